@@ -1,0 +1,152 @@
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts.h"
+
+/* Where we are in the JSON, for messages: the first fault is told, the rest follows from it. */
+struct reader {
+	const char *source;
+	size_t session;
+	bool in_session, failed;
+};
+
+static void
+fault(struct reader *r, const char *key, const char *expected)
+{
+	if (r->failed)
+		return;
+	r->failed = true;
+	if (r->in_session)
+		warnx("%s: session %zu: \"%s\" is not %s", r->source, r->session, key, expected);
+	else
+		warnx("%s: \"%s\" is not %s", r->source, key, expected);
+}
+
+static const char *
+get_string(struct reader *r, const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	if (!s)
+		fault(r, key, "a string");
+	return s;
+}
+
+static const char *
+get_optional(struct reader *r, const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!value || json_is_null(value))
+		return NULL;
+	return get_string(r, object, key);
+}
+
+static struct strings
+get_strings(struct reader *r, const json_t *object, const char *key)
+{
+	const json_t *array = json_object_get(object, key), *item;
+	struct strings list = { 0 };
+	size_t i;
+
+	if (!json_is_array(array))
+		fault(r, key, "a list");
+	json_array_foreach(array, i, item) {
+		if (json_is_string(item))
+			strings_add(&list, json_string_value(item));
+		else
+			fault(r, key, "a list of strings");
+	}
+	return list;
+}
+
+static struct indices
+get_indices(struct reader *r, const json_t *object, const char *key, size_t limit)
+{
+	const json_t *array = json_object_get(object, key), *item;
+	struct indices list = { 0 };
+	size_t i;
+
+	if (!json_is_array(array))
+		fault(r, key, "a list");
+	json_array_foreach(array, i, item) {
+		json_int_t value = json_integer_value(item);
+
+		if (!json_is_integer(item) || value < 0 || (size_t)value >= limit)
+			fault(r, key, "a list of session numbers");
+		else if (!indices_has(&list, (size_t)value))
+			indices_add(&list, (size_t)value);
+	}
+	return list;
+}
+
+static void
+read_session(struct reader *r, const json_t *object, struct facts_session *s, size_t limit)
+{
+	s->name = get_string(r, object, "name");
+	s->session = get_string(r, object, "session");
+	s->description = get_string(r, object, "description");
+	s->python = get_optional(r, object, "python");
+	s->envdir = get_optional(r, object, "envdir");
+	s->complaint = get_optional(r, object, "requires_error");
+	s->signatures = get_strings(r, object, "signatures");
+	s->tags = get_strings(r, object, "tags");
+	s->requires = get_indices(r, object, "requires", limit);
+	s->notifies = get_indices(r, object, "notifies", limit);
+}
+
+struct facts *
+facts_parse(json_t *root, const char *source)
+{
+	struct reader r = { .source = source };
+	struct facts *facts = xcalloc(1, sizeof(*facts));
+	json_t *array = json_object_get(root, "sessions"), *item;
+	size_t i;
+
+	facts->root = json_incref(root);
+	if (json_integer_value(json_object_get(root, "schema")) != 1)
+		fault(&r, "schema", "1");
+	if (!json_is_array(array))
+		fault(&r, "sessions", "a list");
+	facts->n = json_array_size(array);
+	facts->sessions = xcalloc(facts->n, sizeof(*facts->sessions));
+	facts->nox = get_string(&r, root, "nox");
+	facts->python = get_optional(&r, root, "python");
+	facts->noxfile = get_string(&r, root, "noxfile");
+	facts->complaint = get_optional(&r, root, "queue_error");
+	facts->path = get_strings(&r, root, "path");
+	facts->depends = get_strings(&r, root, "depends");
+	facts->queue = get_indices(&r, root, "queue", facts->n);
+	r.in_session = true;
+	json_array_foreach(array, i, item) {
+		r.session = i;
+		read_session(&r, item, &facts->sessions[i], facts->n);
+	}
+	if (r.failed) {
+		facts_free(facts);
+		return NULL;
+	}
+	return facts;
+}
+
+void
+facts_free(struct facts *facts)
+{
+	if (!facts)
+		return;
+	for (size_t i = 0; i < facts->n; i++) {
+		struct facts_session *s = &facts->sessions[i];
+
+		free(s->signatures.v);
+		free(s->tags.v);
+		free(s->requires.v);
+		free(s->notifies.v);
+	}
+	free(facts->sessions);
+	free(facts->path.v);
+	free(facts->depends.v);
+	free(facts->queue.v);
+	json_decref(facts->root);
+	free(facts);
+}

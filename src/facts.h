@@ -1,0 +1,46 @@
+#ifndef NOXMK_FACTS_H
+#define NOXMK_FACTS_H
+
+/*
+ * What a noxfile says, as src/probe.py found it. The format of its JSON is told at the head of
+ * probe.py; facts_parse checks every field, so that the rest of noxmk need not.
+ */
+
+#include <jansson.h>
+
+#include "util.h"
+
+struct facts_session {
+	const char *name;        /* base name: tests */
+	const char *session;     /* as nox lists it: tests-3.12(django='4.2') */
+	const char *description; /* first line of the docstring, or "" */
+	const char *python;      /* NULL when none is asked for */
+	const char *envdir;      /* absolute, NULL when the session has no environment */
+	const char *complaint;   /* nox could not resolve its requires=: its words, or NULL */
+	struct strings signatures;
+	struct strings tags;
+	struct indices requires; /* direct prerequisites, positions in facts.sessions */
+	struct indices notifies; /* sessions it may notify, as far as its code shows */
+};
+
+struct facts {
+	json_t *root;         /* owns every string below */
+	const char *nox;      /* its version */
+	const char *python;   /* the interpreter nox runs in; NULL: unknown (a listing, no probe) */
+	const char *noxfile;  /* absolute */
+	const char *complaint; /* why nox could not make its default selection, or NULL */
+	struct strings path;  /* sys.path of that interpreter */
+	struct strings depends; /* absolute paths: when one changes, the plan is stale */
+	struct indices queue; /* what plain `nox` runs, in its order, prerequisites included */
+	struct facts_session *sessions; /* all of them, in definition order */
+	size_t n;
+};
+
+/*
+ * Takes its own reference to root. NULL after a warning that names source (the file or command
+ * that the JSON came from) and the field. facts_free releases all.
+ */
+struct facts *facts_parse(json_t *root, const char *source) UNUSED_RESULT;
+void facts_free(struct facts *);
+
+#endif

@@ -1,0 +1,256 @@
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "planfile.h"
+
+struct planfile {
+	FILE *file;
+	char *line;
+	size_t cap;
+	json_t *header;
+};
+
+static void
+add_line(struct buffer *out, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	if (!text)
+		errx(EXIT_HELPER, "memory");
+	buffer_addstr(out, text);
+	buffer_addstr(out, "\n");
+	free(text);
+	json_decref(object);
+}
+
+static json_t *
+string_or_null(const char *s)
+{
+	return s ? json_string(s) : json_null();
+}
+
+static json_t *
+string_list(const struct strings *list)
+{
+	json_t *array = json_array();
+
+	/* A path that is not UTF-8 cannot go into JSON; it is only a hint where nox is. */
+	for (size_t i = 0; i < list->n; i++)
+		json_array_append_new(array, json_string(list->v[i]));
+	return array;
+}
+
+static json_t *
+target_list(const struct plan *plan, const struct indices *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_array_append_new(array, json_string(plan->sessions[list->v[i]].target));
+	return array;
+}
+
+/* The longest signature is the one that only this session has (nox -j relies on it too). */
+static const char *
+selector(const struct facts_session *s)
+{
+	const char *longest = s->session;
+
+	for (size_t i = 0; i < s->signatures.n; i++)
+		if (strlen(s->signatures.v[i]) > strlen(longest))
+			longest = s->signatures.v[i];
+	return longest;
+}
+
+void
+planfile_write(const struct plan *plan, const struct strings *command, struct buffer *out)
+{
+	const struct facts *facts = plan->facts;
+
+	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:s,s:o}", "schema", 1, "nox", facts->nox,
+	    "command", string_list(command), "python", string_or_null(facts->python),
+	    "path", string_list(&facts->path), "noxfile", facts->noxfile,
+	    "complaint", string_or_null(facts->complaint)));
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct plan_session *s = &plan->sessions[i];
+
+		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o}",
+		    "target", s->target, "session", s->facts->session, "name", s->facts->name,
+		    "index", (int)i, "selector", selector(s->facts),
+		    "description", s->facts->description, "default", s->is_default,
+		    "requires", target_list(plan, &s->requires),
+		    "after", target_list(plan, &s->after), "complaint",
+		    string_or_null(s->complaint)));
+	}
+	for (size_t i = 0; i < plan->ngroups; i++) {
+		const struct plan_group *g = &plan->groups[i];
+
+		add_line(out, json_pack("{s:s,s:s,s:o}", "group", g->target, "what", g->what,
+		    "members", target_list(plan, &g->members)));
+	}
+}
+
+struct planfile *
+planfile_open(int dirfd)
+{
+	struct planfile *plan = xcalloc(1, sizeof(*plan));
+	int fd = openat(dirfd, "plan.jsonl", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || !(plan->file = fdopen(fd, "r"))) {
+		if (errno == ENOENT)
+			warnx("there is no plan: `make ci` makes it from the noxfile");
+		else
+			warn("plan.jsonl");
+		goto fail;
+	}
+	plan->header = planfile_next(plan);
+	if (json_integer_value(json_object_get(plan->header, "schema")) != 1) {
+		warnx("plan.jsonl: not a plan of this noxmk: remove the folder .noxmk");
+		goto fail;
+	}
+	return plan;
+fail:
+	planfile_close(plan);
+	return NULL;
+}
+
+void
+planfile_close(struct planfile *plan)
+{
+	if (!plan)
+		return;
+	if (plan->file)
+		fclose(plan->file);
+	free(plan->line);
+	json_decref(plan->header);
+	free(plan);
+}
+
+const json_t *
+planfile_header(const struct planfile *plan)
+{
+	return plan->header;
+}
+
+void
+planfile_rewind(struct planfile *plan)
+{
+	rewind(plan->file);
+	if (getline(&plan->line, &plan->cap, plan->file) < 0)
+		warnx("plan.jsonl: empty");
+}
+
+static json_t *
+parse_line(const struct planfile *plan)
+{
+	json_error_t error;
+	json_t *object = json_loads(plan->line, 0, &error);
+
+	if (!object)
+		warnx("plan.jsonl: %s: remove the folder .noxmk", error.text);
+	return object;
+}
+
+json_t *
+planfile_next(struct planfile *plan)
+{
+	if (getline(&plan->line, &plan->cap, plan->file) < 0)
+		return NULL;
+	return parse_line(plan);
+}
+
+/* The line that starts with {"key":"name", */
+static json_t *
+find(struct planfile *plan, const char *key, const char *name)
+{
+	char *start = xasprintf("{\"%s\":\"%s\",", key, name);
+	size_t len = strlen(start);
+	json_t *found = NULL;
+
+	planfile_rewind(plan);
+	while (!found && getline(&plan->line, &plan->cap, plan->file) >= 0)
+		if (strncmp(plan->line, start, len) == 0)
+			found = parse_line(plan);
+	free(start);
+	return found;
+}
+
+json_t *
+planfile_session(struct planfile *plan, const char *target)
+{
+	return find(plan, "target", target);
+}
+
+json_t *
+planfile_group(struct planfile *plan, const char *target)
+{
+	return find(plan, "group", target);
+}
+
+json_t *
+planfile_session_at(struct planfile *plan, size_t index)
+{
+	planfile_rewind(plan);
+	for (size_t i = 0; i <= index; i++)
+		if (getline(&plan->line, &plan->cap, plan->file) < 0)
+			return NULL;
+	return strncmp(plan->line, "{\"target\":", 10) == 0 ? parse_line(plan) : NULL;
+}
+
+/*
+ * A session after those it requires; one that is there already stays where it is. It leaves `all`
+ * on the way in, so a damaged file with a cycle in it ends too.
+ */
+static void
+expand_session(json_t *all, const char *target, json_t *sessions)
+{
+	json_t *session = json_incref(json_object_get(all, target)), *item;
+	size_t i;
+
+	if (!session)
+		return;
+	json_object_del(all, target);
+	json_array_foreach(json_object_get(session, "requires"), i, item)
+		if (json_is_string(item))
+			expand_session(all, json_string_value(item), sessions);
+	if (!json_object_get(sessions, target))
+		json_object_set(sessions, target, session);
+	json_decref(session);
+}
+
+int
+planfile_expand(struct planfile *plan, const char *goal, json_t *sessions)
+{
+	json_t *all = json_object(), *members = NULL, *line;
+	const char *name;
+	json_t *item;
+	size_t i;
+	int result = 0;
+
+	planfile_rewind(plan);
+	while ((line = planfile_next(plan))) {
+		if ((name = json_string_value(json_object_get(line, "target"))))
+			json_object_set(all, name, line);
+		else if ((name = json_string_value(json_object_get(line, "group"))) &&
+			 !strcmp(name, goal))
+			members = json_incref(json_object_get(line, "members"));
+		json_decref(line);
+	}
+	if (members) {
+		json_array_foreach(members, i, item)
+			if (json_is_string(item))
+				expand_session(all, json_string_value(item), sessions);
+	} else if (json_object_get(all, goal)) {
+		expand_session(all, goal, sessions);
+	} else {
+		result = -1;
+	}
+	json_decref(members);
+	json_decref(all);
+	return result;
+}

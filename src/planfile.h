@@ -1,0 +1,48 @@
+#ifndef NOXMK_PLANFILE_H
+#define NOXMK_PLANFILE_H
+
+/*
+ * plan.jsonl: the plan as the helper itself reads it back, one JSON object a line:
+ *
+ *   {"schema":1,"nox":"…","command":["nox"],"python":"…","path":[…],"noxfile":"…","complaint":null}
+ *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","description":"…",
+ *    "default":true,"requires":["build"],"after":[],"complaint":null}        a line a session
+ *   {"group":"ci","what":"the default sessions","members":["lint","tests-3.12"]}
+ *
+ * Sessions come in definition order, then groups. The key that a line is looked up by comes first
+ * and is a slug, so a lookup compares bytes and parses one line only: a helper runs for every
+ * session, and a plan may have thousands.
+ */
+
+#include <jansson.h>
+
+#include "plan.h"
+
+struct planfile;
+
+/* command: the words of NOX, as the user calls it. Appends to out. */
+void planfile_write(const struct plan *, const struct strings *command, struct buffer *out);
+
+/* The plan in that folder. NULL after a warning. planfile_close frees. */
+struct planfile *planfile_open(int dirfd) UNUSED_RESULT;
+void planfile_close(struct planfile *);
+
+/* The first line. Borrowed: lives until planfile_close. */
+const json_t *planfile_header(const struct planfile *);
+
+/* A new reference, or NULL without a warning when there is none such. */
+json_t *planfile_session(struct planfile *, const char *target) UNUSED_RESULT;
+json_t *planfile_group(struct planfile *, const char *target) UNUSED_RESULT;
+json_t *planfile_session_at(struct planfile *, size_t index) UNUSED_RESULT;
+
+/* Line after line from the start: sessions, then groups. NULL at the end. A new reference. */
+void planfile_rewind(struct planfile *);
+json_t *planfile_next(struct planfile *) UNUSED_RESULT;
+
+/*
+ * All sessions that a goal (a session's or a group's target) runs, prerequisites included and
+ * first: keys of the object, in order; merged into `sessions`. 0, or -1 for an unknown goal.
+ */
+int planfile_expand(struct planfile *, const char *goal, json_t *sessions) UNUSED_RESULT;
+
+#endif

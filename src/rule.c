@@ -1,0 +1,144 @@
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rule.h"
+
+void
+rule_add_value(struct buffer *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '$')
+			buffer_addstr(out, "$$");
+		else if (*text == '#')
+			buffer_addstr(out, "\\#");
+		else if (*text == '\n' || *text == '\r')
+			buffer_addstr(out, " ");
+		else if (*text == '\\' && (text[1] == '#' || text[1] == '\\' || !text[1]))
+			/* make halves backslashes before # and joins lines after a last one. */
+			buffer_addstr(out, "\\$(_noxmk_nothing)");
+		else
+			buffer_add(out, text, 1);
+	}
+}
+
+bool
+rule_add_path(struct buffer *out, const char *path)
+{
+	for (const char *p = path; *p; p++)
+		if (strchr("%;|\\", *p) || (unsigned char)*p < ' ' || *p == 0x7f)
+			return false;
+	for (; *path; path++) {
+		if (*path == '$')
+			buffer_addstr(out, "$");
+		else if (strchr(" #:*?[", *path))
+			buffer_addstr(out, "\\");
+		buffer_add(out, path, 1);
+	}
+	return true;
+}
+
+static void
+add_targets(struct buffer *out, const struct plan *plan, const struct indices *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		buffer_printf(out, " %s", plan->sessions[list->v[i]].target);
+}
+
+/* The rule line of a session's or group's run: names below .noxmk/run, which are never files. */
+static void
+add_order(struct buffer *out, const char *before, const char *name, const struct plan *plan,
+    const struct indices *first)
+{
+	if (first->n == 0)
+		return;
+	buffer_printf(out, "%s%s: |", before, name);
+	for (size_t i = 0; i < first->n; i++)
+		buffer_printf(out, " .noxmk/run/%s", plan->sessions[first->v[i]].target);
+	buffer_addstr(out, "\n");
+}
+
+static void
+add_lists(struct buffer *out, const struct plan *plan)
+{
+	buffer_addstr(out, "_noxmk_sessions :=");
+	for (size_t i = 0; i < plan->n; i++)
+		buffer_printf(out, " %s", plan->sessions[i].target);
+	buffer_addstr(out, "\n_noxmk_groups :=");
+	for (size_t i = 0; i < plan->ngroups; i++)
+		buffer_printf(out, " %s", plan->groups[i].target);
+	buffer_addstr(out, "\n\n# goal -> the sessions it runs, those they require included\n");
+	for (size_t i = 0; i < plan->n; i++) {
+		struct indices all = { 0 };
+
+		plan_closure(plan, i, &all);
+		buffer_printf(out, "_noxmk/%s :=", plan->sessions[i].target);
+		add_targets(out, plan, &all);
+		buffer_addstr(out, "\n");
+		free(all.v);
+	}
+	for (size_t i = 0; i < plan->ngroups; i++) {
+		struct indices all = { 0 };
+
+		for (size_t k = 0; k < plan->groups[i].members.n; k++)
+			plan_closure(plan, plan->groups[i].members.v[k], &all);
+		buffer_printf(out, "_noxmk/%s :=", plan->groups[i].target);
+		add_targets(out, plan, &all);
+		buffer_addstr(out, "\n");
+		free(all.v);
+	}
+}
+
+static void
+add_after(struct buffer *out, const struct plan *plan)
+{
+	buffer_addstr(out, "\n# session -> the callers that may notify it: an edge where both are active\n"
+			   "_noxmk_notified :=");
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->sessions[i].after.n > 0)
+			buffer_printf(out, " %s", plan->sessions[i].target);
+	buffer_addstr(out, "\n");
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->sessions[i].after.n == 0)
+			continue;
+		buffer_printf(out, "_noxmk_after/%s :=", plan->sessions[i].target);
+		add_targets(out, plan, &plan->sessions[i].after);
+		buffer_addstr(out, "\n");
+	}
+}
+
+static void
+add_depends(struct buffer *out, const struct facts *facts)
+{
+	buffer_addstr(out, "\n# files that decided this plan\n_noxmk_depends :=");
+	for (size_t i = 0; i < facts->depends.n; i++) {
+		size_t before = out->len;
+
+		buffer_addstr(out, " \\\n  ");
+		if (!rule_add_path(out, facts->depends.v[i])) {
+			out->data[out->len = before] = '\0';
+			warnx("%s: make cannot name this file: run `noxmk plan` by hand when it "
+			      "changes", facts->depends.v[i]);
+		}
+	}
+	buffer_addstr(out, "\n");
+}
+
+void
+rule_write(const struct plan *plan, const char *inputs, struct buffer *out)
+{
+	buffer_addstr(out, "# Made by noxmk from the noxfile; make remakes it when that changes.\n"
+			   "_noxmk_nothing :=\n_noxmk_planned := ");
+	rule_add_value(out, inputs);
+	buffer_addstr(out, "\n");
+	add_lists(out, plan);
+	add_after(out, plan);
+	add_depends(out, plan->facts);
+	buffer_addstr(out, "\n# requires=\n");
+	for (size_t i = 0; i < plan->n; i++)
+		add_order(out, ".noxmk/run/", plan->sessions[i].target, plan,
+		    &plan->sessions[i].requires);
+	buffer_addstr(out, "\n# groups\n");
+	for (size_t i = 0; i < plan->ngroups; i++)
+		add_order(out, "", plan->groups[i].target, plan, &plan->groups[i].members);
+}

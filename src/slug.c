@@ -1,0 +1,67 @@
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "slug.h"
+#include "util.h"
+
+/* Logs and records are named TARGET.json and the like: stay well below NAME_MAX (255). */
+enum { SLUG_MAX = 160 };
+
+static bool
+is_kept(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
+/* FNV-1a, 32 bits (Fowler, Noll, Vo). */
+static uint32_t
+hash(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	return h;
+}
+
+/* An object's repr carries its address, which differs in every process: " at 0x7f…". */
+static size_t
+address_length(const char *s)
+{
+	static const char lead[] = " at 0x";
+
+	if (strncmp(s, lead, sizeof(lead) - 1) != 0)
+		return 0;
+	return sizeof(lead) - 1 + strspn(s + sizeof(lead) - 1, "0123456789abcdefABCDEF");
+}
+
+char *
+slug_make(const char *name)
+{
+	struct buffer b = { 0 };
+	char *slug;
+
+	buffer_addstr(&b, "");
+	for (const char *p = name; *p; p++) {
+		p += address_length(p);
+		if (!*p)
+			break;
+		if (is_kept(*p) && *p != '-')
+			buffer_add(&b, p, 1);
+		else if (b.len > 0 && b.data[b.len - 1] != '-')
+			buffer_add(&b, "-", 1);
+	}
+	while (b.len > 0 && strchr("-.", b.data[b.len - 1]))
+		b.data[--b.len] = '\0';
+	slug = b.data + strspn(b.data, "-.");
+	if (!*slug)
+		slug = xasprintf("session-%08" PRIx32, hash(name));
+	else if (strlen(slug) > SLUG_MAX)
+		slug = xasprintf("%.*s-%08" PRIx32, SLUG_MAX, slug, hash(name));
+	else
+		slug = xstrdup(slug);
+	buffer_free(&b);
+	return slug;
+}

@@ -1,0 +1,12 @@
+#ifndef NOXMK_SLUG_H
+#define NOXMK_SLUG_H
+
+/*
+ * The name of a make target for any session name. A slug holds only A-Z a-z 0-9 . _ - and starts
+ * and ends with neither '-' nor '.', so neither make nor the shell nor a file name needs quoting.
+ */
+
+/* tests-3.12(django='4.2') -> tests-3.12-django-4.2. Not unique. The caller frees. */
+char *slug_make(const char *name);
+
+#endif

@@ -1,0 +1,66 @@
+#ifndef NOXMK_UTIL_H
+#define NOXMK_UTIL_H
+
+/*
+ * Memory that dies on failure, a growable buffer, and whole files read and written at once.
+ * Messages come from err(3): warn("…") adds errno's text, warnx("…") does not.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdnoreturn.h>
+
+#define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#define UNUSED_RESULT __attribute__((warn_unused_result))
+#define countof(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Exit codes of the helper, besides a verdict's own; see noxmk(1), EXIT STATUS. */
+enum { EXIT_USAGE = 2, EXIT_HELPER = 125 };
+
+/* NUL-terminated whenever data is not NULL; len does not count the NUL. */
+struct buffer {
+	char *data;
+	size_t len, cap;
+};
+
+/* A list of strings that somebody else owns, and one of positions. */
+struct strings {
+	const char **v;
+	size_t n;
+};
+struct indices {
+	size_t *v;
+	size_t n;
+};
+
+/* All four end the process with EXIT_HELPER when memory is short; the caller frees. */
+void *xcalloc(size_t n, size_t size) UNUSED_RESULT;
+void *xreallocarray(void *old, size_t n, size_t size) UNUSED_RESULT;
+char *xstrdup(const char *) UNUSED_RESULT;
+char *xasprintf(const char *fmt, ...) PRINTF(1, 2) UNUSED_RESULT;
+
+void buffer_add(struct buffer *, const void *data, size_t len);
+void buffer_addstr(struct buffer *, const char *);
+void buffer_printf(struct buffer *, const char *fmt, ...) PRINTF(2, 3);
+void buffer_free(struct buffer *);
+
+void strings_add(struct strings *, const char *);
+void indices_add(struct indices *, size_t);
+bool indices_has(const struct indices *, size_t);
+
+/* The whole of a file into an empty buffer. 0, or -1 with errno set and nothing printed. */
+int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
+
+/*
+ * The file appears whole or not at all: written beside, synced, renamed, folder synced, so it
+ * outlives a crash of the machine. 0, or -1 with errno set and nothing printed.
+ */
+int file_replace(int dirfd, const char *name, const void *data, size_t len) UNUSED_RESULT;
+
+/* All of it, whatever write(2) does in between. 0, or -1 with errno set. */
+int write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
+
+/* One word as a POSIX shell reads it: bare when harmless, else in single quotes. */
+void buffer_add_shell(struct buffer *, const char *word);
+
+#endif
