@@ -1,0 +1,112 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "env.h"
+
+/* The string stays alive with the command, and is freed with it. */
+static const char *
+own(struct command *command, json_t *string)
+{
+	json_array_append_new(command->owner, string);
+	return json_string_value(string);
+}
+
+static const char *
+own_text(struct command *command, const char *before, const char *text)
+{
+	char *joined = xasprintf("%s%s", before, text ? text : "");
+	const char *owned = own(command, json_string_nocheck(joined));
+
+	free(joined);
+	return owned;
+}
+
+static const char *
+text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* sys.path of the interpreter that the probe ran in, for a nox that is not installed there. */
+static char *
+join_path(const json_t *list)
+{
+	struct buffer joined = { 0 };
+	const json_t *item;
+	size_t i;
+
+	buffer_addstr(&joined, "");
+	json_array_foreach(list, i, item)
+		buffer_printf(&joined, "%s%s", i ? ":" : "", json_string_value(item));
+	return joined.data;
+}
+
+static void
+add_environment(struct command *command, const json_t *header, const json_t *session)
+{
+	struct strings extra = { 0 };
+	char *path = join_path(json_object_get(header, "path"));
+	char *index = xasprintf("%lld", (long long)json_integer_value(
+	    json_object_get(session, "index")));
+
+	/* One environment for PEP 723 noxfiles: the probe made it, N sessions must not check it. */
+	strings_add(&extra, "NOX_SCRIPT_MODE=none");
+	strings_add(&extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
+	strings_add(&extra, own_text(command, "NOXMK_SHIM_NAME=", text(session, "name")));
+	strings_add(&extra, own_text(command, "NOXMK_SHIM_PATH=", path));
+	strings_add(&extra, NULL);
+	command->envp = env_for_session(extra.v);
+	free(extra.v);
+	free(index);
+	free(path);
+}
+
+struct command
+command_make(struct planfile *plan, json_t *session, const char *share, const char *report,
+    const struct strings *posargs)
+{
+	static const char *const nothing[] = { NULL };
+	const json_t *header = planfile_header(plan), *item;
+	const char *python = text(header, "python");
+	struct command command = { .owner = json_array() };
+	struct strings argv = { 0 };
+	size_t i;
+
+	if (python) {
+		strings_add(&argv, own_text(&command, "", python));
+		/* Unbuffered, else print() of the noxfile lands behind what its commands wrote. */
+		strings_add(&argv, "-u");
+		strings_add(&argv, own_text(&command, share, "/shim.py"));
+		add_environment(&command, header, session);
+	} else {
+		json_array_foreach(json_object_get(header, "command"), i, item)
+			strings_add(&argv, own_text(&command, "", json_string_value(item)));
+		command.envp = env_for_session(nothing);
+	}
+	strings_add(&argv, "-f");
+	strings_add(&argv, own_text(&command, "", text(header, "noxfile")));
+	/* nox takes a name with a leading dash in the long form only; the shim sees to that itself. */
+	if (python)
+		strings_add(&argv, "-s");
+	strings_add(&argv, own_text(&command, python ? "" : "--sessions=", text(session, "selector")));
+	strings_add(&argv, "--report");
+	strings_add(&argv, own_text(&command, "", report));
+	strings_add(&argv, "--non-interactive");
+	if (posargs->n > 0)
+		strings_add(&argv, "--");
+	for (size_t k = 0; k < posargs->n; k++)
+		strings_add(&argv, posargs->v[k]);
+	strings_add(&argv, NULL);
+	command.argv = (char **)argv.v;
+	return command;
+}
+
+void
+command_clear(struct command *command)
+{
+	free(command->argv);
+	free(command->envp);
+	json_decref(command->owner);
+	*command = (struct command){ 0 };
+}

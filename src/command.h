@@ -1,0 +1,27 @@
+#ifndef NOXMK_COMMAND_H
+#define NOXMK_COMMAND_H
+
+/*
+ * The nox command of one session.
+ *
+ * With a plan from the probe: shim.py under the interpreter that nox runs in, which picks the
+ * session by number. With a plan from a listing: the user's own nox command, which picks by name.
+ */
+
+#include "planfile.h"
+#include "util.h"
+
+struct command {
+	char **argv, **envp;
+	json_t *owner; /* of the strings in both */
+};
+
+/*
+ * session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
+ * writes its report to. command_clear frees; posargs must outlive the command.
+ */
+struct command command_make(struct planfile *, json_t *session, const char *share,
+    const char *report, const struct strings *posargs);
+void command_clear(struct command *);
+
+#endif

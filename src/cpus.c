@@ -1,0 +1,116 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpus.h"
+#include "util.h"
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
+
+/* quota and period in microseconds -> processors, rounded up as the JVM and Go's automaxprocs do */
+static unsigned
+to_cpus(long long quota, long long period)
+{
+	return quota > 0 && period > 0 ? (unsigned)((quota + period - 1) / period) : 0;
+}
+
+static long long
+read_number(const char *dir, const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	struct buffer text = { 0 };
+	long long value = -1;
+
+	if (file_read(AT_FDCWD, path, &text) == 0)
+		value = strtoll(text.data, NULL, 10);
+	buffer_free(&text);
+	free(path);
+	return value;
+}
+
+static unsigned
+group_quota(const char *dir)
+{
+	char *path = xasprintf("%s/cpu.max", dir);
+	struct buffer text = { 0 };
+	long long quota, period;
+	unsigned cpus = 0;
+
+	if (file_read(AT_FDCWD, path, &text) == 0 &&
+	    sscanf(text.data, "%lld %lld", &quota, &period) == 2)
+		cpus = to_cpus(quota, period);
+	buffer_free(&text);
+	free(path);
+	return least(cpus, to_cpus(read_number(dir, "cpu.cfs_quota_us"),
+			       read_number(dir, "cpu.cfs_period_us")));
+}
+
+/* A group and every group above it, up to the mount point. */
+static unsigned
+path_quota(const char *mount, const char *group)
+{
+	char *dir = xasprintf("%s%s", mount, strcmp(group, "/") ? group : "");
+	unsigned cpus = group_quota(dir);
+	char *slash;
+
+	while (strlen(dir) > strlen(mount) && (slash = strrchr(dir, '/'))) {
+		*slash = '\0';
+		cpus = least(cpus, group_quota(dir));
+	}
+	free(dir);
+	return cpus;
+}
+
+unsigned
+cpus_quota(const char *proc_cgroup, const char *root)
+{
+	static const char *const v1_mounts[] = { "cpu", "cpu,cpuacct" };
+	struct buffer text = { 0 };
+	unsigned cpus = 0;
+	char *line, *rest;
+
+	if (file_read(AT_FDCWD, proc_cgroup, &text) < 0)
+		return 0;
+	/* Each line: number:controllers:path; version 2 has no controllers. */
+	for (rest = text.data; (line = strsep(&rest, "\n"));) {
+		char *controllers = strchr(line, ':');
+		char *group = controllers ? strchr(controllers + 1, ':') : NULL;
+
+		if (!group)
+			continue;
+		*group++ = '\0';
+		controllers++;
+		if (!*controllers) {
+			cpus = least(cpus, path_quota(root, group));
+			continue;
+		}
+		for (size_t i = 0; i < countof(v1_mounts); i++) {
+			char *mount = xasprintf("%s/%s", root, v1_mounts[i]);
+
+			if (strstr(controllers, "cpu"))
+				cpus = least(cpus, path_quota(mount, group));
+			free(mount);
+		}
+	}
+	buffer_free(&text);
+	return cpus;
+}
+
+unsigned
+cpus_available(void)
+{
+	cpu_set_t set;
+	unsigned affinity = 1;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		affinity = (unsigned)CPU_COUNT(&set);
+	return least(affinity, cpus_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
+}

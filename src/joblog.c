@@ -1,0 +1,101 @@
+#include <err.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "joblog.h"
+#include "util.h"
+
+int
+joblog_open(int rundir, const char *target, char *const argv[])
+{
+	char *name = xasprintf("%s.log", target);
+	struct buffer line = { 0 };
+	int log = openat(rundir, name,
+	    O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+	buffer_addstr(&line, "$");
+	for (; *argv; argv++) {
+		buffer_addstr(&line, " ");
+		buffer_add_shell(&line, *argv);
+	}
+	buffer_addstr(&line, "\n");
+	if (log < 0 || write_all(log, line.data, line.len) < 0) {
+		warn("%s", name);
+		if (log >= 0)
+			close(log);
+		log = -1;
+	}
+	buffer_free(&line);
+	free(name);
+	return log;
+}
+
+void
+joblog_close(int log, const char *target, const char *status)
+{
+	struct buffer line = { 0 };
+
+	buffer_printf(&line, "\n[%s.]\n", status);
+	if (write_all(log, line.data, line.len) < 0 || fdatasync(log) < 0)
+		warn("%s.log: the end of the log is lost", target);
+	close(log);
+	buffer_free(&line);
+}
+
+struct joblog_follower {
+	int log, inotify;
+	off_t offset;
+};
+
+struct joblog_follower *
+joblog_follower_open(int log)
+{
+	struct joblog_follower *f = xcalloc(1, sizeof(*f));
+	char *path = xasprintf("/proc/self/fd/%d", log);
+
+	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END) };
+	f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (f->inotify < 0 || inotify_add_watch(f->inotify, path, IN_MODIFY) < 0) {
+		warn("cannot follow the log");
+		if (f->inotify >= 0)
+			close(f->inotify);
+		free(f);
+		f = NULL;
+	}
+	free(path);
+	return f;
+}
+
+int
+joblog_follower_fd(const struct joblog_follower *f)
+{
+	return f->inotify;
+}
+
+void
+joblog_follower_copy(struct joblog_follower *f)
+{
+	char data[16384];
+	ssize_t n;
+
+	while (read(f->inotify, data, sizeof(data)) > 0)
+		;
+	while ((n = pread(f->log, data, sizeof(data), f->offset)) > 0) {
+		f->offset += n;
+		/* A reader that went away costs the display only: the log is the record. */
+		if (write_all(STDOUT_FILENO, data, (size_t)n) < 0)
+			break;
+	}
+}
+
+void
+joblog_follower_close(struct joblog_follower *f)
+{
+	if (!f)
+		return;
+	joblog_follower_copy(f);
+	close(f->inotify);
+	free(f);
+}

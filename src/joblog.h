@@ -1,0 +1,34 @@
+#ifndef NOXMK_JOBLOG_H
+#define NOXMK_JOBLOG_H
+
+/*
+ * TARGET.log in a run's folder:
+ *
+ *   $ python3 -u …/shim.py -f noxfile.py -s lint …      what was run, as a shell would take it
+ *   …                                                   all it wrote, byte for byte
+ *
+ *   [exited with status 1.]                             or [killed by signal 9.]
+ *
+ * The session writes into the file itself, standard output and errors through one description
+ * opened to append, so nothing is copied, reordered or held back. The status line always brings
+ * a line end of its own in front: what a session wrote lies between the first line and that.
+ */
+
+#include <sys/types.h>
+
+/* A new log with its first line. The descriptor, or -1 after a warning. */
+int joblog_open(int rundir, const char *target, char *const argv[]);
+
+/* The last line; syncs and closes. status: as from spawn_status. Warns if something is lost. */
+void joblog_close(int log, const char *target, const char *status);
+
+/* Shows what is new in a growing log on standard output. */
+struct joblog_follower;
+
+/* From the log's present end on. NULL after a warning. */
+struct joblog_follower *joblog_follower_open(int log);
+int joblog_follower_fd(const struct joblog_follower *); /* readable when there is more */
+void joblog_follower_copy(struct joblog_follower *);
+void joblog_follower_close(struct joblog_follower *); /* copies what is left */
+
+#endif

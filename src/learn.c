@@ -1,0 +1,212 @@
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "learn.h"
+#include "listing.h"
+#include "noxcall.h"
+#include "plan.h"
+#include "planfile.h"
+#include "rule.h"
+#include "rundir.h"
+
+enum { PROBE_UNKNOWN_NOX = 97 };
+
+#define FACTS ".noxmk/facts.json"
+#define PROBE ".noxmk/probe.py"
+
+/*
+ * The `# /// script` block of a noxfile (PEP 723), appended to out. nox decides by the file it is
+ * given whether to run in an environment of the script's own, so the probe has to carry the block.
+ */
+static void
+copy_script_block(const char *source, struct buffer *out)
+{
+	static const char open[] = "# /// script", close[] = "# ///";
+	const char *line = source, *end, *start = NULL;
+
+	for (; *line; line = end) {
+		size_t len = strcspn(line, "\r\n");
+
+		end = line + len;
+		end += *end == '\r';
+		end += *end == '\n';
+		if (!start && len >= sizeof(open) - 1 && !strncmp(line, open, sizeof(open) - 1) &&
+		    strspn(line + sizeof(open) - 1, " \t") == len - (sizeof(open) - 1)) {
+			start = line;
+		} else if (start && len == sizeof(close) - 1 && !strncmp(line, close, len)) {
+			buffer_add(out, start, (size_t)(end - start));
+			return;
+		} else if (start && *line != '#') {
+			start = NULL;
+		}
+	}
+}
+
+/* The probe to run: ours as installed, or a copy below the noxfile's script block. */
+static char *
+prepare_probe(const struct learn_options *options)
+{
+	char *installed = xasprintf("%s/probe.py", options->share);
+	struct buffer noxfile = { 0 }, probe = { 0 };
+	char *chosen = NULL;
+
+	/* A noxfile that cannot be read is nox's to complain about. */
+	if (file_read(AT_FDCWD, options->noxfile, &noxfile) == 0)
+		copy_script_block(noxfile.data, &probe);
+	if (probe.len == 0) {
+		chosen = installed;
+		installed = NULL;
+	} else if (file_read(AT_FDCWD, installed, &probe) < 0) {
+		warn("%s", installed);
+	} else if (file_replace(AT_FDCWD, PROBE, probe.data, probe.len) < 0) {
+		warn(PROBE);
+	} else {
+		chosen = xstrdup(PROBE);
+	}
+	buffer_free(&noxfile);
+	buffer_free(&probe);
+	free(installed);
+	return chosen;
+}
+
+/* nox's exit code; with 0 there are facts in FACTS. */
+static int
+run_probe(const struct learn_options *options, const char *probe)
+{
+	const char *const arguments[] = { "-f", probe, "-l", NULL };
+	char folder[PATH_MAX];
+	struct strings extra = { 0 };
+	char *variables[3];
+	int code;
+
+	if (!getcwd(folder, sizeof(folder))) {
+		warn("the current folder");
+		return -1;
+	}
+	unlink(FACTS);
+	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", options->noxfile);
+	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/" FACTS, folder);
+	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
+	for (size_t i = 0; i < countof(variables); i++)
+		strings_add(&extra, variables[i]);
+	/* Names and order of parameters made from a set should be the same in the next plan. */
+	if (!getenv("PYTHONHASHSEED")) {
+		strings_add(&extra, "PYTHONHASHSEED=0");
+		strings_add(&extra, "NOXMK_PROBE_UNSET=PYTHONHASHSEED");
+	}
+	strings_add(&extra, NULL);
+	code = nox_call(&options->nox, arguments, extra.v, STDERR_FILENO);
+	for (size_t i = 0; i < countof(variables); i++)
+		free(variables[i]);
+	free(extra.v);
+	return code;
+}
+
+static json_t *
+read_facts(void)
+{
+	json_error_t error;
+	json_t *facts = json_load_file(FACTS, 0, &error);
+
+	if (!facts)
+		warnx(FACTS ": %s: nox ended without telling about the noxfile", error.text);
+	return facts;
+}
+
+/*
+ * A dependency dated later than now (another machine's clock, a noxfile that touches what it reads)
+ * would make make remake the plan for ever: the plan is as new as the newest of them.
+ */
+static void
+date_plan(const struct facts *facts)
+{
+	struct timespec newest = { 0 }, times[2];
+	struct stat st;
+
+	for (size_t i = 0; i < facts->depends.n; i++)
+		if (stat(facts->depends.v[i], &st) == 0 && (st.st_mtim.tv_sec > newest.tv_sec ||
+		    (st.st_mtim.tv_sec == newest.tv_sec && st.st_mtim.tv_nsec > newest.tv_nsec)))
+			newest = st.st_mtim;
+	if (stat(".noxmk/sessions.mk", &st) < 0 || st.st_mtim.tv_sec > newest.tv_sec)
+		return;
+	times[0] = times[1] = newest;
+	times[0].tv_nsec = UTIME_OMIT;
+	if (newest.tv_sec > st.st_mtim.tv_sec || newest.tv_nsec > st.st_mtim.tv_nsec)
+		utimensat(AT_FDCWD, ".noxmk/sessions.mk", times, 0);
+}
+
+/* plan.jsonl first: make reads sessions.mk, and what it names must be there by then. */
+static int
+write_plan(const struct learn_options *options, const struct facts *facts, int state)
+{
+	struct plan *plan = plan_make(facts, &options->reserved);
+	struct buffer lines = { 0 }, rules = { 0 };
+	int result = -1;
+
+	planfile_write(plan, &options->nox, &lines);
+	rule_write(plan, options->inputs, &rules);
+	if (file_replace(state, "plan.jsonl", lines.data, lines.len) < 0)
+		warn(".noxmk/plan.jsonl");
+	else if (file_replace(state, "sessions.mk", rules.data, rules.len) < 0)
+		warn(".noxmk/sessions.mk");
+	else
+		result = 0;
+	date_plan(facts);
+	buffer_free(&lines);
+	buffer_free(&rules);
+	plan_free(plan);
+	return result;
+}
+
+/* 0 and the facts, or the exit code. */
+static int
+ask(const struct learn_options *options, json_t **root)
+{
+	char *probe = prepare_probe(options);
+	int code = probe ? run_probe(options, probe) : -1;
+
+	free(probe);
+	*root = NULL;
+	if (code == PROBE_UNKNOWN_NOX)
+		*root = listing_facts(&options->nox, options->noxfile);
+	else if (code == 0)
+		*root = read_facts();
+	if (code > 0 && code != PROBE_UNKNOWN_NOX) {
+		warnx("%s does not load (nox: exit %d): no session can run until it does",
+		    options->noxfile, code);
+		return code;
+	}
+	return *root ? 0 : EXIT_HELPER;
+}
+
+int
+learn_plan(const struct learn_options *options)
+{
+	struct facts *facts = NULL;
+	json_t *root = NULL;
+	int state = state_open(), code;
+
+	if (state < 0)
+		return EXIT_HELPER;
+	code = ask(options, &root);
+	if (code == 0 && !(facts = facts_parse(root, FACTS)))
+		code = EXIT_HELPER;
+	if (code == 0 && write_plan(options, facts, state) < 0)
+		code = EXIT_HELPER;
+	if (code != 0) {
+		unlinkat(state, "sessions.mk", 0);
+		unlinkat(state, "plan.jsonl", 0);
+	}
+	unlink(FACTS);
+	unlink(PROBE);
+	facts_free(facts);
+	json_decref(root);
+	close(state);
+	return code;
+}

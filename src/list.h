@@ -1,0 +1,19 @@
+#ifndef NOXMK_LIST_H
+#define NOXMK_LIST_H
+
+/* What can be read off a plan or a log without running anything. Print on standard output. */
+
+#include <jansson.h>
+
+#include "planfile.h"
+
+/* `make nox-list`: every target with what it is; `*` marks the default sessions, as nox -l does. */
+int list_targets(struct planfile *, const json_t *unused_goals);
+
+/* `make -n`: the goals' sessions in an order that make may choose, with what each waits for. */
+int list_order(struct planfile *, const json_t *goals);
+
+/* One session's log, as it is. -1 after a warning. */
+int list_log(int run, const char *target);
+
+#endif

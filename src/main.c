@@ -1,0 +1,334 @@
+/*
+ * noxmk: the helper behind nox.mk. This file knows the options and the table of subcommands; each
+ * subcommand's work is in the module that it calls. See noxmk(1).
+ */
+
+#include <err.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/stdlib.h>
+
+#include "learn.h"
+#include "list.h"
+#include "run.h"
+#include "rundir.h"
+#include "summary.h"
+#include "util.h"
+
+#ifndef NOXMK_VERSION
+#error "mk/build.mk defines the version"
+#endif
+
+/* Every option that any subcommand has; the table below says which takes which. */
+static struct {
+	const char *noxfile, *inputs, *reserved, *key;
+	unsigned keep;
+	bool live, end;
+	char *share;
+	char **words; /* what is left of the command line */
+} options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20 };
+
+/* Beside an installed helper (PREFIX/bin/noxmk) lies PREFIX/share/noxmk; in the tree, build/. */
+static char *
+find_share(void)
+{
+	char exe[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	exe[n < 0 ? 0 : n] = '\0';
+	for (int i = 0; i < 2; i++)
+		if ((slash = strrchr(exe, '/')))
+			*slash = '\0';
+	return xasprintf("%s/share/noxmk", exe);
+}
+
+static int
+do_plan(void)
+{
+	struct learn_options plan = { .share = options.share, .noxfile = options.noxfile,
+		.inputs = options.inputs };
+	char *copy = xstrdup(options.reserved), *rest = copy, *word;
+	int result;
+
+	for (char **w = options.words; *w; w++)
+		strings_add(&plan.nox, *w);
+	if (plan.nox.n == 0)
+		strings_add(&plan.nox, "nox");
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			strings_add(&plan.reserved, word);
+	result = learn_plan(&plan);
+	free(plan.nox.v);
+	free(plan.reserved.v);
+	free(copy);
+	return result;
+}
+
+static json_t *
+goals(void)
+{
+	json_t *list = json_array();
+
+	for (char **w = options.words; *w; w++)
+		json_array_append_new(list, json_string(*w));
+	return list;
+}
+
+static int
+do_begin(void)
+{
+	int state = state_open(), result = -1;
+	json_t *list = goals();
+
+	if (state >= 0) {
+		result = rundir_begin(state, options.key ? options.key : "", options.keep, list);
+		close(state);
+	}
+	json_decref(list);
+	return result < 0 ? EXIT_HELPER : 0;
+}
+
+static int
+do_run(void)
+{
+	struct run_options run = { .share = options.share, .key = options.key,
+		.live = options.live };
+
+	if (!*options.words)
+		errx(EXIT_USAGE, "run: whose turn is it? name a target");
+	run.target = *options.words++;
+	if (*options.words && !strcmp(*options.words, "--"))
+		options.words++;
+	run.posargs = options.words;
+	return run_session(&run);
+}
+
+/* The run's folder and its plan for the three that only read. */
+static int
+open_run(int *run, struct planfile **plan)
+{
+	int state = state_open();
+
+	*plan = NULL;
+	*run = state < 0 ? -1 : rundir_open(state, options.key);
+	if (state >= 0)
+		close(state);
+	if (*run < 0)
+		return -1;
+	if (!(*plan = planfile_open(*run))) {
+		close(*run);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+do_end(void)
+{
+	struct planfile *plan;
+	json_t *list;
+	int run, result;
+
+	if (open_run(&run, &plan) < 0)
+		return EXIT_HELPER;
+	list = goals();
+	result = summary_print(run, plan, list);
+	json_decref(list);
+	planfile_close(plan);
+	close(run);
+	return result < 0 ? EXIT_HELPER : 0;
+}
+
+static int
+do_verdict(void)
+{
+	struct planfile *plan;
+	int run, result = 0;
+
+	if (open_run(&run, &plan) < 0)
+		return EXIT_HELPER;
+	for (char **goal = options.words; *goal; goal++) {
+		int one = summary_verdict(run, plan, *goal);
+
+		if (one != 0 && result >= 0)
+			result = one;
+	}
+	planfile_close(plan);
+	close(run);
+	return result < 0 ? EXIT_HELPER : result;
+}
+
+static int
+do_notified(void)
+{
+	struct planfile *plan;
+	int run, result;
+
+	if (open_run(&run, &plan) < 0)
+		return EXIT_HELPER;
+	result = summary_notified(run);
+	planfile_close(plan);
+	close(run);
+	return result < 0 ? EXIT_HELPER : 0;
+}
+
+static int
+with_plan(int (*print)(struct planfile *, const json_t *))
+{
+	int state = state_open(), result = -1;
+	struct planfile *plan = state < 0 ? NULL : planfile_open(state);
+	json_t *list = goals();
+
+	if (plan)
+		result = print(plan, list);
+	planfile_close(plan);
+	if (state >= 0)
+		close(state);
+	json_decref(list);
+	return result < 0 ? EXIT_HELPER : result;
+}
+
+static int
+do_list(void)
+{
+	return with_plan(list_targets);
+}
+
+static int
+do_show(void)
+{
+	return with_plan(list_order);
+}
+
+static int
+do_log(void)
+{
+	struct planfile *plan;
+	int run, result = 0;
+
+	if (!*options.words)
+		errx(EXIT_USAGE, "log: whose log? name a target");
+	if (open_run(&run, &plan) < 0)
+		return EXIT_HELPER;
+	for (char **target = options.words; *target; target++)
+		if (list_log(run, *target) < 0)
+			result = 1;
+	planfile_close(plan);
+	close(run);
+	return result;
+}
+
+static int do_help(void);
+
+static const struct command_entry {
+	const char *name, *options, *operands, *help;
+	int (*run)(void);
+} commands[] = {
+	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX …]",
+	    "write .noxmk/sessions.mk and plan.jsonl", do_plan },
+	{ "begin", "k:r:", "[-k KEEP] -r MAKE [GOAL …]", "start a run", do_begin },
+	{ "run", "lr:", "[-l] -r MAKE TARGET [-- POSARGS]", "run one session", do_run },
+	{ "notified", "r:", "[-r MAKE]", "targets that were notified and have not run",
+	    do_notified },
+	{ "end", "r:", "[-r MAKE] [GOAL …]", "print the summary", do_end },
+	{ "verdict", "r:", "[-r MAKE] GOAL …", "exit 1 unless the goals' sessions are well",
+	    do_verdict },
+	{ "list", "", "", "targets and descriptions", do_list },
+	{ "show", "", "GOAL …", "what would run, in which order", do_show },
+	{ "log", "r:", "[-r MAKE] TARGET …", "a session's log in the last run", do_log },
+	{ "help", "", "", "this text", do_help },
+};
+
+static int
+do_help(void)
+{
+	printf("noxmk %s: nox sessions as make targets. See noxmk(1); for daily use, make.\n\n"
+	       "usage: noxmk [-C FOLDER] COMMAND …\n\n", NOXMK_VERSION);
+	for (size_t i = 0; i < countof(commands); i++)
+		printf("  %-9s %-45s %s\n", commands[i].name, commands[i].operands,
+		    commands[i].help);
+	return 0;
+}
+
+static noreturn void
+usage(const struct command_entry *command)
+{
+	if (command)
+		fprintf(stderr, "usage: noxmk [-C FOLDER] %s %s\n", command->name,
+		    command->operands);
+	else
+		fprintf(stderr, "usage: noxmk [-C FOLDER] COMMAND … (`noxmk help` lists them)\n");
+	exit(EXIT_USAGE);
+}
+
+static void
+set_option(int option, const struct command_entry *command)
+{
+	const char *bad = NULL;
+
+	switch (option) {
+	case 'f':
+		options.noxfile = optarg;
+		break;
+	case 'i':
+		options.inputs = optarg;
+		break;
+	case 'k':
+		options.keep = (unsigned)strtonum(optarg, 1, 1000000, &bad);
+		if (bad)
+			errx(EXIT_USAGE, "-k %s (NOXMK_KEEP): the number is %s", optarg, bad);
+		break;
+	case 'l':
+		options.live = true;
+		break;
+	case 'r':
+		options.key = optarg;
+		break;
+	case 'R':
+		options.reserved = optarg;
+		break;
+	default:
+		usage(command);
+	}
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct command_entry *command = NULL;
+	int option, result;
+
+	while ((option = getopt(argc, argv, "+C:hV")) != -1) {
+		if (option == 'h')
+			return do_help();
+		if (option == 'V')
+			return puts("noxmk " NOXMK_VERSION) < 0;
+		if (option != 'C')
+			usage(NULL);
+		if (chdir(optarg) < 0)
+			err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", optarg);
+	}
+	for (size_t i = 0; optind < argc && i < countof(commands); i++)
+		if (!strcmp(argv[optind], commands[i].name))
+			command = &commands[i];
+	if (!command)
+		usage(NULL);
+	argc -= optind;
+	argv += optind;
+	optind = 0; /* glibc's way to start afresh; the leading + stops at the first operand */
+	char *letters = xasprintf("+%s", command->options);
+	while ((option = getopt(argc, argv, letters)) != -1)
+		set_option(option, command);
+	free(letters);
+	options.words = argv + optind;
+	options.share = find_share();
+	result = command->run();
+	free(options.share);
+	if (fflush(stdout) != 0)
+		err(EXIT_HELPER, "standard output");
+	return result;
+}

@@ -1,0 +1,36 @@
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "env.h"
+#include "noxcall.h"
+#include "spawn.h"
+
+int
+nox_call(const struct strings *nox, const char *const *arguments, const char *const *extra,
+    int out)
+{
+	struct strings argv = { 0 };
+	char **envp = env_for_plan(extra);
+	int status = -1;
+	pid_t pid;
+
+	for (size_t i = 0; i < nox->n; i++)
+		strings_add(&argv, nox->v[i]);
+	for (; *arguments; arguments++)
+		strings_add(&argv, *arguments);
+	strings_add(&argv, NULL);
+	pid = spawn((char **)argv.v, envp, out, STDERR_FILENO, false);
+	if (pid < 0)
+		warn("cannot run nox (NOX='%s'): install it, or set NOX to the command that runs it",
+		    argv.v[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	free(argv.v);
+	free(envp);
+	if (pid < 0)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

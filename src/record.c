@@ -1,0 +1,175 @@
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record.h"
+#include "util.h"
+
+static const char *const verdict_names[VERDICTS] = {
+	[PASSED] = "passed",   [FAILED] = "failed",       [SKIPPED] = "skipped",
+	[ABORTED] = "aborted", [CANCELLED] = "cancelled", [NOT_RUN] = "not run",
+};
+
+const char *
+verdict_name(enum verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+bool
+record_is_bad(const struct record *record)
+{
+	return record->verdict != PASSED && record->verdict != SKIPPED && !record->excused;
+}
+
+static json_t *
+int_or_null(int value)
+{
+	return value < 0 ? json_null() : json_integer(value);
+}
+
+static json_t *
+string_or_null(const char *s)
+{
+	json_t *value = s ? json_string(s) : NULL;
+
+	return value ? value : json_null();
+}
+
+int
+record_write(int rundir, const struct record *r)
+{
+	char *name = xasprintf("%s.json", r->target), *log = xasprintf("%s.log", r->target);
+	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,s:o,s:b,s:b,s:o}",
+	    "schema", 1, "target", r->target, "session", r->session,
+	    "verdict", verdict_name(r->verdict), "reason", string_or_null(r->reason),
+	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),
+	    "started", r->started, "ended", r->ended, "duration", r->duration,
+	    "log", string_or_null(r->logged ? log : NULL), "live", r->live, "excused", r->excused,
+	    "notify", r->notify ? json_incref(r->notify) : json_array());
+	char *text = object ? json_dumps(object, JSON_INDENT(1)) : NULL;
+	int result = -1;
+
+	if (!text)
+		warnx("%s: cannot be written as JSON", name);
+	else if ((result = file_replace(rundir, name, text, strlen(text))) < 0)
+		warn("%s: the verdict of this session is lost", name);
+	free(text);
+	json_decref(object);
+	free(log);
+	free(name);
+	return result;
+}
+
+static char *
+copy_string(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? xstrdup(s) : NULL;
+}
+
+static int
+copy_int(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_integer(value) ? (int)json_integer_value(value) : -1;
+}
+
+static bool
+fill(struct record *r, const json_t *object)
+{
+	const char *verdict = json_string_value(json_object_get(object, "verdict"));
+
+	if (json_integer_value(json_object_get(object, "schema")) != 1 || !verdict)
+		return false;
+	for (r->verdict = 0; r->verdict < VERDICTS; r->verdict++)
+		if (!strcmp(verdict, verdict_names[r->verdict]))
+			break;
+	r->target = copy_string(object, "target");
+	r->session = copy_string(object, "session");
+	r->reason = copy_string(object, "reason");
+	r->exit = copy_int(object, "exit");
+	r->signal = copy_int(object, "signal");
+	r->started = json_number_value(json_object_get(object, "started"));
+	r->ended = json_number_value(json_object_get(object, "ended"));
+	r->duration = json_number_value(json_object_get(object, "duration"));
+	r->logged = json_is_string(json_object_get(object, "log"));
+	r->live = json_is_true(json_object_get(object, "live"));
+	r->excused = json_is_true(json_object_get(object, "excused"));
+	r->notify = json_incref(json_object_get(object, "notify"));
+	return r->verdict < VERDICTS && r->target && r->session && json_is_array(r->notify);
+}
+
+int
+record_read(int rundir, const char *target, struct record *r)
+{
+	char *name = xasprintf("%s.json", target);
+	struct buffer text = { 0 };
+	json_t *object = NULL;
+	int result = -1;
+
+	*r = (struct record){ 0 };
+	if (file_read(rundir, name, &text) < 0) {
+		if (errno == ENOENT)
+			result = 0;
+		else
+			warn("%s", name);
+		goto out;
+	}
+	object = json_loadb(text.data, text.len, 0, NULL);
+	if (fill(r, object)) {
+		result = 1;
+	} else {
+		warnx("%s: not a record of a session", name);
+		record_clear(r);
+	}
+out:
+	json_decref(object);
+	buffer_free(&text);
+	free(name);
+	return result;
+}
+
+void
+record_clear(struct record *r)
+{
+	free(r->target);
+	free(r->session);
+	free(r->reason);
+	json_decref(r->notify);
+	*r = (struct record){ 0 };
+}
+
+static int
+is_record(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 5 && !strcmp(entry->d_name + len - 5, ".json") &&
+	       entry->d_name[0] != '.';
+}
+
+json_t *
+record_list(int rundir)
+{
+	struct dirent **entries;
+	json_t *list = json_array();
+	int n = scandirat(rundir, ".", &entries, is_record, alphasort);
+
+	if (n < 0) {
+		warn("the run's folder");
+		json_decref(list);
+		return NULL;
+	}
+	for (int i = 0; i < n; i++) {
+		json_array_append_new(list,
+		    json_stringn(entries[i]->d_name, strlen(entries[i]->d_name) - 5));
+		free(entries[i]);
+	}
+	free(entries);
+	return list;
+}

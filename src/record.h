@@ -1,0 +1,50 @@
+#ifndef NOXMK_RECORD_H
+#define NOXMK_RECORD_H
+
+/*
+ * TARGET.json in a run's folder: how one session ended. It appears whole, the moment the session
+ * has ended, and is what every report is made from:
+ *
+ *   {"schema":1,"target":"lint","session":"lint","verdict":"failed","reason":"…","exit":1,
+ *    "signal":null,"started":1795396708.25,"ended":…,"duration":1.5,"log":"lint.log","live":false,
+ *    "notify":[{"target":"coverage","posargs":["-v"]}]}
+ *
+ * started and ended are Unix time; duration is measured by the monotonic clock, in seconds.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+enum verdict { PASSED, FAILED, SKIPPED, ABORTED, CANCELLED, NOT_RUN, VERDICTS };
+
+struct record {
+	char *target, *session;
+	enum verdict verdict;
+	char *reason;      /* or NULL */
+	int exit, signal;  /* of the session's process; -1 when it has none */
+	double started, ended, duration;
+	bool logged;       /* there is a TARGET.log */
+	bool live;         /* its output was shown while it ran */
+	bool excused;      /* not run because a prerequisite was skipped: no failure */
+	json_t *notify;    /* list of {"target","posargs"}, or NULL */
+};
+
+const char *verdict_name(enum verdict);
+
+/* Does this make the goal fail? */
+bool record_is_bad(const struct record *);
+
+/* 0, or -1 after a warning. */
+int record_write(int rundir, const struct record *);
+
+/*
+ * 1 and a filled record (record_clear frees), 0 when there is none, -1 after a warning when the
+ * file cannot be read or is not a record.
+ */
+int record_read(int rundir, const char *target, struct record *);
+void record_clear(struct record *);
+
+/* Targets of all records in the folder, sorted: a JSON list, or NULL after a warning. */
+json_t *record_list(int rundir);
+
+#endif

@@ -1,0 +1,382 @@
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bsd/stdlib.h>
+
+#include "command.h"
+#include "cpus.h"
+#include "joblog.h"
+#include "pool.h"
+#include "run.h"
+#include "rundir.h"
+#include "screen.h"
+#include "sig.h"
+#include "spawn.h"
+#include "verdict.h"
+
+/* Seconds from INT to TERM and from TERM to KILL; nox itself needs half a second to give up. */
+#define GRACE 3.0
+
+/* The life of a session; the table `life` below says what happens in which state. */
+enum state { WAITING, RUNNING, INTERRUPTED, TERMINATED, KILLED, ENDED };
+enum event { ON_SLOT, ON_STOP, ON_DEADLINE, ON_EXIT, EVENTS };
+
+struct run {
+	const struct run_options *options;
+	int dir, signals, log;
+	struct planfile *plan;
+	json_t *session; /* its line of the plan */
+	struct record record;
+	struct pool *pool; /* NULL: make's own slots count */
+	struct joblog_follower *follower;
+	enum state state;
+	pid_t pid;
+	int stopped_by; /* the signal that told us to stop, or 0 */
+	double begun, deadline; /* monotonic seconds; deadline 0: none */
+};
+
+static const char *
+text(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "";
+}
+
+static void
+set_verdict(struct run *run, enum verdict verdict, char *reason)
+{
+	run->record.verdict = verdict;
+	free(run->record.reason);
+	run->record.reason = reason;
+}
+
+/*
+ * What a caller gave with session.notify(…, posargs): the first one's count, as in nox. NULL when
+ * nobody did, and then the posargs of the whole run are handed on.
+ */
+static json_t *
+notified_posargs(struct run *run)
+{
+	json_t *names = record_list(run->dir), *found = NULL, *name, *item;
+	size_t i, k;
+
+	json_array_foreach(names, i, name) {
+		struct record caller;
+
+		if (record_read(run->dir, json_string_value(name), &caller) != 1)
+			continue;
+		json_array_foreach(caller.notify, k, item)
+			if (!found && !strcmp(text(item, "target"), run->options->target) &&
+			    json_is_array(json_object_get(item, "posargs")))
+				found = json_incref(json_object_get(item, "posargs"));
+		record_clear(&caller);
+	}
+	json_decref(names);
+	return found;
+}
+
+/* Absolute, since nox takes a relative path from the noxfile's folder. The caller frees. */
+static char *
+report_path(const struct run *run)
+{
+	char link[64], folder[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", run->dir);
+	n = readlink(link, folder, sizeof(folder) - 1);
+	folder[n < 0 ? 0 : n] = '\0';
+	return xasprintf("%s/.%s.report", folder, run->options->target);
+}
+
+static void
+start(struct run *run)
+{
+	json_t *notified = notified_posargs(run), *item;
+	struct strings posargs = { 0 };
+	char *report = report_path(run);
+	struct command command;
+	size_t i;
+
+	json_array_foreach(notified, i, item)
+		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
+	for (char *const *arg = run->options->posargs; !notified && *arg; arg++)
+		strings_add(&posargs, *arg);
+	command = command_make(run->plan, run->session, run->options->share, report, &posargs);
+	/* A log that cannot be written is said and costs the log, not the session. */
+	run->log = joblog_open(run->dir, run->options->target, command.argv);
+	run->record.logged = run->log >= 0;
+	if (run->options->live && run->log >= 0)
+		run->follower = joblog_follower_open(run->log);
+	run->record.live = run->follower != NULL;
+	run->begun = clock_monotonic();
+	run->record.started = clock_now();
+	run->pid = spawn(command.argv, command.envp, run->log >= 0 ? run->log : STDERR_FILENO,
+	    run->log >= 0 ? run->log : STDERR_FILENO, true);
+	if (run->pid < 0) {
+		set_verdict(run, FAILED, xasprintf("cannot start %s: %s", command.argv[0],
+		    strerror(errno)));
+		run->state = ENDED;
+	} else {
+		run->state = RUNNING;
+	}
+	command_clear(&command);
+	free(posargs.v);
+	json_decref(notified);
+	free(report);
+}
+
+/* The whole group, and CONT, because a stopped process cannot die. */
+static void
+signal_group(struct run *run, int signal, enum state next)
+{
+	kill(-run->pid, signal);
+	kill(-run->pid, SIGCONT);
+	run->state = next;
+	run->deadline = clock_monotonic() + GRACE;
+}
+
+static void
+interrupt(struct run *run)
+{
+	signal_group(run, SIGINT, INTERRUPTED);
+}
+
+static void
+terminate(struct run *run)
+{
+	signal_group(run, SIGTERM, TERMINATED);
+}
+
+static void
+murder(struct run *run)
+{
+	signal_group(run, SIGKILL, KILLED);
+}
+
+static void
+give_up(struct run *run)
+{
+	run->state = ENDED;
+}
+
+/* The report says how the session itself ended. It stays until the run's folder goes. */
+static void
+finish(struct run *run)
+{
+	char *name = xasprintf(".%s.report", run->options->target), *words;
+	struct buffer report = { 0 };
+	siginfo_t info;
+	int status;
+
+	/*
+	 * The dead leader keeps its group's number ours until it is reaped, so what is left of a
+	 * stopped session can be killed without hitting a stranger.
+	 */
+	if (run->state != RUNNING && waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOWAIT) == 0)
+		kill(-run->pid, SIGKILL);
+	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	run->record.duration = clock_monotonic() - run->begun;
+	if (file_read(run->dir, name, &report) < 0 && errno != ENOENT)
+		warn("%s", name);
+	verdict_judge(&run->record, status, &report, run->plan);
+	joblog_follower_close(run->follower);
+	run->follower = NULL;
+	words = spawn_status(status);
+	if (run->log >= 0)
+		joblog_close(run->log, run->options->target, words);
+	free(words);
+	buffer_free(&report);
+	free(name);
+	run->state = ENDED;
+}
+
+/* NULL: nothing to do. A second ^C does not wait for the grace. */
+static void (*const life[ENDED][EVENTS])(struct run *) = {
+	/*                ON_SLOT   ON_STOP      ON_DEADLINE   ON_EXIT */
+	[WAITING]     = { start,    give_up,     NULL,         NULL   },
+	[RUNNING]     = { NULL,     interrupt,   NULL,         finish },
+	[INTERRUPTED] = { NULL,     terminate,   terminate,    finish },
+	[TERMINATED]  = { NULL,     murder,      murder,       finish },
+	[KILLED]      = { NULL,     NULL,        murder,       finish },
+};
+
+static void
+happen(struct run *run, enum event event)
+{
+	if (run->state != ENDED && life[run->state][event])
+		life[run->state][event](run);
+}
+
+static bool
+child_has_exited(const struct run *run)
+{
+	siginfo_t info = { 0 };
+
+	return run->pid > 0 &&
+	       waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == run->pid;
+}
+
+static int
+poll_timeout(const struct run *run)
+{
+	double left;
+
+	if (run->state == WAITING)
+		return (int)(POOL_TICK * 1000);
+	if (run->deadline == 0)
+		return -1;
+	left = run->deadline - clock_monotonic();
+	return left > 0 ? (int)(left * 1000) + 1 : 0;
+}
+
+static void
+live_through(struct run *run)
+{
+	run->state = WAITING;
+	if (!run->pool || pool_try(run->pool))
+		happen(run, ON_SLOT);
+	while (run->state != ENDED) {
+		struct pollfd fds[] = {
+			{ .fd = run->signals, .events = POLLIN },
+			{ .fd = run->follower ? joblog_follower_fd(run->follower) : -1,
+			    .events = POLLIN },
+			{ .fd = run->state == WAITING ? pool_fd(run->pool) : -1,
+			    .events = POLLIN },
+		};
+		int signal;
+
+		if (poll(fds, countof(fds), poll_timeout(run)) < 0 && errno != EINTR)
+			err(EXIT_HELPER, "poll");
+		while ((signal = sig_next(run->signals))) {
+			if (signal == SIGCHLD)
+				continue;
+			run->stopped_by = signal;
+			happen(run, ON_STOP);
+		}
+		if (fds[1].revents)
+			joblog_follower_copy(run->follower);
+		if (run->state == WAITING && pool_try(run->pool))
+			happen(run, ON_SLOT);
+		if (child_has_exited(run))
+			happen(run, ON_EXIT);
+		if (run->deadline != 0 && clock_monotonic() >= run->deadline)
+			happen(run, ON_DEADLINE);
+	}
+	if (run->stopped_by)
+		set_verdict(run, CANCELLED, xasprintf("SIG%s", sigabbrev_np(run->stopped_by)));
+}
+
+/* False, with the verdict set, when something it needs has not passed in this run. */
+static bool
+prerequisites_passed(struct run *run)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(run->session, "requires"), i, item) {
+		const char *name = json_string_value(item);
+		struct record other = { 0 };
+		int found = name ? record_read(run->dir, name, &other) : 0;
+
+		if (found == 1 && other.verdict == PASSED)
+			goto next;
+		if (found == 1)
+			set_verdict(run, NOT_RUN, xasprintf("it requires %s, which %s %s", name,
+			    other.verdict == NOT_RUN ? "was" : other.verdict == FAILED ? "has" : "was",
+			    verdict_name(other.verdict)));
+		else
+			set_verdict(run, NOT_RUN, xasprintf("it requires %s, which has no record",
+			    name));
+		run->record.excused = other.verdict == SKIPPED || other.excused;
+		record_clear(&other);
+		return false;
+next:
+		record_clear(&other);
+	}
+	return true;
+}
+
+/* 1: its turn. 0: it has had its turn in this run. -1: there is no run, and that is said. */
+static int
+open_run(struct run *run)
+{
+	const char *flags = getenv("MAKEFLAGS"), *limit = getenv("NOXMK_JOBS"), *bad = NULL;
+	int state = state_open(), found;
+	unsigned slots;
+
+	if (state < 0)
+		return -1;
+	run->dir = rundir_open(state, run->options->key);
+	close(state);
+	if (run->dir < 0)
+		return -1;
+	found = record_read(run->dir, run->options->target, &run->record);
+	if (found == 1)
+		return 0;
+	if (!(run->plan = planfile_open(run->dir)))
+		return -1;
+	run->session = planfile_session(run->plan, run->options->target);
+	if (!run->session) {
+		warnx("%s: no session of this plan has that target", run->options->target);
+		return -1;
+	}
+	if (flags && pool_is_needed(flags)) {
+		slots = limit && *limit ? (unsigned)strtonum(limit, 1, 100000, &bad) :
+					  cpus_available();
+		if (bad) {
+			warnx("NOXMK_JOBS=%s: the number is %s", limit, bad);
+			return -1;
+		}
+		if (!(run->pool = pool_open(run->dir, slots)))
+			return -1;
+	}
+	return 1;
+}
+
+static void
+close_run(struct run *run)
+{
+	record_clear(&run->record);
+	pool_close(run->pool);
+	json_decref(run->session);
+	planfile_close(run->plan);
+	if (run->signals >= 0)
+		close(run->signals);
+	if (run->dir >= 0)
+		close(run->dir);
+}
+
+int
+run_session(const struct run_options *options)
+{
+	struct run run = { .options = options, .dir = -1, .log = -1, .signals = -1 };
+	int turn = open_run(&run);
+
+	if (turn == 1) {
+		run.signals = sig_open();
+		run.record = (struct record){ .exit = -1, .signal = -1, .started = clock_now() };
+		run.record.target = xstrdup(options->target);
+		run.record.session = xstrdup(text(run.session, "session"));
+		if (json_is_string(json_object_get(run.session, "complaint")))
+			set_verdict(&run, FAILED, xstrdup(text(run.session, "complaint")));
+		else if (prerequisites_passed(&run))
+			live_through(&run);
+		run.record.ended = clock_now();
+		/* A lost record is said there; the goal then finds none and fails. */
+		(void)!record_write(run.dir, &run.record);
+		screen_ended(&run.record);
+	}
+	close_run(&run);
+	return turn < 0 ? EXIT_HELPER : 0;
+}

@@ -1,0 +1,25 @@
+#ifndef NOXMK_RUN_H
+#define NOXMK_RUN_H
+
+#include <stdbool.h>
+
+/*
+ * One session's life, from its turn to its record. `noxmk run` is the recipe of .noxmk/run/TARGET.
+ *
+ * share: the folder of shim.py. target: whose turn it is. posargs: NULL-ended, handed to the
+ * session. live: show its output while it runs. Works in the current folder, the project's.
+ *
+ * Returns 0 once the verdict is recorded, whatever it is, so that make goes on with the others and
+ * the goal fails by `noxmk verdict`; EXIT_HELPER after a warning when there is no run to record
+ * into. A session with a record in this run is not run again. If the record cannot be written the
+ * goal fails too, as it finds none.
+ */
+struct run_options {
+	const char *share, *key, *target;
+	char *const *posargs;
+	bool live;
+};
+
+int run_session(const struct run_options *);
+
+#endif

@@ -1,0 +1,312 @@
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rundir.h"
+#include "util.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+double
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+double
+clock_monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int
+state_open(void)
+{
+	static const char ignore[] = "*\n";
+	int state;
+
+	if (mkdir(".noxmk", 0777) < 0 && errno != EEXIST) {
+		warn("cannot make the folder .noxmk");
+		return -1;
+	}
+	state = open(".noxmk", DIR_FLAGS);
+	if (state < 0) {
+		warn(".noxmk");
+		return -1;
+	}
+	if (faccessat(state, ".gitignore", F_OK, 0) < 0 &&
+	    file_replace(state, ".gitignore", ignore, sizeof(ignore) - 1) < 0) {
+		warn(".noxmk/.gitignore");
+		close(state);
+		return -1;
+	}
+	return state;
+}
+
+/* The key becomes part of a file name, and make built it from /proc: digits and one '-'. */
+static bool
+key_is_sane(const char *key)
+{
+	size_t pid = strspn(key, "0123456789");
+
+	return pid > 0 && key[pid] == '-' && key[pid + 1] &&
+	       strspn(key + pid + 1, "0123456789") == strlen(key + pid + 1) && strlen(key) < 64;
+}
+
+/* A link's target may be replaced at any time, so it is made beside and renamed. */
+static int
+link_replace(int dirfd, const char *target, const char *name)
+{
+	char *temp = xasprintf("%s.%d~", name, (int)getpid());
+	int result = -1;
+
+	unlinkat(dirfd, temp, 0);
+	if (symlinkat(target, dirfd, temp) == 0 && renameat(dirfd, temp, dirfd, name) == 0)
+		result = 0;
+	else
+		warn(".noxmk/%s", name);
+	free(temp);
+	return result;
+}
+
+/* Is the make of this key still running? Its pid may belong to another process by now. */
+static bool
+make_is_alive(const char *key)
+{
+	char *path = xasprintf("/proc/%.*s/stat", (int)strspn(key, "0123456789"), key);
+	const char *start = strchr(key, '-');
+	struct buffer stat = { 0 };
+	char *field;
+	bool alive = false;
+
+	if (start && file_read(AT_FDCWD, path, &stat) == 0 &&
+	    (field = strrchr(stat.data, ')'))) {
+		/* Field 22 is the start time; field 3 follows the name (proc(5)). */
+		for (int i = 2; field && i < 22; i++)
+			field = strchr(field + 1, ' ');
+		alive = field && !strncmp(field + 1, start + 1, strlen(start + 1)) &&
+			field[strlen(start + 1) + 1] == ' ';
+	}
+	buffer_free(&stat);
+	free(path);
+	return alive;
+}
+
+static json_t *
+read_facts(int dirfd)
+{
+	struct buffer text = { 0 };
+	json_t *facts = NULL;
+
+	if (file_read(dirfd, ".run.json", &text) == 0)
+		facts = json_loadb(text.data, text.len, 0, NULL);
+	buffer_free(&text);
+	return facts;
+}
+
+static bool
+run_is_alive(int runs, const char *id)
+{
+	int run = openat(runs, id, DIR_FLAGS);
+	json_t *facts = run < 0 ? NULL : read_facts(run);
+	const char *key = json_string_value(json_object_get(facts, "make"));
+	bool alive = key && key_is_sane(key) && make_is_alive(key);
+
+	json_decref(facts);
+	if (run >= 0)
+		close(run);
+	return alive;
+}
+
+static int
+is_run(const struct dirent *entry)
+{
+	const char *s = entry->d_name;
+
+	return strspn(s, "0123456789") == 8 && s[8] == '-' && strspn(s + 9, "0123456789") == 6 &&
+	       s[15] == '-' && s[16] && strspn(s + 16, "0123456789") == strlen(s + 16);
+}
+
+static int
+is_make_link(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, ".make-", 6);
+}
+
+static void
+remove_run(const char *id)
+{
+	char *path = xasprintf(".noxmk/runs/%s", id);
+	char *roots[] = { path, NULL };
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTSENT *entry;
+
+	while (tree && (entry = fts_read(tree))) {
+		if (entry->fts_info == FTS_D)
+			continue;
+		if (unlinkat(AT_FDCWD, entry->fts_accpath,
+			entry->fts_info == FTS_DP ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT)
+			warn("%s", entry->fts_path);
+	}
+	if (tree)
+		fts_close(tree);
+	free(path);
+}
+
+/* Run names sort by age. The links of runs that are gone go too. */
+static void
+prune(int runs, unsigned keep)
+{
+	struct dirent **entries;
+	int n = scandirat(runs, ".", &entries, is_run, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		if (i + (int)keep < n && !run_is_alive(runs, entries[i]->d_name))
+			remove_run(entries[i]->d_name);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	n = scandirat(runs, ".", &entries, is_make_link, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (faccessat(runs, entries[i]->d_name, F_OK, 0) < 0)
+			unlinkat(runs, entries[i]->d_name, 0);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+}
+
+static int
+write_run(int dirfd, const char *id, const char *key, json_t *goals)
+{
+	json_t *run = json_pack("{s:i,s:s,s:s,s:O,s:f,s:f}", "schema", 1, "run", id, "make", key,
+	    "goals", goals, "started", clock_now(), "clock", clock_monotonic());
+	char *text = json_dumps(run, JSON_INDENT(1));
+	int result = text ? file_replace(dirfd, ".run.json", text, strlen(text)) : -1;
+
+	if (result < 0)
+		warn(".noxmk/runs/%s/.run.json", id);
+	free(text);
+	json_decref(run);
+	return result;
+}
+
+static char *
+run_id(const char *key)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char date[32];
+
+	localtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
+	return xasprintf("%s-%.*s", date, (int)strspn(key, "0123456789"), key);
+}
+
+/* The folder with all that belongs in it; nothing points to it yet. */
+static int
+fill_run(int state, int runs, const char *id, const char *key, json_t *goals)
+{
+	int run, result = -1;
+
+	if (mkdirat(runs, id, 0777) < 0 || (run = openat(runs, id, DIR_FLAGS)) < 0) {
+		warn(".noxmk/runs/%s", id);
+		return -1;
+	}
+	if (linkat(state, "plan.jsonl", run, "plan.jsonl", 0) < 0) {
+		if (errno == ENOENT)
+			warnx("there is no plan to run by: see the message about the noxfile");
+		else
+			warn(".noxmk/runs/%s/plan.jsonl", id);
+	} else {
+		result = write_run(run, id, key, goals);
+	}
+	close(run);
+	if (result < 0)
+		remove_run(id);
+	return result;
+}
+
+int
+rundir_begin(int state, const char *key, unsigned keep, json_t *goals)
+{
+	char *name = xasprintf(".make-%s", key), *id = run_id(key);
+	char *latest = xasprintf("runs/%s", id);
+	int runs = -1, result = -1;
+
+	if (!key_is_sane(key)) {
+		warnx("'%s' is not the pid and start time of a make: is /proc mounted?", key);
+		goto out;
+	}
+	if ((mkdirat(state, "runs", 0777) < 0 && errno != EEXIST) ||
+	    (runs = openat(state, "runs", DIR_FLAGS)) < 0) {
+		warn(".noxmk/runs");
+		goto out;
+	}
+	if (faccessat(runs, name, F_OK, 0) == 0) {
+		result = 0;
+		goto out;
+	}
+	if (fill_run(state, runs, id, key, goals) < 0 || link_replace(runs, id, name) < 0 ||
+	    link_replace(state, latest, "latest") < 0)
+		goto out;
+	prune(runs, keep);
+	result = 0;
+out:
+	if (runs >= 0)
+		close(runs);
+	free(latest);
+	free(id);
+	free(name);
+	return result;
+}
+
+json_t *
+rundir_facts(int run)
+{
+	json_t *facts = read_facts(run);
+
+	if (!json_is_object(facts)) {
+		warnx(".run.json: missing or damaged");
+		json_decref(facts);
+		return NULL;
+	}
+	return facts;
+}
+
+int
+rundir_open(int state, const char *key)
+{
+	char *path;
+	int run;
+
+	if (key && !key_is_sane(key)) {
+		warnx("'%s' is not the pid and start time of a make", key);
+		return -1;
+	}
+	path = key ? xasprintf("runs/.make-%s", key) : xstrdup("latest");
+	run = openat(state, path, DIR_FLAGS);
+	if (run < 0 && errno == ENOENT)
+		warnx(key ? "this make has no run: was .noxmk removed?" :
+			    "there is no run yet: `make ci` makes one");
+	else if (run < 0)
+		warn(".noxmk/%s", path);
+	free(path);
+	return run;
+}

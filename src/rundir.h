@@ -1,0 +1,41 @@
+#ifndef NOXMK_RUNDIR_H
+#define NOXMK_RUNDIR_H
+
+/*
+ * .noxmk, the folder of a project that holds all we keep, and in it one folder a run:
+ *
+ *   .noxmk/.gitignore                      "*": git never sees the folder
+ *   .noxmk/sessions.mk, plan.jsonl         the plan (rule.h, planfile.h)
+ *   .noxmk/runs/20261123-011828-4711/      a run: date, time, pid of its make
+ *     .run.json                            {"schema":1,"run","make","goals","started","clock"}
+ *     plan.jsonl                           the plan it started with
+ *     TARGET.log, TARGET.json              one each a session (joblog.h, record.h)
+ *     .TARGET.report, .slot-N              what nox said of it (run.c); slots in use (pool.h)
+ *   .noxmk/runs/.make-4711-9876 -> …       which run belongs to a make: its pid and start time
+ *   .noxmk/latest -> runs/…                the newest
+ *
+ * All functions work in the current folder, the project's. They warn and return -1 on failure.
+ */
+
+#include <jansson.h>
+
+/* Opens .noxmk, made with its .gitignore if need be. The caller closes. */
+int state_open(void);
+
+/*
+ * A new run for the make with that key ("PID-STARTTIME" of nox.mk), or nothing when it has one
+ * already. Older runs beyond `keep` are removed, unless their make is still alive.
+ */
+int rundir_begin(int state, const char *key, unsigned keep, json_t *goals);
+
+/* The .run.json of a run: a new reference, or NULL after a warning. */
+json_t *rundir_facts(int run);
+
+/* Opens the folder of that make's run; of the latest one when key is NULL. The caller closes. */
+int rundir_open(int state, const char *key);
+
+/* Wall and monotonic clock in seconds. */
+double clock_now(void);
+double clock_monotonic(void);
+
+#endif

@@ -1,0 +1,21 @@
+#ifndef NOXMK_SCREEN_H
+#define NOXMK_SCREEN_H
+
+/* What a person reads while a run goes on and after it. All on standard output. */
+
+#include "record.h"
+
+/* One line for a session that has ended: verdict, seconds, target, reason. */
+void screen_ended(const struct record *);
+
+/* "12.3s", "4m05s", "1h02m": at most 7 columns. The caller frees. */
+char *screen_duration(double seconds);
+
+/* Text of the noxfile's with control characters made visible (vis(3)). The caller frees. */
+char *screen_safe(const char *text);
+
+/* Escape sequence of a verdict's colour and back to normal, or "" where colours are not wanted. */
+const char *screen_colour(const struct record *);
+const char *screen_plain(void);
+
+#endif

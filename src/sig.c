@@ -1,0 +1,45 @@
+#include <err.h>
+#include <errno.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "sig.h"
+#include "util.h"
+
+static sigset_t original;
+
+int
+sig_open(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < countof(signals); i++)
+		sigaddset(&set, signals[i]);
+	/* SIGCHLD ignored by our parent would make the kernel reap our child: set it back. */
+	signal(SIGCHLD, SIG_DFL);
+	if (sigprocmask(SIG_BLOCK, &set, &original) < 0 ||
+	    (fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
+		err(EXIT_HELPER, "signalfd");
+	return fd;
+}
+
+int
+sig_next(int fd)
+{
+	struct signalfd_siginfo info;
+	ssize_t n;
+
+	do
+		n = read(fd, &info, sizeof(info));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+const sigset_t *
+sig_original_mask(void)
+{
+	return &original;
+}

@@ -1,0 +1,56 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include "sig.h"
+#include "spawn.h"
+#include "util.h"
+
+/*
+ * posix_spawn(3) and not fork: glibc runs exec in a vfork-like child, so a big helper costs no more
+ * than a small one, and it hands back the errno of a failed exec. nox resets a SIGINT it inherits
+ * as ignored (a shell's `&`) to nothing, so INT, TERM, HUP and QUIT go back to their defaults.
+ */
+pid_t
+spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t defaults;
+	pid_t pid;
+	int error;
+
+	sigfillset(&defaults);
+	sigdelset(&defaults, SIGKILL);
+	sigdelset(&defaults, SIGSTOP);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+						  (own_group ? POSIX_SPAWN_SETPGROUP : 0));
+	posix_spawnattr_setpgroup(&attributes, 0);
+	posix_spawnattr_setsigmask(&attributes, sig_original_mask());
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&files, out, 1);
+	posix_spawn_file_actions_adddup2(&files, err, 2);
+	/* Descriptors above 2 are not ours to hand on: a daemon would keep make's pipe open. */
+	posix_spawn_file_actions_addclosefrom_np(&files, 3);
+	error = posix_spawnp(&pid, argv[0], &files, &attributes, argv, envp);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attributes);
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	return pid;
+}
+
+char *
+spawn_status(int status)
+{
+	if (WIFSIGNALED(status))
+		return xasprintf("killed by signal %d", WTERMSIG(status));
+	return xasprintf("exited with status %d", WEXITSTATUS(status));
+}

@@ -1,0 +1,257 @@
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "rundir.h"
+#include "screen.h"
+#include "summary.h"
+#include "util.h"
+
+/* Of a longer log of a failed session only the end is shown; the file has it all. */
+enum { LOG_SHOWN_MAX = 256 * 1024, NAME_WIDTH_MAX = 60 };
+
+struct table {
+	struct record *records;
+	size_t n;
+};
+
+/* A session of the goals that left no record: make stopped before its turn, or its helper died. */
+static struct record
+missing(const char *target)
+{
+	return (struct record){ .target = xstrdup(target), .session = xstrdup(target),
+		.verdict = NOT_RUN, .reason = xstrdup("no record: make stopped before its end") };
+}
+
+static void
+add_record(struct table *table, int run, const char *target)
+{
+	struct record record;
+
+	if (record_read(run, target, &record) != 1)
+		record = missing(target);
+	table->records = xreallocarray(table->records, table->n + 1, sizeof(*table->records));
+	table->records[table->n++] = record;
+}
+
+/* In the order of the plan; what else has a record (a notified session) comes last. */
+static int
+table_fill(struct table *table, int run, struct planfile *plan, const json_t *goals)
+{
+	json_t *expected = json_object(), *session, *others, *item;
+	const char *target;
+	size_t i;
+
+	*table = (struct table){ 0 };
+	json_array_foreach((json_t *)goals, i, item)
+		if (planfile_expand(plan, json_string_value(item), expected) < 0)
+			warnx("%s: no target of this plan", json_string_value(item));
+	json_object_foreach(expected, target, session)
+		add_record(table, run, target);
+	if (!(others = record_list(run))) {
+		json_decref(expected);
+		return -1;
+	}
+	json_array_foreach(others, i, item)
+		if (!json_object_get(expected, json_string_value(item)))
+			add_record(table, run, json_string_value(item));
+	json_decref(others);
+	json_decref(expected);
+	return 0;
+}
+
+static void
+table_clear(struct table *table)
+{
+	for (size_t i = 0; i < table->n; i++)
+		record_clear(&table->records[i]);
+	free(table->records);
+}
+
+static void
+print_table(const struct table *table)
+{
+	size_t width = strlen("session");
+
+	for (size_t i = 0; i < table->n; i++) {
+		size_t len = strlen(table->records[i].target);
+
+		if (len > width)
+			width = len < NAME_WIDTH_MAX ? len : NAME_WIDTH_MAX;
+	}
+	printf("\n%-*s  %-9s %8s  %s\n", (int)width, "session", "verdict", "time", "reason");
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
+		char *duration = screen_duration(r->duration);
+		char *reason = screen_safe(r->reason ? r->reason : "");
+
+		printf("%-*s  %s%-9s%s %8s%s%s\n", (int)width, r->target, screen_colour(r),
+		    verdict_name(r->verdict), screen_plain(), r->verdict == NOT_RUN ? "-" : duration,
+		    *reason ? "  " : "", reason);
+		free(duration);
+		free(reason);
+	}
+}
+
+/* Straight from file to terminal, so that bytes stay what they are. */
+static void
+print_log(int run, const struct record *r, const char *folder)
+{
+	char *name = xasprintf("%s.log", r->target), data[16384];
+	int log = openat(run, name, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n;
+
+	printf("\n%s--- %s %s: %s/%s%s\n", screen_colour(r), r->target, verdict_name(r->verdict), folder,
+	    name, screen_plain());
+	if (log < 0 || fstat(log, &st) < 0) {
+		warn("%s", name);
+	} else {
+		if (st.st_size > LOG_SHOWN_MAX) {
+			printf("… its last %d KiB of %lld KiB\n", LOG_SHOWN_MAX / 1024,
+			    (long long)st.st_size / 1024);
+			lseek(log, -LOG_SHOWN_MAX, SEEK_END);
+		}
+		fflush(stdout);
+		while ((n = read(log, data, sizeof(data))) > 0)
+			if (write_all(STDOUT_FILENO, data, (size_t)n) < 0)
+				break;
+	}
+	if (log >= 0)
+		close(log);
+	free(name);
+}
+
+static void
+print_count(unsigned n, const char *what, bool *first)
+{
+	if (n == 0)
+		return;
+	printf("%s%u %s", *first ? "" : ", ", n, what);
+	*first = false;
+}
+
+static void
+print_total(const struct table *table, double wall)
+{
+	unsigned counts[VERDICTS] = { 0 };
+	double sum = 0;
+	bool first = true;
+	char *wall_text = screen_duration(wall), *sum_text;
+
+	for (size_t i = 0; i < table->n; i++) {
+		counts[table->records[i].verdict]++;
+		sum += table->records[i].duration;
+	}
+	sum_text = screen_duration(sum);
+	printf("\nnoxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
+	for (enum verdict v = 0; v < VERDICTS; v++)
+		print_count(counts[v], verdict_name(v), &first);
+	printf("; %s wall time for %s of sessions, speed-up %.2f\n", wall_text, sum_text,
+	    wall > 0 ? sum / wall : 1.0);
+	free(wall_text);
+	free(sum_text);
+}
+
+int
+summary_print(int run, struct planfile *plan, const json_t *goals)
+{
+	json_t *facts = rundir_facts(run);
+	struct table table;
+	char *folder;
+
+	if (!facts || table_fill(&table, run, plan, goals) < 0) {
+		json_decref(facts);
+		return -1;
+	}
+	folder = xasprintf(".noxmk/runs/%s", json_string_value(json_object_get(facts, "run")));
+	print_table(&table);
+	for (size_t i = 0; i < table.n; i++)
+		if (record_is_bad(&table.records[i]) && table.records[i].logged &&
+		    !table.records[i].live)
+			print_log(run, &table.records[i], folder);
+	print_total(&table, clock_monotonic() -
+	    json_number_value(json_object_get(facts, "clock")));
+	fflush(stdout);
+	table_clear(&table);
+	json_decref(facts);
+	free(folder);
+	return 0;
+}
+
+int
+summary_verdict(int run, struct planfile *plan, const char *goal)
+{
+	const char *complaint = json_string_value(json_object_get(planfile_header(plan),
+	    "complaint"));
+	json_t *expected = json_object(), *session;
+	struct buffer bad = { 0 };
+	const char *target;
+	int result = 0;
+
+	if (!strcmp(goal, "ci") && complaint) {
+		warnx("ci: nox cannot select the default sessions: %s", complaint);
+		result = 1;
+	} else if (planfile_expand(plan, goal, expected) < 0) {
+		warnx("%s: no target of this plan", goal);
+		result = -1;
+	} else if (json_object_size(expected) == 0) {
+		warnx("%s: the noxfile selects no session for it", goal);
+		result = 1;
+	}
+	json_object_foreach(expected, target, session) {
+		struct record record = { 0 };
+
+		if (record_read(run, target, &record) != 1)
+			record = missing(target);
+		if (record_is_bad(&record))
+			buffer_printf(&bad, "%s %s %s", bad.len ? "," : "", target,
+			    verdict_name(record.verdict));
+		record_clear(&record);
+	}
+	if (bad.len > 0) {
+		warnx("%s:%s", goal, bad.data);
+		result = 1;
+	}
+	buffer_free(&bad);
+	json_decref(expected);
+	return result;
+}
+
+int
+summary_notified(int run)
+{
+	json_t *names = record_list(run), *pending = json_object(), *name, *item;
+	const char *target;
+	size_t i, k;
+
+	if (!names) {
+		json_decref(pending);
+		return -1;
+	}
+	json_array_foreach(names, i, name) {
+		struct record caller;
+
+		if (record_read(run, json_string_value(name), &caller) != 1)
+			continue;
+		json_array_foreach(caller.notify, k, item) {
+			target = json_string_value(json_object_get(item, "target"));
+			if (target)
+				json_object_set_new(pending, target, json_true());
+		}
+		record_clear(&caller);
+	}
+	json_array_foreach(names, i, name)
+		json_object_del(pending, json_string_value(name));
+	json_object_foreach(pending, target, item)
+		printf("%s\n", target);
+	json_decref(pending);
+	json_decref(names);
+	return 0;
+}

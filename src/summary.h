@@ -1,0 +1,28 @@
+#ifndef NOXMK_SUMMARY_H
+#define NOXMK_SUMMARY_H
+
+/*
+ * What a run came to, made from the records on disk. run: the run's folder (rundir_open). All print
+ * on standard output; they return -1 after a warning.
+ */
+
+#include <jansson.h>
+
+#include "planfile.h"
+
+/*
+ * The table of the goals' sessions and of those notified, the logs of the failed ones, and a last
+ * line with the wall time, the sum of the sessions' times and how much faster that was.
+ */
+int summary_print(int run, struct planfile *, const json_t *goals);
+
+/*
+ * 0 when every session of the goal passed, was skipped, or waited for a skipped one; 1 when one
+ * failed or did not run, with one line on standard error that names them; -1 as above.
+ */
+int summary_verdict(int run, struct planfile *, const char *goal);
+
+/* Targets that sessions of this run have notified and that have not run, a line each. */
+int summary_notified(int run);
+
+#endif

@@ -1,0 +1,21 @@
+#ifndef NOXMK_VERDICT_H
+#define NOXMK_VERDICT_H
+
+/*
+ * What nox's exit code and its report together say of a session. Both count: nox exits 0 for a
+ * skipped session, and 1 for a passed one whose report it could not write (parameter values that
+ * JSON cannot hold).
+ */
+
+#include "planfile.h"
+#include "record.h"
+#include "util.h"
+
+/*
+ * Sets verdict, reason, exit, signal and notify of the record. status: of waitpid(2). report: the
+ * text of nox's report, or the shim's (it tells more), empty when there is none. plan: to name the
+ * notified sessions.
+ */
+void verdict_judge(struct record *, int status, const struct buffer *report, struct planfile *plan);
+
+#endif
