@@ -1,0 +1,151 @@
+# nox.mk: each session of a noxfile as a make target.
+#
+#     include nox.mk
+#
+# gives `make ci` (the sessions that plain nox would run), a target for every session and for every
+# group of them (all pythons of one, all parameters, a tag), and `make nox-list`, which names them.
+# Put it below your own rules, or set .DEFAULT_GOAL above it: else plain `make` means `make ci`.
+#
+# All names of ours start with NOXMK_ or _noxmk, all helper targets with .noxmk/. Recipes stand
+# behind a `;`, so .RECIPEPREFIX may be anything, and are one line each, so may .ONESHELL.
+
+ifndef _noxmk_mk
+_noxmk_mk := $(lastword $(MAKEFILE_LIST))
+
+ifneq (,$(filter 3.% 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)))
+$(error noxmk needs GNU make 4.2 or newer, and this is $(MAKE_VERSION))
+endif
+
+## Knobs: in the including makefile, the environment or on make's command line
+
+# nox's command, which may be several words: python3 -m nox, uvx nox
+NOX ?= nox
+# the project's folder: the current one if it has the noxfile, else that of the first makefile
+NOXMK_NOXFILE ?= noxfile.py
+NOXMK_PROJECT ?= $(or $(if $(wildcard $(NOXMK_NOXFILE)),.),$(patsubst %/,%,$(dir \
+  $(firstword $(MAKEFILE_LIST)))))
+# names that the including makefile keeps for itself: a session `clean` becomes nox-clean
+NOXMK_RESERVED ?=
+# how many runs to keep in .noxmk/runs
+NOXMK_KEEP ?= 20
+# live: show each session's output while it runs; failed: the logs of failed ones at the end;
+# auto: live when one session runs alone
+NOXMK_OUTPUT ?= auto
+# the helper
+NOXMK ?= noxmk
+# ARGS, words for the sessions (nox's posargs), counts from the command line or a makefile, not
+# from the environment, where something else may be called so.
+
+## What this make is about
+
+_noxmk_nothing :=
+_noxmk_blank := $(_noxmk_nothing) $(_noxmk_nothing)
+_noxmk_project := $(patsubst ./%,%,$(NOXMK_PROJECT))
+ifneq (1,$(words $(_noxmk_project)))
+$(error noxmk: the path in NOXMK_PROJECT has a blank, which make cannot handle: \
+  "$(NOXMK_PROJECT)". Run make inside that folder instead)
+endif
+_noxmk_in := $(if $(filter-out .,$(_noxmk_project)),$(_noxmk_project)/)
+_noxmk_plan := $(_noxmk_in).noxmk/sessions.mk
+_noxmk_helper := '$(NOXMK)'$(if $(_noxmk_in), -C '$(_noxmk_project)')
+
+# This make's name: its pid and start time, which no other one shares. $(file <) needs no process.
+# A make that we start ourselves for notified sessions belongs to the same run.
+_noxmk_stat := $(file </proc/self/stat)
+_noxmk_key := $(or $(NOXMK_RUN),$(word 1,$(_noxmk_stat))-$(word 22,$(_noxmk_stat)))
+
+# -n, -q and -t are in the first word of MAKEFLAGS. `+` makes make hand its jobserver on, and also
+# makes it run a line under these three, so then there is none.
+_noxmk_flags = $(firstword -$(MAKEFLAGS))
+_noxmk_dry = $(findstring n,$(_noxmk_flags))
+_noxmk_plus = $(if $(_noxmk_dry)$(findstring q,$(_noxmk_flags))$(findstring t,$(_noxmk_flags)),,+)@
+
+.PHONY: ci nox-list
+ci:
+nox-list: ; @$(_noxmk_helper) list
+
+## The plan: make remakes an included file that is out of date, and then starts afresh
+
+-include $(subst $(_noxmk_blank),\ ,$(_noxmk_plan))
+
+# Makefiles that a session may not be called like, or make would remake them by running it.
+_noxmk_makefiles := $(foreach m,$(MAKEFILE_LIST),$(if $(findstring /,$m),,$m))
+# What decides the plan besides files. Compared as text with what the plan was made with.
+_noxmk_watched := NOX NOXMK_NOXFILE NOXMK_RESERVED NOXPYTHON NOXEXTRAPYTHON NOXFORCEPYTHON \
+  NOXSESSION NOX_DEFAULT_VENV_BACKEND NOX_SCRIPT_MODE PYTHONPATH
+_noxmk_inputs := $(strip $(foreach v,$(_noxmk_watched),$v=$(if $(filter-out \
+  undefined,$(origin $v)),$(value $v))) makefiles=$(_noxmk_makefiles))
+_noxmk_planned ?=
+_noxmk_depends ?=
+.PHONY: .noxmk/always
+$(_noxmk_plan): $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) pyproject.toml)) \
+  $(_noxmk_depends) $(wildcard $(NOXMK)) \
+  $(if $(subst "$(_noxmk_planned)",,"$(_noxmk_inputs)"),.noxmk/always) ; +@$(_noxmk_helper) plan -f '$(NOXMK_NOXFILE)' -i '$(subst ','\'',$(_noxmk_inputs))' \
+  -R '$(NOXMK_RESERVED) $(_noxmk_makefiles)' -- $(NOX)
+# A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP).
+$(_noxmk_depends):
+
+## The sessions of this make
+
+# Without a plan the helper says why, and the goal fails. Other goals of the makefile still work.
+_noxmk_sessions ?=
+_noxmk_groups ?=
+_noxmk_notified ?=
+ifeq (,$(_noxmk_groups))
+ci: .noxmk/begin
+endif
+
+# The goals that are ours, and the sessions behind them. A goal of the including makefile's own may
+# bring in more: each of these then sums up for itself.
+_noxmk_goals := $(filter $(_noxmk_sessions) $(_noxmk_groups),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
+_noxmk_default := $(.DEFAULT_GOAL)
+_noxmk_active := $(sort $(foreach g,$(_noxmk_goals),$(_noxmk/$g)))
+_noxmk_live := $(if $(filter live,$(NOXMK_OUTPUT))$(and $(filter auto,$(NOXMK_OUTPUT)),$(filter \
+  1,$(words $(_noxmk_active)))), -l)
+_noxmk_args = $(if $(filter-out undefined environment,$(origin ARGS)), -- $(ARGS))
+
+.PHONY: .noxmk/begin .noxmk/end $(_noxmk_groups) $(_noxmk_sessions) \
+  $(addprefix .noxmk/run/,$(_noxmk_sessions))
+
+# Whatever shell the including makefile likes, these lines are for sh.
+.noxmk/%: private SHELL := /bin/sh
+.noxmk/%: private .SHELLFLAGS := -c
+
+# The goals were worked out above, so a default goal that is set below comes too late.
+.noxmk/begin: ; $(if $(MAKECMDGOALS)$(filter $(_noxmk_default),$(.DEFAULT_GOAL)),,$(error noxmk: \
+  set .DEFAULT_GOAL above `include nox.mk`, not below))$(if $(_noxmk_dry),+@$(_noxmk_helper) \
+  show $(_noxmk_goals),$(_noxmk_plus)$(_noxmk_helper) begin -k $(NOXMK_KEEP) -r $(_noxmk_key) \
+  $(_noxmk_goals))
+
+# One helper a session. It records the verdict and succeeds, so that no failure hides another.
+$(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if \
+  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live) -r $(_noxmk_key) $*$(_noxmk_args))
+
+# A session that others may notify comes after those of them that run.
+$(foreach s,$(filter $(_noxmk_notified),$(_noxmk_active)),$(eval .noxmk/run/$s: | $(addprefix \
+  .noxmk/run/,$(filter $(_noxmk_active),$(_noxmk_after/$s)))))
+
+# Sessions that were notified and are not among the goals run now, in a make of their own under the
+# same jobserver. It reads this file only. (Written through a variable: make runs a line that says
+# MAKE in so many letters even under -n.)
+_noxmk_make = $(MAKE)
+_noxmk_finish = while s=$$($(_noxmk_helper) notified -r $(_noxmk_key)) && test -n "$$s"; do \
+  NOXMK_RUN=$(_noxmk_key) $(_noxmk_make) -s --no-print-directory -f '$(_noxmk_mk)' \
+  NOXMK='$(NOXMK)' NOXMK_PROJECT='$(_noxmk_project)' NOXMK_NOXFILE='$(NOXMK_NOXFILE)' \
+  NOXMK_RESERVED='$(NOXMK_RESERVED)' NOX='$(subst ','\'',$(NOX))' \
+  $$(for t in $$s; do echo .noxmk/run/$$t; done) || exit; done; \
+  $(_noxmk_helper) end -r $(_noxmk_key)
+
+.noxmk/end: | $(addprefix .noxmk/run/,$(_noxmk_active)) ; $(if \
+  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_finish) $(_noxmk_goals))
+
+# The target itself fails if its session did. It waits for the summary, so that make's own word
+# (`*** [ci] Error 1`) comes last.
+$(_noxmk_sessions): %: | .noxmk/run/%
+$(_noxmk_goals): | .noxmk/end
+$(_noxmk_sessions) $(_noxmk_groups): ; $(if $(filter $@,$(_noxmk_goals)),$(if \
+  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) verdict -r $(_noxmk_key) $@),$(if \
+  $(_noxmk_dry),+@$(_noxmk_helper) show $@,$(_noxmk_plus)$(_noxmk_finish) $@ && \
+  $(_noxmk_helper) verdict -r $(_noxmk_key) $@))
+
+endif

@@ -1,0 +1,14 @@
+# One aligned line a step; V=1 shows the commands, -s nothing.
+ifneq (,$(V))
+E := @:
+Q :=
+else
+E := @printf '  %-5s %s\n'
+Q := @
+endif
+ifneq (,$(findstring s,$(firstword -$(MAKEFLAGS))))
+E := @:
+endif
+
+# Whether any of the goals compiles (or is a session, for which the helper has to be there).
+compiling := $(filter-out clean help vars uninstall,$(or $(MAKECMDGOALS),all))
