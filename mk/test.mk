@@ -1,1 +1,49 @@
 # Tests: libcheck suites (tests/check_*.c) and end-to-end scripts (tests/cli/*.sh).
+#
+# tests/run runs scripts and programs that print TAP, several at once, and sums up. The scripts use
+# the helper as it is installed: below $B/stage.
+
+TESTS ?= $B/tests/check $(sort $(wildcard tests/cli/*.sh))
+check_PKGS := $(PKGS) check
+
+check: $B/tests/check stage ## run every test
+	$(Q)B='$B' tests/run $(TESTS)
+
+check-unit: $B/tests/check ## run the libcheck suites only
+	$(Q)tests/run $<
+
+check-e2e: stage ## run the end-to-end scripts only
+	$(Q)B='$B' tests/run $(sort $(wildcard tests/cli/*.sh))
+
+# The same tests over other builds of the helper, each in a folder of its own.
+check-sanitize: ## run every test with the address and undefined-behaviour sanitizers
+	$(Q)$(MAKE) B=build/sanitize \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover' check
+
+coverage: ## run every test and fail when they reach less than 97 % of the lines of src/
+	$(Q)rm -rf build/coverage
+	$(Q)$(MAKE) B=build/coverage CFLAGS='-O0 -g --coverage' check
+	$(Q)gcovr --root . --filter src/ --object-directory build/coverage/obj \
+	  --fail-under-line 97 --print-summary build/coverage/obj
+
+stage: $B/bin/noxmk
+	$(Q)$(MAKE) -s B='$B' PREFIX='$(abspath $B)/stage' DESTDIR= install
+.PHONY: stage
+
+$B/tests/check: $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/check_*.c)) $(modules:%=$B/obj/%.o) \
+  $B/tests/helper
+	$(E) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(check_PKGS))
+
+$B/tests/helper: tests/helper.c | $B/tests
+	$(E) CC $@
+	$(Q)$(CC) $(BASIC_CFLAGS) $(CFLAGS) -o $@ $<
+
+$B/tests/%.o: tests/%.c $B/flags | $B/tests
+	$(E) CC $@
+	$(Q)$(CC) $(BASIC_CFLAGS) -Isrc $$(pkg-config --cflags $(check_PKGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/tests:
+	$(Q)mkdir -p $@
+
+-include $(wildcard $B/tests/*.d)

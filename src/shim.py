@@ -205,10 +205,9 @@ def main() -> None:
 
     args = sys.argv[1:]
     selector = args[args.index("-s") + 1]
-    # In this form a value may begin with a dash.
-    for short, full in (("-f", "--noxfile"), ("-s", "--sessions")):
-        at = args.index(short)
-        args[at : at + 2] = [f"{full}={args[at + 1]}"]
+    if selector.startswith("-"):
+        at = args.index("-s")
+        args[at : at + 2] = [f"--sessions={selector}"]
     sys.argv = ["nox", *args]
 
     shim = Shim(index, name, selector)
