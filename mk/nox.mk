@@ -52,6 +52,7 @@ _noxmk_helper := '$(NOXMK)'$(if $(_noxmk_in), -C '$(_noxmk_project)')
 # This make's name: its pid and start time, which no other one shares. $(file <) needs no process.
 # A make that we start ourselves for notified sessions belongs to the same run.
 _noxmk_stat := $(file </proc/self/stat)
+NOXMK_RUN ?=
 _noxmk_key := $(or $(NOXMK_RUN),$(word 1,$(_noxmk_stat))-$(word 22,$(_noxmk_stat)))
 
 # -n, -q and -t are in the first word of MAKEFLAGS. `+` makes make hand its jobserver on, and also
@@ -78,12 +79,16 @@ _noxmk_inputs := $(strip $(foreach v,$(_noxmk_watched),$v=$(if $(filter-out \
 _noxmk_planned ?=
 _noxmk_depends ?=
 .PHONY: .noxmk/always
+# Not in a make for notified sessions: it goes on by the plan that its run began with.
+ifeq (,$(NOXMK_RUN))
 $(_noxmk_plan): $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) pyproject.toml)) \
   $(_noxmk_depends) $(wildcard $(NOXMK)) \
   $(if $(subst "$(_noxmk_planned)",,"$(_noxmk_inputs)"),.noxmk/always) ; +@$(_noxmk_helper) plan -f '$(NOXMK_NOXFILE)' -i '$(subst ','\'',$(_noxmk_inputs))' \
   -R '$(NOXMK_RESERVED) $(_noxmk_makefiles)' -- $(NOX)
-# A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP).
-$(_noxmk_depends):
+# A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP). The empty recipe
+# keeps make from trying its built-in rules on each of them, which would double its start-up time.
+$(_noxmk_depends) $(_noxmk_mk): ;
+endif
 
 ## The sessions of this make
 
@@ -125,27 +130,27 @@ $(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if
 $(foreach s,$(filter $(_noxmk_notified),$(_noxmk_active)),$(eval .noxmk/run/$s: | $(addprefix \
   .noxmk/run/,$(filter $(_noxmk_active),$(_noxmk_after/$s)))))
 
-# Sessions that were notified and are not among the goals run now, in a make of their own under the
-# same jobserver. It reads this file only. (Written through a variable: make runs a line that says
-# MAKE in so many letters even under -n.)
-_noxmk_make = $(MAKE)
-_noxmk_finish = while s=$$($(_noxmk_helper) notified -r $(_noxmk_key)) && test -n "$$s"; do \
-  NOXMK_RUN=$(_noxmk_key) $(_noxmk_make) -s --no-print-directory -f '$(_noxmk_mk)' \
-  NOXMK='$(NOXMK)' NOXMK_PROJECT='$(_noxmk_project)' NOXMK_NOXFILE='$(NOXMK_NOXFILE)' \
-  NOXMK_RESERVED='$(NOXMK_RESERVED)' NOX='$(subst ','\'',$(NOX))' \
-  $$(for t in $$s; do echo .noxmk/run/$$t; done) || exit; done; \
-  $(_noxmk_helper) end -r $(_noxmk_key)
+# The summary. Before it, sessions that were notified and are not among the goals run in a make of
+# their own, under the same jobserver, that reads this file only, in the project's folder. (Its
+# command is given through a variable: make runs a line that says MAKE in so many letters even
+# under -n.)
+_noxmk_make = $(MAKE) -s --no-print-directory -f '$(abspath $(_noxmk_mk))' NOXMK_PROJECT=. \
+  NOXMK='$(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))'
+_noxmk_finish = $(_noxmk_helper) end -r $(_noxmk_key)
 
 .noxmk/end: | $(addprefix .noxmk/run/,$(_noxmk_active)) ; $(if \
-  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_finish) $(_noxmk_goals))
+  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_finish) $(_noxmk_goals) -- $(_noxmk_make))
 
 # The target itself fails if its session did. It waits for the summary, so that make's own word
-# (`*** [ci] Error 1`) comes last.
+# (`*** [ci] Error 1`) comes last. The summary lists the goals that are well, which spares them the
+# verdict's process. A target that is no goal of this make sums up for itself.
+_noxmk_well = $(filter $@,$(file <$(_noxmk_in).noxmk/runs/.make-$(_noxmk_key)/.well))
+_noxmk_verdict = $(_noxmk_helper) verdict -r $(_noxmk_key) $@
 $(_noxmk_sessions): %: | .noxmk/run/%
 $(_noxmk_goals): | .noxmk/end
 $(_noxmk_sessions) $(_noxmk_groups): ; $(if $(filter $@,$(_noxmk_goals)),$(if \
-  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) verdict -r $(_noxmk_key) $@),$(if \
-  $(_noxmk_dry),+@$(_noxmk_helper) show $@,$(_noxmk_plus)$(_noxmk_finish) $@ && \
-  $(_noxmk_helper) verdict -r $(_noxmk_key) $@))
+  $(_noxmk_dry)$(_noxmk_well),,$(_noxmk_plus)$(_noxmk_verdict)),$(if \
+  $(_noxmk_dry),+@$(_noxmk_helper) show $@,$(_noxmk_plus)$(_noxmk_finish) $@ -- \
+  $(_noxmk_make) && $(_noxmk_verdict)))
 
 endif

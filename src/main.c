@@ -14,6 +14,7 @@
 
 #include "learn.h"
 #include "list.h"
+#include "notified.h"
 #include "run.h"
 #include "rundir.h"
 #include "summary.h"
@@ -126,17 +127,26 @@ open_run(int *run, struct planfile **plan)
 	return 0;
 }
 
+/* GOAL … [-- MAKE …]: without a make, what was notified and has not run is only shown as such. */
 static int
 do_end(void)
 {
+	char **make = options.words;
 	struct planfile *plan;
 	json_t *list;
-	int run, result;
+	int run, result = 0;
 
+	while (*make && strcmp(*make, "--") != 0)
+		make++;
+	if (*make)
+		*make++ = NULL;
 	if (open_run(&run, &plan) < 0)
 		return EXIT_HELPER;
 	list = goals();
-	result = summary_print(run, plan, list);
+	if (*make)
+		result = notified_run(run, options.key, make);
+	if (summary_print(run, plan, list) < 0 || summary_mark_well(run, plan, list) < 0)
+		result = -1;
 	json_decref(list);
 	planfile_close(plan);
 	close(run);
@@ -160,20 +170,6 @@ do_verdict(void)
 	planfile_close(plan);
 	close(run);
 	return result < 0 ? EXIT_HELPER : result;
-}
-
-static int
-do_notified(void)
-{
-	struct planfile *plan;
-	int run, result;
-
-	if (open_run(&run, &plan) < 0)
-		return EXIT_HELPER;
-	result = summary_notified(run);
-	planfile_close(plan);
-	close(run);
-	return result < 0 ? EXIT_HELPER : 0;
 }
 
 static int
@@ -232,9 +228,8 @@ static const struct command_entry {
 	    "write .noxmk/sessions.mk and plan.jsonl", do_plan },
 	{ "begin", "k:r:", "[-k KEEP] -r MAKE [GOAL …]", "start a run", do_begin },
 	{ "run", "lr:", "[-l] -r MAKE TARGET [-- POSARGS]", "run one session", do_run },
-	{ "notified", "r:", "[-r MAKE]", "targets that were notified and have not run",
-	    do_notified },
-	{ "end", "r:", "[-r MAKE] [GOAL …]", "print the summary", do_end },
+	{ "end", "r:", "[-r MAKE] [GOAL …] [-- COMMAND …]", "run notified sessions, print the summary",
+	    do_end },
 	{ "verdict", "r:", "[-r MAKE] GOAL …", "exit 1 unless the goals' sessions are well",
 	    do_verdict },
 	{ "list", "", "", "targets and descriptions", do_list },

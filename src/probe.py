@@ -23,6 +23,7 @@ Tried with every release from 2022.11.21 to 2026.10.20.
 from __future__ import annotations
 
 import contextlib
+import glob
 import importlib.util
 import io
 import json
@@ -91,13 +92,9 @@ def lies_in(path: str, folders: list[str]) -> bool:
 
 def nox_metadata(package: str) -> str:
     """A file that vanishes when another nox is installed."""
-    site = os.path.dirname(os.path.dirname(os.path.abspath(package)))
-    for entry in sorted(os.listdir(site)):
-        for name in ("METADATA", "PKG-INFO"):
-            path = os.path.join(site, entry, name)
-            if entry.startswith("nox-") and os.path.isfile(path):
-                return path
-    return os.path.abspath(package)
+    site = glob.escape(os.path.dirname(os.path.dirname(os.path.abspath(package))))
+    found = [*glob.glob(f"{site}/nox-[0-9]*/METADATA"), *glob.glob(f"{site}/nox-[0-9]*/PKG-INFO")]
+    return found[0] if found else os.path.abspath(package)
 
 
 def constants(code) -> list[str]:
@@ -142,7 +139,7 @@ def describe(runner, config, index: dict, named: dict[str, int]) -> dict[str, ob
         "signatures": list(runner.signatures),
         "description": str(runner.description or ""),
         "tags": [str(tag) for tag in runner.tags],
-        "line": codes[-1].co_firstlineno if codes else None,
+        "line": next((c.co_firstlineno for c in codes if c.co_filename == config.noxfile), None),
         "python": func.python if isinstance(func.python, str) else None,
         "envdir": None if bare else os.path.abspath(runner.envdir),
         "reuse": None if bare else bool(reuse),
@@ -199,7 +196,7 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
     manifest = call_nox(nox.tasks.discover_manifest, module, global_config=config)
 
     home = os.path.dirname(config.noxfile)
-    os.chdir(home)  # as for each session, wherever the noxfile has gone: envdir is relative
+    os.chdir(home)  # where sessions run, wherever the noxfile has gone: envdir is relative to it
     runners = [runner for runner, _ in manifest.list_all_sessions()]
     index = {runner: position for position, runner in enumerate(runners)}
     named: dict[str, int] = {}  # as notify() finds them: the first that bears the name

@@ -49,7 +49,7 @@ record_write(int rundir, const struct record *r)
 	    "started", r->started, "ended", r->ended, "duration", r->duration,
 	    "log", string_or_null(r->logged ? log : NULL), "live", r->live, "excused", r->excused,
 	    "notify", r->notify ? json_incref(r->notify) : json_array());
-	char *text = object ? json_dumps(object, JSON_INDENT(1)) : NULL;
+	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	int result = -1;
 
 	if (!text)

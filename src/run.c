@@ -375,7 +375,9 @@ run_session(const struct run_options *options)
 		run.record.ended = clock_now();
 		/* A lost record is said there; the goal then finds none and fails. */
 		(void)!record_write(run.dir, &run.record);
-		screen_ended(&run.record);
+		/* One that was shown while it ran ends in the summary right below. */
+		if (!run.record.live)
+			screen_ended(&run.record);
 	}
 	close_run(&run);
 	return turn < 0 ? EXIT_HELPER : 0;

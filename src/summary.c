@@ -185,63 +185,111 @@ summary_print(int run, struct planfile *plan, const json_t *goals)
 	return 0;
 }
 
-int
-summary_verdict(int run, struct planfile *plan, const char *goal)
+/*
+ * The sessions of a goal in `targets`, one by one: each bad one goes into fault, and those it has
+ * notified go to the end of the list, as nox puts them on its queue.
+ */
+static void
+find_bad(int run, json_t *targets, struct buffer *fault)
+{
+	json_t *seen = json_object(), *target, *item;
+	size_t i, k;
+
+	json_array_foreach(targets, i, target) {
+		const char *name = json_string_value(target);
+		struct record record = { 0 };
+
+		if (json_object_get(seen, name))
+			continue;
+		json_object_set_new(seen, name, json_true());
+		if (record_read(run, name, &record) != 1)
+			record = missing(name);
+		if (record_is_bad(&record))
+			buffer_printf(fault, "%s %s %s", fault->len ? "," : "", name,
+			    verdict_name(record.verdict));
+		json_array_foreach(record.notify, k, item)
+			if (json_is_string(json_object_get(item, "target")))
+				json_array_append(targets, json_object_get(item, "target"));
+		record_clear(&record);
+	}
+	json_decref(seen);
+}
+
+/* Why the goal is not well, in words, or an empty buffer. */
+static void
+find_fault(int run, struct planfile *plan, const char *goal, struct buffer *fault)
 {
 	const char *complaint = json_string_value(json_object_get(planfile_header(plan),
 	    "complaint"));
-	json_t *expected = json_object(), *session;
-	struct buffer bad = { 0 };
+	json_t *expected = json_object(), *targets = json_array(), *session;
 	const char *target;
+
+	if (!strcmp(goal, "ci") && complaint)
+		buffer_printf(fault, " nox cannot select the default sessions: %s", complaint);
+	else if (planfile_expand(plan, goal, expected) < 0)
+		buffer_addstr(fault, " no target of this plan");
+	else if (json_object_size(expected) == 0)
+		buffer_addstr(fault, " the noxfile selects no session for it");
+	json_object_foreach(expected, target, session)
+		json_array_append_new(targets, json_string(target));
+	find_bad(run, targets, fault);
+	json_decref(targets);
+	json_decref(expected);
+}
+
+int
+summary_verdict(int run, struct planfile *plan, const char *goal)
+{
+	struct buffer fault = { 0 };
 	int result = 0;
 
-	if (!strcmp(goal, "ci") && complaint) {
-		warnx("ci: nox cannot select the default sessions: %s", complaint);
-		result = 1;
-	} else if (planfile_expand(plan, goal, expected) < 0) {
-		warnx("%s: no target of this plan", goal);
-		result = -1;
-	} else if (json_object_size(expected) == 0) {
-		warnx("%s: the noxfile selects no session for it", goal);
+	find_fault(run, plan, goal, &fault);
+	if (fault.len > 0) {
+		warnx("%s:%s", goal, fault.data);
 		result = 1;
 	}
-	json_object_foreach(expected, target, session) {
-		struct record record = { 0 };
-
-		if (record_read(run, target, &record) != 1)
-			record = missing(target);
-		if (record_is_bad(&record))
-			buffer_printf(&bad, "%s %s %s", bad.len ? "," : "", target,
-			    verdict_name(record.verdict));
-		record_clear(&record);
-	}
-	if (bad.len > 0) {
-		warnx("%s:%s", goal, bad.data);
-		result = 1;
-	}
-	buffer_free(&bad);
-	json_decref(expected);
+	buffer_free(&fault);
 	return result;
 }
 
 int
+summary_mark_well(int run, struct planfile *plan, const json_t *goals)
+{
+	struct buffer well = { 0 };
+	json_t *goal;
+	size_t i;
+	int result;
+
+	buffer_addstr(&well, "");
+	json_array_foreach((json_t *)goals, i, goal) {
+		struct buffer fault = { 0 };
+
+		find_fault(run, plan, json_string_value(goal), &fault);
+		if (fault.len == 0)
+			buffer_printf(&well, "%s ", json_string_value(goal));
+		buffer_free(&fault);
+	}
+	result = file_replace(run, ".well", well.data, well.len);
+	if (result < 0)
+		warn(".well");
+	buffer_free(&well);
+	return result;
+}
+
+json_t *
 summary_notified(int run)
 {
 	json_t *names = record_list(run), *pending = json_object(), *name, *item;
-	const char *target;
 	size_t i, k;
 
-	if (!names) {
-		json_decref(pending);
-		return -1;
-	}
 	json_array_foreach(names, i, name) {
 		struct record caller;
 
 		if (record_read(run, json_string_value(name), &caller) != 1)
 			continue;
 		json_array_foreach(caller.notify, k, item) {
-			target = json_string_value(json_object_get(item, "target"));
+			const char *target = json_string_value(json_object_get(item, "target"));
+
 			if (target)
 				json_object_set_new(pending, target, json_true());
 		}
@@ -249,9 +297,6 @@ summary_notified(int run)
 	}
 	json_array_foreach(names, i, name)
 		json_object_del(pending, json_string_value(name));
-	json_object_foreach(pending, target, item)
-		printf("%s\n", target);
-	json_decref(pending);
 	json_decref(names);
-	return 0;
+	return pending;
 }

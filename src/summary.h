@@ -17,12 +17,18 @@
 int summary_print(int run, struct planfile *, const json_t *goals);
 
 /*
- * 0 when every session of the goal passed, was skipped, or waited for a skipped one; 1 when one
- * failed or did not run, with one line on standard error that names them; -1 as above.
+ * 0 when every session of the goal, and every one that these notified, passed, was skipped, or
+ * waited for a skipped one; 1 when one failed or did not run, with one line on standard error that names them; -1 as above.
  */
 int summary_verdict(int run, struct planfile *, const char *goal);
 
-/* Targets that sessions of this run have notified and that have not run, a line each. */
-int summary_notified(int run);
+/*
+ * The file .well in the run's folder: those of the goals that summary_verdict calls well, in one
+ * line. make reads it and spares them the verdict. Nothing is said of the others yet.
+ */
+int summary_mark_well(int run, struct planfile *, const json_t *goals);
+
+/* Targets that sessions of this run have notified and that have no record: keys of an object. */
+json_t *summary_notified(int run);
 
 #endif

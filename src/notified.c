@@ -1,0 +1,58 @@
+#include <err.h>
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "notified.h"
+#include "summary.h"
+#include "util.h"
+
+/* The make's exit code, or -1 after a warning. */
+static int
+run_make(char *const *make, const json_t *targets)
+{
+	struct strings argv = { 0 };
+	const char *target;
+	const json_t *unused;
+	int error, status = -1;
+	pid_t pid;
+
+	while (*make)
+		strings_add(&argv, *make++);
+	json_object_foreach((json_t *)targets, target, unused)
+		strings_add(&argv, xasprintf(".noxmk/run/%s", target));
+	strings_add(&argv, NULL);
+	/* No spawn(): this one is make's own kind and keeps its descriptors and process group. */
+	error = posix_spawnp(&pid, argv.v[0], NULL, NULL, (char **)argv.v, environ);
+	if (error) {
+		errno = error;
+		warn("cannot run %s for the notified sessions", argv.v[0]);
+	} else {
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	free(argv.v);
+	return !error && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int
+notified_run(int run, const char *key, char *const *make)
+{
+	json_t *pending;
+	int result = 0;
+
+	if (key)
+		setenv("NOXMK_RUN", key, 1);
+	while (result == 0 && (pending = summary_notified(run))) {
+		bool done = json_object_size(pending) == 0;
+
+		if (!done && run_make(make, pending) != 0)
+			result = -1;
+		json_decref(pending);
+		if (done)
+			break;
+	}
+	return result;
+}
