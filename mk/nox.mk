@@ -20,10 +20,11 @@ endif
 
 # nox's command, which may be several words: python3 -m nox, uvx nox
 NOX ?= nox
-# the project's folder: the current one if it has the noxfile, else that of the first makefile
+# the noxfile, seen from the project's folder
 NOXMK_NOXFILE ?= noxfile.py
-NOXMK_PROJECT ?= $(or $(if $(wildcard $(NOXMK_NOXFILE)),.),$(patsubst %/,%,$(dir \
-  $(firstword $(MAKEFILE_LIST)))))
+# the project's folder: the current one, or that of the first makefile if only that has the noxfile
+NOXMK_PROJECT ?= $(or $(if $(wildcard $(NOXMK_NOXFILE)),.),$(patsubst %/$(NOXMK_NOXFILE),%,$(wildcard \
+  $(dir $(firstword $(MAKEFILE_LIST)))$(NOXMK_NOXFILE))),.)
 # names that the including makefile keeps for itself: a session `clean` becomes nox-clean
 NOXMK_RESERVED ?=
 # how many runs to keep in .noxmk/runs

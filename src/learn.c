@@ -190,7 +190,7 @@ learn_plan(const struct learn_options *options)
 {
 	struct facts *facts = NULL;
 	json_t *root = NULL;
-	int state = state_open(), code;
+	int state = state_make(), code;
 
 	if (state < 0)
 		return EXIT_HELPER;

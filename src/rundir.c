@@ -37,6 +37,18 @@ clock_monotonic(void)
 int
 state_open(void)
 {
+	int state = open(".noxmk", DIR_FLAGS);
+
+	if (state < 0 && errno == ENOENT)
+		warnx("no .noxmk here: `make ci` in the project's folder makes it");
+	else if (state < 0)
+		warn(".noxmk");
+	return state;
+}
+
+int
+state_make(void)
+{
 	static const char ignore[] = "*\n";
 	int state;
 
@@ -44,12 +56,8 @@ state_open(void)
 		warn("cannot make the folder .noxmk");
 		return -1;
 	}
-	state = open(".noxmk", DIR_FLAGS);
-	if (state < 0) {
-		warn(".noxmk");
-		return -1;
-	}
-	if (faccessat(state, ".gitignore", F_OK, 0) < 0 &&
+	state = state_open();
+	if (state >= 0 && faccessat(state, ".gitignore", F_OK, 0) < 0 &&
 	    file_replace(state, ".gitignore", ignore, sizeof(ignore) - 1) < 0) {
 		warn(".noxmk/.gitignore");
 		close(state);

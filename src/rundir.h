@@ -19,7 +19,10 @@
 
 #include <jansson.h>
 
-/* Opens .noxmk, made with its .gitignore if need be. The caller closes. */
+/* Makes .noxmk with its .gitignore if need be, and opens it. The caller closes. */
+int state_make(void);
+
+/* Opens .noxmk. The caller closes. */
 int state_open(void);
 
 /*
