@@ -82,8 +82,8 @@ _noxmk_depends ?=
 .PHONY: .noxmk/always
 # Not in a make for notified sessions: it goes on by the plan that its run began with.
 ifeq (,$(NOXMK_RUN))
-$(_noxmk_plan): $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) pyproject.toml)) \
-  $(_noxmk_depends) $(wildcard $(NOXMK)) \
+$(_noxmk_plan): $(abspath $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) \
+  pyproject.toml))) $(_noxmk_depends) $(wildcard $(NOXMK)) \
   $(if $(subst "$(_noxmk_planned)",,"$(_noxmk_inputs)"),.noxmk/always) ; +@$(_noxmk_helper) plan -f '$(NOXMK_NOXFILE)' -i '$(subst ','\'',$(_noxmk_inputs))' \
   -R '$(NOXMK_RESERVED) $(_noxmk_makefiles)' -- $(NOX)
 # A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP). The empty recipe
@@ -93,12 +93,12 @@ endif
 
 ## The sessions of this make
 
-# Without a plan the helper says why, and the goal fails. Other goals of the makefile still work.
 _noxmk_sessions ?=
 _noxmk_groups ?=
 _noxmk_notified ?=
+# Without a plan nothing of ours runs; other goals of the including makefile still do.
 ifeq (,$(_noxmk_groups))
-ci: .noxmk/begin
+ci: ; @echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2
 endif
 
 # The goals that are ours, and the sessions behind them. A goal of the including makefile's own may
@@ -117,15 +117,17 @@ _noxmk_args = $(if $(filter-out undefined environment,$(origin ARGS)), -- $(ARGS
 .noxmk/%: private SHELL := /bin/sh
 .noxmk/%: private .SHELLFLAGS := -c
 
-# The goals were worked out above, so a default goal that is set below comes too late.
+# -n shows the plan here. The goals were worked out above, so a default goal that is set below comes
+# too late.
 .noxmk/begin: ; $(if $(MAKECMDGOALS)$(filter $(_noxmk_default),$(.DEFAULT_GOAL)),,$(error noxmk: \
-  set .DEFAULT_GOAL above `include nox.mk`, not below))$(if $(_noxmk_dry),+@$(_noxmk_helper) \
-  show $(_noxmk_goals),$(_noxmk_plus)$(_noxmk_helper) begin -k $(NOXMK_KEEP) -r $(_noxmk_key) \
-  $(_noxmk_goals))
+  set .DEFAULT_GOAL above `include nox.mk`, not below))$(if \
+  $(_noxmk_dry),+@$(_noxmk_helper) show $(_noxmk_goals))
 
-# One helper a session. It records the verdict and succeeds, so that no failure hides another.
+# One helper a session; the first one makes the run's folder. It records the verdict and succeeds, so
+# that no failure hides another.
 $(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if \
-  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live) -r $(_noxmk_key) $*$(_noxmk_args))
+  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live) -k $(NOXMK_KEEP) \
+  -r $(_noxmk_key) $*$(_noxmk_args))
 
 # A session that others may notify comes after those of them that run.
 $(foreach s,$(filter $(_noxmk_notified),$(_noxmk_active)),$(eval .noxmk/run/$s: | $(addprefix \

@@ -80,27 +80,15 @@ goals(void)
 }
 
 static int
-do_begin(void)
-{
-	int state = state_open(), result = -1;
-	json_t *list = goals();
-
-	if (state >= 0) {
-		result = rundir_begin(state, options.key ? options.key : "", options.keep, list);
-		close(state);
-	}
-	json_decref(list);
-	return result < 0 ? EXIT_HELPER : 0;
-}
-
-static int
 do_run(void)
 {
 	struct run_options run = { .share = options.share, .key = options.key,
-		.live = options.live };
+		.keep = options.keep, .live = options.live };
 
 	if (!*options.words)
 		errx(EXIT_USAGE, "run: whose turn is it? name a target");
+	if (!options.key)
+		errx(EXIT_USAGE, "run: -r MAKE is missing: nox.mk knows its make, use `make TARGET`");
 	run.target = *options.words++;
 	if (*options.words && !strcmp(*options.words, "--"))
 		options.words++;
@@ -226,8 +214,7 @@ static const struct command_entry {
 } commands[] = {
 	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX …]",
 	    "write .noxmk/sessions.mk and plan.jsonl", do_plan },
-	{ "begin", "k:r:", "[-k KEEP] -r MAKE [GOAL …]", "start a run", do_begin },
-	{ "run", "lr:", "[-l] -r MAKE TARGET [-- POSARGS]", "run one session", do_run },
+	{ "run", "k:lr:", "[-k KEEP] [-l] -r MAKE TARGET [-- POSARGS]", "run one session", do_run },
 	{ "end", "r:", "[-r MAKE] [GOAL …] [-- COMMAND …]", "run notified sessions, print the summary",
 	    do_end },
 	{ "verdict", "r:", "[-r MAKE] GOAL …", "exit 1 unless the goals' sessions are well",

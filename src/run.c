@@ -317,7 +317,7 @@ open_run(struct run *run)
 
 	if (state < 0)
 		return -1;
-	run->dir = rundir_open(state, run->options->key);
+	run->dir = rundir_join(state, run->options->key, run->options->keep);
 	close(state);
 	if (run->dir < 0)
 		return -1;

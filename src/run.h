@@ -6,7 +6,7 @@
 /*
  * One session's life, from its turn to its record. `noxmk run` is the recipe of .noxmk/run/TARGET.
  *
- * share: the folder of shim.py. target: whose turn it is. posargs: NULL-ended, handed to the
+ * share: the folder of shim.py. key, keep: see rundir_join. target: whose turn it is. posargs: NULL-ended, handed to the
  * session. live: show its output while it runs. Works in the current folder, the project's.
  *
  * Returns 0 once the verdict is recorded, whatever it is, so that make goes on with the others and
@@ -16,6 +16,7 @@
  */
 struct run_options {
 	const char *share, *key, *target;
+	unsigned keep;
 	char *const *posargs;
 	bool live;
 };

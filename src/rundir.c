@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -201,10 +202,10 @@ prune(int runs, unsigned keep)
 }
 
 static int
-write_run(int dirfd, const char *id, const char *key, json_t *goals)
+write_run(int dirfd, const char *id, const char *key)
 {
-	json_t *run = json_pack("{s:i,s:s,s:s,s:O,s:f,s:f}", "schema", 1, "run", id, "make", key,
-	    "goals", goals, "started", clock_now(), "clock", clock_monotonic());
+	json_t *run = json_pack("{s:i,s:s,s:s,s:f,s:f}", "schema", 1, "run", id, "make", key,
+	    "started", clock_now(), "clock", clock_monotonic());
 	char *text = json_dumps(run, JSON_INDENT(1));
 	int result = text ? file_replace(dirfd, ".run.json", text, strlen(text)) : -1;
 
@@ -229,7 +230,7 @@ run_id(const char *key)
 
 /* The folder with all that belongs in it; nothing points to it yet. */
 static int
-fill_run(int state, int runs, const char *id, const char *key, json_t *goals)
+fill_run(int state, int runs, const char *id, const char *key)
 {
 	int run, result = -1;
 
@@ -243,7 +244,7 @@ fill_run(int state, int runs, const char *id, const char *key, json_t *goals)
 		else
 			warn(".noxmk/runs/%s/plan.jsonl", id);
 	} else {
-		result = write_run(run, id, key, goals);
+		result = write_run(run, id, key);
 	}
 	close(run);
 	if (result < 0)
@@ -251,38 +252,50 @@ fill_run(int state, int runs, const char *id, const char *key, json_t *goals)
 	return result;
 }
 
-int
-rundir_begin(int state, const char *key, unsigned keep, json_t *goals)
+/* 0 when the make has a run now, by us or by a helper that was faster; runs is locked meanwhile. */
+static int
+begin(int state, int runs, const char *key, unsigned keep)
 {
 	char *name = xasprintf(".make-%s", key), *id = run_id(key);
 	char *latest = xasprintf("runs/%s", id);
-	int runs = -1, result = -1;
+	int result = -1;
+
+	if (faccessat(runs, name, F_OK, 0) == 0) {
+		result = 0;
+	} else if (fill_run(state, runs, id, key) == 0 && link_replace(runs, id, name) == 0 &&
+		   link_replace(state, latest, "latest") == 0) {
+		prune(runs, keep);
+		result = 0;
+	}
+	free(latest);
+	free(id);
+	free(name);
+	return result;
+}
+
+int
+rundir_join(int state, const char *key, unsigned keep)
+{
+	char *path = xasprintf("runs/.make-%s", key);
+	int run = -1, runs = -1;
 
 	if (!key_is_sane(key)) {
 		warnx("'%s' is not the pid and start time of a make: is /proc mounted?", key);
 		goto out;
 	}
+	run = openat(state, path, DIR_FLAGS);
+	if (run >= 0)
+		goto out;
 	if ((mkdirat(state, "runs", 0777) < 0 && errno != EEXIST) ||
-	    (runs = openat(state, "runs", DIR_FLAGS)) < 0) {
+	    (runs = openat(state, "runs", DIR_FLAGS)) < 0 || flock(runs, LOCK_EX) < 0)
 		warn(".noxmk/runs");
-		goto out;
-	}
-	if (faccessat(runs, name, F_OK, 0) == 0) {
-		result = 0;
-		goto out;
-	}
-	if (fill_run(state, runs, id, key, goals) < 0 || link_replace(runs, id, name) < 0 ||
-	    link_replace(state, latest, "latest") < 0)
-		goto out;
-	prune(runs, keep);
-	result = 0;
+	else if (begin(state, runs, key, keep) == 0 && (run = openat(state, path, DIR_FLAGS)) < 0)
+		warn(".noxmk/%s", path);
 out:
 	if (runs >= 0)
 		close(runs);
-	free(latest);
-	free(id);
-	free(name);
-	return result;
+	free(path);
+	return run;
 }
 
 json_t *

@@ -7,7 +7,7 @@
  *   .noxmk/.gitignore                      "*": git never sees the folder
  *   .noxmk/sessions.mk, plan.jsonl         the plan (rule.h, planfile.h)
  *   .noxmk/runs/20261123-011828-4711/      a run: date, time, pid of its make
- *     .run.json                            {"schema":1,"run","make","goals","started","clock"}
+ *     .run.json                            {"schema":1,"run","make","started","clock"}
  *     plan.jsonl                           the plan it started with
  *     TARGET.log, TARGET.json              one each a session (joblog.h, record.h)
  *     .TARGET.report, .slot-N              what nox said of it (run.c); slots in use (pool.h)
@@ -26,15 +26,16 @@ int state_make(void);
 int state_open(void);
 
 /*
- * A new run for the make with that key ("PID-STARTTIME" of nox.mk), or nothing when it has one
- * already. Older runs beyond `keep` are removed, unless their make is still alive.
+ * Opens the folder of the run of the make with that key ("PID-STARTTIME" of nox.mk); the first call
+ * makes it. Older runs beyond `keep` are removed then, unless their make is still alive. The caller
+ * closes.
  */
-int rundir_begin(int state, const char *key, unsigned keep, json_t *goals);
+int rundir_join(int state, const char *key, unsigned keep);
 
 /* The .run.json of a run: a new reference, or NULL after a warning. */
 json_t *rundir_facts(int run);
 
-/* Opens the folder of that make's run; of the latest one when key is NULL. The caller closes. */
+/* Opens the folder of a make's run, or of the latest one when key is NULL. The caller closes. */
 int rundir_open(int state, const char *key);
 
 /* Wall and monotonic clock in seconds. */

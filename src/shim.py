@@ -122,9 +122,12 @@ class Shim:
         return found
 
     def note_error(self, record) -> bool:
-        if record.levelname == "ERROR":
-            error = record.exc_info[1] if record.exc_info else None
-            self.error = f"{type(error).__name__}: {error}" if error else record.getMessage().rstrip(":")
+        if record.levelname == "ERROR" and record.exc_info:
+            self.error = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
+        elif record.levelname == "ERROR":
+            text = record.getMessage()  # or what a silent command has written, since 2025.10
+            if text.startswith(("Command ", "Program ", "Error: ")):
+                self.error = text.rstrip(":")
         return True
 
     def create_report(self, results, global_config):
