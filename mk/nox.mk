@@ -151,8 +151,10 @@ _noxmk_well = $(filter $@,$(file <$(_noxmk_in).noxmk/runs/.make-$(_noxmk_key)/.w
 _noxmk_verdict = $(_noxmk_helper) verdict -r $(_noxmk_key) $@
 $(_noxmk_sessions): %: | .noxmk/run/%
 $(_noxmk_goals): | .noxmk/end
+# Under -n every goal after the first needs a word too, or make says that nothing is to be done.
+_noxmk_more = $(if $(filter-out $(firstword $(_noxmk_goals)),$@),# $@: see above)
 $(_noxmk_sessions) $(_noxmk_groups): ; $(if $(filter $@,$(_noxmk_goals)),$(if \
-  $(_noxmk_dry)$(_noxmk_well),,$(_noxmk_plus)$(_noxmk_verdict)),$(if \
+  $(_noxmk_dry),$(_noxmk_more),$(if $(_noxmk_well),,$(_noxmk_plus)$(_noxmk_verdict))),$(if \
   $(_noxmk_dry),+@$(_noxmk_helper) show $@,$(_noxmk_plus)$(_noxmk_finish) $@ -- \
   $(_noxmk_make) && $(_noxmk_verdict)))
 

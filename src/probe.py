@@ -164,7 +164,7 @@ def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # without any default session it lists all
             verdict = nox.tasks.filter_manifest(manifest, global_config=config)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  it evaluates the user's keywords; requires= can raise
         return [], f"{type(error).__name__}: {error}"
     finally:
         nox.logger.logger.removeFilter(keep)
@@ -240,7 +240,7 @@ def main() -> None:
         with open(out + ".part", "w", encoding="ascii") as file:
             file.write(facts + "\n")
         os.replace(out + ".part", out)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  a nox to come may fail us in any way
         print(f"noxmk: cannot probe with this nox: {type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(97) from None
     raise SystemExit(0)

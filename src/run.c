@@ -292,9 +292,8 @@ prerequisites_passed(struct run *run)
 		if (found == 1 && other.verdict == PASSED)
 			goto next;
 		if (found == 1)
-			set_verdict(run, NOT_RUN, xasprintf("it requires %s, which %s %s", name,
-			    other.verdict == NOT_RUN ? "was" : other.verdict == FAILED ? "has" : "was",
-			    verdict_name(other.verdict)));
+			set_verdict(run, NOT_RUN, xasprintf("it requires %s, which %s%s", name,
+			    other.verdict == FAILED ? "" : "was ", verdict_name(other.verdict)));
 		else
 			set_verdict(run, NOT_RUN, xasprintf("it requires %s, which has no record",
 			    name));
