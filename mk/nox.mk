@@ -32,6 +32,8 @@ NOXMK_KEEP ?= 20
 # live: show each session's output while it runs; failed: the logs of failed ones at the end;
 # auto: live when one session runs alone
 NOXMK_OUTPUT ?= auto
+# how many sessions run at once under `make -j` without a number [the CPUs that we may use]
+NOXMK_JOBS ?=
 # the helper
 NOXMK ?= noxmk
 # ARGS, words for the sessions (nox's posargs), counts from the command line or a makefile, not
@@ -105,9 +107,10 @@ endif
 # bring in more: each of these then sums up for itself.
 _noxmk_goals := $(filter $(_noxmk_sessions) $(_noxmk_groups),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
 _noxmk_default := $(.DEFAULT_GOAL)
-_noxmk_active := $(sort $(foreach g,$(_noxmk_goals),$(_noxmk/$g)))
+_noxmk_active := $(filter $(foreach g,$(_noxmk_goals),$(_noxmk/$g)),$(_noxmk_sessions))
 _noxmk_live := $(if $(filter live,$(NOXMK_OUTPUT))$(and $(filter auto,$(NOXMK_OUTPUT)),$(filter \
   1,$(words $(_noxmk_active)))), -l)
+_noxmk_jobs := $(if $(NOXMK_JOBS), -j $(NOXMK_JOBS))
 _noxmk_args = $(if $(filter-out undefined environment,$(origin ARGS)), -- $(ARGS))
 
 .PHONY: .noxmk/begin .noxmk/end $(_noxmk_groups) $(_noxmk_sessions) \
@@ -121,13 +124,13 @@ _noxmk_args = $(if $(filter-out undefined environment,$(origin ARGS)), -- $(ARGS
 # too late.
 .noxmk/begin: ; $(if $(MAKECMDGOALS)$(filter $(_noxmk_default),$(.DEFAULT_GOAL)),,$(error noxmk: \
   set .DEFAULT_GOAL above `include nox.mk`, not below))$(if \
-  $(_noxmk_dry),+@$(_noxmk_helper) show $(_noxmk_goals))
+  $(and $(_noxmk_dry),$(_noxmk_goals)),+@$(_noxmk_helper) show $(_noxmk_goals))
 
 # One helper a session; the first one makes the run's folder. It records the verdict and succeeds, so
 # that no failure hides another.
 $(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if \
-  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live) -k $(NOXMK_KEEP) \
-  -r $(_noxmk_key) $*$(_noxmk_args))
+  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live)$(_noxmk_jobs) \
+  -k $(NOXMK_KEEP) -r $(_noxmk_key) $*$(_noxmk_args))
 
 # A session that others may notify comes after those of them that run.
 $(foreach s,$(filter $(_noxmk_notified),$(_noxmk_active)),$(eval .noxmk/run/$s: | $(addprefix \
@@ -138,8 +141,8 @@ $(foreach s,$(filter $(_noxmk_notified),$(_noxmk_active)),$(eval .noxmk/run/$s: 
 # command is given through a variable: make runs a line that says MAKE in so many letters even
 # under -n.)
 _noxmk_make = $(MAKE) -s --no-print-directory -f '$(abspath $(_noxmk_mk))' NOXMK_PROJECT=. \
-  NOXMK='$(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))'
-_noxmk_finish = $(_noxmk_helper) end -r $(_noxmk_key)
+  NOXMK='$(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))' NOXMK_JOBS='$(NOXMK_JOBS)'
+_noxmk_finish = $(_noxmk_helper) end -k $(NOXMK_KEEP) -r $(_noxmk_key)
 
 .noxmk/end: | $(addprefix .noxmk/run/,$(_noxmk_active)) ; $(if \
   $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_finish) $(_noxmk_goals) -- $(_noxmk_make))
@@ -151,10 +154,11 @@ _noxmk_well = $(filter $@,$(file <$(_noxmk_in).noxmk/runs/.make-$(_noxmk_key)/.w
 _noxmk_verdict = $(_noxmk_helper) verdict -r $(_noxmk_key) $@
 $(_noxmk_sessions): %: | .noxmk/run/%
 $(_noxmk_goals): | .noxmk/end
-# Under -n every goal after the first needs a word too, or make says that nothing is to be done.
+# `@:` starts no process, and keeps make from saying that nothing is to be done. Under -n every goal
+# after the first needs a word for that.
 _noxmk_more = $(if $(filter-out $(firstword $(_noxmk_goals)),$@),# $@: see above)
 $(_noxmk_sessions) $(_noxmk_groups): ; $(if $(filter $@,$(_noxmk_goals)),$(if \
-  $(_noxmk_dry),$(_noxmk_more),$(if $(_noxmk_well),,$(_noxmk_plus)$(_noxmk_verdict))),$(if \
+  $(_noxmk_dry),$(_noxmk_more),$(if $(_noxmk_well),@:,$(_noxmk_plus)$(_noxmk_verdict))),$(if \
   $(_noxmk_dry),+@$(_noxmk_helper) show $@,$(_noxmk_plus)$(_noxmk_finish) $@ -- \
   $(_noxmk_make) && $(_noxmk_verdict)))
 

@@ -41,7 +41,7 @@ $B/tests/helper: tests/helper.c | $B/tests
 
 $B/tests/%.o: tests/%.c $B/flags | $B/tests
 	$(E) CC $@
-	$(Q)$(CC) $(BASIC_CFLAGS) -Isrc $$(pkg-config --cflags $(check_PKGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(BASIC_CFLAGS) -iquote src $$(pkg-config --cflags $(check_PKGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $B/tests:
 	$(Q)mkdir -p $@

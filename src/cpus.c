@@ -19,7 +19,7 @@ least(unsigned a, unsigned b)
 static unsigned
 to_cpus(long long quota, long long period)
 {
-	return quota > 0 && period > 0 ? (unsigned)((quota + period - 1) / period) : 0;
+	return quota > 0 && period > 0 ? (unsigned)(quota / period + (quota % period != 0)) : 0;
 }
 
 static long long

@@ -99,10 +99,14 @@ list_order(struct planfile *plan, const json_t *goals)
 	json_t *active = json_object(), *pending, *item, *session;
 	const char *target;
 	size_t i, n;
+	int result = 0;
 
-	json_array_foreach((json_t *)goals, i, item)
-		if (planfile_expand(plan, json_string_value(item), active) < 0)
+	json_array_foreach((json_t *)goals, i, item) {
+		if (planfile_expand(plan, json_string_value(item), active) < 0) {
 			warnx("%s: no target of this plan", json_string_value(item));
+			result = 1;
+		}
+	}
 	n = json_object_size(active);
 	printf("noxmk: would run %zu session%s of %s\n", n, n == 1 ? "" : "s",
 	    text(planfile_header(plan), "noxfile"));
@@ -111,7 +115,7 @@ list_order(struct planfile *plan, const json_t *goals)
 		print_ordered(target, pending, active);
 	json_decref(pending);
 	json_decref(active);
-	return 0;
+	return result;
 }
 
 int

@@ -10,7 +10,10 @@
 /* `make nox-list`: every target with what it is; `*` marks the default sessions, as nox -l does. */
 int list_targets(struct planfile *, const json_t *unused_goals);
 
-/* `make -n`: the goals' sessions in an order that make may choose, with what each waits for. */
+/*
+ * `make -n`: the goals' sessions in an order that make may choose, with what each waits for. 1 after
+ * a warning when a goal is unknown.
+ */
 int list_order(struct planfile *, const json_t *goals);
 
 /* One session's log, as it is. -1 after a warning. */

@@ -4,7 +4,9 @@
  */
 
 #include <err.h>
+#include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +29,8 @@
 /* Every option that any subcommand has; the table below says which takes which. */
 static struct {
 	const char *noxfile, *inputs, *reserved, *key;
-	unsigned keep;
-	bool live, end;
+	unsigned keep, jobs;
+	bool live;
 	char *share;
 	char **words; /* what is left of the command line */
 } options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20 };
@@ -83,10 +85,8 @@ static int
 do_run(void)
 {
 	struct run_options run = { .share = options.share, .key = options.key,
-		.keep = options.keep, .live = options.live };
+		.keep = options.keep, .jobs = options.jobs, .live = options.live };
 
-	if (!*options.words)
-		errx(EXIT_USAGE, "run: whose turn is it? name a target");
 	if (!options.key)
 		errx(EXIT_USAGE, "run: -r MAKE is missing: nox.mk knows its make, use `make TARGET`");
 	run.target = *options.words++;
@@ -96,14 +96,18 @@ do_run(void)
 	return run_session(&run);
 }
 
-/* The run's folder and its plan for the three that only read. */
+/* The run's folder and its plan. A run without any session has no folder until its end. */
 static int
-open_run(int *run, struct planfile **plan)
+open_run(int *run, struct planfile **plan, bool join)
 {
 	int state = state_open();
 
 	*plan = NULL;
-	*run = state < 0 ? -1 : rundir_open(state, options.key);
+	*run = -1;
+	if (state >= 0 && join && options.key)
+		*run = rundir_join(state, options.key, options.keep);
+	else if (state >= 0)
+		*run = rundir_open(state, options.key);
 	if (state >= 0)
 		close(state);
 	if (*run < 0)
@@ -128,7 +132,7 @@ do_end(void)
 		make++;
 	if (*make)
 		*make++ = NULL;
-	if (open_run(&run, &plan) < 0)
+	if (open_run(&run, &plan, true) < 0)
 		return EXIT_HELPER;
 	list = goals();
 	if (*make)
@@ -147,7 +151,7 @@ do_verdict(void)
 	struct planfile *plan;
 	int run, result = 0;
 
-	if (open_run(&run, &plan) < 0)
+	if (open_run(&run, &plan, false) < 0)
 		return EXIT_HELPER;
 	for (char **goal = options.words; *goal; goal++) {
 		int one = summary_verdict(run, plan, *goal);
@@ -194,9 +198,7 @@ do_log(void)
 	struct planfile *plan;
 	int run, result = 0;
 
-	if (!*options.words)
-		errx(EXIT_USAGE, "log: whose log? name a target");
-	if (open_run(&run, &plan) < 0)
+	if (open_run(&run, &plan, false) < 0)
 		return EXIT_HELPER;
 	for (char **target = options.words; *target; target++)
 		if (list_log(run, *target) < 0)
@@ -209,20 +211,23 @@ do_log(void)
 static int do_help(void);
 
 static const struct command_entry {
-	const char *name, *options, *operands, *help;
+	const char *name, *options, *operands;
+	int least; /* operands */
 	int (*run)(void);
+	const char *help;
 } commands[] = {
-	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX …]",
-	    "write .noxmk/sessions.mk and plan.jsonl", do_plan },
-	{ "run", "k:lr:", "[-k KEEP] [-l] -r MAKE TARGET [-- POSARGS]", "run one session", do_run },
-	{ "end", "r:", "[-r MAKE] [GOAL …] [-- COMMAND …]", "run notified sessions, print the summary",
-	    do_end },
-	{ "verdict", "r:", "[-r MAKE] GOAL …", "exit 1 unless the goals' sessions are well",
-	    do_verdict },
-	{ "list", "", "", "targets and descriptions", do_list },
-	{ "show", "", "GOAL …", "what would run, in which order", do_show },
-	{ "log", "r:", "[-r MAKE] TARGET …", "a session's log in the last run", do_log },
-	{ "help", "", "", "this text", do_help },
+	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0, do_plan,
+	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
+	{ "run", "j:k:lr:", "[-j JOBS] [-k KEEP] [-l] -r MAKE TARGET [-- POSARGS ...]", 1, do_run,
+	    "run one session" },
+	{ "end", "k:r:", "[-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, do_end,
+	    "run notified sessions by COMMAND, a make; print the summary" },
+	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, do_verdict,
+	    "exit 1 unless the sessions of all the goals are well" },
+	{ "list", "", "", 0, do_list, "targets and descriptions" },
+	{ "show", "", "GOAL ...", 1, do_show, "what would run, in which order" },
+	{ "log", "r:", "[-r MAKE] TARGET ...", 1, do_log, "a session's log in the last run" },
+	{ "help", "", "", 0, do_help, "this text" },
 };
 
 static int
@@ -231,7 +236,7 @@ do_help(void)
 	printf("noxmk %s: nox sessions as make targets. See noxmk(1); for daily use, make.\n\n"
 	       "usage: noxmk [-C FOLDER] COMMAND …\n\n", NOXMK_VERSION);
 	for (size_t i = 0; i < countof(commands); i++)
-		printf("  %-9s %-45s %s\n", commands[i].name, commands[i].operands,
+		printf("  %s %s\n        %s\n", commands[i].name, commands[i].operands,
 		    commands[i].help);
 	return 0;
 }
@@ -259,6 +264,11 @@ set_option(int option, const struct command_entry *command)
 	case 'i':
 		options.inputs = optarg;
 		break;
+	case 'j':
+		options.jobs = (unsigned)strtonum(optarg, 1, 1000000, &bad);
+		if (bad)
+			errx(EXIT_USAGE, "-j %s (NOXMK_JOBS): the number is %s", optarg, bad);
+		break;
 	case 'k':
 		options.keep = (unsigned)strtonum(optarg, 1, 1000000, &bad);
 		if (bad)
@@ -284,6 +294,7 @@ main(int argc, char *argv[])
 	const struct command_entry *command = NULL;
 	int option, result;
 
+	signal(SIGPIPE, SIG_IGN);
 	while ((option = getopt(argc, argv, "+C:hV")) != -1) {
 		if (option == 'h')
 			return do_help();
@@ -301,16 +312,20 @@ main(int argc, char *argv[])
 		usage(NULL);
 	argc -= optind;
 	argv += optind;
+	argv[0] = program_invocation_short_name; /* for getopt's messages */
 	optind = 0; /* glibc's way to start afresh; the leading + stops at the first operand */
 	char *letters = xasprintf("+%s", command->options);
 	while ((option = getopt(argc, argv, letters)) != -1)
 		set_option(option, command);
 	free(letters);
 	options.words = argv + optind;
+	if (argc - optind < command->least)
+		usage(command);
 	options.share = find_share();
 	result = command->run();
 	free(options.share);
-	if (fflush(stdout) != 0)
+	/* A reader that went away (`make ci | head`) has seen what it wanted. */
+	if (fflush(stdout) != 0 && errno != EPIPE)
 		err(EXIT_HELPER, "standard output");
 	return result;
 }

@@ -1,5 +1,6 @@
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -17,15 +18,23 @@ run_make(char *const *make, const json_t *targets)
 	const char *target;
 	const json_t *unused;
 	int error, status = -1;
+	posix_spawnattr_t attributes;
+	sigset_t defaults;
 	pid_t pid;
 
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE); /* which main ignores */
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 	while (*make)
 		strings_add(&argv, *make++);
 	json_object_foreach((json_t *)targets, target, unused)
 		strings_add(&argv, xasprintf(".noxmk/run/%s", target));
 	strings_add(&argv, NULL);
 	/* No spawn(): this one is make's own kind and keeps its descriptors and process group. */
-	error = posix_spawnp(&pid, argv.v[0], NULL, NULL, (char **)argv.v, environ);
+	error = posix_spawnp(&pid, argv.v[0], NULL, &attributes, (char **)argv.v, environ);
+	posix_spawnattr_destroy(&attributes);
 	if (error) {
 		errno = error;
 		warn("cannot run %s for the notified sessions", argv.v[0]);

@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bsd/stdlib.h>
-
 #include "command.h"
 #include "cpus.h"
 #include "joblog.h"
@@ -310,9 +308,8 @@ next:
 static int
 open_run(struct run *run)
 {
-	const char *flags = getenv("MAKEFLAGS"), *limit = getenv("NOXMK_JOBS"), *bad = NULL;
+	const char *flags = getenv("MAKEFLAGS");
 	int state = state_open(), found;
-	unsigned slots;
 
 	if (state < 0)
 		return -1;
@@ -331,13 +328,9 @@ open_run(struct run *run)
 		return -1;
 	}
 	if (flags && pool_is_needed(flags)) {
-		slots = limit && *limit ? (unsigned)strtonum(limit, 1, 100000, &bad) :
-					  cpus_available();
-		if (bad) {
-			warnx("NOXMK_JOBS=%s: the number is %s", limit, bad);
-			return -1;
-		}
-		if (!(run->pool = pool_open(run->dir, slots)))
+		run->pool = pool_open(run->dir, run->options->jobs ? run->options->jobs :
+								     cpus_available());
+		if (!run->pool)
 			return -1;
 	}
 	return 1;

@@ -171,13 +171,15 @@ summary_print(int run, struct planfile *plan, const json_t *goals)
 		return -1;
 	}
 	folder = xasprintf(".noxmk/runs/%s", json_string_value(json_object_get(facts, "run")));
-	print_table(&table);
+	if (table.n > 0)
+		print_table(&table);
 	for (size_t i = 0; i < table.n; i++)
 		if (record_is_bad(&table.records[i]) && table.records[i].logged &&
 		    !table.records[i].live)
 			print_log(run, &table.records[i], folder);
-	print_total(&table, clock_monotonic() -
-	    json_number_value(json_object_get(facts, "clock")));
+	if (table.n > 0)
+		print_total(&table, clock_monotonic() -
+		    json_number_value(json_object_get(facts, "clock")));
 	fflush(stdout);
 	table_clear(&table);
 	json_decref(facts);
