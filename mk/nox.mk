@@ -144,7 +144,7 @@ _noxmk_make = $(MAKE) -s --no-print-directory -f '$(abspath $(_noxmk_mk))' NOXMK
   NOXMK='$(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))' NOXMK_JOBS='$(NOXMK_JOBS)'
 _noxmk_finish = $(_noxmk_helper) end -k $(NOXMK_KEEP) -r $(_noxmk_key)
 
-.noxmk/end: | $(addprefix .noxmk/run/,$(_noxmk_active)) ; $(if \
+.noxmk/end: | .noxmk/begin $(addprefix .noxmk/run/,$(_noxmk_active)) ; $(if \
   $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_finish) $(_noxmk_goals) -- $(_noxmk_make))
 
 # The target itself fails if its session did. It waits for the summary, so that make's own word

@@ -57,15 +57,19 @@ joblog_follower_open(int log)
 
 	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END) };
 	f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (f->inotify < 0 || inotify_add_watch(f->inotify, path, IN_MODIFY) < 0) {
-		warn("cannot follow the log");
-		if (f->inotify >= 0)
-			close(f->inotify);
-		free(f);
-		f = NULL;
+	if (f->inotify >= 0 && inotify_add_watch(f->inotify, path, IN_MODIFY) < 0) {
+		close(f->inotify);
+		f->inotify = -1;
 	}
 	free(path);
 	return f;
+}
+
+int
+joblog_follower_timeout(const struct joblog_follower *f)
+{
+	/* The kernel's inotify instances are limited; without one we look now and then. */
+	return f->inotify < 0 ? 100 : -1;
 }
 
 int
@@ -80,7 +84,7 @@ joblog_follower_copy(struct joblog_follower *f)
 	char data[16384];
 	ssize_t n;
 
-	while (read(f->inotify, data, sizeof(data)) > 0)
+	while (f->inotify >= 0 && read(f->inotify, data, sizeof(data)) > 0)
 		;
 	while ((n = pread(f->log, data, sizeof(data), f->offset)) > 0) {
 		f->offset += n;
@@ -96,6 +100,7 @@ joblog_follower_close(struct joblog_follower *f)
 	if (!f)
 		return;
 	joblog_follower_copy(f);
-	close(f->inotify);
+	if (f->inotify >= 0)
+		close(f->inotify);
 	free(f);
 }

@@ -25,10 +25,13 @@ void joblog_close(int log, const char *target, const char *status);
 /* Shows what is new in a growing log on standard output. */
 struct joblog_follower;
 
-/* From the log's present end on. NULL after a warning. */
+/* From the log's present end on. joblog_follower_close copies what is left and frees. */
 struct joblog_follower *joblog_follower_open(int log);
-int joblog_follower_fd(const struct joblog_follower *); /* readable when there is more */
 void joblog_follower_copy(struct joblog_follower *);
-void joblog_follower_close(struct joblog_follower *); /* copies what is left */
+void joblog_follower_close(struct joblog_follower *);
+
+/* Copy when the descriptor (-1: none) is readable, and after that many milliseconds (-1: never). */
+int joblog_follower_fd(const struct joblog_follower *);
+int joblog_follower_timeout(const struct joblog_follower *);
 
 #endif

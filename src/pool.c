@@ -1,6 +1,5 @@
 #include <ctype.h>
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,30 +10,39 @@
 #include "pool.h"
 #include "util.h"
 
+/* Milliseconds between two tries: of the queue's head, and of the others, who grow patient. */
+enum { HEAD_TICK = 50, FIRST_TICK = 10, LAST_TICK = 250 };
+
 struct pool {
-	int rundir, inotify, held; /* held: the locked slot, or -1 */
+	int rundir, queue, inotify; /* inotify: -1 unless we are the head and got one */
+	int held;                   /* the locked slot, or -1 */
 	unsigned n;
+	int tick;
+	bool head;
 };
 
-/*
- * Watching the folder, not the slots, is one watch whatever n is; logs and records that are closed
- * there wake us too often, which only costs a try.
- */
 struct pool *
 pool_open(int rundir, unsigned n)
 {
 	struct pool *pool = xcalloc(1, sizeof(*pool));
-	char *path = xasprintf("/proc/self/fd/%d", rundir);
 
-	*pool = (struct pool){ .rundir = rundir, .held = -1, .n = n };
-	pool->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (pool->inotify < 0 || inotify_add_watch(pool->inotify, path, IN_CLOSE_WRITE) < 0) {
-		warn("cannot wait for a free slot");
+	*pool = (struct pool){ .rundir = rundir, .inotify = -1, .held = -1, .n = n,
+		.tick = FIRST_TICK };
+	pool->queue = openat(rundir, ".queue", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (pool->queue < 0) {
+		warn("cannot wait for a free slot: .queue");
 		pool_close(pool);
-		pool = NULL;
+		return NULL;
 	}
-	free(path);
 	return pool;
+}
+
+static void
+close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 void
@@ -42,11 +50,27 @@ pool_close(struct pool *pool)
 {
 	if (!pool)
 		return;
-	if (pool->held >= 0)
-		close(pool->held);
-	if (pool->inotify >= 0)
-		close(pool->inotify);
+	close_one(&pool->held);
+	close_one(&pool->inotify);
+	close_one(&pool->queue);
 	free(pool);
+}
+
+/*
+ * Watching the folder, not the slots, is one watch whatever n is; logs and records that are closed
+ * there wake us too often, which only costs a try. Without an instance (their number is limited)
+ * the tick has to do, as it has to anyway: the kernel tells of a close just before the lock is gone.
+ */
+static void
+become_head(struct pool *pool)
+{
+	char *path = xasprintf("/proc/self/fd/%d", pool->rundir);
+
+	pool->head = true;
+	pool->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (pool->inotify >= 0 && inotify_add_watch(pool->inotify, path, IN_CLOSE_WRITE) < 0)
+		close_one(&pool->inotify);
+	free(path);
 }
 
 bool
@@ -54,7 +78,11 @@ pool_try(struct pool *pool)
 {
 	char drain[4096];
 
-	while (read(pool->inotify, drain, sizeof(drain)) > 0)
+	if (!pool->head && flock(pool->queue, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	if (!pool->head)
+		become_head(pool);
+	while (pool->inotify >= 0 && read(pool->inotify, drain, sizeof(drain)) > 0)
 		;
 	for (unsigned i = 0; i < pool->n && pool->held < 0; i++) {
 		char *name = xasprintf(".slot-%u", i);
@@ -66,13 +94,29 @@ pool_try(struct pool *pool)
 		else if (fd >= 0)
 			close(fd);
 	}
-	return pool->held >= 0;
+	if (pool->held < 0)
+		return false;
+	/* The next one's turn. */
+	close_one(&pool->inotify);
+	close_one(&pool->queue);
+	return true;
 }
 
 int
 pool_fd(const struct pool *pool)
 {
 	return pool->inotify;
+}
+
+int
+pool_timeout(struct pool *pool)
+{
+	int tick = pool->tick;
+
+	if (pool->head)
+		return HEAD_TICK;
+	pool->tick = 2 * tick < LAST_TICK ? 2 * tick : LAST_TICK;
+	return tick;
 }
 
 bool

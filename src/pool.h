@@ -4,7 +4,8 @@
 /*
  * Slots for the sessions of one run where make has no jobserver (`make -j` without a number starts
  * everything at once). A slot is a lock on the file .slot-N of the run's folder, so the kernel
- * frees it however its holder dies.
+ * frees it however its holder dies. Thousands may wait: only the one that holds the lock on .queue
+ * watches the slots; the others ask for that lock now and then.
  */
 
 #include <stdbool.h>
@@ -15,15 +16,15 @@ struct pool;
 struct pool *pool_open(int rundir, unsigned n);
 void pool_close(struct pool *);
 
-/* One slot if one is free. */
+/* One slot if one is free and it is our turn. */
 bool pool_try(struct pool *);
 
 /*
- * To poll while waiting: readable when a slot may have become free. Poll with a timeout of
- * POOL_TICK all the same: the kernel tells of the close just before it drops the lock.
+ * While waiting: try again when the descriptor (-1: none) is readable, and after that many
+ * milliseconds at the latest.
  */
 int pool_fd(const struct pool *);
-#define POOL_TICK 0.05
+int pool_timeout(struct pool *);
 
 /* Does this MAKEFLAGS, as a recipe sees it, say `-j` without a number? */
 bool pool_is_needed(const char *makeflags);

@@ -231,9 +231,9 @@ poll_timeout(const struct run *run)
 	double left;
 
 	if (run->state == WAITING)
-		return (int)(POOL_TICK * 1000);
+		return pool_timeout(run->pool);
 	if (run->deadline == 0)
-		return -1;
+		return run->follower ? joblog_follower_timeout(run->follower) : -1;
 	left = run->deadline - clock_monotonic();
 	return left > 0 ? (int)(left * 1000) + 1 : 0;
 }
@@ -262,7 +262,7 @@ live_through(struct run *run)
 			run->stopped_by = signal;
 			happen(run, ON_STOP);
 		}
-		if (fds[1].revents)
+		if (run->follower)
 			joblog_follower_copy(run->follower);
 		if (run->state == WAITING && pool_try(run->pool))
 			happen(run, ON_SLOT);
