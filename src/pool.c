@@ -15,7 +15,7 @@ enum { HEAD_TICK = 50, FIRST_TICK = 10, LAST_TICK = 250 };
 
 struct pool {
 	int rundir, queue, inotify; /* inotify: -1 unless we are the head and got one */
-	int held;                   /* the locked slot, or -1 */
+	int held, bell;             /* the locked slot, and what its close rings; or -1 */
 	unsigned n;
 	int tick;
 	bool head;
@@ -26,7 +26,7 @@ pool_open(int rundir, unsigned n)
 {
 	struct pool *pool = xcalloc(1, sizeof(*pool));
 
-	*pool = (struct pool){ .rundir = rundir, .inotify = -1, .held = -1, .n = n,
+	*pool = (struct pool){ .rundir = rundir, .inotify = -1, .held = -1, .bell = -1, .n = n,
 		.tick = FIRST_TICK };
 	pool->queue = openat(rundir, ".queue", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (pool->queue < 0) {
@@ -51,6 +51,7 @@ pool_close(struct pool *pool)
 	if (!pool)
 		return;
 	close_one(&pool->held);
+	close_one(&pool->bell);
 	close_one(&pool->inotify);
 	close_one(&pool->queue);
 	free(pool);
@@ -59,7 +60,7 @@ pool_close(struct pool *pool)
 /*
  * Watching the folder, not the slots, is one watch whatever n is; logs and records that are closed
  * there wake us too often, which only costs a try. Without an instance (their number is limited)
- * the tick has to do, as it has to anyway: the kernel tells of a close just before the lock is gone.
+ * the tick has to do.
  */
 static void
 become_head(struct pool *pool)
@@ -73,10 +74,32 @@ become_head(struct pool *pool)
 	free(path);
 }
 
+/*
+ * A slot is tried through a descriptor for reading, whose close wakes nobody. Its holder then opens
+ * it for writing as well: that descriptor has a higher number, so that even a killed holder drops
+ * the lock first and rings the bell after it.
+ */
+static bool
+take_slot(struct pool *pool, unsigned i)
+{
+	char *name = xasprintf(".slot-%u", i);
+	int fd = openat(pool->rundir, name, O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		pool->held = fd;
+		pool->bell = openat(pool->rundir, name, O_WRONLY | O_CLOEXEC);
+	} else if (fd >= 0) {
+		close(fd);
+	}
+	free(name);
+	return pool->held >= 0;
+}
+
 bool
 pool_try(struct pool *pool)
 {
 	char drain[4096];
+	bool taken = false;
 
 	if (!pool->head && flock(pool->queue, LOCK_EX | LOCK_NB) < 0)
 		return false;
@@ -84,22 +107,14 @@ pool_try(struct pool *pool)
 		become_head(pool);
 	while (pool->inotify >= 0 && read(pool->inotify, drain, sizeof(drain)) > 0)
 		;
-	for (unsigned i = 0; i < pool->n && pool->held < 0; i++) {
-		char *name = xasprintf(".slot-%u", i);
-		int fd = openat(pool->rundir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-
-		free(name);
-		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-			pool->held = fd;
-		else if (fd >= 0)
-			close(fd);
+	for (unsigned i = 0; i < pool->n && !taken; i++)
+		taken = take_slot(pool, i);
+	if (taken) {
+		/* The next one's turn. */
+		close_one(&pool->inotify);
+		close_one(&pool->queue);
 	}
-	if (pool->held < 0)
-		return false;
-	/* The next one's turn. */
-	close_one(&pool->inotify);
-	close_one(&pool->queue);
-	return true;
+	return taken;
 }
 
 int
