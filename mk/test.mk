@@ -30,12 +30,14 @@ stage: $B/bin/noxmk
 	$(Q)$(MAKE) -s B='$B' PREFIX='$(abspath $B)/stage' DESTDIR= install
 .PHONY: stage
 
-$B/tests/check: $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/check_*.c)) $(modules:%=$B/obj/%.o) \
-  $B/tests/helper
+# All of tests/*.c but the program that they start.
+check_objects := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/helper.c,$(wildcard tests/*.c)))
+
+$B/tests/check: $(check_objects) $(modules:%=$B/obj/%.o) $B/tests/helper
 	$(E) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(check_PKGS))
 
-$B/tests/helper: tests/helper.c | $B/tests
+$B/tests/helper: tests/helper.c $B/flags | $B/tests
 	$(E) CC $@
 	$(Q)$(CC) $(BASIC_CFLAGS) $(CFLAGS) -o $@ $<
 

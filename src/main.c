@@ -192,19 +192,25 @@ do_show(void)
 	return with_plan(list_order);
 }
 
+/* Without -r each target's last log, whichever run that was in. */
 static int
 do_log(void)
 {
-	struct planfile *plan;
-	int run, result = 0;
+	int state = state_open(), result = state < 0 ? EXIT_HELPER : 0;
 
-	if (open_run(&run, &plan, false) < 0)
-		return EXIT_HELPER;
-	for (char **target = options.words; *target; target++)
-		if (list_log(run, *target) < 0)
+	for (char **target = options.words; state >= 0 && *target; target++) {
+		char *name = xasprintf("%s.log", *target);
+		int run = options.key ? rundir_open(state, options.key) :
+					rundir_newest_with(state, name);
+
+		if (run < 0 || list_log(run, *target) < 0)
 			result = 1;
-	planfile_close(plan);
-	close(run);
+		if (run >= 0)
+			close(run);
+		free(name);
+	}
+	if (state >= 0)
+		close(state);
 	return result;
 }
 
@@ -226,7 +232,7 @@ static const struct command_entry {
 	    "exit 1 unless the sessions of all the goals are well" },
 	{ "list", "", "", 0, do_list, "targets and descriptions" },
 	{ "show", "", "GOAL ...", 1, do_show, "what would run, in which order" },
-	{ "log", "r:", "[-r MAKE] TARGET ...", 1, do_log, "a session's log in the last run" },
+	{ "log", "r:", "[-r MAKE] TARGET ...", 1, do_log, "the last log of each" },
 	{ "help", "", "", 0, do_help, "this text" },
 };
 

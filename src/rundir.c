@@ -331,3 +331,28 @@ rundir_open(int state, const char *key)
 	free(path);
 	return run;
 }
+
+int
+rundir_newest_with(int state, const char *name)
+{
+	int runs = openat(state, "runs", DIR_FLAGS), found = -1, n = 0;
+	struct dirent **entries = NULL;
+
+	if (runs >= 0)
+		n = scandirat(runs, ".", &entries, is_run, alphasort);
+	for (int i = n - 1; i >= 0; i--) {
+		int run = found < 0 ? openat(runs, entries[i]->d_name, DIR_FLAGS) : -1;
+
+		if (run >= 0 && faccessat(run, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			found = run;
+		else if (run >= 0)
+			close(run);
+		free(entries[i]);
+	}
+	free(entries);
+	if (runs >= 0)
+		close(runs);
+	if (found < 0)
+		warnx("%s: in none of the runs that are kept", name);
+	return found;
+}

@@ -38,6 +38,9 @@ json_t *rundir_facts(int run);
 /* Opens the folder of a make's run, or of the latest one when key is NULL. The caller closes. */
 int rundir_open(int state, const char *key);
 
+/* Opens the newest run's folder that has a file of that name. The caller closes. */
+int rundir_newest_with(int state, const char *name);
+
 /* Wall and monotonic clock in seconds. */
 double clock_now(void);
 double clock_monotonic(void);

@@ -1,0 +1,126 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "support.h"
+
+static const char sessions[] = "[{'name':'t','session':'t(a=1)','signatures':['t-3.12(a=1)']}]";
+
+static struct planfile *
+plan_with(const char *python)
+{
+	static const char *nox[] = { "python3", "-m", "nox" };
+	static const struct strings words = { nox, countof(nox) };
+	struct facts *facts = facts_of(sessions, "[]");
+	struct planfile *plan;
+
+	plan_put(AT_FDCWD, facts, python, &words);
+	facts_free(facts);
+	plan = planfile_open(AT_FDCWD);
+	ck_assert_ptr_nonnull(plan);
+	return plan;
+}
+
+/* The command as a shell would take it, with those posargs. */
+static char *
+command_text(struct planfile *plan, const struct strings *posargs, char **env)
+{
+	json_t *session = planfile_session(plan, "t-a-1");
+	struct command command = command_make(plan, session, "/share", "/run/.t.report", posargs);
+	struct buffer b = { 0 };
+
+	for (char **word = command.argv; *word; word++) {
+		buffer_addstr(&b, word == command.argv ? "" : " ");
+		buffer_add_shell(&b, *word);
+	}
+	if (env) {
+		struct buffer e = { 0 };
+
+		buffer_addstr(&e, "");
+		for (char **entry = command.envp; *entry; entry++)
+			if (!strncmp(*entry, "NOX", 3))
+				buffer_printf(&e, "%s\n", *entry);
+		*env = e.data;
+	}
+	command_clear(&command);
+	ck_assert_ptr_null(command.argv);
+	json_decref(session);
+	return b.data;
+}
+
+START_TEST(by_the_shim)
+{
+	struct planfile *plan = plan_with("/usr/bin/python3");
+	static const char *words[] = { "-v", "a b", "--" };
+	struct strings posargs = { words, countof(words) };
+	char *text, *env;
+
+	setenv("NOXMK_SHIM_INDEX", "77", 1);
+	setenv("NOXSESSION", "other", 1);
+	text = command_text(plan, &posargs, &env);
+	ck_assert_str_eq(text, "/usr/bin/python3 -u /share/shim.py -f /p/noxfile.py -s 't-3.12(a=1)' "
+	    "--report /run/.t.report --non-interactive -- -v 'a b' --");
+	ck_assert_str_eq(env, "NOX_SCRIPT_MODE=none\nNOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
+	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n");
+	unsetenv("NOXMK_SHIM_INDEX");
+	unsetenv("NOXSESSION");
+	free(text);
+	free(env);
+	planfile_close(plan);
+}
+END_TEST
+
+START_TEST(by_the_users_nox)
+{
+	struct planfile *plan = plan_with(NULL);
+	struct strings posargs = { 0 };
+	char *text, *env;
+
+	text = command_text(plan, &posargs, &env);
+	ck_assert_str_eq(text, "python3 -m nox -f /p/noxfile.py '--sessions=t-3.12(a=1)' "
+	    "--report /run/.t.report --non-interactive");
+	ck_assert_str_eq(env, "");
+	free(text);
+	free(env);
+	planfile_close(plan);
+}
+END_TEST
+
+/* Lines that somebody has damaged: no crash, whatever comes out. */
+START_TEST(damaged_plan)
+{
+	static const char *const headers[] = {
+		"{\"schema\":1}\n", "{\"schema\":1,\"command\":[7,null],\"noxfile\":[]}\n",
+		"{\"schema\":1,\"command\":{\"a\":1}}\n",
+		"{\"schema\":1,\"python\":\"p\",\"path\":[\"a\"],\"noxfile\":7}\n",
+		"{\"schema\":1,\"python\":\"p\",\"path\":\"x\"}\n",
+	};
+	struct strings posargs = { 0 };
+
+	for (size_t i = 0; i < countof(headers); i++) {
+		char *lines = xasprintf("%s{\"target\":\"t-a-1\",\"index\":\"x\",\"name\":1}\n", headers[i]);
+		struct planfile *plan;
+
+		file_put("plan.jsonl", lines);
+		plan = planfile_open(AT_FDCWD);
+		ck_assert_ptr_nonnull(plan);
+		free(command_text(plan, &posargs, NULL));
+		planfile_close(plan);
+		free(lines);
+	}
+}
+END_TEST
+
+Suite *
+check_command_suite(void)
+{
+	Suite *suite = suite_create("command");
+	TCase *tc = support_case(suite, "command");
+
+	tcase_add_test(tc, by_the_shim);
+	tcase_add_test(tc, by_the_users_nox);
+	tcase_add_test(tc, damaged_plan);
+	return suite;
+}

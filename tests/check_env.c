@@ -1,0 +1,66 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "env.h"
+#include "support.h"
+
+/* "A=1 B=2 ": what is in the list, in its order. */
+static char *
+join(char **list)
+{
+	struct buffer b = { 0 };
+
+	buffer_addstr(&b, "");
+	for (char **entry = list; *entry; entry++)
+		buffer_printf(&b, "%s ", *entry);
+	free(list);
+	return b.data;
+}
+
+static const struct {
+	const char *ours[5], *extra[3], *plan, *session;
+} table[] = {
+	{ { "A=1", "B=2" }, { NULL }, "A=1 B=2 ", "A=1 B=2 " },
+	{ { NULL }, { NULL }, "", "" },
+	{ { "MAKEFLAGS=-j2", "MAKELEVEL=1", "A=1", "MFLAGS=-j2" }, { NULL }, "A=1 ", "A=1 " },
+	{ { "MAKE_TERMOUT=1", "MAKE_TERMERR=1", "MAKE_RESTARTS=2", "MAKEOVERRIDES=x" }, { NULL }, "", "" },
+	{ { "NOXMK_RUN=1-2", "NOXMK_PROJECT=p", "NOXMK_NOXFILE=n", "NOXMK_RESERVED=r" }, { NULL },
+	    "", "" },
+	{ { "NOXSESSION=a", "NOXPYTHON=3.9", "NOX_PARALLEL=2", "NOXFORCEPYTHON=3.1" }, { NULL },
+	    "NOXSESSION=a NOXPYTHON=3.9 NOX_PARALLEL=2 NOXFORCEPYTHON=3.1 ", "NOXFORCEPYTHON=3.1 " },
+	/* Only the whole name counts. */
+	{ { "MAKEFLAGSX=1", "MAKEFLAG=1", "XMAKEFLAGS=1" }, { NULL },
+	    "MAKEFLAGSX=1 MAKEFLAG=1 XMAKEFLAGS=1 ", "MAKEFLAGSX=1 MAKEFLAG=1 XMAKEFLAGS=1 " },
+	{ { "A=1", "B=2" }, { "A=3", "C=4" }, "B=2 A=3 C=4 ", "B=2 A=3 C=4 " },
+	{ { "AB=1", "A=1" }, { "A=" }, "AB=1 A= ", "AB=1 A= " },
+	/* ARGS of make's command line is ours; any other is the user's. */
+	{ { "ARGS=-v", "A=1" }, { NULL }, "ARGS=-v A=1 ", "ARGS=-v A=1 " },
+	{ { "ARGS=-v", "MAKEFLAGS=k -- ARGS=-v" }, { NULL }, "", "" },
+	{ { "ARGS=-v", "MAKEFLAGS=k -- XARGS=-v" }, { NULL }, "ARGS=-v ", "ARGS=-v " },
+};
+
+START_TEST(built)
+{
+	char **saved = environ, *ours[5], *plan, *session;
+
+	memcpy(ours, table[_i].ours, sizeof(ours));
+	environ = ours;
+	plan = join(env_for_plan(table[_i].extra));
+	session = join(env_for_session(table[_i].extra));
+	environ = saved;
+	ck_assert_str_eq(plan, table[_i].plan);
+	ck_assert_str_eq(session, table[_i].session);
+	free(plan);
+	free(session);
+}
+END_TEST
+
+Suite *
+check_env_suite(void)
+{
+	Suite *suite = suite_create("env");
+
+	tcase_add_loop_test(support_case(suite, "env"), built, 0, countof(table));
+	return suite;
+}

@@ -1,0 +1,290 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "learn.h"
+#include "support.h"
+
+/* noxmk plan with the helper as nox, which does these verbs. */
+static int
+learn(const char *const *verbs)
+{
+	struct learn_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "NOX=x" };
+	int code;
+
+	strings_add(&options.nox, helper_path());
+	while (*verbs)
+		strings_add(&options.nox, *verbs++);
+	strings_add(&options.reserved, "clean");
+	code = learn_plan(&options);
+	free(options.nox.v);
+	free(options.reserved.v);
+	return code;
+}
+#define LEARN(...) learn((const char *const[]){ __VA_ARGS__, NULL })
+#define GIVE_FACTS "copy", "facts", ".noxmk/facts.json"
+
+/* The file facts, which the helper can give as the probe would. */
+static void
+put_facts(const char *sessions, const char *depends)
+{
+	json_t *facts = facts_json(sessions, "[0]");
+
+	json_object_set_new(facts, "depends", json_of(depends));
+	json_dump_file(facts, "facts", 0);
+	json_decref(facts);
+}
+
+static void
+assert_no_plan(void)
+{
+	ck_assert(!file_there(".noxmk/plan.jsonl"));
+	ck_assert(!file_there(".noxmk/sessions.mk"));
+	ck_assert(!file_there(".noxmk/facts.json"));
+	ck_assert(!file_there(".noxmk/probe.py"));
+}
+
+START_TEST(learned)
+{
+	char *rules, *cwd = getcwd(NULL, 0), *wanted;
+
+	put_facts("[{'name':'clean'}]", "['noxfile.py']");
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "env", "NOXMK_PROBE_NOXFILE", "env", "NOXMK_PROBE_OUT",
+	    "env", "NOXMK_PROBE_CWD", "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
+	    "exit", "0"), 0);
+	rules = file_get(".noxmk/sessions.mk");
+	ck_assert_ptr_nonnull(strstr(rules, "_noxmk_planned := NOX=x\n_noxmk_sessions := nox-clean\n"));
+	ck_assert(file_there(".noxmk/plan.jsonl"));
+	ck_assert(!file_there(".noxmk/facts.json"));
+	/* What nox prints is for people, and not for make. */
+	wanted = xasprintf("NOXMK_PROBE_NOXFILE=noxfile.py\nNOXMK_PROBE_OUT=%s/.noxmk/facts.json\n"
+			   "NOXMK_PROBE_CWD=%s\nPYTHONHASHSEED=0\nNOXMK_PROBE_UNSET=PYTHONHASHSEED\n",
+	    cwd, cwd);
+	ck_assert_str_eq(warnings(), wanted);
+	free(wanted);
+	free(rules);
+	free(cwd);
+}
+END_TEST
+
+START_TEST(hash_seed_of_the_user)
+{
+	put_facts("[{'name':'a'}]", "[]");
+	setenv("PYTHONHASHSEED", "7", 1);
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
+	    "exit", "0"), 0);
+	unsetenv("PYTHONHASHSEED");
+	ck_assert_str_eq(warnings(), "PYTHONHASHSEED=7\nNOXMK_PROBE_UNSET unset\n");
+}
+END_TEST
+
+START_TEST(old_plan_goes_on_failure)
+{
+	put_facts("[{'name':'a'}]", "[]");
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(LEARN("err", "Traceback", "exit", "1"), 1);
+	assert_warned("Traceback\n");
+	assert_warned("noxfile.py does not load (nox: exit 1): no session can run until it does");
+	assert_no_plan();
+	ck_assert_int_eq(LEARN("die", "9"), 128 + 9);
+}
+END_TEST
+
+START_TEST(no_facts)
+{
+	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	assert_warned("nox ended without telling about the noxfile");
+	assert_no_plan();
+	file_put("facts", "{\"schema\":1");
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
+	assert_no_plan();
+	file_put("facts", "{\"schema\":1}");
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
+	assert_warned(".noxmk/facts.json: \"sessions\" is not a list");
+	assert_no_plan();
+}
+END_TEST
+
+START_TEST(no_nox)
+{
+	static const char *nox[] = { "./no-nox" };
+	struct learn_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
+		.nox = { nox, 1 } };
+
+	ck_assert_int_eq(learn_plan(&options), EXIT_HELPER);
+	assert_warned("cannot run nox (NOX='./no-nox')");
+	assert_no_plan();
+}
+END_TEST
+
+START_TEST(unknown_nox)
+{
+	char *lines;
+
+	file_put("noxfile.py", "");
+	file_put("all", "[{\"session\":\"a\",\"name\":\"a\",\"description\":\"\"}]");
+	/* As the probe it is lost: exit 97; then it lists. */
+	file_put("nox", "#!/bin/sh\ncase \"$*\" in *--json*) cat all;; *) exit 97;; esac\n");
+	ck_assert_int_eq(chmod("nox", 0755), 0);
+	static const char *nox[] = { "./nox" };
+	struct learn_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
+		.nox = { nox, 1 } };
+
+	ck_assert_int_eq(learn_plan(&options), 0);
+	assert_warned("planned from `nox --list --json`");
+	lines = file_get(".noxmk/plan.jsonl");
+	ck_assert_ptr_nonnull(strstr(lines, "\"python\":null"));
+	free(lines);
+	ck_assert_int_eq(LEARN("exit", "97"), EXIT_HELPER);
+	assert_no_plan();
+}
+END_TEST
+
+/* A noxfile's head and what of it the probe carries. */
+static const struct {
+	const char *noxfile, *block; /* block NULL: none, the installed probe is used as it is */
+} scripts[] = {
+	{ "# /// script\n# dependencies = [\"nox\"]\n# ///\nimport nox\n",
+	    "# /// script\n# dependencies = [\"nox\"]\n# ///\n" },
+	{ "#!/usr/bin/env python\n\n# /// script  \t\n#\n# ///\n", "# /// script  \t\n#\n# ///\n" },
+	{ "# /// script\r\n# x\r\n# ///\r\ny", "# /// script\r\n# x\r\n# ///\r\n" },
+	{ "# /// script\n# ///", "# /// script\n# ///" },
+	{ "x\r# /// script\r# a\r# ///\r", "# /// script\r# a\r# ///\r" },
+	{ "# /// script\nimport nox\n# ///\n", NULL },
+	{ "# /// script\n# never closed\n", NULL },
+	{ "# /// scripts\n# x\n# ///\n", NULL },
+	{ "# /// pyproject\n# x\n# ///\n", NULL },
+	{ " # /// script\n# x\n# ///\n", NULL },
+	{ "# ///\n", NULL },
+	{ "", NULL },
+	/* The first line that is no comment ends it; a later block counts. */
+	{ "# /// script\n\n# /// script\n# x\n# ///\n", "# /// script\n# x\n# ///\n" },
+};
+
+START_TEST(script_block)
+{
+	char *wanted = xasprintf("%sprobe\n", scripts[_i].block ? scripts[_i].block : "");
+
+	close(folder_make("share"));
+	file_put("share/probe.py", "probe\n");
+	file_put("noxfile.py", scripts[_i].noxfile);
+	put_facts("[{'name':'a'}]", "[]");
+	/* The probe is the word behind -f, which is not seen after `exit`, so a shell has to look. */
+	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .noxmk/facts.json\n");
+	ck_assert_int_eq(chmod("nox", 0755), 0);
+	static const char *nox[] = { "./nox" };
+	struct learn_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
+		.nox = { nox, 1 } };
+
+	ck_assert_int_eq(learn_plan(&options), 0);
+	assert_file("probe", wanted);
+	ck_assert(!file_there(".noxmk/probe.py"));
+	free(wanted);
+}
+END_TEST
+
+START_TEST(script_without_probe)
+{
+	file_put("noxfile.py", "# /// script\n# ///\n");
+	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	assert_warned("share/probe.py: No such file");
+	close(folder_make("share"));
+	file_put("share/probe.py", "");
+	close(folder_make(".noxmk/probe.py/x"));
+	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	assert_warned(".noxmk/probe.py: Is a directory");
+}
+END_TEST
+
+START_TEST(nowhere_to_write)
+{
+	int code;
+
+	put_facts("[{'name':'a'}]", "[]");
+	file_put(".noxmk", "a file");
+	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	unlink(".noxmk");
+	close(folder_make(".noxmk/plan.jsonl/x"));
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
+	assert_warned(".noxmk/plan.jsonl: Is a directory");
+	ck_assert_int_eq(rename(".noxmk/plan.jsonl", ".noxmk/sessions.mk"), 0);
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
+	assert_warned(".noxmk/sessions.mk: Is a directory");
+	ck_assert(!file_there(".noxmk/plan.jsonl"));
+	(void)code;
+}
+END_TEST
+
+START_TEST(folder_is_gone)
+{
+	char *here = getcwd(NULL, 0), *command = xasprintf("%s/.noxmk", here);
+	int state = folder_make("project");
+
+	/* .noxmk is there (a bind would do it, too), the folder's own name is not. */
+	ck_assert_int_eq(fchdir(state), 0);
+	close(folder_make(".noxmk"));
+	file_put(".noxmk/.gitignore", "");
+	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	close(state);
+	free(command);
+	free(here);
+}
+END_TEST
+
+static void
+set_mtime(const char *name, time_t seconds, long nanoseconds)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { seconds, nanoseconds } };
+
+	ck_assert_int_eq(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+/* Newer dependencies would make make remake the plan for ever. */
+START_TEST(plan_is_dated)
+{
+	struct stat st;
+
+	put_facts("[{'name':'a'}]", "['old','new','newer','none']");
+	file_put("old", "");
+	file_put("new", "");
+	file_put("newer", "");
+	set_mtime("old", 1000, 0);
+	set_mtime("new", 4000000000, 100);
+	set_mtime("newer", 4000000000, 200);
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(stat(".noxmk/sessions.mk", &st), 0);
+	ck_assert_int_eq(st.st_mtim.tv_sec, 4000000000);
+	ck_assert_int_eq(st.st_mtim.tv_nsec, 200);
+	unlink("new");
+	unlink("newer");
+	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(stat(".noxmk/sessions.mk", &st), 0);
+	ck_assert_int_lt(st.st_mtim.tv_sec, 4000000000);
+	ck_assert_int_gt(st.st_mtim.tv_sec, 1000);
+}
+END_TEST
+
+Suite *
+check_learn_suite(void)
+{
+	Suite *suite = suite_create("learn");
+	TCase *tc = support_case(suite, "probe");
+
+	tcase_add_test(tc, learned);
+	tcase_add_test(tc, hash_seed_of_the_user);
+	tcase_add_test(tc, old_plan_goes_on_failure);
+	tcase_add_test(tc, no_facts);
+	tcase_add_test(tc, no_nox);
+	tcase_add_test(tc, unknown_nox);
+	tc = support_case(suite, "script");
+	tcase_add_loop_test(tc, script_block, 0, countof(scripts));
+	tcase_add_test(tc, script_without_probe);
+	tc = support_case(suite, "write");
+	tcase_add_test(tc, nowhere_to_write);
+	tcase_add_test(tc, folder_is_gone);
+	tcase_add_test(tc, plan_is_dated);
+	return suite;
+}

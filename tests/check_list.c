@@ -1,0 +1,162 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "list.h"
+#include "support.h"
+
+static struct planfile *
+plan_of(const char *sessions, const char *queue)
+{
+	struct facts *facts = facts_of(sessions, queue);
+	struct planfile *plan;
+
+	plan_put(AT_FDCWD, facts, NULL, NULL);
+	facts_free(facts);
+	plan = planfile_open(AT_FDCWD);
+	ck_assert_ptr_nonnull(plan);
+	return plan;
+}
+
+START_TEST(targets)
+{
+	struct planfile *plan = plan_of("[{'name':'lint','description':'Look\\tat it'},{'name':'docs'},"
+		"{'name':'t','session':'t(1)','signatures':['t(1)'],'description':'Try','tags':['x']},"
+		"{'name':'t','session':'t(2)','signatures':['t(2)'],'tags':['x']}]", "[0]");
+	char *text;
+
+	output_begin();
+	ck_assert_int_eq(list_targets(plan, NULL), 0);
+	text = output_end();
+	ck_assert_str_eq(text, "* default session   - other session   + group\n"
+	    "* lint                            Look\\tat it\n"
+	    "- docs                            \n"
+	    "- t-1                             t(1): Try\n"
+	    "- t-2                             t(2)\n"
+	    "+ ci                              the default sessions (1 session)\n"
+	    "+ t                               t (2 sessions)\n"
+	    "+ x                               tag x (2 sessions)\n");
+	free(text);
+	planfile_close(plan);
+}
+END_TEST
+
+START_TEST(damaged_lines)
+{
+	struct planfile *plan;
+	char *text;
+
+	file_put("plan.jsonl", "{\"schema\":1}\n{\"target\":\"a\",\"session\":7}\n{}\n");
+	plan = planfile_open(AT_FDCWD);
+	output_begin();
+	ck_assert_int_eq(list_targets(plan, NULL), 0);
+	text = output_end();
+	ck_assert_ptr_nonnull(strstr(text, "- a "));
+	free(text);
+	planfile_close(plan);
+}
+END_TEST
+
+static const struct {
+	const char *goals, *text;
+	int result;
+} orders[] = {
+	{ "['b']", "noxmk: would run 2 sessions of /p/noxfile.py\n  a\n  b   requires a\n", 0 },
+	{ "['a']", "noxmk: would run 1 session of /p/noxfile.py\n  a\n", 0 },
+	{ "[]", "noxmk: would run 0 sessions of /p/noxfile.py\n", 0 },
+	/* Who waits for whom counts among those that run only. */
+	{ "['d']", "noxmk: would run 1 session of /p/noxfile.py\n  d\n", 0 },
+	{ "['d','c','e']", "noxmk: would run 3 sessions of /p/noxfile.py\n"
+			   "  c\n  e\n  d   after c, e\n", 0 },
+	{ "['f','c']", "noxmk: would run 4 sessions of /p/noxfile.py\n"
+		       "  a\n  b   requires a\n  f   requires a, b\n  c\n", 0 },
+	{ "['zzz','a']", "noxmk: would run 1 session of /p/noxfile.py\n  a\n", 1 },
+};
+
+START_TEST(order)
+{
+	struct planfile *plan = plan_of("[{'name':'d'},{'name':'a'},{'name':'b','requires':[1]},"
+		"{'name':'c','notifies':[0]},{'name':'e','notifies':[0]},"
+		"{'name':'f','requires':[1,2]}]", "[]");
+	json_t *goals = json_of(orders[_i].goals);
+	char *text;
+
+	output_begin();
+	ck_assert_int_eq(list_order(plan, goals), orders[_i].result);
+	text = output_end();
+	ck_assert_str_eq(text, orders[_i].text);
+	if (orders[_i].result)
+		assert_warned("zzz: no target of this plan");
+	free(text);
+	json_decref(goals);
+	planfile_close(plan);
+}
+END_TEST
+
+START_TEST(cyclic_order)
+{
+	struct planfile *plan;
+	json_t *goals = json_of("['a']");
+	char *text;
+
+	file_put("plan.jsonl", "{\"schema\":1}\n"
+		"{\"target\":\"a\",\"requires\":[\"b\",7],\"after\":[\"a\"]}\n"
+		"{\"target\":\"b\",\"requires\":[\"a\"],\"after\":\"x\"}\n");
+	plan = planfile_open(AT_FDCWD);
+	output_begin();
+	ck_assert_int_eq(list_order(plan, goals), 0);
+	text = output_end();
+	ck_assert_str_eq(text, "noxmk: would run 2 sessions of \n"
+			       "  a   requires b   after a\n  b   requires a\n");
+	free(text);
+	json_decref(goals);
+	planfile_close(plan);
+}
+END_TEST
+
+START_TEST(one_log)
+{
+	char *text;
+
+	file_put("a.log", "its \xff words\n");
+	output_begin();
+	ck_assert_int_eq(list_log(AT_FDCWD, "a"), 0);
+	text = output_end();
+	ck_assert_str_eq(text, "its \xff words\n");
+	free(text);
+	output_break();
+	(void)list_log(AT_FDCWD, "a");
+	output_restore();
+	assert_silent();
+}
+END_TEST
+
+START_TEST(no_log)
+{
+	file_put("a.log", "");
+	close(folder_make("b"));
+	ck_assert_int_eq(list_log(AT_FDCWD, "b"), -1);
+	assert_warned("b: no log in this run (`make nox-list` names the targets)");
+	ck_assert_int_eq(list_log(AT_FDCWD, "b/../a"), -1);
+	assert_warned("b/../a: no log");
+	close(folder_make("c.log"));
+	ck_assert_int_eq(list_log(AT_FDCWD, "c"), -1);
+}
+END_TEST
+
+Suite *
+check_list_suite(void)
+{
+	Suite *suite = suite_create("list");
+	TCase *tc = support_case(suite, "plan");
+
+	tcase_add_test(tc, targets);
+	tcase_add_test(tc, damaged_lines);
+	tcase_add_loop_test(tc, order, 0, countof(orders));
+	tcase_add_test(tc, cyclic_order);
+	tc = support_case(suite, "log");
+	tcase_add_test(tc, one_log);
+	tcase_add_test(tc, no_log);
+	return suite;
+}

@@ -1,0 +1,247 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static const char sessions[] =
+    "[{'name':'build','description':'Make it'},"
+    "{'name':'t','session':'t(a=1)','signatures':['t(a=1)','t-3.12(a=1)'],'requires':[0]},"
+    "{'name':'x','requires_error':'no y','notifies':[0],'tags':['slow']}]";
+
+static void
+put_plan(void)
+{
+	static const char *command[] = { "python3", "-m", "nox", "\xff" };
+	static const struct strings words = { command, countof(command) };
+	struct facts *facts = facts_of(sessions, "[1]");
+
+	plan_put(AT_FDCWD, facts, "/usr/bin/python3", &words);
+	facts_free(facts);
+}
+
+START_TEST(written)
+{
+	put_plan();
+	assert_file("plan.jsonl",
+	    "{\"schema\":1,\"nox\":\"2024.4.15\",\"command\":[\"python3\",\"-m\",\"nox\"],"
+	    "\"python\":\"/usr/bin/python3\",\"path\":[\"/usr/lib/python3\",\"/usr/lib/site\"],"
+	    "\"noxfile\":\"/p/noxfile.py\",\"complaint\":null}\n"
+	    "{\"target\":\"build\",\"session\":\"build\",\"name\":\"build\",\"index\":0,"
+	    "\"selector\":\"build\",\"description\":\"Make it\",\"default\":false,\"requires\":[],"
+	    "\"after\":[\"x\"],\"complaint\":null}\n"
+	    "{\"target\":\"t-a-1\",\"session\":\"t(a=1)\",\"name\":\"t\",\"index\":1,"
+	    "\"selector\":\"t-3.12(a=1)\",\"description\":\"\",\"default\":true,"
+	    "\"requires\":[\"build\"],\"after\":[],\"complaint\":null}\n"
+	    "{\"target\":\"x\",\"session\":\"x\",\"name\":\"x\",\"index\":2,\"selector\":\"x\","
+	    "\"description\":\"\",\"default\":false,\"requires\":[],\"after\":[],"
+	    "\"complaint\":\"no y\"}\n"
+	    "{\"group\":\"ci\",\"what\":\"the default sessions\",\"members\":[\"t-a-1\"]}\n"
+	    "{\"group\":\"t\",\"what\":\"t\",\"members\":[\"t-a-1\"]}\n"
+	    "{\"group\":\"t-3.12-a-1\",\"what\":\"t-3.12(a=1)\",\"members\":[\"t-a-1\"]}\n"
+	    "{\"group\":\"slow\",\"what\":\"tag slow\",\"members\":[\"x\"]}\n");
+}
+END_TEST
+
+START_TEST(bytes_that_json_cannot_hold)
+{
+	struct facts *facts = facts_of("[]", "[]");
+
+	facts->nox = "\xff";
+	plan_put(AT_FDCWD, facts, NULL, NULL);
+}
+END_TEST
+
+static const char *
+text(const json_t *line, const char *key)
+{
+	return json_string_value(json_object_get(line, key));
+}
+
+START_TEST(read_back)
+{
+	struct planfile *plan;
+	json_t *line;
+	int n = 0;
+
+	put_plan();
+	plan = planfile_open(AT_FDCWD);
+	ck_assert_ptr_nonnull(plan);
+	ck_assert_str_eq(text(planfile_header(plan), "noxfile"), "/p/noxfile.py");
+	line = planfile_session(plan, "x");
+	ck_assert_str_eq(text(line, "complaint"), "no y");
+	json_decref(line);
+	line = planfile_group(plan, "slow");
+	ck_assert_str_eq(text(line, "what"), "tag slow");
+	json_decref(line);
+	line = planfile_session_at(plan, 1);
+	ck_assert_str_eq(text(line, "target"), "t-a-1");
+	json_decref(line);
+	ck_assert_ptr_null(planfile_session(plan, "slow"));
+	ck_assert_ptr_null(planfile_session(plan, ""));
+	ck_assert_ptr_null(planfile_session(plan, "buil"));
+	ck_assert_ptr_null(planfile_group(plan, "x"));
+	ck_assert_ptr_null(planfile_session_at(plan, 3));
+	ck_assert_ptr_null(planfile_session_at(plan, 4000));
+	planfile_rewind(plan);
+	for (; (line = planfile_next(plan)); n++)
+		json_decref(line);
+	ck_assert_int_eq(n, 7);
+	planfile_close(plan);
+	planfile_close(NULL);
+	assert_silent();
+}
+END_TEST
+
+static const struct {
+	const char *text, *words;
+} no_plans[] = {
+	{ "", "not a plan of this noxmk" },
+	{ "\n", "remove the folder .noxmk" },
+	{ "not JSON\n", "remove the folder .noxmk" },
+	{ "{\"schema\":1", "remove the folder .noxmk" },
+	{ "[]\n", "not a plan of this noxmk" },
+	{ "{}\n", "not a plan of this noxmk" },
+	{ "{\"schema\":2}\n", "not a plan of this noxmk" },
+	{ "{\"schema\":\"1\"}\n", "not a plan of this noxmk" },
+};
+
+START_TEST(damaged_header)
+{
+	file_put("plan.jsonl", no_plans[_i].text);
+	ck_assert_ptr_null(planfile_open(AT_FDCWD));
+	assert_warned(no_plans[_i].words);
+}
+END_TEST
+
+START_TEST(cannot_open)
+{
+	ck_assert_ptr_null(planfile_open(AT_FDCWD));
+	assert_warned("there is no plan: `make ci` makes it");
+	ck_assert_int_eq(symlink("plan.jsonl", "plan.jsonl"), 0);
+	ck_assert_ptr_null(planfile_open(AT_FDCWD));
+	assert_warned("plan.jsonl: Too many levels of symbolic links");
+	unlink("plan.jsonl");
+	close(folder_make("plan.jsonl"));
+	ck_assert_ptr_null(planfile_open(AT_FDCWD));
+}
+END_TEST
+
+START_TEST(emptied_while_open)
+{
+	struct planfile *plan;
+
+	put_plan();
+	plan = planfile_open(AT_FDCWD);
+	file_put("plan.jsonl", "");
+	ck_assert_ptr_null(planfile_session(plan, "x"));
+	assert_warned("plan.jsonl: empty");
+	ck_assert_ptr_null(planfile_session_at(plan, 0));
+	planfile_close(plan);
+}
+END_TEST
+
+/* goal -> what runs, or NULL for no such goal; `lines` follow a good header. */
+static const struct {
+	const char *lines, *goal, *runs;
+} expansions[] = {
+	{ "{'target':'a','requires':['b','c']}\n{'target':'b','requires':['c']}\n{'target':'c'}\n",
+	    "a", "c b a " },
+	{ "{'target':'a'}\n{'target':'b'}\n{'group':'g','members':['b','a','b']}\n", "g", "b a " },
+	{ "{'target':'a'}\n{'group':'g','members':[]}\n", "g", "" },
+	{ "{'target':'a'}\n", "b", NULL },
+	{ "{'target':'a'}\n", "", NULL },
+	{ "", "ci", NULL },
+	/* What only a damaged file has: cycles, unknown names, other types. */
+	{ "{'target':'a','requires':['a']}\n", "a", "a " },
+	{ "{'target':'a','requires':['b']}\n{'target':'b','requires':['c']}\n"
+	  "{'target':'c','requires':['a','b']}\n", "a", "c b a " },
+	{ "{'target':'a','requires':['zzz']}\n", "a", "a " },
+	{ "{'target':'a','requires':[1,null,{}]}\n", "a", "a " },
+	{ "{'target':'a','requires':'b'}\n{'target':'b'}\n", "a", "a " },
+	{ "{'target':'a','requires':{'b':1}}\n{'target':'b'}\n", "a", "a " },
+	{ "{'target':7}\n{'target':'a'}\n", "a", "a " },
+	{ "{'target':'a'}\n{'group':'g','members':[7,'zzz','a']}\n", "g", "a " },
+	{ "{'target':'a'}\n{'group':'g','members':'a'}\n", "g", "" },
+	{ "{'target':'a'}\n{'group':'g'}\n", "g", NULL },
+	{ "{'target':'a'}\n{'group':'a','members':[]}\n", "a", "" },
+	{ "{'target':'a'}\nnot JSON\n{'target':'b'}\n", "a", "a " },
+	{ "{'target':'a','requires':['b']}\n{'target':'b'}\n{'target':'b','requires':['a']}\n", "a",
+	    "b a " },
+};
+
+static void
+put_lines(const char *lines)
+{
+	char *text = xasprintf("{'schema':1}\n%s", lines);
+
+	for (char *c = text; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	file_put("plan.jsonl", text);
+	free(text);
+}
+
+START_TEST(expansion)
+{
+	json_t *into = json_object(), *line;
+	struct buffer runs = { 0 };
+	struct planfile *plan;
+	const char *name;
+	int result;
+
+	put_lines(expansions[_i].lines);
+	plan = planfile_open(AT_FDCWD);
+	ck_assert_ptr_nonnull(plan);
+	result = planfile_expand(plan, expansions[_i].goal, into);
+	ck_assert_int_eq(result, expansions[_i].runs ? 0 : -1);
+	buffer_addstr(&runs, "");
+	json_object_foreach(into, name, line)
+		buffer_printf(&runs, "%s ", name);
+	ck_assert_str_eq(runs.data, expansions[_i].runs ? expansions[_i].runs : "");
+	buffer_free(&runs);
+	json_decref(into);
+	planfile_close(plan);
+}
+END_TEST
+
+START_TEST(expansions_merge)
+{
+	json_t *into = json_object(), *line;
+	struct buffer runs = { 0 };
+	struct planfile *plan;
+	const char *name;
+
+	put_lines("{'target':'a','requires':['b']}\n{'target':'b'}\n{'target':'c','requires':['b']}\n");
+	plan = planfile_open(AT_FDCWD);
+	ck_assert_int_eq(planfile_expand(plan, "c", into), 0);
+	ck_assert_int_eq(planfile_expand(plan, "a", into), 0);
+	ck_assert_int_eq(planfile_expand(plan, "c", into), 0);
+	json_object_foreach(into, name, line)
+		buffer_printf(&runs, "%s ", name);
+	ck_assert_str_eq(runs.data, "b c a ");
+	buffer_free(&runs);
+	json_decref(into);
+	planfile_close(plan);
+}
+END_TEST
+
+Suite *
+check_planfile_suite(void)
+{
+	Suite *suite = suite_create("planfile");
+	TCase *tc = support_case(suite, "write");
+
+	tcase_add_test(tc, written);
+	support_exit_test(tc, bytes_that_json_cannot_hold, EXIT_HELPER);
+	tc = support_case(suite, "read");
+	tcase_add_test(tc, read_back);
+	tcase_add_loop_test(tc, damaged_header, 0, countof(no_plans));
+	tcase_add_test(tc, cannot_open);
+	tcase_add_test(tc, emptied_while_open);
+	tc = support_case(suite, "expand");
+	tcase_add_loop_test(tc, expansion, 0, countof(expansions));
+	tcase_add_test(tc, expansions_merge);
+	return suite;
+}

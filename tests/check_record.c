@@ -1,0 +1,200 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "support.h"
+
+static char target[] = "lint", session[] = "lint(1)", reason[] = "it \"broke\"\n";
+
+START_TEST(round_trip)
+{
+	struct record r = { .target = target, .session = session, .verdict = (enum verdict)_i,
+		.exit = _i, .signal = _i - 1, .started = 1795396708.25, .ended = 1795396709.75,
+		.duration = 1.5, .logged = _i % 2, .live = _i == 2, .excused = _i == 3 }, back;
+
+	if (_i > 0)
+		r.reason = reason;
+	if (_i == 1)
+		r.notify = json_of("[{'target':'coverage','posargs':['-v']}]");
+	ck_assert_int_eq(record_write(AT_FDCWD, &r), 0);
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
+	ck_assert_str_eq(back.target, target);
+	ck_assert_str_eq(back.session, session);
+	ck_assert_int_eq(back.verdict, r.verdict);
+	ck_assert_pstr_eq(back.reason, r.reason);
+	ck_assert_int_eq(back.exit, r.exit);
+	ck_assert_int_eq(back.signal, r.signal);
+	ck_assert_double_eq(back.started, r.started);
+	ck_assert_double_eq(back.ended, r.ended);
+	ck_assert_double_eq(back.duration, r.duration);
+	ck_assert_int_eq(back.logged, r.logged);
+	ck_assert_int_eq(back.live, r.live);
+	ck_assert_int_eq(back.excused, r.excused);
+	ck_assert_uint_eq(json_array_size(back.notify), _i == 1);
+	record_clear(&back);
+	json_decref(r.notify);
+	assert_silent();
+}
+END_TEST
+
+static const struct {
+	enum verdict verdict;
+	const char *name;
+	bool excused, bad;
+} verdicts[] = {
+	{ PASSED, "passed", false, false }, { FAILED, "failed", false, true },
+	{ SKIPPED, "skipped", false, false }, { ABORTED, "aborted", false, true },
+	{ CANCELLED, "cancelled", false, true }, { NOT_RUN, "not run", false, true },
+	{ NOT_RUN, "not run", true, false },
+};
+
+START_TEST(badness)
+{
+	struct record r = { .verdict = verdicts[_i].verdict, .excused = verdicts[_i].excused };
+
+	ck_assert_str_eq(verdict_name(r.verdict), verdicts[_i].name);
+	ck_assert_int_eq(record_is_bad(&r), verdicts[_i].bad);
+}
+END_TEST
+
+START_TEST(cannot_write)
+{
+	struct record r = { .target = target, .session = session };
+	char odd[] = "\xff";
+	int file, result;
+
+	file_put("file", "");
+	file = open("file", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(record_write(file, &r), -1);
+	assert_warned("lint.json: the verdict of this session is lost: Not a directory");
+	close(file);
+	limit_set(RLIMIT_FSIZE, 10);
+	result = record_write(AT_FDCWD, &r);
+	limit_restore();
+	ck_assert_int_eq(result, -1);
+	assert_warned("lost: File too large");
+	ck_assert(!file_there("lint.json"));
+	r.session = odd;
+	ck_assert_int_eq(record_write(AT_FDCWD, &r), -1);
+	assert_warned("lint.json: cannot be written as JSON");
+}
+END_TEST
+
+/* A reason that is no UTF-8 is left out: the verdict counts more. */
+START_TEST(odd_reason)
+{
+	char odd[] = "\xff";
+	struct record r = { .target = target, .session = session, .reason = odd }, back;
+
+	ck_assert_int_eq(record_write(AT_FDCWD, &r), 0);
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
+	ck_assert_ptr_null(back.reason);
+	record_clear(&back);
+}
+END_TEST
+
+/* What a record must have, one field at a time; NULL takes it away. */
+static const struct {
+	const char *key, *value;
+	int result;
+} damages[] = {
+	{ "schema", NULL, -1 }, { "schema", "2", -1 }, { "schema", "'1'", -1 },
+	{ "verdict", NULL, -1 }, { "verdict", "'fine'", -1 }, { "verdict", "7", -1 },
+	{ "target", NULL, -1 }, { "target", "[]", -1 },
+	{ "session", NULL, -1 }, { "session", "null", -1 },
+	{ "notify", NULL, -1 }, { "notify", "{}", -1 },
+	{ "exit", NULL, 1 }, { "exit", "'0'", 1 }, { "signal", "[]", 1 }, { "reason", "7", 1 },
+	{ "started", "'x'", 1 }, { "duration", NULL, 1 }, { "ended", "null", 1 }, { "log", "7", 1 },
+	{ "live", NULL, 1 }, { "excused", "'yes'", 1 },
+};
+
+START_TEST(damaged_record)
+{
+	struct record r = { .target = target, .session = session, .exit = -1, .signal = -1 };
+	json_t *object;
+
+	ck_assert_int_eq(record_write(AT_FDCWD, &r), 0);
+	object = json_load_file("lint.json", 0, NULL);
+	if (damages[_i].value)
+		json_object_set_new(object, damages[_i].key, json_of(damages[_i].value));
+	else
+		json_object_del(object, damages[_i].key);
+	json_dump_file(object, "lint.json", 0);
+	json_decref(object);
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &r), damages[_i].result);
+	if (damages[_i].result < 0) {
+		assert_warned("lint.json: not a record of a session");
+		ck_assert_ptr_null(r.target);
+	} else {
+		ck_assert_int_eq(r.exit, -1);
+		ck_assert_int_eq(r.signal, -1);
+		ck_assert_ptr_null(r.reason);
+		ck_assert(!r.logged && !r.live && !r.excused);
+		assert_silent();
+	}
+	record_clear(&r);
+}
+END_TEST
+
+static const char *const no_records[] = { "", "{", "[]", "null", "\"x\"", "{\"schema\":1}", "\xff" };
+
+START_TEST(no_record)
+{
+	struct record r;
+
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &r), 0);
+	assert_silent();
+	file_put("lint.json", no_records[_i]);
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &r), -1);
+	assert_warned("lint.json: not a record of a session");
+	unlink("lint.json");
+	ck_assert_int_eq(symlink("lint.json", "lint.json"), 0);
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &r), -1);
+	assert_warned("lint.json: Too many levels");
+}
+END_TEST
+
+START_TEST(list_of_records)
+{
+	int folder = folder_make("run"), file;
+	json_t *list = record_list(folder), *wanted = json_of("['a','b-1']");
+
+	ck_assert_uint_eq(json_array_size(list), 0);
+	json_decref(list);
+	file_put("run/b-1.json", "");
+	file_put("run/a.json", "");
+	file_put("run/a.log", "");
+	file_put("run/.run.json", "");
+	file_put("run/.json", "");
+	file_put("run/c.json.12~", "");
+	list = record_list(folder);
+	ck_assert(json_equal(list, wanted));
+	json_decref(list);
+	json_decref(wanted);
+	close(folder);
+	file_put("file", "");
+	file = open("file", O_RDONLY | O_CLOEXEC);
+	ck_assert_ptr_null(record_list(file));
+	assert_warned("the run's folder: Not a directory");
+	close(file);
+}
+END_TEST
+
+Suite *
+check_record_suite(void)
+{
+	Suite *suite = suite_create("record");
+	TCase *tc = support_case(suite, "record");
+
+	tcase_add_loop_test(tc, round_trip, 0, VERDICTS);
+	tcase_add_loop_test(tc, badness, 0, countof(verdicts));
+	tcase_add_test(tc, cannot_write);
+	tcase_add_test(tc, odd_reason);
+	tcase_add_loop_test(tc, damaged_record, 0, countof(damages));
+	tcase_add_loop_test(tc, no_record, 0, countof(no_records));
+	tcase_add_test(tc, list_of_records);
+	return suite;
+}

@@ -1,0 +1,518 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pool.h"
+#include "record.h"
+#include "run.h"
+#include "rundir.h"
+#include "support.h"
+
+static const char key[] = "4711-99";
+
+/* What nox would report. */
+#define REPORT(result) "report", "{'sessions':[{'name':'a','result':'" result "'}]}"
+
+static const char sessions[] =
+    "[{'name':'a','requires':[1]},{'name':'b'},{'name':'c','requires_error':'no session zzz'},"
+    "{'name':'d','requires':[2]}]";
+
+/* A plan by which the helper is nox, or, with python, nox's interpreter; and the run's folder. */
+static void
+begin(const char *python, const char *const *verbs)
+{
+	struct facts *facts = facts_of(sessions, "[0]");
+	struct strings command = { 0 };
+	int state = state_make(), run;
+
+	strings_add(&command, helper_path());
+	while (*verbs)
+		strings_add(&command, *verbs++);
+	strings_add(&command, "exit");
+	strings_add(&command, "0");
+	plan_put(state, facts, python, &command);
+	facts_free(facts);
+	free(command.v);
+	run = rundir_join(state, key, 20);
+	ck_assert_int_ge(run, 0);
+	close(run);
+	close(state);
+}
+#define BEGIN(...) begin(NULL, (const char *const[]){ __VA_ARGS__, NULL })
+
+static int
+latest(void)
+{
+	int run = open(".noxmk/latest", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	ck_assert_int_ge(run, 0);
+	return run;
+}
+
+static void
+put_record(const char *target, enum verdict verdict, const char *notify)
+{
+	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
+		.signal = -1, .verdict = verdict, .notify = notify ? json_of(notify) : NULL };
+	int run = latest();
+
+	ck_assert_int_eq(record_write(run, &r), 0);
+	record_clear(&r);
+	close(run);
+}
+
+/* Runs the target and gives what it prints; the caller frees. */
+static char *
+run_target(struct run_options options, const char *target, int wanted)
+{
+	char *const none[] = { NULL };
+	int result;
+
+	options.key = key;
+	options.keep = 20;
+	options.share = "/share";
+	options.target = target;
+	if (!options.posargs)
+		options.posargs = none;
+	output_begin();
+	result = run_session(&options);
+	ck_assert_int_eq(result, wanted);
+	return output_end();
+}
+
+static struct record
+record_of(const char *target)
+{
+	int run = latest();
+	struct record r;
+
+	ck_assert_int_eq(record_read(run, target, &r), 1);
+	close(run);
+	return r;
+}
+
+/* What the record of b says. */
+static void
+assert_verdict(const char *target, enum verdict verdict, const char *reason)
+{
+	struct record r = record_of(target);
+
+	ck_assert_str_eq(verdict_name(r.verdict), verdict_name(verdict));
+	ck_assert_pstr_eq(r.reason, reason);
+	record_clear(&r);
+}
+
+START_TEST(passed)
+{
+	struct record r;
+	char *text;
+
+	BEGIN("print", "its words", REPORT("success"), "err", "errors");
+	text = run_target((struct run_options){ 0 }, "b", 0);
+	ck_assert_ptr_nonnull(strstr(text, "passed"));
+	ck_assert_ptr_nonnull(strstr(text, "  b\n"));
+	free(text);
+	r = record_of("b");
+	ck_assert_int_eq(r.verdict, PASSED);
+	ck_assert_int_eq(r.exit, 0);
+	ck_assert_int_eq(r.signal, -1);
+	ck_assert(r.logged && !r.live);
+	ck_assert_double_ge(r.ended, r.started);
+	ck_assert_double_ge(r.duration, 0);
+	ck_assert_double_lt(r.duration, 50);
+	record_clear(&r);
+	text = file_get(".noxmk/latest/b.log");
+	ck_assert_ptr_nonnull(strstr(text, "\nits words\nerrors\n\n[exited with status 0.]\n"));
+	ck_assert(!strncmp(text, "$ /", 3));
+	free(text);
+	assert_silent();
+	/* It has had its turn. */
+	unlink(".noxmk/latest/b.log");
+	text = run_target((struct run_options){ 0 }, "b", 0);
+	ck_assert_str_eq(text, "");
+	ck_assert(!file_there(".noxmk/latest/b.log"));
+	free(text);
+}
+END_TEST
+
+START_TEST(shown_while_it_runs)
+{
+	char *text;
+
+	BEGIN("print", "its words", REPORT("success"), "flood", "100000");
+	text = run_target((struct run_options){ .live = true }, "b", 0);
+	ck_assert(!strncmp(text, "its words\n", 10));
+	ck_assert_uint_eq(strlen(text), 10 + 100000);
+	free(text);
+	struct record r = record_of("b");
+
+	ck_assert(r.live);
+	record_clear(&r);
+}
+END_TEST
+
+START_TEST(failed)
+{
+	char *text;
+
+	BEGIN(REPORT("failed"), "exit", "1");
+	text = run_target((struct run_options){ 0 }, "b", 0);
+	ck_assert(!strncmp(text, "failed", 6));
+	free(text);
+	assert_verdict("b", FAILED, NULL);
+}
+END_TEST
+
+START_TEST(died)
+{
+	BEGIN("die", "11");
+	free(run_target((struct run_options){ 0 }, "b", 0));
+	assert_verdict("b", FAILED, "nox was killed by SIGSEGV");
+	char *text = file_get(".noxmk/latest/b.log");
+
+	ck_assert_ptr_nonnull(strstr(text, "\n[killed by signal 11.]\n"));
+	free(text);
+}
+END_TEST
+
+START_TEST(cannot_start)
+{
+	BEGIN("exit", "0");
+	begin("./no-python", (const char *const[]){ NULL });
+	unlink(".noxmk/latest/plan.jsonl");
+	ck_assert_int_eq(link(".noxmk/plan.jsonl", ".noxmk/latest/plan.jsonl"), 0);
+	free(run_target((struct run_options){ 0 }, "b", 0));
+	assert_verdict("b", FAILED, "cannot start ./no-python: No such file or directory");
+}
+END_TEST
+
+/* By the shim, posargs are what a caller gave with notify(), else those of the run. */
+START_TEST(posargs)
+{
+	static char print[] = "print", word[] = "of the run";
+	char *const words[] = { print, word, NULL };
+	char *text;
+
+	begin(helper_path(), (const char *const[]){ NULL });
+	free(run_target((struct run_options){ .posargs = words }, "b", 0));
+	text = file_get(".noxmk/latest/b.log");
+	ck_assert_ptr_nonnull(strstr(text, "\nof the run\n"));
+	free(text);
+	unlink(".noxmk/latest/b.json");
+	put_record("x", PASSED, "[{'target':'a'},{'target':'b','posargs':null},7]");
+	file_put(".noxmk/latest/w.json", "not a record");
+	put_record("y", PASSED, "[{'target':'b','posargs':['print','of y']}]");
+	put_record("z", PASSED, "[{'target':'b','posargs':['print','of z']}]");
+	free(run_target((struct run_options){ .posargs = words }, "b", 0));
+	text = file_get(".noxmk/latest/b.log");
+	ck_assert_ptr_nonnull(strstr(text, "\nof y\n"));
+	ck_assert_ptr_null(strstr(text, "\nof z\n"));
+	ck_assert_ptr_null(strstr(text, "\nof the run\n"));
+	free(text);
+}
+END_TEST
+
+/* The record of b, which a requires, and what becomes of a. */
+static const struct {
+	enum verdict other; /* VERDICTS: none */
+	const char *reason;
+	bool excused;
+} waits[] = {
+	{ PASSED, NULL, false },
+	{ FAILED, "it requires b, which failed", false },
+	{ SKIPPED, "it requires b, which was skipped", true },
+	{ ABORTED, "it requires b, which was aborted", false },
+	{ CANCELLED, "it requires b, which was cancelled", false },
+	{ NOT_RUN, "it requires b, which was not run", false },
+	{ VERDICTS, "it requires b, which has no record", false },
+};
+
+START_TEST(prerequisite)
+{
+	struct record r;
+
+	BEGIN(REPORT("success"));
+	if (waits[_i].other != VERDICTS)
+		put_record("b", waits[_i].other, NULL);
+	free(run_target((struct run_options){ 0 }, "a", 0));
+	r = record_of("a");
+	ck_assert_int_eq(r.verdict, waits[_i].reason ? NOT_RUN : PASSED);
+	ck_assert_pstr_eq(r.reason, waits[_i].reason);
+	ck_assert_int_eq(r.excused, waits[_i].excused);
+	ck_assert_int_eq(r.logged, waits[_i].reason == NULL);
+	record_clear(&r);
+}
+END_TEST
+
+START_TEST(complaint)
+{
+	BEGIN(REPORT("success"));
+	free(run_target((struct run_options){ 0 }, "c", 0));
+	assert_verdict("c", FAILED, "no session zzz");
+	ck_assert(!file_there(".noxmk/latest/c.log"));
+}
+END_TEST
+
+START_TEST(no_run)
+{
+	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
+	assert_warned("no .noxmk here");
+	close(state_make());
+	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
+	assert_warned("there is no plan to run by");
+	BEGIN("exit", "0");
+	free(run_target((struct run_options){ 0 }, "zzz", EXIT_HELPER));
+	assert_warned("zzz: no session of this plan has that target");
+	file_put(".noxmk/latest/plan.jsonl", "{}\n");
+	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
+	assert_warned("plan.jsonl: not a plan of this noxmk");
+}
+END_TEST
+
+START_TEST(damaged_record_is_replaced)
+{
+	BEGIN(REPORT("success"));
+	file_put(".noxmk/latest/b.json", "{}");
+	free(run_target((struct run_options){ 0 }, "b", 0));
+	assert_warned("b.json: not a record of a session");
+	assert_verdict("b", PASSED, NULL);
+}
+END_TEST
+
+/* The log is lost; the session and its verdict are not. */
+START_TEST(no_log)
+{
+	struct record r;
+
+	BEGIN(REPORT("success"), "print", "its words");
+	close(folder_make(".noxmk/latest/b.log"));
+	free(run_target((struct run_options){ .live = true }, "b", 0));
+	assert_warned("b.log: Is a directory");
+	assert_warned("its words");
+	r = record_of("b");
+	ck_assert_int_eq(r.verdict, PASSED);
+	ck_assert(!r.logged && !r.live);
+	record_clear(&r);
+}
+END_TEST
+
+START_TEST(no_report)
+{
+	BEGIN("print", "x");
+	close(folder_make(".noxmk/latest/.b.report"));
+	free(run_target((struct run_options){ 0 }, "b", 0));
+	assert_warned(".b.report: Is a directory");
+	assert_verdict("b", FAILED, "nox exited with status 0 before the session was over");
+}
+END_TEST
+
+/* The session tells its helper to stop, as ^C or `kill` would. */
+static const struct {
+	const char *verbs[12], *reason, *log;
+} stops[] = {
+	{ { "signal-parent", "2", "pause" }, "SIGINT", "[killed by signal 2.]" },
+	{ { "signal-parent", "15", "pause" }, "SIGTERM", "[killed by signal 2.]" },
+	{ { "signal-parent", "1", "pause" }, "SIGHUP", "[killed by signal 2.]" },
+	{ { "signal-parent", "3", "pause" }, "SIGQUIT", "[killed by signal 2.]" },
+	/* A stopped one is woken to die. */
+	{ { "signal-parent", "15", "stop", "pause" }, "SIGTERM", "[killed by signal 2.]" },
+	/* One that ignores INT gets TERM after the grace … */
+	{ { "ignore", "2", "signal-parent", "2", "pause" }, "SIGINT", "[killed by signal 15.]" },
+	/* … and one that ignores both, KILL. */
+	{ { "ignore", "2", "ignore", "15", "signal-parent", "2", "pause" }, "SIGINT",
+	    "[killed by signal 9.]" },
+};
+
+START_TEST(stopped)
+{
+	struct record r;
+	char *text;
+
+	begin(NULL, stops[_i].verbs);
+	text = run_target((struct run_options){ 0 }, "b", 0);
+	ck_assert(!strncmp(text, "cancelled", 9));
+	free(text);
+	r = record_of("b");
+	ck_assert_int_eq(r.verdict, CANCELLED);
+	ck_assert_str_eq(r.reason, stops[_i].reason);
+	record_clear(&r);
+	text = file_get(".noxmk/latest/b.log");
+	ck_assert_msg(strstr(text, stops[_i].log) != NULL, "%s", text);
+	free(text);
+}
+END_TEST
+
+/* A sender of signals beside us: one a moment, until the session is gone. */
+START_TEST(stopped_by_an_impatient_user)
+{
+	struct timespec tick = { .tv_nsec = 50000000 };
+	pid_t us = getpid(), user;
+	double begun = clock_monotonic();
+	char *text;
+
+	BEGIN("ignore", "2", "ignore", "15", "touch", "ready", "pause");
+	user = fork();
+	if (user == 0) {
+		while (!file_there("ready"))
+			nanosleep(&tick, NULL);
+		for (int i = 0; i < 200; i++) {
+			kill(us, SIGINT);
+			nanosleep(&tick, NULL);
+		}
+		_exit(0);
+	}
+	text = run_target((struct run_options){ 0 }, "b", 0);
+	kill(user, SIGKILL);
+	free(text);
+	text = file_get(".noxmk/latest/b.log");
+	ck_assert_ptr_nonnull(strstr(text, "[killed by signal 9.]"));
+	ck_assert_double_lt(clock_monotonic() - begun, 20);
+	free(text);
+	assert_verdict("b", CANCELLED, "SIGINT");
+}
+END_TEST
+
+static bool
+is_gone(pid_t pid)
+{
+	struct timespec tick = { .tv_nsec = 10000000 };
+
+	for (int i = 0; i < 1000; i++) {
+		char *name = xasprintf("/proc/%d/stat", (int)pid), state = 'X';
+		FILE *stat = fopen(name, "re");
+
+		free(name);
+		if (stat && fscanf(stat, "%*d %*s %c", &state) != 1)
+			state = 'X';
+		if (stat)
+			fclose(stat);
+		if (state == 'X' || state == 'Z')
+			return true;
+		nanosleep(&tick, NULL);
+	}
+	return false;
+}
+
+/* What a stopped session leaves in its group goes, too; what one that ended leaves may stay. */
+START_TEST(left_behind)
+{
+	char *text;
+	pid_t pid;
+
+	if (_i == 0)
+		BEGIN("grandchild", "pid", REPORT("success"));
+	else
+		BEGIN("ignore", "2", "grandchild", "pid", "interrupted-by-parent");
+	free(run_target((struct run_options){ 0 }, "b", 0));
+	text = file_get("pid");
+	pid = (pid_t)atoi(text);
+	free(text);
+	if (_i == 0) {
+		ck_assert_int_eq(kill(pid, 0), 0);
+		assert_verdict("b", PASSED, NULL);
+		kill(pid, SIGKILL);
+	} else {
+		assert_verdict("b", CANCELLED, "SIGINT");
+	}
+	ck_assert(is_gone(pid));
+}
+END_TEST
+
+START_TEST(waits_for_a_slot)
+{
+	struct run_options options = { .jobs = 1 };
+	struct timespec tick = { .tv_nsec = 100000000 };
+	struct pool *other;
+	pid_t us = getpid(), child;
+	int run;
+
+	BEGIN(REPORT("success"));
+	run = latest();
+	setenv("MAKEFLAGS", " -j", 1);
+	other = pool_open(run, 1);
+	ck_assert(pool_try(other));
+	child = fork();
+	if (child == 0) {
+		nanosleep(&tick, NULL);
+		if (_i == 1)
+			kill(us, SIGTERM);
+		_exit(0); /* its copy of the slot goes, too */
+	}
+	if (_i == 0)
+		pool_close(other); /* the child still holds the lock */
+	free(run_target(options, "b", 0));
+	if (_i == 0)
+		assert_verdict("b", PASSED, NULL);
+	else
+		assert_verdict("b", CANCELLED, "SIGTERM");
+	ck_assert_int_eq(file_there(".noxmk/latest/b.log"), _i == 0);
+	if (_i == 1)
+		pool_close(other);
+	close(run);
+	unsetenv("MAKEFLAGS");
+}
+END_TEST
+
+START_TEST(as_many_as_the_machine_has)
+{
+	BEGIN(REPORT("success"));
+	setenv("MAKEFLAGS", " -j", 1);
+	free(run_target((struct run_options){ 0 }, "b", 0));
+	assert_verdict("b", PASSED, NULL);
+	unlink(".noxmk/latest/.queue");
+	unlink(".noxmk/latest/b.json");
+	close(folder_make(".noxmk/latest/.queue/x"));
+	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
+	assert_warned("cannot wait for a free slot: .queue: Is a directory");
+	setenv("MAKEFLAGS", " -j2 --jobserver-auth=3,4", 1);
+	free(run_target((struct run_options){ 0 }, "b", 0));
+	unsetenv("MAKEFLAGS");
+	assert_verdict("b", PASSED, NULL);
+}
+END_TEST
+
+START_TEST(record_is_lost)
+{
+	BEGIN(REPORT("success"));
+	close(folder_make(".noxmk/latest/b.json/x"));
+	free(run_target((struct run_options){ 0 }, "b", 0));
+	assert_warned("b.json: Is a directory");
+	assert_warned("b.json: the verdict of this session is lost: Is a directory");
+}
+END_TEST
+
+Suite *
+check_run_suite(void)
+{
+	Suite *suite = suite_create("run");
+	TCase *tc = support_case(suite, "verdicts");
+
+	tcase_add_test(tc, passed);
+	tcase_add_test(tc, shown_while_it_runs);
+	tcase_add_test(tc, failed);
+	tcase_add_test(tc, died);
+	tcase_add_test(tc, cannot_start);
+	tcase_add_test(tc, posargs);
+	tcase_add_loop_test(tc, prerequisite, 0, countof(waits));
+	tcase_add_test(tc, complaint);
+	tc = support_case(suite, "trouble");
+	tcase_add_test(tc, no_run);
+	tcase_add_test(tc, damaged_record_is_replaced);
+	tcase_add_test(tc, no_log);
+	tcase_add_test(tc, no_report);
+	tcase_add_test(tc, record_is_lost);
+	tc = support_case(suite, "stop");
+	tcase_add_loop_test(tc, stopped, 0, countof(stops));
+	tcase_add_test(tc, stopped_by_an_impatient_user);
+	tcase_add_loop_test(tc, left_behind, 0, 2);
+	tc = support_case(suite, "slots");
+	tcase_add_loop_test(tc, waits_for_a_slot, 0, 2);
+	tcase_add_test(tc, as_many_as_the_machine_has);
+	return suite;
+}

@@ -1,0 +1,113 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sig.h"
+#include "spawn.h"
+#include "support.h"
+
+/* The helper with these verbs; its output goes to the files out and err. Its wait status. */
+static int
+run(bool own_group, const char *const *verbs)
+{
+	int out = open("out", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+	int err = open("err", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666), status;
+	struct strings argv = { 0 };
+	pid_t pid;
+
+	strings_add(&argv, helper_path());
+	while (*verbs)
+		strings_add(&argv, *verbs++);
+	strings_add(&argv, NULL);
+	pid = spawn((char **)argv.v, environ, out, err, own_group);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	free(argv.v);
+	close(out);
+	close(err);
+	return status;
+}
+#define RUN(own_group, ...) run(own_group, (const char *const[]){ __VA_ARGS__, NULL })
+
+START_TEST(output_and_errors)
+{
+	ck_assert_int_eq(RUN(false, "print", "a", "err", "b", "print", "c", "exit", "7"), 7 << 8);
+	assert_file("out", "a\nc\n");
+	assert_file("err", "b\n");
+}
+END_TEST
+
+START_TEST(nothing_of_ours_is_handed_on)
+{
+	int ends[2], fd;
+
+	/* Neither descriptors, close-on-exec or not … */
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(RUN(false, "fds", "stdin"), 0);
+	assert_file("out", "fds: 0 1 2\nstdin: /dev/null\n");
+	close(ends[0]);
+	close(ends[1]);
+	/* … nor our blocked and ignored signals. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	fd = sig_open();
+	ck_assert_int_eq(RUN(false, "mask"), 0);
+	assert_file("out", "blocked:\nignored:\n");
+	signal(SIGINT, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	close(fd);
+}
+END_TEST
+
+START_TEST(group)
+{
+	ck_assert_int_eq(RUN(true, "group"), 0);
+	assert_file("out", "leads\n");
+	ck_assert_int_eq(RUN(false, "group"), 0);
+	assert_file("out", "follows\n");
+}
+END_TEST
+
+START_TEST(cannot_start)
+{
+	char none[] = "./no-such-program", file[] = "./plain-file";
+	char *argv[] = { none, NULL };
+
+	ck_assert_int_eq(spawn(argv, environ, 1, 2, true), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	file_put(file, "#!/bin/sh\n");
+	argv[0] = file;
+	ck_assert_int_eq(spawn(argv, environ, 1, 2, false), -1);
+	ck_assert_int_eq(errno, EACCES);
+}
+END_TEST
+
+START_TEST(status_in_words)
+{
+	char *words = spawn_status(RUN(false, "exit", "3"));
+
+	ck_assert_str_eq(words, "exited with status 3");
+	free(words);
+	words = spawn_status(RUN(false, "die", "9"));
+	ck_assert_str_eq(words, "killed by signal 9");
+	free(words);
+}
+END_TEST
+
+Suite *
+check_spawn_suite(void)
+{
+	Suite *suite = suite_create("spawn");
+	TCase *tc = support_case(suite, "spawn");
+
+	tcase_add_test(tc, output_and_errors);
+	tcase_add_test(tc, nothing_of_ours_is_handed_on);
+	tcase_add_test(tc, group);
+	tcase_add_test(tc, cannot_start);
+	tcase_add_test(tc, status_in_words);
+	return suite;
+}

@@ -1,0 +1,345 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "rundir.h"
+#include "summary.h"
+#include "support.h"
+
+/* A run's folder with a plan: a; b requires a; c notified by a; d; groups ci (b) and x (c, d). */
+static int run;
+static struct planfile *plan;
+
+static void
+begin(void)
+{
+	struct facts *facts = facts_of("[{'name':'a','notifies':[2]},{'name':'b','requires':[0]},"
+		"{'name':'c','tags':['x']},{'name':'d','tags':['x']}]", "[1]");
+	char *text = xasprintf("{\"run\":\"R\",\"clock\":%f}", clock_monotonic() - 3 * 3600 - 30);
+
+	run = folder_make("run");
+	file_put("run/.run.json", text);
+	plan_put(run, facts, NULL, NULL);
+	facts_free(facts);
+	free(text);
+	plan = planfile_open(run);
+	ck_assert_ptr_nonnull(plan);
+}
+
+static void
+end(void)
+{
+	planfile_close(plan);
+	close(run);
+}
+
+static void
+put(const char *target, enum verdict verdict, const char *notify)
+{
+	char *log = xasprintf("run/%s.log", target);
+	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
+		.signal = -1, .verdict = verdict, .duration = 1.5, .logged = file_there(log) };
+
+	if (verdict == FAILED)
+		r.reason = xstrdup("it\tbroke");
+	if (notify)
+		r.notify = json_of(notify);
+	ck_assert_int_eq(record_write(run, &r), 0);
+	record_clear(&r);
+	free(log);
+}
+
+/* What summary_print prints for those goals, or NULL. */
+static char *
+printed(const char *goals)
+{
+	json_t *list = json_of(goals);
+	int result;
+	char *text;
+
+	output_begin();
+	result = summary_print(run, plan, list);
+	text = output_end();
+	json_decref(list);
+	if (result == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+START_TEST(all_well)
+{
+	char *text;
+
+	begin();
+	put("a", PASSED, NULL);
+	put("b", SKIPPED, NULL);
+	text = printed("['ci']");
+	ck_assert_str_eq(text, "\nsession  verdict       time  reason\n"
+			       "a        passed        1.5s\nb        skipped       1.5s\n\n"
+			       "noxmk: 2 sessions: 1 passed, 1 skipped; 3h00m wall time for 3.0s of sessions, "
+			       "speed-up 0.00\n");
+	free(text);
+	assert_silent();
+	end();
+}
+END_TEST
+
+START_TEST(not_all_well)
+{
+	char *text;
+
+	begin();
+	file_put("run/a.log", "$ nox\nits\xff words\n");
+	put("a", FAILED, NULL);
+	put("d", PASSED, NULL);
+	file_put("run/c.log", "$ nox\n");
+	put("c", PASSED, NULL);
+	text = printed("['ci','zzz']");
+	assert_warned("zzz: no target of this plan");
+	ck_assert_ptr_nonnull(strstr(text, "a        failed        1.5s  it\\tbroke\n"));
+	ck_assert_ptr_nonnull(strstr(text, "b        not run          -  no record: make stopped"));
+	/* What is no goal, last. */
+	ck_assert_ptr_nonnull(strstr(text, "c        passed        1.5s\nd        passed"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\n--- a failed: .noxmk/runs/R/a.log\n$ nox\nits\xff words\n"));
+	ck_assert_ptr_null(strstr(text, "c.log"));
+	ck_assert_ptr_nonnull(strstr(text, "noxmk: 4 sessions: 2 passed, 1 failed, 1 not run; "));
+	free(text);
+	end();
+}
+END_TEST
+
+START_TEST(one_session)
+{
+	char *text;
+
+	begin();
+	put("d", PASSED, NULL);
+	text = printed("['d']");
+	ck_assert_ptr_nonnull(strstr(text, "noxmk: 1 session: 1 passed; "));
+	free(text);
+	end();
+}
+END_TEST
+
+START_TEST(nothing_to_print)
+{
+	char *text;
+
+	begin();
+	text = printed("[]");
+	ck_assert_str_eq(text, "");
+	free(text);
+	unlink("run/.run.json");
+	ck_assert_ptr_null(printed("[]"));
+	assert_warned(".run.json: missing or damaged");
+	end();
+}
+END_TEST
+
+START_TEST(long_names_and_logs)
+{
+	char name[101], *log = xcalloc(1, 300 * 1024 + 1), *text;
+
+	begin();
+	memset(name, 'n', 100);
+	name[100] = '\0';
+	put(name, PASSED, NULL);
+	memset(log, 'x', 300 * 1024);
+	log[0] = 'F';
+	log[300 * 1024 - 1] = '\n';
+	file_put("run/d.log", log);
+	put("d", FAILED, NULL);
+	text = printed("['d']");
+	ck_assert_ptr_nonnull(strstr(text, "… its last 256 KiB of 300 KiB\nxxx"));
+	ck_assert_ptr_null(strchr(text, 'F'));
+	ck_assert_uint_gt(strlen(text), 256 * 1024);
+	ck_assert_uint_lt(strlen(text), 258 * 1024);
+	free(text);
+	free(log);
+	end();
+}
+END_TEST
+
+START_TEST(log_is_gone)
+{
+	char *text;
+
+	begin();
+	file_put("run/d.log", "");
+	put("d", FAILED, NULL);
+	unlink("run/d.log");
+	text = printed("['d']");
+	ck_assert_ptr_nonnull(text);
+	assert_warned("d.log: No such file");
+	free(text);
+	end();
+}
+END_TEST
+
+START_TEST(nobody_reads)
+{
+	json_t *goals = json_of("['d']");
+
+	begin();
+	file_put("run/d.log", "words\n");
+	put("d", FAILED, NULL);
+	output_break();
+	ck_assert_int_eq(summary_print(run, plan, goals), 0);
+	output_restore();
+	json_decref(goals);
+	end();
+}
+END_TEST
+
+/*
+ * Records, as pairs of target and verdict, a goal and what summary_verdict says of it. n: passed
+ * and notified c; m: passed and notified d; e: excused.
+ */
+static const struct {
+	const char *records, *goal, *words; /* words NULL: it is well */
+} verdicts[] = {
+	{ "a+b+", "ci", NULL },
+	{ "a+b+", "b", NULL },
+	{ "a+bs", "ci", NULL },
+	{ "a-b!", "ci", "ci: a failed, b not run" },
+	{ "a-b!", "a", "a: a failed" },
+	{ "a+", "b", "b: b not run" },
+	{ "", "ci", "ci: a not run, b not run" },
+	{ "aab!", "ci", "ci: a aborted, b not run" },
+	{ "ac", "a", "a: a cancelled" },
+	{ "asbe", "ci", NULL },
+	{ "a+b+d-", "ci", NULL },
+	{ "c+d-", "x", "x: d failed" },
+	{ "a+b+", "zzz", "zzz: no target of this plan" },
+	/* Those that were notified count too, once, and those that they notify. */
+	{ "anc+b+", "a", NULL },
+	{ "anc-b+", "a", "a: c failed" },
+	{ "anb+", "ci", "ci: c not run" },
+	{ "ancmd-", "a", "a: d failed" },
+};
+
+static void
+put_records(const char *text)
+{
+	static const char letters[] = "+-sac!"; /* in the order of enum verdict */
+
+	for (; *text; text += 2) {
+		char target[] = { text[0], '\0' };
+		struct record excused = { .target = target, .session = target, .verdict = NOT_RUN,
+			.excused = true };
+
+		if (text[1] == 'n')
+			put(target, PASSED, "[{'target':'c','posargs':null},{'target':'a'},{},7]");
+		else if (text[1] == 'm')
+			put(target, PASSED, "[{'target':'d'},{'target':'c'}]");
+		else if (text[1] == 'e')
+			ck_assert_int_eq(record_write(run, &excused), 0);
+		else
+			put(target, (enum verdict)(strchr(letters, text[1]) - letters), NULL);
+	}
+}
+
+START_TEST(verdict)
+{
+	begin();
+	put_records(verdicts[_i].records);
+	ck_assert_int_eq(summary_verdict(run, plan, verdicts[_i].goal), verdicts[_i].words != NULL);
+	if (verdicts[_i].words)
+		assert_warned(verdicts[_i].words);
+	else
+		assert_silent();
+	end();
+}
+END_TEST
+
+START_TEST(no_selection)
+{
+	struct facts *facts = facts_of("[{'name':'a'}]", "[]");
+
+	run = folder_make("run");
+	plan_put(run, facts, NULL, NULL);
+	plan = planfile_open(run);
+	ck_assert_int_eq(summary_verdict(run, plan, "ci"), 1);
+	assert_warned("ci: the noxfile selects no session for it");
+	planfile_close(plan);
+	facts->complaint = "no session zzz";
+	plan_put(run, facts, NULL, NULL);
+	plan = planfile_open(run);
+	ck_assert_int_eq(summary_verdict(run, plan, "ci"), 1);
+	assert_warned("ci: nox cannot select the default sessions: no session zzz");
+	facts_free(facts);
+	end();
+}
+END_TEST
+
+START_TEST(well)
+{
+	json_t *goals = json_of("['ci','x','a','zzz','d']");
+	int result;
+
+	begin();
+	put_records("a+b+c-d+");
+	ck_assert_int_eq(summary_mark_well(run, plan, goals), 0);
+	assert_file("run/.well", "ci a d ");
+	json_decref(goals);
+	goals = json_of("['x']");
+	ck_assert_int_eq(summary_mark_well(run, plan, goals), 0);
+	assert_file("run/.well", "");
+	assert_silent();
+	json_decref(goals);
+	goals = json_of("['a']");
+	limit_set(RLIMIT_FSIZE, 0);
+	result = summary_mark_well(run, plan, goals);
+	limit_restore();
+	ck_assert_int_eq(result, -1);
+	assert_warned(".well: File too large");
+	json_decref(goals);
+	end();
+}
+END_TEST
+
+START_TEST(pending)
+{
+	json_t *found, *wanted;
+
+	begin();
+	put_records("anb+");
+	file_put("run/odd.json", "{}");
+	found = summary_notified(run);
+	wanted = json_of("{'c':true}");
+	ck_assert(json_equal(found, wanted));
+	json_decref(found);
+	put_records("c+");
+	found = summary_notified(run);
+	ck_assert_uint_eq(json_object_size(found), 0);
+	json_decref(found);
+	json_decref(wanted);
+	end();
+}
+END_TEST
+
+Suite *
+check_summary_suite(void)
+{
+	Suite *suite = suite_create("summary");
+	TCase *tc = support_case(suite, "print");
+
+	tcase_add_test(tc, all_well);
+	tcase_add_test(tc, not_all_well);
+	tcase_add_test(tc, one_session);
+	tcase_add_test(tc, nothing_to_print);
+	tcase_add_test(tc, long_names_and_logs);
+	tcase_add_test(tc, log_is_gone);
+	tcase_add_test(tc, nobody_reads);
+	tc = support_case(suite, "verdict");
+	tcase_add_loop_test(tc, verdict, 0, countof(verdicts));
+	tcase_add_test(tc, no_selection);
+	tcase_add_test(tc, well);
+	tcase_add_test(tc, pending);
+	return suite;
+}

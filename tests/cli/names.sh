@@ -1,0 +1,182 @@
+#!/bin/sh
+# Names, descriptions, tags and settings that mean something to make, the shell or a terminal:
+# every session of projects/names runs, exactly as nox runs it, and nothing else does.
+
+# shellcheck disable=SC2317 # checks are called by name
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# plan FIELD: of all sessions, a line each, as JSON.
+plan() {
+	"$python3" - "$1" <<'END'
+import json, sys
+for line in open(".noxmk/plan.jsonl", encoding="utf-8"):
+    line = json.loads(line)
+    if "target" in line:
+        print(line["target"] if sys.argv[1] == "target" else json.dumps(line[sys.argv[1]]))
+END
+}
+
+groups() {
+	sed -n 's/^{"group":"\([^"]*\)".*/\1/p' .noxmk/plan.jsonl
+}
+
+# Names in the file are in the order of execution, and addresses differ in each process.
+settled() {
+	sed 's/ at 0x[0-9a-f]*/ at 0x/g' "$1" | "$python3" -c '
+import json, sys
+for line in sys.stdin:
+    name = json.loads(line)
+    start = name.find("{")  # a set has another order in each process
+    print(json.dumps("".join(sorted(name)) if start > 0 and name.startswith("mixed") else name))' | sort
+}
+
+pwned() {
+	find "$scratch" -name 'noxmk-was-here*' -o -name 'pwned*'
+}
+
+project names
+export NAMES_OUT="$scratch/nox"
+NAMES_OUT=$NAMES_OUT run nox
+check 'nox itself: exit 0' exits 0
+expected=$(settled "$scratch/nox" | grep -v '^"ghost"')
+check 'nox itself: runs many' [ "$(echo "$expected" | wc -l)" -gt 100 ]
+
+mk nox-list
+check 'a plan: exit 0' exits 0
+check 'a plan: no complaint' quiet "$err"
+check 'nox-list: no control character' not grep -q '[[:cntrl:]]' "$out"
+targets=$(plan target)
+check 'as many targets as sessions' \
+	same "$(echo "$targets" | wc -l)" "$(nox -l 2>/dev/null | grep -c '^[*-] ')"
+check 'targets are unique, among each other and groups' \
+	same "$({ echo "$targets" && groups; } | sort | uniq -d)" ''
+check 'targets are slugs' same "$({ echo "$targets" && groups; } |
+	grep -vE '^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?$')" ''
+rm -rf .noxmk/sessions.mk .noxmk/plan.jsonl
+mk nox-list
+check 'the same targets after planning again' same "$(plan target)" "$targets"
+(export PYTHONHASHSEED=7 && rm -rf .noxmk && mk nox-list)
+check 'the same targets with another hash seed' \
+	same "$(plan target | grep -v '^mixed')" "$(echo "$targets" | grep -v '^mixed')"
+
+export NAMES_OUT="$scratch/ours"
+# shellcheck disable=SC2046 # targets
+mk -j4 $(plan target)
+check 'every session by its target: exit 0' exits 0
+check 'every session by its target: what nox runs' same "$(settled "$NAMES_OUT")" "$expected"
+check 'every session by its target: a record each' \
+	same "$(verdicts | wc -l)" "$(echo "$targets" | wc -l)"
+check 'every session by its target: passed but for the ghost' \
+	same "$(verdicts | grep -v ': passed$')" 'ghost: skipped'
+check 'every session by its target: the names in the records' same "$("$python3" -c '
+import glob, json
+for path in glob.glob(".noxmk/latest/*.json"):
+    print(json.dumps(json.load(open(path, encoding="utf-8"))["session"]))' | sort)" "$(plan session | sort)"
+check 'every session by its target: no complaint' calm
+check 'nothing was injected' same "$(pwned)" ''
+
+# Each target alone, as make sees it.
+unmade=
+for target in $targets $(groups); do
+	mk -n "$target"
+	[ "$status" -eq 0 ] && grep -qE "^  $target( |$)|^noxmk: would run [0-9]+ sessions? " "$out" ||
+		unmade="$unmade $target"
+done
+check 'make -n of each' same "$unmade" ''
+
+rm "$scratch/ours"
+mk twins
+check 'three of one name: by the group' same "$(settled "$NAMES_OUT")" '"twins(same)"
+"twins(same)"
+"twins(same)"'
+check 'three of one name: by different targets' same "$(verdicts)" 'twins-same-2: passed
+twins-same-3: passed
+twins-same: passed'
+mk ARGS='-- --help' -- --help dash
+check 'a name that looks like an option' same "$(verdicts)" 'dash: passed
+help: passed'
+mk -n Makefile nox-Makefile
+check 'a session called Makefile' has "$out" '  nox-Makefile'
+mk -n ci-2
+check 'a session called ci' exits 0
+
+# A makefile is remade if there is a rule for it: no session may be that rule.
+printf 'include nox.mk check\n' >GNUmakefile
+: >check
+rm -f "$scratch/ours"
+mk -n nox-check
+check 'a makefile called like a session: that gets another name' has "$out" '  nox-check'
+check 'a makefile called like a session: nothing ran' absent "$scratch/ours"
+rm check
+echo 'include nox.mk' >GNUmakefile
+
+# A name that is no text. nox's own -s dies of it.
+NAMES_SURROGATE=1 mk -n ci
+check 'a lone surrogate: it is planned' exits 0
+rm -rf .noxmk
+NAMES_SURROGATE=1 mk lone-udcff-surrogate
+check 'a lone surrogate: it runs' same "$(verdict lone-udcff-surrogate)" passed
+
+# Settings from the environment end up in the plan, and in the recipe that makes it.
+
+project noop
+# shellcheck disable=SC2016 # nothing is to expand
+for value in '$(shell touch pwned)' '${shell touch pwned}' '`touch pwned`' "'; touch pwned; '" \
+	'"; touch pwned; "' '$$(touch pwned)' '\' '#' "it's" '$' '%' 'a\' ')' '(' 'a,b' '
+$(shell touch pwned)
+' 'x
+	touch pwned
+' 'endef' "'" '~' '*' "$(printf '\001\033[31m')"; do
+	for variable in NOX_SCRIPT_MODE NOXEXTRAPYTHON PYTHONPATH; do
+		(export "$variable=$value" && run "$MAKE" -I "$STAGE/include" -n lint)
+		check "$variable=$value: nothing is injected" same "$(pwned)" ''
+		[ "$variable" = PYTHONPATH ] || continue
+		(export "$variable=$value" && rm -rf .noxmk && mk lint)
+		check "$variable=$value: planned and run" same "$(verdicts)" 'lint: passed'
+		before=$(stat -c %.9Y .noxmk/sessions.mk)
+		(export "$variable=$value" && mk -n lint)
+		check "$variable=$value: kept" same "$(stat -c %.9Y .noxmk/sessions.mk)" "$before"
+	done
+	NOXMK_PROJECT=$value mk lint
+	NOXMK_NOXFILE=$value mk lint
+	NOXMK_RESERVED=$value mk lint
+	NOXMK_KEEP=$value mk lint
+	NOXMK_OUTPUT=$value mk lint
+	NOXMK_RUN=$value mk lint
+	NOXMK=$value mk lint
+	check "public variables=$value: nothing is injected" same "$(pwned)" ''
+	rm -rf .noxmk
+done
+
+# Nor do the names of files that the noxfile reads.
+noxfile <<'END'
+for name in ("$(shell touch pwned)", "`touch pwned`", "a b", "a#b", "a:b", "a$b", "a%b", "a;b", "a|b", "a\\b", "*", "x="):
+    with open(name) as file:
+        file.read()
+
+@nox.session(python=False)
+def lint(session):
+    pass
+END
+# shellcheck disable=SC2016 # nothing is to expand
+for name in '$(shell touch pwned)' '`touch pwned`' 'a b' 'a#b' 'a:b' 'a$b' 'a%b' 'a;b' 'a|b' 'a\b' \
+	'*' 'x='; do
+	: >"$name"
+done
+mk lint
+check 'hostile file names: it passes' same "$(verdicts)" 'lint: passed'
+before=$(stat -c %.9Y .noxmk/sessions.mk)
+mk -n lint
+check 'hostile file names: the plan is kept' same "$(stat -c %.9Y .noxmk/sessions.mk)" "$before"
+# shellcheck disable=SC2016 # nothing is to expand
+for name in '$(shell touch pwned)' '`touch pwned`' 'a b' 'a#b' 'a:b' 'a$b' '*' 'x='; do
+	before=$(stat -c %.9Y .noxmk/sessions.mk)
+	until echo >>"$name" && [ -n "$(find . -newer .noxmk/sessions.mk -type f)" ]; do :; done
+	mk -n lint
+	check "hostile file names: $name has changed" \
+		[ "$(stat -c %.9Y .noxmk/sessions.mk)" != "$before" ]
+done
+check 'hostile file names: nothing is injected' same "$(pwned)" ''
+
+finish

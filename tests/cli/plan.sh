@@ -1,0 +1,297 @@
+#!/bin/sh
+# The plan: remade by make when, and only when, something that decides it has changed; and what
+# happens when it cannot be made.
+
+# shellcheck disable=SC2317 # checks are called by name
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+plan=.noxmk/sessions.mk
+
+# When the plan was made.
+dated() {
+	stat -c %.9Y "$plan" 2>/dev/null
+}
+
+# now FILE...: changed just now. make compares times, and the kernel's clock for files is coarse.
+now() {
+	until touch "$@" && [ -n "$(find "$1" -newer "$plan")" ]; do :; done
+}
+
+# remade NAME ARGUMENT... and kept NAME ARGUMENT...: by make -n ci with these.
+remade() {
+	before=$(dated)
+	name=$1
+	shift
+	mk -n ci "$@"
+	check "remade: $name" differ "$(dated)" "$before"
+	check "remade: $name: exit 0" exits 0
+	before=$(dated)
+	mk -n ci "$@"
+	check "and then kept: $name" same "$(dated)" "$before"
+}
+
+kept() {
+	before=$(dated)
+	name=$1
+	shift
+	mk -n ci "$@"
+	check "kept: $name" same "$(dated)" "$before"
+	check "kept: $name: exit 0" exits 0
+}
+
+differ() {
+	[ -n "$1" ] && [ "$1" != "$2" ]
+}
+
+# When it is remade.
+
+project readsfile
+mk -n ci
+check 'a first plan: exit 0' exits 0
+check 'a first plan: both files' [ -s "$plan" ]
+check 'a first plan: only that was made' same "$(cd .noxmk && find . -type f | sort | tr '\n' ' ')" \
+	'./.gitignore ./plan.jsonl ./sessions.mk '
+kept 'nothing changed'
+kept 'another goal' nox-list
+now noxfile.py
+remade 'the noxfile'
+echo '[project]' >pyproject.toml
+now pyproject.toml
+remade 'pyproject.toml appears'
+now pyproject.toml
+remade 'pyproject.toml'
+rm pyproject.toml
+remade 'pyproject.toml vanishes'
+echo plums >>data.txt
+now data.txt
+remade 'a file that the noxfile reads'
+check 'and it has the new session' has "$out" '  plums'
+now helper.py
+remade 'a module of the project'
+now README GNUmakefile other.py
+kept 'files that the noxfile does not read'
+mv data.txt plums.txt
+mk -n ci
+check 'a file that is gone: nox says so' has "$err" 'data.txt'
+check 'a file that is gone: exit 2' exits 2
+mv plums.txt data.txt
+mk -n ci
+check 'a file that is back: exit 0' exits 0
+sed -i 's/data.txt/other.txt/' noxfile.py
+mv data.txt other.txt
+now noxfile.py
+remade 'a file by another name: it counts'
+now other.txt
+remade 'a file by another name: it is known'
+
+NOXPYTHON=3.11 remade NOXPYTHON
+remade 'NOXPYTHON no longer'
+NOXSESSION=apples remade NOXSESSION
+remade 'NOXSESSION no longer'
+remade NOXMK_RESERVED NOXMK_RESERVED='apples clean'
+check 'NOXMK_RESERVED: another name' has "$out" '  nox-apples'
+remade 'NOXMK_RESERVED no longer'
+nox=$(command -v nox)
+remade NOX NOX="$nox"
+remade 'NOX of several words' NOX="env -u FOO $nox"
+NOX="$nox" remade 'NOX from the environment'
+remade 'NOX as before'
+NOXMK_KEEP=3 NOXMK_OUTPUT=live ARGS=x kept 'what only runs know' ARGS='-k x'
+kept 'on -j' -j4
+cp noxfile.py tasks.py
+remade NOXMK_NOXFILE NOXMK_NOXFILE=tasks.py
+rm -rf .noxmk
+
+# The helper and nox themselves.
+
+real_stage=$STAGE
+cp -R "$STAGE" "$scratch/stage"
+sed -i "s|^NOXMK ?= .*|NOXMK ?= $scratch/stage/bin/noxmk|" "$scratch/stage/include/nox.mk"
+STAGE=$scratch/stage
+mk -n ci
+now "$scratch/stage/bin/noxmk"
+remade 'a newer helper'
+
+# A nox that can be upgraded: the same code behind a folder of its own.
+package=$("$python3" -c 'import nox, os; print(os.path.dirname(nox.__file__))' 2>/dev/null)
+if [ -n "$package" ]; then
+	mkdir -p "$scratch/site/nox-2000.1.1.dist-info"
+	cp -R "$package" "$scratch/site/nox"
+	echo 'Version: 2000.1.1' >"$scratch/site/nox-2000.1.1.dist-info/METADATA"
+	touch -d '2000-01-01' "$scratch/site/nox-2000.1.1.dist-info/METADATA"
+	upgradable="env PYTHONPATH=$scratch/site $python3 -m nox"
+	remade 'another nox' NOX="$upgradable"
+	mv "$scratch/site/nox-2000.1.1.dist-info" "$scratch/site/nox-2000.2.2.dist-info"
+	remade 'nox upgraded, to a version with old files' NOX="$upgradable"
+	now "$scratch/site/nox-2000.2.2.dist-info/METADATA"
+	remade 'nox reinstalled' NOX="$upgradable"
+else
+	skip 'nox upgraded' "nox is no module of $python3"
+fi
+
+# Dates.
+
+touch -d '2 days' noxfile.py
+mk -n ci
+check 'a noxfile from the future: exit 0' exits 0
+kept 'a noxfile from the future'
+now=$(date +%s)
+touch -d "@$now" other.txt
+touch -d "@$now.000000001" helper.py
+rm -rf .noxmk
+mk -n ci
+kept 'files of this very moment'
+touch -d '2 hours' other.txt
+run timeout 60 "$MAKE" -I "$STAGE/include" apples
+check 'a file from the future: runs, and does not loop' exits 0
+check 'a file from the future: it passes' same "$(verdicts)" 'apples: passed'
+
+# Two makes at once. Only a few tries meet in the middle.
+
+touch noxfile.py other.txt helper.py
+rm -rf .noxmk
+"$MAKE" -I "$STAGE/include" apples >"$scratch/one" 2>"$err" </dev/null &
+one=$!
+"$MAKE" -I "$STAGE/include" pears >"$scratch/two" 2>"$err" </dev/null &
+two=$!
+wait $one
+check 'two makes plan at once: the one' same "$? $(tail -n 3 "$scratch/one" | cut -c 1-16)" '0 apples   passed 
+
+noxmk: 1 session'
+wait $two
+check 'two makes plan at once: the other' same "$? $(tail -n 3 "$scratch/two" | cut -c 1-16)" '0 pears    passed 
+
+noxmk: 1 session'
+check 'two makes plan at once: no waste is left' \
+	same "$(find .noxmk -maxdepth 1 ! -type d | sort | tr '\n' ' ')" \
+	'.noxmk/.gitignore .noxmk/latest .noxmk/plan.jsonl .noxmk/sessions.mk '
+rm -rf .noxmk
+last='make <&-'
+"$MAKE" -I "$STAGE/include" apples >"$out" 2>"$err" <&-
+status=$?
+check 'standard input closed: exit 0' exits 0
+check 'standard input closed: it passes' same "$(verdicts)" 'apples: passed'
+
+# Noxfiles that do not load.
+
+# bad PROJECT TEXT: nox's words.
+bad() {
+	project "$1"
+	cp "$TOP/tests/projects/noop/noxfile.py" good.py
+	printf 'include nox.mk\nhello: ; @echo hello\n' >GNUmakefile
+	cp noxfile.py bad.py
+	mk lint
+	check "$1: exit 2" exits 2
+	check "$1: nox's words" matches "$err" "$2"
+	check "$1: and ours" has "$err" 'noxfile.py does not load (nox: exit '
+	check "$1: no plan" absent "$plan" .noxmk/plan.jsonl
+	check "$1: nothing ran" absent .noxmk/runs
+	mk ci
+	check "$1: ci: exit 2" exits 2
+	mk -n ci
+	check "$1: -n: exit 2" exits 2
+	mk nox-list
+	check "$1: nox-list: exit 2" exits 2
+	cp good.py noxfile.py
+	mk lint
+	check "$1: mended: exit 0" exits 0
+	check "$1: mended: it passes" same "$(verdicts)" 'lint: passed'
+	cp bad.py noxfile.py
+	now noxfile.py
+	mk lint
+	check "$1: again: exit 2" exits 2
+	check "$1: again: the old plan is gone" absent "$plan" .noxmk/plan.jsonl
+	check "$1: again: no second run" same "$(runs)" 1
+	mk hello
+	check "$1: other goals still work" has "$out" hello
+}
+bad broken 'RuntimeError: this noxfile is broken on purpose'
+bad syntax 'SyntaxError'
+bad needs_version '>=2999.1.1'
+
+project empty
+mk ci
+check 'empty: exit 2' exits 2
+check 'empty: it says why' has "$err" 'the noxfile selects no session for it'
+check 'empty: no complaint' calm
+
+project noop
+mk lint NOX=noxmk-test-no-nox
+check 'no nox: exit 2' exits 2
+check 'no nox: what to do' has "$err" "cannot run nox (NOX='noxmk-test-no-nox'): install it, or set NOX"
+check 'no nox: no plan' absent "$plan"
+mk lint NOX=false
+check 'NOX=false: exit 2' exits 2
+mk lint NOX=true
+check 'NOX=true: exit 2' exits 2
+check 'NOX=true: it says why' has "$err" 'nox ended without telling about the noxfile'
+rm noxfile.py
+mk ci
+check 'no noxfile: exit 2' exits 2
+check 'no noxfile: nox says so' has "$err" 'noxfile.py'
+check 'no noxfile: no plan' absent "$plan"
+
+# The fallback, for a nox that the probe does not know.
+
+echo 'raise SystemExit(97)' >"$scratch/stage/share/noxmk/probe.py"
+fallback() {
+	project requires
+	mk -n ci NOX="$1"
+	check 'exit 0' exits 0
+	# shellcheck disable=SC2016 # they are in the message
+	check 'a warning' has "$err" 'planned from `nox --list --json`'
+	mk -j2 ci NOX="$1"
+	check 'ci: exit 0' exits 0
+	check 'ci: what it selects runs' same "$(verdict report) $(verdict needs_skipped)" 'passed passed'
+	mk broken skipped tests-a NOX="$1"
+	check 'verdicts: exit 2' exits 2
+	check 'verdicts' same "$(verdicts)" 'broken: failed
+skipped: skipped
+tests-a: passed'
+}
+
+no_fallback() {
+	project requires
+	mk -n ci NOX="$1"
+	check 'exit 2' exits 2
+	check 'it says why' has "$err" 'gave no list (exit 2)'
+	check 'no plan' absent "$plan"
+}
+
+for nox in nox "$TOP/build/peers/nox-newest/bin/nox"; do
+	topic="fallback, $nox: "
+	if [ "$nox" != nox ]; then
+		topic=
+		peer nox-newest nox
+		[ -n "$peer" ] || break
+		topic='fallback, newest nox: '
+	fi
+	if "$nox" -l --json -f "$TOP/tests/projects/noop/noxfile.py" >/dev/null 2>&1 </dev/null; then
+		fallback "$nox"
+	else
+		no_fallback "$nox"
+	fi
+done
+topic=
+STAGE=$real_stage
+
+# What is there instead of our files.
+
+project noop
+: >.noxmk
+mk lint
+check '.noxmk is a file: exit 2' exits 2
+check '.noxmk is a file: a message' has "$err" '.noxmk'
+rm .noxmk
+mk lint
+echo '{"schema' >.noxmk/plan.jsonl
+mk lint
+check 'plan.jsonl damaged: exit 2' exits 2
+check 'plan.jsonl damaged: a message' has "$err" 'plan.jsonl'
+rm .noxmk/plan.jsonl
+mk lint
+check 'plan.jsonl gone: exit 2' exits 2
+check 'plan.jsonl gone: a message' has "$err" 'there is no plan to run by'
+
+finish

@@ -1,0 +1,105 @@
+/*
+ * A run's folder with any bytes in its files, through all that reads one. Parts of the input:
+ * plan.jsonl (empty: a sound one), a.json, b.json, .run.json (empty: a sound one).
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "list.h"
+#include "planfile.h"
+#include "record.h"
+#include "rundir.h"
+#include "summary.h"
+
+static const char sound_plan[] =
+    "{\"schema\":1,\"nox\":\"1\",\"command\":[\"nox\"],\"python\":null,\"path\":[],"
+    "\"noxfile\":\"/noxfile.py\",\"complaint\":null}\n"
+    "{\"target\":\"a\",\"session\":\"a\",\"name\":\"a\",\"index\":0,\"selector\":\"a\","
+    "\"description\":\"\",\"default\":true,\"requires\":[],\"after\":[],\"complaint\":null}\n"
+    "{\"target\":\"b\",\"session\":\"b\",\"name\":\"b\",\"index\":1,\"selector\":\"b\","
+    "\"description\":\"\",\"default\":true,\"requires\":[\"a\"],\"after\":[],\"complaint\":null}\n"
+    "{\"group\":\"ci\",\"what\":\"the default sessions\",\"members\":[\"a\",\"b\"]}\n";
+static const char sound_run[] = "{\"schema\":1,\"run\":\"r\",\"make\":\"1-1\",\"clock\":1.0}";
+
+static void
+read_plan(struct planfile *plan)
+{
+	json_t *all = json_object();
+
+	json_decref(planfile_session(plan, "a"));
+	json_decref(planfile_group(plan, "ci"));
+	json_decref(planfile_session_at(plan, 1));
+	if (planfile_expand(plan, "ci", all) == 0)
+		json_object_clear(all);
+	if (planfile_expand(plan, "a", all) == 0)
+		REQUIRE(json_object_get(all, "a"));
+	json_decref(all);
+}
+
+static void
+sum_up(int dirfd, struct planfile *plan)
+{
+	json_t *goals = json_pack("[s,s]", "ci", "a"), *pending = summary_notified(dirfd);
+
+	/* What has a record has run. */
+	REQUIRE(json_is_object(pending) && !json_object_get(pending, "a.json"));
+	json_decref(pending);
+	if (summary_print(dirfd, plan, goals) == 0)
+		REQUIRE(summary_mark_well(dirfd, plan, goals) == 0);
+	REQUIRE(summary_verdict(dirfd, plan, "no such goal") == 1);
+	list_targets(plan, goals);
+	list_order(plan, goals);
+	json_decref(goals);
+}
+
+/* A record that can be read says one thing; only a good one makes its goal well. */
+static void
+read_record(int dirfd)
+{
+	struct record record;
+	int found = record_read(dirfd, "a", &record);
+
+	REQUIRE(found == 1 || (!record.target && !record.notify));
+	if (found == 1) {
+		REQUIRE(record.verdict < VERDICTS && record.target && record.session &&
+			json_is_array(record.notify));
+		REQUIRE(record_is_bad(&record) || record.verdict == PASSED ||
+			record.verdict == SKIPPED || record.excused);
+	}
+	record_clear(&record);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const names[] = { "plan.jsonl", "a.json", "b.json", ".run.json" };
+	static bool is_quiet;
+	int dirfd = fuzz_folder();
+	struct planfile *plan;
+
+	if (!is_quiet)
+		is_quiet = freopen("/dev/null", "w", stdout) != NULL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t length = 0;
+		const uint8_t *part = fuzz_part(&data, &size, &length);
+
+		if (i == 0 && length == 0)
+			fuzz_file(dirfd, names[i], sound_plan, sizeof(sound_plan) - 1);
+		else if (i == 3 && length == 0)
+			fuzz_file(dirfd, names[i], sound_run, sizeof(sound_run) - 1);
+		else
+			fuzz_file(dirfd, names[i], part, length);
+	}
+	read_record(dirfd);
+	json_decref(rundir_facts(dirfd));
+	if ((plan = planfile_open(dirfd))) {
+		read_plan(plan);
+		sum_up(dirfd, plan);
+		planfile_close(plan);
+	}
+	return 0;
+}

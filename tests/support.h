@@ -1,0 +1,81 @@
+#ifndef NOXMK_TESTS_SUPPORT_H
+#define NOXMK_TESTS_SUPPORT_H
+
+/*
+ * What the suites share. Every test of a case made by support_case starts in an empty scratch
+ * folder of its own, with standard error going into a pipe that `warnings` reads.
+ */
+
+#include <check.h>
+#include <jansson.h>
+
+#include "facts.h"
+#include "plan.h"
+#include "planfile.h"
+#include "util.h"
+
+/* A case with the scratch folder and a time limit. */
+TCase *support_case(Suite *, const char *name);
+
+/* A test that ends with that exit code; left out where tests do not have processes of their own. */
+void support_exit_test(TCase *, const TTest *, int code);
+
+/* Once each, by check_main: the folder that holds all scratch folders. */
+void support_begin(void);
+void support_end(void);
+
+/* All that was written to standard error since the test began. */
+const char *warnings(void);
+#define assert_warned(text)                                                             \
+	ck_assert_msg(strstr(warnings(), (text)) != NULL, "no \"%s\" in: %s", (text), warnings())
+/* Onto the real standard error, for what is too long for Check's own messages. */
+void diagnose(const char *fmt, ...) PRINTF(1, 2);
+#define assert_silent() ck_assert_str_eq(warnings(), "")
+
+/* Standard output between the two goes into a string, which the caller frees. */
+void output_begin(void);
+char *output_end(void);
+
+/* Standard output is /dev/full until output_restore. */
+void output_break(void);
+void output_restore(void);
+
+/* Whole files below the current folder. file_get: the caller frees. */
+void file_put(const char *name, const char *text);
+char *file_get(const char *name);
+bool file_there(const char *name); /* a dangling link is there, too */
+int folder_make(const char *name); /* a descriptor of it; parents are made, too */
+void assert_file(const char *name, const char *text);
+
+/* tests/helper.c, built; absolute. */
+const char *helper_path(void);
+
+/* The soft limit of a resource, and the old one back. No assertion in between for RLIMIT_FSIZE. */
+void limit_set(int resource, unsigned long value);
+void limit_restore(void);
+
+/* JSON where ' stands for ", so that it can be read in C. A new reference. */
+json_t *json_of(const char *text);
+
+/*
+ * Facts, as the probe gives them, of sessions that need to be told only in part: "session" is by
+ * default the name, everything else empty. queue: "[0,1]".
+ */
+json_t *facts_json(const char *sessions, const char *queue);
+struct facts *facts_of(const char *sessions, const char *queue);
+
+/* plan.jsonl for the facts in that folder, by way of planfile_write; a NULL python is none. */
+void plan_put(int folder, struct facts *, const char *python, const struct strings *command);
+
+/* The key that nox.mk would make for this process, were it a make: PID-STARTTIME. */
+const char *own_key(void);
+
+/* The suites. */
+#define SUITES(X)                                                                         \
+	X(util) X(facts) X(slug) X(plan) X(rule) X(planfile) X(rundir) X(record) X(sig)    \
+	X(spawn) X(env) X(joblog) X(pool) X(cpus) X(command) X(verdict) X(screen)          \
+	X(summary) X(notified) X(list) X(noxcall) X(listing) X(learn) X(run)
+#define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);
+SUITES(SUITE_PROTOTYPE)
+
+#endif
