@@ -81,12 +81,20 @@ _noxmk_inputs := $(strip $(foreach v,$(_noxmk_watched),$v=$(if $(filter-out \
   undefined,$(origin $v)),$(value $v))) makefiles=$(_noxmk_makefiles))
 _noxmk_planned ?=
 _noxmk_depends ?=
+# And the variables that the noxfile asked for while it was loaded.
+_noxmk_environ ?=
+_noxmk_environ_was ?=
+_noxmk_environ_is := $(strip $(foreach v,$(_noxmk_environ),$v=$(if $(filter-out \
+  undefined default automatic,$(origin $v)),$(value $v))))
+# Once in a make: a difference that planning does not mend must not go on for ever.
+_noxmk_stale := $(if $(filter-out undefined,$(origin MAKE_RESTARTS)),,$(subst \
+  "$(_noxmk_planned)$(_noxmk_environ_was)",,"$(_noxmk_inputs)$(_noxmk_environ_is)"))
 .PHONY: .noxmk/always
 # Not in a make for notified sessions: it goes on by the plan that its run began with.
 ifeq (,$(NOXMK_RUN))
 $(_noxmk_plan): $(abspath $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) \
   pyproject.toml))) $(_noxmk_depends) $(wildcard $(NOXMK)) \
-  $(if $(subst "$(_noxmk_planned)",,"$(_noxmk_inputs)"),.noxmk/always) ; +@$(_noxmk_helper) plan -f '$(NOXMK_NOXFILE)' -i '$(subst ','\'',$(_noxmk_inputs))' \
+  $(if $(_noxmk_stale),.noxmk/always) ; +@$(_noxmk_helper) plan -f '$(NOXMK_NOXFILE)' -i '$(subst ','\'',$(_noxmk_inputs))' \
   -R '$(NOXMK_RESERVED) $(_noxmk_makefiles)' -- $(NOX)
 # A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP). The empty recipe
 # keeps make from trying its built-in rules on each of them, which would double its start-up time.

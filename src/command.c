@@ -78,6 +78,9 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 		/* Unbuffered, else print() of the noxfile lands behind what its commands wrote. */
 		strings_add(&argv, "-u");
 		strings_add(&argv, own_text(&command, share, "/shim.py"));
+		/* What NOX says after nox's name holds for every session. */
+		json_array_foreach(json_object_get(header, "args"), i, item)
+			strings_add(&argv, own_text(&command, "", json_string_value(item)));
 		add_environment(&command, header, session);
 	} else {
 		json_array_foreach(json_object_get(header, "command"), i, item)

@@ -96,6 +96,23 @@ read_session(struct reader *r, const json_t *object, struct facts_session *s, si
 	s->notifies = get_indices(r, object, "notifies", limit);
 }
 
+/* The names become part of make text. */
+static const json_t *
+get_environ(struct reader *r, const json_t *object, const char *key)
+{
+	json_t *table = json_object_get(object, key), *value;
+	const char *name;
+
+	if (table && !json_is_object(table))
+		fault(r, key, "an object");
+	json_object_foreach(table, name, value)
+		if (!*name || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					   "0123456789_") != strlen(name) ||
+		    !json_is_string(value))
+			fault(r, key, "variables and their values");
+	return table;
+}
+
 struct facts *
 facts_parse(json_t *root, const char *source)
 {
@@ -117,6 +134,9 @@ facts_parse(json_t *root, const char *source)
 	facts->complaint = get_optional(&r, root, "queue_error");
 	facts->path = get_strings(&r, root, "path");
 	facts->depends = get_strings(&r, root, "depends");
+	if (json_object_get(root, "args"))
+		facts->args = get_strings(&r, root, "args");
+	facts->environ = get_environ(&r, root, "environ");
 	facts->queue = get_indices(&r, root, "queue", facts->n);
 	r.in_session = true;
 	json_array_foreach(array, i, item) {
@@ -146,6 +166,7 @@ facts_free(struct facts *facts)
 	free(facts->sessions);
 	free(facts->path.v);
 	free(facts->depends.v);
+	free(facts->args.v);
 	free(facts->queue.v);
 	json_decref(facts->root);
 	free(facts);

@@ -31,6 +31,8 @@ struct facts {
 	const char *complaint; /* why nox could not make its default selection, or NULL */
 	struct strings path;  /* sys.path of that interpreter */
 	struct strings depends; /* absolute paths: when one changes, the plan is stale */
+	struct strings args;    /* options in the user's nox command, for every session */
+	const json_t *environ;  /* variable that the noxfile asked for -> its value; may be NULL */
 	struct indices queue; /* what plain `nox` runs, in its order, prerequisites included */
 	struct facts_session *sessions; /* all of them, in definition order */
 	size_t n;

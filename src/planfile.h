@@ -4,7 +4,8 @@
 /*
  * plan.jsonl: the plan as the helper itself reads it back, one JSON object a line:
  *
- *   {"schema":1,"nox":"…","command":["nox"],"python":"…","path":[…],"noxfile":"…","complaint":null}
+ *   {"schema":1,"nox":"…","command":["nox"],"args":[],"python":"…","path":[…],"noxfile":"…",
+ *    "complaint":null}
  *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","description":"…",
  *    "default":true,"requires":["build"],"after":[],"complaint":null}        a line a session
  *   {"group":"ci","what":"the default sessions","members":["lint","tests-3.12"]}

@@ -13,7 +13,8 @@ unknown to us. The facts are one JSON object, ASCII, without NUL or lone surroga
     nox, python      nox's version, its interpreter        path         its sys.path
     noxfile, envdir  absolute                              args         options in the user's nox command
     queue            what plain `nox` runs, in its order   queue_error  why it cannot, or null
-    depends          the files that all this rests on      sessions     in definition order, each with
+    depends          the files that all this rests on      environ      variables it asked for: values
+    sessions         in definition order, each with
         index, name (base name), session (friendly name), signatures, description, tags, line, python,
         envdir (null: no environment), reuse, backend, parallel (allow_parallel= if given), requires,
         requires_error, notifies (as far as constants show). A reference to a session is its index.
@@ -28,6 +29,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import sys
 import traceback
 
@@ -84,6 +86,37 @@ class Opened:
             if lies_in(source, roots) and not lies_in(source, skipped):
                 found.append(source)
         return [path for path in found if not path.endswith(".pyc") and os.path.isfile(path)]
+
+
+class Asked:
+    """The environment variables that the project's own code asks for from now on."""
+
+    def __init__(self, roots: list[str]) -> None:
+        self.names: dict[str, None] = {}
+        self.active = True
+        self.roots = roots
+        self.before = dict(os.environ)
+        kind = type(os.environ)
+        original = kind.__getitem__  # get() and `in` end up there as well
+
+        def getitem(environ, name):
+            if self.active and isinstance(name, str) and self.is_ours(sys._getframe(1)):
+                self.names[name] = None
+            return original(environ, name)
+
+        kind.__getitem__ = getitem
+
+    def is_ours(self, frame) -> bool:
+        while frame and frame.f_code.co_filename.endswith(("os.py", "abc.py", "os>", "abc>")):
+            frame = frame.f_back  # os.getenv() and the mapping's own methods
+        name = frame.f_code.co_filename if frame else ""
+        return lies_in(name, self.roots) and "site-packages" not in name
+
+    def values(self) -> dict[str, str]:
+        """NAME -> value, for names that make can have too; what make changes itself is left out."""
+        names = [n for n in self.names if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", n)]
+        names = [n for n in names if not n.startswith(("MAKE", "MFLAGS", "NOXMK_"))]
+        return {name: self.before.get(name, "") for name in names}
 
 
 def lies_in(path: str, folders: list[str]) -> bool:
@@ -187,15 +220,17 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
     config = nox._options.options.parse_args()
     path = list(sys.path)
 
-    opened = Opened()
+    home = os.path.dirname(os.path.abspath(config.noxfile))
+    roots = list({project: None, os.path.realpath(project): None, home: None})
+    opened, asked = Opened(), Asked(roots)
     module = call_nox(nox.tasks.load_nox_module, global_config=config)
-    opened.active = False
+    opened.active = asked.active = False
     if isinstance(module, int):
         raise SystemExit(module)
     call_nox(nox.tasks.merge_noxfile_options, module, global_config=config)
     manifest = call_nox(nox.tasks.discover_manifest, module, global_config=config)
 
-    home = os.path.dirname(config.noxfile)
+    home = os.path.dirname(config.noxfile)  # nox has made it absolute meanwhile
     os.chdir(home)  # where sessions run, wherever the noxfile has gone: envdir is relative to it
     runners = [runner for runner, _ in manifest.list_all_sessions()]
     index = {runner: position for position, runner in enumerate(runners)}
@@ -205,7 +240,6 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
             named.setdefault(name, index[runner])
 
     envdir = os.path.abspath(config.envdir)
-    roots = list({project: None, os.path.realpath(project): None, home: None})
     skipped = [envdir, *(os.path.join(root, ".noxmk") for root in roots)]
     if lies_in(sys.prefix, roots):  # nox's own environment: its modules are told by nox_metadata
         skipped.append(sys.prefix)
@@ -223,6 +257,7 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
         "noxfile": config.noxfile,
         "envdir": envdir,
         "depends": list(dict.fromkeys(depends)),
+        "environ": asked.values(),
         "queue": queue,
         "queue_error": queue_error,
         "posargs": [],

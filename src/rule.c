@@ -107,6 +107,38 @@ add_after(struct buffer *out, const struct plan *plan)
 	}
 }
 
+/* Values as make's $(strip) leaves them, which is how nox.mk spells what it compares them with. */
+static void
+add_environ(struct buffer *out, const json_t *environ)
+{
+	struct buffer values = { 0 };
+	const char *name;
+	json_t *value;
+
+	buffer_addstr(out, "\n# variables that the noxfile asked for, and what they were\n"
+			   "_noxmk_environ :=");
+	json_object_foreach((json_t *)environ, name, value) {
+		const char *p = json_string_value(value);
+
+		buffer_printf(out, " %s", name);
+		buffer_printf(&values, "%s%s=", values.len ? " " : "", name);
+		for (; *p; p++) {
+			bool blank = *p == ' ' || (*p >= '\t' && *p <= '\r');
+
+			if (!blank)
+				buffer_add(&values, p, 1);
+			else if (values.data[values.len - 1] != ' ')
+				buffer_add(&values, " ", 1);
+		}
+		while (values.data[values.len - 1] == ' ')
+			values.data[--values.len] = '\0';
+	}
+	buffer_addstr(out, "\n_noxmk_environ_was := ");
+	rule_add_value(out, values.data ? values.data : "");
+	buffer_addstr(out, "\n");
+	buffer_free(&values);
+}
+
 static void
 add_depends(struct buffer *out, const struct facts *facts)
 {
@@ -133,6 +165,7 @@ rule_write(const struct plan *plan, const char *inputs, struct buffer *out)
 	buffer_addstr(out, "\n");
 	add_lists(out, plan);
 	add_after(out, plan);
+	add_environ(out, plan->facts->environ);
 	add_depends(out, plan->facts);
 	buffer_addstr(out, "\n# requires=\n");
 	for (size_t i = 0; i < plan->n; i++)

@@ -105,12 +105,14 @@ print_log(int run, const struct record *r, const char *folder)
 {
 	char *name = xasprintf("%s.log", r->target), data[16384];
 	int log = openat(run, name, O_RDONLY | O_CLOEXEC);
+	int error = errno; /* of the open, before printf may set it */
 	struct stat st;
 	ssize_t n;
 
 	printf("\n%s--- %s %s: %s/%s%s\n", screen_colour(r), r->target, verdict_name(r->verdict), folder,
 	    name, screen_plain());
 	if (log < 0 || fstat(log, &st) < 0) {
+		errno = log < 0 ? error : errno;
 		warn("%s", name);
 	} else {
 		if (st.st_size > LOG_SHOWN_MAX) {

@@ -16,6 +16,7 @@ plan_with(const char *python)
 	struct facts *facts = facts_of(sessions, "[]");
 	struct planfile *plan;
 
+	strings_add(&facts->args, "--verbose");
 	plan_put(AT_FDCWD, facts, python, &words);
 	facts_free(facts);
 	plan = planfile_open(AT_FDCWD);
@@ -60,7 +61,7 @@ START_TEST(by_the_shim)
 	setenv("NOXMK_SHIM_INDEX", "77", 1);
 	setenv("NOXSESSION", "other", 1);
 	text = command_text(plan, &posargs, &env);
-	ck_assert_str_eq(text, "/usr/bin/python3 -u /share/shim.py -f /p/noxfile.py -s 't-3.12(a=1)' "
+	ck_assert_str_eq(text, "/usr/bin/python3 -u /share/shim.py --verbose -f /p/noxfile.py -s 't-3.12(a=1)' "
 	    "--report /run/.t.report --non-interactive -- -v 'a b' --");
 	ck_assert_str_eq(env, "NOX_SCRIPT_MODE=none\nNOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
 	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n");

@@ -26,7 +26,7 @@ START_TEST(written)
 	put_plan();
 	assert_file("plan.jsonl",
 	    "{\"schema\":1,\"nox\":\"2024.4.15\",\"command\":[\"python3\",\"-m\",\"nox\"],"
-	    "\"python\":\"/usr/bin/python3\",\"path\":[\"/usr/lib/python3\",\"/usr/lib/site\"],"
+	    "\"args\":[],\"python\":\"/usr/bin/python3\",\"path\":[\"/usr/lib/python3\",\"/usr/lib/site\"],"
 	    "\"noxfile\":\"/p/noxfile.py\",\"complaint\":null}\n"
 	    "{\"target\":\"build\",\"session\":\"build\",\"name\":\"build\",\"index\":0,"
 	    "\"selector\":\"build\",\"description\":\"Make it\",\"default\":false,\"requires\":[],"

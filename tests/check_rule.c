@@ -109,7 +109,10 @@ START_TEST(value_round_trip)
 }
 END_TEST
 
-/* As nox.mk uses it: the list is a variable, its words are targets and prerequisites. */
+/*
+ * As nox.mk uses it: the list is a variable, its words are targets and prerequisites. The files
+ * are there: of a name with * ? [ that is not, make keeps the backslashes.
+ */
 START_TEST(path_round_trip)
 {
 	struct buffer mk = { 0 }, wanted = { 0 };
@@ -119,21 +122,15 @@ START_TEST(path_round_trip)
 	close(folder_make("d"));
 	buffer_addstr(&mk, "paths :=");
 	for (int i = 0; i < ROUND; i++) {
-		char *text = any_text("$$# :*?[]=&~{}'\"!@^+-,<>`");
-		char *path = xasprintf("%s/d/%d%s", folder, i, text);
+		char *text = any_text("$$# :*?[]=&~{}'\"!@^+-,<>`()");
+		char *path = xasprintf("%s/d/%d%s%s", folder, i, text, "z");
 
-		/* A glob that matches other names must stay the name it is. */
-		if (i % 3 == 0 && !strchr(text, '/'))
-			file_put(path, "");
-		/* make takes FILE(…) for a member of an archive. */
-		if (!strchr(text, '(') && !strchr(text, '/')) {
-			buffer_addstr(&mk, " \\\n  ");
-			if (rule_add_path(&mk, path))
-				buffer_printf(&wanted, "%s\n", path);
-			else
-				buffer_printf(&mk, "%s/d/%d", folder, i),
-				buffer_printf(&wanted, "%s/d/%d\n", folder, i);
-		}
+		for (char *slash = path + strlen(folder) + 3; (slash = strchr(slash, '/'));)
+			*slash = '_';
+		file_put(path, "");
+		buffer_addstr(&mk, " \\\n  ");
+		if (rule_add_path(&mk, path))
+			buffer_printf(&wanted, "%s\n", path);
 		free(path);
 		free(text);
 	}
@@ -190,6 +187,8 @@ START_TEST(whole_file)
 	    "_noxmk/ci := lint build t-1\n_noxmk/t := build t-1 t-2\n"
 	    "\n# session -> the callers that may notify it: an edge where both are active\n"
 	    "_noxmk_notified := t-1\n_noxmk_after/t-1 := lint\n"
+	    "\n# variables that the noxfile asked for, and what they were\n"
+	    "_noxmk_environ :=\n_noxmk_environ_was := \n"
 	    "\n# files that decided this plan\n"
 	    "_noxmk_depends := \\\n  /p/noxfile.py \\\n  /p/a\\ b\n"
 	    "\n# requires=\n.noxmk/run/t-1: | .noxmk/run/build\n"
@@ -197,6 +196,26 @@ START_TEST(whole_file)
 	    "t: | .noxmk/run/t-1 .noxmk/run/t-2\n");
 	assert_warned("/p/a%b: make cannot name this file");
 	buffer_free(&b);
+	plan_free(plan);
+	facts_free(facts);
+}
+END_TEST
+
+/* As $(strip NAME=$(NAME) …) would be. */
+START_TEST(variables)
+{
+	struct strings nothing = { 0 };
+	struct facts *facts = facts_of("[]", "[]");
+	struct plan *plan = plan_make(facts, &nothing);
+	json_t *table = json_of("{'CI':' a\\t\\n b ','EMPTY':'','X_1':'$x #y\\\\'}");
+	struct buffer b = { 0 };
+
+	facts->environ = table;
+	rule_write(plan, "", &b);
+	ck_assert_ptr_nonnull(strstr(b.data, "\n_noxmk_environ := CI EMPTY X_1\n"
+		"_noxmk_environ_was := CI= a b EMPTY= X_1=$$x \\#y\\$(_noxmk_nothing)\n"));
+	buffer_free(&b);
+	json_decref(table);
 	plan_free(plan);
 	facts_free(facts);
 }
@@ -210,6 +229,7 @@ check_rule_suite(void)
 
 	tcase_add_loop_test(tc, path_text, 0, countof(paths));
 	tcase_add_test(tc, whole_file);
+	tcase_add_test(tc, variables);
 	tc = support_case(suite, "make");
 	if (nmakes == 0)
 		nmakes = find_makes(makes);

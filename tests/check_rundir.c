@@ -251,6 +251,28 @@ START_TEST(old_runs_go)
 }
 END_TEST
 
+START_TEST(newest_with_a_file)
+{
+	int state = state_make(), run;
+
+	ck_assert_int_eq(rundir_newest_with(state, "a.log"), -1);
+	assert_warned("a.log: in none of the runs that are kept");
+	put_run("20200101-000000-1", NULL);
+	put_run("20200101-000000-2", NULL);
+	put_run("20200101-000000-3", NULL);
+	file_put(".noxmk/runs/20200101-000000-1/a.log", "old");
+	file_put(".noxmk/runs/20200101-000000-2/a.log", "new");
+	file_put(".noxmk/runs/20200101-000000-4", "a file");
+	run = rundir_newest_with(state, "a.log");
+	ck_assert_int_ge(run, 0);
+	ck_assert_int_eq(fchdir(run), 0);
+	assert_file("a.log", "new");
+	close(run);
+	ck_assert_int_eq(rundir_newest_with(state, "b.log"), -1);
+	close(state);
+}
+END_TEST
+
 START_TEST(damaged_facts)
 {
 	int run = folder_make("run");
@@ -284,6 +306,7 @@ check_rundir_suite(void)
 	tcase_add_test(tc, join_cannot_link);
 	tcase_add_test(tc, join_finds_no_folder);
 	tcase_add_test(tc, old_runs_go);
+	tcase_add_test(tc, newest_with_a_file);
 	tcase_add_test(tc, damaged_facts);
 	return suite;
 }

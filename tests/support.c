@@ -324,7 +324,7 @@ facts_json(const char *sessions, const char *queue)
 	facts = json_pack("{s:i,s:s,s:s,s:s,s:[s,s],s:[s],s:o,s:[],s:o}", "schema", 1,
 	    "nox", "2024.4.15", "python", "/usr/bin/python3", "noxfile", "/p/noxfile.py",
 	    "path", "/usr/lib/python3", "/usr/lib/site", "depends", "/p/noxfile.py",
-	    "queue", json_of(queue), "posargs", "sessions", list);
+	    "queue", json_of(queue), "args", "sessions", list);
 	ck_assert_ptr_nonnull(facts);
 	return facts;
 }
