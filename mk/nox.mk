@@ -52,11 +52,14 @@ _noxmk_in := $(if $(filter-out .,$(_noxmk_project)),$(_noxmk_project)/)
 _noxmk_plan := $(_noxmk_in).noxmk/sessions.mk
 _noxmk_helper := '$(NOXMK)'$(if $(_noxmk_in), -C '$(_noxmk_project)')
 
-# This make's name: its pid and start time, which no other one shares. $(file <) needs no process.
+# This make's name: its pid and start time, by which the helper knows whether it is alive, and a
+# random word, since a machine that is booted anew may repeat both. $(file <) needs no process.
 # A make that we start ourselves for notified sessions belongs to the same run.
 _noxmk_stat := $(file </proc/self/stat)
 NOXMK_RUN ?=
-_noxmk_key := $(or $(NOXMK_RUN),$(word 1,$(_noxmk_stat))-$(word 22,$(_noxmk_stat)))
+_noxmk_uuid := $(subst -, ,$(file </proc/sys/kernel/random/uuid))
+_noxmk_key := $(or $(NOXMK_RUN),$(word 1,$(_noxmk_stat))-$(word 22,$(_noxmk_stat))-$(or $(firstword \
+  $(_noxmk_uuid)),0))
 
 # -n, -q and -t are in the first word of MAKEFLAGS. `+` makes make hand its jobserver on, and also
 # makes it run a line under these three, so then there is none.
@@ -90,10 +93,13 @@ _noxmk_environ_is := $(strip $(foreach v,$(_noxmk_environ),$v=$(if $(filter-out 
 _noxmk_stale := $(if $(filter-out undefined,$(origin MAKE_RESTARTS)),,$(subst \
   "$(_noxmk_planned)$(_noxmk_environ_was)",,"$(_noxmk_inputs)$(_noxmk_environ_is)"))
 .PHONY: .noxmk/always
-# Not in a make for notified sessions: it goes on by the plan that its run began with.
-ifeq (,$(NOXMK_RUN))
-$(_noxmk_plan): $(abspath $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) \
-  pyproject.toml))) $(_noxmk_depends) $(wildcard $(NOXMK)) \
+# Not in a make for notified sessions: it goes on by the plan that its run began with. And not when
+# planning has not helped a few times already, lest make start afresh for ever.
+ifeq (,$(NOXMK_RUN)$(filter-out undefined 1 2 3 4 5,$(if $(filter undefined,$(origin \
+  MAKE_RESTARTS)),,$(MAKE_RESTARTS))))
+_noxmk_files := $(foreach f,$(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) \
+  pyproject.toml)),$(subst :,\:,$(subst $(_noxmk_blank),\ ,$(abspath $f))))
+$(_noxmk_plan): $(_noxmk_files) $(_noxmk_depends) $(wildcard $(NOXMK)) \
   $(if $(_noxmk_stale),.noxmk/always) ; +@$(_noxmk_helper) plan -f '$(NOXMK_NOXFILE)' -i '$(subst ','\'',$(_noxmk_inputs))' \
   -R '$(NOXMK_RESERVED) $(_noxmk_makefiles)' -- $(NOX)
 # A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP). The empty recipe

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cpus.h"
 #include "util.h"
@@ -69,6 +70,18 @@ path_quota(const char *mount, const char *group)
 	return cpus;
 }
 
+/* Is the word in a list with commas? "cpu" is not in "cpuset". */
+static bool
+has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = list; (p = strstr(p, word)); p += len)
+		if ((p == list || p[-1] == ',') && (p[len] == ',' || !p[len]))
+			return true;
+	return false;
+}
+
 unsigned
 cpus_quota(const char *proc_cgroup, const char *root)
 {
@@ -95,7 +108,7 @@ cpus_quota(const char *proc_cgroup, const char *root)
 		for (size_t i = 0; i < countof(v1_mounts); i++) {
 			char *mount = xasprintf("%s/%s", root, v1_mounts[i]);
 
-			if (strstr(controllers, "cpu"))
+			if (has_word(controllers, "cpu"))
 				cpus = least(cpus, path_quota(mount, group));
 			free(mount);
 		}
@@ -110,7 +123,12 @@ cpus_available(void)
 	cpu_set_t set;
 	unsigned affinity = 1;
 
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		affinity = (unsigned)CPU_COUNT(&set);
+	else if (online > 0)
+		/* More processors than a cpu_set_t holds. */
+		affinity = (unsigned)online;
 	return least(affinity, cpus_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
 }

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,7 +150,7 @@ write_plan(const struct learn_options *options, const struct facts *facts, int s
 	struct buffer lines = { 0 }, rules = { 0 };
 	int result = -1;
 
-	planfile_write(plan, &options->nox, &lines);
+	planfile_write(plan, options->noxfile, &options->nox, &lines);
 	rule_write(plan, options->inputs, &rules);
 	if (file_replace(state, "plan.jsonl", lines.data, lines.len) < 0)
 		warn(".noxmk/plan.jsonl");
@@ -194,6 +195,9 @@ learn_plan(const struct learn_options *options)
 
 	if (state < 0)
 		return EXIT_HELPER;
+	/* Two makes may find the plan stale at once. The lock goes with the descriptor. */
+	if (flock(state, LOCK_EX) < 0)
+		warn(".noxmk");
 	code = ask(options, &root);
 	if (code == 0 && !(facts = facts_parse(root, FACTS)))
 		code = EXIT_HELPER;

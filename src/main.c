@@ -5,6 +5,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -294,6 +295,26 @@ set_option(int option, const struct command_entry *command)
 	}
 }
 
+/*
+ * Standard streams that are closed would become our own files. Output that somebody else has made
+ * non-blocking is opened anew, since we may not change the flags of what others share.
+ */
+static void
+open_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	close(fd);
+	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK) &&
+	    (fd = open("/proc/self/fd/1", O_WRONLY)) >= 0) {
+		dup2(fd, STDOUT_FILENO);
+		close(fd);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -301,6 +322,7 @@ main(int argc, char *argv[])
 	int option, result;
 
 	signal(SIGPIPE, SIG_IGN);
+	open_streams();
 	while ((option = getopt(argc, argv, "+C:hV")) != -1) {
 		if (option == 'h')
 			return do_help();

@@ -49,19 +49,28 @@ run_make(char *const *make, const json_t *targets)
 int
 notified_run(int run, const char *key, char *const *make)
 {
-	json_t *pending;
+	json_t *tried = json_object(), *pending = NULL, *unused;
+	const char *target;
+	void *next;
 	int result = 0;
 
 	if (key)
 		setenv("NOXMK_RUN", key, 1);
-	while (result == 0 && (pending = summary_notified(run))) {
-		bool done = json_object_size(pending) == 0;
-
-		if (!done && run_make(make, pending) != 0)
+	while (result == 0) {
+		pending = summary_notified(run);
+		/* One whose record could not be written is not run again, and that is said there. */
+		json_object_foreach_safe(pending, next, target, unused)
+			if (json_object_get(tried, target))
+				json_object_del(pending, target);
+		if (json_object_size(pending) == 0)
+			break;
+		json_object_update(tried, pending);
+		if (run_make(make, pending) != 0)
 			result = -1;
 		json_decref(pending);
-		if (done)
-			break;
+		pending = NULL;
 	}
+	json_decref(pending);
+	json_decref(tried);
 	return result;
 }

@@ -68,13 +68,14 @@ selector(const struct facts_session *s)
 }
 
 void
-planfile_write(const struct plan *plan, const struct strings *command, struct buffer *out)
+planfile_write(const struct plan *plan, const char *noxfile, const struct strings *command,
+    struct buffer *out)
 {
 	const struct facts *facts = plan->facts;
 
 	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o}", "schema", 1, "nox",
 	    facts->nox, "command", string_list(command), "args", string_list(&facts->args), "python", string_or_null(facts->python),
-	    "path", string_list(&facts->path), "noxfile", facts->noxfile,
+	    "path", string_list(&facts->path), "noxfile", noxfile,
 	    "complaint", string_or_null(facts->complaint)));
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];

@@ -21,8 +21,11 @@
 
 struct planfile;
 
-/* command: the words of NOX, as the user calls it. Appends to out. */
-void planfile_write(const struct plan *, const struct strings *command, struct buffer *out);
+/*
+ * noxfile: as the user names it from the project's folder. command: the words of NOX. Appends to out.
+ */
+void planfile_write(const struct plan *, const char *noxfile, const struct strings *command,
+    struct buffer *out);
 
 /* The plan in that folder. NULL after a warning. planfile_close frees. */
 struct planfile *planfile_open(int dirfd) UNUSED_RESULT;

@@ -1,5 +1,6 @@
 #include <ctype.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,14 +86,20 @@ take_slot(struct pool *pool, unsigned i)
 	char *name = xasprintf(".slot-%u", i);
 	int fd = openat(pool->rundir, name, O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
 
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+	bool taken = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	if (taken) {
 		pool->held = fd;
 		pool->bell = openat(pool->rundir, name, O_WRONLY | O_CLOEXEC);
-	} else if (fd >= 0) {
-		close(fd);
+	} else if (fd < 0 || errno != EWOULDBLOCK) {
+		/* Nobody will ever get it; too many at once is better than none. */
+		warn("%s: going on without a slot", name);
+		taken = true;
 	}
+	if (!taken || pool->held < 0)
+		close_one(&fd);
 	free(name);
-	return pool->held >= 0;
+	return taken;
 }
 
 bool
@@ -101,7 +108,7 @@ pool_try(struct pool *pool)
 	char drain[4096];
 	bool taken = false;
 
-	if (!pool->head && flock(pool->queue, LOCK_EX | LOCK_NB) < 0)
+	if (!pool->head && flock(pool->queue, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		return false;
 	if (!pool->head)
 		become_head(pool);

@@ -28,6 +28,9 @@ rule_add_path(struct buffer *out, const char *path)
 	for (const char *p = path; *p; p++)
 		if (strchr("%;|\\", *p) || (unsigned char)*p < ' ' || *p == 0x7f)
 			return false;
+	/* NAME(MEMBER) would be a member of an archive, which never exists. */
+	if (strchr(path, '(') && path[strlen(path) - 1] == ')')
+		return false;
 	for (; *path; path++) {
 		if (*path == '$')
 			buffer_addstr(out, "$");

@@ -95,6 +95,17 @@ report_path(const struct run *run)
 	return xasprintf("%s/.%s.report", folder, run->options->target);
 }
 
+/* status: the log's last line. */
+static void
+close_log(struct run *run, const char *status)
+{
+	joblog_follower_close(run->follower);
+	run->follower = NULL;
+	if (run->log >= 0)
+		joblog_close(run->log, run->options->target, status);
+	run->log = -1;
+}
+
 static void
 start(struct run *run)
 {
@@ -108,6 +119,8 @@ start(struct run *run)
 		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
 	for (char *const *arg = run->options->posargs; !notified && *arg; arg++)
 		strings_add(&posargs, *arg);
+	/* Left by a helper that was killed, it would be believed. */
+	unlink(report);
 	command = command_make(run->plan, run->session, run->options->share, report, &posargs);
 	/* A log that cannot be written is said and costs the log, not the session. */
 	run->log = joblog_open(run->dir, run->options->target, command.argv);
@@ -122,6 +135,7 @@ start(struct run *run)
 	if (run->pid < 0) {
 		set_verdict(run, FAILED, xasprintf("cannot start %s: %s", command.argv[0],
 		    strerror(errno)));
+		close_log(run, "not started");
 		run->state = ENDED;
 	} else {
 		run->state = RUNNING;
@@ -187,11 +201,8 @@ finish(struct run *run)
 	if (file_read(run->dir, name, &report) < 0 && errno != ENOENT)
 		warn("%s", name);
 	verdict_judge(&run->record, status, &report, run->plan);
-	joblog_follower_close(run->follower);
-	run->follower = NULL;
 	words = spawn_status(status);
-	if (run->log >= 0)
-		joblog_close(run->log, run->options->target, words);
+	close_log(run, words);
 	free(words);
 	buffer_free(&report);
 	free(name);

@@ -67,14 +67,21 @@ state_make(void)
 	return state;
 }
 
-/* The key becomes part of a file name, and make built it from /proc: digits and one '-'. */
+/* The key becomes part of a file name, and make built it from /proc: PID-STARTTIME-HEX. */
 static bool
 key_is_sane(const char *key)
 {
-	size_t pid = strspn(key, "0123456789");
+	static const char *const parts[] = { "0123456789", "0123456789", "0123456789abcdef" };
+	const char *p = key;
 
-	return pid > 0 && key[pid] == '-' && key[pid + 1] &&
-	       strspn(key + pid + 1, "0123456789") == strlen(key + pid + 1) && strlen(key) < 64;
+	for (size_t i = 0; i < countof(parts); i++) {
+		size_t len = strspn(p, parts[i]);
+
+		if (len == 0 || p[len] != (i + 1 < countof(parts) ? '-' : '\0'))
+			return false;
+		p += len + 1;
+	}
+	return strlen(key) < 64;
 }
 
 /* A link's target may be replaced at any time, so it is made beside and renamed. */
@@ -108,8 +115,7 @@ make_is_alive(const char *key)
 		/* Field 22 is the start time; field 3 follows the name (proc(5)). */
 		for (int i = 2; field && i < 22; i++)
 			field = strchr(field + 1, ' ');
-		alive = field && !strncmp(field + 1, start + 1, strlen(start + 1)) &&
-			field[strlen(start + 1) + 1] == ' ';
+		alive = field && strtoull(field + 1, NULL, 10) == strtoull(start + 1, NULL, 10);
 	}
 	buffer_free(&stat);
 	free(path);
@@ -228,6 +234,21 @@ run_id(const char *key)
 	return xasprintf("%s-%.*s", date, (int)strspn(key, "0123456789"), key);
 }
 
+/* Where links are not to be had (vfat, a plan that another user made). */
+static int
+copy_plan(int state, int run)
+{
+	struct buffer text = { 0 };
+	int result = -1, saved;
+
+	if (file_read(state, "plan.jsonl", &text) == 0)
+		result = file_replace(run, "plan.jsonl", text.data, text.len);
+	saved = errno;
+	buffer_free(&text);
+	errno = saved;
+	return result;
+}
+
 /* The folder with all that belongs in it; nothing points to it yet. */
 static int
 fill_run(int state, int runs, const char *id, const char *key)
@@ -238,7 +259,7 @@ fill_run(int state, int runs, const char *id, const char *key)
 		warn(".noxmk/runs/%s", id);
 		return -1;
 	}
-	if (linkat(state, "plan.jsonl", run, "plan.jsonl", 0) < 0) {
+	if (linkat(state, "plan.jsonl", run, "plan.jsonl", 0) < 0 && copy_plan(state, run) < 0) {
 		if (errno == ENOENT)
 			warnx("there is no plan to run by: see the message about the noxfile");
 		else
@@ -280,7 +301,7 @@ rundir_join(int state, const char *key, unsigned keep)
 	int run = -1, runs = -1;
 
 	if (!key_is_sane(key)) {
-		warnx("'%s' is not the pid and start time of a make: is /proc mounted?", key);
+		warnx("'%s' does not name a make: is /proc mounted?", key);
 		goto out;
 	}
 	run = openat(state, path, DIR_FLAGS);
@@ -318,7 +339,7 @@ rundir_open(int state, const char *key)
 	int run;
 
 	if (key && !key_is_sane(key)) {
-		warnx("'%s' is not the pid and start time of a make", key);
+		warnx("'%s' does not name a make", key);
 		return -1;
 	}
 	path = key ? xasprintf("runs/.make-%s", key) : xstrdup("latest");

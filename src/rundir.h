@@ -11,7 +11,7 @@
  *     plan.jsonl                           the plan it started with
  *     TARGET.log, TARGET.json              one each a session (joblog.h, record.h)
  *     .TARGET.report, .slot-N              what nox said of it (run.c); slots in use (pool.h)
- *   .noxmk/runs/.make-4711-9876 -> …       which run belongs to a make: its pid and start time
+ *   .noxmk/runs/.make-4711-9876-c0ffee -> …  which run belongs to a make: see nox.mk
  *   .noxmk/latest -> runs/…                the newest
  *
  * All functions work in the current folder, the project's. They warn and return -1 on failure.
@@ -26,7 +26,7 @@ int state_make(void);
 int state_open(void);
 
 /*
- * Opens the folder of the run of the make with that key ("PID-STARTTIME" of nox.mk); the first call
+ * Opens the folder of the run of the make with that key ("PID-STARTTIME-HEX" of nox.mk); the first call
  * makes it. Older runs beyond `keep` are removed then, unless their make is still alive. The caller
  * closes.
  */

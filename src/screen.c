@@ -44,8 +44,12 @@ screen_plain(void)
 char *
 screen_duration(double seconds)
 {
-	long whole = (long)(seconds + 0.5);
+	long whole;
 
+	/* A damaged record may say anything. */
+	if (!(seconds >= 0 && seconds < 1e9))
+		return xstrdup("?");
+	whole = (long)(seconds + 0.5);
 	if (seconds < 99.95)
 		return xasprintf("%.1fs", seconds);
 	if (whole < 3600)

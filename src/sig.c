@@ -16,8 +16,15 @@ sig_open(void)
 	int fd;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < countof(signals); i++)
+	for (size_t i = 0; i < countof(signals); i++) {
+		struct sigaction old;
+
+		/* What we were told to ignore (nohup, a shell's `&`) must not reach us by the fd. */
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN &&
+		    signals[i] != SIGCHLD)
+			continue;
 		sigaddset(&set, signals[i]);
+	}
 	/* SIGCHLD ignored by our parent would make the kernel reap our child: set it back. */
 	signal(SIGCHLD, SIG_DFL);
 	if (sigprocmask(SIG_BLOCK, &set, &original) < 0 ||

@@ -8,7 +8,10 @@
 
 #include <signal.h>
 
-/* Blocks INT, TERM, HUP, QUIT and CHLD, and returns the descriptor; dies if it cannot. */
+/*
+ * Blocks INT, TERM, HUP, QUIT and CHLD, but for those that are ignored, and returns the descriptor;
+ * dies if it cannot.
+ */
 int sig_open(void);
 
 /* The next pending one of those, or 0. Several SIGCHLDs may come as one. */

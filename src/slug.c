@@ -15,17 +15,6 @@ is_kept(char c)
 	       c == '.' || c == '_' || c == '-';
 }
 
-/* FNV-1a, 32 bits (Fowler, Noll, Vo). */
-static uint32_t
-hash(const char *s)
-{
-	uint32_t h = 2166136261u;
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 16777619u;
-	return h;
-}
-
 /* An object's repr carries its address, which differs in every process: " at 0x7f…". */
 static size_t
 address_length(const char *s)
@@ -37,6 +26,22 @@ address_length(const char *s)
 	return sizeof(lead) - 1 + strspn(s + sizeof(lead) - 1, "0123456789abcdefABCDEF");
 }
 
+/* FNV-1a, 32 bits (Fowler, Noll, Vo), without the addresses: the target must outlive the process. */
+static uint32_t
+hash(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t skip; *s; s += skip) {
+		skip = address_length(s);
+		if (skip == 0) {
+			h = (h ^ (unsigned char)*s) * 16777619u;
+			skip = 1;
+		}
+	}
+	return h;
+}
+
 char *
 slug_make(const char *name)
 {
@@ -45,7 +50,8 @@ slug_make(const char *name)
 
 	buffer_addstr(&b, "");
 	for (const char *p = name; *p; p++) {
-		p += address_length(p);
+		for (size_t skip; (skip = address_length(p)); )
+			p += skip;
 		if (!*p)
 			break;
 		if (is_kept(*p) && *p != '-')

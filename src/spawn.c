@@ -11,7 +11,9 @@
 /*
  * posix_spawn(3) and not fork: glibc runs exec in a vfork-like child, so a big helper costs no more
  * than a small one, and it hands back the errno of a failed exec. nox resets a SIGINT it inherits
- * as ignored (a shell's `&`) to nothing, so INT, TERM, HUP and QUIT go back to their defaults.
+ * as ignored (a shell's `&`) to nothing, so all signals go back to their defaults. A session of its
+ * own, not only a group: what asks at the terminal then fails at once, where a background group
+ * would be stopped by SIGTTIN for ever.
  */
 pid_t
 spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
@@ -27,8 +29,7 @@ spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
 	sigdelset(&defaults, SIGSTOP);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-						  (own_group ? POSIX_SPAWN_SETPGROUP : 0));
-	posix_spawnattr_setpgroup(&attributes, 0);
+						  (own_group ? POSIX_SPAWN_SETSID : 0));
 	posix_spawnattr_setsigmask(&attributes, sig_original_mask());
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawn_file_actions_init(&files);

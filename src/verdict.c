@@ -127,7 +127,7 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 		    said == FAILED ? "failed" : "aborted"));
 	else if (known)
 		set(r, said, reason ? xstrdup(reason) : NULL);
-	else if (is_truncated_success(text))
+	else if (code == 1 && is_truncated_success(text))
 		set(r, PASSED, xstrdup("nox could not write its report"));
 	else if (code == 0)
 		set(r, FAILED, xstrdup("nox exited with status 0 before the session was over"));

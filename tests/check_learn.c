@@ -277,7 +277,7 @@ check_learn_suite(void)
 	tcase_add_test(tc, hash_seed_of_the_user);
 	tcase_add_test(tc, old_plan_goes_on_failure);
 	tcase_add_test(tc, no_facts);
-	tcase_add_test(tc, no_nox);
+	support_spawn_failure_test(tc, no_nox);
 	tcase_add_test(tc, unknown_nox);
 	tc = support_case(suite, "script");
 	tcase_add_loop_test(tc, script_block, 0, countof(scripts));

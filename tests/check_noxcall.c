@@ -64,6 +64,6 @@ check_noxcall_suite(void)
 	TCase *tc = support_case(suite, "noxcall");
 
 	tcase_add_loop_test(tc, called, 0, countof(table));
-	tcase_add_test(tc, not_there);
+	support_spawn_failure_test(tc, not_there);
 	return suite;
 }

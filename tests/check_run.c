@@ -497,7 +497,7 @@ check_run_suite(void)
 	tcase_add_test(tc, shown_while_it_runs);
 	tcase_add_test(tc, failed);
 	tcase_add_test(tc, died);
-	tcase_add_test(tc, cannot_start);
+	support_spawn_failure_test(tc, cannot_start);
 	tcase_add_test(tc, posargs);
 	tcase_add_loop_test(tc, prerequisite, 0, countof(waits));
 	tcase_add_test(tc, complaint);

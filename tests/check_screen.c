@@ -48,12 +48,14 @@ END_TEST
 /* Whatever the bytes: nothing below blank, and no byte is lost without a trace. */
 START_TEST(safe_of_any_byte)
 {
-	char byte[] = { (char)_i, '\0' }, *text = screen_safe(byte);
+	for (int i = 1; i < 256; i++) {
+		char byte[] = { (char)i, '\0' }, *text = screen_safe(byte);
 
-	ck_assert_uint_ge(strlen(text), 1);
-	for (char *c = text; *c; c++)
-		ck_assert((unsigned char)*c >= ' ' && *c != '\x7f');
-	free(text);
+		ck_assert_uint_ge(strlen(text), 1);
+		for (char *c = text; *c; c++)
+			ck_assert((unsigned char)*c >= ' ' && *c != '\x7f');
+		free(text);
+	}
 }
 END_TEST
 
@@ -126,7 +128,7 @@ check_screen_suite(void)
 
 	tcase_add_loop_test(tc, duration, 0, countof(durations));
 	tcase_add_loop_test(tc, safe, 0, countof(texts));
-	tcase_add_loop_test(tc, safe_of_any_byte, 1, 256);
+	tcase_add_test(tc, safe_of_any_byte);
 	tcase_add_loop_test(tc, colours, 0, countof(wishes));
 	tcase_add_test(tc, ended);
 	return suite;

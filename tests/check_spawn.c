@@ -107,7 +107,7 @@ check_spawn_suite(void)
 	tcase_add_test(tc, output_and_errors);
 	tcase_add_test(tc, nothing_of_ours_is_handed_on);
 	tcase_add_test(tc, group);
-	tcase_add_test(tc, cannot_start);
+	support_spawn_failure_test(tc, cannot_start);
 	tcase_add_test(tc, status_in_words);
 	return suite;
 }

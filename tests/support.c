@@ -66,6 +66,7 @@ support_end(void)
 static void
 replay(void)
 {
+	limit_restore(); /* LeakSanitizer needs descriptors */
 	if (!torn_down && real_errors >= 0)
 		diagnose("%s", warnings());
 }
@@ -135,6 +136,15 @@ support_exit_test(TCase *tc, const TTest *test, int code)
 
 	if (!fork || strcmp(fork, "no") != 0)
 		tcase_add_exit_test(tc, test, code);
+}
+
+void
+support_spawn_failure_test(TCase *tc, const TTest *test)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	if (!preload || !strstr(preload, "vgpreload"))
+		tcase_add_test(tc, test);
 }
 
 const char *

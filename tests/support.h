@@ -20,6 +20,12 @@ TCase *support_case(Suite *, const char *name);
 /* A test that ends with that exit code; left out where tests do not have processes of their own. */
 void support_exit_test(TCase *, const TTest *, int code);
 
+/*
+ * A test of a program that cannot be started; left out under valgrind, where vfork(2) is a fork, and
+ * so posix_spawn(3) succeeds and the child fails.
+ */
+void support_spawn_failure_test(TCase *, const TTest *);
+
 /* Once each, by check_main: the folder that holds all scratch folders. */
 void support_begin(void);
 void support_end(void);

@@ -44,22 +44,19 @@ class Source:
         return (text.encode("utf-8", "surrogateescape")[:150].decode("utf-8", "surrogateescape")).strip(".") or "a"
 
 
-def session(source: Source, number: int, plain: list[str]) -> str:
+def session(source: Source, number: int, others: list[str]) -> str:
     one = source.random
     name = source.name()
-    keywords = [f"name={name!r}", 'venv_backend="none"', f"tags={[source.text() for _ in range(one.randint(0, 2))]!r}"]
-    if plain and one.random() < 0.3:
-        keywords.append(f"requires=[{one.choice(plain)!r}]")
-    lines = [f"@nox.session({', '.join(keywords)})"]
-    if one.random() < 0.3:
-        lines += [f"@nox.parametrize('x', [nox.param(1, id={source.text()!r})])", f"def session{number}(session, x):"]
-    else:
-        lines.append(f"def session{number}(session):")
-        if not set(name) & set("{}"):
-            plain.append(name)
-    # {} in a name that requires= holds is a field for nox, and an \\udcxx cannot be in a source file
-    lines += [f"    {source.text()!r}", f"    ran({number})", ""]
-    return "\n".join(lines)
+    tags = [source.text() for _ in range(one.randint(0, 2))]
+    parameter = one.random() < 0.3
+    lines = [f"@nox.session(name={name!r}, tags={tags!r}, venv_backend='none')"]
+    if parameter:
+        lines.append(f"@nox.parametrize('x', [nox.param(1, id={source.text()!r})])")
+    lines += [f"def session{number}(session{', x' * parameter}):", f"    {source.text()!r}"]
+    if others and one.random() < 0.3:
+        lines.append(f"    session.notify({one.choice(others)!r})")
+    others.append(name)
+    return "\n".join([*lines, f"    ran({number})", "", "", ""])
 
 
 def main() -> None:
@@ -67,7 +64,7 @@ def main() -> None:
     source = Source(seed)
     file = source.file()
     pathlib.Path(file).write_text("")
-    plain: list[str] = []
+    others: list[str] = []
     head = f"""import nox
 
 open({file!r}).close()
@@ -79,7 +76,7 @@ def ran(number):
 
 
 """
-    body = "\n".join(session(source, number, plain) for number in range(count))
+    body = "".join(session(source, number, others) for number in range(count))
     pathlib.Path("noxfile.py").write_text(head + body, encoding="ascii", errors="backslashreplace")
     pathlib.Path("expected").write_text("".join(f"{number}\n" for number in range(count)))
     pathlib.Path("settings").write_text(source.text().replace("\0", ""), encoding="utf-8", errors="surrogateescape", newline="")

@@ -110,7 +110,7 @@ dry() {
 
 # With a session that fails among them.
 broken() {
-	sed -i 's/^    turn = .*/    if session.name == "b": session.error("broken")\n&/' noxfile.py
+	sed -i 's/^    turn = .*/    if session.name == "b": raise LookupError("broken")\n&/' noxfile.py
 	for option in -k -i -s -O -Oline -Orecurse -r -R --no-print-directory --trace; do
 		want=2
 		[ "$option" != -i ] || want=0

@@ -1,0 +1,211 @@
+#!/bin/sh
+# How sessions end, and what is kept of that: verdicts with reasons, logs, records, old runs; also
+# when somebody stops them. (versions.sh has the verdicts of every nox.)
+
+# shellcheck disable=SC2317 # checks are called by name
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+noxmk=$STAGE/bin/noxmk
+
+# Reasons, logs and records.
+
+project verdicts
+mk -j2 -k pass fail error skip raise_exc missing_program exit7 killself killed_command noisy quiet
+check 'exit 2' exits 2
+check 'fail: the reason' matches .noxmk/latest/fail.json '"reason": "Command sh -c .* failed with exit code 3"'
+check 'error: the reason' same "$(reason error)" 'no database here'
+check 'skip: the reason' same "$(reason skip)" 'not on a Sunday'
+check 'raise_exc: the reason' same "$(reason raise_exc)" "LookupError: the noxfile's own mistake"
+check 'missing_program: the reason' same "$(reason missing_program)" \
+	'Program noxmk-test-no-such-program not found.'
+check 'exit7: the reason' same "$(reason exit7)" 'nox exited with status 7 and left no report'
+check 'exit7: the exit code' has .noxmk/latest/exit7.json '"exit": 7,'
+check 'killself: the reason' same "$(reason killself)" 'nox was killed by SIGKILL'
+check 'killself: the signal' has .noxmk/latest/killself.json '"signal": 9,'
+check 'pass: no reason' has .noxmk/latest/pass.json '"reason": null,'
+check 'the reasons are in the table' matches "$out" '^error +aborted +[0-9.]+s  no database here$'
+check 'the logs of all that failed, once each' same "$(sed -n 's/^--- \([a-z0-9_]*\) .*/\1/p' "$out" |
+	tr '\n' ' ')" 'fail error raise_exc missing_program exit7 killself killed_command '
+check 'the total' has "$out" 'noxmk: 11 sessions: 3 passed, 6 failed, 1 skipped, 1 aborted; '
+
+check 'log: the command first' matches .noxmk/latest/pass.log "^\\$ .*shim\\.py -f $PWD/noxfile\\.py -s pass --report "
+check 'log: the status last' same "$(tail -n 1 .noxmk/latest/fail.log)" '[exited with status 1.]'
+check 'log: a blank line before it' same "$(tail -n 2 .noxmk/latest/fail.log | head -n 1)" ''
+check 'log: a signal' same "$(tail -n 1 .noxmk/latest/killself.log)" '[killed by signal 9.]'
+check 'log: last words' has .noxmk/latest/killself.log 'last words'
+check 'log: both streams, in order' same "$(grep -A 1 '^before the fall' .noxmk/latest/fail.log | tail -n 1)" \
+	'and an error'
+# The session's bytes, NUL and all, as Python finds them in the file.
+run "$python3" -c 'import runpy, sys, types
+sys.modules["nox"] = nox = types.ModuleType("nox")
+nox.session = nox.parametrize = lambda *_, **__: lambda function: function
+nox.options = types.SimpleNamespace()
+noise = runpy.run_path("noxfile.py")["NOISE"]
+assert noise in open(".noxmk/latest/noisy.log", "rb").read()'
+check 'log: byte for byte' exits 0
+
+run "$python3" -c 'import glob, json
+paths = glob.glob(".noxmk/latest/*.json")
+assert len(paths) == 11
+for path in paths:
+    record = json.load(open(path, encoding="ascii"))
+    assert record["schema"] == 1 and record["log"] == record["target"] + ".log"
+    assert 0 <= record["ended"] - record["started"] - record["duration"] < 5, record'
+check 'records: JSON, with times that fit' exits 0
+run "$noxmk" log fail
+check 'noxmk log: exit 0' exits 0
+check 'noxmk log: the file as it is' cmp -s "$out" .noxmk/latest/fail.log
+run "$noxmk" log ../../sessions
+check 'noxmk log: no other file' exits 1
+run "$noxmk" -C / log fail
+check 'noxmk -C: there is no project' exits 125
+
+# What is shown.
+
+mk NOXMK_OUTPUT=live -j2 noisy fail
+check 'live: while they run' has "$out" 'before the fall'
+check 'live: no log again' lacks "$out" '--- fail'
+mk NOXMK_OUTPUT=failed pass
+check 'failed: no output of what passes' lacks "$out" 'nox > '
+mk fail
+check 'auto, one session: shown' has "$out" 'before the fall'
+check 'auto, one session: once' same "$(grep -c 'before the fall$' "$out")" 1
+mk -j2 pass fail
+check 'auto, two: the failed one at the end' has "$out" '--- fail failed: '
+check 'auto, two: not the one that passed' lacks "$out" '--- pass'
+
+# Old runs.
+
+rm -rf .noxmk/runs .noxmk/latest
+for turn in 1 2 3 4; do
+	mk NOXMK_KEEP=2 "$([ "$turn" = 4 ] && echo skip || echo pass)"
+done
+check 'NOXMK_KEEP=2: two are kept' same "$(runs)" 2
+check 'NOXMK_KEEP=2: the newest is' same "$(verdicts)" 'skip: skipped'
+check 'NOXMK_KEEP=2: nor links of the others' same "$(find .noxmk/runs -type l | wc -l)" 2
+mk NOXMK_KEEP=none pass
+check 'NOXMK_KEEP=none: exit 2' exits 2
+check 'NOXMK_KEEP=none: a message' has "$err" 'NOXMK_KEEP'
+if git init -q . 2>/dev/null; then
+	check 'git: .noxmk is not there' same "$(git status --porcelain | grep noxmk)" ''
+else
+	skip 'git: .noxmk is not there' 'no git here'
+fi
+
+# Usage.
+
+for wrong in '' nonsense '-Z' 'run' 'run -Z' 'log' 'begin -k 0' '-C' 'list -r 1'; do
+	# shellcheck disable=SC2086 # words
+	run "$noxmk" $wrong
+	check "noxmk $wrong: exit 2" exits 2
+	check "noxmk $wrong: on stderr" [ -s "$err" ]
+done
+run "$noxmk" -V
+check 'noxmk -V' matches "$out" '^noxmk [0-9.]+$'
+run "$noxmk" help
+check 'noxmk help: names every command' same "$(grep -cE '^  (plan|begin|run|end|verdict|list|show|log|help) ' "$out")" 9
+run "$noxmk" run -r 1-x pass
+check 'a key that is none: exit 125' exits 125
+check 'a key that is none: a message' has "$err" "'1-x' is not the pid and start time of a make"
+run "$noxmk" run -r 1-1 pass
+check 'a run that is not there: exit 125' exits 125
+
+# Somebody stops them. Sessions tell the pids of all they have started, and of their helper.
+
+noxfile <<'END'
+SCRIPT = "{} echo $$ >>pids; sh -c '{} echo $$ >>pids; exec sleep 600' & touch hangs; wait; sleep 600"
+
+def hang(session, trap=""):
+    with open("helper", "w") as file:
+        file.write(str(os.getppid()))
+    with open("pids", "w") as file:
+        file.write(f"{os.getpid()}\n")
+    session.run("sh", "-c", SCRIPT.format(trap, trap), external=True)
+
+@nox.session(python=False)
+def gentle(session):
+    hang(session)
+
+@nox.session(python=False)
+def stubborn(session):
+    hang(session, 'trap "" INT TERM;')
+
+@nox.session(python=False)
+def quick(session):
+    pass
+
+@nox.session(python=False)
+def waits(session):
+    with open("helper", "w") as file:
+        file.write(str(os.getppid()))
+    open("hangs", "w").close()
+    end = time.monotonic() + 60
+    while not os.path.exists("go") and time.monotonic() < end:
+        time.sleep(0.02)
+END
+hangs() {
+	[ -e hangs ] && [ "$(wc -l <pids)" -eq 3 ]
+}
+
+survivors() {
+	[ -s pids ] || echo 'no pids'
+	while read -r pid; do
+		! kill -0 "$pid" 2>/dev/null || echo "$pid"
+	done <pids
+}
+
+# stop SIGNAL TARGET: of its helper.
+stop() {
+	rm -f hangs pids helper
+	last="make $2, kill -$1 of its helper"
+	"$MAKE" -I "$STAGE/include" -j2 "$2" quick >"$out" 2>"$err" </dev/null &
+	make=$!
+	check "$1 $2: it runs" wait_for hangs
+	kill "-$1" "$(cat helper)"
+	wait $make
+	status=$?
+	check "$1 $2: make exits 2" exits 2
+	check "$1 $2: cancelled" same "$(verdict "$2")" cancelled
+	check "$1 $2: with the reason" same "$(reason "$2")" "SIG$1"
+	check "$1 $2: the other passed" same "$(verdict quick)" passed
+	check "$1 $2: nobody survives" same "$(survivors)" ''
+	check "$1 $2: the total comes last" has "$out" '1 passed, 1 cancelled; '
+}
+stop TERM gentle
+stop INT gentle
+stop HUP gentle
+stop TERM stubborn
+
+# make on ^C and TERM: it passes TERM on, and waits for its helpers.
+rm -f hangs pids helper
+"$MAKE" -I "$STAGE/include" -j2 gentle quick >"$out" 2>"$err" </dev/null &
+make=$!
+check 'TERM of make: it runs' wait_for hangs
+kill -TERM $make
+wait $make
+check 'TERM of make: nobody survives' wait_for same "$(survivors)" ''
+check 'TERM of make: cancelled' same "$(verdict gentle)" cancelled
+check 'TERM of make: the other record is whole' same "$(verdict quick)" passed
+
+# A crash of make: what has ended is kept, what runs ends by itself.
+rm -f hangs pids helper go
+"$MAKE" -I "$STAGE/include" -j2 quick waits >"$out" 2>"$err" </dev/null &
+make=$!
+quick_ended() {
+	[ "$(verdict quick 2>/dev/null)" = passed ] && [ -e hangs ]
+}
+check 'KILL of make: one has ended, one runs' wait_for quick_ended
+run_of_it=$(readlink .noxmk/latest)
+kill -KILL $make
+wait $make 2>/dev/null
+check 'KILL of make: the record of what has ended' same "$(verdict quick)" passed
+check 'KILL of make: no half of another' absent .noxmk/latest/waits.json
+mk quick
+check 'KILL of make: the next run works' same "$status $(verdicts)" '0 quick: passed'
+check 'KILL of make: it is another run' [ "$run_of_it" != "$(readlink .noxmk/latest)" ]
+: >go
+check 'KILL of make: the other record comes' \
+	wait_for grep -q '"verdict": "passed"' ".noxmk/$run_of_it/waits.json"
+
+finish
