@@ -15,7 +15,6 @@ fuzz_cflags = $(BASIC_CFLAGS) -iquote src $(pkg_cflags) -MMD -MP
 
 fuzz: $(fuzzers:%=.fuzz-%) ## look for inputs that break a promise, FUZZ_SECONDS each
 
-# One after the other: each uses a processor.
 $(fuzzers:%=.fuzz-%): .fuzz-%: $B/fuzz/fuzz_%
 	$(E) FUZZ $*
 	$(Q)mkdir -p $B/fuzz/found/$* tests/fuzz/corpus/$*
@@ -61,4 +60,3 @@ $B/fuzz/obj $B/fuzz/plain:
 -include $(wildcard $B/fuzz/obj/*.d $B/fuzz/plain/*.d)
 
 .PHONY: fuzz fuzz-merge check-fuzz $(fuzzers:%=.fuzz-%)
-.NOTPARALLEL: fuzz

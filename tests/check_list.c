@@ -62,16 +62,16 @@ static const struct {
 	const char *goals, *text;
 	int result;
 } orders[] = {
-	{ "['b']", "noxmk: would run 2 sessions of /p/noxfile.py\n  a\n  b   requires a\n", 0 },
-	{ "['a']", "noxmk: would run 1 session of /p/noxfile.py\n  a\n", 0 },
-	{ "[]", "noxmk: would run 0 sessions of /p/noxfile.py\n", 0 },
+	{ "['b']", "noxmk: would run 2 sessions of noxfile.py\n  a\n  b   requires a\n", 0 },
+	{ "['a']", "noxmk: would run 1 session of noxfile.py\n  a\n", 0 },
+	{ "[]", "noxmk: would run 0 sessions of noxfile.py\n", 0 },
 	/* Who waits for whom counts among those that run only. */
-	{ "['d']", "noxmk: would run 1 session of /p/noxfile.py\n  d\n", 0 },
-	{ "['d','c','e']", "noxmk: would run 3 sessions of /p/noxfile.py\n"
+	{ "['d']", "noxmk: would run 1 session of noxfile.py\n  d\n", 0 },
+	{ "['d','c','e']", "noxmk: would run 3 sessions of noxfile.py\n"
 			   "  c\n  e\n  d   after c, e\n", 0 },
-	{ "['f','c']", "noxmk: would run 4 sessions of /p/noxfile.py\n"
+	{ "['f','c']", "noxmk: would run 4 sessions of noxfile.py\n"
 		       "  a\n  b   requires a\n  f   requires a, b\n  c\n", 0 },
-	{ "['zzz','a']", "noxmk: would run 1 session of /p/noxfile.py\n  a\n", 1 },
+	{ "['zzz','a']", "noxmk: would run 1 session of noxfile.py\n  a\n", 1 },
 };
 
 START_TEST(order)

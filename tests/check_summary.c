@@ -175,7 +175,7 @@ START_TEST(log_is_gone)
 	unlink("run/d.log");
 	text = printed("['d']");
 	ck_assert_ptr_nonnull(text);
-	assert_warned("d.log: ");
+	assert_warned("d.log: No such file");
 	free(text);
 	end();
 }

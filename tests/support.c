@@ -359,7 +359,7 @@ plan_put(int folder, struct facts *facts, const char *python, const struct strin
 
 	facts->python = python;
 	plan = plan_make(facts, &nothing);
-	planfile_write(plan, command ? command : &nothing, &text);
+	planfile_write(plan, "noxfile.py", command ? command : &nothing, &text);
 	ck_assert_int_eq(file_replace(folder, "plan.jsonl", text.data, text.len), 0);
 	buffer_free(&text);
 	plan_free(plan);

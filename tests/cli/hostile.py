@@ -11,13 +11,18 @@ import pathlib
 import random
 import sys
 
-MARKS = list("$()`\\\"'#%:=;|&<>~*?[]{}!^@+,.-_/ \n\r\t\0\x1b\x7f") + ["é", "漢", "\u2028", "\u202e", "\udc80"]
+MARKS = list("$()`\\\"'#%:=;|&<>~*?[]{}!^@+,.-_/ \n\r\t\0\x1b\x7f")
+MARKS += ["é", "漢", "\u2028", "\u202e", "\udc80"]
 WORDS = ["lint", "tests", "3.12", "clean", "ci", "all", "nox-list", "Makefile", "-j", "--", "-k", "a=b"]
 PAYLOADS = [
-    "$(shell touch CANARY1)", ";touch CANARY2;", "`touch CANARY3`", "\ntouch CANARY4\n", "$(eval x:=$(shell touch CANARY5))",
-    "\n\ttouch CANARY6\n", "$$(touch CANARY7)", "|touch CANARY8", "&&touch CANARY9", "\nCANARY10: ;touch CANARY10\n",
-    "'\ntouch CANARY11\n'", "\\\ntouch CANARY12", "\nexport PATH=/\n", "\ninclude CANARY13\n", "\nendef\n", "\nendif\n",
-    "\n.SHELLFLAGS=-c 'touch CANARY14' \n", "$(file >CANARY15,x)", "{python}", "%s%n", "\\#", "\\\\#", "\\:", " at 0x7f12",
+    "$(shell touch CANARY1)", ";touch CANARY2;", "`touch CANARY3`", "\ntouch CANARY4\n",
+    "$(eval x:=$(shell touch CANARY5))",
+    "\n\ttouch CANARY6\n", "$$(touch CANARY7)", "|touch CANARY8", "&&touch CANARY9",
+    "\nCANARY10: ;touch CANARY10\n",
+    "'\ntouch CANARY11\n'", "\\\ntouch CANARY12", "\nexport PATH=/\n", "\ninclude CANARY13\n",
+    "\nendef\n", "\nendif\n",
+    "\n.SHELLFLAGS=-c 'touch CANARY14' \n", "$(file >CANARY15,x)", "{python}", "%s%n", "\\#",
+    "\\\\#", "\\:", " at 0x7f12",
 ]  # fmt: skip
 
 
@@ -28,8 +33,8 @@ class Source:
 
     def text(self, pieces: int = 8) -> str:
         one = self.random
-        chosen = [one.choice(one.choices([MARKS, WORDS, PAYLOADS], [5, 2, 3])[0]) for _ in range(one.randint(1, pieces))]
-        return "".join(chosen) * (400 if one.random() < 0.02 else 1)
+        kinds = one.choices([MARKS, WORDS, PAYLOADS], [5, 2, 3], k=one.randint(1, pieces))
+        return "".join(one.choice(kind) for kind in kinds) * (400 if one.random() < 0.02 else 1)
 
     def name(self) -> str:
         while True:
@@ -41,7 +46,8 @@ class Source:
     def file(self) -> str:
         """No two folders, and no longer than a file name may be."""
         text = "".join(c for c in self.text() if c not in "/\0")
-        return (text.encode("utf-8", "surrogateescape")[:150].decode("utf-8", "surrogateescape")).strip(".") or "a"
+        cut = text.encode("utf-8", "surrogateescape")[:150]
+        return cut.decode("utf-8", "surrogateescape").strip(".") or "a"
 
 
 def session(source: Source, number: int, others: list[str]) -> str:
@@ -77,9 +83,10 @@ def ran(number):
 
 """
     body = "".join(session(source, number, others) for number in range(count))
-    pathlib.Path("noxfile.py").write_text(head + body, encoding="ascii", errors="backslashreplace")
-    pathlib.Path("expected").write_text("".join(f"{number}\n" for number in range(count)))
-    pathlib.Path("settings").write_text(source.text().replace("\0", ""), encoding="utf-8", errors="surrogateescape", newline="")
+    pathlib.Path("noxfile.py").write_text(head + body, "ascii", "backslashreplace")
+    pathlib.Path("expected").write_text("".join(f"{i}\n" for i in range(count)))
+    settings = source.text().replace("\0", "")
+    pathlib.Path("settings").write_bytes(settings.encode("utf-8", "surrogateescape"))
 
 
 main()

@@ -155,6 +155,10 @@ survivors() {
 	done <pids
 }
 
+nobody() {
+	[ "$(survivors)" = '' ]
+}
+
 # stop SIGNAL TARGET: of its helper.
 stop() {
 	rm -f hangs pids helper
@@ -184,7 +188,7 @@ make=$!
 check 'TERM of make: it runs' wait_for hangs
 kill -TERM $make
 wait $make
-check 'TERM of make: nobody survives' wait_for same "$(survivors)" ''
+check 'TERM of make: nobody survives' wait_for nobody
 check 'TERM of make: cancelled' same "$(verdict gentle)" cancelled
 check 'TERM of make: the other record is whole' same "$(verdict quick)" passed
 

@@ -106,7 +106,8 @@ fuzz_part(const uint8_t **data, size_t *size, size_t *length)
 bool
 fuzz_is_slug(const char *text, size_t length)
 {
-	static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "abcdefghijklmnopqrstuvwxyz0123456789._-";
 
 	if (length == 0 || length > 200 || strchr("-.", text[0]) || strchr("-.", text[length - 1]))
 		return false;

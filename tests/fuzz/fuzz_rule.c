@@ -15,11 +15,13 @@
 #include "rulecheck.h"
 
 static const char *const pieces[] = {
-	"$(shell touch CANARY)", "`touch CANARY`", ";touch CANARY", "\ntouch CANARY", "\n\ttouch CANARY",
-	"$(eval x:=y)", "$$(", "\\#", "\\\\", "\\", "\r\n", "\t", "define x\n", "\nendef\n", "ci",
-	"clean", "nox-list", "nox-clean", "Makefile", "GNUmakefile", "all", "nox-", "tag-", "-2", "..",
-	" at 0x7f00", "%", "|", "::", ":=", "é", "漢", "\xe2\x80\xa8", "tests-3.12(django='4.2')", "lint",
-	".PHONY", ".SECONDEXPANSION", "include /dev/stdin\n", "/home/user", "session-", "*", "?", "[a]", "~",
+	"$(shell touch CANARY)", "`touch CANARY`", ";touch CANARY", "\ntouch CANARY",
+	"\n\ttouch CANARY", "$(eval x:=y)", "$$(", "\\#", "\\\\", "\\", "\r\n", "\t",
+	"define x\n", "\nendef\n", "ci", "clean", "nox-list", "nox-clean", "Makefile",
+	"GNUmakefile", "all", "nox-", "tag-", "-2", "..", " at 0x7f00", "%", "|", "::", ":=",
+	"é", "漢", "\xe2\x80\xa8", "tests-3.12(django='4.2')", "lint", ".PHONY",
+	".SECONDEXPANSION", "include /dev/stdin\n", "/home/user", "session-", "*", "?", "[a]",
+	"~",
 };
 
 struct input {
@@ -40,9 +42,10 @@ take_text(struct input *in)
 	/* The last few lengths mean a long text of few pieces. */
 	unsigned repeat = length > 250 ? 200 : 1;
 
+	length = length > 250 ? length - 250 : length % 40;
 	in->text.len = 0;
 	buffer_addstr(&in->text, "");
-	for (length = length > 250 ? length - 250 : length % 40; length > 0 && in->p < in->end; length--) {
+	for (; length > 0 && in->p < in->end; length--) {
 		uint8_t c = *in->p++;
 
 		for (unsigned i = 0; i < repeat; i++) {
@@ -124,7 +127,7 @@ check(const struct facts *facts, const struct strings *words, const char *inputs
 	struct buffer rules = { 0 }, lines = { 0 };
 
 	rule_write(plan, inputs, &rules);
-	planfile_write(plan, words, &lines);
+	planfile_write(plan, "noxfile.py", words, &lines);
 	rulecheck_makefile(rules.data, plan, words, inputs);
 	rulecheck_planfile(lines.data, plan);
 	REQUIRE(strlen(rules.data) == rules.len && strlen(lines.data) == lines.len);
@@ -138,7 +141,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { .p = data, .end = data + size };
 	bool is_json = size > 0 && *data == '{';
-	json_t *root = is_json ? json_loadb((const char *)data, size, 0, NULL) : NULL, *words, *word;
+	json_t *root = is_json ? json_loadb((const char *)data, size, 0, NULL) : NULL;
+	json_t *words, *word;
 	struct strings list = { 0 };
 	struct facts *facts;
 	size_t i;

@@ -167,7 +167,8 @@ check_assignment(struct check *c, char *line, const char *value)
 	} else if (starts(name, "_noxmk/")) {
 		const char *goal = name + strlen("_noxmk/");
 		json_t *names = read_names(value, "");
-		const char *last = json_string_value(json_array_get(names, json_array_size(names) - 1));
+		const json_t *item = json_array_get(names, json_array_size(names) - 1);
+		const char *last = json_string_value(item);
 		bool is_session = json_object_get(c->sessions, goal) != NULL;
 
 		REQUIRE(is_session || json_object_get(c->groups, goal));
@@ -197,7 +198,8 @@ check_rule(struct check *c, char *line, char *colon)
 static void
 check_line(struct check *c, char *line, bool continued)
 {
-	static const char comment[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ,.;:=>-#";
+	static const char comment[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz ,.;:=>-#";
 	char *mark;
 
 	if (continued) {
@@ -245,9 +247,12 @@ check_whole(const struct check *c, const struct plan *plan, const struct strings
 	REQUIRE(c->planned && json_object_get(c->groups, "ci"));
 	REQUIRE(json_object_size(c->sessions) == plan->n);
 	REQUIRE(json_object_size(c->groups) == plan->ngroups);
-	for (size_t i = 0; i < reserved->n; i++)
-		REQUIRE(!json_object_get(c->sessions, reserved->v[i]) &&
-			(!json_object_get(c->groups, reserved->v[i]) || !strcmp(reserved->v[i], "ci")));
+	for (size_t i = 0; i < reserved->n; i++) {
+		const char *word = reserved->v[i];
+
+		REQUIRE(!json_object_get(c->sessions, word));
+		REQUIRE(!json_object_get(c->groups, word) || !strcmp(word, "ci"));
+	}
 	json_object_foreach(c->edges, name, unused)
 		check_acyclic(c, name, colours);
 	for (size_t i = c->depends; i < c->paths->n; i++) {
