@@ -23,11 +23,10 @@ $(fuzzers:%=.fuzz-%): .fuzz-%: $B/fuzz/fuzz_%
 	  tests/fuzz/corpus/$* 2>$B/fuzz/$*.log || { tail -n 40 $B/fuzz/$*.log >&2; exit 1; }
 	$(Q)grep -E 'cov:|number_of_executed' $B/fuzz/$*.log | tail -n 2
 
-# What $B/fuzz/found has learned, in as few files as cover it.
-fuzz-merge: $(fuzzers:%=$B/fuzz/fuzz_%) ## add what fuzzing found to the corpora
-	$(Q)for name in $(fuzzers); do mkdir -p $B/fuzz/merged/$$name && \
-	  $B/fuzz/fuzz_$$name -merge=1 $B/fuzz/merged/$$name tests/fuzz/corpus/$$name $B/fuzz/found/$$name \
-	    2>$B/fuzz/$$name.merge.log || exit 1; done
+# Only those that reach code which the corpus does not: few, and small.
+fuzz-merge: $(fuzzers:%=$B/fuzz/fuzz_%) ## add to the corpora what `make fuzz` has found
+	$(Q)for name in $(fuzzers); do $B/fuzz/fuzz_$$name -use_counters=0 -set_cover_merge=1 tests/fuzz/corpus/$$name \
+	  $B/fuzz/found/$$name 2>$B/fuzz/$$name.merge.log || exit 1; done
 
 check-fuzz: $(fuzzers:%=$B/fuzz/replay_%) ## replay the fuzzers' corpora
 	$(Q)tests/run $^

@@ -97,9 +97,8 @@ _noxmk_stale := $(if $(filter-out undefined,$(origin MAKE_RESTARTS)),,$(subst \
 # planning has not helped a few times already, lest make start afresh for ever.
 ifeq (,$(NOXMK_RUN)$(filter-out undefined 1 2 3 4 5,$(if $(filter undefined,$(origin \
   MAKE_RESTARTS)),,$(MAKE_RESTARTS))))
-_noxmk_files := $(foreach f,$(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) \
-  pyproject.toml)),$(subst :,\:,$(subst $(_noxmk_blank),\ ,$(abspath $f))))
-$(_noxmk_plan): $(_noxmk_files) $(_noxmk_depends) $(wildcard $(NOXMK)) \
+$(_noxmk_plan): $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) pyproject.toml)) \
+  $(_noxmk_depends) $(wildcard $(NOXMK)) \
   $(if $(_noxmk_stale),.noxmk/always) ; +@$(_noxmk_helper) plan -f '$(NOXMK_NOXFILE)' -i '$(subst ','\'',$(_noxmk_inputs))' \
   -R '$(NOXMK_RESERVED) $(_noxmk_makefiles)' -- $(NOX)
 # A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP). The empty recipe
@@ -114,7 +113,7 @@ _noxmk_groups ?=
 _noxmk_notified ?=
 # Without a plan nothing of ours runs; other goals of the including makefile still do.
 ifeq (,$(_noxmk_groups))
-ci: ; @echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2
+ci: ; +@echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2
 endif
 
 # The goals that are ours, and the sessions behind them. A goal of the including makefile's own may
@@ -131,8 +130,10 @@ _noxmk_args = $(if $(filter-out undefined environment,$(origin ARGS)), -- $(ARGS
   $(addprefix .noxmk/run/,$(_noxmk_sessions))
 
 # Whatever shell the including makefile likes, these lines are for sh.
-.noxmk/%: private SHELL := /bin/sh
-.noxmk/%: private .SHELLFLAGS := -c
+ifneq (/bin/sh -c,$(SHELL) $(.SHELLFLAGS))
+.noxmk/% $(_noxmk_plan) nox-list $(_noxmk_groups) $(_noxmk_sessions): private SHELL := /bin/sh
+.noxmk/% $(_noxmk_plan) nox-list $(_noxmk_groups) $(_noxmk_sessions): private .SHELLFLAGS := -c
+endif
 
 # -n shows the plan here. The goals were worked out above, so a default goal that is set below comes
 # too late.

@@ -50,8 +50,6 @@ add_environment(struct command *command, const json_t *header, const json_t *ses
 	char *index = xasprintf("%lld", (long long)json_integer_value(
 	    json_object_get(session, "index")));
 
-	/* One environment for PEP 723 noxfiles: the probe made it, N sessions must not check it. */
-	strings_add(&extra, "NOX_SCRIPT_MODE=none");
 	strings_add(&extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(&extra, own_text(command, "NOXMK_SHIM_NAME=", text(session, "name")));
 	strings_add(&extra, own_text(command, "NOXMK_SHIM_PATH=", path));

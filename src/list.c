@@ -18,42 +18,57 @@ text(const json_t *object, const char *key)
 	return s ? s : "";
 }
 
+/* Columns for the names of targets: most fit, and a very long one does not push the rest away. */
+enum { WIDTH_MIN = 20, WIDTH_MAX = 48 };
+
 static void
-print_session(const json_t *line)
+print_session(const json_t *line, int width)
 {
 	const char *target = text(line, "target"), *session = text(line, "session");
 	char *safe = screen_safe(session), *description = screen_safe(text(line, "description"));
 	bool same = !strcmp(target, session);
 
-	printf("%c %-30s  %s%s%s\n", json_is_true(json_object_get(line, "default")) ? '*' : '-',
-	    target, same ? "" : safe, same || !*description ? "" : ": ", description);
+	printf("%c %-*s  %s%s%s\n", json_is_true(json_object_get(line, "default")) ? '*' : '-',
+	    width, target, same ? "" : safe, same || !*description ? "" : ": ", description);
 	free(safe);
 	free(description);
 }
 
+/* A group of one is another name for its session: it works, but would only lengthen the list. */
 static void
-print_group(const json_t *line)
+print_group(const json_t *line, int width)
 {
 	char *what = screen_safe(text(line, "what"));
 	size_t n = json_array_size(json_object_get(line, "members"));
 
-	printf("+ %-30s  %s (%zu session%s)\n", text(line, "group"), what, n, n == 1 ? "" : "s");
+	if (n != 1 || !strcmp(text(line, "group"), "ci"))
+		printf("+ %-*s  %s (%zu session%s)\n", width, text(line, "group"), what, n,
+		    n == 1 ? "" : "s");
 	free(what);
 }
 
 int
 list_targets(struct planfile *plan, const json_t *unused_goals)
 {
+	int width = WIDTH_MIN;
 	json_t *line;
 
 	(void)unused_goals;
 	puts("* default session   - other session   + group");
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
+		int len = (int)strlen(text(line, "target"));
+
+		if (len > width)
+			width = len < WIDTH_MAX ? len : WIDTH_MAX;
+		json_decref(line);
+	}
+	planfile_rewind(plan);
+	while ((line = planfile_next(plan))) {
 		if (*text(line, "target"))
-			print_session(line);
+			print_session(line, width);
 		else
-			print_group(line);
+			print_group(line, width);
 		json_decref(line);
 	}
 	return 0;

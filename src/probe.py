@@ -115,8 +115,11 @@ class Asked:
     def values(self) -> dict[str, str]:
         """NAME -> value, for names that make can have too; what make changes itself is left out."""
         names = [n for n in self.names if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", n)]
-        names = [n for n in names if not n.startswith(("MAKE", "MFLAGS", "NOXMK_"))]
-        return {name: self.before.get(name, "") for name in names}
+        # make has its own of some; and what may be secret is not to be written down.
+        names = [n for n in names if not re.match("MAKE|MFLAGS|NOXMK_|(SHELL|CURDIR|VPATH|SUFFIXES)$", n)]
+        names = [n for n in names if not re.search("TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH", n.upper())]
+        values = {name: self.before.get(name, "") for name in names}
+        return {name: value for name, value in values.items() if clean(value) == value}
 
 
 def lies_in(path: str, folders: list[str]) -> bool:
@@ -246,7 +249,9 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
     depends = [config.noxfile, *opened.below(roots, skipped)]
     depends += filter(os.path.isfile, [os.path.join(project, "pyproject.toml")])
     depends += [sys.executable, nox_metadata(nox.__file__)]
+    nox.logger.logger.disabled = True  # old releases tell the user about hashed folder names
     sessions = [describe(runner, config, index, named) for runner in runners]
+    nox.logger.logger.disabled = False
     queue, queue_error = select(manifest, config, index, nox)
     return {
         "schema": 1,

@@ -53,7 +53,8 @@ state_make(void)
 	static const char ignore[] = "*\n";
 	int state;
 
-	if (mkdir(".noxmk", 0777) < 0 && errno != EEXIST) {
+	/* Logs may hold what is not for everybody. */
+	if (mkdir(".noxmk", 0700) < 0 && errno != EEXIST) {
 		warn("cannot make the folder .noxmk");
 		return -1;
 	}

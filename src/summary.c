@@ -155,8 +155,10 @@ print_total(const struct table *table, double wall)
 	printf("\nnoxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)
 		print_count(counts[v], verdict_name(v), &first);
-	printf("; %s wall time for %s of sessions, speed-up %.2f\n", wall_text, sum_text,
-	    wall > 0 ? sum / wall : 1.0);
+	printf("; %s wall time", wall_text);
+	if (table->n > 1)
+		printf(" for %s of sessions, speed-up %.2f", sum_text, wall > 0 ? sum / wall : 1.0);
+	printf("\n");
 	free(wall_text);
 	free(sum_text);
 }

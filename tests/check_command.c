@@ -61,8 +61,8 @@ START_TEST(by_the_shim)
 	setenv("NOXMK_SHIM_INDEX", "77", 1);
 	setenv("NOXSESSION", "other", 1);
 	text = command_text(plan, &posargs, &env);
-	ck_assert_str_eq(text, "/usr/bin/python3 -u /share/shim.py --verbose -f noxfile.py -s 't-3.12(a=1)' "
-	    "--report /run/.t.report --non-interactive -- -v 'a b' --");
+	ck_assert_str_eq(text, "/usr/bin/python3 -u /share/shim.py --verbose -f noxfile.py "
+	    "-s 't-3.12(a=1)' --report /run/.t.report --non-interactive -- -v 'a b' --");
 	ck_assert_str_eq(env, "NOX_SCRIPT_MODE=none\nNOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
 	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n");
 	unsetenv("NOXMK_SHIM_INDEX");
@@ -101,7 +101,8 @@ START_TEST(damaged_plan)
 	struct strings posargs = { 0 };
 
 	for (size_t i = 0; i < countof(headers); i++) {
-		char *lines = xasprintf("%s{\"target\":\"t-a-1\",\"index\":\"x\",\"name\":1}\n", headers[i]);
+		char *lines = xasprintf("%s{\"target\":\"t-a-1\",\"index\":\"x\",\"name\":1}\n",
+		    headers[i]);
 		struct planfile *plan;
 
 		file_put("plan.jsonl", lines);

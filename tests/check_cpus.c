@@ -45,7 +45,8 @@ static const struct {
 	{ "4:cpu:/g\n", { "cpu/g/cpu.cfs_quota_us", "-1", "cpu/g/cpu.cfs_period_us", "100000",
 	    "cpu/cpu.cfs_quota_us", "50000", "cpu/cpu.cfs_period_us", "100000" }, 1 },
 	{ "4:cpu:/g\n", { "cpu/g/cpu.cfs_quota_us", "300000" }, 0 },
-	{ "4:memory:/\n", { "cpu/cpu.cfs_quota_us", "300000", "cpu/cpu.cfs_period_us", "100000" }, 0 },
+	{ "4:memory:/\n", { "cpu/cpu.cfs_quota_us", "300000",
+	    "cpu/cpu.cfs_period_us", "100000" }, 0 },
 	{ "4:cpu:/\n0::/\n", { "cpu/cpu.cfs_quota_us", "300000", "cpu/cpu.cfs_period_us", "100000",
 	    "cpu.max", "200000 100000" }, 2 },
 };

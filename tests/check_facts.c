@@ -87,7 +87,8 @@ static const struct {
 	{ true, "tags", NULL, "session 1: \"tags\" is not a list" },
 	{ true, "tags", "[7]", "session 1: \"tags\" is not a list of strings" },
 	{ true, "requires", NULL, "session 1: \"requires\" is not a list" },
-	{ true, "requires", "[9223372036854775807]", "\"requires\" is not a list of session numbers" },
+	{ true, "requires", "[9223372036854775807]",
+	    "\"requires\" is not a list of session numbers" },
 	{ true, "notifies", NULL, "session 1: \"notifies\" is not a list" },
 	{ true, "notifies", "[true]", "\"notifies\" is not a list of session numbers" },
 };

@@ -1,7 +1,7 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +12,8 @@
 static int
 learn(const char *const *verbs)
 {
-	struct learn_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "NOX=x" };
+	struct learn_options options = { .share = "share", .noxfile = "noxfile.py",
+		.inputs = "NOX=x" };
 	int code;
 
 	strings_add(&options.nox, helper_path());
@@ -56,12 +57,14 @@ START_TEST(learned)
 	    "env", "NOXMK_PROBE_CWD", "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
 	    "exit", "0"), 0);
 	rules = file_get(".noxmk/sessions.mk");
-	ck_assert_ptr_nonnull(strstr(rules, "_noxmk_planned := NOX=x\n_noxmk_sessions := nox-clean\n"));
+	ck_assert_ptr_nonnull(strstr(rules, "_noxmk_planned := NOX=x\n"
+		"_noxmk_sessions := nox-clean\n"));
 	ck_assert(file_there(".noxmk/plan.jsonl"));
 	ck_assert(!file_there(".noxmk/facts.json"));
 	/* What nox prints is for people, and not for make. */
 	wanted = xasprintf("NOXMK_PROBE_NOXFILE=noxfile.py\nNOXMK_PROBE_OUT=%s/.noxmk/facts.json\n"
-			   "NOXMK_PROBE_CWD=%s\nPYTHONHASHSEED=0\nNOXMK_PROBE_UNSET=PYTHONHASHSEED\n",
+			   "NOXMK_PROBE_CWD=%s\nPYTHONHASHSEED=0\n"
+			   "NOXMK_PROBE_UNSET=PYTHONHASHSEED\n",
 	    cwd, cwd);
 	ck_assert_str_eq(warnings(), wanted);
 	free(wanted);
@@ -172,7 +175,7 @@ START_TEST(script_block)
 	file_put("share/probe.py", "probe\n");
 	file_put("noxfile.py", scripts[_i].noxfile);
 	put_facts("[{'name':'a'}]", "[]");
-	/* The probe is the word behind -f, which is not seen after `exit`, so a shell has to look. */
+	/* The probe is the word behind -f, which no verb of the helper's looks at. */
 	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .noxmk/facts.json\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	static const char *nox[] = { "./nox" };
@@ -201,8 +204,6 @@ END_TEST
 
 START_TEST(nowhere_to_write)
 {
-	int code;
-
 	put_facts("[{'name':'a'}]", "[]");
 	file_put(".noxmk", "a file");
 	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
@@ -214,23 +215,28 @@ START_TEST(nowhere_to_write)
 	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
 	assert_warned(".noxmk/sessions.mk: Is a directory");
 	ck_assert(!file_there(".noxmk/plan.jsonl"));
-	(void)code;
 }
 END_TEST
 
-START_TEST(folder_is_gone)
+/* A folder that is too deep to have a name. */
+START_TEST(nameless_folder)
 {
-	char *here = getcwd(NULL, 0), *command = xasprintf("%s/.noxmk", here);
-	int state = folder_make("project");
+	enum { LENGTH = 250, DEPTH = PATH_MAX / LENGTH + 1 };
+	char name[LENGTH + 1];
+	int code;
 
-	/* .noxmk is there (a bind would do it, too), the folder's own name is not. */
-	ck_assert_int_eq(fchdir(state), 0);
-	close(folder_make(".noxmk"));
-	file_put(".noxmk/.gitignore", "");
-	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
-	close(state);
-	free(command);
-	free(here);
+	memset(name, 'n', LENGTH);
+	name[LENGTH] = '\0';
+	for (int i = 0; i < DEPTH; i++)
+		ck_assert(mkdir(name, 0777) == 0 && chdir(name) == 0);
+	code = LEARN("exit", "0");
+	unlink(".noxmk/.gitignore");
+	rmdir(".noxmk");
+	/* What cleans up behind the tests needs names. */
+	for (int i = 0; i < DEPTH; i++)
+		ck_assert(chdir("..") == 0 && rmdir(name) == 0);
+	ck_assert_int_eq(code, EXIT_HELPER);
+	assert_warned("the current folder: ");
 }
 END_TEST
 
@@ -284,7 +290,7 @@ check_learn_suite(void)
 	tcase_add_test(tc, script_without_probe);
 	tc = support_case(suite, "write");
 	tcase_add_test(tc, nowhere_to_write);
-	tcase_add_test(tc, folder_is_gone);
+	tcase_add_test(tc, nameless_folder);
 	tcase_add_test(tc, plan_is_dated);
 	return suite;
 }

@@ -21,9 +21,10 @@ plan_of(const char *sessions, const char *queue)
 
 START_TEST(targets)
 {
-	struct planfile *plan = plan_of("[{'name':'lint','description':'Look\\tat it'},{'name':'docs'},"
-		"{'name':'t','session':'t(1)','signatures':['t(1)'],'description':'Try','tags':['x']},"
-		"{'name':'t','session':'t(2)','signatures':['t(2)'],'tags':['x']}]", "[0]");
+	struct planfile *plan = plan_of(
+	    "[{'name':'lint','description':'Look\\tat it'},{'name':'docs'},"
+	    "{'name':'t','session':'t(1)','signatures':['t(1)'],'description':'Try','tags':['x']},"
+	    "{'name':'t','session':'t(2)','signatures':['t(2)'],'tags':['x']}]", "[0]");
 	char *text;
 
 	output_begin();

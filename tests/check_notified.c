@@ -36,7 +36,8 @@ notified_run_and_leak(int run, const char *key, char *const *make)
 }
 
 /* A make that does no more than make the records of c and d, as a shell script. */
-static char shell[] = "/bin/sh", script[] = "./make", failing[] = "/bin/false", none[] = "./no-make";
+static char shell[] = "/bin/sh", script[] = "./make";
+static char failing[] = "/bin/false", none[] = "./no-make";
 
 START_TEST(nobody)
 {
@@ -62,6 +63,19 @@ START_TEST(until_none_is_left)
 	ck_assert_int_eq(notified_run_and_leak(run, "1-2", make), 0);
 	assert_file("calls", "1-2 .noxmk/run/c\n1-2 .noxmk/run/d\n");
 	assert_silent();
+	close(run);
+}
+END_TEST
+
+/* A session whose record is lost is not run for ever. */
+START_TEST(never_recorded)
+{
+	char *make[] = { shell, script, NULL };
+	int run = run_with_caller("[{'target':'c'}]");
+
+	file_put("make", "echo \"$*\" >>calls\n");
+	ck_assert_int_eq(notified_run_and_leak(run, "1-2", make), 0);
+	assert_file("calls", ".noxmk/run/c\n");
 	close(run);
 }
 END_TEST
@@ -95,6 +109,7 @@ check_notified_suite(void)
 
 	tcase_add_test(tc, nobody);
 	tcase_add_test(tc, until_none_is_left);
+	tcase_add_test(tc, never_recorded);
 	tcase_add_test(tc, make_fails);
 	support_spawn_failure_test(tc, make_cannot_start);
 	return suite;

@@ -31,7 +31,8 @@ static const struct {
 	{ { "print", "second", "exit", "3" }, 3, "first\nsecond\n" },
 	{ { "die", "15" }, 128 + 15, "first\n" },
 	{ { "err", "oops", "env", "EXTRA" }, 0, "first\nEXTRA=1\n" },
-	{ { "env", "MAKELEVEL", "env", "NOXSESSION" }, 0, "first\nMAKELEVEL unset\nNOXSESSION=s\n" },
+	{ { "env", "MAKELEVEL", "env", "NOXSESSION" }, 0,
+	    "first\nMAKELEVEL unset\nNOXSESSION=s\n" },
 };
 
 START_TEST(called)

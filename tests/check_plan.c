@@ -45,7 +45,8 @@ static const struct {
 	    "x x-2 [ci: x-2] [x-3: x x-2]" },
 	/* ci is ours, and so is what the makefile keeps for itself. */
 	{ "[{'name':'ci'}]", "[0]", "", "nox-ci [ci: nox-ci]" },
-	{ "[{'name':'clean'},{'name':'all'}]", "[0]", "clean all", "nox-clean nox-all [ci: nox-clean]" },
+	{ "[{'name':'clean'},{'name':'all'}]", "[0]", "clean all",
+	    "nox-clean nox-all [ci: nox-clean]" },
 	{ "[{'name':'clean'},{'name':'nox-clean'}]", "[]", "clean", "nox-clean-2 nox-clean [ci:]" },
 	{ "[{'name':'clean'}]", "[]", "clean nox-clean ci", "nox-clean-2 [ci:]" },
 	{ "[{'name':'Makefile'},{'name':'nox-list'},{'name':'noxfile.py'}]", "[]", "",
@@ -53,7 +54,8 @@ static const struct {
 	/* A tag that is a session's or group's name gets a prefix; members in definition order. */
 	{ "[{'name':'a','tags':['slow','a']},{'name':'b','tags':['slow','slow']}]", "[1,0]", "",
 	    "a b [ci: b a] [slow: a b]" },
-	{ "[{'name':'a','tags':['b']},{'name':'b','tags':['b']}]", "[]", "", "a b [ci:] [tag-b: a b]" },
+	{ "[{'name':'a','tags':['b']},{'name':'b','tags':['b']}]", "[]", "",
+	    "a b [ci:] [tag-b: a b]" },
 	{ "[{'name':'a','tags':['clean']}]", "[]", "clean", "a [ci:] [nox-clean: a]" },
 	{ "[{'name':'a','tags':['ci']}]", "[]", "", "a [ci:] [tag-ci: a]" },
 	{ "[{'name':'a','tags':['x y','x!y']}]", "[]", "", "a [ci:] [x-y: a] [tag-x-y: a]" },
@@ -165,7 +167,7 @@ static const struct {
 	{ "[{'name':'a','requires_error':'no x','requires':[0]}]", "0:no x " },
 	/* Notified sessions come after their callers … */
 	{ "[{'name':'a','notifies':[2]},{'name':'b','notifies':[2]},{'name':'c'}]", "2>0 2>1 " },
-	/* … unless the caller waits for them, by requires= or because they notify it in their turn. */
+	/* … unless the caller waits for them, by requires= or as they notify it in their turn. */
 	{ "[{'name':'a','notifies':[0]}]", "" },
 	{ "[{'name':'a','notifies':[1],'requires':[1]},{'name':'b'}]", "0<1 " },
 	{ "[{'name':'a','notifies':[2],'requires':[1]},{'name':'b','requires':[2]},{'name':'c'}]",
@@ -173,6 +175,8 @@ static const struct {
 	{ "[{'name':'a','notifies':[1]},{'name':'b','notifies':[0]}]", "1>0 " },
 	{ "[{'name':'a','notifies':[1]},{'name':'b','notifies':[2]},{'name':'c','notifies':[0]}]",
 	    "1>0 2>1 " },
+	{ "[{'name':'a','notifies':[4],'requires':[1,2]},{'name':'b','requires':[3]},"
+	  "{'name':'c','requires':[3]},{'name':'d'},{'name':'e'}]", "0<1 0<2 1<3 2<3 4>0 " },
 	{ "[{'name':'a','notifies':[3]},{'name':'b','requires':[2]},{'name':'c'},"
 	  "{'name':'d','requires':[1,2]}]", "1<2 3<1 3<2 3>0 " },
 };

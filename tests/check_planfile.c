@@ -26,7 +26,8 @@ START_TEST(written)
 	put_plan();
 	assert_file("plan.jsonl",
 	    "{\"schema\":1,\"nox\":\"2024.4.15\",\"command\":[\"python3\",\"-m\",\"nox\"],"
-	    "\"args\":[],\"python\":\"/usr/bin/python3\",\"path\":[\"/usr/lib/python3\",\"/usr/lib/site\"],"
+	    "\"args\":[],\"python\":\"/usr/bin/python3\","
+	    "\"path\":[\"/usr/lib/python3\",\"/usr/lib/site\"],"
 	    "\"noxfile\":\"noxfile.py\",\"complaint\":null}\n"
 	    "{\"target\":\"build\",\"session\":\"build\",\"name\":\"build\",\"index\":0,"
 	    "\"selector\":\"build\",\"description\":\"Make it\",\"default\":false,\"requires\":[],"
@@ -213,7 +214,8 @@ START_TEST(expansions_merge)
 	struct planfile *plan;
 	const char *name;
 
-	put_lines("{'target':'a','requires':['b']}\n{'target':'b'}\n{'target':'c','requires':['b']}\n");
+	put_lines("{'target':'a','requires':['b']}\n{'target':'b'}\n"
+		  "{'target':'c','requires':['b']}\n");
 	plan = planfile_open(AT_FDCWD);
 	ck_assert_int_eq(planfile_expand(plan, "c", into), 0);
 	ck_assert_int_eq(planfile_expand(plan, "a", into), 0);

@@ -139,7 +139,8 @@ START_TEST(damaged_record)
 }
 END_TEST
 
-static const char *const no_records[] = { "", "{", "[]", "null", "\"x\"", "{\"schema\":1}", "\xff" };
+static const char *const no_records[] = { "", "{", "[]", "null", "\"x\"",
+	"{\"schema\":1}", "\xff" };
 
 START_TEST(no_record)
 {

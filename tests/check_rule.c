@@ -35,7 +35,8 @@ static size_t nmakes;
 static void
 make_gives(const char *make, const struct buffer *mk, const struct buffer *wanted)
 {
-	char *command = xasprintf("env -i PATH=\"$PATH\" %s -rR -s -f mk >out 2>&1", make), *out, *got;
+	char *command = xasprintf("env -i PATH=\"$PATH\" %s -rR -s -f mk >out 2>&1", make);
+	char *out, *got;
 	int status;
 
 	unlink("got");
@@ -149,8 +150,9 @@ static const struct {
 } paths[] = {
 	{ "/a/b.py", "/a/b.py" }, { "/a b", "/a\\ b" }, { "/a#b", "/a\\#b" }, { "/a:b", "/a\\:b" },
 	{ "/a$b", "/a$$b" }, { "/a*?[b]", "/a\\*\\?\\[b]" }, { "/a%b", NULL }, { "/a;b", NULL },
-	{ "/a|b", NULL }, { "/a\\b", NULL }, { "/a\nb", NULL }, { "/a\tb", NULL }, { "/a\x7f", NULL },
-	{ "/a (1)", NULL }, { "/a(b)/c", "/a(b)/c" }, { "/a\x01", NULL }, { "/\xc3\xa9", "/\xc3\xa9" },
+	{ "/a|b", NULL }, { "/a\\b", NULL }, { "/a\nb", NULL }, { "/a\tb", NULL },
+	{ "/a\x7f", NULL }, { "/a (1)", NULL }, { "/a(b)/c", "/a(b)/c" }, { "/a\x01", NULL },
+	{ "/\xc3\xa9", "/\xc3\xa9" },
 };
 
 START_TEST(path_text)
@@ -183,7 +185,8 @@ START_TEST(whole_file)
 	    "_noxmk_sessions := lint build t-1 t-2\n"
 	    "_noxmk_groups := ci t\n"
 	    "\n# goal -> the sessions it runs, those they require included\n"
-	    "_noxmk/lint := lint\n_noxmk/build := build\n_noxmk/t-1 := build t-1\n_noxmk/t-2 := t-2\n"
+	    "_noxmk/lint := lint\n_noxmk/build := build\n_noxmk/t-1 := build t-1\n"
+	    "_noxmk/t-2 := t-2\n"
 	    "_noxmk/ci := lint build t-1\n_noxmk/t := build t-1 t-2\n"
 	    "\n# session -> the callers that may notify it: an edge where both are active\n"
 	    "_noxmk_notified := t-1\n_noxmk_after/t-1 := lint\n"

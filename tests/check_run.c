@@ -14,7 +14,7 @@
 #include "rundir.h"
 #include "support.h"
 
-static const char key[] = "4711-99";
+static const char key[] = "4711-99-c0ffee";
 
 /* What nox would report. */
 #define REPORT(result) "report", "{'sessions':[{'name':'a','result':'" result "'}]}"

@@ -76,26 +76,27 @@ END_TEST
 
 START_TEST(join_makes_a_run_once)
 {
-	int state = state_with_plan(), run = rundir_join(state, "4711-99", 20), other;
+	int state = state_with_plan(), run = rundir_join(state, "4711-99-c0ffee", 20), other;
 	char *target;
 	json_t *facts;
 	struct stat a, b;
 
 	ck_assert_int_ge(run, 0);
 	facts = rundir_facts(run);
-	ck_assert_str_eq(json_string_value(json_object_get(facts, "make")), "4711-99");
+	ck_assert_str_eq(json_string_value(json_object_get(facts, "make")), "4711-99-c0ffee");
 	ck_assert_double_le(json_number_value(json_object_get(facts, "started")), clock_now());
 	ck_assert_double_le(json_number_value(json_object_get(facts, "clock")), clock_monotonic());
-	target = xasprintf(".noxmk/runs/%s/.run.json", json_string_value(json_object_get(facts, "run")));
+	target = xasprintf(".noxmk/runs/%s/.run.json",
+	    json_string_value(json_object_get(facts, "run")));
 	ck_assert(file_there(target));
 	ck_assert_ptr_nonnull(strstr(target, "-4711/"));
 	ck_assert(file_there(".noxmk/latest/plan.jsonl"));
-	other = rundir_join(state, "4711-99", 20);
+	other = rundir_join(state, "4711-99-c0ffee", 20);
 	ck_assert_int_eq(fstat(run, &a), 0);
 	ck_assert_int_eq(fstat(other, &b), 0);
 	ck_assert_uint_eq(a.st_ino, b.st_ino);
 	close(other);
-	other = rundir_open(state, "4711-99");
+	other = rundir_open(state, "4711-99-c0ffee");
 	ck_assert_int_ge(other, 0);
 	close(other);
 	other = rundir_open(state, NULL);
@@ -109,16 +110,17 @@ START_TEST(join_makes_a_run_once)
 }
 END_TEST
 
-static const char *const odd_keys[] = { "", "-", "12", "12-", "-34", "12-34-56", "12-3a", "a-1",
-	"../x-1", "1-../x", " 1-2", "1- 2",
-	"123456789012345678901234567890-123456789012345678901234567890123456" };
+static const char *const odd_keys[] = { "", "-", "--", "12", "12-", "12-34", "12-34-", "-34-ab",
+	"12--ab", "12-34-56-78", "12-3a-ab", "a-1-ab", "12-34-xy", "12-34-AB", "../x-1-ab",
+	"1-../x-ab", "1-2-../x", " 1-2-ab", "1- 2-ab", "1-2-ab ",
+	"1234567890123456789012345678901-12345678901234567890123456789012-ab" };
 
 START_TEST(odd_key)
 {
 	int state = state_with_plan();
 
 	ck_assert_int_eq(rundir_join(state, odd_keys[_i], 20), -1);
-	assert_warned("is not the pid and start time of a make: is /proc mounted?");
+	assert_warned("does not name a make: is /proc mounted?");
 	ck_assert_int_eq(rundir_open(state, odd_keys[_i]), -1);
 	ck_assert(!file_there(".noxmk/runs"));
 	close(state);
@@ -129,7 +131,7 @@ START_TEST(no_run_to_open)
 {
 	int state = state_with_plan();
 
-	ck_assert_int_eq(rundir_open(state, "1-2"), -1);
+	ck_assert_int_eq(rundir_open(state, "1-2-c0ffee"), -1);
 	assert_warned("this make has no run: was .noxmk removed?");
 	ck_assert_int_eq(rundir_open(state, NULL), -1);
 	assert_warned("there is no run yet: `make ci` makes one");
@@ -144,14 +146,14 @@ START_TEST(join_without_a_plan)
 {
 	int state = state_make();
 
-	ck_assert_int_eq(rundir_join(state, "1-2", 20), -1);
+	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
 	assert_warned("there is no plan to run by: see the message about the noxfile");
 	/* Half a run is none. */
 	ck_assert(!file_there(".noxmk/latest"));
 	ck_assert_int_eq(rmdir(".noxmk/runs"), 0);
 	close(folder_make(".noxmk/plan.jsonl"));
-	ck_assert_int_eq(rundir_join(state, "1-2", 20), -1);
-	assert_warned("/plan.jsonl: Operation not permitted");
+	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
+	assert_warned("/plan.jsonl: Is a directory");
 	close(state);
 }
 END_TEST
@@ -161,18 +163,18 @@ START_TEST(join_cannot_write)
 	int state = state_with_plan(), run;
 
 	limit_set(RLIMIT_FSIZE, 0);
-	run = rundir_join(state, "1-2", 20);
+	run = rundir_join(state, "1-2-c0ffee", 20);
 	limit_restore();
 	ck_assert_int_eq(run, -1);
 	assert_warned("/.run.json: File too large");
 	ck_assert_int_eq(rmdir(".noxmk/runs"), 0);
 	/* A folder in which nobody makes folders. */
 	ck_assert_int_eq(symlink("/proc/self/fdinfo", ".noxmk/runs"), 0);
-	ck_assert_int_eq(rundir_join(state, "1-2", 20), -1);
+	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
 	assert_warned("-1: ");
 	unlink(".noxmk/runs");
 	file_put(".noxmk/runs", "a file");
-	ck_assert_int_eq(rundir_join(state, "1-2", 20), -1);
+	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
 	assert_warned(".noxmk/runs: Not a directory");
 	close(state);
 }
@@ -183,9 +185,32 @@ START_TEST(join_cannot_link)
 	int state = state_with_plan();
 
 	close(folder_make(".noxmk/latest/x"));
-	ck_assert_int_eq(rundir_join(state, "1-2", 20), -1);
+	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
 	assert_warned(".noxmk/latest: Is a directory");
 	close(state);
+}
+END_TEST
+
+/* Where a link is not to be had, here on another file system, the plan is copied. */
+START_TEST(join_copies_the_plan)
+{
+	char other[] = "/dev/shm/noxmk-check-XXXXXX", *plan, *copy;
+	int state = state_with_plan(), run;
+
+	if (!mkdtemp(other) || symlink(other, ".noxmk/runs") < 0) {
+		close(state);
+		return; /* no such file system */
+	}
+	run = rundir_join(state, "1-2-c0ffee", 20);
+	plan = file_get(".noxmk/plan.jsonl");
+	copy = file_get(".noxmk/runs/.make-1-2-c0ffee/plan.jsonl");
+	folder_remove(other);
+	ck_assert_int_ge(run, 0);
+	ck_assert_str_eq(copy, plan);
+	close(run);
+	close(state);
+	free(plan);
+	free(copy);
 }
 END_TEST
 
@@ -195,9 +220,9 @@ START_TEST(join_finds_no_folder)
 	int state = state_with_plan();
 
 	close(folder_make(".noxmk/runs"));
-	file_put(".noxmk/runs/.make-1-2", "a file");
-	ck_assert_int_eq(rundir_join(state, "1-2", 20), -1);
-	assert_warned(".noxmk/runs/.make-1-2: Not a directory");
+	file_put(".noxmk/runs/.make-1-2-c0ffee", "a file");
+	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
+	assert_warned(".noxmk/runs/.make-1-2-c0ffee: Not a directory");
 	close(state);
 }
 END_TEST
@@ -222,13 +247,13 @@ put_run(const char *id, const char *facts)
 START_TEST(old_runs_go)
 {
 	char *mine = xasprintf("{\"make\":\"%s\"}", own_key());
-	char *other = xasprintf("{\"make\":\"%d-1\"}", (int)getpid());
+	char *other = xasprintf("{\"make\":\"%d-1-ab\"}", (int)getpid());
 	int state = state_with_plan();
 
 	put_run("20200101-000000-1", NULL);
 	put_run("20200101-000000-2", "not JSON");
-	put_run("20200101-000000-3", "{\"make\":\"../1-2\"}");
-	put_run("20200101-000000-4", "{\"make\":\"999999999-2\"}");
+	put_run("20200101-000000-3", "{\"make\":\"../1-2-ab\"}");
+	put_run("20200101-000000-4", "{\"make\":\"999999999-2-ab\"}");
 	put_run("20200101-000000-5", mine);
 	put_run("20200101-000000-6", other);
 	put_run("20200101-000000-7", "{}");
@@ -236,14 +261,14 @@ START_TEST(old_runs_go)
 	file_put(".noxmk/runs/20200101-000000-0", "a file that is called like a run");
 	ck_assert_int_eq(symlink("20200101-000000-1", ".noxmk/runs/.make-1-1"), 0);
 	ck_assert_int_eq(symlink("20200101-000000-5", ".noxmk/runs/.make-5-5"), 0);
-	close(rundir_join(state, "1-2", 2));
+	close(rundir_join(state, "1-2-c0ffee", 2));
 	/* The new one, the newest old one, and that whose make is still alive. */
 	for (char id[] = ".noxmk/runs/20200101-000000-0"; id[28] <= '7'; id[28]++)
 		ck_assert_msg(file_there(id) == (id[28] == '5' || id[28] == '7'), "%s", id);
 	ck_assert(file_there(".noxmk/runs/20200101-00000x-8"));
 	ck_assert(!file_there(".noxmk/runs/.make-1-1"));
 	ck_assert(file_there(".noxmk/runs/.make-5-5"));
-	ck_assert(file_there(".noxmk/runs/.make-1-2"));
+	ck_assert(file_there(".noxmk/runs/.make-1-2-c0ffee"));
 	assert_silent();
 	close(state);
 	free(mine);
@@ -304,6 +329,7 @@ check_rundir_suite(void)
 	tcase_add_test(tc, join_without_a_plan);
 	tcase_add_test(tc, join_cannot_write);
 	tcase_add_test(tc, join_cannot_link);
+	tcase_add_test(tc, join_copies_the_plan);
 	tcase_add_test(tc, join_finds_no_folder);
 	tcase_add_test(tc, old_runs_go);
 	tcase_add_test(tc, newest_with_a_file);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@ static const struct {
 	{ 0, "0.0s" }, { 0.04, "0.0s" }, { 0.06, "0.1s" }, { 1.25, "1.2s" }, { 59.96, "60.0s" },
 	{ 99.94, "99.9s" }, { 99.95, "1m40s" }, { 100, "1m40s" }, { 245.4, "4m05s" },
 	{ 3599.4, "59m59s" }, { 3599.5, "1h00m" }, { 3600, "1h00m" }, { 3719, "1h01m" },
-	{ 359999, "99h59m" },
+	{ 359999, "99h59m" }, { -1, "?" }, { 1e300, "?" }, { (double)NAN, "?" },
 };
 
 START_TEST(duration)
@@ -106,7 +107,8 @@ END_TEST
 START_TEST(ended)
 {
 	char target[] = "lint", reason[] = "it\nbroke";
-	struct record r = { .target = target, .verdict = FAILED, .duration = 1.5, .reason = reason };
+	struct record r = { .target = target, .verdict = FAILED, .duration = 1.5,
+		.reason = reason };
 	char *text;
 
 	output_begin();

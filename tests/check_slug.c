@@ -72,10 +72,11 @@ START_TEST(slug_of_long_names)
 }
 END_TEST
 
-/* Whatever the bytes: no quoting needed, no dash or dot at the ends, and a slug stays what it is. */
+/* Whatever the bytes: no quoting needed, no dash or dot at the ends, and a slug of itself. */
 START_TEST(slug_of_any_bytes)
 {
-	static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789._-";
 	char name[40];
 
 	srandom((unsigned)_i);

@@ -80,8 +80,8 @@ START_TEST(all_well)
 	text = printed("['ci']");
 	ck_assert_str_eq(text, "\nsession  verdict       time  reason\n"
 			       "a        passed        1.5s\nb        skipped       1.5s\n\n"
-			       "noxmk: 2 sessions: 1 passed, 1 skipped; 3h00m wall time for 3.0s of sessions, "
-			       "speed-up 0.00\n");
+			       "noxmk: 2 sessions: 1 passed, 1 skipped; 3h00m wall time for "
+			       "3.0s of sessions, speed-up 0.00\n");
 	free(text);
 	assert_silent();
 	end();

@@ -121,7 +121,8 @@ START_TEST(read_fails)
 	static const struct {
 		const char *name;
 		int error;
-	} table[] = { { "none", ENOENT }, { "loop", ELOOP }, { "file/x", ENOTDIR }, { "folder", EISDIR } };
+	} table[] = { { "none", ENOENT }, { "loop", ELOOP }, { "file/x", ENOTDIR },
+		{ "folder", EISDIR } };
 
 	for (size_t i = 0; i < countof(table); i++) {
 		ck_assert_int_eq(file_read(AT_FDCWD, table[i].name, &b), -1);

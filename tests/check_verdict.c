@@ -82,7 +82,8 @@ static const struct {
 	/* nox wrote a part of its report and then stumbled over a parameter */
 	{ 1, truncated, PASSED, "nox could not write its report" },
 	{ 1, "{\n  'result': 1,", PASSED, "nox could not write its report" },
-	{ 0, truncated, PASSED, "nox could not write its report" },
+	{ 0, truncated, FAILED, "nox exited with status 0 before the session was over" },
+	{ 2, truncated, FAILED, "nox: bad option or unmet needs_version (exit 2)" },
 	{ 1, "{\n  'result': 1", FAILED, "nox exited with status 1 and left no report" },
 	{ 1, "{\n  'result': 0,\n  'sess", FAILED, "nox exited with status 1 and left no report" },
 	{ 0, "{\n  'result': 0,\n  'sess", FAILED,
@@ -100,11 +101,14 @@ static const struct {
 	{ 1, "{'sessions':[{'name':'a','result':1}]}", FAILED, NULL },
 	{ 1, "{'sessions':[{'name':'a'}]}", FAILED, NULL },
 	/* ours among prerequisites that nox ran in the same process, or else the last */
-	{ 1, "{'sessions':[{'name':'a','result':'success'},{'name':'c','result':'failed'}]}", FAILED,
+	{ 1, "{'sessions':[{'name':'a','result':'success'},"
+	  "{'name':'c','result':'failed'}]}", FAILED,
 	    "it passed, then nox exited with status 1" },
-	{ 1, "{'sessions':[{'name':'c','result':'success'},{'name':'a','result':'failed'}]}", FAILED,
+	{ 1, "{'sessions':[{'name':'c','result':'success'},"
+	  "{'name':'a','result':'failed'}]}", FAILED,
 	    NULL },
-	{ 0, "{'sessions':[{'name':'x','result':'failed'},{'name':'y','result':'success'}]}", PASSED,
+	{ 0, "{'sessions':[{'name':'x','result':'failed'},"
+	  "{'name':'y','result':'success'}]}", PASSED,
 	    NULL },
 	{ 0, "{'sessions':[{'result':'success'}]}", PASSED, NULL },
 };

@@ -57,7 +57,7 @@ support_begin(void)
 void
 support_end(void)
 {
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove(root);
 	close(tree);
 	buffer_free(&said);
 }
@@ -256,6 +256,12 @@ folder_make(const char *name)
 }
 
 void
+folder_remove(const char *name)
+{
+	nftw(name, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void
 assert_file(const char *name, const char *text)
 {
 	char *found = file_get(name);
@@ -323,10 +329,11 @@ facts_json(const char *sessions, const char *queue)
 	size_t i;
 
 	json_array_foreach(list, i, session) {
+		json_t *name = json_object_get(session, "name");
 		json_t *defaults = json_pack("{s:i,s:o,s:O,s:s,s:[],s:[],s:[],s:[]}",
-		    "index", (int)i, "name", json_sprintf("s%zu", i), "session",
-		    json_object_get(session, "name") ? json_object_get(session, "name") : json_null(),
-		    "description", "", "signatures", "tags", "requires", "notifies");
+		    "index", (int)i, "name", json_sprintf("s%zu", i),
+		    "session", name ? name : json_null(), "description", "",
+		    "signatures", "tags", "requires", "notifies");
 
 		json_object_update_missing(session, defaults);
 		json_decref(defaults);
@@ -374,7 +381,8 @@ own_key(void)
 	/* The field behind the name is the third, and the start time the 22nd (proc(5)). */
 	for (int i = 2; i < 22; i++)
 		field = strchr(field + 1, ' ');
-	snprintf(key, sizeof(key), "%d-%.*s", (int)getpid(), (int)strcspn(field + 1, " "), field + 1);
+	snprintf(key, sizeof(key), "%d-%.*s-c0ffee", (int)getpid(), (int)strcspn(field + 1, " "),
+	    field + 1);
 	free(stat);
 	return key;
 }

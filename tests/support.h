@@ -21,8 +21,8 @@ TCase *support_case(Suite *, const char *name);
 void support_exit_test(TCase *, const TTest *, int code);
 
 /*
- * A test of a program that cannot be started; left out under valgrind, where vfork(2) is a fork, and
- * so posix_spawn(3) succeeds and the child fails.
+ * A test of a program that cannot be started; left out under valgrind, where vfork(2) is a fork,
+ * and so posix_spawn(3) succeeds and the child fails.
  */
 void support_spawn_failure_test(TCase *, const TTest *);
 
@@ -51,6 +51,7 @@ void file_put(const char *name, const char *text);
 char *file_get(const char *name);
 bool file_there(const char *name); /* a dangling link is there, too */
 int folder_make(const char *name); /* a descriptor of it; parents are made, too */
+void folder_remove(const char *name); /* with all that is in it */
 void assert_file(const char *name, const char *text);
 
 /* tests/helper.c, built; absolute. */
@@ -73,7 +74,7 @@ struct facts *facts_of(const char *sessions, const char *queue);
 /* plan.jsonl for the facts in that folder, by way of planfile_write; a NULL python is none. */
 void plan_put(int folder, struct facts *, const char *python, const struct strings *command);
 
-/* The key that nox.mk would make for this process, were it a make: PID-STARTTIME. */
+/* The key that nox.mk would make for this process, were it a make: PID-STARTTIME-HEX. */
 const char *own_key(void);
 
 /* The suites. */

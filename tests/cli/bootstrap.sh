@@ -236,4 +236,5 @@ check 'usage: on stderr' has err 'usage: scripts/bootstrap'
 run test --nonsense
 check 'usage: nothing was installed' same calls ''
 
+echo "1..$count"
 [ "$failed" -eq 0 ]

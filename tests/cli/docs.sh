@@ -86,9 +86,9 @@ example() {
 			esac
 		done
 		;;
-	scripts/* | *' all' | *NOXMK_PROJECT=*)
+	scripts/* | *' all' | *NOXMK_PROJECT=* | 'time '*)
 		cd "$scratch/tree" || exit 1
-		run sh -c "$1"
+		run sh -c "${1#time }"
 		;;
 	*)
 		cd "$scratch/sample" || exit 1

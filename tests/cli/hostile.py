@@ -2,9 +2,9 @@
 
     hostile.py SEED SESSIONS
 
-Into the current folder: noxfile.py, a file with such a name that the noxfile reads, and in expected a
-line for each session, which the session itself appends to the file ran. A payload that anything takes
-for code makes a file whose name starts with CANARY.
+Into the current folder: noxfile.py; a file with such a name, which the noxfile reads; settings,
+one such text; and expected, with a line for each session, which the session itself appends to the
+file ran. A payload that anything takes for code makes a file CANARY with a number.
 """
 
 import pathlib
@@ -13,7 +13,7 @@ import sys
 
 MARKS = list("$()`\\\"'#%:=;|&<>~*?[]{}!^@+,.-_/ \n\r\t\0\x1b\x7f")
 MARKS += ["é", "漢", "\u2028", "\u202e", "\udc80"]
-WORDS = ["lint", "tests", "3.12", "clean", "ci", "all", "nox-list", "Makefile", "-j", "--", "-k", "a=b"]
+WORDS = ["lint", "tests", "3.12", "clean", "ci", "all", "nox-list", "Makefile", "-j", "--", "a=b"]
 PAYLOADS = [
     "$(shell touch CANARY1)", ";touch CANARY2;", "`touch CANARY3`", "\ntouch CANARY4\n",
     "$(eval x:=$(shell touch CANARY5))",

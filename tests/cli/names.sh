@@ -102,7 +102,7 @@ mk "$kept"
 check 'a session called ci: by another name' same "$(verdicts)" "$kept: passed"
 
 # make remakes a makefile that it has a rule for: no session may be that rule.
-printf 'include nox.mk check\n' >GNUmakefile
+printf 'include check nox.mk\n' >GNUmakefile
 : >check
 rm -f "$scratch/ours"
 mk -n nox-check
@@ -122,7 +122,7 @@ check 'a lone surrogate: it runs' same "$(verdict lone-udcff-surrogate)" passed
 # are make's variables, and expand like any of the user's.)
 project noop
 try() {
-	(export "$1=$2" && run "$MAKE" -I "$STAGE/include" lint && exit "$status")
+	(export PYTHONPATH="$1" NOXSESSION="lint,$1" && mk "$2" lint && exit "$status")
 	status=$?
 }
 quote="'"
@@ -133,14 +133,13 @@ $(shell touch pwned)
 ' 'x
 	touch pwned
 ' "$(printf '\001\033[31m')"; do
-	try NOXSESSION "lint,$value"
-	try NOX_SCRIPT_MODE "$value"
 	rm -rf .noxmk
-	try PYTHONPATH "$value"
-	check "PYTHONPATH=$value: it passes" same "$(verdicts)" 'lint: passed'
+	try "$value" --no-print-directory
+	shown=$(printf %s "$value" | tr -d '[:cntrl:]')
+	check "settings are $shown: it passes" same "$status $(verdicts)" '0 lint: passed'
 	before=$(stat -c %.9Y .noxmk/sessions.mk)
-	try PYTHONPATH "$value"
-	check "PYTHONPATH=$value: the plan is kept" same "$(stat -c %.9Y .noxmk/sessions.mk)" "$before"
+	try "$value" -n
+	check "settings are $shown: the plan is kept" same "$(stat -c %.9Y .noxmk/sessions.mk)" "$before"
 done
 check 'hostile settings: nothing is injected' same "$(pwned)" ''
 

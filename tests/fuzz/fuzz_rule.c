@@ -103,6 +103,21 @@ take_session(struct input *in, unsigned limit)
 	return object;
 }
 
+/* Names are the probe's promise; values are anybody's. */
+static json_t *
+take_environ(struct input *in)
+{
+	static const char *const names[] = { "CI", "HOME", "_x", "PATH" };
+	json_t *table = json_object();
+
+	for (unsigned n = take(in, 4); n > 0; n--) {
+		const char *name = names[take(in, countof(names))];
+
+		set(table, name, json_string(take_text(in)));
+	}
+	return table;
+}
+
 static json_t *
 take_facts(struct input *in)
 {
@@ -113,6 +128,8 @@ take_facts(struct input *in)
 	set(root, "noxfile", json_string(take_text(in)));
 	set(root, "path", take_texts(in, ""));
 	set(root, "depends", take_texts(in, "/"));
+	set(root, "args", take_texts(in, "-"));
+	set(root, "environ", take_environ(in));
 	set(root, "queue", take_numbers(in, n));
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(sessions, take_session(in, n));

@@ -13,6 +13,7 @@ struct check {
 	bool planned;
 	size_t depends;
 	const struct strings *paths;
+	const json_t *environ;
 };
 
 static bool
@@ -126,6 +127,44 @@ check_planned(struct check *c, const char *value)
 	free(expected);
 }
 
+/* As make's $(strip) does: words with one blank between them. The caller frees. */
+static char *
+strip(const char *text)
+{
+	static const char blanks[] = " \t\n\v\f\r";
+	struct buffer b = { 0 };
+
+	buffer_addstr(&b, "");
+	while (*(text += strspn(text, blanks))) {
+		size_t length = strcspn(text, blanks);
+
+		if (b.len > 0)
+			buffer_addstr(&b, " ");
+		buffer_add(&b, text, length);
+		text += length;
+	}
+	return b.data;
+}
+
+/* NAME=VALUE of all variables that the noxfile asked for, stripped. */
+static void
+check_environ(const struct check *c, const char *value)
+{
+	char *text = unquote_value(value), *expected;
+	struct buffer b = { 0 };
+	const char *name;
+	json_t *item;
+
+	buffer_addstr(&b, "");
+	json_object_foreach((json_t *)c->environ, name, item)
+		buffer_printf(&b, " %s=%s", name, json_string_value(item));
+	expected = strip(b.data);
+	REQUIRE(!strcmp(text, expected));
+	free(text);
+	free(expected);
+	buffer_free(&b);
+}
+
 /* One line of _noxmk_depends: the next path of the facts that make can name, each mark escaped. */
 static void
 check_path(struct check *c, const char *text)
@@ -150,6 +189,24 @@ check_path(struct check *c, const char *text)
 	buffer_free(&b);
 }
 
+/* The same names in the same order; they are words to make, though not slugs (_ may start them). */
+static void
+check_names(const struct check *c, const char *value)
+{
+	struct buffer b = { 0 };
+	const char *name;
+	json_t *item;
+
+	buffer_addstr(&b, "");
+	json_object_foreach((json_t *)c->environ, name, item) {
+		for (const char *p = name; *p; p++)
+			REQUIRE(*p == '_' || fuzz_is_slug(p, 1));
+		buffer_printf(&b, " %s", name);
+	}
+	REQUIRE(!strcmp(value, b.data));
+	buffer_free(&b);
+}
+
 static void
 check_assignment(struct check *c, char *line, const char *value)
 {
@@ -161,6 +218,8 @@ check_assignment(struct check *c, char *line, const char *value)
 		declare(c->groups, read_names(value, ""), c->sessions);
 	} else if (!strcmp(name, "_noxmk_notified")) {
 		json_decref(read_names(value, ""));
+	} else if (!strcmp(name, "_noxmk_environ")) {
+		check_names(c, value);
 	} else if (starts(name, "_noxmk_after/")) {
 		REQUIRE(json_object_get(c->sessions, name + strlen("_noxmk_after/")));
 		add_edges(c, name + strlen("_noxmk_after/"), read_names(value, ""));
@@ -209,6 +268,8 @@ check_line(struct check *c, char *line, bool continued)
 		REQUIRE(strspn(line, comment) == strlen(line));
 	} else if (starts(line, "_noxmk_planned := ")) {
 		check_planned(c, line + strlen("_noxmk_planned := "));
+	} else if (starts(line, "_noxmk_environ_was := ")) {
+		check_environ(c, line + strlen("_noxmk_environ_was := "));
 	} else if (*line == '_' && (mark = strstr(line, " :="))) {
 		*mark = '\0';
 		check_assignment(c, line, mark + 3);
@@ -269,7 +330,8 @@ rulecheck_makefile(const char *text, const struct plan *plan, const struct strin
     const char *inputs)
 {
 	struct check c = { .sessions = json_object(), .groups = json_object(),
-		.edges = json_object(), .inputs = inputs, .paths = &plan->facts->depends };
+		.edges = json_object(), .inputs = inputs, .paths = &plan->facts->depends,
+		.environ = plan->facts->environ };
 	char *copy = xstrdup(text), *rest = copy, *line;
 	bool continued = false;
 
