@@ -111,6 +111,9 @@ endif
 _noxmk_sessions ?=
 _noxmk_groups ?=
 _noxmk_notified ?=
+# An old plan may hold a name that a makefile has got since: make would run it to remake that.
+_noxmk_sessions := $(filter-out $(_noxmk_makefiles),$(_noxmk_sessions))
+_noxmk_groups := $(filter-out $(_noxmk_makefiles),$(_noxmk_groups))
 # Without a plan nothing of ours runs; other goals of the including makefile still do.
 ifeq (,$(_noxmk_groups))
 ci: ; +@echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2

@@ -63,7 +63,7 @@ START_TEST(by_the_shim)
 	text = command_text(plan, &posargs, &env);
 	ck_assert_str_eq(text, "/usr/bin/python3 -u /share/shim.py --verbose -f noxfile.py "
 	    "-s 't-3.12(a=1)' --report /run/.t.report --non-interactive -- -v 'a b' --");
-	ck_assert_str_eq(env, "NOX_SCRIPT_MODE=none\nNOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
+	ck_assert_str_eq(env, "NOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
 	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n");
 	unsetenv("NOXMK_SHIM_INDEX");
 	unsetenv("NOXSESSION");

@@ -101,6 +101,11 @@ START_TEST(no_facts)
 	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
 	assert_warned("nox ended without telling about the noxfile");
 	assert_no_plan();
+	/* Those of a helper that was killed are not believed. */
+	put_facts("[{'name':'a'}]", "[]");
+	ck_assert_int_eq(rename("facts", ".noxmk/facts.json"), 0);
+	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	assert_no_plan();
 	file_put("facts", "{\"schema\":1");
 	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
 	assert_no_plan();

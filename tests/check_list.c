@@ -24,21 +24,42 @@ START_TEST(targets)
 	struct planfile *plan = plan_of(
 	    "[{'name':'lint','description':'Look\\tat it'},{'name':'docs'},"
 	    "{'name':'t','session':'t(1)','signatures':['t(1)'],'description':'Try','tags':['x']},"
-	    "{'name':'t','session':'t(2)','signatures':['t(2)'],'tags':['x']}]", "[0]");
+	    "{'name':'t','session':'t(2)','signatures':['t(2)'],'tags':['x','one']}]", "[0]");
 	char *text;
 
 	output_begin();
 	ck_assert_int_eq(list_targets(plan, NULL), 0);
 	text = output_end();
 	ck_assert_str_eq(text, "* default session   - other session   + group\n"
-	    "* lint                            Look\\tat it\n"
-	    "- docs                            \n"
-	    "- t-1                             t(1): Try\n"
-	    "- t-2                             t(2)\n"
-	    "+ ci                              the default sessions (1 session)\n"
-	    "+ t                               t (2 sessions)\n"
-	    "+ x                               tag x (2 sessions)\n");
+	    "* lint                  Look\\tat it\n"
+	    "- docs                  \n"
+	    "- t-1                   t(1): Try\n"
+	    "- t-2                   t(2)\n"
+	    "+ ci                    the default sessions (1 session)\n"
+	    "+ t                     t (2 sessions)\n"
+	    "+ x                     tag x (2 sessions)\n");
 	free(text);
+	planfile_close(plan);
+}
+END_TEST
+
+/* The column of names is as wide as they are, within limits. */
+START_TEST(widths)
+{
+	char name[101], *sessions, *text;
+	struct planfile *plan;
+
+	memset(name, 'n', 100);
+	name[100] = '\0';
+	sessions = xasprintf("[{'name':'%.30s','description':'D'},{'name':'lint','description':'D'}"
+			     "%s%s%s]", name, _i ? ",{'name':'" : "", _i ? name : "", _i ? "'}" : "");
+	plan = plan_of(sessions, "[]");
+	output_begin();
+	ck_assert_int_eq(list_targets(plan, NULL), 0);
+	text = output_end();
+	ck_assert_int_eq(strchr(strstr(text, "lint"), 'D') - strstr(text, "lint"), _i ? 50 : 32);
+	free(text);
+	free(sessions);
 	planfile_close(plan);
 }
 END_TEST
@@ -153,6 +174,7 @@ check_list_suite(void)
 	TCase *tc = support_case(suite, "plan");
 
 	tcase_add_test(tc, targets);
+	tcase_add_loop_test(tc, widths, 0, 2);
 	tcase_add_test(tc, damaged_lines);
 	tcase_add_loop_test(tc, order, 0, countof(orders));
 	tcase_add_test(tc, cyclic_order);

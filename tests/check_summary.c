@@ -165,6 +165,24 @@ START_TEST(long_names_and_logs)
 }
 END_TEST
 
+/* What was shown while it ran is not shown again. */
+START_TEST(shown_before)
+{
+	char name[] = "d", *text;
+	struct record r = { .target = name, .session = name, .verdict = FAILED, .logged = true,
+		.live = true };
+
+	begin();
+	file_put("run/d.log", "words\n");
+	ck_assert_int_eq(record_write(run, &r), 0);
+	text = printed("['d']");
+	ck_assert_ptr_nonnull(strstr(text, "d        failed"));
+	ck_assert_ptr_null(strstr(text, "words"));
+	free(text);
+	end();
+}
+END_TEST
+
 START_TEST(log_is_gone)
 {
 	char *text;
@@ -334,6 +352,7 @@ check_summary_suite(void)
 	tcase_add_test(tc, one_session);
 	tcase_add_test(tc, nothing_to_print);
 	tcase_add_test(tc, long_names_and_logs);
+	tcase_add_test(tc, shown_before);
 	tcase_add_test(tc, log_is_gone);
 	tcase_add_test(tc, nobody_reads);
 	tc = support_case(suite, "verdict");

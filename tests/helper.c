@@ -8,7 +8,8 @@
  *   ignore SIG         ignores that signal            signal-parent SIG
  *   interrupted-by-parent              sends it SIGINT and waits for its own
  *   ready              says so on standard output     pause         waits for a signal's death
- *   stop               stops itself                   wait-for FILE waits until that file is there
+ *   stopped SIG        stops itself, and its parent gets that signal then
+ *   wait-for FILE      waits until that file is there
  *   fds                prints its open descriptors    mask          prints blocked signals
  *   stdin              prints what it is              group         prints whether it leads a group
  *   grandchild FILE    leaves a process behind, which holds standard output, its pid in FILE
@@ -165,10 +166,34 @@ do_pause(char **words)
 		pause();
 }
 
-static void
-do_stop(char **words)
+/* The letter of proc(5): R, S, T … */
+static char
+state_of(pid_t pid)
 {
-	(void)words;
+	char name[64], state = 'X';
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
+	file = fopen(name, "r");
+	if (file && fscanf(file, "%*d %*s %c", &state) != 1)
+		state = 'X';
+	if (file)
+		fclose(file);
+	return state;
+}
+
+static void
+do_stopped(char **words)
+{
+	struct timespec tick = { .tv_nsec = 10000000 };
+	pid_t us = getpid(), parent = getppid();
+
+	if (fork() == 0) {
+		for (int i = 0; i < POLL_MAX && state_of(us) != 'T'; i++)
+			nanosleep(&tick, NULL);
+		kill(parent, atoi(words[0]));
+		_exit(0);
+	}
 	raise(SIGSTOP);
 }
 
@@ -288,7 +313,7 @@ static const struct {
 	{ "copy", 2, do_copy }, { "env", 1, do_env }, { "ignore", 1, do_ignore },
 	{ "signal-parent", 1, do_signal_parent },
 	{ "interrupted-by-parent", 0, do_interrupted_by_parent }, { "ready", 0, do_ready },
-	{ "pause", 0, do_pause }, { "stop", 0, do_stop }, { "wait-for", 1, do_wait_for },
+	{ "pause", 0, do_pause }, { "stopped", 1, do_stopped }, { "wait-for", 1, do_wait_for },
 	{ "fds", 0, do_fds }, { "mask", 0, do_mask }, { "stdin", 0, do_stdin },
 	{ "group", 0, do_group }, { "grandchild", 1, do_grandchild },
 	{ "listing", 2, do_listing }, { "report", 1, do_report },

@@ -102,6 +102,7 @@ mk "$kept"
 check 'a session called ci: by another name' same "$(verdicts)" "$kept: passed"
 
 # make remakes a makefile that it has a rule for: no session may be that rule.
+rm -rf .noxmk
 printf 'include check nox.mk\n' >GNUmakefile
 : >check
 rm -f "$scratch/ours"

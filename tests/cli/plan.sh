@@ -213,7 +213,7 @@ bad needs_version '>=2999.1.1'
 project empty
 mk ci
 check 'empty: exit 2' exits 2
-check 'empty: it says why' has "$err" 'the noxfile selects no session for it'
+check 'empty: it says why' has "$err" 'noxmk: ci: nox cannot select the default sessions: No sessions found'
 check 'empty: no complaint' calm
 
 project noop

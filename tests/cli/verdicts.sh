@@ -105,7 +105,7 @@ run "$noxmk" -V
 check 'noxmk -V' matches "$out" '^noxmk [0-9.]+$'
 run "$noxmk" help
 check 'noxmk help: names the commands' \
-	same "$(grep -cE '^    (plan|run|end|verdict|list|show|log|help)( |$)' "$out")" 8
+	same "$(grep -cE '^  (plan|run|end|verdict|list|show|log|help)( |$)' "$out")" 8
 run "$noxmk" run -r 1-x pass
 check 'a key that is none: exit 125' exits 125
 check 'a key that is none: a message' has "$err" "'1-x' does not name a make"

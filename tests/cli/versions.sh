@@ -172,26 +172,26 @@ pears: passed'
 
 one_nox() {
 	topic="nox $("$NOX" --version 2>&1 | tail -n 1): "
-	echo "# $topic"
-	sample
 	verdicts_project
 	requires_project
 	notify_project
-	names_project
 	matrix_project
 	script_project
 	readsfile_project
-	topic=
 }
 
 unset RUNS_OUT NAMES_OUT
 export NOX=nox
-one_nox
+one_nox # main.sh and names.sh have the sample and the names
+topic=
 for version in 2024.04.15 newest; do
 	peer "nox-$version" nox
 	if [ -n "$peer" ]; then
 		NOX=$peer
 		one_nox
+		sample
+		names_project
+		topic=
 	fi
 done
 
