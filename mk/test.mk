@@ -27,7 +27,7 @@ coverage: ## run every test and fail when they reach less than 97 % of the lines
 	  --fail-under-line 97 --print-summary build/coverage/obj
 
 stage: $B/bin/noxmk
-	$(Q)$(MAKE) -s B='$B' PREFIX='$(abspath $B)/stage' DESTDIR= install
+	$(Q)$(MAKE) -s --no-print-directory B='$B' PREFIX='$(abspath $B)/stage' DESTDIR= install
 .PHONY: stage
 
 # All of tests/*.c but the program that they start.

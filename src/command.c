@@ -87,10 +87,11 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 	}
 	strings_add(&argv, "-f");
 	strings_add(&argv, own_text(&command, "", text(header, "noxfile")));
-	/* nox takes a name with a leading dash in the long form only; the shim sees to that itself. */
+	/* nox takes a name with a leading dash in the long form only; the shim sees to that. */
 	if (python)
 		strings_add(&argv, "-s");
-	strings_add(&argv, own_text(&command, python ? "" : "--sessions=", text(session, "selector")));
+	strings_add(&argv, own_text(&command, python ? "" : "--sessions=",
+	    text(session, "selector")));
 	strings_add(&argv, "--report");
 	strings_add(&argv, own_text(&command, "", report));
 	strings_add(&argv, "--non-interactive");

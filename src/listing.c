@@ -76,7 +76,8 @@ find_queue(const json_t *all, const json_t *selected)
 
 	json_array_foreach(selected, i, a) {
 		json_array_foreach(all, k, b)
-			if (json_equal(json_object_get(a, "session"), json_object_get(b, "session")))
+			if (json_equal(json_object_get(a, "session"),
+				json_object_get(b, "session")))
 				json_array_append_new(queue, json_integer((json_int_t)k));
 	}
 	return queue;

@@ -89,7 +89,7 @@ do_run(void)
 		.keep = options.keep, .jobs = options.jobs, .live = options.live };
 
 	if (!options.key)
-		errx(EXIT_USAGE, "run: -r MAKE is missing: nox.mk knows its make, use `make TARGET`");
+		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
 	run.target = *options.words++;
 	if (*options.words && !strcmp(*options.words, "--"))
 		options.words++;

@@ -20,6 +20,7 @@ run_make(char *const *make, const json_t *targets)
 	int error, status = -1;
 	posix_spawnattr_t attributes;
 	sigset_t defaults;
+	size_t words = 0;
 	pid_t pid;
 
 	sigemptyset(&defaults);
@@ -27,8 +28,8 @@ run_make(char *const *make, const json_t *targets)
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-	while (*make)
-		strings_add(&argv, *make++);
+	while (make[words])
+		strings_add(&argv, make[words++]);
 	json_object_foreach((json_t *)targets, target, unused)
 		strings_add(&argv, xasprintf(".noxmk/run/%s", target));
 	strings_add(&argv, NULL);
@@ -42,6 +43,8 @@ run_make(char *const *make, const json_t *targets)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 	}
+	for (size_t i = words; argv.v[i]; i++)
+		free((char *)argv.v[i]);
 	free(argv.v);
 	return !error && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -58,7 +61,7 @@ notified_run(int run, const char *key, char *const *make)
 		setenv("NOXMK_RUN", key, 1);
 	while (result == 0) {
 		pending = summary_notified(run);
-		/* One whose record could not be written is not run again, and that is said there. */
+		/* One whose record could not be written is not run again. */
 		json_object_foreach_safe(pending, next, target, unused)
 			if (json_object_get(tried, target))
 				json_object_del(pending, target);

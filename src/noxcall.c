@@ -24,7 +24,7 @@ nox_call(const struct strings *nox, const char *const *arguments, const char *co
 	strings_add(&argv, NULL);
 	pid = spawn((char **)argv.v, envp, out, STDERR_FILENO, false);
 	if (pid < 0)
-		warn("cannot run nox (NOX='%s'): install it, or set NOX to the command that runs it",
+		warn("cannot run nox (NOX='%s'): install it, or set NOX to its command",
 		    argv.v[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

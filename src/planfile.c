@@ -74,7 +74,8 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 	const struct facts *facts = plan->facts;
 
 	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o}", "schema", 1, "nox",
-	    facts->nox, "command", string_list(command), "args", string_list(&facts->args), "python", string_or_null(facts->python),
+	    facts->nox, "command", string_list(command), "args", string_list(&facts->args),
+	    "python", string_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", noxfile,
 	    "complaint", string_or_null(facts->complaint)));
 	for (size_t i = 0; i < plan->n; i++) {

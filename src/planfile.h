@@ -22,7 +22,8 @@
 struct planfile;
 
 /*
- * noxfile: as the user names it from the project's folder. command: the words of NOX. Appends to out.
+ * noxfile: as the user names it from the project's folder. command: the words of NOX. Appends to
+ * out.
  */
 void planfile_write(const struct plan *, const char *noxfile, const struct strings *command,
     struct buffer *out);

@@ -1,23 +1,26 @@
 """Tells all about a noxfile: itself a noxfile, run as `nox -f probe.py -l`.
 
-So it runs in nox's own interpreter, wherever that is (pipx, conda, Debian, PEP 723), and nox's own code
-loads the user's noxfile and selects sessions. It may lie anywhere: the helper puts a copy of the user's
-PEP 723 block on top, because nox looks for one in the file that it is given.
+So it runs in nox's own interpreter, wherever that is (pipx, conda, Debian, PEP 723), and nox's own
+code loads the user's noxfile and selects sessions. It may lie anywhere: the helper puts a copy of
+the user's PEP 723 block on top, because nox looks for one in the file that it is given.
 
 Environment, taken out before the user's noxfile is loaded:
     NOXMK_PROBE_NOXFILE  the user's noxfile, as given      NOXMK_PROBE_OUT    the JSON file to write
     NOXMK_PROBE_CWD      the project folder                NOXMK_PROBE_UNSET  more names to take out
-Exit status: 0 facts written; 1, 2, 3 nox's own, when it cannot load the noxfile; 97 when this nox is
-unknown to us. The facts are one JSON object, ASCII, without NUL or lone surrogates:
-    schema           1                                     posargs      []
-    nox, python      nox's version, its interpreter        path         its sys.path
-    noxfile, envdir  absolute                              args         options in the user's nox command
-    queue            what plain `nox` runs, in its order   queue_error  why it cannot, or null
-    depends          the files that all this rests on      environ      variables it asked for: values
+Exit status: 0 facts written; 1, 2, 3 nox's own, when it cannot load the noxfile; 97 when this nox
+is unknown to us. The facts are one JSON object, ASCII, without NUL or lone surrogates:
+    schema           1                            posargs      []
+    nox, python      nox's version, its python    path         its sys.path
+    noxfile, envdir  absolute                     args         options in the user's nox command
+    queue            what plain `nox` runs, in its order
+    queue_error      why it cannot, or null
+    depends          the files that all this rests on
+    environ          the variables that the noxfile asked for: their values
     sessions         in definition order, each with
-        index, name (base name), session (friendly name), signatures, description, tags, line, python,
-        envdir (null: no environment), reuse, backend, parallel (allow_parallel= if given), requires,
-        requires_error, notifies (as far as constants show). A reference to a session is its index.
+        index, name (base name), session (friendly name), signatures, description, tags, line,
+        python, envdir (null: no environment), reuse, backend, parallel (allow_parallel= if
+        given), requires, requires_error, notifies (as far as constants show). A reference to a
+        session is its index.
 Tried with every release from 2022.11.21 to 2026.10.20.
 """
 
@@ -44,7 +47,7 @@ def clean(value: object) -> object:
 
 
 def call_nox(step, *args, **kwargs):
-    """Call a task of nox. What fails inside is the noxfile's fault, and is told as nox would tell it."""
+    """Call a task of nox. What fails inside is the noxfile's fault, and is told as nox does it."""
     try:
         return step(*args, **kwargs)
     except Exception as error:
@@ -61,7 +64,7 @@ def call_nox(step, *args, **kwargs):
 
 
 class Opened:
-    """The files opened for reading from now on, by an audit hook (which cannot be taken out again)."""
+    """The files opened for reading from now on, by an audit hook (which stays for good)."""
 
     def __init__(self) -> None:
         self.paths: dict[str, None] = {}
@@ -116,8 +119,12 @@ class Asked:
         """NAME -> value, for names that make can have too; what make changes itself is left out."""
         names = [n for n in self.names if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", n)]
         # make has its own of some; and what may be secret is not to be written down.
-        names = [n for n in names if not re.match("MAKE|MFLAGS|NOXMK_|(SHELL|CURDIR|VPATH|SUFFIXES)$", n)]
-        names = [n for n in names if not re.search("TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH", n.upper())]
+        names = [
+            n for n in names if not re.match("MAKE|MFLAGS|NOXMK_|(SHELL|CURDIR|VPATH|SUFFIXES)$", n)
+        ]
+        names = [
+            n for n in names if not re.search("TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH", n.upper())
+        ]
         values = {name: self.before.get(name, "") for name in names}
         return {name: value for name, value in values.items() if clean(value) == value}
 
@@ -200,7 +207,7 @@ def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # without any default session it lists all
             verdict = nox.tasks.filter_manifest(manifest, global_config=config)
-    except Exception as error:  # noqa: BLE001  it evaluates the user's keywords; requires= can raise
+    except Exception as error:  # noqa: BLE001  the user's keywords, requires= can raise
         return [], f"{type(error).__name__}: {error}"
     finally:
         nox.logger.logger.removeFilter(keep)
@@ -271,7 +278,9 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
 
 
 def main() -> None:
-    noxfile, project, out = (os.environ.pop(f"NOXMK_PROBE_{name}") for name in ("NOXFILE", "CWD", "OUT"))
+    noxfile, project, out = (
+        os.environ.pop(f"NOXMK_PROBE_{name}") for name in ("NOXFILE", "CWD", "OUT")
+    )
     for name in os.environ.pop("NOXMK_PROBE_UNSET", "").split(","):
         os.environ.pop(name, None)
     try:
@@ -281,7 +290,9 @@ def main() -> None:
             file.write(facts + "\n")
         os.replace(out + ".part", out)
     except Exception as error:  # noqa: BLE001  a nox to come may fail us in any way
-        print(f"noxmk: cannot probe with this nox: {type(error).__name__}: {error}", file=sys.stderr)
+        print(
+            f"noxmk: cannot probe with this nox: {type(error).__name__}: {error}", file=sys.stderr
+        )
         raise SystemExit(97) from None
     raise SystemExit(0)
 

@@ -28,8 +28,9 @@ rule_add_path(struct buffer *out, const char *path)
 	for (const char *p = path; *p; p++)
 		if (strchr("%;|\\", *p) || (unsigned char)*p < ' ' || *p == 0x7f)
 			return false;
-	/* NAME(MEMBER) would be a member of an archive, which never exists. */
-	if (strchr(path, '(') && path[strlen(path) - 1] == ')')
+	/* NAME(MEMBER) would be a member of an archive, which never exists; and a blank at the end
+	 * would stand before the backslash that goes on with the list. */
+	if ((strchr(path, '(') && path[strlen(path) - 1] == ')') || path[strlen(path) - 1] == ' ')
 		return false;
 	for (; *path; path++) {
 		if (*path == '$')
@@ -95,7 +96,7 @@ add_lists(struct buffer *out, const struct plan *plan)
 static void
 add_after(struct buffer *out, const struct plan *plan)
 {
-	buffer_addstr(out, "\n# session -> the callers that may notify it: an edge where both are active\n"
+	buffer_addstr(out, "\n# session -> callers that may notify it: an edge if both are active\n"
 			   "_noxmk_notified :=");
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->sessions[i].after.n > 0)

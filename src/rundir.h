@@ -26,9 +26,9 @@ int state_make(void);
 int state_open(void);
 
 /*
- * Opens the folder of the run of the make with that key ("PID-STARTTIME-HEX" of nox.mk); the first call
- * makes it. Older runs beyond `keep` are removed then, unless their make is still alive. The caller
- * closes.
+ * Opens the folder of the run of the make with that key ("PID-STARTTIME-HEX" of nox.mk); the first
+ * call makes it. Older runs beyond `keep` are removed then, unless their make is still alive. The
+ * caller closes.
  */
 int rundir_join(int state, const char *key, unsigned keep);
 

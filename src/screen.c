@@ -70,7 +70,8 @@ screen_safe(const char *text)
 void
 screen_ended(const struct record *r)
 {
-	char *duration = screen_duration(r->duration), *reason = screen_safe(r->reason ? r->reason : "");
+	char *duration = screen_duration(r->duration);
+	char *reason = screen_safe(r->reason ? r->reason : "");
 
 	printf("%s%-9s%s %7s  %s%s%s\n", screen_colour(r), verdict_name(r->verdict), screen_plain(),
 	    duration, r->target, *reason ? ": " : "", reason);

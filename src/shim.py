@@ -2,17 +2,19 @@
 
     PYTHON -u shim.py -f NOXFILE -s SELECTOR --report FILE --non-interactive [-- POSARGS]
 
-make has decided already what runs, and in which order. nox's command line cannot be told so: it selects
-by name (which need not be unique, nor the same in two processes), nox.options in the noxfile filter
-further, requires= and session.notify() run other sessions too, and its report cannot hold any parameter.
-So this launcher patches nox, then calls its main(). Tried with every release from 2022.11.21 to 2026.10.20.
+make has decided already what runs, and in which order. nox's command line cannot be told so: it
+selects by name (which need not be unique, nor the same in two processes), nox.options in the noxfile
+filter further, requires= and session.notify() run other sessions too, and its report cannot hold
+every parameter. So this launcher patches nox, then calls its main(). Tried with every release from
+2022.11.21 to 2026.10.20.
 
 Environment, taken out before anything of the user's runs:
     NOXMK_SHIM_INDEX  the session's position in definition order, as the probe listed it
     NOXMK_SHIM_NAME   its base name: another one there means that the noxfile has changed since
     NOXMK_SHIM_PATH   sys.path of the nox that the probe ran in, joined by os.pathsep
 Exit status: nox's own. The report is ASCII JSON without NUL or lone surrogates:
-    {"schema": 1, "result": 0 or 1, "sessions": [{"name", "result", "reason", "duration", "reused"}],
+    {"schema": 1, "result": 0 or 1,
+     "sessions": [{"name", "result", "reason", "duration", "reused"}],
      "notify": [{"index", "session", "posargs"}]}
 """
 
@@ -116,7 +118,7 @@ class Shim:
             return None
         found = sessions[self.index]
         if self.selector not in found.signatures:
-            # Variants made from a set: their order changes from process to process, not their names.
+            # Variants made from a set: their order changes from process to process, not the names.
             same = [s for s in sessions if s.name == found.name and self.selector in s.signatures]
             found = same[0] if len(same) == 1 else found
         return found
@@ -164,7 +166,9 @@ class Shim:
         }
 
     def notified(self, runner, global_config) -> dict[str, object]:
-        own = list(runner.posargs) != list(global_config.posargs)  # nox's default are the global ones
+        own = list(runner.posargs) != list(
+            global_config.posargs
+        )  # nox's default are the global ones
         return {
             "index": self.manifest._all_sessions.index(runner),
             "session": clean(runner.friendly_name),
@@ -186,8 +190,8 @@ def main() -> None:
     shim = Shim(index, name, args[at + 1])
     args[at : at + 2] = [f"--sessions={args[at + 1]}"]  # the form that takes a leading dash
     sys.argv = ["nox", *args]
-    # For PEP 723 noxfiles we are in the right environment already. Each nox of a parallel make would
-    # check it again, and perhaps install into it.
+    # For PEP 723 noxfiles we are in the right environment already. Each nox of a parallel make
+    # would check it again, and perhaps install into it.
     os.environ["NOX_SCRIPT_MODE"] = "none"
 
     import nox.__main__

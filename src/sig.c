@@ -19,7 +19,7 @@ sig_open(void)
 	for (size_t i = 0; i < countof(signals); i++) {
 		struct sigaction old;
 
-		/* What we were told to ignore (nohup, a shell's `&`) must not reach us by the fd. */
+		/* What we were told to ignore (nohup, a shell's `&`) must not come by the fd. */
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN &&
 		    signals[i] != SIGCHLD)
 			continue;

@@ -26,7 +26,7 @@ address_length(const char *s)
 	return sizeof(lead) - 1 + strspn(s + sizeof(lead) - 1, "0123456789abcdefABCDEF");
 }
 
-/* FNV-1a, 32 bits (Fowler, Noll, Vo), without the addresses: the target must outlive the process. */
+/* FNV-1a, 32 bits (Fowler, Noll, Vo), without the addresses: a target outlives the process. */
 static uint32_t
 hash(const char *s)
 {

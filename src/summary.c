@@ -92,8 +92,8 @@ print_table(const struct table *table)
 		char *reason = screen_safe(r->reason ? r->reason : "");
 
 		printf("%-*s  %s%-9s%s %8s%s%s\n", (int)width, r->target, screen_colour(r),
-		    verdict_name(r->verdict), screen_plain(), r->verdict == NOT_RUN ? "-" : duration,
-		    *reason ? "  " : "", reason);
+		    verdict_name(r->verdict), screen_plain(),
+		    r->verdict == NOT_RUN ? "-" : duration, *reason ? "  " : "", reason);
 		free(duration);
 		free(reason);
 	}
@@ -109,8 +109,8 @@ print_log(int run, const struct record *r, const char *folder)
 	struct stat st;
 	ssize_t n;
 
-	printf("\n%s--- %s %s: %s/%s%s\n", screen_colour(r), r->target, verdict_name(r->verdict), folder,
-	    name, screen_plain());
+	printf("\n%s--- %s %s: %s/%s%s\n", screen_colour(r), r->target,
+	    verdict_name(r->verdict), folder, name, screen_plain());
 	if (log < 0 || fstat(log, &st) < 0) {
 		errno = log < 0 ? error : errno;
 		warn("%s", name);
@@ -171,6 +171,8 @@ summary_print(int run, struct planfile *plan, const json_t *goals)
 	char *folder;
 
 	if (!facts || table_fill(&table, run, plan, goals) < 0) {
+		if (facts)
+			table_clear(&table);
 		json_decref(facts);
 		return -1;
 	}

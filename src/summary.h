@@ -18,7 +18,8 @@ int summary_print(int run, struct planfile *, const json_t *goals);
 
 /*
  * 0 when every session of the goal, and every one that these notified, passed, was skipped, or
- * waited for a skipped one; 1 when one failed or did not run, with one line on standard error that names them; -1 as above.
+ * waited for a skipped one; 1 when one failed or did not run, with one line on standard error that
+ * names them; -1 as above.
  */
 int summary_verdict(int run, struct planfile *, const char *goal);
 

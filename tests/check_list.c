@@ -51,13 +51,15 @@ START_TEST(widths)
 
 	memset(name, 'n', 100);
 	name[100] = '\0';
-	sessions = xasprintf("[{'name':'%.30s','description':'D'},{'name':'lint','description':'D'}"
-			     "%s%s%s]", name, _i ? ",{'name':'" : "", _i ? name : "", _i ? "'}" : "");
+	sessions = xasprintf("[{'name':'%.30s','description':'D'},"
+			     "{'name':'lint','description':'D'}%s%s%s]", name,
+	    _i ? ",{'name':'" : "", _i ? name : "", _i ? "'}" : "");
 	plan = plan_of(sessions, "[]");
 	output_begin();
 	ck_assert_int_eq(list_targets(plan, NULL), 0);
 	text = output_end();
-	ck_assert_int_eq(strchr(strstr(text, "lint"), 'D') - strstr(text, "lint"), _i ? 50 : 32);
+	ck_assert_int_eq(strchr(strstr(text, "lint"), 'D') - strstr(text, "lint"),
+	    _i ? 50 : 32);
 	free(text);
 	free(sessions);
 	planfile_close(plan);

@@ -205,6 +205,8 @@ START_TEST(write_interrupted)
 	while (write(ends[1], data, sizeof(data)) > 0)
 		;
 	fcntl(ends[1], F_SETFL, 0);
+	/* Or the handler waits for the next byte, and that for the handler. */
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	other_end = ends[0];
 	alarm_every(10000, on_alarm_drain);
 	result = write_all(ends[1], data, sizeof(data));
