@@ -3,10 +3,10 @@
     PYTHON -u shim.py -f NOXFILE -s SELECTOR --report FILE --non-interactive [-- POSARGS]
 
 make has decided already what runs, and in which order. nox's command line cannot be told so: it
-selects by name (which need not be unique, nor the same in two processes), nox.options in the noxfile
-filter further, requires= and session.notify() run other sessions too, and its report cannot hold
-every parameter. So this launcher patches nox, then calls its main(). Tried with every release from
-2022.11.21 to 2026.10.20.
+selects by name (which need not be unique, nor the same in two processes), nox.options in the
+noxfile filter further, requires= and session.notify() run other sessions too, and its report
+cannot hold every parameter. So this launcher patches nox, then calls its main(). Tried with every
+release from 2022.11.21 to 2026.10.20.
 
 Environment, taken out before anything of the user's runs:
     NOXMK_SHIM_INDEX  the session's position in definition order, as the probe listed it

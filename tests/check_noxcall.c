@@ -54,7 +54,7 @@ START_TEST(not_there)
 	static const char *const none[] = { NULL };
 
 	ck_assert_int_eq(call("./no-nox", none, none), -1);
-	assert_warned("cannot run nox (NOX='./no-nox'): install it, or set NOX to the command");
+	assert_warned("cannot run nox (NOX='./no-nox'): install it, or set NOX to its command");
 }
 END_TEST
 
