@@ -49,7 +49,6 @@ differ() {
 project readsfile
 mk -n ci
 check 'a first plan: exit 0' exits 0
-check 'a first plan: both files' [ -s "$plan" ]
 check 'a first plan: only that was made' same "$(cd .noxmk && find . -type f | sort | tr '\n' ' ')" \
 	'./.gitignore ./plan.jsonl ./sessions.mk '
 kept 'nothing changed'
@@ -166,13 +165,9 @@ one=$!
 "$MAKE" -I "$STAGE/include" NOX="sh $scratch/slow-nox" pears >"$scratch/two" 2>>"$err" </dev/null &
 two=$!
 wait $one
-check 'two makes plan at once: the one' same "$? $(tail -n 3 "$scratch/one" | cut -c 1-15)" '0 apples   passed
-
-noxmk: 1 session'
+check 'two makes plan at once: the one' same "$? $(grep -c '^apples  *passed' "$scratch/one")" '0 1'
 wait $two
-check 'two makes plan at once: the other' same "$? $(tail -n 3 "$scratch/two" | cut -c 1-15)" '0 pears    passed
-
-noxmk: 1 session'
+check 'two makes plan at once: the other' same "$? $(grep -c '^pears  *passed' "$scratch/two")" '0 1'
 check 'two makes plan at once: no waste is left' \
 	same "$(find .noxmk -maxdepth 1 ! -type d | sort | tr '\n' ' ')" \
 	'.noxmk/.gitignore .noxmk/latest .noxmk/plan.jsonl .noxmk/sessions.mk '
@@ -197,12 +192,10 @@ bad() {
 	check "$1: and ours" has "$err" 'noxfile.py does not load (nox: exit '
 	check "$1: no plan" absent "$plan" .noxmk/plan.jsonl
 	check "$1: nothing ran" absent .noxmk/runs
-	mk ci
-	check "$1: ci: exit 2" exits 2
-	mk -n ci
-	check "$1: -n: exit 2" exits 2
-	mk nox-list
-	check "$1: nox-list: exit 2" exits 2
+	for goal in ci -n nox-list; do
+		mk $goal
+		check "$1: $goal: exit 2" exits 2
+	done
 	cp good.py noxfile.py
 	mk lint
 	check "$1: mended: exit 0" exits 0
@@ -231,8 +224,6 @@ mk lint NOX=noxmk-test-no-nox
 check 'no nox: exit 2' exits 2
 check 'no nox: what to do' has "$err" "cannot run nox (NOX='noxmk-test-no-nox'): install it, or set NOX"
 check 'no nox: no plan' absent "$plan"
-mk lint NOX=false
-check 'NOX=false: exit 2' exits 2
 mk lint NOX=true
 check 'NOX=true: exit 2' exits 2
 check 'NOX=true: it says why' has "$err" 'nox ended without telling about the noxfile'
@@ -297,11 +288,10 @@ rm .noxmk
 mk lint
 echo '{"schema' >.noxmk/plan.jsonl
 mk lint
-check 'plan.jsonl damaged: exit 2' exits 2
 check 'plan.jsonl damaged: a message' has "$err" 'plan.jsonl'
+check 'plan.jsonl damaged: exit 2' exits 2
 rm .noxmk/plan.jsonl
 mk lint
-check 'plan.jsonl gone: exit 2' exits 2
 check 'plan.jsonl gone: a message' has "$err" 'there is no plan to run by'
 
 finish
