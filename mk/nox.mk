@@ -110,7 +110,7 @@ endif
 
 _noxmk_sessions ?=
 _noxmk_groups ?=
-_noxmk_notified ?=
+_noxmk_late ?=
 # An old plan may hold a name that a makefile has got since: make would run it to remake that.
 _noxmk_sessions := $(filter-out $(_noxmk_makefiles),$(_noxmk_sessions))
 _noxmk_groups := $(filter-out $(_noxmk_makefiles),$(_noxmk_groups))
@@ -150,8 +150,8 @@ $(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if
   $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live)$(_noxmk_jobs) \
   -k $(NOXMK_KEEP) -r $(_noxmk_key) $*$(_noxmk_args))
 
-# A session that others may notify comes after those of them that run.
-$(foreach s,$(filter $(_noxmk_notified),$(_noxmk_active)),$(eval .noxmk/run/$s: | $(addprefix \
+# A session that others may notify, or whose environment they have, comes after those that run.
+$(foreach s,$(filter $(_noxmk_late),$(_noxmk_active)),$(eval .noxmk/run/$s: | $(addprefix \
   .noxmk/run/,$(filter $(_noxmk_active),$(_noxmk_after/$s)))))
 
 # The summary. Before it, sessions that were notified and are not among the goals run in a make of

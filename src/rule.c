@@ -96,8 +96,8 @@ add_lists(struct buffer *out, const struct plan *plan)
 static void
 add_after(struct buffer *out, const struct plan *plan)
 {
-	buffer_addstr(out, "\n# session -> callers that may notify it: an edge if both are active\n"
-			   "_noxmk_notified :=");
+	buffer_addstr(out, "\n# session -> those that come first if they run: an edge in this make\n"
+			   "_noxmk_late :=");
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->sessions[i].after.n > 0)
 			buffer_printf(out, " %s", plan->sessions[i].target);

@@ -179,6 +179,13 @@ static const struct {
 	  "{'name':'c','requires':[3]},{'name':'d'},{'name':'e'}]", "0<1 0<2 1<3 2<3 4>0 " },
 	{ "[{'name':'a','notifies':[3]},{'name':'b','requires':[2]},{'name':'c'},"
 	  "{'name':'d','requires':[1,2]}]", "1<2 3<1 3<2 3>0 " },
+	/* Sessions with one environment never meet, whatever the order between them. */
+	{ "[{'name':'a','envdir':'/x'},{'name':'b','envdir':'/y'},{'name':'c','envdir':'/x'},"
+	  "{'name':'d'},{'name':'e'},{'name':'f','envdir':'/x'}]", "2>0 5>0 5>2 " },
+	{ "[{'name':'a','envdir':'/x','requires':[1]},{'name':'b','envdir':'/x'}]", "0<1 " },
+	{ "[{'name':'a','envdir':'/x','requires':[2]},{'name':'b','envdir':'/x'},"
+	  "{'name':'c','requires':[1]}]", "0<2 0>1 2<1 " },
+	{ "[{'name':'a','envdir':'/x','notifies':[1]},{'name':'b','envdir':'/x'}]", "1>0 " },
 };
 
 START_TEST(order)

@@ -216,7 +216,7 @@ check_assignment(struct check *c, char *line, const char *value)
 		declare(c->sessions, read_names(value, ""), c->groups);
 	} else if (!strcmp(name, "_noxmk_groups")) {
 		declare(c->groups, read_names(value, ""), c->sessions);
-	} else if (!strcmp(name, "_noxmk_notified")) {
+	} else if (!strcmp(name, "_noxmk_late")) {
 		json_decref(read_names(value, ""));
 	} else if (!strcmp(name, "_noxmk_environ")) {
 		check_names(c, value);
