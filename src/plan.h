@@ -14,7 +14,7 @@ struct plan_session {
 	char *target;
 	char *complaint;         /* why it cannot run (its requires= form a cycle), or NULL */
 	struct indices requires; /* must have passed first */
-	/* Come first if they run at all: callers that may notify it, others with its environment. */
+	/* Come first if they run: callers that may notify it, others with its environment. */
 	struct indices after;
 	bool is_default;
 };

@@ -96,7 +96,7 @@ add_lists(struct buffer *out, const struct plan *plan)
 static void
 add_after(struct buffer *out, const struct plan *plan)
 {
-	buffer_addstr(out, "\n# session -> those that come first if they run: an edge in this make\n"
+	buffer_addstr(out, "\n# session -> those that come first if they run at all\n"
 			   "_noxmk_late :=");
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->sessions[i].after.n > 0)

@@ -188,7 +188,7 @@ START_TEST(whole_file)
 	    "_noxmk/lint := lint\n_noxmk/build := build\n_noxmk/t-1 := build t-1\n"
 	    "_noxmk/t-2 := t-2\n"
 	    "_noxmk/ci := lint build t-1\n_noxmk/t := build t-1 t-2\n"
-	    "\n# session -> those that come first if they run: an edge in this make\n"
+	    "\n# session -> those that come first if they run at all\n"
 	    "_noxmk_late := t-1\n_noxmk_after/t-1 := lint\n"
 	    "\n# variables that the noxfile asked for, and what they were\n"
 	    "_noxmk_environ :=\n_noxmk_environ_was := \n"

@@ -165,9 +165,9 @@ one=$!
 "$MAKE" -I "$STAGE/include" NOX="sh $scratch/slow-nox" pears >"$scratch/two" 2>>"$err" </dev/null &
 two=$!
 wait $one
-check 'two makes plan at once: the one' same "$? $(grep -c '^apples  *passed' "$scratch/one")" '0 1'
+check 'two makes plan at once: the one' same "$? $(grep -c '^apples  *passed ' "$scratch/one")" '0 1'
 wait $two
-check 'two makes plan at once: the other' same "$? $(grep -c '^pears  *passed' "$scratch/two")" '0 1'
+check 'two makes plan at once: the other' same "$? $(grep -c '^pears  *passed ' "$scratch/two")" '0 1'
 check 'two makes plan at once: no waste is left' \
 	same "$(find .noxmk -maxdepth 1 ! -type d | sort | tr '\n' ' ')" \
 	'.noxmk/.gitignore .noxmk/latest .noxmk/plan.jsonl .noxmk/sessions.mk '
