@@ -320,6 +320,7 @@ main(int argc, char *argv[])
 {
 	const struct command_entry *command = NULL;
 	int option, result;
+	char letters[16];
 
 	signal(SIGPIPE, SIG_IGN);
 	open_streams();
@@ -342,10 +343,9 @@ main(int argc, char *argv[])
 	argv += optind;
 	argv[0] = program_invocation_short_name; /* for getopt's messages */
 	optind = 0; /* glibc's way to start afresh; the leading + stops at the first operand */
-	char *letters = xasprintf("+%s", command->options);
+	snprintf(letters, sizeof(letters), "+%s", command->options);
 	while ((option = getopt(argc, argv, letters)) != -1)
 		set_option(option, command);
-	free(letters);
 	options.words = argv + optind;
 	if (argc - optind < command->least)
 		usage(command);
