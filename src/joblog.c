@@ -44,6 +44,18 @@ joblog_close(int log, const char *target, const char *status)
 	buffer_free(&line);
 }
 
+int
+joblog_print(int log)
+{
+	char data[16384];
+	ssize_t n;
+
+	while ((n = read(log, data, sizeof(data))) > 0)
+		if (write_all(STDOUT_FILENO, data, (size_t)n) < 0)
+			break;
+	return n < 0 ? -1 : 0;
+}
+
 struct joblog_follower {
 	int log, inotify;
 	off_t offset;

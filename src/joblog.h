@@ -22,6 +22,12 @@ int joblog_open(int rundir, const char *target, char *const argv[]);
 /* The last line; syncs and closes. status: as from spawn_status. Warns if something is lost. */
 void joblog_close(int log, const char *target, const char *status);
 
+/*
+ * The rest of a log from the descriptor's place on, byte for byte, on standard output. -1 with
+ * errno set when it cannot be read; a reader of ours that went away is no failure.
+ */
+int joblog_print(int log);
+
 /* Shows what is new in a growing log on standard output. */
 struct joblog_follower;
 

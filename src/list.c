@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "joblog.h"
 #include "list.h"
 #include "screen.h"
 #include "util.h"
@@ -136,19 +137,17 @@ list_order(struct planfile *plan, const json_t *goals)
 int
 list_log(int run, const char *target)
 {
-	char *name = xasprintf("%s.log", target), data[16384];
+	char *name = xasprintf("%s.log", target);
 	int log = strchr(target, '/') ? -1 : openat(run, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	int result;
 
 	if (log < 0) {
 		warnx("%s: no log in this run (`make nox-list` names the targets)", target);
 		free(name);
 		return -1;
 	}
-	while ((n = read(log, data, sizeof(data))) > 0)
-		if (write_all(STDOUT_FILENO, data, (size_t)n) < 0)
-			break;
+	result = joblog_print(log);
 	close(log);
 	free(name);
-	return n < 0 ? -1 : 0;
+	return result;
 }

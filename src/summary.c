@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "joblog.h"
 #include "record.h"
 #include "rundir.h"
 #include "screen.h"
@@ -103,11 +104,10 @@ print_table(const struct table *table)
 static void
 print_log(int run, const struct record *r, const char *folder)
 {
-	char *name = xasprintf("%s.log", r->target), data[16384];
+	char *name = xasprintf("%s.log", r->target);
 	int log = openat(run, name, O_RDONLY | O_CLOEXEC);
 	int error = errno; /* of the open, before printf may set it */
 	struct stat st;
-	ssize_t n;
 
 	printf("\n%s--- %s %s: %s/%s%s\n", screen_colour(r), r->target,
 	    verdict_name(r->verdict), folder, name, screen_plain());
@@ -121,9 +121,7 @@ print_log(int run, const struct record *r, const char *folder)
 			lseek(log, -LOG_SHOWN_MAX, SEEK_END);
 		}
 		fflush(stdout);
-		while ((n = read(log, data, sizeof(data))) > 0)
-			if (write_all(STDOUT_FILENO, data, (size_t)n) < 0)
-				break;
+		(void)joblog_print(log);
 	}
 	if (log >= 0)
 		close(log);
