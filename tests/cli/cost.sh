@@ -1,0 +1,39 @@
+# What a session costs under make, next to plain nox: as ratios within one run, and the least of
+# several tries, since other tests run beside this one.
+. "$(dirname "$0")/lib.sh"
+
+cat >"$scratch/cost.py" <<'END'
+"""CPU seconds of two commands in turn, children included: the least of each, as A/B."""
+import resource, subprocess, sys
+
+def cost(command):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+tries = int(sys.argv[1])
+pairs = [[cost(command) for command in sys.argv[2:4]] for _ in range(tries)]
+ours, theirs = (min(column) for column in zip(*pairs))
+print(f"{ours * 1000:.1f} ms / {theirs * 1000:.1f} ms = {ours / theirs:.3f}")
+sys.exit(ours / theirs > float(sys.argv[4]))
+END
+
+project noop
+run nox -s lint
+mk lint
+check 'make lint works' [ "$status" -eq 0 ]
+# 5 ms more was the bound to keep, of about 90; the helper makes nox's start cheaper than that.
+# Sanitizers make the helper ten times as slow, and it is a small part of the whole.
+run "$python3" "$scratch/cost.py" 8 "$MAKE -I $STAGE/include lint" 'nox -s lint' 1.05
+check 'make lint costs no more than nox -s lint' [ "$status" -eq 0 ]
+sed 's/^/# /' "$out"
+
+run sh -c "NOOP_N=1000 '$MAKE' -I '$STAGE/include' -n ci"
+check '1,000 sessions make a plan' grep -q 'would run 1001 sessions' "$out"
+run env NOOP_N=1000 "$python3" "$scratch/cost.py" 5 "$MAKE -I $STAGE/include -q nox-list || :" \
+	'nox -l' 0.5
+check 'make reads a plan of 1,000 sessions in a fraction of what nox needs to list them' \
+	[ "$status" -eq 0 ]
+sed 's/^/# /' "$out"
+finish
