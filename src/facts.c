@@ -43,6 +43,18 @@ get_optional(struct reader *r, const json_t *object, const char *key)
 	return get_string(r, object, key);
 }
 
+static int
+get_parallel(struct reader *r, const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!value || json_is_null(value))
+		return -1;
+	if (!json_is_boolean(value))
+		fault(r, key, "true, false or null");
+	return json_is_true(value);
+}
+
 static struct strings
 get_strings(struct reader *r, const json_t *object, const char *key)
 {
@@ -90,6 +102,7 @@ read_session(struct reader *r, const json_t *object, struct facts_session *s, si
 	s->python = get_optional(r, object, "python");
 	s->envdir = get_optional(r, object, "envdir");
 	s->complaint = get_optional(r, object, "requires_error");
+	s->parallel = get_parallel(r, object, "parallel");
 	s->signatures = get_strings(r, object, "signatures");
 	s->tags = get_strings(r, object, "tags");
 	s->requires = get_indices(r, object, "requires", limit);
@@ -132,6 +145,8 @@ facts_parse(json_t *root, const char *source)
 	facts->python = get_optional(&r, root, "python");
 	facts->noxfile = get_string(&r, root, "noxfile");
 	facts->complaint = get_optional(&r, root, "queue_error");
+	facts->config = json_object_get(root, "config");
+	facts->config_error = get_optional(&r, root, "config_error");
 	facts->path = get_strings(&r, root, "path");
 	facts->depends = get_strings(&r, root, "depends");
 	if (json_object_get(root, "args"))

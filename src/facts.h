@@ -17,6 +17,7 @@ struct facts_session {
 	const char *python;      /* NULL when none is asked for */
 	const char *envdir;      /* absolute, NULL when the session has no environment */
 	const char *complaint;   /* nox could not resolve its requires=: its words, or NULL */
+	int parallel;            /* allow_parallel=: 1, 0, or -1 when it is not given */
 	struct strings signatures;
 	struct strings tags;
 	struct indices requires; /* direct prerequisites, positions in facts.sessions */
@@ -29,6 +30,8 @@ struct facts {
 	const char *python;   /* the interpreter nox runs in; NULL: unknown (a listing, no probe) */
 	const char *noxfile;  /* absolute */
 	const char *complaint; /* why nox could not make its default selection, or NULL */
+	json_t *config;           /* [tool.noxmk] of pyproject.toml; NULL or null when not there */
+	const char *config_error; /* why it cannot be told, or NULL */
 	struct strings path;  /* sys.path of that interpreter */
 	struct strings depends; /* absolute paths: when one changes, the plan is stale */
 	struct strings args;    /* options in the user's nox command, for every session */

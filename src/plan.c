@@ -1,7 +1,10 @@
+#include <err.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
+#include "declare.h"
 #include "plan.h"
 #include "slug.h"
 
@@ -219,35 +222,48 @@ order_notified(struct plan *plan)
 	free(seen);
 }
 
-/*
- * Two nox on one fresh environment break each other (seen in 5 of 9 tries), and names that differ
- * only in case or punctuation share one. All pairs, since only the active ones of them count.
- */
+/* Names that nobody else has; what is left is those that the makefile keeps for itself. */
 static void
-order_environments(struct plan *plan)
+name_declared(struct plan *plan, size_t first, json_t *taken, json_t *reserved)
 {
-	bool *seen = xcalloc(plan->n, sizeof(*seen));
+	for (size_t i = first; i < plan->ngroups; i++) {
+		char *wanted = plan->groups[i].target;
 
-	for (size_t later = 0; later < plan->n; later++) {
-		const char *envdir = plan->sessions[later].facts->envdir;
-
-		for (size_t i = 0; envdir && i < later; i++) {
-			const char *other = plan->sessions[i].facts->envdir;
-			size_t first = i, second = later;
-
-			if (!other || strcmp(envdir, other) != 0)
-				continue;
-			memset(seen, 0, plan->n * sizeof(*seen));
-			if (waits_for(plan, i, later, seen)) {
-				first = later;
-				second = i;
-			}
-			if (!indices_has(&plan->sessions[second].after, first) &&
-			    !indices_has(&plan->sessions[second].requires, first))
-				indices_add(&plan->sessions[second].after, first);
-		}
+		plan->groups[i].target = take_near(taken, reserved, wanted);
+		free(wanted);
 	}
-	free(seen);
+}
+
+static int
+declare(struct plan *plan, json_t *taken, json_t *reserved)
+{
+	size_t first = plan->ngroups;
+	struct config *config;
+	int result = -1;
+
+	if (plan->facts->config_error) {
+		warnx(CONFIG_FILE ": %s", plan->facts->config_error);
+		return -1;
+	}
+	if ((config = config_parse(plan->facts->config))) {
+		result = declare_all(plan, config);
+		name_declared(plan, first, taken, reserved);
+	}
+	config_free(config);
+	return result;
+}
+
+/* The two sets of names: in use already, and not to be used. */
+static void
+reserve(json_t *taken, json_t *kept, const struct strings *reserved)
+{
+	for (size_t i = 0; i < countof(always_reserved); i++)
+		take(kept, always_reserved[i]);
+	for (size_t i = 0; i < reserved->n; i++)
+		take(kept, reserved->v[i]);
+	take(taken, "ci");
+	/* ci is ours even where the including makefile lists it as its own. */
+	take(kept, "ci");
 }
 
 struct plan *
@@ -267,22 +283,19 @@ plan_make(const struct facts *facts, const struct strings *reserved)
 	for (size_t i = 0; i < facts->queue.n; i++)
 		plan->sessions[facts->queue.v[i]].is_default = true;
 
-	for (size_t i = 0; i < countof(always_reserved); i++)
-		take(kept, always_reserved[i]);
-	for (size_t i = 0; i < reserved->n; i++)
-		take(kept, reserved->v[i]);
-	take(taken, "ci");
-	/* ci is ours even where the including makefile lists it as its own. */
-	take(kept, "ci");
+	reserve(taken, kept, reserved);
 	name_sessions(plan, taken, kept);
 	make_groups(plan, taken, kept);
-
 	for (size_t i = 0; i < plan->n; i++)
 		if (colour[i] == WHITE)
 			cut_cycles(plan, i, colour);
-	order_notified(plan);
-	order_environments(plan);
 	free(colour);
+	if (declare(plan, taken, kept) == 0) {
+		order_notified(plan);
+	} else {
+		plan_free(plan);
+		plan = NULL;
+	}
 	json_decref(taken);
 	json_decref(kept);
 	return plan;
@@ -293,7 +306,14 @@ plan_free(struct plan *plan)
 {
 	if (!plan)
 		return;
+	for (size_t i = 0; i < plan->nresources; i++)
+		free(plan->resources[i].name);
+	free(plan->resources);
 	for (size_t i = 0; i < plan->n; i++) {
+		for (size_t k = 0; k < plan->sessions[i].nclaims; k++)
+			free(plan->sessions[i].claims[k].by);
+		free(plan->sessions[i].claims);
+		json_decref(plan->sessions[i].env);
 		free(plan->sessions[i].target);
 		free(plan->sessions[i].complaint);
 		free(plan->sessions[i].requires.v);

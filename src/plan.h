@@ -2,20 +2,44 @@
 #define NOXMK_PLAN_H
 
 /*
- * What the noxfile says, in make's terms: a target for each session, groups, and which session
- * comes before which. Pure: facts in, plan out, no file and no process.
+ * What the noxfile and the configuration say, in make's terms: a target for each session, groups,
+ * which session comes before which, and what each claims for itself while it runs. Pure: facts in,
+ * plan out, no file and no process.
  */
 
 #include "facts.h"
 #include "util.h"
 
+enum use { EXCLUSIVE, SHARED, AMOUNT };
+
+/*
+ * Besides the resources of the configuration, `env:NAME` is an environment's folder and `*` is all
+ * there is: whoever is to run alone has it to itself, and then all others share it.
+ */
+struct plan_resource {
+	char *name;
+	long long capacity; /* 1: for exclusive and shared use; more: for amounts of it */
+};
+
+struct plan_claim {
+	size_t resource; /* position in plan.resources; a session claims each but once */
+	enum use use;
+	long long amount; /* of an AMOUNT, else 0 */
+	char *by;         /* the declaration, for people: tool.noxmk.session."tests*".uses */
+};
+
 struct plan_session {
 	const struct facts_session *facts;
 	char *target;
 	char *complaint;         /* why it cannot run (its requires= form a cycle), or NULL */
-	struct indices requires; /* must have passed first */
-	/* Come first if they run: callers that may notify it, others with its environment. */
-	struct indices after;
+	struct indices requires; /* must have passed first: requires= and needs */
+	struct indices after;    /* come first if they run: callers that may notify it, after */
+	struct plan_claim *claims;
+	size_t nclaims;
+	unsigned jobs_min, jobs_max; /* job slots that it wants; max 0: all; min 0: not said */
+	double timeout, slow;        /* seconds; 0: none */
+	unsigned retries;
+	json_t *env; /* an object of strings, or NULL */
 	bool is_default;
 };
 
@@ -31,11 +55,15 @@ struct plan {
 	size_t n;
 	struct plan_group *groups; /* the first is "ci" */
 	size_t ngroups;
+	struct plan_resource *resources; /* no two of one name */
+	size_t nresources;
+	bool source_build; /* builds in the source tree are to be kept apart */
 };
 
 /*
- * reserved: names the including makefile keeps for itself; a session or group that would get one
- * becomes nox-NAME. Keeps pointers into facts, which must outlive the plan. plan_free releases.
+ * NULL after one warning when the configuration is wrong. reserved: names the including makefile
+ * keeps for itself; a session or group that would get one becomes nox-NAME. Keeps pointers into
+ * facts, which must outlive the plan. plan_free releases.
  */
 struct plan *plan_make(const struct facts *, const struct strings *reserved) UNUSED_RESULT;
 void plan_free(struct plan *);

@@ -55,6 +55,47 @@ target_list(const struct plan *plan, const struct indices *list)
 	return array;
 }
 
+static json_t *
+claim_list(const struct plan *plan, const struct plan_session *s)
+{
+	static const char *const uses[] = { "exclusive", "shared", "amount" };
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < s->nclaims; i++) {
+		const struct plan_claim *claim = &s->claims[i];
+		const struct plan_resource *resource = &plan->resources[claim->resource];
+		json_t *object = json_pack("{s:s,s:s}", "resource", resource->name, "use",
+		    uses[claim->use]);
+
+		if (claim->use == AMOUNT) {
+			json_object_set_new(object, "amount", json_integer(claim->amount));
+			json_object_set_new(object, "capacity", json_integer(resource->capacity));
+		}
+		json_object_set_new(object, "by", json_string(claim->by));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *
+option_table(const struct plan_session *s)
+{
+	json_t *object = json_object();
+
+	if (s->jobs_min > 0)
+		json_object_set_new(object, "jobs", json_pack("[i,i]", (int)s->jobs_min,
+		    (int)s->jobs_max));
+	if (s->timeout > 0)
+		json_object_set_new(object, "timeout", json_real(s->timeout));
+	if (s->slow > 0)
+		json_object_set_new(object, "slow", json_real(s->slow));
+	if (s->retries > 0)
+		json_object_set_new(object, "retries", json_integer(s->retries));
+	if (json_object_size(s->env) > 0)
+		json_object_set(object, "env", s->env);
+	return object;
+}
+
 /* The longest signature is the one that only this session has (nox -j relies on it too). */
 static const char *
 selector(const struct facts_session *s)
@@ -73,21 +114,24 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 {
 	const struct facts *facts = plan->facts;
 
-	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o}", "schema", 1, "nox",
+	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:b}", "schema", 1, "nox",
 	    facts->nox, "command", string_list(command), "args", string_list(&facts->args),
 	    "python", string_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", noxfile,
-	    "complaint", string_or_null(facts->complaint)));
+	    /* Nothing is selected, unless the configuration does that. */
+	    "complaint", string_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
+	    "source_build", plan->source_build));
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];
 
-		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o}",
+		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o}",
 		    "target", s->target, "session", s->facts->session, "name", s->facts->name,
 		    "index", (int)i, "selector", selector(s->facts),
 		    "description", s->facts->description, "default", s->is_default,
 		    "requires", target_list(plan, &s->requires),
 		    "after", target_list(plan, &s->after), "complaint",
-		    string_or_null(s->complaint)));
+		    string_or_null(s->complaint), "claims", claim_list(plan, s),
+		    "options", option_table(s)));
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		const struct plan_group *g = &plan->groups[i];

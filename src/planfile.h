@@ -5,11 +5,17 @@
  * plan.jsonl: the plan as the helper itself reads it back, one JSON object a line:
  *
  *   {"schema":1,"nox":"…","command":["nox"],"args":[],"python":"…","path":[…],"noxfile":"…",
- *    "complaint":null}
+ *    "complaint":null,"source_build":true}
  *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","description":"…",
- *    "default":true,"requires":["build"],"after":[],"complaint":null}        a line a session
+ *    "default":true,"requires":["build"],"after":[],"complaint":null,
+ *    "claims":[{"resource":"database","use":"exclusive","by":"tool.noxmk.session.lint.uses"},
+ *              {"resource":"docs","use":"shared","by":"…"},
+ *              {"resource":"memory","use":"amount","amount":2048,"capacity":8192,"by":"…"}],
+ *    "options":{"jobs":[1,4],"timeout":600.0,"slow":60.0,"retries":1,"env":{"K":"v"}}}
+ *                                                                     one line a session
  *   {"group":"ci","what":"the default sessions","members":["lint","tests-3.12"]}
  *
+ * options has only what is set; jobs is [least, most], where most 0 stands for all there are.
  * Sessions come in definition order, then groups. The key that a line is looked up by comes first
  * and is a slug, so a lookup compares bytes and parses one line only: a helper runs for every
  * session, and a plan may have thousands.

@@ -16,11 +16,14 @@ is unknown to us. The facts are one JSON object, ASCII, without NUL or lone surr
     queue_error      why it cannot, or null
     depends          the files that all this rests on
     environ          the variables that the noxfile asked for: their values
+    config           the table [tool.noxmk] of pyproject.toml, or null; what JSON has no number for
+                     is its text
+    config_error     why it cannot be told, or null
     sessions         in definition order, each with
         index, name (base name), session (friendly name), signatures, description, tags, line,
         python, envdir (null: no environment), reuse, backend, parallel (allow_parallel= if
-        given), requires, requires_error, notifies (as far as constants show). A reference to a
-        session is its index.
+        given, else null), requires, requires_error, notifies (as far as constants show). A
+        reference to a session is its index.
 Tried with every release from 2022.11.21 to 2026.10.20.
 """
 
@@ -28,6 +31,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import importlib
 import importlib.util
 import io
 import json
@@ -42,7 +46,9 @@ def clean(value: object) -> object:
     if isinstance(value, str):
         return value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):
-        return {key: clean(item) for key, item in value.items()}
+        return {clean(key): clean(item) for key, item in value.items()}
+    if isinstance(value, (int, float)) and not -(2**63) <= value < 2**63:
+        return str(value)
     return [clean(item) for item in value] if isinstance(value, list) else value
 
 
@@ -152,6 +158,38 @@ def constants(code) -> list[str]:
     return found
 
 
+def toml_loads():
+    """A parser of TOML: Python's own since 3.11, what nox brought along before, or pip's."""
+    for module in ("tomllib", "tomli", "pip._vendor.tomli"):
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(module).loads
+    return None
+
+
+def configure(path: str) -> tuple[object, str | None]:
+    """The table [tool.noxmk] of that file as JSON has it, or why it cannot be told."""
+    if not os.path.isfile(path):
+        return None, None
+    try:
+        with open(path, "rb") as file:
+            raw = file.read()
+    except OSError as error:
+        return None, f"cannot be read: {error.strerror}"
+    if b"noxmk" not in raw:  # whatever is wrong with it is not about us
+        return None, None
+    loads = toml_loads()
+    if loads is None:
+        if b"tool.noxmk" not in raw:
+            return None, None
+        return None, f"tool.noxmk: {sys.executable} cannot read TOML: install tomli there"
+    try:
+        tool = loads(raw.decode("utf-8")).get("tool")
+        table = tool.get("noxmk") if isinstance(tool, dict) else None
+        return json.loads(json.dumps(clean(table), default=str)), None  # dates: their text
+    except Exception as error:  # noqa: BLE001  also RecursionError
+        return None, f"{error or type(error).__name__}"
+
+
 def describe(runner, config, index: dict, named: dict[str, int]) -> dict[str, object]:
     func = runner.func
     backend = config.force_venv_backend or func.venv_backend or config.default_venv_backend
@@ -160,6 +198,8 @@ def describe(runner, config, index: dict, named: dict[str, int]) -> dict[str, ob
         reuse = runner.reuse_existing_venv()
     else:  # nox before 2024.03.02
         reuse = func.reuse_venv or config.reuse_existing_virtualenvs
+
+    parallel = getattr(func, "allow_parallel", None)
 
     requires, requires_error = {}, None
     try:
@@ -187,7 +227,7 @@ def describe(runner, config, index: dict, named: dict[str, int]) -> dict[str, ob
         "envdir": None if bare else os.path.abspath(runner.envdir),
         "reuse": None if bare else bool(reuse),
         "backend": backend,
-        "parallel": getattr(func, "allow_parallel", None),
+        "parallel": None if parallel is None else bool(parallel),
         "requires": list(requires),
         "requires_error": requires_error,
         "notifies": list(notifies),
@@ -260,6 +300,7 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
     sessions = [describe(runner, config, index, named) for runner in runners]
     nox.logger.logger.disabled = False
     queue, queue_error = select(manifest, config, index, nox)
+    table, table_error = configure(os.path.join(project, "pyproject.toml"))
     return {
         "schema": 1,
         "nox": nox._version.get_nox_version(),
@@ -270,6 +311,8 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
         "envdir": envdir,
         "depends": list(dict.fromkeys(depends)),
         "environ": asked.values(),
+        "config": table,
+        "config_error": table_error,
         "queue": queue,
         "queue_error": queue_error,
         "posargs": [],

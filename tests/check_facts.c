@@ -6,12 +6,14 @@ START_TEST(all_fields)
 {
 	struct facts *facts = facts_of(
 	    "[{'name':'tests','session':'tests-3.12','description':'Run them','python':'3.12',"
-	    "  'envdir':'/p/.nox/tests','signatures':['tests-3.12'],'tags':['slow','ci'],"
+	    "  'envdir':'/p/.nox/tests','parallel':false,'signatures':['tests-3.12'],"
+	    "  'tags':['slow','ci'],"
 	    "  'requires':[1,1],'notifies':[1],'requires_error':'no session wheel'},"
-	    " {'name':'build','python':null}]", "[1,0,1]");
+	    " {'name':'build','python':null,'parallel':null},"
+	    " {'name':'x','parallel':true}]", "[1,0,1]");
 	const struct facts_session *s = facts->sessions;
 
-	ck_assert_uint_eq(facts->n, 2);
+	ck_assert_uint_eq(facts->n, 3);
 	ck_assert_str_eq(facts->nox, "2024.4.15");
 	ck_assert_str_eq(facts->python, "/usr/bin/python3");
 	ck_assert_str_eq(facts->noxfile, "/p/noxfile.py");
@@ -34,6 +36,11 @@ START_TEST(all_fields)
 	ck_assert_ptr_null(s[1].python);
 	ck_assert_ptr_null(s[1].envdir);
 	ck_assert_ptr_null(s[1].complaint);
+	ck_assert_int_eq(s[0].parallel, 0);
+	ck_assert_int_eq(s[1].parallel, -1);
+	ck_assert_int_eq(s[2].parallel, 1);
+	ck_assert_ptr_null(facts->config);
+	ck_assert_ptr_null(facts->config_error);
 	facts_free(facts);
 	assert_silent();
 }
@@ -82,6 +89,8 @@ static const struct {
 	{ true, "python", "3.12", "session 1: \"python\" is not a string" },
 	{ true, "envdir", "true", "session 1: \"envdir\" is not a string" },
 	{ true, "requires_error", "[]", "session 1: \"requires_error\" is not a string" },
+	{ false, "config_error", "[]", "\"config_error\" is not a string" },
+	{ true, "parallel", "1", "session 1: \"parallel\" is not true, false or null" },
 	{ true, "signatures", NULL, "session 1: \"signatures\" is not a list" },
 	{ true, "signatures", "[[]]", "session 1: \"signatures\" is not a list of strings" },
 	{ true, "tags", NULL, "session 1: \"tags\" is not a list" },

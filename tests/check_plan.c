@@ -179,13 +179,8 @@ static const struct {
 	  "{'name':'c','requires':[3]},{'name':'d'},{'name':'e'}]", "0<1 0<2 1<3 2<3 4>0 " },
 	{ "[{'name':'a','notifies':[3]},{'name':'b','requires':[2]},{'name':'c'},"
 	  "{'name':'d','requires':[1,2]}]", "1<2 3<1 3<2 3>0 " },
-	/* Sessions with one environment never meet, whatever the order between them. */
-	{ "[{'name':'a','envdir':'/x'},{'name':'b','envdir':'/y'},{'name':'c','envdir':'/x'},"
-	  "{'name':'d'},{'name':'e'},{'name':'f','envdir':'/x'}]", "2>0 5>0 5>2 " },
-	{ "[{'name':'a','envdir':'/x','requires':[1]},{'name':'b','envdir':'/x'}]", "0<1 " },
-	{ "[{'name':'a','envdir':'/x','requires':[2]},{'name':'b','envdir':'/x'},"
-	  "{'name':'c','requires':[1]}]", "0<2 0>1 2<1 " },
-	{ "[{'name':'a','envdir':'/x','notifies':[1]},{'name':'b','envdir':'/x'}]", "1>0 " },
+	/* One environment is a claim, not an order. */
+	{ "[{'name':'a','envdir':'/x'},{'name':'b','envdir':'/x'}]", "" },
 };
 
 START_TEST(order)
@@ -199,6 +194,57 @@ START_TEST(order)
 	free(edges);
 	plan_free(plan);
 	facts_free(facts);
+}
+END_TEST
+
+/* Notified sessions give way to what the configuration orders; groups get names as others do. */
+START_TEST(configured)
+{
+	static const char *names[] = { "quick" };
+	const struct strings reserved = { names, 1 };
+	json_t *root = facts_json("[{'name':'a','notifies':[1]},{'name':'b'},{'name':'c'}]", "[0]");
+	struct facts *facts;
+	struct plan *plan;
+	char *edges, *targets;
+
+	json_object_set_new(root, "config", json_of("{'session':{'a':{'after':['b'],"
+	    "'default':false},'b':{'needs':['c'],'default':true}},'group':{'quick':['a']}}"));
+	facts = facts_parse(root, "test");
+	plan = plan_make(facts, &reserved);
+	edges = edges_of(plan);
+	targets = names_of(plan);
+	ck_assert_str_eq(edges, "0>1 1<2 ");
+	ck_assert_str_eq(targets, "a b c [ci: b] [nox-quick: a]");
+	free(edges);
+	free(targets);
+	plan_free(plan);
+	facts_free(facts);
+	json_decref(root);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(no_plan)
+{
+	static const char *const faults[][3] = {
+		{ "config", "{'sesion':{}}",
+		  "pyproject.toml: tool.noxmk.sesion: unknown key; did you "
+		  "mean \"session\"?\n" },
+		{ "config", "{'session':{'b':{}}}",
+		  "pyproject.toml: tool.noxmk.session.b: no session " },
+		{ "config_error", "'Expected = (at line 3)'",
+		  "pyproject.toml: Expected = (at line 3)\n" },
+	};
+	const struct strings nothing = { 0 };
+	json_t *root = facts_json("[{'name':'a'}]", "[0]");
+	struct facts *facts;
+
+	json_object_set_new(root, faults[_i][0], json_of(faults[_i][1]));
+	facts = facts_parse(root, "test");
+	ck_assert_ptr_null(plan_make(facts, &nothing));
+	assert_warned(faults[_i][2]);
+	facts_free(facts);
+	json_decref(root);
 }
 END_TEST
 
@@ -235,6 +281,8 @@ check_plan_suite(void)
 	tcase_add_loop_test(tc, targets_are_unique, 0, 20);
 	tc = support_case(suite, "order");
 	tcase_add_loop_test(tc, order, 0, countof(graphs));
+	tcase_add_test(tc, configured);
+	tcase_add_loop_test(tc, no_plan, 0, 3);
 	tcase_add_test(tc, closure);
 	return suite;
 }

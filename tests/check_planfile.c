@@ -6,7 +6,7 @@
 #include "support.h"
 
 static const char sessions[] =
-    "[{'name':'build','description':'Make it'},"
+    "[{'name':'build','description':'Make it','envdir':'/a/b'},"
     "{'name':'t','session':'t(a=1)','signatures':['t(a=1)','t-3.12(a=1)'],'requires':[0]},"
     "{'name':'x','requires_error':'no y','notifies':[0],'tags':['slow']}]";
 
@@ -28,20 +28,59 @@ START_TEST(written)
 	    "{\"schema\":1,\"nox\":\"2024.4.15\",\"command\":[\"python3\",\"-m\",\"nox\"],"
 	    "\"args\":[],\"python\":\"/usr/bin/python3\","
 	    "\"path\":[\"/usr/lib/python3\",\"/usr/lib/site\"],"
-	    "\"noxfile\":\"noxfile.py\",\"complaint\":null}\n"
+	    "\"noxfile\":\"noxfile.py\",\"complaint\":null,\"source_build\":true}\n"
 	    "{\"target\":\"build\",\"session\":\"build\",\"name\":\"build\",\"index\":0,"
 	    "\"selector\":\"build\",\"description\":\"Make it\",\"default\":false,\"requires\":[],"
-	    "\"after\":[\"x\"],\"complaint\":null}\n"
+	    "\"after\":[\"x\"],\"complaint\":null,"
+	    "\"claims\":[{\"resource\":\"env:b\",\"use\":\"exclusive\","
+	    "\"by\":\"its environment\"}],\"options\":{}}\n"
 	    "{\"target\":\"t-a-1\",\"session\":\"t(a=1)\",\"name\":\"t\",\"index\":1,"
 	    "\"selector\":\"t-3.12(a=1)\",\"description\":\"\",\"default\":true,"
-	    "\"requires\":[\"build\"],\"after\":[],\"complaint\":null}\n"
+	    "\"requires\":[\"build\"],\"after\":[],\"complaint\":null,\"claims\":[],"
+	    "\"options\":{}}\n"
 	    "{\"target\":\"x\",\"session\":\"x\",\"name\":\"x\",\"index\":2,\"selector\":\"x\","
 	    "\"description\":\"\",\"default\":false,\"requires\":[],\"after\":[],"
-	    "\"complaint\":\"no y\"}\n"
+	    "\"complaint\":\"no y\",\"claims\":[],\"options\":{}}\n"
 	    "{\"group\":\"ci\",\"what\":\"the default sessions\",\"members\":[\"t-a-1\"]}\n"
 	    "{\"group\":\"t\",\"what\":\"t\",\"members\":[\"t-a-1\"]}\n"
 	    "{\"group\":\"t-3.12-a-1\",\"what\":\"t-3.12(a=1)\",\"members\":[\"t-a-1\"]}\n"
 	    "{\"group\":\"slow\",\"what\":\"tag slow\",\"members\":[\"x\"]}\n");
+}
+END_TEST
+
+START_TEST(claims_and_options)
+{
+	json_t *root = facts_json("[{'name':'a'},{'name':'b'},{'name':'c'}]", "[]");
+	struct facts *facts;
+	struct planfile *plan;
+	json_t *line, *wanted;
+
+	json_object_set_new(root, "queue_error", json_string("no default"));
+	json_object_set_new(root, "config", json_of("{'source-build':false,"
+	    "'resources':{'memory':'8K'},"
+	    "'session':{'a':{'uses':['db','memory:2K'],'reads':['docs'],'jobs':'1..all',"
+	    "'timeout':'10m','slow':1,'retries':2,'env':{'K':'v'},'default':true}}}"));
+	facts = facts_parse(root, "test");
+	plan_put(AT_FDCWD, facts, NULL, NULL);
+	plan = planfile_open(AT_FDCWD);
+	ck_assert(json_is_false(json_object_get(planfile_header(plan), "source_build")));
+	/* The configuration has made a selection where nox could not. */
+	ck_assert(json_is_null(json_object_get(planfile_header(plan), "complaint")));
+	line = planfile_session(plan, "a");
+	wanted = json_of("["
+	    "{'resource':'db','use':'exclusive','by':'tool.noxmk.session.a.uses'},"
+	    "{'resource':'memory','use':'amount','amount':2048,'capacity':8192,"
+	    " 'by':'tool.noxmk.session.a.uses'},"
+	    "{'resource':'docs','use':'shared','by':'tool.noxmk.session.a.reads'}]");
+	ck_assert(json_equal(json_object_get(line, "claims"), wanted));
+	json_decref(wanted);
+	wanted = json_of("{'jobs':[1,0],'timeout':600.0,'slow':1.0,'retries':2,'env':{'K':'v'}}");
+	ck_assert(json_equal(json_object_get(line, "options"), wanted));
+	json_decref(wanted);
+	json_decref(line);
+	planfile_close(plan);
+	facts_free(facts);
+	json_decref(root);
 }
 END_TEST
 
@@ -236,6 +275,7 @@ check_planfile_suite(void)
 	TCase *tc = support_case(suite, "write");
 
 	tcase_add_test(tc, written);
+	tcase_add_test(tc, claims_and_options);
 	support_exit_test(tc, bytes_that_json_cannot_hold, EXIT_HELPER);
 	tc = support_case(suite, "read");
 	tcase_add_test(tc, read_back);

@@ -143,6 +143,8 @@ check(const struct facts *facts, const struct strings *words, const char *inputs
 	struct plan *plan = plan_make(facts, words);
 	struct buffer rules = { 0 }, lines = { 0 };
 
+	if (!plan)
+		return; /* the input had a configuration, and a wrong one */
 	rule_write(plan, inputs, &rules);
 	planfile_write(plan, "noxfile.py", words, &lines);
 	rulecheck_makefile(rules.data, plan, words, inputs);

@@ -1,0 +1,38 @@
+#ifndef NOXMK_MATCH_H
+#define NOXMK_MATCH_H
+
+/*
+ * Which sessions a name in the configuration means: a base name (tests), a full name or another
+ * that `nox -s` takes (tests-3.12, tests-3.12(django='4.2')), a target, or else an fnmatch(3)
+ * pattern of any of these.
+ */
+
+#include "plan.h"
+
+/* How exactly, the least exact first. */
+enum match_kind { MATCH_PATTERN, MATCH_BASE, MATCH_SIGNATURE, MATCH_FULL };
+
+struct match_hit {
+	size_t session;
+	enum match_kind kind;
+};
+struct match_hits {
+	struct match_hit *v;
+	size_t n;
+};
+
+struct match;
+
+/* The plan needs its targets already. match_free frees. */
+struct match *match_new(const struct plan *) UNUSED_RESULT;
+void match_free(struct match *);
+
+/*
+ * Each session once, in definition order; none if nothing has that name. The caller frees hits.v.
+ */
+struct match_hits match_find(const struct match *, const char *name) UNUSED_RESULT;
+
+/* That name, found in that place (config.h) of the configuration, means none. */
+void match_warn(const struct match *, const char *place, const char *name);
+
+#endif
