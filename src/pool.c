@@ -124,6 +124,21 @@ pool_try(struct pool *pool)
 	return taken;
 }
 
+/*
+ * Those who come back hold locks that others wait for, and they are few: each of them watches, as
+ * the head of the queue does.
+ */
+bool
+pool_lend(struct pool *pool)
+{
+	if (pool->held < 0)
+		return false;
+	become_head(pool);
+	close_one(&pool->held);
+	close_one(&pool->bell);
+	return true;
+}
+
 int
 pool_fd(const struct pool *pool)
 {

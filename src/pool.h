@@ -20,6 +20,12 @@ void pool_close(struct pool *);
 bool pool_try(struct pool *);
 
 /*
+ * Gives the slot that we hold back for a while; pool_try then takes one again, ahead of those who
+ * still wait for their first. False when there is none to give back.
+ */
+bool pool_lend(struct pool *);
+
+/*
  * While waiting: try again when the descriptor (-1: none) is readable, and after that many
  * milliseconds at the latest.
  */

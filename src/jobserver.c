@@ -1,0 +1,154 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jobserver.h"
+
+struct jobserver {
+	int take, give; /* give: -1 after jobserver_only_take */
+};
+
+/*
+ * The next word of MAKEFLAGS, in place: make puts a backslash before blanks and backslashes, and
+ * doubles dollars.
+ */
+static char *
+next_word(char **rest)
+{
+	char *from = *rest + strspn(*rest, " "), *word = from, *to = from;
+
+	if (!*from)
+		return NULL;
+	for (; *from && *from != ' '; from++) {
+		if ((*from == '\\' && from[1]) || (*from == '$' && from[1] == '$'))
+			from++;
+		*to++ = *from;
+	}
+	*rest = from + (*from != '\0');
+	*to = '\0';
+	return word;
+}
+
+/* What the last such option says: "3,4" or "fifo:PATH". The caller frees. */
+static char *
+find_auth(const char *makeflags)
+{
+	static const char *const options[] = { "--jobserver-auth=", "--jobserver-fds=" };
+	char *copy = xstrdup(makeflags), *rest = copy, *word, *auth = NULL;
+
+	/* Variables follow a lone "--". */
+	while ((word = next_word(&rest)) && strcmp(word, "--") != 0) {
+		for (size_t i = 0; i < countof(options); i++) {
+			size_t length = strlen(options[i]);
+
+			if (strncmp(word, options[i], length) != 0)
+				continue;
+			free(auth);
+			auth = xstrdup(word + length);
+		}
+	}
+	free(copy);
+	return auth;
+}
+
+static bool
+is_fifo(int fd, struct stat *status)
+{
+	return fstat(fd, status) == 0 && S_ISFIFO(status->st_mode);
+}
+
+static bool
+allows(int fd, int access)
+{
+	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+
+	return mode == access || mode == O_RDWR;
+}
+
+/* To give first: that fails where nobody could take, as in a FIFO whose make is gone. */
+static bool
+open_path(struct jobserver *jobserver, const char *path)
+{
+	struct stat status;
+
+	jobserver->give = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (jobserver->give >= 0 && is_fifo(jobserver->give, &status))
+		jobserver->take = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return jobserver->take >= 0;
+}
+
+static bool
+open_pipe(struct jobserver *jobserver, const char *auth)
+{
+	struct stat of_take, of_give;
+	int take, give, end = 0;
+	char path[64];
+
+	if (sscanf(auth, "%9d,%9d%n", &take, &give, &end) != 2 || auth[end] ||
+	    !is_fifo(take, &of_take) || !is_fifo(give, &of_give) ||
+	    of_take.st_ino != of_give.st_ino || of_take.st_dev != of_give.st_dev ||
+	    !allows(take, O_RDONLY) || !allows(give, O_WRONLY))
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", take);
+	return open_path(jobserver, path);
+}
+
+struct jobserver *
+jobserver_open(const char *makeflags)
+{
+	struct jobserver *jobserver = xcalloc(1, sizeof(*jobserver));
+	char *auth = find_auth(makeflags);
+
+	*jobserver = (struct jobserver){ .take = -1, .give = -1 };
+	if (!auth || !(!strncmp(auth, "fifo:", 5) ? open_path(jobserver, auth + 5) :
+						    open_pipe(jobserver, auth))) {
+		jobserver_close(jobserver);
+		jobserver = NULL;
+	}
+	free(auth);
+	return jobserver;
+}
+
+void
+jobserver_close(struct jobserver *jobserver)
+{
+	if (!jobserver)
+		return;
+	jobserver_only_take(jobserver);
+	if (jobserver->take >= 0)
+		close(jobserver->take);
+	free(jobserver);
+}
+
+int
+jobserver_take(struct jobserver *jobserver)
+{
+	unsigned char token;
+
+	return read(jobserver->take, &token, 1) == 1 ? token : -1;
+}
+
+bool
+jobserver_give(struct jobserver *jobserver, int token)
+{
+	unsigned char byte = (unsigned char)token;
+
+	return write(jobserver->give, &byte, 1) == 1;
+}
+
+int
+jobserver_fd(const struct jobserver *jobserver)
+{
+	return jobserver->take;
+}
+
+void
+jobserver_only_take(struct jobserver *jobserver)
+{
+	if (jobserver->give >= 0)
+		close(jobserver->give);
+	jobserver->give = -1;
+}

@@ -1,0 +1,559 @@
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lock.h"
+
+enum { DIGITS = 10, WATCHES = 16 };
+
+/* So many may wait with their slots lent. */
+enum { LENDERS = 32 };
+
+/*
+ * Milliseconds between two looks: the first, and the longest of those who are woken, of those who
+ * have to look for themselves, and of those who must notice when they should lend. When somebody else
+ * decides just now it is the first again.
+ */
+enum { FIRST_TICK = 1, WATCH_TICK = 1000, BLIND_TICK = 100, LENDER_TICK = 250 };
+
+/* The places of the two flags in a claim's file. */
+enum { STATE, LENT, FLAGS };
+
+struct lock {
+	DIR *folder;
+	int mutex, inotify;   /* inotify: -1 while nothing is watched, or where there is none */
+	int held, bell;       /* our claim: the lock, and what its close rings */
+	unsigned long ticket; /* 0: none yet */
+	char *target;
+	json_t *claims;
+	bool granted, lent;
+	struct { int fd, watch; } rivals[WATCHES]; /* while all of them live, nothing changes for us */
+	size_t nrivals;
+	json_t *blocker;
+	unsigned waiting;
+	bool slotless; /* a granted one waits for its slot */
+	int tick;
+};
+
+/* One that is in our way, or would be if the amounts did not fit. */
+struct rival {
+	unsigned long ticket;
+	bool holds, whole; /* whole: no amount of ours would fit beside it */
+	size_t claim;      /* ours */
+	json_t *text;      /* what its file says; NULL: nothing that we could read */
+};
+
+struct rivals {
+	struct rival *v;
+	size_t n;
+};
+
+static void
+close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static const char *
+text_of(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "?";
+}
+
+static void
+ticket_name(char name[DIGITS + 1], unsigned long ticket)
+{
+	snprintf(name, DIGITS + 1, "%0*lu", DIGITS, ticket % 10000000000UL);
+}
+
+struct lock *
+lock_open(int state, const char *target, const json_t *claims)
+{
+	struct lock *lock = xcalloc(1, sizeof(*lock));
+	int folder;
+
+	*lock = (struct lock){ .mutex = -1, .inotify = -1, .held = -1, .bell = -1,
+		.tick = FIRST_TICK };
+	lock->target = xstrdup(target);
+	lock->claims = json_deep_copy(claims);
+	folder = openat(state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 && errno == ENOENT) {
+		mkdirat(state, "locks", 0777);
+		folder = openat(state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	lock->folder = folder < 0 ? NULL : fdopendir(folder);
+	if (lock->folder)
+		lock->mutex = openat(folder, "mutex", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (lock->mutex < 0) {
+		warn("%s: going on without its resources: .noxmk/locks", target);
+		lock_close(lock);
+		return NULL;
+	}
+	return lock;
+}
+
+static void
+forget_rivals(struct lock *lock)
+{
+	for (size_t i = 0; i < lock->nrivals; i++) {
+		if (lock->inotify >= 0)
+			inotify_rm_watch(lock->inotify, lock->rivals[i].watch);
+		close(lock->rivals[i].fd);
+	}
+	lock->nrivals = 0;
+}
+
+/*
+ * The name first: once the lock is gone, others may remove the file, and give its name to another.
+ * The bell last, so that whom it wakes finds the lock gone.
+ */
+static void
+end_claim(struct lock *lock)
+{
+	char name[DIGITS + 1];
+
+	if (lock->held >= 0) {
+		ticket_name(name, lock->ticket);
+		unlinkat(dirfd(lock->folder), name, 0);
+	}
+	close_one(&lock->held);
+	close_one(&lock->bell);
+}
+
+void
+lock_close(struct lock *lock)
+{
+	if (!lock)
+		return;
+	forget_rivals(lock);
+	close_one(&lock->inotify);
+	end_claim(lock);
+	close_one(&lock->mutex);
+	if (lock->folder)
+		closedir(lock->folder);
+	json_decref(lock->blocker);
+	json_decref(lock->claims);
+	free(lock->target);
+	free(lock);
+}
+
+/* Without the mutex it is only safe to ask for those whose file we had open while they lived. */
+static bool
+is_alive(int fd)
+{
+	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+static json_t *
+read_claim(int fd, char flags[FLAGS])
+{
+	struct buffer text = { 0 };
+	char block[4096];
+	json_t *claim = NULL;
+	ssize_t n;
+
+	while ((n = read(fd, block, sizeof(block))) > 0) {
+		buffer_add(&text, block, (size_t)n);
+		if ((size_t)n < sizeof(block))
+			break;
+	}
+	memset(flags, '-', FLAGS);
+	if (text.len > FLAGS) {
+		memcpy(flags, text.data, FLAGS);
+		claim = json_loadb(text.data + FLAGS, text.len - FLAGS, 0, NULL);
+	}
+	buffer_free(&text);
+	return claim;
+}
+
+static bool
+is_use(const json_t *claim, const char *use)
+{
+	return !strcmp(text_of(claim, "use"), use);
+}
+
+static long long
+amount_of(const json_t *claim)
+{
+	return json_integer_value(json_object_get(claim, "amount"));
+}
+
+static void
+add_rival(struct rivals *rivals, struct rival rival)
+{
+	rivals->v = xreallocarray(rivals->v, rivals->n + 1, sizeof(*rivals->v));
+	json_incref(rival.text);
+	rivals->v[rivals->n++] = rival;
+}
+
+static void
+free_rivals(struct rivals *rivals)
+{
+	for (size_t i = 0; i < rivals->n; i++)
+		json_decref(rivals->v[i].text);
+	free(rivals->v);
+	*rivals = (struct rivals){ 0 };
+}
+
+/* That other one lives, and holds or came before us. Amounts that it takes are added to taken. */
+static void
+compare(struct lock *lock, struct rivals *rivals, struct rival other, long long *taken)
+{
+	json_t *theirs = json_object_get(other.text, "claims"), *mine, *its;
+	size_t i, k;
+
+	/* A live one that we cannot read: whatever it holds, it will end. */
+	if (!json_is_array(theirs)) {
+		other.whole = true;
+		add_rival(rivals, other);
+	}
+	json_array_foreach(lock->claims, i, mine) json_array_foreach(theirs, k, its) {
+		bool amounts = is_use(mine, "amount") && is_use(its, "amount");
+
+		if (strcmp(text_of(mine, "resource"), text_of(its, "resource")) != 0 ||
+		    (is_use(mine, "shared") && is_use(its, "shared")))
+			continue;
+		if (amounts && __builtin_add_overflow(taken[i], amount_of(its), &taken[i]))
+			taken[i] = LLONG_MAX;
+		other.claim = i;
+		other.whole = !amounts;
+		add_rival(rivals, other);
+	}
+}
+
+/*
+ * One file of the folder, under the mutex. That of a dead one goes; of those alive, all are counted,
+ * and those that come before us compared.
+ */
+static void
+look_at(struct lock *lock, const char *name, struct rivals *rivals, long long *taken)
+{
+	struct rival other = { .ticket = strtoul(name, NULL, 10) };
+	int fd = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
+	char flags[FLAGS];
+
+	if (fd < 0)
+		return;
+	if (!is_alive(fd)) {
+		unlinkat(dirfd(lock->folder), name, 0);
+	} else {
+		other.text = read_claim(fd, flags);
+		other.holds = flags[STATE] == 'h';
+		lock->waiting += !other.holds;
+		lock->slotless |= other.holds && flags[LENT] == 'l';
+		if (other.holds || lock->ticket == 0 || other.ticket < lock->ticket)
+			compare(lock, rivals, other, taken);
+		json_decref(other.text);
+	}
+	close(fd);
+}
+
+/* All claims but ours. The highest ticket, dead ones' too. */
+static unsigned long
+look_around(struct lock *lock, struct rivals *rivals, long long *taken)
+{
+	unsigned long last = 0;
+	struct dirent *entry;
+
+	lock->waiting = 0;
+	lock->slotless = false;
+	rewinddir(lock->folder);
+	while ((entry = readdir(lock->folder))) {
+		unsigned long ticket = strtoul(entry->d_name, NULL, 10);
+
+		if (strspn(entry->d_name, "0123456789") != DIGITS || entry->d_name[DIGITS] ||
+		    ticket == lock->ticket)
+			continue;
+		last = ticket > last ? ticket : last;
+		look_at(lock, entry->d_name, rivals, taken);
+	}
+	return last;
+}
+
+/* Leaves only those in our way. An amount above the capacity gets it when nobody else has any. */
+static void
+drop_those_that_fit(const struct lock *lock, struct rivals *rivals, const long long *taken)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rivals->n; i++) {
+		size_t claim = rivals->v[i].claim;
+		const json_t *mine = json_array_get(lock->claims, claim);
+		long long capacity = json_integer_value(json_object_get(mine, "capacity"));
+
+		if (rivals->v[i].whole || taken[claim] > capacity - amount_of(mine))
+			rivals->v[n++] = rivals->v[i];
+		else
+			json_decref(rivals->v[i].text);
+	}
+	rivals->n = n;
+}
+
+static bool
+write_claim(struct lock *lock, char state)
+{
+	char *body, *text;
+	bool written;
+	json_t *claim = json_pack("{s:i,s:i,s:s,s:O}", "schema", 1, "pid", (int)getpid(),
+	    "target", lock->target, "claims", lock->claims);
+
+	body = claim ? json_dumps(claim, JSON_COMPACT) : NULL;
+	text = xasprintf("%c-\n%s\n", state, body ? body : "");
+	written = body && write_all(lock->bell, text, strlen(text)) == 0;
+	free(text);
+	free(body);
+	json_decref(claim);
+	return written;
+}
+
+/*
+ * The lock's descriptor is for reading, so that its close wakes nobody. The bell has a higher number,
+ * so that even a killed owner drops the lock before it rings.
+ */
+static bool
+make_claim(struct lock *lock, unsigned long ticket, char state)
+{
+	char name[DIGITS + 1];
+
+	ticket_name(name, ticket);
+	lock->held = openat(dirfd(lock->folder), name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (lock->held < 0)
+		return false;
+	lock->ticket = ticket;
+	if (flock(lock->held, LOCK_EX | LOCK_NB) == 0 &&
+	    (lock->bell = openat(dirfd(lock->folder), name, O_WRONLY | O_CLOEXEC)) >= 0 &&
+	    write_claim(lock, state))
+		return true;
+	end_claim(lock);
+	return false;
+}
+
+static bool
+grant_unlocked(struct lock *lock)
+{
+	warn("%s: going on without its resources: .noxmk/locks", lock->target);
+	end_claim(lock);
+	lock->granted = true;
+	return true;
+}
+
+/* One that holds is better news than one that waits, too. */
+static void
+name_blocker(struct lock *lock, const struct rivals *rivals)
+{
+	const struct rival *best = NULL;
+
+	json_decref(lock->blocker);
+	lock->blocker = NULL;
+	for (size_t i = 0; i < rivals->n; i++) {
+		const struct rival *it = &rivals->v[i];
+
+		if (!best || it->holds > best->holds ||
+		    (it->holds == best->holds && it->ticket < best->ticket))
+			best = it;
+	}
+	if (best)
+		lock->blocker = json_pack("{s:s,s:I,s:s}", "target", text_of(best->text, "target"),
+		    "pid", json_integer_value(json_object_get(best->text, "pid")), "resource",
+		    text_of(json_array_get(lock->claims, best->claim), "resource"));
+}
+
+/* False when it is gone, and another look may show that it was the last. */
+static bool
+watch(struct lock *lock, unsigned long ticket)
+{
+	char name[DIGITS + 1], path[64];
+	int fd, watch;
+
+	ticket_name(name, ticket);
+	fd = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno != ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	watch = lock->inotify < 0 ? -1 : inotify_add_watch(lock->inotify, path, IN_CLOSE_WRITE);
+	if (watch < 0)
+		close_one(&lock->inotify);
+	lock->rivals[lock->nrivals].watch = watch;
+	lock->rivals[lock->nrivals++].fd = fd;
+	/* It may have rung before we listened. */
+	return is_alive(fd);
+}
+
+/*
+ * Where one rival must go in any case, that one is enough: the last, since those before it will have
+ * gone by then. Of amounts any that goes may make room: those who hold are watched first, for who
+ * waits goes seldom.
+ */
+static bool
+watch_rivals(struct lock *lock, const struct rivals *rivals)
+{
+	const struct rival *last = NULL;
+	bool alive = true;
+
+	if (lock->inotify < 0)
+		lock->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	for (size_t i = 0; i < rivals->n; i++)
+		if (rivals->v[i].whole && (!last || rivals->v[i].ticket > last->ticket))
+			last = &rivals->v[i];
+	if (last)
+		return watch(lock, last->ticket);
+	for (int holds = 1; holds >= 0; holds--)
+		for (size_t i = 0; i < rivals->n && lock->nrivals < WATCHES; i++)
+			if (rivals->v[i].holds == holds)
+				alive &= watch(lock, rivals->v[i].ticket);
+	return alive;
+}
+
+/* Has anything rung since? */
+static bool
+drain(struct lock *lock)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	bool rang = false;
+	ssize_t n;
+
+	while (lock->inotify >= 0 && (n = read(lock->inotify, events, sizeof(events))) > 0)
+		for (char *at = events; at < events + n;) {
+			const struct inotify_event *event = (const void *)at;
+
+			/* Not those that only say that a watch has ended. */
+			rang |= (event->mask & (IN_CLOSE_WRITE | IN_Q_OVERFLOW)) != 0;
+			at += sizeof(*event) + event->len;
+		}
+	return rang;
+}
+
+static bool
+grant(struct lock *lock, unsigned long last)
+{
+	bool written;
+
+	if (lock->ticket == 0)
+		written = make_claim(lock, last + 1, 'h');
+	else
+		written = pwrite(lock->bell, "h", 1, STATE) == 1;
+	if (!written)
+		return grant_unlocked(lock);
+	forget_rivals(lock);
+	close_one(&lock->inotify);
+	lock->granted = true;
+	return true;
+}
+
+/* Under the mutex. False when somebody in our way has gone meanwhile: then once more. */
+static bool
+decide(struct lock *lock)
+{
+	long long *taken = xcalloc(json_array_size(lock->claims) + 1, sizeof(*taken));
+	struct rivals rivals = { 0 };
+	unsigned long last;
+	bool decided = true;
+
+	forget_rivals(lock);
+	drain(lock);
+	last = look_around(lock, &rivals, taken);
+	drop_those_that_fit(lock, &rivals, taken);
+	name_blocker(lock, &rivals);
+	if (rivals.n == 0) {
+		grant(lock, last);
+	} else if (lock->ticket == 0 && !make_claim(lock, last + 1, 'w')) {
+		grant_unlocked(lock);
+	} else {
+		lock->waiting++;
+		decided = watch_rivals(lock, &rivals);
+	}
+	free_rivals(&rivals);
+	free(taken);
+	return decided;
+}
+
+/* Nothing has changed that we must know, as far as can be told without the mutex. */
+static bool
+is_as_before(struct lock *lock)
+{
+	bool rang = drain(lock);
+
+	/* The owner of a bell that we heard may still be on its way out. */
+	if (rang)
+		lock->tick = FIRST_TICK;
+	if (rang || lock->nrivals == 0 || (!lock->lent && lock->waiting >= LENDERS))
+		return false;
+	for (size_t i = 0; i < lock->nrivals; i++)
+		if (!is_alive(lock->rivals[i].fd))
+			return false;
+	return true;
+}
+
+bool
+lock_try(struct lock *lock)
+{
+	if (lock->granted || is_as_before(lock))
+		return lock->granted;
+	if (flock(lock->mutex, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return grant_unlocked(lock);
+		lock->tick = FIRST_TICK;
+		return false;
+	}
+	while (!decide(lock))
+		;
+	flock(lock->mutex, LOCK_UN);
+	return lock->granted;
+}
+
+int
+lock_fd(const struct lock *lock)
+{
+	return lock->inotify;
+}
+
+int
+lock_timeout(struct lock *lock)
+{
+	int tick = lock->tick, longest = lock->inotify < 0 ? BLIND_TICK : WATCH_TICK;
+
+	if (!lock->lent && longest > LENDER_TICK)
+		longest = LENDER_TICK;
+	lock->tick = 2 * tick < longest ? 2 * tick : longest;
+	return tick;
+}
+
+const json_t *
+lock_blocker(const struct lock *lock)
+{
+	return lock->blocker;
+}
+
+unsigned
+lock_waiting(const struct lock *lock)
+{
+	return lock->waiting;
+}
+
+bool
+lock_may_lend(const struct lock *lock)
+{
+	return lock->blocker && (lock->waiting < LENDERS || lock->slotless);
+}
+
+/* A claim whose flag is not written only makes others think that it has its slot. */
+void
+lock_lent(struct lock *lock, bool lent)
+{
+	lock->lent = lent;
+	if (lock->bell >= 0)
+		(void)!pwrite(lock->bell, lent ? "l" : "-", 1, LENT);
+}

@@ -1,0 +1,66 @@
+#ifndef NOXMK_LOCK_H
+#define NOXMK_LOCK_H
+
+/*
+ * What a session claims, held against the other sessions of this checkout, whichever make started
+ * them. Each claim is a file, .noxmk/locks/TICKET, with tickets in order of arrival:
+ *
+ *     h-                                  w waits, h holds; l: its job slot is lent meanwhile
+ *     {"schema":1,"pid":4711,"target":"lint","claims":[…]}           claims as in plan.jsonl
+ *
+ * The owner keeps flock(2) on it, so the kernel ends a claim with its process; whoever meets the
+ * file of a dead one removes it. Claims are made, and granted, one at a time: under the lock of
+ * .noxmk/locks/mutex.
+ *
+ * A claim is granted as a whole or not at all, and only when it fits with all that are held and all
+ * that came earlier. So nobody is ever overtaken by a later one that is in his way, and the
+ * earliest waits for holders only: there is neither starvation nor deadlock. Exclusive use fits
+ * with no other, shared use with shared use, amounts with amounts up to the capacity.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "util.h"
+
+struct lock;
+
+/*
+ * A claim on those resources, for that target. state is .noxmk. NULL after a warning: then the
+ * session goes on without. lock_close ends the claim, whether it waited or was granted.
+ */
+struct lock *lock_open(int state, const char *target, const json_t *claims) UNUSED_RESULT;
+void lock_close(struct lock *);
+
+/*
+ * Is it granted? The first call takes the ticket. What cannot be locked (no space, a file system
+ * without locks) is granted, after a warning.
+ */
+bool lock_try(struct lock *);
+
+/*
+ * While waiting: try again when the descriptor (-1: none) is readable, and after that many
+ * milliseconds at the latest.
+ */
+int lock_fd(const struct lock *);
+int lock_timeout(struct lock *);
+
+/*
+ * Who was in the way at the last try: {"target":…,"pid":…,"resource":…}, one that holds rather than
+ * one that waits. NULL when nobody was. Ours: it lasts until the next try.
+ */
+const json_t *lock_blocker(const struct lock *);
+
+/* How many claims waited at the last try, ours among them. */
+unsigned lock_waiting(const struct lock *);
+
+/*
+ * Whether to lend our job slot to others while we wait. Each that does lets make start one more, so
+ * only a few dozen may; but when a granted one waits for a slot again, everybody must, or all slots
+ * might be held by those who wait for just that one. Ask after each try. What came of it is
+ * told with lock_lent: true once the slot is lent, false once it is held again.
+ */
+bool lock_may_lend(const struct lock *);
+void lock_lent(struct lock *, bool lent);
+
+#endif

@@ -1,0 +1,307 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "slot.h"
+#include "support.h"
+
+/* make's pipe with so many tokens, and the MAKEFLAGS that name it. */
+struct make {
+	int ends[2];
+	char *flags;
+};
+
+static struct make
+make_with(int tokens)
+{
+	struct make make;
+
+	ck_assert_int_eq(pipe2(make.ends, O_CLOEXEC), 0);
+	for (int i = 0; i < tokens; i++)
+		ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
+	make.flags = xasprintf(" -j --jobserver-auth=%d,%d", make.ends[0], make.ends[1]);
+	return make;
+}
+
+static int
+tokens_in(const struct make *make)
+{
+	int n = -1;
+
+	ioctl(make->ends[0], FIONREAD, &n);
+	return n;
+}
+
+/* The guard is quick, but a process of its own. */
+static void
+await_tokens(const struct make *make, int n)
+{
+	for (int i = 0; i < 5000 && tokens_in(make) != n; i++)
+		poll(NULL, 0, 1);
+	ck_assert_int_eq(tokens_in(make), n);
+}
+
+static void
+await_slot(struct slot *slot)
+{
+	for (int i = 0; i < 100 && !slot_try(slot); i++) {
+		struct pollfd fd = { .fd = slot_fd(slot), .events = POLLIN };
+
+		ck_assert_int_ge(fd.fd, 0);
+		poll(&fd, 1, slot_timeout(slot));
+	}
+	ck_assert(slot_try(slot));
+}
+
+static void
+make_gone(struct make *make)
+{
+	close(make->ends[0]);
+	close(make->ends[1]);
+	free(make->flags);
+}
+
+static pid_t
+only_child(pid_t parent)
+{
+	char *path = xasprintf("/proc/%d/task/%d/children", (int)parent, (int)parent);
+	char *text = file_get(path);
+	pid_t child = (pid_t)strtol(text, NULL, 10);
+
+	free(text);
+	free(path);
+	return child;
+}
+
+START_TEST(none)
+{
+	static const char *const flags[] = { NULL, "", "k", " -j1", " -j2 --jobserver-auth=98,99" };
+	struct slot *slot = slot_open(flags[_i], -1, 1);
+
+	ck_assert(slot_try(slot) && slot_try(slot) && !slot_lend(slot) && slot_try(slot));
+	ck_assert_int_eq(slot_fd(slot), -1);
+	ck_assert_int_eq(slot_timeout(slot), -1);
+	slot_close(slot);
+	slot_close(NULL);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(from_the_pool)
+{
+	int folder = folder_make("run");
+	struct slot *a = slot_open(" -j", folder, 1), *b = slot_open(" -j", folder, 1);
+	struct slot *c = slot_open(" -j", folder, 1);
+	struct pollfd fd = { .events = POLLIN };
+
+	ck_assert(!slot_lend(a) && slot_try(a) && !slot_try(b) && !slot_try(c));
+	ck_assert_int_ge(slot_fd(b), 0);
+	ck_assert_int_gt(slot_timeout(b), 0);
+	ck_assert(slot_lend(a) && !slot_lend(a) && slot_try(b) && !slot_try(a));
+	/* Who comes back stands beside the head of the queue. */
+	ck_assert(!slot_try(c));
+	fd.fd = slot_fd(a);
+	slot_close(b);
+	ck_assert_int_eq(poll(&fd, 1, 1000), 1);
+	ck_assert(slot_try(a) && !slot_try(c) && slot_lend(a) && slot_try(c) && !slot_try(a));
+	slot_close(c);
+	ck_assert(slot_try(a));
+	slot_close(a);
+	close(folder);
+	ck_assert_ptr_null(slot_open(" -j", -1, 1));
+	assert_warned("cannot wait for a free slot");
+}
+END_TEST
+
+START_TEST(lent_and_back)
+{
+	struct make make = make_with(1);
+	struct slot *slot = slot_open(make.flags, -1, 1);
+	char token;
+
+	ck_assert(slot_try(slot));
+	for (int i = 0; i < 3; i++) {
+		ck_assert(slot_lend(slot) && !slot_lend(slot));
+		await_tokens(&make, 2);
+		/* Others use both. */
+		ck_assert_int_eq(read(make.ends[0], &token, 1) + read(make.ends[0], &token, 1), 2);
+		ck_assert(!slot_try(slot) && !slot_try(slot));
+		ck_assert_int_eq(slot_timeout(slot), 1000);
+		ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
+		await_slot(slot);
+		ck_assert_int_eq(tokens_in(&make), 0);
+		ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
+	}
+	ck_assert(slot_lend(slot));
+	await_tokens(&make, 2);
+	/* A token that lies there is back when the helper goes. */
+	slot_close(slot);
+	ck_assert_int_eq(tokens_in(&make), 1);
+	make_gone(&make);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(helper_goes_while_the_token_is_out)
+{
+	struct make make = make_with(0);
+	struct slot *slot = slot_open(make.flags, -1, 1);
+	char token;
+
+	ck_assert(slot_lend(slot));
+	ck_assert_int_eq(read(make.ends[0], &token, 1), 1);
+	slot_close(slot);
+	ck_assert_int_eq(write(make.ends[1], "++", 2), 2);
+	await_tokens(&make, 1);
+	make_gone(&make);
+}
+END_TEST
+
+/* At any moment: while it lends, and while it asks. */
+START_TEST(helper_is_killed)
+{
+	struct make make = make_with(0);
+	int ready[2];
+	char byte;
+	pid_t pid, guard;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct slot *slot = slot_open(make.flags, -1, 1);
+
+		slot_lend(slot);
+		(void)!write(ready[1], "x", 1);
+		while (_i == 1 && !slot_try(slot))
+			poll(NULL, 0, 1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[1]);
+	guard = only_child(pid);
+	/* What hits the helper's group is not to hit the guard. */
+	if (_i == 0) {
+		ck_assert_int_eq(read(make.ends[0], &byte, 1), 1);
+		ck_assert_int_ne(getpgid(guard), getpgid(pid));
+	}
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	/* And the guard keeps none of our descriptors. */
+	ck_assert_int_eq(read(ready[0], &byte, 1), 0);
+	ck_assert_int_eq(write(make.ends[1], "++", 2), 2);
+	await_tokens(&make, _i == 0 ? 1 : 2);
+	close(ready[0]);
+	make_gone(&make);
+}
+END_TEST
+
+START_TEST(guard_is_killed)
+{
+	struct make make = make_with(0);
+	struct slot *slot = slot_open(make.flags, -1, 1);
+	struct pollfd fd = { .events = POLLIN };
+	char token;
+	pid_t guard;
+
+	ck_assert(slot_lend(slot));
+	guard = only_child(getpid());
+	ck_assert_int_eq(read(make.ends[0], &token, 1), 1);
+	/* Until it has said that the token is lent. */
+	fd.fd = slot_fd(slot);
+	ck_assert_int_eq(poll(&fd, 1, 5000), 1);
+	if (_i == 1)
+		ck_assert(!slot_try(slot));
+	kill(guard, SIGKILL);
+	ck_assert_int_eq(waitid(P_PID, (id_t)guard, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+	ck_assert(!slot_try(slot));
+	ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
+	await_slot(slot);
+	ck_assert_int_eq(tokens_in(&make), 0);
+	slot_close(slot);
+	make_gone(&make);
+	assert_silent();
+}
+END_TEST
+
+/* No token will ever come. */
+START_TEST(make_is_killed)
+{
+	struct make make = make_with(0);
+	int ready[2], result[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert(pipe2(ready, O_CLOEXEC) == 0 && pipe2(result, O_CLOEXEC) == 0);
+	pid = fork();
+	if (pid == 0) {
+		/* This one is make, and its child the helper. */
+		if (fork() == 0) {
+			struct slot *slot = slot_open(make.flags, -1, 1);
+			bool lent = slot_lend(slot) && read(make.ends[0], &byte, 1) == 1 &&
+			    !slot_try(slot);
+
+			(void)!write(ready[1], lent ? "y" : "n", 1);
+			while (!slot_try(slot))
+				poll(NULL, 0, 1);
+			slot_close(slot);
+			(void)!write(result[1], "x", 1);
+			_exit(0);
+		}
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(byte, 'y');
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	make_gone(&make);
+	ck_assert_int_eq(read(result[0], &byte, 1), 1);
+	assert_warned("make is gone: going on without a job slot");
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(result[i]);
+	}
+}
+END_TEST
+
+START_TEST(no_guard)
+{
+	struct make make = make_with(0);
+	struct slot *slot = slot_open(make.flags, -1, 1);
+	struct rlimit limit, few;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = (struct rlimit){ .rlim_cur = 3, .rlim_max = limit.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &few);
+	few.rlim_cur = slot_lend(slot);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	ck_assert_int_eq(few.rlim_cur, 0);
+	ck_assert(slot_try(slot));
+	slot_close(slot);
+	make_gone(&make);
+}
+END_TEST
+
+Suite *
+check_slot_suite(void)
+{
+	Suite *suite = suite_create("slot");
+	TCase *tc = support_case(suite, "slot");
+
+	tcase_add_loop_test(tc, none, 0, 5);
+	tcase_add_test(tc, from_the_pool);
+	tcase_add_test(tc, lent_and_back);
+	tcase_add_test(tc, helper_goes_while_the_token_is_out);
+	tcase_add_loop_test(tc, helper_is_killed, 0, 2);
+	tcase_add_loop_test(tc, guard_is_killed, 0, 2);
+	tcase_add_test(tc, make_is_killed);
+	tcase_add_test(tc, no_guard);
+	return suite;
+}
