@@ -1,0 +1,41 @@
+#ifndef NOXMK_ORDER_H
+#define NOXMK_ORDER_H
+
+/*
+ * order.mk: the plan's sessions in the order that ends a run early, going by how long each took
+ * before, and in the same order the users of each resource:
+ *
+ *   _noxmk_order := build tests-3.12 lint
+ *   _noxmk_resources := 0
+ *   # database
+ *   _noxmk_resource/0 := tests-3.12+ lint       + stands for exclusive use
+ *
+ * Only resources of which a writer and another user are left. What nox.mk makes of it, it says.
+ */
+
+#include <jansson.h>
+
+#include "planfile.h"
+
+/* From .noxmk's plan.jsonl and history. Written only if it has changed. -1 after a warning. */
+int order_write(int state);
+
+/* What is expected of one session of a run. */
+struct order_line {
+	const char *target;     /* borrowed from the active sessions */
+	const json_t *session;  /* its line of the plan, likewise */
+	size_t place;           /* in the order by which make chooses */
+	double start, seconds;  /* from the run's start; how long */
+	bool known;             /* or is that only what others take? */
+};
+
+/*
+ * The active sessions (planfile_expand) as they will start, by order.mk and
+ * history; n lines, which the caller frees; *wall: when the last one ends.
+ */
+struct order_line *order_expect(int state, const json_t *active, unsigned slots, double *wall);
+
+/* How many sessions the make around us runs at once, by MAKEFLAGS; under bare -j: processors. */
+unsigned order_slots(void);
+
+#endif

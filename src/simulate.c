@@ -1,0 +1,236 @@
+#include <stdlib.h>
+
+#include "simulate.h"
+
+/* Seconds below which two moments are the same. */
+#define EPSILON 1e-9
+
+enum { NOBODY = -1 };
+
+/* PENDING: its turn has not come. QUEUED: it waits for amounts. ENTITLED: it has them, but no slot. */
+enum phase { ABSENT, PENDING, QUEUED, ENTITLED, RUNNING, ENDED };
+
+struct job_state {
+	enum phase phase;
+	double ends;
+	size_t blockers; /* jobs that must end first */
+	struct indices after; /* jobs that wait for this one */
+};
+
+struct simulation {
+	const struct schedule *schedule;
+	const size_t *order;
+	size_t n;
+	unsigned free_slots;
+	double now;
+	struct job_state *states;
+	long long *taken;      /* of each resource */
+	struct indices queue;  /* QUEUED and ENTITLED, in order of arrival */
+	struct indices running;
+	size_t first;          /* position of the first in the order that may be PENDING */
+};
+
+static void
+add_edge(struct simulation *sim, size_t first, size_t then)
+{
+	if (sim->states[first].phase == ABSENT)
+		return;
+	indices_add(&sim->states[first].after, then);
+	sim->states[then].blockers++;
+}
+
+/* The chain of one resource, as nox.mk builds it. */
+static void
+add_chain(struct simulation *sim, const struct indices *users, const bool *writes)
+{
+	struct indices readers = { 0 };
+	long writer = NOBODY;
+
+	for (size_t i = 0; i < users->n; i++) {
+		size_t job = users->v[i];
+
+		if (!writes[i]) {
+			if (writer != NOBODY)
+				add_edge(sim, (size_t)writer, job);
+			indices_add(&readers, job);
+			continue;
+		}
+		for (size_t k = 0; k < readers.n; k++)
+			add_edge(sim, readers.v[k], job);
+		if (readers.n == 0 && writer != NOBODY)
+			add_edge(sim, (size_t)writer, job);
+		readers.n = 0;
+		writer = (long)job;
+	}
+	free(readers.v);
+}
+
+static void
+add_chains(struct simulation *sim)
+{
+	const struct schedule *s = sim->schedule;
+	struct indices *users = xcalloc(s->nresources, sizeof(*users));
+	bool **writes = xcalloc(s->nresources, sizeof(*writes));
+
+	for (size_t i = 0; i < sim->n; i++) {
+		const struct schedule_job *job = &s->jobs[sim->order[i]];
+
+		for (size_t k = 0; k < job->nclaims; k++) {
+			size_t r = job->claims[k].resource;
+
+			if (job->claims[k].use == AMOUNT)
+				continue;
+			writes[r] = xreallocarray(writes[r], users[r].n + 1, sizeof(bool));
+			writes[r][users[r].n] = job->claims[k].use == EXCLUSIVE;
+			indices_add(&users[r], sim->order[i]);
+		}
+	}
+	for (size_t r = 0; r < s->nresources; r++) {
+		add_chain(sim, &users[r], writes[r]);
+		free(users[r].v);
+		free(writes[r]);
+	}
+	free(users);
+	free(writes);
+}
+
+/* Would it fit beside what is taken and what those before it in the queue wait for? */
+static bool
+fits(const struct simulation *sim, size_t number, const long long *reserved)
+{
+	const struct schedule_job *job = &sim->schedule->jobs[number];
+
+	for (size_t k = 0; k < job->nclaims; k++) {
+		const struct schedule_claim *c = &job->claims[k];
+
+		if (c->use == AMOUNT && sim->taken[c->resource] + reserved[c->resource] +
+		    c->amount > sim->schedule->capacities[c->resource])
+			return false;
+	}
+	return true;
+}
+
+static void
+count_amounts(const struct schedule_job *job, long long *sums, int sign)
+{
+	for (size_t k = 0; k < job->nclaims; k++)
+		if (job->claims[k].use == AMOUNT)
+			sums[job->claims[k].resource] += sign * job->claims[k].amount;
+}
+
+static void
+start(struct simulation *sim, size_t number)
+{
+	sim->states[number].phase = RUNNING;
+	sim->states[number].ends = sim->now + sim->schedule->jobs[number].seconds;
+	sim->free_slots--;
+	indices_add(&sim->running, number);
+}
+
+/* Those in the queue first, then what make would start. */
+static void
+start_all(struct simulation *sim)
+{
+	const struct schedule *s = sim->schedule;
+	long long *reserved = xcalloc(s->nresources, sizeof(*reserved));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sim->queue.n; i++) {
+		size_t number = sim->queue.v[i];
+		struct job_state *state = &sim->states[number];
+
+		if (state->phase == QUEUED && fits(sim, number, reserved)) {
+			state->phase = ENTITLED;
+			count_amounts(&s->jobs[number], sim->taken, 1);
+		}
+		if (state->phase == ENTITLED && sim->free_slots > 0) {
+			start(sim, number);
+			continue;
+		}
+		if (state->phase == QUEUED)
+			count_amounts(&s->jobs[number], reserved, 1);
+		sim->queue.v[kept++] = number;
+	}
+	sim->queue.n = kept;
+	while (sim->first < sim->n && sim->states[sim->order[sim->first]].phase != PENDING)
+		sim->first++;
+	for (size_t i = sim->first; i < sim->n && sim->free_slots > 0; i++) {
+		size_t number = sim->order[i];
+		struct job_state *state = &sim->states[number];
+
+		if (state->phase != PENDING || state->blockers > 0)
+			continue;
+		if (fits(sim, number, reserved)) {
+			count_amounts(&s->jobs[number], sim->taken, 1);
+			start(sim, number);
+		} else {
+			state->phase = QUEUED;
+			count_amounts(&s->jobs[number], reserved, 1);
+			indices_add(&sim->queue, number);
+		}
+	}
+	free(reserved);
+}
+
+/* To the next moment at which something ends. False when nothing runs any more. */
+static bool
+advance(struct simulation *sim)
+{
+	double next = -1;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sim->running.n; i++) {
+		double ends = sim->states[sim->running.v[i]].ends;
+
+		if (next < 0 || ends < next)
+			next = ends;
+	}
+	if (next < 0)
+		return false;
+	sim->now = next;
+	for (size_t i = 0; i < sim->running.n; i++) {
+		size_t number = sim->running.v[i];
+		struct job_state *state = &sim->states[number];
+
+		if (state->ends > next + EPSILON) {
+			sim->running.v[kept++] = number;
+			continue;
+		}
+		state->phase = ENDED;
+		sim->free_slots++;
+		count_amounts(&sim->schedule->jobs[number], sim->taken, -1);
+		for (size_t k = 0; k < state->after.n; k++)
+			sim->states[state->after.v[k]].blockers--;
+	}
+	sim->running.n = kept;
+	return true;
+}
+
+double
+simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots,
+    double *starts)
+{
+	struct simulation sim = { .schedule = s, .order = order, .n = n, .free_slots = slots };
+
+	sim.states = xcalloc(s->n, sizeof(*sim.states));
+	sim.taken = xcalloc(s->nresources, sizeof(*sim.taken));
+	for (size_t i = 0; i < n; i++)
+		sim.states[order[i]].phase = PENDING;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < s->jobs[order[i]].before.n; k++)
+			add_edge(&sim, s->jobs[order[i]].before.v[k], order[i]);
+	add_chains(&sim);
+	do
+		start_all(&sim);
+	while (advance(&sim));
+	for (size_t i = 0; i < s->n; i++) {
+		if (starts && sim.states[i].phase == ENDED)
+			starts[i] = sim.states[i].ends - s->jobs[i].seconds;
+		free(sim.states[i].after.v);
+	}
+	free(sim.states);
+	free(sim.taken);
+	free(sim.queue.v);
+	free(sim.running.v);
+	return sim.now;
+}

@@ -1,0 +1,20 @@
+#ifndef NOXMK_SIMULATE_H
+#define NOXMK_SIMULATE_H
+
+/*
+ * What make makes of an order. It starts, in that order, what waits for nothing (list scheduling:
+ * Graham, "Bounds on Multiprocessing Timing Anomalies", 1969). Users of a resource wait for each
+ * other in the same order: a reader for the last writer before it, a writer for all readers since
+ * then. Amounts are locks: first come, first served, and no slot is held meanwhile.
+ */
+
+#include "schedule.h"
+
+/*
+ * When the last of the n jobs of that order ends, if these run alone; where start is not NULL, also
+ * when each (by its number in the schedule) starts. Seconds.
+ */
+double simulate(const struct schedule *, const size_t *order, size_t n, unsigned slots,
+    double *start);
+
+#endif
