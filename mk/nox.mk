@@ -34,6 +34,9 @@ NOXMK_KEEP ?= 20
 NOXMK_OUTPUT ?= auto
 # how many sessions run at once under `make -j` without a number [the CPUs that we may use]
 NOXMK_JOBS ?=
+# durations for sessions that have not run here yet: a .noxmk/history.json from elsewhere
+NOXMK_HISTORY ?=
+export NOXMK_HISTORY
 # the helper
 NOXMK ?= noxmk
 # ARGS, words for the sessions (nox's posargs), counts from the command line or a makefile, not
@@ -50,6 +53,7 @@ $(error noxmk: the path in NOXMK_PROJECT has a blank, which make cannot handle: 
 endif
 _noxmk_in := $(if $(filter-out .,$(_noxmk_project)),$(_noxmk_project)/)
 _noxmk_plan := $(_noxmk_in).noxmk/sessions.mk
+_noxmk_order_file := $(_noxmk_in).noxmk/order.mk
 _noxmk_helper := '$(NOXMK)'$(if $(_noxmk_in), -C '$(_noxmk_project)')
 
 # This make's name: its pid and start time, by which the helper knows whether it is alive, and a
@@ -69,11 +73,14 @@ _noxmk_plus = $(if $(_noxmk_dry)$(findstring q,$(_noxmk_flags))$(findstring t,$(
 
 .PHONY: ci nox-list
 ci:
+# The goals that may be ours: they wait for the summary first, and with it for all sessions in their
+# best order, before make looks at what else they need.
+_noxmk_asked := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 nox-list: ; @$(_noxmk_helper) list
 
 ## The plan: make remakes an included file that is out of date, and then starts afresh
 
--include $(subst $(_noxmk_blank),\ ,$(_noxmk_plan))
+-include $(_noxmk_plan) $(_noxmk_order_file)
 
 # Makefiles that a session may not be called like, or make would remake them by running it.
 _noxmk_makefiles := $(foreach m,$(MAKEFILE_LIST),$(if $(findstring /,$m),,$m))
@@ -103,7 +110,7 @@ $(_noxmk_plan): $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) pyproject.t
   -R '$(NOXMK_RESERVED) $(_noxmk_makefiles)' -- $(NOX)
 # A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP). The empty recipe
 # keeps make from trying its built-in rules on each of them, which would double its start-up time.
-$(_noxmk_depends) $(_noxmk_mk): ;
+$(_noxmk_depends) $(_noxmk_mk) $(_noxmk_order_file): ;
 endif
 
 ## The sessions of this make
@@ -111,6 +118,8 @@ endif
 _noxmk_sessions ?=
 _noxmk_groups ?=
 _noxmk_late ?=
+_noxmk_order ?=
+_noxmk_resources ?=
 # An old plan may hold a name that a makefile has got since: make would run it to remake that.
 _noxmk_sessions := $(filter-out $(_noxmk_makefiles),$(_noxmk_sessions))
 _noxmk_groups := $(filter-out $(_noxmk_makefiles),$(_noxmk_groups))
@@ -123,7 +132,10 @@ endif
 # bring in more: each of these then sums up for itself.
 _noxmk_goals := $(filter $(_noxmk_sessions) $(_noxmk_groups),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
 _noxmk_default := $(.DEFAULT_GOAL)
-_noxmk_active := $(filter $(foreach g,$(_noxmk_goals),$(_noxmk/$g)),$(_noxmk_sessions))
+# In the order that order.mk thinks best, by what they took before.
+_noxmk_active := $(foreach g,$(_noxmk_goals),$(_noxmk/$g))
+_noxmk_active := $(filter $(_noxmk_active),$(filter $(_noxmk_sessions),$(_noxmk_order)) \
+  $(filter-out $(_noxmk_order),$(_noxmk_sessions)))
 _noxmk_live := $(if $(filter live,$(NOXMK_OUTPUT))$(and $(filter auto,$(NOXMK_OUTPUT)),$(filter \
   1,$(words $(_noxmk_active)))), -l)
 _noxmk_jobs := $(if $(NOXMK_JOBS), -j $(NOXMK_JOBS))
@@ -150,9 +162,27 @@ $(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if
   $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live)$(_noxmk_jobs) \
   -k $(NOXMK_KEEP) -r $(_noxmk_key) $*$(_noxmk_args))
 
-# A session that others may notify, or whose environment they have, comes after those that run.
+# What comes after others only if these run, too.
 $(foreach s,$(filter $(_noxmk_late),$(_noxmk_active)),$(eval .noxmk/run/$s: | $(addprefix \
   .noxmk/run/,$(filter $(_noxmk_active),$(_noxmk_after/$s)))))
+
+# Sessions that share a resource wait for each other along one order, so there is no cycle: a reader
+# (NAME) for the last writer (NAME+) before it, a writer for the readers since then or, if there are
+# none, for that writer. That makes as many edges as there are users, not their square.
+define _noxmk_write
+.noxmk/run/$(1:+=): | $(or $(_noxmk_readers),$(_noxmk_writer))
+_noxmk_readers :=
+_noxmk_writer := .noxmk/run/$(1:+=)
+endef
+define _noxmk_read
+.noxmk/run/$1: | $(_noxmk_writer)
+_noxmk_readers += .noxmk/run/$1
+endef
+_noxmk_edges = $(eval _noxmk_readers :=)$(eval _noxmk_writer :=)$(foreach s,$1,$(eval $(if $(filter \
+  %+,$s),$(call _noxmk_write,$s),$(call _noxmk_read,$s))))
+_noxmk_users = $(filter $(_noxmk_active) $(_noxmk_active:=+),$(_noxmk_resource/$1))
+$(foreach r,$(_noxmk_resources),$(if $(filter %+,$(call _noxmk_users,$r)),$(call \
+  _noxmk_edges,$(call _noxmk_users,$r))))
 
 # The summary. Before it, sessions that were notified and are not among the goals run in a make of
 # their own, under the same jobserver, that reads this file only, in the project's folder. (Its
@@ -170,8 +200,8 @@ _noxmk_finish = $(_noxmk_helper) end -k $(NOXMK_KEEP) -r $(_noxmk_key)
 # verdict's process. A target that is no goal of this make sums up for itself.
 _noxmk_well = $(filter $@,$(file <$(_noxmk_in).noxmk/runs/.make-$(_noxmk_key)/.well))
 _noxmk_verdict = $(_noxmk_helper) verdict -r $(_noxmk_key) $@
-$(_noxmk_sessions): %: | .noxmk/run/%
 $(_noxmk_goals): | .noxmk/end
+$(_noxmk_sessions): %: | .noxmk/run/%
 # `@:` starts no process, and keeps make from saying that nothing is to be done. Under -n every goal
 # after the first needs a word for that.
 _noxmk_more = $(if $(filter-out $(firstword $(_noxmk_goals)),$@),# $@: see above)

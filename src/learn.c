@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "learn.h"
 #include "listing.h"
 #include "noxcall.h"
+#include "order.h"
 #include "plan.h"
 #include "planfile.h"
 #include "rule.h"
@@ -150,6 +152,8 @@ write_plan(const struct learn_options *options, const struct facts *facts, int s
 	struct buffer lines = { 0 }, rules = { 0 };
 	int result = -1;
 
+	if (!plan)
+		return -1;
 	planfile_write(plan, options->noxfile, &options->nox, &lines);
 	rule_write(plan, options->inputs, &rules);
 	if (file_replace(state, "plan.jsonl", lines.data, lines.len) < 0)
@@ -158,11 +162,26 @@ write_plan(const struct learn_options *options, const struct facts *facts, int s
 		warn(".noxmk/sessions.mk");
 	else
 		result = 0;
+	/* A plan without order.mk runs as well, and locks keep its sessions apart. */
+	if (result == 0)
+		(void)!order_write(state);
 	date_plan(facts);
 	buffer_free(&lines);
 	buffer_free(&rules);
 	plan_free(plan);
 	return result;
+}
+
+/* Without the probe nobody reads TOML. */
+static void
+warn_unread_config(void)
+{
+	struct buffer text = { 0 };
+
+	if (file_read(AT_FDCWD, CONFIG_FILE, &text) == 0 && strstr(text.data, "tool.noxmk"))
+		warnx(CONFIG_FILE ": tool.noxmk does not count with this nox: sessions that share "
+		      "something may meet; make -j1 is safe");
+	buffer_free(&text);
 }
 
 /* 0 and the facts, or the exit code. */
@@ -174,10 +193,12 @@ ask(const struct learn_options *options, json_t **root)
 
 	free(probe);
 	*root = NULL;
-	if (code == PROBE_UNKNOWN_NOX)
+	if (code == PROBE_UNKNOWN_NOX) {
+		warn_unread_config();
 		*root = listing_facts(&options->nox, options->noxfile);
-	else if (code == 0)
+	} else if (code == 0) {
 		*root = read_facts();
+	}
 	if (code > 0 && code != PROBE_UNKNOWN_NOX) {
 		warnx("%s does not load (nox: exit %d): no session can run until it does",
 		    options->noxfile, code);

@@ -8,6 +8,8 @@
 
 #include "joblog.h"
 #include "list.h"
+#include "order.h"
+#include "rundir.h"
 #include "screen.h"
 #include "util.h"
 
@@ -87,34 +89,83 @@ print_waits(const json_t *session, const char *key, const char *word, const json
 			printf("%s%s", n++ ? ", " : word, json_string_value(item));
 }
 
-/* Prerequisites and callers first: what planfile_expand does not know are the callers. */
+/* The last users of each resource so far: name -> target, of all and of the writers. */
+struct users {
+	json_t *all, *writers;
+};
+
+/* Who, on each of its resources, goes just before it. */
 static void
-print_ordered(const char *target, json_t *pending, const json_t *active)
+print_shares(const json_t *session, struct users *last)
 {
-	json_t *session = json_incref(json_object_get(pending, target)), *item;
-	static const char *const keys[] = { "requires", "after" };
+	json_t *claim;
 	size_t i;
 
-	if (!session)
-		return;
-	json_object_del(pending, target);
-	for (size_t k = 0; k < countof(keys); k++)
-		json_array_foreach(json_object_get(session, keys[k]), i, item)
-			if (json_is_string(item))
-				print_ordered(json_string_value(item), pending, active);
-	printf("  %s", target);
-	print_waits(session, "requires", "   requires ", active);
-	print_waits(session, "after", "   after ", active);
+	json_array_foreach(json_object_get(session, "claims"), i, claim) {
+		const char *resource = text(claim, "resource"), *use = text(claim, "use");
+		bool writes = !strcmp(use, "exclusive");
+		json_t *before = json_object_get(writes ? last->all : last->writers, resource);
+		json_t *self = json_object_get(session, "target");
+		char *safe = screen_safe(resource);
+
+		if (before && strcmp(use, "amount") != 0)
+			printf("   %s after %s", safe, json_string_value(before));
+		else if (!strcmp(use, "amount"))
+			printf("   %lld of %s", (long long)json_integer_value(
+			    json_object_get(claim, "amount")), safe);
+		json_object_set(last->all, resource, self);
+		if (writes)
+			json_object_set(last->writers, resource, self);
+		free(safe);
+	}
+}
+
+static void
+print_expected(const struct order_line *line, const json_t *active, struct users *last)
+{
+	char *start = screen_duration(line->start);
+	char *end = screen_duration(line->start + line->seconds);
+
+	printf(" %7s %7s%c  %s", start, end, line->known ? ' ' : '?', line->target);
+	print_waits(line->session, "requires", "   requires ", active);
+	print_waits(line->session, "after", "   after ", active);
+	print_shares(line->session, last);
 	printf("\n");
-	json_decref(session);
+	free(start);
+	free(end);
+}
+
+static void
+print_order(const char *noxfile, const json_t *active)
+{
+	struct users last = { .all = json_object(), .writers = json_object() };
+	size_t n = json_object_size(active), unknown = 0;
+	unsigned slots = order_slots();
+	int state = state_open();
+	double wall = 0;
+	struct order_line *lines = order_expect(state, active, slots, &wall);
+	char *duration = screen_duration(wall);
+
+	printf("noxmk: would run %zu session%s of %s, %u at once, in about %s\n", n,
+	    n == 1 ? "" : "s", noxfile, slots, duration);
+	for (size_t i = 0; i < n; i++) {
+		print_expected(&lines[i], active, &last);
+		unknown += !lines[i].known;
+	}
+	if (unknown > 0)
+		printf("noxmk: ? has never passed here: it is expected to take as long as others\n");
+	close(state);
+	free(lines);
+	free(duration);
+	json_decref(last.all);
+	json_decref(last.writers);
 }
 
 int
 list_order(struct planfile *plan, const json_t *goals)
 {
-	json_t *active = json_object(), *pending, *item, *session;
-	const char *target;
-	size_t i, n;
+	json_t *active = json_object(), *item;
+	size_t i;
 	int result = 0;
 
 	json_array_foreach((json_t *)goals, i, item) {
@@ -123,13 +174,7 @@ list_order(struct planfile *plan, const json_t *goals)
 			result = 1;
 		}
 	}
-	n = json_object_size(active);
-	printf("noxmk: would run %zu session%s of %s\n", n, n == 1 ? "" : "s",
-	    text(planfile_header(plan), "noxfile"));
-	pending = json_copy(active);
-	json_object_foreach(active, target, session)
-		print_ordered(target, pending, active);
-	json_decref(pending);
+	print_order(text(planfile_header(plan), "noxfile"), active);
 	json_decref(active);
 	return result;
 }

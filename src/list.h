@@ -11,8 +11,9 @@
 int list_targets(struct planfile *, const json_t *unused_goals);
 
 /*
- * `make -n`: the goals' sessions in an order that make may choose, with what each waits for. 1
- * after a warning when a goal is unknown.
+ * `make -n`: the goals' sessions in the order that make starts them, when each is expected to
+ * start and end at the -j of MAKEFLAGS, and what it waits for. 1 after a warning when a goal is
+ * unknown.
  */
 int list_order(struct planfile *, const json_t *goals);
 

@@ -15,13 +15,16 @@
 
 #include <bsd/stdlib.h>
 
+#include "history.h"
 #include "learn.h"
 #include "list.h"
 #include "notified.h"
+#include "order.h"
 #include "run.h"
 #include "rundir.h"
 #include "summary.h"
 #include "util.h"
+#include "why.h"
 
 #ifndef NOXMK_VERSION
 #error "mk/build.mk defines the version"
@@ -120,6 +123,18 @@ open_run(int *run, struct planfile **plan, bool join)
 	return 0;
 }
 
+/* What this run says of how long sessions take, and the order that follows from it. */
+static void
+remember(int run)
+{
+	int state = state_open();
+
+	if (state >= 0 && history_update(state, run))
+		(void)!order_write(state);
+	if (state >= 0)
+		close(state);
+}
+
 /* GOAL … [-- MAKE …]: without a make, what was notified and has not run is only shown as such. */
 static int
 do_end(void)
@@ -140,6 +155,8 @@ do_end(void)
 		result = notified_run(run, options.key, make);
 	if (summary_print(run, plan, list) < 0 || summary_mark_well(run, plan, list) < 0)
 		result = -1;
+	if (*make)
+		remember(run);
 	json_decref(list);
 	planfile_close(plan);
 	close(run);
@@ -193,18 +210,18 @@ do_show(void)
 	return with_plan(list_order);
 }
 
-/* Without -r each target's last log, whichever run that was in. */
+/* Without -r each target's last file of that kind counts, whichever run that was in. */
 static int
-do_log(void)
+each_target(const char *suffix, int (*print)(int run, const char *target))
 {
 	int state = state_open(), result = state < 0 ? EXIT_HELPER : 0;
 
 	for (char **target = options.words; state >= 0 && *target; target++) {
-		char *name = xasprintf("%s.log", *target);
+		char *name = xasprintf("%s%s", *target, suffix);
 		int run = options.key ? rundir_open(state, options.key) :
 					rundir_newest_with(state, name);
 
-		if (run < 0 || list_log(run, *target) < 0)
+		if (run < 0 || print(run, *target) < 0)
 			result = 1;
 		if (run >= 0)
 			close(run);
@@ -213,6 +230,18 @@ do_log(void)
 	if (state >= 0)
 		close(state);
 	return result;
+}
+
+static int
+do_log(void)
+{
+	return each_target(".log", list_log);
+}
+
+static int
+do_why(void)
+{
+	return each_target(".json", why_print);
 }
 
 static int do_help(void);
@@ -234,6 +263,7 @@ static const struct command_entry {
 	{ "list", "", "", 0, do_list, "targets and descriptions" },
 	{ "show", "", "GOAL ...", 1, do_show, "what would run, in which order" },
 	{ "log", "r:", "[-r MAKE] TARGET ...", 1, do_log, "the last log of each" },
+	{ "why", "r:", "[-r MAKE] TARGET ...", 1, do_why, "what each waited for in its last run" },
 	{ "help", "", "", 0, do_help, "this text" },
 };
 

@@ -7,9 +7,11 @@
  *
  *   {"schema":1,"target":"lint","session":"lint","verdict":"failed","reason":"…","exit":1,
  *    "signal":null,"started":1795396708.25,"ended":…,"duration":1.5,"log":"lint.log","live":false,
- *    "notify":[{"target":"coverage","posargs":["-v"]}]}
+ *    "notify":[{"target":"coverage","posargs":["-v"]}],"waits":[{"for":"resource","seconds":1.5,
+ *    "resource":"db","target":"tests","pid":17},{"for":"slot","seconds":0.5}]}
  *
- * started and ended are Unix time; duration is measured by the monotonic clock, in seconds.
+ * started and ended are Unix time; duration is measured by the monotonic clock, in seconds. waits:
+ * what the helper waited for between its own start and that of the session, in order (turn.h).
  */
 
 #include <jansson.h>
@@ -27,6 +29,7 @@ struct record {
 	bool live;         /* its output was shown while it ran */
 	bool excused;      /* not run because a prerequisite was skipped: no failure */
 	json_t *notify;    /* list of {"target","posargs"}, or NULL */
+	json_t *waits;     /* list, or NULL */
 };
 
 const char *verdict_name(enum verdict);

@@ -49,14 +49,14 @@ add_targets(struct buffer *out, const struct plan *plan, const struct indices *l
 		buffer_printf(out, " %s", plan->sessions[list->v[i]].target);
 }
 
-/* The rule line of a session's or group's run: names below .noxmk/run, which are never files. */
+/* The rule line that begins so, of a session's run or of a group; the names are never files. */
 static void
-add_order(struct buffer *out, const char *before, const char *name, const struct plan *plan,
+add_order(struct buffer *out, const char *start, const struct plan *plan,
     const struct indices *first)
 {
 	if (first->n == 0)
 		return;
-	buffer_printf(out, "%s%s: |", before, name);
+	buffer_addstr(out, start);
 	for (size_t i = 0; i < first->n; i++)
 		buffer_printf(out, " .noxmk/run/%s", plan->sessions[first->v[i]].target);
 	buffer_addstr(out, "\n");
@@ -172,10 +172,19 @@ rule_write(const struct plan *plan, const char *inputs, struct buffer *out)
 	add_environ(out, plan->facts->environ);
 	add_depends(out, plan->facts);
 	buffer_addstr(out, "\n# requires=\n");
-	for (size_t i = 0; i < plan->n; i++)
-		add_order(out, ".noxmk/run/", plan->sessions[i].target, plan,
-		    &plan->sessions[i].requires);
-	buffer_addstr(out, "\n# groups\n");
-	for (size_t i = 0; i < plan->ngroups; i++)
-		add_order(out, "", plan->groups[i].target, plan, &plan->groups[i].members);
+	for (size_t i = 0; i < plan->n; i++) {
+		char *start = xasprintf(".noxmk/run/%s: |", plan->sessions[i].target);
+
+		add_order(out, start, plan, &plan->sessions[i].requires);
+		free(start);
+	}
+	buffer_addstr(out, "\n# groups; one that is a goal leaves the order to .noxmk/end\n");
+	for (size_t i = 0; i < plan->ngroups; i++) {
+		const char *name = plan->groups[i].target;
+		char *start = xasprintf("%s: | $(if $(filter %s,$(_noxmk_asked)),.noxmk/end)",
+		    name, name);
+
+		add_order(out, start, plan, &plan->groups[i].members);
+		free(start);
+	}
 }

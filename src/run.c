@@ -10,14 +10,13 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "cpus.h"
 #include "joblog.h"
-#include "pool.h"
 #include "run.h"
 #include "rundir.h"
 #include "screen.h"
 #include "sig.h"
 #include "spawn.h"
+#include "turn.h"
 #include "verdict.h"
 
 /* Seconds from INT to TERM and from TERM to KILL; nox itself needs half a second to give up. */
@@ -25,15 +24,15 @@
 
 /* The life of a session; the table `life` below says what happens in which state. */
 enum state { WAITING, RUNNING, INTERRUPTED, TERMINATED, KILLED, ENDED };
-enum event { ON_SLOT, ON_STOP, ON_DEADLINE, ON_EXIT, EVENTS };
+enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, EVENTS };
 
 struct run {
 	const struct run_options *options;
-	int dir, signals, log;
+	int project, dir, signals, log; /* project: its .noxmk */
 	struct planfile *plan;
 	json_t *session; /* its line of the plan */
 	struct record record;
-	struct pool *pool; /* NULL: make's own slots count */
+	struct turn *turn;
 	struct joblog_follower *follower;
 	enum state state;
 	pid_t pid;
@@ -211,7 +210,7 @@ finish(struct run *run)
 
 /* NULL: nothing to do. A second ^C does not wait for the grace. */
 static void (*const life[ENDED][EVENTS])(struct run *) = {
-	/*                ON_SLOT   ON_STOP      ON_DEADLINE   ON_EXIT */
+	/*                ON_TURN   ON_STOP      ON_DEADLINE   ON_EXIT */
 	[WAITING]     = { start,    give_up,     NULL,         NULL   },
 	[RUNNING]     = { NULL,     interrupt,   NULL,         finish },
 	[INTERRUPTED] = { NULL,     terminate,   terminate,    finish },
@@ -242,7 +241,7 @@ poll_timeout(const struct run *run)
 	double left;
 
 	if (run->state == WAITING)
-		return pool_timeout(run->pool);
+		return turn_timeout(run->turn);
 	if (run->deadline == 0)
 		return run->follower ? joblog_follower_timeout(run->follower) : -1;
 	left = run->deadline - clock_monotonic();
@@ -253,19 +252,22 @@ static void
 live_through(struct run *run)
 {
 	run->state = WAITING;
-	if (!run->pool || pool_try(run->pool))
-		happen(run, ON_SLOT);
+	if (turn_try(run->turn))
+		happen(run, ON_TURN);
 	while (run->state != ENDED) {
-		struct pollfd fds[] = {
+		struct pollfd fds[2 + TURN_FDS] = {
 			{ .fd = run->signals, .events = POLLIN },
 			{ .fd = run->follower ? joblog_follower_fd(run->follower) : -1,
 			    .events = POLLIN },
-			{ .fd = run->state == WAITING ? pool_fd(run->pool) : -1,
-			    .events = POLLIN },
 		};
+		nfds_t watched = 2;
 		int signal;
 
-		if (poll(fds, countof(fds), poll_timeout(run)) < 0 && errno != EINTR)
+		if (run->state == WAITING) {
+			turn_poll(run->turn, fds + watched);
+			watched += TURN_FDS;
+		}
+		if (poll(fds, watched, poll_timeout(run)) < 0 && errno != EINTR)
 			err(EXIT_HELPER, "poll");
 		while ((signal = sig_next(run->signals))) {
 			if (signal == SIGCHLD)
@@ -275,13 +277,14 @@ live_through(struct run *run)
 		}
 		if (run->follower)
 			joblog_follower_copy(run->follower);
-		if (run->state == WAITING && pool_try(run->pool))
-			happen(run, ON_SLOT);
+		if (run->state == WAITING && turn_try(run->turn))
+			happen(run, ON_TURN);
 		if (child_has_exited(run))
 			happen(run, ON_EXIT);
 		if (run->deadline != 0 && clock_monotonic() >= run->deadline)
 			happen(run, ON_DEADLINE);
 	}
+	run->record.waits = turn_waits(run->turn);
 	if (run->stopped_by)
 		set_verdict(run, CANCELLED, xasprintf("SIG%s", sigabbrev_np(run->stopped_by)));
 }
@@ -319,13 +322,12 @@ next:
 static int
 open_run(struct run *run)
 {
-	const char *flags = getenv("MAKEFLAGS");
-	int state = state_open(), found;
+	int found;
 
-	if (state < 0)
+	run->project = state_open();
+	if (run->project < 0)
 		return -1;
-	run->dir = rundir_join(state, run->options->key, run->options->keep);
-	close(state);
+	run->dir = rundir_join(run->project, run->options->key, run->options->keep);
 	if (run->dir < 0)
 		return -1;
 	found = record_read(run->dir, run->options->target, &run->record);
@@ -338,32 +340,44 @@ open_run(struct run *run)
 		warnx("%s: no session of this plan has that target", run->options->target);
 		return -1;
 	}
-	if (flags && pool_is_needed(flags)) {
-		run->pool = pool_open(run->dir, run->options->jobs ? run->options->jobs :
-								     cpus_available());
-		if (!run->pool)
-			return -1;
-	}
 	return 1;
+}
+
+/* False, with the verdict set, when there is no way to wait for it. */
+static bool
+open_turn(struct run *run)
+{
+	struct turn_options turn = { .state = run->project, .rundir = run->dir,
+		.target = run->options->target,
+		.claims = json_object_get(run->session, "claims"),
+		.makeflags = getenv("MAKEFLAGS"),
+		.jobs = run->options->jobs };
+
+	run->turn = turn_open(&turn);
+	if (!run->turn)
+		set_verdict(run, FAILED, xstrdup("it cannot wait for its turn"));
+	return run->turn != NULL;
 }
 
 static void
 close_run(struct run *run)
 {
 	record_clear(&run->record);
-	pool_close(run->pool);
+	turn_close(run->turn);
 	json_decref(run->session);
 	planfile_close(run->plan);
 	if (run->signals >= 0)
 		close(run->signals);
 	if (run->dir >= 0)
 		close(run->dir);
+	if (run->project >= 0)
+		close(run->project);
 }
 
 int
 run_session(const struct run_options *options)
 {
-	struct run run = { .options = options, .dir = -1, .log = -1, .signals = -1 };
+	struct run run = { .options = options, .project = -1, .dir = -1, .log = -1, .signals = -1 };
 	int turn = open_run(&run);
 
 	if (turn == 1) {
@@ -373,7 +387,7 @@ run_session(const struct run_options *options)
 		run.record.session = xstrdup(text(run.session, "session"));
 		if (json_is_string(json_object_get(run.session, "complaint")))
 			set_verdict(&run, FAILED, xstrdup(text(run.session, "complaint")));
-		else if (prerequisites_passed(&run))
+		else if (prerequisites_passed(&run) && open_turn(&run))
 			live_through(&run);
 		run.record.ended = clock_now();
 		/* A lost record is said there; the goal then finds none and fails. */

@@ -79,3 +79,17 @@ screen_ended(const struct record *r)
 	free(duration);
 	free(reason);
 }
+
+void
+screen_waits(const char *target, const json_t *blocker)
+{
+	const char *holder = json_string_value(json_object_get(blocker, "target"));
+	const char *resource = json_string_value(json_object_get(blocker, "resource"));
+	char *who = screen_safe(holder ? holder : "?"), *what = screen_safe(resource ? resource : "?");
+
+	printf("%-9s %7s  %s: for %s (pid %lld), which has %s\n", "waits", "", target, who,
+	    (long long)json_integer_value(json_object_get(blocker, "pid")), what);
+	fflush(stdout);
+	free(who);
+	free(what);
+}

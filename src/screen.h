@@ -8,6 +8,9 @@
 /* One line for a session that has ended: verdict, seconds, target, reason. */
 void screen_ended(const struct record *);
 
+/* One line for a session that waits for {"resource","target","pid"} of another. */
+void screen_waits(const char *target, const json_t *blocker);
+
 /* "12.3s", "4m05s", "1h02m": at most 7 columns. The caller frees. */
 char *screen_duration(double seconds);
 

@@ -480,8 +480,10 @@ START_TEST(as_many_as_the_machine_has)
 	unlink(".noxmk/latest/.queue");
 	unlink(".noxmk/latest/b.json");
 	close(folder_make(".noxmk/latest/.queue/x"));
-	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
+	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_warned("cannot wait for a free slot: .queue: Is a directory");
+	assert_verdict("b", FAILED, "it cannot wait for its turn");
+	unlink(".noxmk/latest/b.json");
 	setenv("MAKEFLAGS", " -j2 --jobserver-auth=3,4", 1);
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	unsetenv("MAKEFLAGS");

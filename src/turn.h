@@ -1,0 +1,41 @@
+#ifndef NOXMK_TURN_H
+#define NOXMK_TURN_H
+
+/*
+ * A session's turn: it may start when it holds a job slot (slot.h) and all that it claims (lock.h).
+ * The slot comes first, so that few wait for locks at once. While the locks are not to be had the
+ * slot is lent to others, and taken again afterwards.
+ */
+
+#include <jansson.h>
+#include <poll.h>
+#include <stdbool.h>
+
+struct turn;
+
+struct turn_options {
+	int state, rundir;     /* .noxmk, and the folder of this run */
+	const char *target;
+	const json_t *claims;  /* as in plan.jsonl; NULL or an empty list: nothing is claimed */
+	const char *makeflags; /* as make gave them, or NULL */
+	unsigned jobs;         /* slots under `make -j` without a number; 0: our processors */
+};
+
+/* NULL after a warning. turn_close gives back the slot and the locks. */
+struct turn *turn_open(const struct turn_options *) UNUSED_RESULT;
+void turn_close(struct turn *);
+
+/*
+ * Both are held now. Else try again when one of the descriptors is readable, and after that many
+ * milliseconds at the latest. The first time that others are in the way, it is said for whom we
+ * wait.
+ */
+bool turn_try(struct turn *);
+enum { TURN_FDS = 2 };
+void turn_poll(const struct turn *, struct pollfd fds[TURN_FDS]);
+int turn_timeout(struct turn *);
+
+/* What it has waited for so far: the list of record.h. A new reference. */
+json_t *turn_waits(const struct turn *);
+
+#endif

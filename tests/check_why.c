@@ -1,0 +1,159 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "rundir.h"
+#include "support.h"
+#include "why.h"
+
+#define START 1795396700.0
+
+static int run;
+
+/* A run that began at START: `last` requires a, comes after b, shares db with c and reads x. */
+static void
+begin(void)
+{
+	char *text = xasprintf("{\"run\":\"R\",\"started\":%f,\"clock\":1.0}", START);
+
+	run = folder_make("run");
+	file_put("run/.run.json", text);
+	file_put("run/plan.jsonl",
+	    "{\"schema\":1}\n"
+	    "{\"target\":\"a\",\"session\":\"a\"}\n"
+	    "{\"target\":\"b\",\"session\":\"b\"}\n"
+	    "{\"target\":\"c\",\"session\":\"c\",\"claims\":[{\"resource\":\"db\",\"use\":"
+	    "\"shared\",\"by\":\"c reads\"},{\"resource\":\"x\",\"use\":\"shared\"}]}\n"
+	    "{\"target\":\"d\",\"session\":\"d\",\"claims\":[{\"resource\":\"x\",\"use\":"
+	    "\"shared\"}]}\n"
+	    "{\"target\":\"last\",\"session\":\"last\",\"requires\":[\"a\"],\"after\":[\"b\"],"
+	    "\"by\":{\"b\":\"the after of last\"},"
+	    "\"claims\":[{\"resource\":\"db\",\"use\":\"exclusive\",\"by\":\"last uses\"},"
+	    "{\"resource\":\"x\",\"use\":\"shared\"}]}\n");
+	free(text);
+}
+
+/* Started and ended in seconds from the run's start. */
+static void
+put(const char *target, enum verdict verdict, double started, double ended, const char *waits)
+{
+	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
+		.signal = -1, .verdict = verdict, .started = START + started,
+		.ended = START + ended, .duration = ended - started };
+
+	if (waits)
+		r.waits = json_of(waits);
+	if (verdict == NOT_RUN)
+		r.reason = xstrdup("it requires\na");
+	ck_assert_int_eq(record_write(run, &r), 0);
+	record_clear(&r);
+}
+
+static char *
+printed(const char *target, int expected)
+{
+	char *text;
+	int result;
+
+	output_begin();
+	result = why_print(run, target);
+	text = output_end();
+	ck_assert_int_eq(result, expected);
+	return text;
+}
+
+static void
+assert_printed(const char *target, const char *expected)
+{
+	char *text = printed(target, 0);
+
+	ck_assert_str_eq(text, expected);
+	free(text);
+	assert_silent();
+}
+
+/* Which of a, b, c and d ends last, and what is then said of it. d only reads what last reads. */
+static const struct {
+	double a, b, c, d;
+	const char *says;
+} causes[] = {
+	{ 5, 2, 3, 1, "     5.0s  until a had ended: it requires a  (requires= in the noxfile)\n" },
+	{ 3, 5, 2, 1, "     5.0s  until b had ended: it comes after b  (the after of last)\n" },
+	{ 3, 2, 5, 1, "     5.0s  until c had ended: c and it share db  (last uses)\n" },
+	{ 5, 1, 1, 5.2, "     5.0s  until a had ended: it requires a  (requires= in the noxfile)\n" },
+};
+
+START_TEST(edges)
+{
+	char *expected = xasprintf("last: passed, started 6.0s into the run, took 2.0s\n%s"
+		"     1.0s  for a job slot, which make gives\n", causes[_i].says);
+
+	begin();
+	put("a", PASSED, 0, causes[_i].a, NULL);
+	put("b", FAILED, 0, causes[_i].b, NULL);
+	put("c", PASSED, 0, causes[_i].c, NULL);
+	put("d", PASSED, 0, causes[_i].d, NULL);
+	put("last", PASSED, 6, 8, NULL);
+	assert_printed("last", expected);
+	free(expected);
+	close(run);
+}
+END_TEST
+
+START_TEST(waits)
+{
+	begin();
+	put("c", PASSED, 0, 5, NULL);
+	/* Its helper began at 1: c, which ended after that, was no edge but a lock. */
+	put("last", FAILED, 6, 8, "[{'for':'slot','seconds':1},{'for':'resource','seconds':3,"
+		"'resource':'db','target':'c','pid':7},{'for':'slot','seconds':0.5},"
+		"{'for':'resource','seconds':0.5},{'for':'slot','seconds':0.01}]");
+	assert_printed("last", "last: failed, started 6.0s into the run, took 2.0s\n"
+		"     1.0s  for a job slot, which make gives\n"
+		"     1.0s  for a job slot\n"
+		"     3.0s  for the resource db, which c (pid 7) had  (last uses)\n"
+		"     0.5s  for a job slot\n"
+		"     0.5s  for the resource ?, which another session (pid 0) had\n");
+	close(run);
+}
+END_TEST
+
+START_TEST(at_once)
+{
+	begin();
+	put("a", PASSED, 0.01, 1, NULL);
+	put("last", NOT_RUN, 1, 1, NULL);
+	assert_printed("a", "a: passed, started 0.0s into the run, took 1.0s\n");
+	assert_printed("last", "last: not run: it requires\\na\n");
+	close(run);
+}
+END_TEST
+
+START_TEST(nothing_known)
+{
+	static const char *const targets[] = { "a", "../run/a", "zzz" };
+
+	begin();
+	put("a", PASSED, 0, 1, NULL);
+	if (_i == 0)
+		unlink("run/plan.jsonl");
+	free(printed(targets[_i], -1));
+	assert_warned(_i == 0 ? "there is no plan" : "no record in this run");
+	close(run);
+}
+END_TEST
+
+Suite *
+check_why_suite(void)
+{
+	Suite *suite = suite_create("why");
+	TCase *tcase = support_case(suite, "why");
+
+	tcase_add_loop_test(tcase, edges, 0, countof(causes));
+	tcase_add_test(tcase, waits);
+	tcase_add_test(tcase, at_once);
+	tcase_add_loop_test(tcase, nothing_known, 0, 3);
+	return suite;
+}
