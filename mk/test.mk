@@ -1,9 +1,10 @@
-# Tests: libcheck suites (tests/check_*.c) and end-to-end scripts (tests/cli/*.sh).
+# Tests: libcheck suites (tests/check_*.c), end-to-end scripts (tests/cli/*.sh) and properties of
+# random plans (tests/properties).
 #
 # tests/run runs scripts and programs that print TAP, several at once, and sums up. The scripts use
 # the helper as it is installed: below $B/stage.
 
-TESTS ?= $B/tests/check $(sort $(wildcard tests/cli/*.sh))
+TESTS ?= $B/tests/check $(sort $(wildcard tests/cli/*.sh)) tests/properties/edges.py
 check_PKGS := $(PKGS) check
 
 check: $B/tests/check stage ## run every test
@@ -14,6 +15,10 @@ check-unit: $B/tests/check ## run the libcheck suites only
 
 check-e2e: stage ## run the end-to-end scripts only
 	$(Q)B='$B' tests/run $(sort $(wildcard tests/cli/*.sh))
+
+# `make check` does the same on a few hundred plans.
+check-properties: stage ## check the edges of 10,000 random plans, and run some hundred of them
+	$(Q)STAGE='$(abspath $B)/stage' tests/properties/edges.py --plans 10000 --runs 500
 
 # The same tests over other builds of the helper, each in a folder of its own.
 check-sanitize: ## run every test with the address and undefined-behaviour sanitizers

@@ -88,6 +88,11 @@ mk() {
 	run "$MAKE" -I "$STAGE/include" "$@"
 }
 
+# planned: of what `make -n` has printed, the targets in their order and what each waits for.
+planned() {
+	sed -n 's/^ *[0-9][0-9.hms]* *[0-9][0-9.hms]*[ ?]  \(.*\)$/\1/p' "$out"
+}
+
 # peer NAME PROGRAM: sets $peer to what scripts/peers has fetched, or to nothing; then a check
 # says so: a skipped one, but a failed one on a CI machine, which is to test all.
 peer() {

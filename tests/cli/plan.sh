@@ -50,7 +50,7 @@ project readsfile
 mk -n ci
 check 'a first plan: exit 0' exits 0
 check 'a first plan: only that was made' same "$(cd .noxmk && find . -type f | sort | tr '\n' ' ')" \
-	'./.gitignore ./plan.jsonl ./sessions.mk '
+	'./.gitignore ./order.mk ./plan.jsonl ./sessions.mk '
 kept 'nothing changed'
 kept 'another goal' nox-list
 now noxfile.py
@@ -170,7 +170,7 @@ wait $two
 check 'two makes plan at once: the other' same "$? $(grep -c '^pears  *passed ' "$scratch/two")" '0 1'
 check 'two makes plan at once: no waste is left' \
 	same "$(find .noxmk -maxdepth 1 ! -type d | sort | tr '\n' ' ')" \
-	'.noxmk/.gitignore .noxmk/latest .noxmk/plan.jsonl .noxmk/sessions.mk '
+	'.noxmk/.gitignore .noxmk/history.json .noxmk/latest .noxmk/order.mk .noxmk/plan.jsonl .noxmk/sessions.mk '
 rm -rf .noxmk
 last='make <&-'
 "$MAKE" -I "$STAGE/include" apples >"$out" 2>"$err" <&-
