@@ -9,7 +9,7 @@
  * How much search an order is worth: tries that change it at random, and simulated jobs in all,
  * since a simulation takes time with their square.
  */
-enum { TRIES = 400, WORK = 6000000 };
+enum { TRIES = 1500, WORK = 8000000 };
 
 struct search {
 	const struct schedule *schedule;
@@ -140,9 +140,9 @@ make_order(struct search *search, const double *priorities)
 	free(heap.jobs);
 }
 
-/* Is it better than what we have? Only those wanted are looked at. */
-static void
-try_priorities(struct search *search, const double *priorities)
+/* Taken, if better than what we have, or no worse. Only those wanted are looked at. */
+static bool
+try_priorities(struct search *search, const double *priorities, bool no_worse)
 {
 	const struct schedule *s = search->schedule;
 	size_t n = 0;
@@ -153,10 +153,12 @@ try_priorities(struct search *search, const double *priorities)
 		if (is_wanted(search, search->order[i]))
 			search->active[n++] = search->order[i];
 	end = simulate(s, search->active, n, search->slots, NULL);
-	if (search->best_end < 0 || end < search->best_end) {
-		search->best_end = end;
-		memcpy(search->best, priorities, s->n * sizeof(*priorities));
-	}
+	if (search->best_end >= 0 && end >= search->best_end &&
+	    !(no_worse && end == search->best_end))
+		return false;
+	search->best_end = end;
+	memcpy(search->best, priorities, s->n * sizeof(*priorities));
+	return true;
 }
 
 /* The longest path from each job's start to the end. extra: what else has to follow, or NULL. */
@@ -312,14 +314,25 @@ try_rules(struct search *search, double *priorities, double *extra)
 		}
 		if (rule % 2 == 0)
 			gather_readers(s, priorities);
-		try_priorities(search, priorities);
+		try_priorities(search, priorities, false);
 	}
 	for (size_t i = 0; i < s->n; i++)
 		priorities[i] = s->jobs[i].seconds;
-	try_priorities(search, priorities);
+	try_priorities(search, priorities, false);
 }
 
-/* From the best so far, some jobs moved. */
+/* From now on a job's priority is its place in the best order, counted from the end. */
+static void
+rank_best(struct search *search)
+{
+	const struct schedule *s = search->schedule;
+
+	make_order(search, search->best);
+	for (size_t i = 0; i < s->n; i++)
+		search->best[search->order[i]] = (double)(s->n - i);
+}
+
+/* From the best so far, a few jobs moved: most not far, some to anywhere. */
 static void
 try_changes(struct search *search, double *priorities)
 {
@@ -328,15 +341,20 @@ try_changes(struct search *search, double *priorities)
 
 	if (tries > TRIES)
 		tries = TRIES;
+	rank_best(search);
 	for (size_t t = 0; t < tries && search->best_end > search->bound * 1.001; t++) {
-		double some = random_unit(search) * 0.5, far = 0.2 + random_unit(search);
+		size_t moves = 1 + (size_t)(random_unit(search) * 3);
 
-		for (size_t i = 0; i < s->n; i++) {
-			priorities[i] = search->best[i];
-			if (random_unit(search) < some)
-				priorities[i] *= 1 + far * (2 * random_unit(search) - 1);
+		memcpy(priorities, search->best, s->n * sizeof(*priorities));
+		for (size_t i = 0; i < moves; i++) {
+			size_t job = (size_t)(random_unit(search) * (double)s->n);
+			double far = random_unit(search) * random_unit(search) * (double)s->n;
+
+			priorities[job] += random_unit(search) < 0.5 ? far : -far;
 		}
-		try_priorities(search, priorities);
+		/* What is no worse may be the way to something better. */
+		if (try_priorities(search, priorities, true))
+			rank_best(search);
 	}
 }
 

@@ -127,9 +127,9 @@ start(struct simulation *sim, size_t number)
 	indices_add(&sim->running, number);
 }
 
-/* Those in the queue first, then what make would start. */
+/* Of those that wait for amounts, whoever has them now and a slot. */
 static void
-start_all(struct simulation *sim)
+serve_queue(struct simulation *sim)
 {
 	const struct schedule *s = sim->schedule;
 	long long *reserved = xcalloc(s->nresources, sizeof(*reserved));
@@ -152,23 +152,6 @@ start_all(struct simulation *sim)
 		sim->queue.v[kept++] = number;
 	}
 	sim->queue.n = kept;
-	while (sim->first < sim->n && sim->states[sim->order[sim->first]].phase != PENDING)
-		sim->first++;
-	for (size_t i = sim->first; i < sim->n && sim->free_slots > 0; i++) {
-		size_t number = sim->order[i];
-		struct job_state *state = &sim->states[number];
-
-		if (state->phase != PENDING || state->blockers > 0)
-			continue;
-		if (fits(sim, number, reserved)) {
-			count_amounts(&s->jobs[number], sim->taken, 1);
-			start(sim, number);
-		} else {
-			state->phase = QUEUED;
-			count_amounts(&s->jobs[number], reserved, 1);
-			indices_add(&sim->queue, number);
-		}
-	}
 	free(reserved);
 }
 
@@ -203,7 +186,35 @@ advance(struct simulation *sim)
 			sim->states[state->after.v[k]].blockers--;
 	}
 	sim->running.n = kept;
+	serve_queue(sim);
 	return true;
+}
+
+/*
+ * One way through the order. What is ready as make comes by gets the next free slot, and make waits
+ * there until it has one; what gets ready behind its back waits for the next pass. Did any start?
+ */
+static bool
+pass(struct simulation *sim)
+{
+	bool started = false;
+
+	while (sim->first < sim->n && sim->states[sim->order[sim->first]].phase != PENDING)
+		sim->first++;
+	for (size_t i = sim->first; i < sim->n; i++) {
+		size_t number = sim->order[i];
+		struct job_state *state = &sim->states[number];
+
+		if (state->phase != PENDING || state->blockers > 0)
+			continue;
+		while (sim->free_slots == 0)
+			advance(sim);
+		state->phase = QUEUED;
+		indices_add(&sim->queue, number);
+		serve_queue(sim);
+		started = true;
+	}
+	return started;
 }
 
 double
@@ -220,9 +231,8 @@ simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots
 		for (size_t k = 0; k < s->jobs[order[i]].before.n; k++)
 			add_edge(&sim, s->jobs[order[i]].before.v[k], order[i]);
 	add_chains(&sim);
-	do
-		start_all(&sim);
-	while (advance(&sim));
+	while (pass(&sim) || advance(&sim))
+		;
 	for (size_t i = 0; i < s->n; i++) {
 		if (starts && sim.states[i].phase == ENDED)
 			starts[i] = sim.states[i].ends - s->jobs[i].seconds;

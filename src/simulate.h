@@ -2,10 +2,11 @@
 #define NOXMK_SIMULATE_H
 
 /*
- * What make makes of an order. It starts, in that order, what waits for nothing (list scheduling:
- * Graham, "Bounds on Multiprocessing Timing Anomalies", 1969). Users of a resource wait for each
- * other in the same order: a reader for the last writer before it, a writer for all readers since
- * then. Amounts are locks: first come, first served, and no slot is held meanwhile.
+ * What make makes of an order (tried with 4.3 and 4.4.1). It goes through it again and again. Where
+ * it finds a job that waits for nothing it stays until there is a slot for just that one, even if
+ * others before it get ready meanwhile; they have to wait for the next pass. Users of a resource
+ * wait for each other in the same order: a reader for the last writer before it, a writer for all
+ * readers since then. Amounts are locks: first come, first served, and no slot is held meanwhile.
  */
 
 #include "schedule.h"
