@@ -139,7 +139,8 @@ mark_all(struct declare *d, const struct indices *list)
  * a name of several covers it.
  */
 static void
-add_edges(struct declare *d, size_t session, bool needs, const struct match_hits *hits)
+add_edges(struct declare *d, size_t session, bool needs, const struct match_hits *hits,
+    const char *by)
 {
 	struct plan_session *s = &d->plan->sessions[session];
 	struct indices *list = needs ? &s->requires : &s->after;
@@ -148,9 +149,16 @@ add_edges(struct declare *d, size_t session, bool needs, const struct match_hits
 	d->marks[session] = d->stamp;
 	mark_all(d, &s->requires);
 	mark_all(d, list);
-	for (size_t k = 0; k < hits->n; k++)
-		if (d->marks[hits->v[k].session] != d->stamp)
-			indices_add(list, hits->v[k].session);
+	if (!s->by)
+		s->by = json_object();
+	for (size_t k = 0; k < hits->n; k++) {
+		size_t other = hits->v[k].session;
+
+		if (d->marks[other] == d->stamp)
+			continue;
+		indices_add(list, other);
+		json_object_set_new(s->by, d->plan->sessions[other].target, json_string(by));
+	}
 }
 
 /* The very name of one session. */
@@ -179,7 +187,7 @@ order_section(struct declare *d, const struct section *section, bool needs)
 			result = -1;
 		}
 		for (size_t k = 0; k < section->hits.n && result == 0; k++)
-			add_edges(d, section->hits.v[k].session, needs, &hits);
+			add_edges(d, section->hits.v[k].session, needs, &hits, place);
 		free(hits.v);
 	}
 	free(place);

@@ -314,6 +314,7 @@ plan_free(struct plan *plan)
 			free(plan->sessions[i].claims[k].by);
 		free(plan->sessions[i].claims);
 		json_decref(plan->sessions[i].env);
+		json_decref(plan->sessions[i].by);
 		free(plan->sessions[i].target);
 		free(plan->sessions[i].complaint);
 		free(plan->sessions[i].requires.v);

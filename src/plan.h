@@ -34,6 +34,7 @@ struct plan_session {
 	char *complaint;         /* why it cannot run (its requires= form a cycle), or NULL */
 	struct indices requires; /* must have passed first: requires= and needs */
 	struct indices after;    /* come first if they run: callers that may notify it, after */
+	json_t *by; /* target of one of these -> its declaration, if that is not nox's; or NULL */
 	struct plan_claim *claims;
 	size_t nclaims;
 	unsigned jobs_min, jobs_max; /* job slots that it wants; max 0: all; min 0: not said */

@@ -124,13 +124,14 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];
 
-		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o}",
+		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
 		    "target", s->target, "session", s->facts->session, "name", s->facts->name,
 		    "index", (int)i, "selector", selector(s->facts),
 		    "description", s->facts->description, "default", s->is_default,
 		    "requires", target_list(plan, &s->requires),
 		    "after", target_list(plan, &s->after), "complaint",
-		    string_or_null(s->complaint), "claims", claim_list(plan, s),
+		    string_or_null(s->complaint), "by",
+		    s->by ? json_incref(s->by) : json_object(), "claims", claim_list(plan, s),
 		    "options", option_table(s)));
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {

@@ -8,6 +8,7 @@
  *    "complaint":null,"source_build":true}
  *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","description":"…",
  *    "default":true,"requires":["build"],"after":[],"complaint":null,
+ *    "by":{"build":"tool.noxmk.session.lint.needs"},
  *    "claims":[{"resource":"database","use":"exclusive","by":"tool.noxmk.session.lint.uses"},
  *              {"resource":"docs","use":"shared","by":"…"},
  *              {"resource":"memory","use":"amount","amount":2048,"capacity":8192,"by":"…"}],

@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <stdbool.h>
 
+#include "util.h"
+
 struct turn;
 
 struct turn_options {

@@ -1,0 +1,81 @@
+# noxmk why: what a session waited for, how long, and who said so. nox alone takes long enough for
+# a wait to be worth a line.
+. "$(dirname "$0")/lib.sh"
+
+noxfile <<'END'
+@nox.session(python=False)
+def build(session):
+    """Others need it."""
+
+
+@nox.session(python=False)
+def checks(session):
+    """Comes after it."""
+
+
+@nox.session(python=False)
+def tests(session):
+    """Shares the database with build."""
+
+
+@nox.session(python=False)
+def memory(session):
+    """Holds all the memory until the other one waits for it."""
+    import pathlib
+    import time
+    while not pathlib.Path("waiting").exists():
+        time.sleep(0.01)
+
+
+@nox.session(python=False)
+def hungry(session):
+    """Needs memory, too."""
+END
+cat >pyproject.toml <<'END'
+[tool.noxmk.resources]
+memory = "8G"
+
+[tool.noxmk.session.build]
+uses = ["database"]
+[tool.noxmk.session.checks]
+after = ["build"]
+[tool.noxmk.session."test*"]
+uses = ["database"]
+needs = ["checks"]
+[tool.noxmk.session.memory]
+uses = ["memory:5G"]
+[tool.noxmk.session.hungry]
+uses = ["memory:4G"]
+END
+
+# why TARGET: what noxmk says, without the seconds.
+why() {
+	run "$STAGE/bin/noxmk" why "$@"
+	sed 's/[0-9][0-9.]*s/Ns/g; s/pid [0-9]*/pid N/; s/  */ /g' "$out"
+}
+
+mk -j4 build checks tests
+check 'all pass' [ "$status" -eq 0 ]
+check 'the first waited for nothing' same "$(why build)" \
+	' build: passed, started Ns into the run, took Ns'
+check 'after' same "$(why checks | sed -n 2p)" \
+	' Ns until build had ended: it comes after build (tool.noxmk.session.checks.after)'
+check 'needs' same "$(why tests | sed -n 2p)" \
+	' Ns until checks had ended: it requires checks (tool.noxmk.session."test*".needs)'
+check 'an unknown target' same "$(why nobody; echo "$status")" 1
+
+# With make 4.3 and without a number make counts no slots, so both start.
+"$MAKE" -I "$STAGE/include" -j memory >"$scratch/one" 2>&1 </dev/null &
+one=$!
+at_exit='kill $one 2>/dev/null'
+wait_for [ -e .noxmk/latest/memory.log ]
+"$MAKE" -I "$STAGE/include" hungry >"$scratch/two" 2>&1 </dev/null &
+two=$!
+wait_for grep -q waits "$scratch/two"
+touch waiting
+wait $one $two
+check 'the one that waits says for whom' \
+	grep -q '^waits  *hungry: for memory (pid [0-9]*), which has memory$' "$scratch/two"
+check 'a resource that another make had' same "$(why hungry | sed -n 2p)" \
+	' Ns for the resource memory, which memory (pid N) had (tool.noxmk.session.hungry.uses)'
+finish
