@@ -14,7 +14,7 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS))
 
 modules := $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
-share := $(addprefix $B/share/noxmk/,probe.py shim.py)
+share := $(addprefix $B/share/noxmk/,probe.py shim.py building.py)
 
 # Asked once, and only when something is compiled.
 $B/flags.mk: mk/build.mk | $B/obj

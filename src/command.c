@@ -1,5 +1,7 @@
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "env.h"
@@ -42,29 +44,51 @@ join_path(const json_t *list)
 	return joined.data;
 }
 
+/* What the shim is told. */
 static void
-add_environment(struct command *command, const json_t *header, const json_t *session)
+add_shim_variables(struct command *command, const json_t *header, const json_t *session,
+    struct strings *extra)
 {
-	struct strings extra = { 0 };
+	char folder[PATH_MAX], *lock = NULL;
 	char *path = join_path(json_object_get(header, "path"));
 	char *index = xasprintf("%lld", (long long)json_integer_value(
 	    json_object_get(session, "index")));
 
-	strings_add(&extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
-	strings_add(&extra, own_text(command, "NOXMK_SHIM_NAME=", text(session, "name")));
-	strings_add(&extra, own_text(command, "NOXMK_SHIM_PATH=", path));
+	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
+	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", text(session, "name")));
+	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
+	/* Unless the configuration says that builds do not disturb each other. */
+	if (!json_is_false(json_object_get(header, "source_build")) && getcwd(folder, sizeof(folder)))
+		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=",
+		    lock = xasprintf("%s/.noxmk/locks/source-build", folder)));
+	free(lock);
+	free(index);
+	free(path);
+}
+
+/* The configuration's own env wins over what we have inherited. */
+static void
+set_environment(struct command *command, const json_t *header, const json_t *session)
+{
+	struct strings extra = { 0 };
+	const char *name;
+	json_t *value;
+
+	if (text(header, "python"))
+		add_shim_variables(command, header, session, &extra);
+	json_object_foreach(json_object_get(json_object_get(session, "options"), "env"), name, value)
+		if (json_is_string(value))
+			strings_add(&extra, own(command, json_sprintf("%s=%s", name,
+			    json_string_value(value))));
 	strings_add(&extra, NULL);
 	command->envp = env_for_session(extra.v);
 	free(extra.v);
-	free(index);
-	free(path);
 }
 
 struct command
 command_make(struct planfile *plan, json_t *session, const char *share, const char *report,
     const struct strings *posargs)
 {
-	static const char *const nothing[] = { NULL };
 	const json_t *header = planfile_header(plan), *item;
 	const char *python = text(header, "python");
 	struct command command = { .owner = json_array() };
@@ -79,12 +103,11 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 		/* What NOX says after nox's name holds for every session. */
 		json_array_foreach(json_object_get(header, "args"), i, item)
 			strings_add(&argv, own_text(&command, "", json_string_value(item)));
-		add_environment(&command, header, session);
 	} else {
 		json_array_foreach(json_object_get(header, "command"), i, item)
 			strings_add(&argv, own_text(&command, "", json_string_value(item)));
-		command.envp = env_for_session(nothing);
 	}
+	set_environment(&command, header, session);
 	strings_add(&argv, "-f");
 	strings_add(&argv, own_text(&command, "", text(header, "noxfile")));
 	/* nox takes a name with a leading dash in the long form only; the shim sees to that. */

@@ -12,6 +12,7 @@ Environment, taken out before anything of the user's runs:
     NOXMK_SHIM_INDEX  the session's position in definition order, as the probe listed it
     NOXMK_SHIM_NAME   its base name: another one there means that the noxfile has changed since
     NOXMK_SHIM_PATH   sys.path of the nox that the probe ran in, joined by os.pathsep
+    NOXMK_SHIM_BUILD_LOCK  the file to lock while the project is built (building.py); may be absent
 Exit status: nox's own. The report is ASCII JSON without NUL or lone surrogates:
     {"schema": 1, "result": 0 or 1,
      "sessions": [{"name", "result", "reason", "duration", "reused"}],
@@ -35,6 +36,20 @@ def warn(text: str) -> None:
     print(f"noxmk: {text}", file=sys.stderr)
 
 
+def load(path: str):
+    """A module of ours, under a name that is nobody else's."""
+    import importlib.util  # nox has it by now
+
+    spec = importlib.util.spec_from_file_location("_noxmk_building", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# A command without one of these words builds no project.
+LIKELY = {"install", "wheel", "build", "pyproject-build", "setup.py"}
+
+
 class Shim:
     """The patches, and what they learn about the session."""
 
@@ -44,6 +59,7 @@ class Shim:
         self.manifest = None
         self.error = ""
         self.duration = 0.0
+        self.building = False  # and has the lock
 
     def apply(self) -> None:
         import nox.logger
@@ -78,6 +94,34 @@ class Shim:
         nox.manifest.Manifest.__next__ = next_session
         # Why a command failed is only in nox's log; old releases have no durations either.
         nox.sessions.SessionRunner.execute = execute
+
+    def keep_builds_apart(self, path: str, here: str) -> None:
+        """See building.py, which is needed by few sessions, and not before they build."""
+        import nox.sessions
+
+        session_class, shim = nox.sessions.Session, self
+
+        def wrap(original, is_install: bool):
+            def command(session, *args, **kwargs):
+                words = [str(arg) for arg in args]
+                if shim.building or not words or not is_install and not LIKELY & set(words):
+                    return original(session, *args, **kwargs)
+                building = load(os.path.join(here, "building.py"))
+                if not building.needs_lock(words, is_install):
+                    return original(session, *args, **kwargs)
+                with building.lock(path, shim.log):
+                    shim.building = True
+                    try:
+                        return original(session, *args, **kwargs)
+                    finally:
+                        shim.building = False
+
+            command.__doc__ = original.__doc__
+            return command
+
+        for name in ("install", "run", "run_install", "run_always"):
+            if hasattr(session_class, name):
+                setattr(session_class, name, wrap(getattr(session_class, name), name == "install"))
 
     def filter_manifest(self, manifest, global_config):
         """In place of nox's selection: our session, and only it."""
@@ -180,6 +224,7 @@ class Shim:
 def main() -> None:
     index, name = int(os.environ.pop("NOXMK_SHIM_INDEX")), os.environ.pop("NOXMK_SHIM_NAME")
     path = os.environ.pop("NOXMK_SHIM_PATH", "")
+    lock = os.environ.pop("NOXMK_SHIM_BUILD_LOCK", None)
     # Imports are to find what they find under the user's nox command. Our own entries stay, last: a
     # folder with a colon in its name cannot be told through one variable.
     wanted = path.split(os.pathsep) if path else []
@@ -205,6 +250,8 @@ def main() -> None:
     gc.enable()
     try:
         shim.apply()
+        if lock:
+            shim.keep_builds_apart(lock, here)
     except (AttributeError, ImportError) as error:
         warn(f"this nox is unknown to us ({error}); it runs as it is")
         known = nox._options.options.parser().format_help()

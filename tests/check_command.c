@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,15 +57,18 @@ START_TEST(by_the_shim)
 	struct planfile *plan = plan_with("/usr/bin/python3");
 	static const char *words[] = { "-v", "a b", "--" };
 	struct strings posargs = { words, countof(words) };
-	char *text, *env;
+	char *text, *env, *expected, folder[PATH_MAX];
 
 	setenv("NOXMK_SHIM_INDEX", "77", 1);
 	setenv("NOXSESSION", "other", 1);
 	text = command_text(plan, &posargs, &env);
 	ck_assert_str_eq(text, "/usr/bin/python3 -u /share/shim.py --verbose -f noxfile.py "
 	    "-s 't-3.12(a=1)' --report /run/.t.report --non-interactive -- -v 'a b' --");
-	ck_assert_str_eq(env, "NOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
-	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n");
+	expected = xasprintf("NOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
+	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n"
+	    "NOXMK_SHIM_BUILD_LOCK=%s/.noxmk/locks/source-build\n", getcwd(folder, sizeof(folder)));
+	ck_assert_str_eq(env, expected);
+	free(expected);
 	unsetenv("NOXMK_SHIM_INDEX");
 	unsetenv("NOXSESSION");
 	free(text);
@@ -115,6 +119,32 @@ START_TEST(damaged_plan)
 }
 END_TEST
 
+/* tool.noxmk.session.NAME.env, with and without the shim; and source-build = false. */
+START_TEST(of_the_configuration)
+{
+	static const char *const pythons[] = { "", "\"python\":\"p\"," };
+	struct strings posargs = { 0 };
+	char *env, *lines = xasprintf("{\"schema\":1,%s\"source_build\":false,"
+		"\"command\":[\"nox\"],\"noxfile\":\"n\"}\n{\"target\":\"t-a-1\",\"index\":0,"
+		"\"options\":{\"env\":{\"NOXA\":\"a=b c\",\"NOXB\":7,\"NOXC\":\"\"}}}\n",
+		pythons[_i]);
+	struct planfile *plan;
+
+	setenv("NOXA", "old", 1);
+	file_put("plan.jsonl", lines);
+	plan = planfile_open(AT_FDCWD);
+	free(command_text(plan, &posargs, &env));
+	ck_assert_ptr_nonnull(strstr(env, "NOXA=a=b c\nNOXC=\n"));
+	ck_assert_ptr_null(strstr(env, "old"));
+	ck_assert_ptr_null(strstr(env, "BUILD_LOCK"));
+	ck_assert((strstr(env, "NOXMK_SHIM_INDEX=0\n") != NULL) == (_i == 1));
+	unsetenv("NOXA");
+	free(env);
+	free(lines);
+	planfile_close(plan);
+}
+END_TEST
+
 Suite *
 check_command_suite(void)
 {
@@ -124,5 +154,6 @@ check_command_suite(void)
 	tcase_add_test(tc, by_the_shim);
 	tcase_add_test(tc, by_the_users_nox);
 	tcase_add_test(tc, damaged_plan);
+	tcase_add_loop_test(tc, of_the_configuration, 0, 2);
 	return suite;
 }

@@ -17,6 +17,7 @@ files() {
 installed='./bin/noxmk
 ./include/nox.mk
 ./share/man/man1/noxmk.1
+./share/noxmk/building.py
 ./share/noxmk/probe.py
 ./share/noxmk/shim.py'
 
@@ -60,7 +61,7 @@ tree uninstall DESTDIR="$scratch/image" PREFIX=/usr
 check 'DESTDIR: uninstall: nothing is left' same "$(files "$scratch/image")" ''
 tree install PREFIX="$scratch/image" BINDIR="$scratch/image/sbin" MANDIR="$scratch/image/man"
 check 'BINDIR, MANDIR: the files' same "$(files "$scratch/image" | tr '\n' ' ')" \
-	'./include/nox.mk ./man/man1/noxmk.1 ./sbin/noxmk ./share/noxmk/probe.py ./share/noxmk/shim.py '
+	'./include/nox.mk ./man/man1/noxmk.1 ./sbin/noxmk ./share/noxmk/building.py ./share/noxmk/probe.py ./share/noxmk/shim.py '
 tree uninstall PREFIX="$scratch/image" BINDIR="$scratch/image/sbin" MANDIR="$scratch/image/man"
 check 'BINDIR, MANDIR: uninstall: nothing is left' same "$(files "$scratch/image")" ''
 

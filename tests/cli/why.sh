@@ -57,7 +57,7 @@ why() {
 mk -j4 build checks tests
 check 'all pass' [ "$status" -eq 0 ]
 check 'the first waited for nothing' same "$(why build)" \
-	' build: passed, started Ns into the run, took Ns'
+	'build: passed, started Ns into the run, took Ns'
 check 'after' same "$(why checks | sed -n 2p)" \
 	' Ns until build had ended: it comes after build (tool.noxmk.session.checks.after)'
 check 'needs' same "$(why tests | sed -n 2p)" \
@@ -69,7 +69,8 @@ check 'an unknown target' same "$(why nobody; echo "$status")" 1
 one=$!
 at_exit='kill $one 2>/dev/null'
 wait_for [ -e .noxmk/latest/memory.log ]
-"$MAKE" -I "$STAGE/include" hungry >"$scratch/two" 2>&1 </dev/null &
+: >"$scratch/two"
+"$MAKE" -I "$STAGE/include" hungry >>"$scratch/two" 2>&1 </dev/null &
 two=$!
 wait_for grep -q waits "$scratch/two"
 touch waiting
