@@ -129,7 +129,7 @@ remember(int run)
 {
 	int state = state_open();
 
-	if (state >= 0 && history_update(state, run))
+	if (state >= 0 && (history_update(state, run) || !order_fits(state)))
 		(void)!order_write(state);
 	if (state >= 0)
 		close(state);

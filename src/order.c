@@ -12,6 +12,7 @@
 
 #define NAME "order.mk"
 #define ORDER "_noxmk_order :="
+#define SLOTS "_noxmk_slots :="
 
 /* Sessions of a plan, and what the scheduler sees of them: the same positions in both. */
 struct input {
@@ -224,6 +225,28 @@ order_slots(void)
 	return slots > 0 ? slots : cpus_available();
 }
 
+/* One after the other in any order takes as long: what counts then is the next run with -j. */
+static unsigned
+slots_to_plan_for(void)
+{
+	unsigned slots = order_slots();
+
+	return slots > 1 ? slots : cpus_available();
+}
+
+bool
+order_fits(int state)
+{
+	struct buffer file = { 0 };
+	char *line = xasprintf("\n" SLOTS " %u\n", slots_to_plan_for());
+	bool fits = file_read(state, NAME, &file) == 0 &&
+		    (order_slots() == 1 || strstr(file.data, line));
+
+	buffer_free(&file);
+	free(line);
+	return fits;
+}
+
 static int
 replace(int state, const struct buffer *new)
 {
@@ -245,6 +268,7 @@ order_write(int state)
 	json_t *sessions = read_sessions(state);
 	struct history *history;
 	struct buffer out = { 0 };
+	unsigned slots = slots_to_plan_for();
 	struct input *in;
 	size_t *order;
 	int result;
@@ -254,8 +278,9 @@ order_write(int state)
 	history = history_load(state);
 	in = input_new(sessions, history, true);
 	order = xcalloc(in->schedule.n, sizeof(*order));
-	schedule_order(&in->schedule, order_slots(), order);
-	buffer_addstr(&out, "# Made by noxmk from the plan and from how long sessions took.\n" ORDER);
+	schedule_order(&in->schedule, slots, order);
+	buffer_printf(&out, "# Made by noxmk from the plan and from how long sessions took, for so many "
+	    "at once.\n" SLOTS " %u\n" ORDER, slots);
 	for (size_t i = 0; i < in->schedule.n; i++)
 		buffer_printf(&out, " %s", text(json_array_get(sessions, order[i]), "target"));
 	add_resources(&out, in, order);

@@ -5,6 +5,7 @@
  * order.mk: the plan's sessions in the order that ends a run early, going by how long each took
  * before, and in the same order the users of each resource:
  *
+ *   _noxmk_slots := 4
  *   _noxmk_order := build tests-3.12 lint
  *   _noxmk_resources := 0
  *   # database
@@ -19,6 +20,9 @@
 
 /* From .noxmk's plan.jsonl and history. Written only if it has changed. -1 after a warning. */
 int order_write(int state);
+
+/* Is order.mk for as many at once as the make around us runs? To one after the other all fit. */
+bool order_fits(int state);
 
 /* What is expected of one session of a run. */
 struct order_line {
