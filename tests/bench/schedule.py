@@ -319,7 +319,7 @@ def main() -> None:
     if options.native and not os.path.exists(NEWEST_NOX):
         print("no nox -j to compare with: scripts/peers fetches the newest nox", file=sys.stderr)
         options.native = 0
-    orders, native = [], []
+    load, orders, native = os.getloadavg()[0], [], []
     for i in range(options.instances):
         progress(f"instance {i + 1} of {options.instances}")
         instance = Instance(options.seed + i, 8, 30, options.seconds)
@@ -333,10 +333,11 @@ def main() -> None:
     file = options.json or os.path.join(os.path.dirname(STAGE), "bench-schedule.json")
     with open(file, "w", encoding="utf-8") as out:
         json.dump({"options": vars(options), "orders": orders, "native": native}, out, indent=1)
-    print(f"{len(orders)} random projects of 8 to 30 sleeping sessions at -j2, -j4 or -j8 with a "
+    print(f"{len(orders)} random projects of 8 to 30 sleeping sessions at -j2, -j4 or -j8, with a "
           f"lower bound of {options.seconds:g} s each, a shell script in place of nox; "
           f"{len(native)} of 8 to 14 sessions with real nox. Durations are known and plans made "
-          f"before. All figures: {os.path.relpath(file)}\n")
+          f"before. {os.cpu_count()} processors, load average {load:.1f} at the start. All "
+          f"figures: {os.path.relpath(file)}\n")
     print("\n".join(table(orders, native)))
     if orders:
         worst = max(orders, key=lambda result: result["ours"] / result["bound"])

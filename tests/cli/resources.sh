@@ -145,6 +145,7 @@ END
 # ended NAME PID waits for it and leaves what mk does.
 begin() {
 	output=$scratch/$1
+	: >"$output" # what the last one said must not count
 	shift
 	"$MAKE" -I "$STAGE/include" "$@" </dev/null >"$output" 2>&1 &
 	pid=$!
