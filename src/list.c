@@ -153,7 +153,7 @@ print_order(const char *noxfile, const json_t *active)
 		unknown += !lines[i].known;
 	}
 	if (unknown > 0)
-		printf("noxmk: ? has never passed here: it is expected to take as long as others\n");
+		puts("noxmk: ? has never passed here: it is expected to take as long as others");
 	close(state);
 	free(lines);
 	free(duration);

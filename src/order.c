@@ -181,7 +181,8 @@ add_comment(struct buffer *out, const char *name)
 {
 	buffer_addstr(out, "# ");
 	for (; *name; name++)
-		buffer_add(out, isalnum((unsigned char)*name) || strchr("._:*-", *name) ? name : "?", 1);
+		buffer_add(out,
+		    isalnum((unsigned char)*name) || strchr("._:*-", *name) ? name : "?", 1);
 	buffer_addstr(out, "\n");
 }
 
@@ -279,8 +280,8 @@ order_write(int state)
 	in = input_new(sessions, history, true);
 	order = xcalloc(in->schedule.n, sizeof(*order));
 	schedule_order(&in->schedule, slots, order);
-	buffer_printf(&out, "# Made by noxmk from the plan and from how long sessions took, for so many "
-	    "at once.\n" SLOTS " %u\n" ORDER, slots);
+	buffer_printf(&out, "# Made by noxmk from the plan and from how long sessions took, for so "
+			    "many at once.\n" SLOTS " %u\n" ORDER, slots);
 	for (size_t i = 0; i < in->schedule.n; i++)
 		buffer_printf(&out, " %s", text(json_array_get(sessions, order[i]), "target"));
 	add_resources(&out, in, order);
@@ -292,7 +293,7 @@ order_write(int state)
 	return result;
 }
 
-/* The positions of the active sessions as order.mk has them; what it lacks comes last, as in nox.mk. */
+/* The active sessions as order.mk has them; what it lacks comes last, as in nox.mk. */
 static size_t *
 read_order(int state, const struct input *in)
 {

@@ -85,7 +85,8 @@ screen_waits(const char *target, const json_t *blocker)
 {
 	const char *holder = json_string_value(json_object_get(blocker, "target"));
 	const char *resource = json_string_value(json_object_get(blocker, "resource"));
-	char *who = screen_safe(holder ? holder : "?"), *what = screen_safe(resource ? resource : "?");
+	char *who = screen_safe(holder ? holder : "?");
+	char *what = screen_safe(resource ? resource : "?");
 
 	printf("%-9s %7s  %s: for %s (pid %lld), which has %s\n", "waits", "", target, who,
 	    (long long)json_integer_value(json_object_get(blocker, "pid")), what);

@@ -8,7 +8,7 @@
  * is left until then is the time that make had no job slot for it.
  */
 
-/* Prints it on standard output. run: the run's folder. -1 after a warning when there is no record. */
+/* On standard output. run: the run's folder. -1 after a warning when there is no record. */
 int why_print(int run, const char *target);
 
 #endif

@@ -82,7 +82,8 @@ static const struct {
 	{ 5, 2, 3, 1, "     5.0s  until a had ended: it requires a  (requires= in the noxfile)\n" },
 	{ 3, 5, 2, 1, "     5.0s  until b had ended: it comes after b  (the after of last)\n" },
 	{ 3, 2, 5, 1, "     5.0s  until c had ended: c and it share db  (last uses)\n" },
-	{ 5, 1, 1, 5.2, "     5.0s  until a had ended: it requires a  (requires= in the noxfile)\n" },
+	{ 5, 1, 1, 5.2,
+	    "     5.0s  until a had ended: it requires a  (requires= in the noxfile)\n" },
 };
 
 START_TEST(edges)

@@ -264,26 +264,29 @@ END
 {
 	printf '[tool.noxmk]\nx = '
 	printf '%05000d' 0 | tr 0 '['
-} | wrong 'too deep' ''
-printf '[tool.noxmk]\n# \377\n' | wrong 'no UTF-8, and about us' "'utf-8' codec can't decode byte 0xff"
+} >"$scratch/toml"
+wrong 'too deep' '' <"$scratch/toml"
+printf '[tool.noxmk]\n# \377\n' >"$scratch/toml"
+wrong 'no UTF-8, and about us' "'utf-8' codec can't decode byte 0xff" <"$scratch/toml"
 
 # What is not ours to judge.
 
-# fine NAME: pyproject.toml comes from stdin.
+# fine NAME TEXT: of pyproject.toml, as printf has it.
 fine() {
-	cat >pyproject.toml
+	# shellcheck disable=SC2059
+	printf "$2" >pyproject.toml
 	rm -rf .noxmk
 	mk lint
 	check "$1: exit 0" exits 0
 	check "$1: silence" lacks "$err" pyproject
 }
 
-echo '[project' | fine 'no TOML, and not about us'
-printf '\377\n' | fine 'no UTF-8, and not about us'
-printf '[tool.other]\nuses = 1\n' | fine 'another tool'
-printf 'tool = 3\n# noxmk\n' | fine 'no tools'
-printf '[tool.noxmk]\r\n[tool.noxmk.session.lint]\r\nretries = 1\r\n' | fine 'line ends of two bytes'
-fine 'an empty file' </dev/null
+fine 'no TOML, and not about us' '[project\n'
+fine 'no UTF-8, and not about us' '\377\n'
+fine 'another tool' '[tool.other]\nuses = 1\n'
+fine 'no tools' 'tool = 3\n# noxmk\n'
+fine 'line ends of two bytes' '[tool.noxmk]\r\n[tool.noxmk.session.lint]\r\nretries = 1\r\n'
+fine 'an empty file' ''
 rm pyproject.toml
 mkdir pyproject.toml
 rm -rf .noxmk

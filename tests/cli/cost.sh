@@ -1,3 +1,4 @@
+#!/bin/sh
 # What a session costs under make, next to plain nox: as ratios within one run, and the least of
 # several tries, since other tests run beside this one.
 . "$(dirname "$0")/lib.sh"

@@ -45,6 +45,7 @@ trap 'eval "$at_exit"; cd /; rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # check NAME COMMAND...: the command must succeed. A script may set topic, which heads all names.
+# Never behind a pipe: there its count, and its failure, would be lost with the subshell.
 check() {
 	name=$topic$1
 	shift

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Builds in the source tree are kept apart, sessions that contain them are not.
 . "$(dirname "$0")/lib.sh"
 
@@ -73,14 +74,16 @@ export BUILD_MEET=0
 
 # While another process has the lock, the session says that it waits.
 mkdir -p .noxmk/locks
-flock .noxmk/locks/source-build sh -c 'touch held; until [ -e go ]; do sleep 0.05; done' &
-at_exit='touch go'
+mkfifo go
+flock .noxmk/locks/source-build sh -c 'touch held; read word <go' &
+holder=$!
+at_exit="kill $holder 2>/dev/null"
 wait_for [ -e held ]
 "$MAKE" -I "$STAGE/include" tests-n-1 >"$scratch/waiting" 2>&1 </dev/null &
 waiting=$!
 check 'it says that it waits' \
 	wait_for grep -q 'noxmk: waits for another session that builds' "$scratch/waiting"
-touch go
+echo >go
 wait $waiting
 check 'and goes on' [ $? -eq 0 ]
 rm -rf .noxmk/locks

@@ -1,3 +1,4 @@
+#!/bin/sh
 # noxmk why: what a session waited for, how long, and who said so. nox alone takes long enough for
 # a wait to be worth a line.
 . "$(dirname "$0")/lib.sh"
@@ -20,11 +21,9 @@ def tests(session):
 
 @nox.session(python=False)
 def memory(session):
-    """Holds all the memory until the other one waits for it."""
-    import pathlib
-    import time
-    while not pathlib.Path("waiting").exists():
-        time.sleep(0.01)
+    """Holds the memory until the other one waits for it."""
+    with open("go") as fifo:
+        fifo.read()
 
 
 @nox.session(python=False)
@@ -64,16 +63,16 @@ check 'needs' same "$(why tests | sed -n 2p)" \
 	' Ns until checks had ended: it requires checks (tool.noxmk.session."test*".needs)'
 check 'an unknown target' same "$(why nobody; echo "$status")" 1
 
-# With make 4.3 and without a number make counts no slots, so both start.
+mkfifo go
 "$MAKE" -I "$STAGE/include" -j memory >"$scratch/one" 2>&1 </dev/null &
 one=$!
-at_exit='kill $one 2>/dev/null'
+at_exit="kill $one 2>/dev/null"
 wait_for [ -e .noxmk/latest/memory.log ]
 : >"$scratch/two"
 "$MAKE" -I "$STAGE/include" hungry >>"$scratch/two" 2>&1 </dev/null &
 two=$!
 wait_for grep -q waits "$scratch/two"
-touch waiting
+echo >go
 wait $one $two
 check 'the one that waits says for whom' \
 	grep -q '^waits  *hungry: for memory (pid [0-9]*), which has memory$' "$scratch/two"
