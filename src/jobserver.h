@@ -2,10 +2,10 @@
 #define NOXMK_JOBSERVER_H
 
 /*
- * make's jobserver: a pipe or FIFO that holds a byte for each job that may still be started. MAKEFLAGS
- * says where: --jobserver-auth=R,W (descriptors), --jobserver-auth=fifo:PATH (make 4.4), or the
- * --jobserver-fds=R,W of old. Descriptors are only believed when both are ends of one pipe, since
- * make closes them in recipes without a `+`, and something else may have their numbers then.
+ * make's jobserver: a pipe or FIFO that holds a byte for each job that may still be started.
+ * MAKEFLAGS says where: --jobserver-auth=R,W (descriptors), --jobserver-auth=fifo:PATH (make 4.4),
+ * or the --jobserver-fds=R,W of old. Descriptors are only believed when both are ends of one pipe,
+ * since make closes them in recipes without a `+`, and something else may have their numbers then.
  *
  * The inherited descriptors are shared with make, flags and all. We open the pipe anew.
  */

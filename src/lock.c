@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lock.h"
@@ -20,27 +22,23 @@ enum { LENDERS = 32 };
 
 /*
  * Milliseconds between two looks: the first, and the longest of those who are woken, of those who
- * have to look for themselves, and of those who must notice when they should lend. When somebody else
- * decides just now it is the first again.
+ * have to look for themselves, and of those who must notice when they should lend. When somebody
+ * else decides just now, that will not take long.
  */
-enum { FIRST_TICK = 1, WATCH_TICK = 1000, BLIND_TICK = 100, LENDER_TICK = 250 };
-
-/* The places of the two flags in a claim's file. */
-enum { STATE, LENT, FLAGS };
+enum { FIRST_TICK = 1, BUSY_TICK = 8, WATCH_TICK = 1000, BLIND_TICK = 100, LENDER_TICK = 250 };
 
 struct lock {
 	DIR *folder;
-	int mutex, inotify;   /* inotify: -1 while nothing is watched, or where there is none */
-	int held, bell;       /* our claim: the lock, and what its close rings */
+	int mutex, claim;     /* claim: our file, locked */
+	int watcher;          /* an epoll of rivals' ends; -1 when there are none that it sees */
 	unsigned long ticket; /* 0: none yet */
 	char *target;
 	json_t *claims;
-	bool granted, lent;
-	struct { int fd, watch; } rivals[WATCHES]; /* while all of them live, nothing changes for us */
+	bool granted, lent; /* lent: our job slot is */
+	struct { int file, end; } rivals[WATCHES]; /* while they live, nothing changes for us */
 	size_t nrivals;
 	json_t *blocker;
 	unsigned waiting;
-	bool slotless; /* a granted one waits for its slot */
 	int tick;
 };
 
@@ -85,8 +83,7 @@ lock_open(int state, const char *target, const json_t *claims)
 	struct lock *lock = xcalloc(1, sizeof(*lock));
 	int folder;
 
-	*lock = (struct lock){ .mutex = -1, .inotify = -1, .held = -1, .bell = -1,
-		.tick = FIRST_TICK };
+	*lock = (struct lock){ .mutex = -1, .claim = -1, .watcher = -1, .tick = FIRST_TICK };
 	lock->target = xstrdup(target);
 	lock->claims = json_deep_copy(claims);
 	folder = openat(state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -96,7 +93,7 @@ lock_open(int state, const char *target, const json_t *claims)
 	}
 	lock->folder = folder < 0 ? NULL : fdopendir(folder);
 	if (lock->folder)
-		lock->mutex = openat(folder, "mutex", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		lock->mutex = openat(folder, "mutex", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (lock->mutex < 0) {
 		warn("%s: going on without its resources: .noxmk/locks", target);
 		lock_close(lock);
@@ -109,28 +106,26 @@ static void
 forget_rivals(struct lock *lock)
 {
 	for (size_t i = 0; i < lock->nrivals; i++) {
-		if (lock->inotify >= 0)
-			inotify_rm_watch(lock->inotify, lock->rivals[i].watch);
-		close(lock->rivals[i].fd);
+		close_one(&lock->rivals[i].file);
+		close_one(&lock->rivals[i].end);
 	}
 	lock->nrivals = 0;
+	close_one(&lock->watcher);
 }
 
 /*
  * The name first: once the lock is gone, others may remove the file, and give its name to another.
- * The bell last, so that whom it wakes finds the lock gone.
  */
 static void
 end_claim(struct lock *lock)
 {
 	char name[DIGITS + 1];
 
-	if (lock->held >= 0) {
+	if (lock->claim >= 0) {
 		ticket_name(name, lock->ticket);
 		unlinkat(dirfd(lock->folder), name, 0);
 	}
-	close_one(&lock->held);
-	close_one(&lock->bell);
+	close_one(&lock->claim);
 }
 
 void
@@ -138,9 +133,8 @@ lock_close(struct lock *lock)
 {
 	if (!lock)
 		return;
-	forget_rivals(lock);
-	close_one(&lock->inotify);
 	end_claim(lock);
+	forget_rivals(lock);
 	close_one(&lock->mutex);
 	if (lock->folder)
 		closedir(lock->folder);
@@ -157,8 +151,9 @@ is_alive(int fd)
 	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+/* The state goes to its place, and the rest is returned. */
 static json_t *
-read_claim(int fd, char flags[FLAGS])
+read_claim(int fd, char *state)
 {
 	struct buffer text = { 0 };
 	char block[4096];
@@ -170,10 +165,9 @@ read_claim(int fd, char flags[FLAGS])
 		if ((size_t)n < sizeof(block))
 			break;
 	}
-	memset(flags, '-', FLAGS);
-	if (text.len > FLAGS) {
-		memcpy(flags, text.data, FLAGS);
-		claim = json_loadb(text.data + FLAGS, text.len - FLAGS, 0, NULL);
+	if (text.len > 1) {
+		*state = text.data[0];
+		claim = json_loadb(text.data + 1, text.len - 1, 0, NULL);
 	}
 	buffer_free(&text);
 	return claim;
@@ -235,25 +229,24 @@ compare(struct lock *lock, struct rivals *rivals, struct rival other, long long 
 }
 
 /*
- * One file of the folder, under the mutex. That of a dead one goes; of those alive, all are counted,
- * and those that come before us compared.
+ * One file of the folder, under the mutex. That of a dead one goes; of those alive, all are
+ * counted, and those that come before us compared.
  */
 static void
 look_at(struct lock *lock, const char *name, struct rivals *rivals, long long *taken)
 {
 	struct rival other = { .ticket = strtoul(name, NULL, 10) };
 	int fd = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
-	char flags[FLAGS];
+	char state = 'w';
 
 	if (fd < 0)
 		return;
 	if (!is_alive(fd)) {
 		unlinkat(dirfd(lock->folder), name, 0);
 	} else {
-		other.text = read_claim(fd, flags);
-		other.holds = flags[STATE] == 'h';
+		other.text = read_claim(fd, &state);
+		other.holds = state == 'h';
 		lock->waiting += !other.holds;
-		lock->slotless |= other.holds && flags[LENT] == 'l';
 		if (other.holds || lock->ticket == 0 || other.ticket < lock->ticket)
 			compare(lock, rivals, other, taken);
 		json_decref(other.text);
@@ -269,7 +262,6 @@ look_around(struct lock *lock, struct rivals *rivals, long long *taken)
 	struct dirent *entry;
 
 	lock->waiting = 0;
-	lock->slotless = false;
 	rewinddir(lock->folder);
 	while ((entry = readdir(lock->folder))) {
 		unsigned long ticket = strtoul(entry->d_name, NULL, 10);
@@ -311,31 +303,26 @@ write_claim(struct lock *lock, char state)
 	    "target", lock->target, "claims", lock->claims);
 
 	body = claim ? json_dumps(claim, JSON_COMPACT) : NULL;
-	text = xasprintf("%c-\n%s\n", state, body ? body : "");
-	written = body && write_all(lock->bell, text, strlen(text)) == 0;
+	text = xasprintf("%c\n%s\n", state, body ? body : "");
+	written = body && write_all(lock->claim, text, strlen(text)) == 0;
 	free(text);
 	free(body);
 	json_decref(claim);
 	return written;
 }
 
-/*
- * The lock's descriptor is for reading, so that its close wakes nobody. The bell has a higher number,
- * so that even a killed owner drops the lock before it rings.
- */
 static bool
 make_claim(struct lock *lock, unsigned long ticket, char state)
 {
 	char name[DIGITS + 1];
 
 	ticket_name(name, ticket);
-	lock->held = openat(dirfd(lock->folder), name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (lock->held < 0)
+	lock->claim = openat(dirfd(lock->folder), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0666);
+	if (lock->claim < 0)
 		return false;
 	lock->ticket = ticket;
-	if (flock(lock->held, LOCK_EX | LOCK_NB) == 0 &&
-	    (lock->bell = openat(dirfd(lock->folder), name, O_WRONLY | O_CLOEXEC)) >= 0 &&
-	    write_claim(lock, state))
+	if (flock(lock->claim, LOCK_EX | LOCK_NB) == 0 && write_claim(lock, state))
 		return true;
 	end_claim(lock);
 	return false;
@@ -371,31 +358,64 @@ name_blocker(struct lock *lock, const struct rivals *rivals)
 		    text_of(json_array_get(lock->claims, best->claim), "resource"));
 }
 
-/* False when it is gone, and another look may show that it was the last. */
 static bool
-watch(struct lock *lock, unsigned long ticket)
+is_readable(int fd)
 {
-	char name[DIGITS + 1], path[64];
-	int fd, watch;
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 
-	ticket_name(name, ticket);
-	fd = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno != ENOENT;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	watch = lock->inotify < 0 ? -1 : inotify_add_watch(lock->inotify, path, IN_CLOSE_WRITE);
-	if (watch < 0)
-		close_one(&lock->inotify);
-	lock->rivals[lock->nrivals].watch = watch;
-	lock->rivals[lock->nrivals++].fd = fd;
-	/* It may have rung before we listened. */
-	return is_alive(fd);
+	return poll(&poll_fd, 1, 0) > 0;
 }
 
 /*
- * Where one rival must go in any case, that one is enough: the last, since those before it will have
- * gone by then. Of amounts any that goes may make room: those who hold are watched first, for who
- * waits goes seldom.
+ * Its end shows by its pid: at once, and for less than by inotify, whose close takes the kernel
+ * milliseconds. One that looks ended although its lock is held is not the owner, or not the only
+ * one: the pid is that of another container. Then the ticks have to do.
+ */
+static void
+watch_end(struct lock *lock, int end)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	if (end < 0 || is_readable(end))
+		return;
+	if (lock->watcher < 0)
+		lock->watcher = epoll_create1(EPOLL_CLOEXEC);
+	if (lock->watcher >= 0 && epoll_ctl(lock->watcher, EPOLL_CTL_ADD, end, &event) < 0)
+		close_one(&lock->watcher);
+}
+
+static pid_t
+pid_of(const struct rival *rival)
+{
+	return (pid_t)json_integer_value(json_object_get(rival->text, "pid"));
+}
+
+/* False when it is gone, and another look may show that it was the last. */
+static bool
+watch(struct lock *lock, const struct rival *rival)
+{
+	char name[DIGITS + 1];
+	int file, end;
+
+	ticket_name(name, rival->ticket);
+	file = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return errno != ENOENT;
+	/* glibc has no function for it before 2.36. */
+	end = (int)syscall(SYS_pidfd_open, pid_of(rival), 0);
+	lock->rivals[lock->nrivals].end = end;
+	lock->rivals[lock->nrivals++].file = file;
+	/* If it lives now, the number was its own. */
+	if (!is_alive(file))
+		return false;
+	watch_end(lock, end);
+	return true;
+}
+
+/*
+ * Where one rival must go in any case, that one is enough: the last, since those before it will
+ * have gone by then. Of amounts any that goes may make room: those who hold are watched first, for
+ * who waits goes seldom.
  */
 static bool
 watch_rivals(struct lock *lock, const struct rivals *rivals)
@@ -403,37 +423,36 @@ watch_rivals(struct lock *lock, const struct rivals *rivals)
 	const struct rival *last = NULL;
 	bool alive = true;
 
-	if (lock->inotify < 0)
-		lock->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	for (size_t i = 0; i < rivals->n; i++)
 		if (rivals->v[i].whole && (!last || rivals->v[i].ticket > last->ticket))
 			last = &rivals->v[i];
 	if (last)
-		return watch(lock, last->ticket);
+		return watch(lock, last);
 	for (int holds = 1; holds >= 0; holds--)
 		for (size_t i = 0; i < rivals->n && lock->nrivals < WATCHES; i++)
 			if (rivals->v[i].holds == holds)
-				alive &= watch(lock, rivals->v[i].ticket);
+				alive &= watch(lock, &rivals->v[i]);
 	return alive;
 }
 
-/* Has anything rung since? */
-static bool
-drain(struct lock *lock)
+/*
+ * While one that is granted waits for its slot, it holds a read lock on the mutex's file. It is
+ * one of fcntl(2), and so in nobody's way: others ask whether they could write.
+ */
+static void
+lack_slot(struct lock *lock, bool lacks)
 {
-	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	bool rang = false;
-	ssize_t n;
+	struct flock range = { .l_type = lacks ? F_RDLCK : F_UNLCK, .l_whence = SEEK_SET };
 
-	while (lock->inotify >= 0 && (n = read(lock->inotify, events, sizeof(events))) > 0)
-		for (char *at = events; at < events + n;) {
-			const struct inotify_event *event = (const void *)at;
+	fcntl(lock->mutex, F_OFD_SETLK, &range);
+}
 
-			/* Not those that only say that a watch has ended. */
-			rang |= (event->mask & (IN_CLOSE_WRITE | IN_Q_OVERFLOW)) != 0;
-			at += sizeof(*event) + event->len;
-		}
-	return rang;
+static bool
+somebody_lacks_slot(const struct lock *lock)
+{
+	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(lock->mutex, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
 }
 
 static bool
@@ -444,12 +463,13 @@ grant(struct lock *lock, unsigned long last)
 	if (lock->ticket == 0)
 		written = make_claim(lock, last + 1, 'h');
 	else
-		written = pwrite(lock->bell, "h", 1, STATE) == 1;
+		written = pwrite(lock->claim, "h", 1, 0) == 1;
 	if (!written)
 		return grant_unlocked(lock);
 	forget_rivals(lock);
-	close_one(&lock->inotify);
 	lock->granted = true;
+	if (lock->lent)
+		lack_slot(lock, true);
 	return true;
 }
 
@@ -463,7 +483,6 @@ decide(struct lock *lock)
 	bool decided = true;
 
 	forget_rivals(lock);
-	drain(lock);
 	last = look_around(lock, &rivals, taken);
 	drop_those_that_fit(lock, &rivals, taken);
 	name_blocker(lock, &rivals);
@@ -484,15 +503,10 @@ decide(struct lock *lock)
 static bool
 is_as_before(struct lock *lock)
 {
-	bool rang = drain(lock);
-
-	/* The owner of a bell that we heard may still be on its way out. */
-	if (rang)
-		lock->tick = FIRST_TICK;
-	if (rang || lock->nrivals == 0 || (!lock->lent && lock->waiting >= LENDERS))
+	if (lock->nrivals == 0 || (lock->watcher >= 0 && is_readable(lock->watcher)))
 		return false;
 	for (size_t i = 0; i < lock->nrivals; i++)
-		if (!is_alive(lock->rivals[i].fd))
+		if (!is_alive(lock->rivals[i].file))
 			return false;
 	return true;
 }
@@ -505,7 +519,7 @@ lock_try(struct lock *lock)
 	if (flock(lock->mutex, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return grant_unlocked(lock);
-		lock->tick = FIRST_TICK;
+		lock->tick = lock->tick < BUSY_TICK ? lock->tick : BUSY_TICK;
 		return false;
 	}
 	while (!decide(lock))
@@ -517,13 +531,13 @@ lock_try(struct lock *lock)
 int
 lock_fd(const struct lock *lock)
 {
-	return lock->inotify;
+	return lock->watcher;
 }
 
 int
 lock_timeout(struct lock *lock)
 {
-	int tick = lock->tick, longest = lock->inotify < 0 ? BLIND_TICK : WATCH_TICK;
+	int tick = lock->tick, longest = lock->watcher < 0 ? BLIND_TICK : WATCH_TICK;
 
 	if (!lock->lent && longest > LENDER_TICK)
 		longest = LENDER_TICK;
@@ -546,14 +560,13 @@ lock_waiting(const struct lock *lock)
 bool
 lock_may_lend(const struct lock *lock)
 {
-	return lock->blocker && (lock->waiting < LENDERS || lock->slotless);
+	return lock->blocker && (lock->waiting < LENDERS || somebody_lacks_slot(lock));
 }
 
-/* A claim whose flag is not written only makes others think that it has its slot. */
 void
 lock_lent(struct lock *lock, bool lent)
 {
 	lock->lent = lent;
-	if (lock->bell >= 0)
-		(void)!pwrite(lock->bell, lent ? "l" : "-", 1, LENT);
+	if (lock->granted)
+		lack_slot(lock, lent);
 }

@@ -5,12 +5,13 @@
  * What a session claims, held against the other sessions of this checkout, whichever make started
  * them. Each claim is a file, .noxmk/locks/TICKET, with tickets in order of arrival:
  *
- *     h-                                  w waits, h holds; l: its job slot is lent meanwhile
+ *     h                                                              w waits, h holds
  *     {"schema":1,"pid":4711,"target":"lint","claims":[…]}           claims as in plan.jsonl
  *
  * The owner keeps flock(2) on it, so the kernel ends a claim with its process; whoever meets the
- * file of a dead one removes it. Claims are made, and granted, one at a time: under the lock of
- * .noxmk/locks/mutex.
+ * file of a dead one removes it. Those who wait are woken by the end of that process, so it should
+ * come soon after lock_close; else they notice within a second. Claims are made, and granted, one
+ * at a time: under the lock of .noxmk/locks/mutex.
  *
  * A claim is granted as a whole or not at all, and only when it fits with all that are held and all
  * that came earlier. So nobody is ever overtaken by a later one that is in his way, and the
@@ -56,9 +57,10 @@ unsigned lock_waiting(const struct lock *);
 
 /*
  * Whether to lend our job slot to others while we wait. Each that does lets make start one more, so
- * only a few dozen may; but when a granted one waits for a slot again, everybody must, or all slots
- * might be held by those who wait for just that one. Ask after each try. What came of it is
- * told with lock_lent: true once the slot is lent, false once it is held again.
+ * only those may at whose last try fewer than 32 waited; but while a granted one waits for its
+ * slot, everybody must, or all slots might be held by those who wait for just that one. Ask after
+ * each try. What came of it is told with lock_lent: true once the slot is lent, false once it is
+ * held again.
  */
 bool lock_may_lend(const struct lock *);
 void lock_lent(struct lock *, bool lent);

@@ -6,8 +6,8 @@
 #include "simulate.h"
 
 /*
- * How much search an order is worth: tries that change it at random, and simulated jobs in all,
- * since a simulation takes time with their square.
+ * How much search an order is worth: tries that change it at random (the square of the jobs will do
+ * when they are few), and simulated jobs in all, since a simulation takes time with their square.
  */
 enum { TRIES = 1500, WORK = 8000000 };
 
@@ -17,7 +17,9 @@ struct search {
 	struct indices *after; /* of each job: those that wait for it */
 	size_t *topological;   /* the jobs, each after those it waits for */
 	size_t *order, *active; /* the order in the making; those of it that count */
-	double *priorities, *best;
+	size_t *best_active;    /* those of the best */
+	double *best;   /* priorities that make as good an order as any yet, from which we go on */
+	double *result; /* the first ones that made it: what changes nothing is not for the user */
 	double bound, best_end;
 	bool all_wanted;
 	uint64_t random;
@@ -140,7 +142,7 @@ make_order(struct search *search, const double *priorities)
 	free(heap.jobs);
 }
 
-/* Taken, if better than what we have, or no worse. Only those wanted are looked at. */
+/* Taken, if better than what we have, or no worse and new. Only those wanted are looked at. */
 static bool
 try_priorities(struct search *search, const double *priorities, bool no_worse)
 {
@@ -152,12 +154,19 @@ try_priorities(struct search *search, const double *priorities, bool no_worse)
 	for (size_t i = 0; i < s->n; i++)
 		if (is_wanted(search, search->order[i]))
 			search->active[n++] = search->order[i];
+	/* Many a change of priorities is none of the order. */
+	if (search->best_end >= 0 &&
+	    !memcmp(search->active, search->best_active, n * sizeof(*search->active)))
+		return false;
 	end = simulate(s, search->active, n, search->slots, NULL);
 	if (search->best_end >= 0 && end >= search->best_end &&
 	    !(no_worse && end == search->best_end))
 		return false;
+	if (search->best_end < 0 || end < search->best_end)
+		memcpy(search->result, priorities, s->n * sizeof(*priorities));
 	search->best_end = end;
 	memcpy(search->best, priorities, s->n * sizeof(*priorities));
+	memcpy(search->best_active, search->active, n * sizeof(*search->active));
 	return true;
 }
 
@@ -208,8 +217,8 @@ claimed_work(const struct schedule *s, const struct schedule_job *job,
 
 /*
  * What has to follow each job on its resources, if there the ones with the longest paths come
- * first. share: how much of the whole resource's work counts instead. The longest of all is the
- * return value.
+ * first. share: how much of the whole resource's work counts instead. The return value is for how
+ * long the busiest is in use at least: its readers may run at once, but not beside the others.
  */
 static double
 measure_resources(struct search *search, const double *paths, double share, double *extra)
@@ -232,19 +241,22 @@ measure_resources(struct search *search, const double *paths, double share, doub
 		}
 	}
 	for (size_t r = 0; r < s->nresources; r++) {
-		double rest = 0, whole = 0;
+		double rest = 0, whole = 0, reader = 0;
 
 		if (n[r] > 0)
 			qsort(users[r], n[r], sizeof(**users), compare_users);
 		for (size_t i = 0; i < n[r]; i++)
 			whole += users[r][i].work;
+		for (size_t i = 0; i < n[r]; i++)
+			if (users[r][i].work == 0 && s->jobs[users[r][i].job].seconds > reader)
+				reader = s->jobs[users[r][i].job].seconds;
 		for (size_t i = n[r]; i-- > 0; rest += users[r][i].work) {
 			double follows = rest + share * (whole - rest);
 
 			if (follows > extra[users[r][i].job])
 				extra[users[r][i].job] = follows;
 		}
-		longest = whole > longest ? whole : longest;
+		longest = whole + reader > longest ? whole + reader : longest;
 		free(users[r]);
 	}
 	free(users);
@@ -319,6 +331,10 @@ try_rules(struct search *search, double *priorities, double *extra)
 	for (size_t i = 0; i < s->n; i++)
 		priorities[i] = s->jobs[i].seconds;
 	try_priorities(search, priorities, false);
+	/* So that ours is no worse than the noxfile's. */
+	for (size_t i = 0; i < s->n; i++)
+		priorities[i] = (double)(s->n - i);
+	try_priorities(search, priorities, false);
 }
 
 /* From now on a job's priority is its place in the best order, counted from the end. */
@@ -341,6 +357,8 @@ try_changes(struct search *search, double *priorities)
 
 	if (tries > TRIES)
 		tries = TRIES;
+	if (tries > s->n * s->n)
+		tries = s->n * s->n;
 	rank_best(search);
 	for (size_t t = 0; t < tries && search->best_end > search->bound * 1.001; t++) {
 		size_t moves = 1 + (size_t)(random_unit(search) * 3);
@@ -372,17 +390,21 @@ schedule_order(const struct schedule *s, unsigned slots, size_t *order)
 	search.after = xcalloc(s->n, sizeof(*search.after));
 	search.topological = xcalloc(s->n, sizeof(*search.topological));
 	search.active = xcalloc(s->n, sizeof(*search.active));
+	search.best_active = xcalloc(s->n, sizeof(*search.best_active));
 	search.best = xcalloc(s->n, sizeof(*search.best));
+	search.result = xcalloc(s->n, sizeof(*search.result));
 	sort_topologically(&search);
 	try_rules(&search, priorities, extra);
 	try_changes(&search, priorities);
-	make_order(&search, search.best);
+	make_order(&search, search.result);
 	for (size_t i = 0; i < s->n; i++)
 		free(search.after[i].v);
 	free(search.after);
 	free(search.topological);
 	free(search.active);
+	free(search.best_active);
 	free(search.best);
+	free(search.result);
 	free(priorities);
 	free(extra);
 }

@@ -39,59 +39,47 @@ add_edge(struct simulation *sim, size_t first, size_t then)
 	sim->states[then].blockers++;
 }
 
-/* The chain of one resource, as nox.mk builds it. */
+/* How far the chain of one resource has come. */
+struct chain {
+	long writer; /* the last, or NOBODY */
+	struct indices readers; /* since then */
+};
+
+/* The next user of the resource, as nox.mk does it. */
 static void
-add_chain(struct simulation *sim, const struct indices *users, const bool *writes)
+add_user(struct simulation *sim, struct chain *chain, size_t job, bool writes)
 {
-	struct indices readers = { 0 };
-	long writer = NOBODY;
-
-	for (size_t i = 0; i < users->n; i++) {
-		size_t job = users->v[i];
-
-		if (!writes[i]) {
-			if (writer != NOBODY)
-				add_edge(sim, (size_t)writer, job);
-			indices_add(&readers, job);
-			continue;
-		}
-		for (size_t k = 0; k < readers.n; k++)
-			add_edge(sim, readers.v[k], job);
-		if (readers.n == 0 && writer != NOBODY)
-			add_edge(sim, (size_t)writer, job);
-		readers.n = 0;
-		writer = (long)job;
+	for (size_t k = 0; writes && k < chain->readers.n; k++)
+		add_edge(sim, chain->readers.v[k], job);
+	if (chain->writer != NOBODY && !(writes && chain->readers.n > 0))
+		add_edge(sim, (size_t)chain->writer, job);
+	if (writes) {
+		chain->readers.n = 0;
+		chain->writer = (long)job;
+	} else {
+		indices_add(&chain->readers, job);
 	}
-	free(readers.v);
 }
 
 static void
 add_chains(struct simulation *sim)
 {
 	const struct schedule *s = sim->schedule;
-	struct indices *users = xcalloc(s->nresources, sizeof(*users));
-	bool **writes = xcalloc(s->nresources, sizeof(*writes));
+	struct chain *chains = xcalloc(s->nresources, sizeof(*chains));
 
+	for (size_t r = 0; r < s->nresources; r++)
+		chains[r].writer = NOBODY;
 	for (size_t i = 0; i < sim->n; i++) {
 		const struct schedule_job *job = &s->jobs[sim->order[i]];
 
-		for (size_t k = 0; k < job->nclaims; k++) {
-			size_t r = job->claims[k].resource;
-
-			if (job->claims[k].use == AMOUNT)
-				continue;
-			writes[r] = xreallocarray(writes[r], users[r].n + 1, sizeof(bool));
-			writes[r][users[r].n] = job->claims[k].use == EXCLUSIVE;
-			indices_add(&users[r], sim->order[i]);
-		}
+		for (size_t k = 0; k < job->nclaims; k++)
+			if (job->claims[k].use != AMOUNT)
+				add_user(sim, &chains[job->claims[k].resource], sim->order[i],
+				    job->claims[k].use == EXCLUSIVE);
 	}
-	for (size_t r = 0; r < s->nresources; r++) {
-		add_chain(sim, &users[r], writes[r]);
-		free(users[r].v);
-		free(writes[r]);
-	}
-	free(users);
-	free(writes);
+	for (size_t r = 0; r < s->nresources; r++)
+		free(chains[r].readers.v);
+	free(chains);
 }
 
 /* Would it fit beside what is taken and what those before it in the queue wait for? */
@@ -132,9 +120,12 @@ static void
 serve_queue(struct simulation *sim)
 {
 	const struct schedule *s = sim->schedule;
-	long long *reserved = xcalloc(s->nresources, sizeof(*reserved));
+	long long *reserved;
 	size_t kept = 0;
 
+	if (sim->queue.n == 0)
+		return;
+	reserved = xcalloc(s->nresources, sizeof(*reserved));
 	for (size_t i = 0; i < sim->queue.n; i++) {
 		size_t number = sim->queue.v[i];
 		struct job_state *state = &sim->states[number];

@@ -4,7 +4,8 @@
 /*
  * A helper's job slot, whoever hands them out. From a make with a jobserver, and from one that runs
  * one job at a time, we have ours from the start. Under `make -j` without a number, which starts
- * everything at once, slots come from our own pool (pool.h). A slot can be lent to others meanwhile.
+ * everything at once, slots come from our own pool (pool.h). While a helper only waits it can lend
+ * its slot to others.
  */
 
 #include <stdbool.h>
@@ -15,8 +16,8 @@ struct slot;
 
 /*
  * MAKEFLAGS as make gave them, or NULL; the folder of the run and the number of slots are for the
- * pool. NULL after a warning. slot_close gives back what is not make's own to take back; a slot that
- * is lent just then stays right as well.
+ * pool. NULL after a warning. slot_close gives back what make does not take back itself, also when
+ * the slot is lent just then.
  */
 struct slot *slot_open(const char *makeflags, int rundir, unsigned jobs) UNUSED_RESULT;
 void slot_close(struct slot *);

@@ -9,7 +9,7 @@
 #include "jobserver.h"
 #include "support.h"
 
-/* In MAKEFLAGS: R W (a pipe that holds one token), F (the FIFO's path), S (a socket), D (a file). */
+/* R and W: the ends of a pipe that holds one token; F: a FIFO's path; S: a socket; D: a file. */
 static const struct {
 	const char *flags;
 	bool found;

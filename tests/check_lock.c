@@ -94,8 +94,6 @@ START_TEST(two)
 		ck_assert(!lock_try(second));
 	}
 	lock_close(first);
-	if (!pairs[_i].both)
-		ck_assert_int_eq(poll(&fd, 1, 1000), 1);
 	ck_assert(lock_try(second));
 	ck_assert_int_eq(lock_fd(second), -1);
 	lock_close(second);
@@ -110,23 +108,18 @@ START_TEST(what_the_file_says)
 {
 	int state = folder_make("state");
 	struct lock *a = claim(state, "a\"b", "s:x"), *b = claim(state, "b", "x:x");
-	char *expected = xasprintf("h-\n{\"schema\":1,\"pid\":%d,\"target\":\"a\\\"b\",\"claims\":"
+	char *expected = xasprintf("h\n{\"schema\":1,\"pid\":%d,\"target\":\"a\\\"b\",\"claims\":"
 	    "[{\"resource\":\"x\",\"use\":\"shared\"}]}\n", (int)getpid()), *text;
 
 	ck_assert(lock_try(a) && !lock_try(b));
 	assert_file("state/locks/0000000001", expected);
-	lock_lent(b, true);
 	text = file_get("state/locks/0000000002");
-	ck_assert_int_eq(strncmp(text, "wl\n", 3), 0);
+	ck_assert_int_eq(strncmp(text, "w\n", 2), 0);
 	free(text);
 	lock_close(a);
 	ck_assert(lock_try(b));
 	text = file_get("state/locks/0000000002");
-	ck_assert_int_eq(strncmp(text, "hl\n", 3), 0);
-	free(text);
-	lock_lent(b, false);
-	text = file_get("state/locks/0000000002");
-	ck_assert_int_eq(strncmp(text, "h-\n", 3), 0);
+	ck_assert_int_eq(strncmp(text, "h\n", 2), 0);
 	free(text);
 	free(expected);
 	lock_close(b);
@@ -138,7 +131,8 @@ END_TEST
 START_TEST(in_order)
 {
 	int state = folder_make("state");
-	struct lock *reader = claim(state, "reader", "s:a"), *writer = claim(state, "writer", "x:a");
+	struct lock *reader = claim(state, "reader", "s:a");
+	struct lock *writer = claim(state, "writer", "x:a");
 	struct lock *late = claim(state, "late", "s:a"), *other = claim(state, "other", "x:b");
 
 	ck_assert(lock_try(reader) && !lock_try(writer) && !lock_try(late) && lock_try(other));
@@ -180,7 +174,9 @@ START_TEST(owner_dies)
 	ck_assert_int_eq(json_integer_value(json_object_get(lock_blocker(mine), "pid")), pid);
 	fd.fd = lock_fd(mine);
 	kill(pid, SIGKILL);
-	ck_assert_int_eq(poll(&fd, 1, 5000), 1);
+	/* valgrind may not know pidfd_open(2): then there is nothing to watch. */
+	if (fd.fd >= 0 || !getenv("CK_FORK"))
+		ck_assert_int_eq(poll(&fd, 1, 5000), 1);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(lock_try(mine));
 	ck_assert(!file_there("state/locks/0000000001"));
@@ -191,7 +187,7 @@ START_TEST(owner_dies)
 }
 END_TEST
 
-/* Without inotify the ticks have to do, and they stay short. */
+/* When nothing can be watched the ticks have to do, and they stay short. */
 START_TEST(nothing_to_watch)
 {
 	int state = folder_make("state"), first, probe, sum = 0;
@@ -211,7 +207,7 @@ START_TEST(nothing_to_watch)
 	ck_assert_int_gt(sum, 1000);
 	lock_close(b);
 	b = claim(state, "b", "x:a");
-	/* Descriptors for the lock and the bell, and none for inotify. */
+	/* Descriptors for the claim and the other's file, and no more. */
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	probe = dup(state);
 	close(probe);
@@ -252,7 +248,7 @@ START_TEST(strange_files)
 	int state = folder_make("state"), fd;
 	struct lock *a = claim(state, "a", "x:a");
 
-	file_put("state/locks/0000000007", "h-\nleft by a dead one");
+	file_put("state/locks/0000000007", "h\nleft by a dead one");
 	file_put("state/locks/source-build", "");
 	file_put("state/locks/123", "");
 	/* One that lives, but we cannot tell what it claims. */
@@ -312,8 +308,8 @@ START_TEST(no_space)
 END_TEST
 
 /*
- * A few dozen lend. The rest keep their slots, until one that is granted lacks its own: it might wait
- * for just them.
+ * A few dozen lend. The rest keep their slots, until one that is granted lacks its own: it might
+ * wait for just them.
  */
 START_TEST(enough_lenders)
 {

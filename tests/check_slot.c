@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,6 +79,24 @@ only_child(pid_t parent)
 	free(text);
 	free(path);
 	return child;
+}
+
+/* See lend.c: is a guard allowed to hold the news of its helper's death back? */
+static bool
+may_trace(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return false;
+#else
+	pid_t parent = getpid(), pid;
+	int status;
+
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	pid = fork();
+	if (pid == 0)
+		_exit(ptrace(PTRACE_SEIZE, parent, NULL, NULL) < 0);
+	return waitpid(pid, &status, 0) == pid && status == 0;
+#endif
 }
 
 START_TEST(none)
@@ -192,10 +212,13 @@ START_TEST(helper_is_killed)
 		ck_assert_int_ne(getpgid(guard), getpgid(pid));
 	}
 	kill(pid, SIGKILL);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	/* And the guard keeps none of our descriptors. */
 	ck_assert_int_eq(read(ready[0], &byte, 1), 0);
 	ck_assert_int_eq(write(make.ends[1], "++", 2), 2);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	/* When make hears of it, all is settled. */
+	if (may_trace())
+		ck_assert_int_eq(tokens_in(&make), _i == 0 ? 1 : 2);
 	await_tokens(&make, _i == 0 ? 1 : 2);
 	close(ready[0]);
 	make_gone(&make);
@@ -206,16 +229,12 @@ START_TEST(guard_is_killed)
 {
 	struct make make = make_with(0);
 	struct slot *slot = slot_open(make.flags, -1, 1);
-	struct pollfd fd = { .events = POLLIN };
 	char token;
 	pid_t guard;
 
 	ck_assert(slot_lend(slot));
 	guard = only_child(getpid());
 	ck_assert_int_eq(read(make.ends[0], &token, 1), 1);
-	/* Until it has said that the token is lent. */
-	fd.fd = slot_fd(slot);
-	ck_assert_int_eq(poll(&fd, 1, 5000), 1);
 	if (_i == 1)
 		ck_assert(!slot_try(slot));
 	kill(guard, SIGKILL);
@@ -251,6 +270,7 @@ START_TEST(make_is_killed)
 			while (!slot_try(slot))
 				poll(NULL, 0, 1);
 			slot_close(slot);
+			make_gone(&make);
 			(void)!write(result[1], "x", 1);
 			_exit(0);
 		}
@@ -302,6 +322,8 @@ check_slot_suite(void)
 	tcase_add_loop_test(tc, helper_is_killed, 0, 2);
 	tcase_add_loop_test(tc, guard_is_killed, 0, 2);
 	tcase_add_test(tc, make_is_killed);
-	tcase_add_test(tc, no_guard);
+	/* valgrind has its own idea of the limit. */
+	if (!getenv("CK_FORK"))
+		tcase_add_test(tc, no_guard);
 	return suite;
 }

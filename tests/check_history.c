@@ -1,0 +1,373 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "history.h"
+#include "record.h"
+#include "support.h"
+
+#define OWN "state/history.json"
+
+/* A run of that one session. */
+static bool
+ran(const char *target, enum verdict verdict, double seconds)
+{
+	int state = folder_make("state"), run = folder_make("run");
+	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
+		.signal = -1, .verdict = verdict, .duration = seconds };
+	char *name = xasprintf("run/%s.json", target);
+	bool changed;
+
+	ck_assert_int_eq(record_write(run, &r), 0);
+	changed = history_update(state, run);
+	unlink(name);
+	free(name);
+	record_clear(&r);
+	close(run);
+	close(state);
+	return changed;
+}
+
+/* As the state folder's history has it now. Negative: that is what an unknown one is given. */
+static double
+expected(const char *target)
+{
+	int state = folder_make("state");
+	struct history *history = history_load(state);
+	bool known;
+	double seconds = history_expect(history, target, &known);
+
+	history_free(history);
+	close(state);
+	return known ? seconds : -seconds;
+}
+
+/* Of that file's text, with ' for ". */
+static void
+put(const char *name, const char *text)
+{
+	char *copy = xstrdup(text);
+
+	for (char *c = copy; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	file_put(name, copy);
+	free(copy);
+}
+
+START_TEST(nothing)
+{
+	ck_assert_double_eq(expected("a"), -1);
+	history_free(NULL);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(median)
+{
+	static const double seconds[] = { 9, 1, 4, 2, 3, 8, 7, 6, 5, 5 };
+	static const double medians[] = { 9, 5, 4, 3, 3, 3.5, 4, 4, 5, 5 };
+
+	for (size_t i = 0; i < countof(seconds); i++) {
+		ran("a", PASSED, seconds[i]);
+		ck_assert_double_eq(expected("a"), medians[i]);
+	}
+	/* The newest last; the oldest three are gone. */
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[2.0,3.0,8.0,7.0,6.0,5.0,5.0]}}");
+	assert_silent();
+}
+END_TEST
+
+START_TEST(what_counts)
+{
+	for (enum verdict verdict = FAILED; verdict < VERDICTS; verdict++)
+		ck_assert(!ran("a", verdict, 7));
+	ck_assert_double_eq(expected("a"), -1);
+	ck_assert(ran("b", PASSED, 3) && !ran("b", FAILED, 100));
+	ck_assert_double_eq(expected("b"), 3);
+	/* Nobody can tell shorter ones apart, and none takes no time. */
+	ran("c", PASSED, 0);
+	ck_assert_double_eq(expected("c"), 0.001);
+	/* The median of all that are known, for the others. */
+	ran("d", PASSED, 50);
+	ck_assert_double_eq(expected("zzz"), -3);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(changes)
+{
+	ck_assert(ran("a", PASSED, 10));
+	ck_assert(!ran("a", PASSED, 10) && !ran("a", PASSED, 30));
+	/* 10, 10, 30, 30: from 10 to 20. */
+	ck_assert(ran("a", PASSED, 30));
+	/* The median of all is up by a tenth, no more. */
+	ck_assert(ran("b", PASSED, 10) && !ran("b", PASSED, 11.9) && !ran("b", PASSED, 10.5));
+	ck_assert(ran("c", PASSED, 10) && ran("c", PASSED, 5));
+	ck_assert(ran("d", PASSED, 0) && ran("d", PASSED, 1));
+	assert_silent();
+}
+END_TEST
+
+START_TEST(seed)
+{
+	put("seed.json", "{'schema':1,'sessions':{'a':[7,8,9],'b':[5],'e':[]}}");
+	setenv("NOXMK_HISTORY", "seed.json", 1);
+	ran("a", PASSED, 2);
+	ck_assert_double_eq(expected("a"), 2);
+	ck_assert_double_eq(expected("b"), 5);
+	ck_assert_double_eq(expected("e"), -3.5);
+	/* Ours is not filled from it. */
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[2.0]}}");
+	setenv("NOXMK_HISTORY", "", 1);
+	ck_assert_double_eq(expected("b"), -2);
+	assert_silent();
+	/* It was asked for: that it is not there is said. */
+	setenv("NOXMK_HISTORY", "zzz.json", 1);
+	ck_assert_double_eq(expected("a"), 2);
+	assert_warned("zzz.json: nothing is known of how long sessions take: No such file");
+	unsetenv("NOXMK_HISTORY");
+}
+END_TEST
+
+static const char *const damaged[] = {
+	"", "{", "[]", "null", "{'schema':1,'sessions':{'a':[1.0", "\xff\xfe", "{}",
+	"{'schema':2,'sessions':{'a':[1]}}", "{'schema':1,'sessions':[]}",
+	"{'schema':1,'sessions':{'a':7}}", "{'schema':1,'sessions':{'a':['7']}}",
+	"{'schema':1,'sessions':{'a':[-1]}}", "{'schema':1,'sessions':{'a':[1e9]}}",
+	"{'schema':1,'sessions':{'a':[1e999]}}", "{'schema':1,'sessions':{'a':[NaN]}}",
+	"{'schema':1,'sessions':{'a':[[]]}}", "{'schema':1,'sessions':{'b':[1],'a':null}}",
+};
+
+/* Said, counts as empty, stays as it is, and gives way to what is learnt next. */
+START_TEST(damage)
+{
+	char *text;
+
+	close(folder_make("state"));
+	put(OWN, damaged[_i]);
+	text = file_get(OWN);
+	ck_assert_double_eq(expected("a"), -1);
+	assert_warned(".noxmk/history.json:");
+	assert_warned("nothing of it counts");
+	assert_file(OWN, text);
+	ck_assert(ran("b", PASSED, 2));
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"b\":[2.0]}}");
+	unlink(OWN);
+	put("seed.json", text);
+	setenv("NOXMK_HISTORY", "seed.json", 1);
+	ck_assert_double_eq(expected("a"), -1);
+	assert_warned("seed.json:");
+	assert_file("seed.json", text);
+	unsetenv("NOXMK_HISTORY");
+	free(text);
+}
+END_TEST
+
+/* Deep, long, and no file at all. */
+START_TEST(hostile)
+{
+	enum { HUGE = 1 << 20 };
+	char *text = xcalloc(HUGE + 1, 1);
+	struct buffer long_list = { 0 };
+
+	close(folder_make("state"));
+	memset(text, '[', HUGE);
+	file_put(OWN, text);
+	ck_assert_double_eq(expected("a"), -1);
+	assert_warned("nothing of it counts");
+	/* Of a list that somebody made longer, the newest seven. */
+	buffer_addstr(&long_list, "{\"schema\":1,\"sessions\":{\"a\":[");
+	for (int i = 0; i < 100000; i++)
+		buffer_addstr(&long_list, "500,");
+	buffer_addstr(&long_list, "1,2,3,4,5,6,7]}}");
+	file_put(OWN, long_list.data);
+	ck_assert_double_eq(expected("a"), 4);
+	ran("a", PASSED, 8);
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[2,3,4,5,6,7,8.0]}}");
+	unlink(OWN);
+	close(folder_make(OWN));
+	ck_assert_double_eq(expected("a"), -1);
+	assert_warned("nothing is known of how long sessions take: Is a directory");
+	ck_assert(!ran("a", PASSED, 1));
+	buffer_free(&long_list);
+	free(text);
+}
+END_TEST
+
+/* What cannot be written is said, and what there was stays. */
+START_TEST(no_space)
+{
+	int state, run = folder_make("run");
+	struct record r = { .target = xstrdup("a"), .session = xstrdup("a"), .exit = -1,
+		.signal = -1, .duration = 9 };
+	bool changed;
+	char *text;
+
+	ran("a", PASSED, 1);
+	text = file_get(OWN);
+	ck_assert_int_eq(record_write(run, &r), 0);
+	state = folder_make("state");
+	limit_set(RLIMIT_FSIZE, 0);
+	changed = history_update(state, run);
+	limit_restore();
+	ck_assert(!changed);
+	assert_warned(".noxmk/history.json: File too large");
+	assert_file(OWN, text);
+	free(text);
+	record_clear(&r);
+	close(state);
+	close(run);
+}
+END_TEST
+
+/* To root every folder can be written. */
+START_TEST(read_only)
+{
+	int state;
+
+	ran("a", PASSED, 1);
+	if (_i == 0) {
+		state = folder_make("state");
+		ck_assert_int_eq(fchmod(state, 0555), 0);
+		if (faccessat(state, ".", W_OK, 0) < 0) {
+			ck_assert(!ran("a", PASSED, 5));
+			assert_warned(".noxmk/history.json: Permission denied");
+		}
+		fchmod(state, 0755);
+		close(state);
+	} else {
+		file_put("plain", "");
+		state = open("plain", O_RDONLY | O_CLOEXEC);
+		ck_assert(!history_update(state, state));
+		assert_warned(".noxmk/history.json: Not a directory");
+		close(state);
+	}
+	ck_assert_double_eq(expected("a"), 1);
+}
+END_TEST
+
+/* Those that ran last are kept. */
+START_TEST(too_many)
+{
+	json_t *sessions = json_object(), *root;
+	int state = folder_make("state");
+	char name[16], *text;
+
+	for (int i = 0; i < 5003; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		json_object_set_new(sessions, name, json_pack("[i]", i));
+	}
+	root = json_pack("{s:i,s:o}", "schema", 1, "sessions", sessions);
+	text = json_dumps(root, JSON_COMPACT);
+	file_put(OWN, text);
+	free(text);
+	json_decref(root);
+	/* The oldest of all runs again. */
+	ran("t0", PASSED, 0);
+	ck_assert_double_ge(expected("t0"), 0);
+	ck_assert_double_lt(expected("t1"), 0);
+	ck_assert_double_lt(expected("t3"), 0);
+	ck_assert_double_eq(expected("t4"), 4);
+	ck_assert_double_eq(expected("t5002"), 5002);
+	ck_assert(ran("new", PASSED, 3));
+	ck_assert_double_eq(expected("new"), 3);
+	ck_assert_double_lt(expected("t4"), 0);
+	ck_assert_double_eq(expected("t5"), 5);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
+/* One process of several: its runs, each of a session of its own. */
+static void
+update_often(int process, int runs)
+{
+	char target[32], folder[32];
+
+	snprintf(folder, sizeof(folder), "run-%d", process);
+	for (int k = 0; k < runs; k++) {
+		struct record r = { .target = target, .session = target, .exit = -1, .signal = -1,
+			.duration = process + 1 };
+		int run = folder_make(folder), state = folder_make("state");
+
+		snprintf(target, sizeof(target), "s%d-%d", process, k);
+		if (record_write(run, &r) == 0)
+			history_update(state, run);
+		folder_remove(folder);
+		close(state);
+		close(run);
+	}
+}
+
+/* None of what they learnt is lost. */
+START_TEST(at_once)
+{
+	enum { PROCESSES = 4, OFTEN = 20 };
+	char name[32];
+	int status;
+
+	close(folder_make("state"));
+	for (int i = 0; i < PROCESSES; i++)
+		if (fork() == 0) {
+			update_often(i, OFTEN);
+			_exit(0);
+		}
+	for (int i = 0; i < PROCESSES; i++) {
+		ck_assert_int_gt(wait(&status), 0);
+		ck_assert_int_eq(status, 0);
+	}
+	for (int i = 0; i < PROCESSES; i++)
+		for (int k = 0; k < OFTEN; k++) {
+			snprintf(name, sizeof(name), "s%d-%d", i, k);
+			ck_assert_double_eq(expected(name), i + 1);
+		}
+	assert_silent();
+}
+END_TEST
+
+/* What is no record adds nothing, and a missing run is no reason to lose anything. */
+START_TEST(strange_runs)
+{
+	int state, run;
+
+	ran("a", PASSED, 1);
+	run = folder_make("run");
+	file_put("run/b.json", "{");
+	put("run/c.json", "{'schema':1,'target':'c','session':'c','verdict':'passed',"
+			  "'duration':-5,'notify':[],'waits':[]}");
+	state = folder_make("state");
+	ck_assert(!history_update(state, run));
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1.0]}}");
+	folder_remove("run");
+	ck_assert(!history_update(state, -1));
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1.0]}}");
+	close(run);
+	close(state);
+}
+END_TEST
+
+Suite *
+check_history_suite(void)
+{
+	Suite *suite = suite_create("history");
+	TCase *tc = support_case(suite, "history");
+
+	tcase_add_test(tc, nothing);
+	tcase_add_test(tc, median);
+	tcase_add_test(tc, what_counts);
+	tcase_add_test(tc, changes);
+	tcase_add_test(tc, seed);
+	tcase_add_loop_test(tc, damage, 0, countof(damaged));
+	tcase_add_test(tc, hostile);
+	tcase_add_test(tc, no_space);
+	tcase_add_loop_test(tc, read_only, 0, 2);
+	tcase_add_test(tc, too_many);
+	tcase_add_test(tc, at_once);
+	tcase_add_test(tc, strange_runs);
+	return suite;
+}

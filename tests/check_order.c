@@ -1,0 +1,259 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cpus.h"
+#include "order.h"
+#include "support.h"
+
+#define MADE                                                                                \
+	"# Made by noxmk from the plan and from how long sessions took, for so many at once.\n" \
+	"_noxmk_slots := 2\n"
+#define HOSTILE "a\\nall: ; $(shell x) \\\\\\u00e9#"
+#define CLAIM(resource, use) "{'resource':'" resource "','use':'" use "'}"
+
+/* With ' for ". */
+static void
+put(const char *name, const char *text)
+{
+	char *copy = xstrdup(text);
+
+	for (char *c = copy; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	file_put(name, copy);
+	free(copy);
+}
+
+/* .noxmk with that plan and that history, and two slots. */
+static int
+state_of(const char *plan, const char *history)
+{
+	int state = folder_make("state");
+	char *lines = xasprintf("{'schema':1}\n%s", plan);
+	char *times = xasprintf("{'schema':1,'sessions':{%s}}", history);
+
+	setenv("MAKEFLAGS", " -j2 --jobserver-auth=3,4", 1);
+	put("state/plan.jsonl", lines);
+	put("state/history.json", times);
+	free(lines);
+	free(times);
+	return state;
+}
+
+static const struct {
+	const char *plan, *history, *text;
+} files[] = {
+	{ "", "", MADE "_noxmk_order :=\n_noxmk_resources :=\n" },
+	/* The longest first, and what others wait for. */
+	{ "{'target':'lint'}\n{'target':'tests'}\n{'target':'use','requires':['build']}\n"
+	  "{'target':'build'}\n{'group':'ci','members':['lint']}\n",
+	  "'lint':[1],'tests':[5],'use':[4],'build':[2]",
+	  MADE "_noxmk_order := build lint use tests\n_noxmk_resources :=\n" },
+	/* Users in the same order; amounts, lone users and readers among themselves are not there. */
+	{ "{'target':'a','claims':[" CLAIM("db", "shared") "," CLAIM("docs", "exclusive") "]}\n"
+	  "{'target':'b','claims':[" CLAIM("db", "exclusive") "," CLAIM("free", "shared") "]}\n"
+	  "{'target':'c','claims':[" CLAIM("free", "shared") ","
+	  "{'resource':'memory','use':'amount','amount':2,'capacity':4}]}\n"
+	  "{'target':'d','claims':[" CLAIM("web:x-1._*", "exclusive") ","
+	  "{'resource':'memory','use':'amount','amount':4,'capacity':4}]}\n"
+	  "{'target':'e','claims':[" CLAIM("web:x-1._*", "exclusive") "]}\n",
+	  "'a':[1],'b':[2],'c':[3],'d':[4],'e':[5]",
+	  MADE "_noxmk_order := e d c b a\n_noxmk_resources := 0 1\n"
+	  "# db\n_noxmk_resource/0 := b+ a\n# web:x-1._*\n_noxmk_resource/1 := e+ d+\n" },
+	/* A name may be anything, and is only for people: nothing that make would read. */
+	{ "{'target':'a','claims':[" CLAIM(HOSTILE, "exclusive") "]}\n"
+	  "{'target':'b','claims':[" CLAIM(HOSTILE, "exclusive") "]}\n",
+	  "", MADE "_noxmk_order := a b\n_noxmk_resources := 0\n"
+	  "# a?all:?????shell?x??????\n_noxmk_resource/0 := a+ b+\n" },
+	/* What differs by less than a tenth of a second keeps the noxfile's order. */
+	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c'}\n",
+	  "'a':[1.01],'b':[1.04],'c':[1.09]",
+	  MADE "_noxmk_order := a b c\n_noxmk_resources :=\n" },
+	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c'}\n",
+	  "'a':[1.01],'b':[1.04],'c':[1.19]",
+	  MADE "_noxmk_order := c a b\n_noxmk_resources :=\n" },
+	/* A damaged plan: none, or too much of everything. */
+	{ "{'target':7}\n{'target':'a','requires':['a','zzz',8],'after':'x','claims':[7]}\n"
+	  "{'target':'b','requires':['c'],'claims':[{}]}\n{'target':'c','requires':['b','b']}\n",
+	  "", MADE "_noxmk_order := a b c\n_noxmk_resources := 0\n"
+	  "# \n_noxmk_resource/0 := a+ b+\n" },
+};
+
+START_TEST(file)
+{
+	int state = state_of(files[_i].plan, files[_i].history);
+
+	ck_assert_int_eq(order_write(state), 0);
+	assert_file("state/order.mk", files[_i].text);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
+/* make would begin anew for an included file that is new. */
+START_TEST(untouched)
+{
+	int state = state_of("{'target':'a'}\n{'target':'b'}\n", "'a':[1],'b':[2]");
+	struct stat first, second;
+
+	ck_assert_int_eq(order_write(state), 0);
+	ck_assert_int_eq(stat("state/order.mk", &first), 0);
+	ck_assert_int_eq(order_write(state), 0);
+	ck_assert_int_eq(stat("state/order.mk", &second), 0);
+	ck_assert_uint_eq(first.st_ino, second.st_ino);
+	ck_assert_int_eq(first.st_mtim.tv_nsec, second.st_mtim.tv_nsec);
+	put("state/history.json", "{'schema':1,'sessions':{'a':[2],'b':[1]}}");
+	ck_assert_int_eq(order_write(state), 0);
+	assert_file("state/order.mk", MADE "_noxmk_order := a b\n_noxmk_resources :=\n");
+	/* As long as before, but other words. */
+	file_put("state/order.mk", MADE "_noxmk_order := b a\n_noxmk_resources :=\n");
+	ck_assert_int_eq(order_write(state), 0);
+	assert_file("state/order.mk", MADE "_noxmk_order := a b\n_noxmk_resources :=\n");
+	close(state);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(fits)
+{
+	static const struct {
+		const char *flags, *made; /* made: by noxmk, for so many; NULL: there is none */
+		bool fits;
+	} cases[] = {
+		{ " -j2", "2", true }, { " -j3", "2", false }, { " -j2", "22", false },
+		{ " -j2", NULL, false }, { "", "9", true }, { "", NULL, false },
+		{ " -j2", "", false },
+	};
+	int state = folder_make("state");
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char *text = xasprintf("#\n_noxmk_slots := %s\n_noxmk_order := a\n",
+		    cases[i].made ? cases[i].made : "");
+
+		unlink("state/order.mk");
+		if (cases[i].made)
+			file_put("state/order.mk", text);
+		setenv("MAKEFLAGS", cases[i].flags, 1);
+		ck_assert_int_eq(order_fits(state), cases[i].fits);
+		free(text);
+	}
+	close(state);
+	close(state_of("{'target':'a'}\n", ""));
+	state = folder_make("state");
+	/* For the next run with -j. */
+	setenv("MAKEFLAGS", "", 1);
+	ck_assert_int_eq(order_write(state), 0);
+	setenv("MAKEFLAGS", " -j", 1);
+	ck_assert(order_fits(state) || cpus_available() == 1);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(failures)
+{
+	int state = folder_make("state"), result;
+
+	ck_assert_int_eq(order_write(state), -1);
+	assert_warned("there is no plan");
+	ck_assert(!file_there("state/order.mk"));
+	close(state);
+	state = state_of("{'target':'a'}\n", "");
+	limit_set(RLIMIT_FSIZE, 0);
+	result = order_write(state);
+	limit_restore();
+	ck_assert_int_eq(result, -1);
+	assert_warned(".noxmk/order.mk: File too large");
+	ck_assert(!file_there("state/order.mk"));
+	close(state);
+}
+END_TEST
+
+/* By which order the active sessions are expected to start, "TARGET PLACE START SECONDS KNOWN". */
+static void
+assert_expected(int state, const char *active, const char *text, double end)
+{
+	json_t *sessions = json_of(active);
+	double wall = -1;
+	struct order_line *lines = order_expect(state, sessions, 2, &wall);
+	struct buffer found = { 0 };
+
+	buffer_addstr(&found, "");
+	for (size_t i = 0; i < json_object_size(sessions); i++) {
+		ck_assert_ptr_eq(lines[i].session, json_object_get(sessions, lines[i].target));
+		buffer_printf(&found, "%s%s %zu %g %g %d", i ? ", " : "", lines[i].target,
+		    lines[i].place, lines[i].start, lines[i].seconds, lines[i].known);
+	}
+	ck_assert_str_eq(found.data, text);
+	ck_assert_double_eq_tol(wall, end, 1e-6);
+	buffer_free(&found);
+	free(lines);
+	json_decref(sessions);
+}
+
+#define ABC "{'a':{'target':'a'},'b':{'target':'b'},'c':{'target':'c'}}"
+
+START_TEST(expectations)
+{
+	int state = state_of("", "'a':[1],'b':[2.25]");
+
+	/* Without order.mk as the noxfile has them. */
+	assert_expected(state, ABC, "a 0 0 1 1, b 1 0 2.25 1, c 2 1 1.625 0", 2.625);
+	assert_expected(state, "{}", "", 0);
+	/* What order.mk lacks comes last; what is not active does not count. */
+	file_put("state/order.mk", MADE "_noxmk_order := zzz c  c b _noxmk a:\n"
+					"_noxmk_resources :=\n_noxmk_order := a\n");
+	assert_expected(state, ABC, "c 0 0 1.625 0, b 1 0 2.25 1, a 2 1.625 1 1", 2.625);
+	file_put("state/order.mk", "_noxmk_order := c b a\n");
+	assert_expected(state, ABC, "a 0 0 1 1, b 1 0 2.25 1, c 2 1 1.625 0", 2.625);
+	file_put("state/order.mk", "\n_noxmk_order :=");
+	assert_expected(state, ABC, "a 0 0 1 1, b 1 0 2.25 1, c 2 1 1.625 0", 2.625);
+	/* Edges and resources count as in make. */
+	assert_expected(state, "{'a':{'target':'a','after':['b','zzz'],'claims':["
+	    CLAIM("db", "shared") "]},'b':{'target':'b'},'c':{'target':'c','claims':["
+	    CLAIM("db", "exclusive") "]}}",
+	    "b 1 0 2.25 1, a 0 2.25 1 1, c 2 3.25 1.625 0", 4.875);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
+/* 0: as many as there are processors. */
+static const struct {
+	const char *flags;
+	unsigned slots;
+} flags[] = {
+	{ NULL, 1 }, { "", 1 }, { "k", 1 }, { " -j", 0 }, { "ks -j", 0 }, { " -j1", 1 },
+	{ " -j4 --jobserver-auth=3,4", 4 }, { "k -j12 --jobserver-auth=fifo:/tmp/x -- A=1", 12 },
+	{ " -- -j9", 1 }, { " --jobserver-auth=3,4 -j3 --no-print-directory", 3 },
+	{ " -l2 -j2", 2 }, { " -- A=-j9 -j3", 1 }, { "kj", 1 }, { " -j0", 0 }, { " -jx", 0 },
+};
+
+START_TEST(slots)
+{
+	unsetenv("MAKEFLAGS");
+	if (flags[_i].flags)
+		setenv("MAKEFLAGS", flags[_i].flags, 1);
+	ck_assert_uint_eq(order_slots(), flags[_i].slots ? flags[_i].slots : cpus_available());
+	unsetenv("MAKEFLAGS");
+}
+END_TEST
+
+Suite *
+check_order_suite(void)
+{
+	Suite *suite = suite_create("order");
+	TCase *tc = support_case(suite, "order");
+
+	tcase_add_loop_test(tc, file, 0, countof(files));
+	tcase_add_test(tc, untouched);
+	tcase_add_test(tc, fits);
+	tcase_add_test(tc, failures);
+	tcase_add_test(tc, expectations);
+	tcase_add_loop_test(tc, slots, 0, countof(flags));
+	return suite;
+}

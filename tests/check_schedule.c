@@ -1,0 +1,358 @@
+/*
+ * Orders of random schedules, and what make and the locks would do by them. NOXMK_SCHEDULES says
+ * how many [10000].
+ */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jobs.h"
+#include "simulate.h"
+#include "support.h"
+
+enum { PARTS = 10, INSTANCES = 300, SLOTS = 4 };
+
+/* Sums of seconds, added in another order, differ. */
+#define TOLERANCE 1e-6
+
+/* Small ones are as hard on the rules as big ones, and much less work. */
+static const struct variety mixed = { .least = 1, .most = 40, .resources = 4, .amount = 4,
+	.claims = 30, .edges = 100, .skewed = true, .backward = true, .wanted = true };
+/* The manifest order is one that keeps `before`. */
+static const struct variety forward = { .least = 1, .most = 40, .resources = 4, .amount = 4,
+	.claims = 30, .edges = 100, .skewed = true };
+/* Those by which the order is measured. */
+static const struct variety typical = { .least = 5, .most = 60, .resources = 4, .amount = 3,
+	.claims = 20, .edges = 50 };
+
+static size_t *
+order_of(const struct schedule *s, unsigned slots)
+{
+	size_t *order = xcalloc(s->n, sizeof(*order));
+
+	memset(order, 0xff, s->n * sizeof(*order));
+	schedule_order(s, slots, order);
+	return order;
+}
+
+static void
+assert_keeps_before(const struct schedule *s, const size_t *order)
+{
+	bool *seen = xcalloc(s->n, sizeof(*seen));
+
+	for (size_t i = 0; i < s->n; i++) {
+		ck_assert_uint_lt(order[i], s->n);
+		ck_assert(!seen[order[i]]);
+		for (size_t k = 0; k < s->jobs[order[i]].before.n; k++)
+			ck_assert(seen[s->jobs[order[i]].before.v[k]]);
+		seen[order[i]] = true;
+	}
+	free(seen);
+}
+
+static const struct schedule_claim *
+claim_on(const struct schedule_job *job, size_t resource)
+{
+	for (size_t k = 0; k < job->nclaims; k++)
+		if (job->claims[k].resource == resource)
+			return &job->claims[k];
+	return NULL;
+}
+
+/* Who waits for whom in a run of those jobs. */
+struct edges {
+	struct indices *waits_for; /* of each job */
+	size_t n;
+};
+
+static void
+wait_for_all(struct edges *edges, size_t job, const struct indices *others)
+{
+	for (size_t k = 0; k < others->n; k++)
+		indices_add(&edges->waits_for[job], others->v[k]);
+	edges->n += others->n;
+}
+
+/* As mk/nox.mk, _noxmk_edges; simulate.c does the same in its own way. */
+static void
+add_chain(struct edges *edges, const struct schedule *s, size_t resource,
+    const struct indices *active)
+{
+	struct indices readers = { 0 }, writer = { 0 };
+	size_t users = 0, before = edges->n;
+
+	for (size_t i = 0; i < active->n; i++) {
+		size_t job = active->v[i];
+		const struct schedule_claim *claim = claim_on(&s->jobs[job], resource);
+
+		if (!claim || claim->use == AMOUNT)
+			continue;
+		users++;
+		if (claim->use == SHARED) {
+			wait_for_all(edges, job, &writer);
+			indices_add(&readers, job);
+			continue;
+		}
+		wait_for_all(edges, job, readers.n > 0 ? &readers : &writer);
+		readers.n = writer.n = 0;
+		indices_add(&writer, job);
+	}
+	ck_assert_uint_le(edges->n - before, 2 * users);
+	free(readers.v);
+	free(writer.v);
+}
+
+/* None of them waits for one that comes later in the run, so none for itself. */
+static void
+assert_no_cycle(const struct edges *edges, const struct schedule *s, const struct indices *active)
+{
+	bool *seen = xcalloc(s->n, sizeof(*seen));
+
+	for (size_t i = 0; i < active->n; i++) {
+		const struct indices *others = &edges->waits_for[active->v[i]];
+
+		for (size_t k = 0; k < others->n; k++)
+			ck_assert(seen[others->v[k]]);
+		seen[active->v[i]] = true;
+	}
+	free(seen);
+}
+
+/* At the moment at which that one starts. Who ends just then is not there any more. */
+static void
+assert_fits(const struct schedule *s, const struct indices *active, const double *starts,
+    size_t job, unsigned slots)
+{
+	long long taken[8] = { 0 };
+	unsigned running = 0;
+
+	for (size_t i = 0; i < active->n; i++) {
+		size_t other = active->v[i];
+
+		if (starts[other] > starts[job] + TOLERANCE ||
+		    starts[other] + s->jobs[other].seconds < starts[job] + TOLERANCE)
+			continue;
+		running++;
+		for (size_t r = 0; r < s->nresources; r++) {
+			const struct schedule_claim *a = claim_on(&s->jobs[job], r);
+			const struct schedule_claim *b = claim_on(&s->jobs[other], r);
+
+			if (a && b && other != job)
+				ck_assert(a->use != EXCLUSIVE && b->use != EXCLUSIVE);
+			taken[r] += b && b->use == AMOUNT ? b->amount : 0;
+			ck_assert_int_le(taken[r], s->capacities[r]);
+		}
+	}
+	ck_assert_uint_ge(running, 1);
+	ck_assert_uint_le(running, slots);
+}
+
+static void
+assert_starts(const struct schedule *s, const struct indices *active, unsigned slots,
+    const struct edges *edges)
+{
+	double *starts = xcalloc(s->n, sizeof(*starts)), last = 0;
+	double end = simulate(s, active->v, active->n, slots, starts);
+
+	for (size_t i = 0; i < active->n; i++) {
+		size_t job = active->v[i];
+		const struct indices *others = &edges->waits_for[job];
+
+		for (size_t k = 0; k < others->n; k++)
+			ck_assert_double_ge(starts[job] + TOLERANCE,
+			    starts[others->v[k]] + s->jobs[others->v[k]].seconds);
+		ck_assert_double_ge(starts[job], -TOLERANCE);
+		last = fmax(last, starts[job] + s->jobs[job].seconds);
+		assert_fits(s, active, starts, job, slots);
+	}
+	ck_assert_double_eq_tol(end, last, TOLERANCE);
+	free(starts);
+}
+
+/* A run of some of the jobs. */
+static void
+assert_run(const struct schedule *s, const struct indices *active, unsigned slots)
+{
+	struct edges edges = { .waits_for = xcalloc(s->n, sizeof(*edges.waits_for)) };
+	struct indices there = { 0 };
+
+	for (size_t r = 0; r < s->nresources; r++)
+		add_chain(&edges, s, r, active);
+	for (size_t i = 0; i < active->n; i++) {
+		const struct indices *before = &s->jobs[active->v[i]].before;
+
+		there.n = 0;
+		for (size_t k = 0; k < before->n; k++)
+			if (indices_has(active, before->v[k]))
+				indices_add(&there, before->v[k]);
+		wait_for_all(&edges, active->v[i], &there);
+	}
+	assert_no_cycle(&edges, s, active);
+	assert_starts(s, active, slots, &edges);
+	for (size_t i = 0; i < s->n; i++)
+		free(edges.waits_for[i].v);
+	free(edges.waits_for);
+	free(there.v);
+}
+
+/* How many in each of the parts. */
+static unsigned
+count_schedules(void)
+{
+	const char *text = getenv("NOXMK_SCHEDULES");
+
+	return (text ? (unsigned)strtoul(text, NULL, 10) : 10000) / PARTS;
+}
+
+/* Where the order of the noxfile can be had, ours is as good. */
+static void
+assert_no_worse(const struct schedule *s, const size_t *order, unsigned slots)
+{
+	size_t *manifest = xcalloc(s->n, sizeof(*manifest));
+
+	for (size_t i = 0; i < s->n; i++)
+		manifest[i] = i;
+	ck_assert_double_le(simulate(s, order, s->n, slots, NULL),
+	    simulate(s, manifest, s->n, slots, NULL) + TOLERANCE);
+	free(manifest);
+}
+
+START_TEST(any)
+{
+	unsigned seed = 1 + (unsigned)_i;
+
+	for (unsigned t = count_schedules(); t > 0; t--) {
+		struct schedule *s = schedule_random(t % 2 ? &mixed : &forward, &seed);
+		unsigned slots = 1 + (unsigned)rand_r(&seed) % 8;
+		size_t *order = order_of(s, slots), *again;
+		struct indices active = { 0 };
+		int percent = rand_r(&seed) % 101;
+
+		assert_keeps_before(s, order);
+		for (size_t i = 0; i < s->n; i++)
+			if (rand_r(&seed) % 100 < percent)
+				indices_add(&active, order[i]);
+		assert_run(s, &active, slots);
+		assert_run(s, &(struct indices){ order, s->n }, slots);
+		if (t % 2 == 0)
+			assert_no_worse(s, order, slots);
+		if (t % 16 == 0) {
+			again = order_of(s, slots);
+			ck_assert_mem_eq(order, again, s->n * sizeof(*order));
+			free(again);
+		}
+		free(active.v);
+		free(order);
+		schedule_drop(s);
+	}
+}
+END_TEST
+
+/* As schedule.c, but for readers: they cannot run beside the writers. */
+static double
+lower_bound(const struct schedule *s, unsigned slots)
+{
+	double *paths = xcalloc(s->n, sizeof(*paths)), sum = 0, bound = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct indices *before = &s->jobs[i].before;
+
+		for (size_t k = 0; k < before->n; k++)
+			paths[i] = fmax(paths[i], paths[before->v[k]]);
+		paths[i] += s->jobs[i].seconds;
+		bound = fmax(bound, paths[i]);
+		sum += s->jobs[i].seconds;
+	}
+	bound = fmax(bound, sum / slots);
+	for (size_t r = 0; r < s->nresources; r++) {
+		double load = 0, longest = 0;
+
+		for (size_t i = 0; i < s->n; i++) {
+			const struct schedule_claim *claim = claim_on(&s->jobs[i], r);
+			double seconds = s->jobs[i].seconds;
+
+			if (claim && claim->use == SHARED)
+				longest = fmax(longest, seconds);
+			else if (claim)
+				load += claim->use == EXCLUSIVE ? seconds :
+				    seconds * (double)claim->amount / (double)s->capacities[r];
+		}
+		bound = fmax(bound, load + longest);
+	}
+	free(paths);
+	return bound;
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+START_TEST(quality)
+{
+	double ratios[INSTANCES];
+	unsigned seed = 1;
+
+	for (size_t t = 0; t < INSTANCES; t++) {
+		struct schedule *s = schedule_random(&typical, &seed);
+		size_t *order = order_of(s, SLOTS);
+
+		ratios[t] = simulate(s, order, s->n, SLOTS, NULL) / lower_bound(s, SLOTS);
+		ck_assert_double_ge(ratios[t], 1 - TOLERANCE);
+		assert_no_worse(s, order, SLOTS);
+		free(order);
+		schedule_drop(s);
+	}
+	qsort(ratios, INSTANCES, sizeof(*ratios), compare_doubles);
+	ck_assert_double_le(ratios[INSTANCES / 2], 1.05);
+	ck_assert_double_le(ratios[INSTANCES * 9 / 10], 1.25);
+}
+END_TEST
+
+static const struct {
+	const char *jobs, *order;
+	unsigned slots;
+} orders[] = {
+	{ "1", "0", 1 },
+	/* Of equals the noxfile's order. */
+	{ "1;1;1;1", "0 1 2 3", 2 },
+	{ "1;1 x0;1 x0;1 s0;1", "1 3 0 2 4", 2 },
+	/* The longest first, and what keeps others waiting. */
+	{ "1;2;3", "2 1 0", 1 },
+	{ "3;1;1 <1;1 <2;1 <3", "1 0 2 3 4", 1 },
+	{ "2;5 x0;2;5 x0", "1 3 0 2", 2 },
+	/* Only the wanted count. */
+	{ "9;*1;*4", "0 2 1", 2 },
+};
+
+START_TEST(small)
+{
+	struct schedule *s = schedule_of(orders[_i].jobs, "1 1 4");
+	size_t *order = order_of(s, orders[_i].slots);
+	struct buffer text = { 0 };
+
+	for (size_t i = 0; i < s->n; i++)
+		buffer_printf(&text, "%s%zu", i ? " " : "", order[i]);
+	ck_assert_str_eq(text.data, orders[_i].order);
+	buffer_free(&text);
+	free(order);
+	schedule_drop(s);
+}
+END_TEST
+
+Suite *
+check_schedule_suite(void)
+{
+	Suite *suite = suite_create("schedule");
+	TCase *tc = support_case(suite, "schedule");
+
+	tcase_add_loop_test(tc, small, 0, countof(orders));
+	tcase_add_test(tc, quality);
+	tc = support_case(suite, "random");
+	tcase_add_loop_test(tc, any, 0, PARTS);
+	return suite;
+}

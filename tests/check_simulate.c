@@ -1,0 +1,110 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "jobs.h"
+#include "simulate.h"
+#include "support.h"
+
+/*
+ * The resources are 0 and 1, and 4 of 2. Where a job is not in the order it starts never: "-".
+ */
+static const struct {
+	const char *jobs, *order;
+	unsigned slots;
+	const char *starts;
+	double end;
+} runs[] = {
+	{ "1", "", 1, "-", 0 },
+	{ "1;2;3", "0 1 2", 1, "0 1 3", 6 },
+	{ "1;2;3", "2 0 1", 2, "0 1 0", 3 },
+	{ "1;2;3", "0 1 2", 9, "0 0 0", 3 },
+	/* before, also of one that does not run. */
+	{ "1;2 <0", "0 1", 2, "0 1", 3 },
+	{ "1;2 <0", "1", 2, "- 0", 2 },
+	{ "1;2 <0", "1 0", 2, "0 1", 3 },
+	/* Writers one by one, along the order; a reader waits for the last writer. */
+	{ "1 x0;2 x0;3 s0;4 s0", "1 0 2 3", 4, "2 0 3 3", 7 },
+	{ "1 s0;2 s0;3 x0;4 s0", "0 1 2 3", 4, "0 0 2 5", 9 },
+	{ "1 s0;2 x1;3 x0 x1", "0 1 2", 4, "0 0 2", 5 },
+	{ "1 x0;1 s0;1 x1", "2 0 1", 4, "0 1 0", 2 },
+	{ "5 x0;1 s0;1 x0", "0 2", 4, "0 - 5", 6 },
+	/* Amounts, first come, first served: nobody slips past one who waits for much. */
+	{ "2 2:2;3 2:2;1 1:2", "0 1 2", 4, "0 0 2", 3 },
+	{ "2 3:2;1 4:2;1 1:2", "0 1 2", 4, "0 2 3", 4 },
+	{ "2 3:2;1 2:2;1 1:2;1", "0 1 2 3", 4, "0 2 2 0", 3 },
+	/* Who waits for amounts keeps no slot from others, */
+	{ "2 4:2;1 4:2;2", "0 1 2", 2, "0 2 0", 3 },
+	/* but has to get one again when it has them. */
+	{ "2 4:2;1 4:2;5;5", "0 1 2 3", 2, "0 2 0 3", 8 },
+	/* Two amounts that wait for nobody both fit. */
+	{ "1 4:2;1 4:2", "1 0", 2, "1 0", 2 },
+	/*
+	 * make stays at 3 until 0 ends, since 2 was not ready when it came by: 2 waits for the next
+	 * pass though it stands before 3.
+	 */
+	{ "1;4;1 <0;4", "0 1 2 3", 2, "0 0 4 1", 5 },
+	{ "1;4;1 <0;4;4", "0 1 2 3 4", 2, "0 0 5 1 4", 8 },
+	/* More than there is: never. */
+	{ "1 5:2;1", "0 1", 2, "- 0", 1 },
+	/* A cycle: never, and no hang. */
+	{ "1 <1;1 <0;1", "0 1 2", 2, "- - 0", 1 },
+};
+
+START_TEST(one)
+{
+	struct schedule *s = schedule_of(runs[_i].jobs, "1 1 4");
+	char *copy = xstrdup(runs[_i].order), *rest = copy, *word;
+	double *starts = xcalloc(s->n, sizeof(*starts));
+	struct indices order = { 0 };
+	struct buffer text = { 0 };
+
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			indices_add(&order, strtoul(word, NULL, 10));
+	for (size_t i = 0; i < s->n; i++)
+		starts[i] = -1;
+	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, starts), runs[_i].end);
+	for (size_t i = 0; i < s->n; i++)
+		if (starts[i] < 0)
+			buffer_printf(&text, "%s-", i ? " " : "");
+		else
+			buffer_printf(&text, "%s%g", i ? " " : "", starts[i]);
+	ck_assert_str_eq(text.data, runs[_i].starts);
+	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL), runs[_i].end);
+	buffer_free(&text);
+	free(order.v);
+	free(starts);
+	free(copy);
+	schedule_drop(s);
+}
+END_TEST
+
+/* A thousand writers are done one by one, in no time. */
+START_TEST(many)
+{
+	enum { MANY = 1000 };
+	struct schedule s = { .jobs = xcalloc(MANY, sizeof(*s.jobs)), .n = MANY,
+		.capacities = (long long[]){ 1 }, .nresources = 1 };
+	struct schedule_claim claim = { 0, EXCLUSIVE, 0 };
+	size_t *order = xcalloc(MANY, sizeof(*order));
+
+	for (size_t i = 0; i < MANY; i++) {
+		s.jobs[i] = (struct schedule_job){ .seconds = 1, .claims = &claim, .nclaims = 1 };
+		order[i] = MANY - 1 - i;
+	}
+	ck_assert_double_eq(simulate(&s, order, MANY, 8, NULL), MANY);
+	free(order);
+	free(s.jobs);
+}
+END_TEST
+
+Suite *
+check_simulate_suite(void)
+{
+	Suite *suite = suite_create("simulate");
+	TCase *tc = support_case(suite, "simulate");
+
+	tcase_add_loop_test(tc, one, 0, countof(runs));
+	tcase_add_test(tc, many);
+	return suite;
+}

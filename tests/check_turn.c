@@ -1,0 +1,302 @@
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cpus.h"
+#include "support.h"
+#include "turn.h"
+
+#define EXCLUSIVE_DB "[{'resource':'db','use':'exclusive'}]"
+
+static int state, rundir;
+
+static void
+folders(void)
+{
+	state = folder_make("state");
+	rundir = folder_make("run");
+}
+
+static void
+folders_done(void)
+{
+	close(state);
+	close(rundir);
+}
+
+static struct turn *
+turn_of(const char *target, const char *claims, const char *makeflags, unsigned jobs)
+{
+	json_t *list = claims ? json_of(claims) : NULL;
+	struct turn *turn = turn_open(&(struct turn_options){ .state = state, .rundir = rundir,
+		.target = target, .claims = list, .makeflags = makeflags, .jobs = jobs });
+
+	ck_assert_ptr_nonnull(turn);
+	json_decref(list);
+	return turn;
+}
+
+/*
+ * What was waited for, "slot" or "RESOURCE of TARGET". On a busy machine the first try may come
+ * late, which looks like a wait for the slot.
+ */
+static void
+assert_waits(const struct turn *turn, const char *text)
+{
+	json_t *waits = turn_waits(turn), *wait;
+	struct buffer found = { 0 };
+	size_t i;
+
+	buffer_addstr(&found, "");
+	json_array_foreach(waits, i, wait) {
+		const char *what = "", *resource = "?", *target = "?";
+		double seconds = 0;
+
+		ck_assert_int_eq(json_unpack(wait, "{s:s,s:F,s?s,s?s}", "for", &what, "seconds",
+		    &seconds, "resource", &resource, "target", &target), 0);
+		ck_assert_double_ge(seconds, 0.001);
+		ck_assert_double_lt(seconds, 60);
+		if (i == 0 && !strcmp(what, "slot") && strncmp(text, "slot", 4) != 0)
+			continue;
+		buffer_addstr(&found, found.len > 0 ? ", " : "");
+		if (!strcmp(what, "resource"))
+			buffer_printf(&found, "%s of %s", resource, target);
+		else
+			buffer_addstr(&found, what);
+	}
+	ck_assert_str_eq(found.data, text);
+	buffer_free(&found);
+	json_decref(waits);
+}
+
+/* Long enough for a wait to be one. */
+static void
+let_time_pass(void)
+{
+	poll(NULL, 0, 5);
+}
+
+static void
+await(struct turn *turn)
+{
+	struct pollfd fds[TURN_FDS];
+
+	for (int i = 0; i < 1000 && !turn_try(turn); i++) {
+		turn_poll(turn, fds);
+		poll(fds, TURN_FDS, turn_timeout(turn));
+	}
+	ck_assert(turn_try(turn));
+}
+
+START_TEST(nothing_claimed)
+{
+	struct turn *turn;
+
+	folders();
+	turn = turn_of("a", _i ? "[]" : NULL, NULL, 0);
+	ck_assert(turn_try(turn) && turn_try(turn));
+	assert_waits(turn, "");
+	turn_close(turn);
+	turn_close(NULL);
+	ck_assert(!file_there("state/locks"));
+	folders_done();
+	assert_silent();
+}
+END_TEST
+
+/* No ticket is taken before there is a slot. */
+START_TEST(slot_first)
+{
+	struct turn *a, *b, *c;
+	struct pollfd fds[TURN_FDS];
+
+	folders();
+	a = turn_of("a", NULL, " -j", 1);
+	b = turn_of("b", EXCLUSIVE_DB, " -j", 1);
+	c = turn_of("c", EXCLUSIVE_DB, NULL, 0);
+	ck_assert(turn_try(a) && !turn_try(b));
+	ck_assert(!file_there("state/locks/0000000001"));
+	turn_poll(b, fds);
+	ck_assert(fds[0].fd >= 0 && fds[1].fd == -1);
+	ck_assert_int_gt(turn_timeout(b), 0);
+	ck_assert_int_eq(poll(fds, TURN_FDS, 5), 0);
+	/* So another gets what b claims, too. */
+	ck_assert(turn_try(c));
+	turn_close(c);
+	turn_close(a);
+	ck_assert_int_eq(poll(fds, TURN_FDS, 1000), 1);
+	ck_assert(turn_try(b));
+	assert_waits(b, "slot");
+	ck_assert(file_there("state/locks/0000000001"));
+	turn_close(b);
+	ck_assert(!file_there("state/locks/0000000001"));
+	folders_done();
+}
+END_TEST
+
+START_TEST(lent_meanwhile)
+{
+	struct turn *a, *b, *c;
+	struct pollfd fds[TURN_FDS];
+	char *said, *expected = xasprintf("waits              b: for a (pid %d), which has db\n",
+	    (int)getpid());
+
+	folders();
+	a = turn_of("a", EXCLUSIVE_DB, NULL, 0);
+	b = turn_of("b", EXCLUSIVE_DB, " -j", 1);
+	c = turn_of("c", NULL, " -j", 1);
+	output_begin();
+	ck_assert(turn_try(a) && !turn_try(b) && !turn_try(b));
+	said = output_end();
+	ck_assert_str_eq(said, expected);
+	/* Its slot is free for others. */
+	ck_assert(turn_try(c));
+	turn_poll(b, fds);
+	ck_assert_int_eq(fds[0].fd, -1);
+	let_time_pass();
+	output_begin();
+	turn_close(a);
+	/* It has the locks, but no slot yet: nobody else gets them. */
+	ck_assert(!turn_try(b));
+	a = turn_of("a", EXCLUSIVE_DB, NULL, 0);
+	ck_assert(!turn_try(a));
+	turn_poll(b, fds);
+	ck_assert(fds[0].fd >= 0 && fds[1].fd == -1);
+	let_time_pass();
+	assert_waits(b, "db of a");
+	turn_close(c);
+	ck_assert(turn_try(b));
+	assert_waits(b, "db of a, slot");
+	turn_close(b);
+	ck_assert(turn_try(a));
+	free(output_end());
+	turn_close(a);
+	free(said);
+	free(expected);
+	folders_done();
+	assert_silent();
+}
+END_TEST
+
+/* To a real make's jobserver, through its pipe. */
+START_TEST(lent_to_make)
+{
+	struct turn *a, *b;
+	char *flags, token;
+	int ends[2], n = 0;
+
+	folders();
+	ck_assert_int_eq(pipe(ends), 0);
+	flags = xasprintf(" -j2 --jobserver-auth=%d,%d", ends[0], ends[1]);
+	a = turn_of("a", EXCLUSIVE_DB, NULL, 0);
+	b = turn_of("b", EXCLUSIVE_DB, flags, 0);
+	output_begin();
+	ck_assert(turn_try(a) && !turn_try(b));
+	for (int i = 0; i < 5000 && n == 0; i++) {
+		poll(NULL, 0, 1);
+		ioctl(ends[0], FIONREAD, &n);
+	}
+	ck_assert_int_eq(n, 1);
+	ck_assert_int_eq(read(ends[0], &token, 1), 1);
+	turn_close(a);
+	ck_assert(!turn_try(b));
+	let_time_pass();
+	ck_assert_int_eq(write(ends[1], &token, 1), 1);
+	await(b);
+	free(output_end());
+	ioctl(ends[0], FIONREAD, &n);
+	ck_assert_int_eq(n, 0);
+	turn_close(b);
+	close(ends[0]);
+	close(ends[1]);
+	free(flags);
+	folders_done();
+	assert_silent();
+}
+END_TEST
+
+/* Without a jobserver nothing can be lent, and the locks are waited for all the same. */
+START_TEST(not_lent)
+{
+	struct turn *a, *b, *c;
+
+	folders();
+	a = turn_of("a", EXCLUSIVE_DB, NULL, 0);
+	b = turn_of("b", EXCLUSIVE_DB, NULL, 0);
+	c = turn_of("c", "[{'resource':'db','use':'shared'}]", NULL, 0);
+	output_begin();
+	ck_assert(turn_try(a) && !turn_try(b) && !turn_try(c));
+	let_time_pass();
+	turn_close(a);
+	await(b);
+	assert_waits(b, "db of a");
+	ck_assert(!turn_try(c));
+	turn_close(b);
+	await(c);
+	/* Whom it met first: that one was told. */
+	assert_waits(c, "db of a");
+	free(output_end());
+	turn_close(c);
+	folders_done();
+}
+END_TEST
+
+/* Under `make -j` without a number as many as there are processors. */
+START_TEST(as_many_as_processors)
+{
+	unsigned n = cpus_available();
+	struct turn **turns = xcalloc(n + 1, sizeof(struct turn *));
+
+	folders();
+	for (unsigned i = 0; i <= n; i++) {
+		turns[i] = turn_of("a", NULL, " -j", 0);
+		ck_assert_int_eq(turn_try(turns[i]), i < n);
+	}
+	for (unsigned i = 0; i <= n; i++)
+		turn_close(turns[i]);
+	free(turns);
+	folders_done();
+}
+END_TEST
+
+START_TEST(failures)
+{
+	json_t *claims = json_of(EXCLUSIVE_DB);
+	struct turn_options options = { .target = "a", .claims = claims, .makeflags = " -j",
+		.jobs = 1, .rundir = -1 };
+	struct turn *turn;
+
+	folders();
+	options.state = state;
+	/* Without slots it does not start, and leaves nothing. */
+	ck_assert_ptr_null(turn_open(&options));
+	assert_warned("cannot wait for a free slot");
+	/* Without locks it does. */
+	file_put("state/locks", "");
+	options.rundir = rundir;
+	turn = turn_open(&options);
+	ck_assert(turn && turn_try(turn));
+	assert_warned("a: going on without its resources");
+	turn_close(turn);
+	json_decref(claims);
+	folders_done();
+}
+END_TEST
+
+Suite *
+check_turn_suite(void)
+{
+	Suite *suite = suite_create("turn");
+	TCase *tc = support_case(suite, "turn");
+
+	tcase_add_loop_test(tc, nothing_claimed, 0, 2);
+	tcase_add_test(tc, slot_first);
+	tcase_add_test(tc, lent_meanwhile);
+	tcase_add_test(tc, lent_to_make);
+	tcase_add_test(tc, not_lent);
+	tcase_add_test(tc, as_many_as_processors);
+	tcase_add_test(tc, failures);
+	return suite;
+}
