@@ -58,7 +58,8 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", text(session, "name")));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
 	/* Unless the configuration says that builds do not disturb each other. */
-	if (!json_is_false(json_object_get(header, "source_build")) && getcwd(folder, sizeof(folder)))
+	if (!json_is_false(json_object_get(header, "source_build")) &&
+	    getcwd(folder, sizeof(folder)))
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=",
 		    lock = xasprintf("%s/.noxmk/locks/source-build", folder)));
 	free(lock);
@@ -70,13 +71,13 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 static void
 set_environment(struct command *command, const json_t *header, const json_t *session)
 {
+	json_t *env = json_object_get(json_object_get(session, "options"), "env"), *value;
 	struct strings extra = { 0 };
 	const char *name;
-	json_t *value;
 
 	if (text(header, "python"))
 		add_shim_variables(command, header, session, &extra);
-	json_object_foreach(json_object_get(json_object_get(session, "options"), "env"), name, value)
+	json_object_foreach(env, name, value)
 		if (json_is_string(value))
 			strings_add(&extra, own(command, json_sprintf("%s=%s", name,
 			    json_string_value(value))));

@@ -167,13 +167,15 @@ history_expect(const struct history *history, const char *target, bool *known)
 static bool
 add(json_t *sessions, const struct record *record)
 {
-	json_t *list = json_object_get(sessions, record->target);
-	double before = median_of(list), after;
+	const json_t *old = json_object_get(sessions, record->target);
+	size_t size = json_array_size(old);
+	double before = median_of(old), after;
+	json_t *list = json_array();
 
-	list = list ? json_incref(list) : json_array();
+	/* Somebody may have made it long, and to take off the first is slow. */
+	for (size_t i = size < RUNS ? 0 : size - RUNS + 1; i < size; i++)
+		json_array_append(list, json_array_get(old, i));
 	json_array_append_new(list, json_real(record->duration));
-	while (json_array_size(list) > RUNS)
-		json_array_remove(list, 0);
 	json_object_del(sessions, record->target);
 	json_object_set_new(sessions, record->target, list);
 	after = median_of(list);

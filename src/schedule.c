@@ -183,7 +183,8 @@ measure_paths(struct search *search, const double *extra, double *paths)
 		for (size_t k = 0; k < search->after[job].n; k++) {
 			size_t next = search->after[job].v[k];
 
-			if (paths[next] > longest && is_wanted(search, next) >= is_wanted(search, job))
+			if (paths[next] > longest &&
+			    is_wanted(search, next) >= is_wanted(search, job))
 				longest = paths[next];
 		}
 		paths[job] = s->jobs[job].seconds + longest;
@@ -265,8 +266,8 @@ measure_resources(struct search *search, const double *paths, double share, doub
 }
 
 /*
- * The readers of a resource side by side: all get the priority of the most urgent, and a little more
- * than a writer has, else writers might part them for nothing.
+ * The readers of a resource side by side: all get the priority of the most urgent, and a little
+ * more than a writer has, else writers might part them for nothing.
  */
 static void
 gather_readers(const struct schedule *s, double *priorities)
@@ -280,9 +281,11 @@ gather_readers(const struct schedule *s, double *priorities)
 			for (size_t k = 0; k < job->nclaims; k++) {
 				double *m = &most[job->claims[k].resource];
 
-				if (job->claims[k].use == SHARED && round == 0 && priorities[i] > *m)
+				if (job->claims[k].use != SHARED)
+					continue;
+				if (round == 0 && priorities[i] > *m)
 					*m = priorities[i] * (1 + 1e-6);
-				else if (job->claims[k].use == SHARED && priorities[i] < *m)
+				else if (priorities[i] < *m)
 					priorities[i] = *m;
 			}
 		}

@@ -7,7 +7,7 @@
 
 enum { NOBODY = -1 };
 
-/* PENDING: its turn has not come. QUEUED: it waits for amounts. ENTITLED: it has them, but no slot. */
+/* PENDING: its turn has not come. QUEUED: waits for amounts. ENTITLED: has them, but no slot. */
 enum phase { ABSENT, PENDING, QUEUED, ENTITLED, RUNNING, ENDED };
 
 struct job_state {

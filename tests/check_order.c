@@ -53,7 +53,7 @@ static const struct {
 	  "{'target':'build'}\n{'group':'ci','members':['lint']}\n",
 	  "'lint':[1],'tests':[5],'use':[4],'build':[2]",
 	  MADE "_noxmk_order := build lint use tests\n_noxmk_resources :=\n" },
-	/* Users in the same order; amounts, lone users and readers among themselves are not there. */
+	/* Users in the same order; not amounts, lone users, and readers among themselves. */
 	{ "{'target':'a','claims':[" CLAIM("db", "shared") "," CLAIM("docs", "exclusive") "]}\n"
 	  "{'target':'b','claims':[" CLAIM("db", "exclusive") "," CLAIM("free", "shared") "]}\n"
 	  "{'target':'c','claims':[" CLAIM("free", "shared") ","

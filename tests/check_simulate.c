@@ -36,6 +36,8 @@ static const struct {
 	{ "2 4:2;1 4:2;2", "0 1 2", 2, "0 2 0", 3 },
 	/* but has to get one again when it has them. */
 	{ "2 4:2;1 4:2;5;5", "0 1 2 3", 2, "0 2 0 3", 8 },
+	/* It comes before make's next, which make does not leave meanwhile. */
+	{ "2 4:2;1 4:2;3;5;1 <2;1", "0 1 2 3 4 5", 2, "0 2 0 3 3 4", 8 },
 	/* Two amounts that wait for nobody both fit. */
 	{ "1 4:2;1 4:2", "1 0", 2, "1 0", 2 },
 	/*
