@@ -99,6 +99,17 @@ may_trace(void)
 #endif
 }
 
+static pid_t
+tracer_of(pid_t pid)
+{
+	char *path = xasprintf("/proc/%d/status", (int)pid), *text = file_get(path);
+	pid_t tracer = (pid_t)strtol(strstr(text, "TracerPid:") + 10, NULL, 10);
+
+	free(text);
+	free(path);
+	return tracer;
+}
+
 START_TEST(none)
 {
 	static const char *const flags[] = { NULL, "", "k", " -j1", " -j2 --jobserver-auth=98,99" };
@@ -210,6 +221,8 @@ START_TEST(helper_is_killed)
 	if (_i == 0) {
 		ck_assert_int_eq(read(make.ends[0], &byte, 1), 1);
 		ck_assert_int_ne(getpgid(guard), getpgid(pid));
+		/* It is to hear of the death first. */
+		ck_assert_int_eq(tracer_of(pid), may_trace() ? guard : 0);
 	}
 	kill(pid, SIGKILL);
 	/* And the guard keeps none of our descriptors. */

@@ -238,7 +238,7 @@ check_assignment(struct check *c, char *line, const char *value)
 	}
 }
 
-/* TARGET: | .noxmk/run/A .noxmk/run/B */
+/* .noxmk/run/A: | .noxmk/run/B, or GROUP: | $(if $(filter GROUP,$(_noxmk_asked)),…) .noxmk/run/A */
 static void
 check_rule(struct check *c, char *line, char *colon)
 {
@@ -248,17 +248,22 @@ check_rule(struct check *c, char *line, char *colon)
 	*colon = '\0';
 	REQUIRE(starts(colon + 1, " | "));
 	REQUIRE(json_object_get(is_run ? c->sessions : c->groups, target));
-	if (is_run)
+	if (is_run) {
 		add_edges(c, target, read_names(colon + 3, ".noxmk/run/"));
-	else
-		json_decref(read_names(colon + 3, ".noxmk/run/"));
+	} else {
+		char *first = xasprintf(" $(if $(filter %s,$(_noxmk_asked)),.noxmk/end)", target);
+
+		REQUIRE(starts(colon + 3, first));
+		json_decref(read_names(colon + 3 + strlen(first), ".noxmk/run/"));
+		free(first);
+	}
 }
 
 static void
 check_line(struct check *c, char *line, bool continued)
 {
 	static const char comment[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "abcdefghijklmnopqrstuvwxyz ,.;:=>-#";
+				      "abcdefghijklmnopqrstuvwxyz ,.;:=>/-#";
 	char *mark;
 
 	if (continued) {
