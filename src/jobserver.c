@@ -8,7 +8,7 @@
 #include "jobserver.h"
 
 struct jobserver {
-	int take, give; /* give: -1 after jobserver_only_take */
+	int take, give;
 };
 
 /*
@@ -117,7 +117,8 @@ jobserver_close(struct jobserver *jobserver)
 {
 	if (!jobserver)
 		return;
-	jobserver_only_take(jobserver);
+	if (jobserver->give >= 0)
+		close(jobserver->give);
 	if (jobserver->take >= 0)
 		close(jobserver->take);
 	free(jobserver);
@@ -143,12 +144,4 @@ int
 jobserver_fd(const struct jobserver *jobserver)
 {
 	return jobserver->take;
-}
-
-void
-jobserver_only_take(struct jobserver *jobserver)
-{
-	if (jobserver->give >= 0)
-		close(jobserver->give);
-	jobserver->give = -1;
 }

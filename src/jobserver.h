@@ -24,10 +24,7 @@ int jobserver_take(struct jobserver *);
 /* False when that cannot be: there is nobody any more to give it to. */
 bool jobserver_give(struct jobserver *, int token) UNUSED_RESULT;
 
-/* Readable when there is a token to take. */
+/* Readable when there is a token to take, and hangs up when nobody is left who could give one. */
 int jobserver_fd(const struct jobserver *);
-
-/* We will give nothing any more. Once nobody could, jobserver_fd hangs up. */
-void jobserver_only_take(struct jobserver *);
 
 #endif

@@ -134,7 +134,10 @@ take_back(struct guard *guard)
 	}
 }
 
-/* Locks end with their last descriptor, and so do the pipes that people read our output from. */
+/*
+ * Locks end with their last descriptor, and so do the pipes that people read our output from. And
+ * make's: when it exits it waits for the last one who could give, and we wait for it to go.
+ */
 static void
 close_all_but(int a, int b)
 {
@@ -147,10 +150,7 @@ close_all_but(int a, int b)
 	close_range(high + 1, ~0U, 0);
 }
 
-/*
- * In a session of its own, so that what is aimed at the helper's group misses it. Without its end
- * to give by: a make that exits waits for the last one who could give, and we wait for it to go.
- */
+/* In a session of its own, so that what is aimed at the helper's group misses it. */
 static _Noreturn void
 be_guard(struct guard *guard)
 {
@@ -168,7 +168,6 @@ be_guard(struct guard *guard)
 		_exit(0);
 	*guard->state = LENT;
 	if (jobserver_give(guard->jobserver, TOKEN)) {
-		jobserver_only_take(guard->jobserver);
 		close_all_but(jobserver_fd(guard->jobserver), guard->socket);
 		sigemptyset(&set);
 		sigaddset(&set, SIGCHLD);

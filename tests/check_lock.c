@@ -134,10 +134,15 @@ START_TEST(in_order)
 	struct lock *reader = claim(state, "reader", "s:a");
 	struct lock *writer = claim(state, "writer", "x:a");
 	struct lock *late = claim(state, "late", "s:a"), *other = claim(state, "other", "x:b");
+	struct lock *both = claim(state, "both", "x:a x:b");
 
 	ck_assert(lock_try(reader) && !lock_try(writer) && !lock_try(late) && lock_try(other));
 	ck_assert_int_eq(lock_waiting(late), 2);
 	lock_close(reader);
+	/* Of all that are in the way, one that holds is named. */
+	ck_assert(!lock_try(both));
+	ck_assert_str_eq(json_string_value(json_object_get(lock_blocker(both), "target")), "other");
+	lock_close(both);
 	ck_assert(!lock_try(late));
 	ck_assert_str_eq(json_string_value(json_object_get(lock_blocker(late), "target")),
 	    "writer");

@@ -222,7 +222,8 @@ START_TEST(helper_is_killed)
 		ck_assert_int_eq(read(make.ends[0], &byte, 1), 1);
 		ck_assert_int_ne(getpgid(guard), getpgid(pid));
 		/* It is to hear of the death first. */
-		ck_assert_int_eq(tracer_of(pid), may_trace() ? guard : 0);
+		if (may_trace())
+			ck_assert_int_eq(tracer_of(pid), guard);
 	}
 	kill(pid, SIGKILL);
 	/* And the guard keeps none of our descriptors. */
@@ -235,6 +236,33 @@ START_TEST(helper_is_killed)
 	await_tokens(&make, _i == 0 ? 1 : 2);
 	close(ready[0]);
 	make_gone(&make);
+}
+END_TEST
+
+/* Then no token comes back, and nobody needs one. */
+START_TEST(helper_and_make_are_killed)
+{
+	struct make make = make_with(0);
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct slot *slot = slot_open(make.flags, -1, 1);
+
+		slot_lend(slot);
+		(void)!write(ready[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1) + read(make.ends[0], &byte, 1), 2);
+	kill(pid, SIGKILL);
+	make_gone(&make);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(ready[0]);
+	close(ready[1]);
 }
 END_TEST
 
@@ -333,6 +361,7 @@ check_slot_suite(void)
 	tcase_add_test(tc, lent_and_back);
 	tcase_add_test(tc, helper_goes_while_the_token_is_out);
 	tcase_add_loop_test(tc, helper_is_killed, 0, 2);
+	tcase_add_test(tc, helper_and_make_are_killed);
 	tcase_add_loop_test(tc, guard_is_killed, 0, 2);
 	tcase_add_test(tc, make_is_killed);
 	/* valgrind has its own idea of the limit. */
