@@ -25,7 +25,6 @@ run nox -s lint
 mk lint
 check 'make lint works' [ "$status" -eq 0 ]
 # 5 ms more was the bound to keep, of about 90; the helper makes nox's start cheaper than that.
-# Sanitizers make the helper ten times as slow, and it is a small part of the whole.
 run "$python3" "$scratch/cost.py" 8 "$MAKE -I $STAGE/include lint" 'nox -s lint' 1.05
 check 'make lint costs no more than nox -s lint' [ "$status" -eq 0 ]
 sed 's/^/# /' "$out"
