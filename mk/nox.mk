@@ -102,15 +102,16 @@ _noxmk_stale := $(if $(filter-out undefined,$(origin MAKE_RESTARTS)),,$(subst \
 .PHONY: .noxmk/always
 # Not in a make for notified sessions: it goes on by the plan that its run began with. And not when
 # planning has not helped a few times already, lest make start afresh for ever.
-ifeq (,$(NOXMK_RUN)$(filter-out undefined 1 2 3 4 5,$(if $(filter undefined,$(origin \
-  MAKE_RESTARTS)),,$(MAKE_RESTARTS))))
+_noxmk_given_up := $(filter-out undefined 1 2 3 4 5,$(if $(filter undefined,$(origin \
+  MAKE_RESTARTS)),,$(MAKE_RESTARTS)))
+ifeq (,$(NOXMK_RUN)$(_noxmk_given_up))
 $(_noxmk_plan): $(wildcard $(addprefix $(_noxmk_in),$(NOXMK_NOXFILE) pyproject.toml)) \
   $(_noxmk_depends) $(wildcard $(NOXMK)) \
   $(if $(_noxmk_stale),.noxmk/always) ; +@$(_noxmk_helper) plan -f '$(NOXMK_NOXFILE)' -i '$(subst ','\'',$(_noxmk_inputs))' \
   -R '$(NOXMK_RESERVED) $(_noxmk_makefiles)' -- $(NOX)
 # A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP). The empty recipe
 # keeps make from trying its built-in rules on each of them, which would double its start-up time.
-$(_noxmk_depends) $(_noxmk_mk) $(_noxmk_order_file): ;
+$(_noxmk_depends) $(_noxmk_mk): ;
 endif
 
 ## The sessions of this make
@@ -119,7 +120,9 @@ _noxmk_sessions ?=
 _noxmk_groups ?=
 _noxmk_late ?=
 _noxmk_order ?=
+_noxmk_order_for ?=
 _noxmk_resources ?=
+_noxmk_cued ?=
 # An old plan may hold a name that a makefile has got since: make would run it to remake that.
 _noxmk_sessions := $(filter-out $(_noxmk_makefiles),$(_noxmk_sessions))
 _noxmk_groups := $(filter-out $(_noxmk_makefiles),$(_noxmk_groups))
@@ -136,6 +139,20 @@ _noxmk_default := $(.DEFAULT_GOAL)
 _noxmk_active := $(foreach g,$(_noxmk_goals),$(_noxmk/$g))
 _noxmk_active := $(filter $(_noxmk_active),$(filter $(_noxmk_sessions),$(_noxmk_order)) \
   $(filter-out $(_noxmk_order),$(_noxmk_sessions)))
+
+# order.mk is for some sessions and for one -j, which make tells in recipes only. So its recipe
+# looks, and is empty if it fits; else make begins anew with what it has written. (The plan is no
+# prerequisite: make would not begin anew for a makefile that it has remade for another one's sake.)
+_noxmk_ordered := $(if $(subst "$(sort $(_noxmk_order))",,"$(sort $(_noxmk_active))"),,yes)
+_noxmk_jobs_option = $(lastword $(filter -j%,$(MAKEFLAGS)))
+_noxmk_order_fits = $(and $(_noxmk_ordered),$(filter $(_noxmk_order_for),$(_noxmk_jobs_option)))
+_noxmk_order_stale = $(and $(word 2,$(_noxmk_active)),$(filter-out \
+  -j1,$(_noxmk_jobs_option)),$(if $(_noxmk_order_fits),,yes))
+ifeq (,$(_noxmk_given_up))
+$(_noxmk_order_file): .noxmk/always ; $(if \
+  $(_noxmk_order_stale),+@$(_noxmk_helper) order $(_noxmk_goals))
+endif
+
 _noxmk_live := $(if $(filter live,$(NOXMK_OUTPUT))$(and $(filter auto,$(NOXMK_OUTPUT)),$(filter \
   1,$(words $(_noxmk_active)))), -l)
 _noxmk_jobs := $(if $(NOXMK_JOBS), -j $(NOXMK_JOBS))
@@ -160,7 +177,8 @@ endif
 # that no failure hides another.
 $(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if \
   $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live)$(_noxmk_jobs) \
-  -k $(NOXMK_KEEP) -r $(_noxmk_key) $*$(_noxmk_args))
+  -k $(NOXMK_KEEP) -r $(_noxmk_key)$(addprefix \
+  $(_noxmk_blank)-c ,$(_noxmk_cue_of)) $*$(_noxmk_args))
 
 # What comes after others only if these run, too.
 $(foreach s,$(filter $(_noxmk_late),$(_noxmk_active)),$(eval .noxmk/run/$s: | $(addprefix \
@@ -183,6 +201,12 @@ _noxmk_edges = $(eval _noxmk_readers :=)$(eval _noxmk_writer :=)$(foreach s,$1,$
 _noxmk_users = $(filter $(_noxmk_active) $(_noxmk_active:=+),$(_noxmk_resource/$1))
 $(foreach r,$(_noxmk_resources),$(if $(filter %+,$(call _noxmk_users,$r)),$(call \
   _noxmk_edges,$(call _noxmk_users,$r))))
+
+# make takes what it finds ready as it walks through its targets. What would come too early so, in
+# the place of something more urgent, waits for its cue: the end of another one.
+_noxmk_cued := $(if $(_noxmk_ordered),$(filter $(_noxmk_active),$(_noxmk_cued)))
+_noxmk_cue_of = $(if $(filter $*,$(_noxmk_cued)),$(_noxmk_cue/$*))
+$(foreach s,$(_noxmk_cued),$(eval .noxmk/run/$s: | $(addprefix .noxmk/run/,$(_noxmk_cue/$s))))
 
 # The summary. Before it, sessions that were notified and are not among the goals run in a make of
 # their own, under the same jobserver, that reads this file only, in the project's folder. (Its

@@ -144,6 +144,19 @@ date_plan(const struct facts *facts)
 		utimensat(AT_FDCWD, ".noxmk/sessions.mk", times, 0);
 }
 
+/* For what plain make runs. A plan without it runs as well, and locks keep its sessions apart. */
+static void
+write_order(int state)
+{
+	struct planfile *plan = planfile_open(state);
+	json_t *active = json_object();
+
+	if (plan && planfile_expand(plan, "ci", active) == 0)
+		(void)!order_write(state, active);
+	json_decref(active);
+	planfile_close(plan);
+}
+
 /* plan.jsonl first: make reads sessions.mk, and what it names must be there by then. */
 static int
 write_plan(const struct learn_options *options, const struct facts *facts, int state)
@@ -162,9 +175,8 @@ write_plan(const struct learn_options *options, const struct facts *facts, int s
 		warn(".noxmk/sessions.mk");
 	else
 		result = 0;
-	/* A plan without order.mk runs as well, and locks keep its sessions apart. */
 	if (result == 0)
-		(void)!order_write(state);
+		write_order(state);
 	date_plan(facts);
 	buffer_free(&lines);
 	buffer_free(&rules);

@@ -130,6 +130,8 @@ print_expected(const struct order_line *line, const json_t *active, struct users
 	print_waits(line->session, "requires", "   requires ", active);
 	print_waits(line->session, "after", "   after ", active);
 	print_shares(line->session, last);
+	if (line->cue)
+		printf("   when %s ends", line->cue);
 	printf("\n");
 	free(start);
 	free(end);

@@ -32,7 +32,7 @@
 
 /* Every option that any subcommand has; the table below says which takes which. */
 static struct {
-	const char *noxfile, *inputs, *reserved, *key;
+	const char *noxfile, *inputs, *reserved, *key, *cue;
 	unsigned keep, jobs;
 	bool live;
 	char *share;
@@ -85,11 +85,23 @@ goals(void)
 	return list;
 }
 
+/* What the goals are made of; one that the plan does not know adds nothing. */
+static json_t *
+active_sessions(struct planfile *plan)
+{
+	json_t *active = json_object();
+
+	for (char **goal = options.words; *goal; goal++)
+		(void)!planfile_expand(plan, *goal, active);
+	return active;
+}
+
 static int
 do_run(void)
 {
 	struct run_options run = { .share = options.share, .key = options.key,
-		.keep = options.keep, .jobs = options.jobs, .live = options.live };
+		.cue = options.cue, .keep = options.keep, .jobs = options.jobs,
+		.live = options.live };
 
 	if (!options.key)
 		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
@@ -125,12 +137,16 @@ open_run(int *run, struct planfile **plan, bool join)
 
 /* What this run says of how long sessions take, and the order that follows from it. */
 static void
-remember(int run)
+remember(int run, struct planfile *plan)
 {
 	int state = state_open();
+	json_t *active;
 
-	if (state >= 0 && (history_update(state, run) || !order_fits(state)))
-		(void)!order_write(state);
+	if (state >= 0 && history_update(state, run)) {
+		active = active_sessions(plan);
+		(void)!order_write(state, active);
+		json_decref(active);
+	}
 	if (state >= 0)
 		close(state);
 }
@@ -156,7 +172,7 @@ do_end(void)
 	if (summary_print(run, plan, list) < 0 || summary_mark_well(run, plan, list) < 0)
 		result = -1;
 	if (*make)
-		remember(run);
+		remember(run, plan);
 	json_decref(list);
 	planfile_close(plan);
 	close(run);
@@ -210,6 +226,25 @@ do_show(void)
 	return with_plan(list_order);
 }
 
+/* make asks for this when order.mk is for other goals or for another -j. */
+static int
+do_order(void)
+{
+	int state = state_open(), result = -1;
+	struct planfile *plan = state < 0 ? NULL : planfile_open(state);
+	json_t *active;
+
+	if (plan) {
+		active = active_sessions(plan);
+		result = order_write(state, active);
+		json_decref(active);
+	}
+	planfile_close(plan);
+	if (state >= 0)
+		close(state);
+	return result < 0 ? EXIT_HELPER : 0;
+}
+
 /* Without -r each target's last file of that kind counts, whichever run that was in. */
 static int
 each_target(const char *suffix, int (*print)(int run, const char *target))
@@ -254,8 +289,9 @@ static const struct command_entry {
 } commands[] = {
 	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0, do_plan,
 	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
-	{ "run", "j:k:lr:", "[-j JOBS] [-k KEEP] [-l] -r MAKE TARGET [-- POSARGS ...]", 1, do_run,
-	    "run one session" },
+	{ "order", "", "GOAL ...", 1, do_order, "write .noxmk/order.mk for these goals" },
+	{ "run", "c:j:k:lr:", "[-c CUE] [-j JOBS] [-k KEEP] [-l] -r MAKE TARGET [-- POSARGS ...]",
+	    1, do_run, "run one session" },
 	{ "end", "k:r:", "[-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, do_end,
 	    "run notified sessions by COMMAND, a make; print the summary" },
 	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, do_verdict,
@@ -295,6 +331,9 @@ set_option(int option, const struct command_entry *command)
 	const char *bad = NULL;
 
 	switch (option) {
+	case 'c':
+		options.cue = optarg;
+		break;
 	case 'f':
 		options.noxfile = optarg;
 		break;

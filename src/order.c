@@ -2,17 +2,21 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cpus.h"
+#include "cue.h"
+#include "dispatch.h"
 #include "history.h"
 #include "order.h"
 #include "simulate.h"
 
 #define NAME "order.mk"
 #define ORDER "_noxmk_order :="
-#define SLOTS "_noxmk_slots :="
+#define CUE "_noxmk_cue/"
 
 /* Sessions of a plan, and what the scheduler sees of them: the same positions in both. */
 struct input {
@@ -20,7 +24,6 @@ struct input {
 	json_t *sessions;  /* lines of the plan */
 	json_t *positions; /* target -> position */
 	json_t *resources; /* name -> position; its keys are in that order */
-	bool *known;
 };
 
 static const char *
@@ -71,41 +74,53 @@ add_claims(struct input *in, struct schedule_job *job, const json_t *claims)
 	json_array_foreach(claims, i, claim) {
 		const char *use = text(claim, "use");
 		long long capacity = json_integer_value(json_object_get(claim, "capacity"));
+		long long amount = json_integer_value(json_object_get(claim, "amount"));
+		size_t resource = find_resource(in, text(claim, "resource"), capacity);
 
+		if (amount < 0 || amount > in->schedule.capacities[resource])
+			amount = in->schedule.capacities[resource];
 		job->claims[job->nclaims++] = (struct schedule_claim){
-			.resource = find_resource(in, text(claim, "resource"), capacity),
+			.resource = resource, .amount = amount,
 			.use = !strcmp(use, "shared") ? SHARED :
-			       !strcmp(use, "amount") ? AMOUNT : EXCLUSIVE,
-			.amount = json_integer_value(json_object_get(claim, "amount")) };
+			       !strcmp(use, "amount") ? AMOUNT : EXCLUSIVE };
 	}
 }
 
-/*
- * sessions: a list of lines, which is taken. coarse: in tenths of a second, so that a few
- * milliseconds do not change the order every time.
- */
+/* Two digits, rounded up: a few milliseconds are not to change the order every time. */
+static double
+round_seconds(double seconds)
+{
+	double unit = 0.001;
+
+	while (seconds > unit * 100)
+		unit *= 10;
+	return ceil(seconds / unit) * unit;
+}
+
+/* active: as planfile_expand gives them. coarse: with rounded times. */
 static struct input *
-input_new(json_t *sessions, const struct history *history, bool coarse)
+input_new(const json_t *active, const struct history *history, bool coarse)
 {
 	struct input *in = xcalloc(1, sizeof(*in));
+	const char *target;
 	json_t *session;
 	size_t i;
 
-	*in = (struct input){ .sessions = sessions, .positions = json_object(),
+	*in = (struct input){ .sessions = json_array(), .positions = json_object(),
 		.resources = json_object() };
-	in->schedule.n = json_array_size(sessions);
+	json_object_foreach((json_t *)active, target, session)
+		json_array_append(in->sessions, session);
+	in->schedule.n = json_array_size(in->sessions);
 	in->schedule.jobs = xcalloc(in->schedule.n, sizeof(*in->schedule.jobs));
-	in->known = xcalloc(in->schedule.n, sizeof(*in->known));
-	json_array_foreach(sessions, i, session)
+	json_array_foreach(in->sessions, i, session)
 		json_object_set_new(in->positions, text(session, "target"),
 		    json_integer((json_int_t)i));
-	json_array_foreach(sessions, i, session) {
+	json_array_foreach(in->sessions, i, session) {
 		struct schedule_job *job = &in->schedule.jobs[i];
 
-		job->seconds = history_expect(history, text(session, "target"), &in->known[i]);
+		job->seconds = history_expect(history, text(session, "target"), &job->known);
 		if (coarse)
-			job->seconds = (double)(long)(job->seconds * 10 + 1) / 10;
-		job->wanted = json_is_true(json_object_get(session, "default"));
+			job->seconds = round_seconds(job->seconds);
 		add_before(in, job, json_object_get(session, "requires"), i);
 		add_before(in, job, json_object_get(session, "after"), i);
 		add_claims(in, job, json_object_get(session, "claims"));
@@ -122,28 +137,16 @@ input_free(struct input *in)
 	}
 	free(in->schedule.jobs);
 	free(in->schedule.capacities);
-	free(in->known);
 	json_decref(in->sessions);
 	json_decref(in->positions);
 	json_decref(in->resources);
 	free(in);
 }
 
-static json_t *
-read_sessions(int state)
+static const char *
+target_of(const struct input *in, size_t job)
 {
-	struct planfile *plan = planfile_open(state);
-	json_t *sessions = plan ? json_array() : NULL, *line;
-
-	if (plan)
-		planfile_rewind(plan);
-	while (plan && (line = planfile_next(plan))) {
-		if (json_is_string(json_object_get(line, "target")))
-			json_array_append(sessions, line);
-		json_decref(line);
-	}
-	planfile_close(plan);
-	return sessions;
+	return text(json_array_get(in->sessions, job), "target");
 }
 
 struct users {
@@ -159,7 +162,7 @@ find_users(const struct input *in, const size_t *order)
 
 	for (size_t i = 0; i < in->schedule.n; i++) {
 		const struct schedule_job *job = &in->schedule.jobs[order[i]];
-		const char *target = text(json_array_get(in->sessions, order[i]), "target");
+		const char *target = target_of(in, order[i]);
 
 		for (size_t k = 0; k < job->nclaims; k++) {
 			struct users *u = &users[job->claims[k].resource];
@@ -212,108 +215,182 @@ add_resources(struct buffer *out, const struct input *in, const size_t *order)
 	free(users);
 }
 
+/* make's last -j option, or "-j1". The caller frees. */
+static char *
+jobs_option(void)
+{
+	const char *flags = getenv("MAKEFLAGS");
+	char *copy = xstrdup(flags ? flags : ""), *rest = copy, *word, *option = xstrdup("-j1");
+
+	while ((word = strsep(&rest, " ")) && strcmp(word, "--") != 0) {
+		if (strncmp(word, "-j", 2) != 0)
+			continue;
+		free(option);
+		option = xstrdup(word);
+	}
+	free(copy);
+	return option;
+}
+
 unsigned
 order_slots(void)
 {
-	const char *flags = getenv("MAKEFLAGS");
-	char *copy = xstrdup(flags ? flags : ""), *rest = copy, *word;
-	unsigned slots = 1;
+	char *option = jobs_option();
+	unsigned slots = (unsigned)strtoul(option + 2, NULL, 10);
 
-	while ((word = strsep(&rest, " ")) && strcmp(word, "--") != 0)
-		if (!strncmp(word, "-j", 2))
-			slots = (unsigned)strtoul(word + 2, NULL, 10);
-	free(copy);
+	free(option);
 	return slots > 0 ? slots : cpus_available();
 }
 
-/* One after the other in any order takes as long: what counts then is the next run with -j. */
-static unsigned
-slots_to_plan_for(void)
+/*
+ * make knows a new file by its time, which the kernel counts in steps of some milliseconds. Within
+ * one of them a plan may have been made, and now an order for other goals.
+ */
+static void
+make_newer(int state, const struct stat *old)
 {
-	unsigned slots = order_slots();
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, old->st_mtim };
+	struct stat st;
 
-	return slots > 1 ? slots : cpus_available();
-}
-
-bool
-order_fits(int state)
-{
-	struct buffer file = { 0 };
-	char *line = xasprintf("\n" SLOTS " %u\n", slots_to_plan_for());
-	bool fits = file_read(state, NAME, &file) == 0 &&
-		    (order_slots() == 1 || strstr(file.data, line));
-
-	buffer_free(&file);
-	free(line);
-	return fits;
+	if (fstatat(state, NAME, &st, 0) < 0 || st.st_mtim.tv_sec != old->st_mtim.tv_sec ||
+	    st.st_mtim.tv_nsec != old->st_mtim.tv_nsec)
+		return;
+	times[1].tv_nsec = (times[1].tv_nsec + 1) % 1000000000;
+	utimensat(state, NAME, times, 0);
 }
 
 static int
 replace(int state, const struct buffer *new)
 {
+	struct stat st = { 0 };
 	struct buffer old = { 0 };
 	int result = 0;
 
+	fstatat(state, NAME, &st, 0);
 	if (file_read(state, NAME, &old) < 0 || old.len != new->len ||
-	    memcmp(old.data, new->data, new->len) != 0)
+	    memcmp(old.data, new->data, new->len) != 0) {
 		result = file_replace(state, NAME, new->data, new->len);
-	if (result < 0)
-		warn(".noxmk/" NAME);
+		if (result < 0)
+			warn(".noxmk/" NAME);
+		else
+			make_newer(state, &st);
+	}
 	buffer_free(&old);
 	return result;
 }
 
-int
-order_write(int state)
+static void
+add_cues(struct buffer *out, const struct input *in, const size_t *order, const size_t *cues)
 {
-	json_t *sessions = read_sessions(state);
-	struct history *history;
+	buffer_addstr(out, "_noxmk_cued :=");
+	for (size_t i = 0; i < in->schedule.n; i++)
+		if (cues[order[i]] != NO_JOB)
+			buffer_printf(out, " %s", target_of(in, order[i]));
+	buffer_addstr(out, "\n");
+	for (size_t i = 0; i < in->schedule.n; i++)
+		if (cues[order[i]] != NO_JOB)
+			buffer_printf(out, CUE "%s := %s\n", target_of(in, order[i]),
+			    target_of(in, cues[order[i]]));
+}
+
+static void
+add_order(struct buffer *out, const struct input *in, unsigned slots)
+{
+	const struct schedule *s = &in->schedule;
+	size_t *urgency = xcalloc(s->n, sizeof(*urgency)), *order = xcalloc(s->n, sizeof(*order));
+	size_t *cues = xcalloc(s->n, sizeof(*cues));
+	double *starts = xcalloc(s->n, sizeof(*starts));
+
+	schedule_order(s, slots, urgency);
+	dispatch(s, urgency, slots, order, starts);
+	cue_choose(s, slots, order, starts, cues);
+	buffer_addstr(out, ORDER);
+	for (size_t i = 0; i < s->n; i++)
+		buffer_printf(out, " %s", target_of(in, order[i]));
+	add_resources(out, in, order);
+	add_cues(out, in, order, cues);
+	free(urgency);
+	free(order);
+	free(cues);
+	free(starts);
+}
+
+int
+order_write(int state, const json_t *active)
+{
 	struct buffer out = { 0 };
-	unsigned slots = slots_to_plan_for();
+	struct history *history;
 	struct input *in;
-	size_t *order;
+	unsigned slots = order_slots();
+	char *option;
 	int result;
 
-	if (!sessions)
-		return -1;
+	if (json_object_size(active) < 2)
+		return 0;
+	/* One after the other takes as long in any order: what counts is the next run with -j. */
+	if (slots == 1)
+		slots = cpus_available();
+	option = order_slots() > 1 ? jobs_option() : xasprintf("-j%u", slots);
 	history = history_load(state);
-	in = input_new(sessions, history, true);
-	order = xcalloc(in->schedule.n, sizeof(*order));
-	schedule_order(&in->schedule, slots, order);
-	buffer_printf(&out, "# Made by noxmk from the plan and from how long sessions took, for so "
-			    "many at once.\n" SLOTS " %u\n" ORDER, slots);
-	for (size_t i = 0; i < in->schedule.n; i++)
-		buffer_printf(&out, " %s", text(json_array_get(sessions, order[i]), "target"));
-	add_resources(&out, in, order);
+	in = input_new(active, history, true);
+	buffer_printf(&out, "# Made by noxmk from the plan and from how long sessions took.\n"
+			    "_noxmk_order_for := %s\n", option);
+	add_order(&out, in, slots);
 	result = replace(state, &out);
 	buffer_free(&out);
-	free(order);
+	free(option);
 	input_free(in);
 	history_free(history);
 	return result;
 }
 
-/* The active sessions as order.mk has them; what it lacks comes last, as in nox.mk. */
-static size_t *
-read_order(int state, const struct input *in)
+/* If order.mk is for just these sessions, its cues count. lines: what follows the order there. */
+static void
+read_cues(const struct input *in, char *lines, size_t *cues)
 {
-	size_t *order = xcalloc(in->schedule.n, sizeof(*order)), n = 0;
-	bool *seen = xcalloc(in->schedule.n, sizeof(*seen));
-	struct buffer file = { 0 };
 	char *line, *word;
 
-	if (file_read(state, NAME, &file) == 0 && (line = strstr(file.data, "\n" ORDER))) {
-		line += strlen("\n" ORDER);
-		line[strcspn(line, "\n")] = '\0';
+	while ((line = strsep(&lines, "\n"))) {
+		json_t *job, *cue;
+
+		if (strncmp(line, CUE, strlen(CUE)) != 0)
+			continue;
+		line += strlen(CUE);
+		word = strsep(&line, " ");
+		job = json_object_get(in->positions, word);
+		cue = line ? json_object_get(in->positions, line + strspn(line, ":= ")) : NULL;
+		if (job && cue)
+			cues[json_integer_value(job)] = (size_t)json_integer_value(cue);
+	}
+}
+
+/*
+ * The active sessions as order.mk has them; what it lacks comes last, as in nox.mk. cues: of each,
+ * its own or NO_JOB.
+ */
+static size_t *
+read_order(int state, const struct input *in, size_t *cues)
+{
+	size_t *order = xcalloc(in->schedule.n, sizeof(*order)), n = 0, words = 0;
+	bool *seen = xcalloc(in->schedule.n, sizeof(*seen));
+	struct buffer file = { 0 };
+	char *lines, *line, *word;
+
+	if (file_read(state, NAME, &file) == 0 && (lines = strstr(file.data, "\n" ORDER))) {
+		lines += strlen("\n" ORDER);
+		line = strsep(&lines, "\n");
 		while ((word = strsep(&line, " "))) {
 			json_t *at = json_object_get(in->positions, word);
 			size_t position = (size_t)json_integer_value(at);
 
+			words += *word != '\0';
 			if (at && !seen[position])
 				order[n++] = position;
 			if (at)
 				seen[position] = true;
 		}
+		if (words == n && n == in->schedule.n)
+			read_cues(in, lines, cues);
 	}
 	for (size_t i = 0; i < in->schedule.n; i++)
 		if (!seen[i])
@@ -337,29 +414,29 @@ struct order_line *
 order_expect(int state, const json_t *active, unsigned slots, double *wall)
 {
 	struct history *history = history_load(state);
-	json_t *sessions = json_array(), *session;
-	struct order_line *lines;
-	const char *target;
-	struct input *in;
-	size_t *order;
-	double *starts;
+	struct input *in = input_new(active, history, false);
+	size_t n = in->schedule.n, *order, *cues = xcalloc(n, sizeof(*cues));
+	struct order_line *lines = xcalloc(n, sizeof(*lines));
+	double *starts = xcalloc(n, sizeof(*starts));
 
-	json_object_foreach((json_t *)active, target, session)
-		json_array_append(sessions, session);
-	in = input_new(sessions, history, false);
-	order = read_order(state, in);
-	starts = xcalloc(in->schedule.n, sizeof(*starts));
-	lines = xcalloc(in->schedule.n, sizeof(*lines));
-	*wall = simulate(&in->schedule, order, in->schedule.n, slots, starts);
-	for (size_t i = 0; i < in->schedule.n; i++) {
-		session = json_array_get(sessions, order[i]);
+	for (size_t i = 0; i < n; i++)
+		cues[i] = NO_JOB;
+	order = read_order(state, in, cues);
+	*wall = simulate(&in->schedule, order, n, slots, cues, starts);
+	for (size_t i = 0; i < n; i++) {
+		json_t *session = json_array_get(in->sessions, order[i]);
+		size_t cue = cues[order[i]];
+
 		lines[i] = (struct order_line){ .target = text(session, "target"),
 			.session = session, .place = i, .start = starts[order[i]],
+			.cue = cue == NO_JOB ? NULL : target_of(in, cue),
 			.seconds = in->schedule.jobs[order[i]].seconds,
-			.known = in->known[order[i]] };
+			.known = in->schedule.jobs[order[i]].known };
 	}
-	qsort(lines, in->schedule.n, sizeof(*lines), compare_starts);
+	if (n > 0)
+		qsort(lines, n, sizeof(*lines), compare_starts);
 	free(order);
+	free(cues);
 	free(starts);
 	input_free(in);
 	history_free(history);

@@ -2,14 +2,17 @@
 #define NOXMK_ORDER_H
 
 /*
- * order.mk: the plan's sessions in the order that ends a run early, going by how long each took
- * before, and in the same order the users of each resource:
+ * order.mk: the sessions of some goals in the order that ends a run early, going by how long each
+ * took before; in the same order the users of each resource; and the cues that it takes to have
+ * make keep that order (cue.h).
  *
- *   _noxmk_slots := 4
+ *   _noxmk_order_for := -j4                     make's option; to another -j another order is best
  *   _noxmk_order := build tests-3.12 lint
  *   _noxmk_resources := 0
  *   # database
  *   _noxmk_resource/0 := tests-3.12+ lint       + stands for exclusive use
+ *   _noxmk_cued := lint
+ *   _noxmk_cue/lint := build                    lint is due when build ends
  *
  * Only resources of which a writer and another user are left. What nox.mk makes of it, it says.
  */
@@ -18,16 +21,17 @@
 
 #include "planfile.h"
 
-/* From .noxmk's plan.jsonl and history. Written only if it has changed. -1 after a warning. */
-int order_write(int state);
-
-/* Is order.mk for as many at once as the make around us runs? To one after the other all fit. */
-bool order_fits(int state);
+/*
+ * For those sessions (planfile_expand), from .noxmk's history. Written only if it has changed, and
+ * not for less than two, of which there is only one order. -1 after a warning.
+ */
+int order_write(int state, const json_t *active);
 
 /* What is expected of one session of a run. */
 struct order_line {
 	const char *target;     /* borrowed from the active sessions */
 	const json_t *session;  /* its line of the plan, likewise */
+	const char *cue;        /* the target at whose end it is due, or NULL */
 	size_t place;           /* in the order by which make chooses */
 	double start, seconds;  /* from the run's start; how long */
 	bool known;             /* or is that only what others take? */

@@ -384,6 +384,7 @@ run_session(const struct run_options *options)
 		run.signals = sig_open();
 		run.record = (struct record){ .exit = -1, .signal = -1, .started = clock_now() };
 		run.record.target = xstrdup(options->target);
+		run.record.cue = options->cue ? xstrdup(options->cue) : NULL;
 		run.record.session = xstrdup(text(run.session, "session"));
 		if (json_is_string(json_object_get(run.session, "complaint")))
 			set_verdict(&run, FAILED, xstrdup(text(run.session, "complaint")));

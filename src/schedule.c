@@ -2,26 +2,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatch.h"
 #include "schedule.h"
-#include "simulate.h"
 
 /*
  * How much search an order is worth: tries that change it at random (the square of the jobs will do
- * when they are few), and simulated jobs in all, since a simulation takes time with their square.
+ * when they are few), and dispatched jobs in all, since dispatching takes time with their square.
  */
-enum { TRIES = 1500, WORK = 8000000 };
+enum { TRIES = 1500, WORK = 8000000, MOVES = 3 };
 
 struct search {
 	const struct schedule *schedule;
 	unsigned slots;
 	struct indices *after; /* of each job: those that wait for it */
 	size_t *topological;   /* the jobs, each after those it waits for */
-	size_t *order, *active; /* the order in the making; those of it that count */
-	size_t *best_active;    /* those of the best */
-	double *best;   /* priorities that make as good an order as any yet, from which we go on */
-	double *result; /* the first ones that made it: what changes nothing is not for the user */
-	double bound, best_end;
-	bool all_wanted;
+	size_t *current;       /* as good as any yet: from there we go on */
+	size_t *result;        /* the first of those: what changes nothing is not for the user */
+	size_t *sequence;
+	double *starts;
+	double bound, end;     /* of result */
 	uint64_t random;
 };
 
@@ -36,12 +35,6 @@ random_unit(struct search *search)
 	x ^= x >> 27;
 	search->random = x;
 	return (double)((x * 2685821657736338717ULL) >> 11) / 9007199254740992.0;
-}
-
-static bool
-is_wanted(const struct search *search, size_t job)
-{
-	return search->all_wanted || search->schedule->jobs[job].wanted;
 }
 
 /* Kahn's algorithm; jobs of a cycle, which nobody should give us, come last. */
@@ -71,103 +64,49 @@ sort_topologically(struct search *search)
 	free(blockers);
 }
 
-/* Heap of ready jobs, the most urgent on top; of equals the one that is earlier in the noxfile. */
-struct heap {
-	const double *priorities;
-	size_t *jobs, n;
+struct ranked {
+	double priority;
+	size_t job;
 };
 
-static bool
-is_more_urgent(const struct heap *heap, size_t a, size_t b)
+/* The highest priority first; of equals the one that is earlier in the noxfile. */
+static int
+compare_ranked(const void *a, const void *b)
 {
-	if (heap->priorities[a] != heap->priorities[b])
-		return heap->priorities[a] > heap->priorities[b];
-	return a < b;
+	const struct ranked *x = a, *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? 1 : -1;
+	return x->job < y->job ? -1 : 1;
 }
 
+static double
+measure(struct search *search, const size_t *urgency)
+{
+	return dispatch(search->schedule, urgency, search->slots, search->sequence,
+	    search->starts);
+}
+
+/* Taken, if better than what we have. */
 static void
-heap_push(struct heap *heap, size_t job)
+try_priorities(struct search *search, const double *priorities)
 {
-	size_t at = heap->n++;
-
-	for (; at > 0 && is_more_urgent(heap, job, heap->jobs[(at - 1) / 2]); at = (at - 1) / 2)
-		heap->jobs[at] = heap->jobs[(at - 1) / 2];
-	heap->jobs[at] = job;
-}
-
-static size_t
-heap_pop(struct heap *heap)
-{
-	size_t top = heap->jobs[0], last = heap->jobs[--heap->n], at = 0, child;
-
-	while ((child = 2 * at + 1) < heap->n) {
-		if (child + 1 < heap->n &&
-		    is_more_urgent(heap, heap->jobs[child + 1], heap->jobs[child]))
-			child++;
-		if (!is_more_urgent(heap, heap->jobs[child], last))
-			break;
-		heap->jobs[at] = heap->jobs[child];
-		at = child;
-	}
-	heap->jobs[at] = last;
-	return top;
-}
-
-/* All jobs by priority, none before what it waits for. */
-static void
-make_order(struct search *search, const double *priorities)
-{
-	const struct schedule *s = search->schedule;
-	size_t *blockers = xcalloc(s->n, sizeof(*blockers)), n = 0;
-	struct heap heap = { .priorities = priorities };
-
-	heap.jobs = xcalloc(s->n, sizeof(*heap.jobs));
-	for (size_t i = 0; i < s->n; i++) {
-		blockers[i] = s->jobs[i].before.n;
-		if (blockers[i] == 0)
-			heap_push(&heap, i);
-	}
-	while (heap.n > 0) {
-		size_t job = heap_pop(&heap);
-
-		search->order[n++] = job;
-		for (size_t k = 0; k < search->after[job].n; k++)
-			if (--blockers[search->after[job].v[k]] == 0)
-				heap_push(&heap, search->after[job].v[k]);
-	}
-	for (size_t i = 0; i < s->n && n < s->n; i++)
-		if (blockers[i] > 0)
-			search->order[n++] = i;
-	free(blockers);
-	free(heap.jobs);
-}
-
-/* Taken, if better than what we have, or no worse and new. Only those wanted are looked at. */
-static bool
-try_priorities(struct search *search, const double *priorities, bool no_worse)
-{
-	const struct schedule *s = search->schedule;
-	size_t n = 0;
+	size_t n = search->schedule->n;
+	struct ranked *ranked = xcalloc(n, sizeof(*ranked));
 	double end;
 
-	make_order(search, priorities);
-	for (size_t i = 0; i < s->n; i++)
-		if (is_wanted(search, search->order[i]))
-			search->active[n++] = search->order[i];
-	/* Many a change of priorities is none of the order. */
-	if (search->best_end >= 0 &&
-	    !memcmp(search->active, search->best_active, n * sizeof(*search->active)))
-		return false;
-	end = simulate(s, search->active, n, search->slots, NULL);
-	if (search->best_end >= 0 && end >= search->best_end &&
-	    !(no_worse && end == search->best_end))
-		return false;
-	if (search->best_end < 0 || end < search->best_end)
-		memcpy(search->result, priorities, s->n * sizeof(*priorities));
-	search->best_end = end;
-	memcpy(search->best, priorities, s->n * sizeof(*priorities));
-	memcpy(search->best_active, search->active, n * sizeof(*search->active));
-	return true;
+	for (size_t i = 0; i < n; i++)
+		ranked[i] = (struct ranked){ priorities[i], i };
+	if (n > 0)
+		qsort(ranked, n, sizeof(*ranked), compare_ranked);
+	for (size_t i = 0; i < n; i++)
+		search->current[i] = ranked[i].job;
+	end = measure(search, search->current);
+	if (search->end < 0 || end < search->end) {
+		search->end = end;
+		memcpy(search->result, search->current, n * sizeof(*search->result));
+	}
+	free(ranked);
 }
 
 /* The longest path from each job's start to the end. extra: what else has to follow, or NULL. */
@@ -183,8 +122,7 @@ measure_paths(struct search *search, const double *extra, double *paths)
 		for (size_t k = 0; k < search->after[job].n; k++) {
 			size_t next = search->after[job].v[k];
 
-			if (paths[next] > longest &&
-			    is_wanted(search, next) >= is_wanted(search, job))
+			if (paths[next] > longest)
 				longest = paths[next];
 		}
 		paths[job] = s->jobs[job].seconds + longest;
@@ -233,7 +171,7 @@ measure_resources(struct search *search, const double *paths, double share, doub
 	for (size_t i = 0; i < s->n; i++) {
 		const struct schedule_job *job = &s->jobs[i];
 
-		for (size_t k = 0; is_wanted(search, i) && k < job->nclaims; k++) {
+		for (size_t k = 0; k < job->nclaims; k++) {
 			size_t r = job->claims[k].resource;
 
 			users[r] = xreallocarray(users[r], n[r] + 1, sizeof(**users));
@@ -301,8 +239,6 @@ lower_bound(struct search *search, const double *paths, double busiest)
 	double sum = 0, bound = busiest;
 
 	for (size_t i = 0; i < s->n; i++) {
-		if (!is_wanted(search, i))
-			continue;
 		sum += s->jobs[i].seconds;
 		bound = paths[i] > bound ? paths[i] : bound;
 	}
@@ -329,85 +265,89 @@ try_rules(struct search *search, double *priorities, double *extra)
 		}
 		if (rule % 2 == 0)
 			gather_readers(s, priorities);
-		try_priorities(search, priorities, false);
+		try_priorities(search, priorities);
 	}
 	for (size_t i = 0; i < s->n; i++)
 		priorities[i] = s->jobs[i].seconds;
-	try_priorities(search, priorities, false);
+	try_priorities(search, priorities);
 	/* So that ours is no worse than the noxfile's. */
 	for (size_t i = 0; i < s->n; i++)
 		priorities[i] = (double)(s->n - i);
-	try_priorities(search, priorities, false);
+	try_priorities(search, priorities);
 }
 
-/* From now on a job's priority is its place in the best order, counted from the end. */
 static void
-rank_best(struct search *search)
+move_job(size_t *list, size_t from, size_t to)
 {
-	const struct schedule *s = search->schedule;
+	size_t job = list[from];
 
-	make_order(search, search->best);
-	for (size_t i = 0; i < s->n; i++)
-		search->best[search->order[i]] = (double)(s->n - i);
+	if (from < to)
+		memmove(list + from, list + from + 1, (to - from) * sizeof(*list));
+	else
+		memmove(list + to + 1, list + to, (from - to) * sizeof(*list));
+	list[to] = job;
 }
 
-/* From the best so far, a few jobs moved: most not far, some to anywhere. */
-static void
-try_changes(struct search *search, double *priorities)
+static size_t
+random_place(struct search *search)
 {
-	const struct schedule *s = search->schedule;
-	size_t tries = s->n ? WORK / s->n / s->n : 0;
+	return (size_t)(random_unit(search) * (double)search->schedule->n);
+}
+
+/* From the best so far, a few jobs moved to anywhere. */
+static void
+try_changes(struct search *search)
+{
+	size_t n = search->schedule->n, tries = n ? WORK / n / n : 0, from[MOVES], to[MOVES];
 
 	if (tries > TRIES)
 		tries = TRIES;
-	if (tries > s->n * s->n)
-		tries = s->n * s->n;
-	rank_best(search);
-	for (size_t t = 0; t < tries && search->best_end > search->bound * 1.001; t++) {
-		size_t moves = 1 + (size_t)(random_unit(search) * 3);
+	if (tries > n * n)
+		tries = n * n;
+	memcpy(search->current, search->result, n * sizeof(*search->current));
+	for (size_t t = 0; t < tries && search->end > search->bound * 1.001; t++) {
+		size_t moves = 1 + (size_t)(random_unit(search) * MOVES);
+		double end;
 
-		memcpy(priorities, search->best, s->n * sizeof(*priorities));
 		for (size_t i = 0; i < moves; i++) {
-			size_t job = (size_t)(random_unit(search) * (double)s->n);
-			double far = random_unit(search) * random_unit(search) * (double)s->n;
-
-			priorities[job] += random_unit(search) < 0.5 ? far : -far;
+			from[i] = random_place(search);
+			to[i] = random_place(search);
+			move_job(search->current, from[i], to[i]);
 		}
+		end = measure(search, search->current);
 		/* What is no worse may be the way to something better. */
-		if (try_priorities(search, priorities, true))
-			rank_best(search);
+		for (size_t i = moves; end > search->end && i-- > 0;)
+			move_job(search->current, to[i], from[i]);
+		if (end < search->end) {
+			search->end = end;
+			memcpy(search->result, search->current, n * sizeof(*search->result));
+		}
 	}
 }
 
 void
-schedule_order(const struct schedule *s, unsigned slots, size_t *order)
+schedule_order(const struct schedule *s, unsigned slots, size_t *urgency)
 {
-	struct search search = { .schedule = s, .slots = slots, .order = order, .best_end = -1,
-		.all_wanted = true, .random = 88172645463325252ULL };
+	struct search search = { .schedule = s, .slots = slots, .result = urgency, .end = -1,
+		.random = 88172645463325252ULL };
 	double *priorities = xcalloc(s->n, sizeof(*priorities));
 	double *extra = xcalloc(s->n, sizeof(*extra));
 
-	for (size_t i = 0; i < s->n; i++)
-		if (s->jobs[i].wanted)
-			search.all_wanted = false;
 	search.after = xcalloc(s->n, sizeof(*search.after));
 	search.topological = xcalloc(s->n, sizeof(*search.topological));
-	search.active = xcalloc(s->n, sizeof(*search.active));
-	search.best_active = xcalloc(s->n, sizeof(*search.best_active));
-	search.best = xcalloc(s->n, sizeof(*search.best));
-	search.result = xcalloc(s->n, sizeof(*search.result));
+	search.current = xcalloc(s->n, sizeof(*search.current));
+	search.sequence = xcalloc(s->n, sizeof(*search.sequence));
+	search.starts = xcalloc(s->n, sizeof(*search.starts));
 	sort_topologically(&search);
 	try_rules(&search, priorities, extra);
-	try_changes(&search, priorities);
-	make_order(&search, search.result);
+	try_changes(&search);
 	for (size_t i = 0; i < s->n; i++)
 		free(search.after[i].v);
 	free(search.after);
 	free(search.topological);
-	free(search.active);
-	free(search.best_active);
-	free(search.best);
-	free(search.result);
+	free(search.current);
+	free(search.sequence);
+	free(search.starts);
 	free(priorities);
 	free(extra);
 }

@@ -2,9 +2,11 @@
 #define NOXMK_SCHEDULE_H
 
 /*
- * Sessions as jobs to be scheduled, and the order in which they should start: that decides which
- * one make starts first when several could, and who comes first on a resource. Pure.
+ * Sessions as jobs to be scheduled, and which of them should go first where not all can: for want
+ * of slots, or on a resource. Pure.
  */
+
+#include <stdint.h>
 
 #include "plan.h"
 
@@ -16,10 +18,10 @@ struct schedule_claim {
 
 struct schedule_job {
 	double seconds;        /* expected */
+	bool known;            /* from earlier runs, or is that only what others take? */
 	struct indices before; /* must have ended: requires and after, no cycle */
 	struct schedule_claim *claims;
 	size_t nclaims;
-	bool wanted;           /* is it in the set that the order is made for? */
 };
 
 struct schedule {
@@ -29,10 +31,13 @@ struct schedule {
 	size_t nresources;
 };
 
+/* In lists of jobs: none. */
+#define NO_JOB SIZE_MAX
+
 /*
- * All jobs in an order that keeps `before` and ends those wanted (if none is: all) as early as we
- * can find for so many slots. The same for the same schedule. order: n places, for the caller.
+ * The jobs by urgency, the most urgent first, so that dispatch() ends as early as we can find for
+ * so many slots. The same for the same schedule. urgency: n places, for the caller.
  */
-void schedule_order(const struct schedule *, unsigned slots, size_t *order);
+void schedule_order(const struct schedule *, unsigned slots, size_t *urgency);
 
 #endif

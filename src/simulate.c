@@ -210,7 +210,7 @@ pass(struct simulation *sim)
 
 double
 simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots,
-    double *starts)
+    const size_t *cues, double *starts)
 {
 	struct simulation sim = { .schedule = s, .order = order, .n = n, .free_slots = slots };
 
@@ -218,9 +218,12 @@ simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots
 	sim.taken = xcalloc(s->nresources, sizeof(*sim.taken));
 	for (size_t i = 0; i < n; i++)
 		sim.states[order[i]].phase = PENDING;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < s->jobs[order[i]].before.n; k++)
 			add_edge(&sim, s->jobs[order[i]].before.v[k], order[i]);
+		if (cues && cues[order[i]] != NO_JOB)
+			add_edge(&sim, cues[order[i]], order[i]);
+	}
 	add_chains(&sim);
 	while (pass(&sim) || advance(&sim))
 		;

@@ -82,8 +82,9 @@ shared_claim(const json_t *session, const json_t *other)
 	return NULL;
 }
 
+/* cue: the target that the session's record names as such, or NULL. */
 static void
-consider(struct cause *cause, const json_t *session, const json_t *other,
+consider(struct cause *cause, const json_t *session, const char *cue, const json_t *other,
     const struct record *record)
 {
 	const char *name = record->target;
@@ -98,11 +99,15 @@ consider(struct cause *cause, const json_t *session, const json_t *other,
 	else if ((claim = shared_claim(session, other)))
 		propose(cause, record, xasprintf("%s and it share %s", name,
 		    text(claim, "resource")), xstrdup(text(claim, "by")));
+	else if (cue && !strcmp(cue, name))
+		propose(cause, record, xstrdup("it was due then"),
+		    xstrdup("the order by expected times"));
 }
 
 /* Of all that had ended by then, which it had to wait for, the last one. */
 static struct cause
-find_cause(int run, struct planfile *plan, const json_t *session, double helper_started)
+find_cause(int run, struct planfile *plan, const json_t *session, const char *cue,
+    double helper_started)
 {
 	struct cause cause = { 0 };
 	json_t *records = record_list(run), *item;
@@ -115,7 +120,7 @@ find_cause(int run, struct planfile *plan, const json_t *session, double helper_
 		if (other && strcmp(json_string_value(item), text(session, "target")) != 0 &&
 		    record_read(run, json_string_value(item), &record) == 1 &&
 		    record.ended <= helper_started + NOTEWORTHY)
-			consider(&cause, session, other, &record);
+			consider(&cause, session, cue, other, &record);
 		record_clear(&record);
 		json_decref(other);
 	}
@@ -179,7 +184,7 @@ print_waits(int run, struct planfile *plan, const struct record *record, double 
 
 	json_array_foreach(record->waits, i, wait)
 		helper_started -= json_number_value(json_object_get(wait, "seconds"));
-	cause = find_cause(run, plan, session, helper_started);
+	cause = find_cause(run, plan, session, record->cue, helper_started);
 	if (cause.target && cause.ended > run_started) {
 		char *what = xasprintf("until %s had ended: %s", cause.target, cause.what);
 

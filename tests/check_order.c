@@ -10,8 +10,8 @@
 #include "support.h"
 
 #define MADE                                                                                \
-	"# Made by noxmk from the plan and from how long sessions took, for so many at once.\n" \
-	"_noxmk_slots := 2\n"
+	"# Made by noxmk from the plan and from how long sessions took.\n" \
+	"_noxmk_order_for := -j2\n"
 #define HOSTILE "a\\nall: ; $(shell x) \\\\\\u00e9#"
 #define CLAIM(resource, use) "{'resource':'" resource "','use':'" use "'}"
 
@@ -44,15 +44,45 @@ state_of(const char *plan, const char *history)
 	return state;
 }
 
+/* The sessions of that plan. */
+static json_t *
+active_of(int state)
+{
+	struct planfile *plan = planfile_open(state);
+	json_t *active = json_object(), *line;
+
+	planfile_rewind(plan);
+	while ((line = planfile_next(plan))) {
+		if (json_is_string(json_object_get(line, "target")))
+			json_object_set(active,
+			    json_string_value(json_object_get(line, "target")), line);
+		json_decref(line);
+	}
+	planfile_close(plan);
+	return active;
+}
+
+static int
+write_order(int state)
+{
+	json_t *active = active_of(state);
+	int result = order_write(state, active);
+
+	json_decref(active);
+	return result;
+}
+
+#define NO_CUES "_noxmk_cued :=\n"
+
 static const struct {
 	const char *plan, *history, *text;
 } files[] = {
-	{ "", "", MADE "_noxmk_order :=\n_noxmk_resources :=\n" },
 	/* The longest first, and what others wait for. */
 	{ "{'target':'lint'}\n{'target':'tests'}\n{'target':'use','requires':['build']}\n"
 	  "{'target':'build'}\n{'group':'ci','members':['lint']}\n",
 	  "'lint':[1],'tests':[5],'use':[4],'build':[2]",
-	  MADE "_noxmk_order := build lint use tests\n_noxmk_resources :=\n" },
+	  MADE "_noxmk_order := build tests use lint\n_noxmk_resources :=\n"
+	  "_noxmk_cued := lint\n_noxmk_cue/lint := tests\n" },
 	/* Users in the same order; not amounts, lone users, and readers among themselves. */
 	{ "{'target':'a','claims':[" CLAIM("db", "shared") "," CLAIM("docs", "exclusive") "]}\n"
 	  "{'target':'b','claims':[" CLAIM("db", "exclusive") "," CLAIM("free", "shared") "]}\n"
@@ -62,32 +92,38 @@ static const struct {
 	  "{'resource':'memory','use':'amount','amount':4,'capacity':4}]}\n"
 	  "{'target':'e','claims':[" CLAIM("web:x-1._*", "exclusive") "]}\n",
 	  "'a':[1],'b':[2],'c':[3],'d':[4],'e':[5]",
-	  MADE "_noxmk_order := e d c b a\n_noxmk_resources := 0 1\n"
-	  "# db\n_noxmk_resource/0 := b+ a\n# web:x-1._*\n_noxmk_resource/1 := e+ d+\n" },
+	  MADE "_noxmk_order := e b c d a\n_noxmk_resources := 0 1\n"
+	  "# db\n_noxmk_resource/0 := b+ a\n# web:x-1._*\n_noxmk_resource/1 := e+ d+\n" NO_CUES },
 	/* A name may be anything, and is only for people: nothing that make would read. */
 	{ "{'target':'a','claims':[" CLAIM(HOSTILE, "exclusive") "]}\n"
 	  "{'target':'b','claims':[" CLAIM(HOSTILE, "exclusive") "]}\n",
 	  "", MADE "_noxmk_order := a b\n_noxmk_resources := 0\n"
-	  "# a?all:?????shell?x??????\n_noxmk_resource/0 := a+ b+\n" },
-	/* What differs by less than a tenth of a second keeps the noxfile's order. */
+	  "# a?all:?????shell?x??????\n_noxmk_resource/0 := a+ b+\n" NO_CUES },
+	/* make would start d when a ends, in the place of c. */
+	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c','requires':['a']}\n{'target':'d'}\n"
+	  "{'target':'e'}\n",
+	  "'a':[1],'b':[4],'c':[5],'d':[1],'e':[1]",
+	  MADE "_noxmk_order := a b c d e\n_noxmk_resources :=\n"
+	  "_noxmk_cued := d e\n_noxmk_cue/d := b\n_noxmk_cue/e := d\n" },
+	/* What differs in the third digit keeps the noxfile's order. */
 	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c'}\n",
 	  "'a':[1.01],'b':[1.04],'c':[1.09]",
-	  MADE "_noxmk_order := a b c\n_noxmk_resources :=\n" },
+	  MADE "_noxmk_order := a b c\n_noxmk_resources :=\n" NO_CUES },
 	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c'}\n",
 	  "'a':[1.01],'b':[1.04],'c':[1.19]",
-	  MADE "_noxmk_order := c a b\n_noxmk_resources :=\n" },
+	  MADE "_noxmk_order := c a b\n_noxmk_resources :=\n" NO_CUES },
 	/* A damaged plan: none, or too much of everything. */
 	{ "{'target':7}\n{'target':'a','requires':['a','zzz',8],'after':'x','claims':[7]}\n"
 	  "{'target':'b','requires':['c'],'claims':[{}]}\n{'target':'c','requires':['b','b']}\n",
 	  "", MADE "_noxmk_order := a b c\n_noxmk_resources := 0\n"
-	  "# \n_noxmk_resource/0 := a+ b+\n" },
+	  "# \n_noxmk_resource/0 := a+ b+\n" NO_CUES },
 };
 
 START_TEST(file)
 {
 	int state = state_of(files[_i].plan, files[_i].history);
 
-	ck_assert_int_eq(order_write(state), 0);
+	ck_assert_int_eq(write_order(state), 0);
 	assert_file("state/order.mk", files[_i].text);
 	close(state);
 	assert_silent();
@@ -100,55 +136,60 @@ START_TEST(untouched)
 	int state = state_of("{'target':'a'}\n{'target':'b'}\n", "'a':[1],'b':[2]");
 	struct stat first, second;
 
-	ck_assert_int_eq(order_write(state), 0);
+	ck_assert_int_eq(write_order(state), 0);
 	ck_assert_int_eq(stat("state/order.mk", &first), 0);
-	ck_assert_int_eq(order_write(state), 0);
+	ck_assert_int_eq(write_order(state), 0);
 	ck_assert_int_eq(stat("state/order.mk", &second), 0);
 	ck_assert_uint_eq(first.st_ino, second.st_ino);
 	ck_assert_int_eq(first.st_mtim.tv_nsec, second.st_mtim.tv_nsec);
 	put("state/history.json", "{'schema':1,'sessions':{'a':[2],'b':[1]}}");
-	ck_assert_int_eq(order_write(state), 0);
-	assert_file("state/order.mk", MADE "_noxmk_order := a b\n_noxmk_resources :=\n");
+	ck_assert_int_eq(write_order(state), 0);
+	assert_file("state/order.mk", MADE "_noxmk_order := a b\n_noxmk_resources :=\n" NO_CUES);
 	/* As long as before, but other words. */
-	file_put("state/order.mk", MADE "_noxmk_order := b a\n_noxmk_resources :=\n");
-	ck_assert_int_eq(order_write(state), 0);
-	assert_file("state/order.mk", MADE "_noxmk_order := a b\n_noxmk_resources :=\n");
+	file_put("state/order.mk", MADE "_noxmk_order := b a\n_noxmk_resources :=\n" NO_CUES);
+	ck_assert_int_eq(write_order(state), 0);
+	assert_file("state/order.mk", MADE "_noxmk_order := a b\n_noxmk_resources :=\n" NO_CUES);
 	close(state);
 	assert_silent();
 }
 END_TEST
 
-START_TEST(fits)
+START_TEST(made_for)
 {
 	static const struct {
-		const char *flags, *made; /* made: by noxmk, for so many; NULL: there is none */
-		bool fits;
+		const char *flags, *option; /* NULL: for as many as there are processors */
 	} cases[] = {
-		{ " -j2", "2", true }, { " -j3", "2", false }, { " -j2", "22", false },
-		{ " -j2", NULL, false }, { "", "9", true }, { "", NULL, false },
-		{ " -j2", "", false },
+		{ " -j2", "-j2" }, { "kn -j12 --jobserver-auth=3,4", "-j12" }, { " -j", "-j" },
+		{ "", NULL }, { " -j1", NULL },
 	};
-	int state = folder_make("state");
+	int state = state_of("{'target':'a'}\n{'target':'b'}\n", "");
 
 	for (size_t i = 0; i < countof(cases); i++) {
-		char *text = xasprintf("#\n_noxmk_slots := %s\n_noxmk_order := a\n",
-		    cases[i].made ? cases[i].made : "");
+		char *option = cases[i].option ? xstrdup(cases[i].option) :
+						 xasprintf("-j%u", cpus_available());
+		char *text = xasprintf("# Made by noxmk from the plan and from how long sessions "
+				       "took.\n_noxmk_order_for := %s\n_noxmk_order := a b\n"
+				       "_noxmk_resources :=\n" NO_CUES, option);
 
-		unlink("state/order.mk");
-		if (cases[i].made)
-			file_put("state/order.mk", text);
 		setenv("MAKEFLAGS", cases[i].flags, 1);
-		ck_assert_int_eq(order_fits(state), cases[i].fits);
+		ck_assert_int_eq(write_order(state), 0);
+		assert_file("state/order.mk", text);
 		free(text);
+		free(option);
 	}
 	close(state);
-	close(state_of("{'target':'a'}\n", ""));
-	state = folder_make("state");
-	/* For the next run with -j. */
-	setenv("MAKEFLAGS", "", 1);
-	ck_assert_int_eq(order_write(state), 0);
-	setenv("MAKEFLAGS", " -j", 1);
-	ck_assert(order_fits(state) || cpus_available() == 1);
+	assert_silent();
+}
+END_TEST
+
+/* There is but one order of them. */
+START_TEST(single)
+{
+	int state = state_of("{'target':'a'}\n", "");
+
+	file_put("state/order.mk", "old");
+	ck_assert_int_eq(write_order(state), 0);
+	assert_file("state/order.mk", "old");
 	close(state);
 	assert_silent();
 }
@@ -156,15 +197,10 @@ END_TEST
 
 START_TEST(failures)
 {
-	int state = folder_make("state"), result;
+	int state = state_of("{'target':'a'}\n{'target':'b'}\n", ""), result;
 
-	ck_assert_int_eq(order_write(state), -1);
-	assert_warned("there is no plan");
-	ck_assert(!file_there("state/order.mk"));
-	close(state);
-	state = state_of("{'target':'a'}\n", "");
 	limit_set(RLIMIT_FSIZE, 0);
-	result = order_write(state);
+	result = write_order(state);
 	limit_restore();
 	ck_assert_int_eq(result, -1);
 	assert_warned(".noxmk/order.mk: File too large");
@@ -173,7 +209,30 @@ START_TEST(failures)
 }
 END_TEST
 
-/* By which order the active sessions are expected to start, "TARGET PLACE START SECONDS KNOWN". */
+/* make would not see a new file that is as old as what it has read. */
+START_TEST(newer)
+{
+	int state = state_of("{'target':'a'}\n{'target':'b'}\n", "");
+	char flags[] = " -j2";
+	struct stat st;
+
+	for (int i = 0; i < 20; i++) {
+		struct timespec old = { 0 };
+
+		if (i > 0 && stat("state/order.mk", &st) == 0)
+			old = st.st_mtim;
+		flags[3] = (char)('2' + i % 8);
+		setenv("MAKEFLAGS", flags, 1);
+		ck_assert_int_eq(write_order(state), 0);
+		ck_assert_int_eq(stat("state/order.mk", &st), 0);
+		ck_assert(st.st_mtim.tv_sec != old.tv_sec || st.st_mtim.tv_nsec != old.tv_nsec);
+	}
+	close(state);
+	assert_silent();
+}
+END_TEST
+
+/* How the active sessions are expected to start, "TARGET PLACE START SECONDS KNOWN CUE". */
 static void
 assert_expected(int state, const char *active, const char *text, double end)
 {
@@ -185,8 +244,9 @@ assert_expected(int state, const char *active, const char *text, double end)
 	buffer_addstr(&found, "");
 	for (size_t i = 0; i < json_object_size(sessions); i++) {
 		ck_assert_ptr_eq(lines[i].session, json_object_get(sessions, lines[i].target));
-		buffer_printf(&found, "%s%s %zu %g %g %d", i ? ", " : "", lines[i].target,
-		    lines[i].place, lines[i].start, lines[i].seconds, lines[i].known);
+		buffer_printf(&found, "%s%s %zu %g %g %d%s%s", i ? ", " : "", lines[i].target,
+		    lines[i].place, lines[i].start, lines[i].seconds, lines[i].known,
+		    lines[i].cue ? " " : "", lines[i].cue ? lines[i].cue : "");
 	}
 	ck_assert_str_eq(found.data, text);
 	ck_assert_double_eq_tol(wall, end, 1e-6);
@@ -195,6 +255,8 @@ assert_expected(int state, const char *active, const char *text, double end)
 	json_decref(sessions);
 }
 
+#define CUED MADE "_noxmk_order := "
+#define CUES "\n_noxmk_resources :=\n_noxmk_cued := c\n_noxmk_cue/c := b\n"
 #define ABC "{'a':{'target':'a'},'b':{'target':'b'},'c':{'target':'c'}}"
 
 START_TEST(expectations)
@@ -212,6 +274,17 @@ START_TEST(expectations)
 	assert_expected(state, ABC, "a 0 0 1 1, b 1 0 2.25 1, c 2 1 1.625 0", 2.625);
 	file_put("state/order.mk", "\n_noxmk_order :=");
 	assert_expected(state, ABC, "a 0 0 1 1, b 1 0 2.25 1, c 2 1 1.625 0", 2.625);
+	/* Cues count where it is for just these sessions. */
+	file_put("state/order.mk", CUED "b a c" CUES);
+	assert_expected(state, ABC, "b 0 0 2.25 1, a 1 0 1 1, c 2 2.25 1.625 0 b", 3.875);
+	file_put("state/order.mk", CUED "b a c d" CUES);
+	assert_expected(state, ABC, "b 0 0 2.25 1, a 1 0 1 1, c 2 1 1.625 0", 2.625);
+	file_put("state/order.mk", CUED "b a a c" CUES);
+	assert_expected(state, ABC, "b 0 0 2.25 1, a 1 0 1 1, c 2 1 1.625 0", 2.625);
+	file_put("state/order.mk", CUED "b a c\n_noxmk_cue/c\n_noxmk_cue/\n_noxmk_cue/d := a\n"
+					"_noxmk_cue/c := d\n_noxmk_cue/b := ");
+	assert_expected(state, ABC, "b 0 0 2.25 1, a 1 0 1 1, c 2 1 1.625 0", 2.625);
+	file_put("state/order.mk", "\n_noxmk_order :=");
 	/* Edges and resources count as in make. */
 	assert_expected(state, "{'a':{'target':'a','after':['b','zzz'],'claims':["
 	    CLAIM("db", "shared") "]},'b':{'target':'b'},'c':{'target':'c','claims':["
@@ -251,7 +324,9 @@ check_order_suite(void)
 
 	tcase_add_loop_test(tc, file, 0, countof(files));
 	tcase_add_test(tc, untouched);
-	tcase_add_test(tc, fits);
+	tcase_add_test(tc, made_for);
+	tcase_add_test(tc, single);
+	tcase_add_test(tc, newer);
 	tcase_add_test(tc, failures);
 	tcase_add_test(tc, expectations);
 	tcase_add_loop_test(tc, slots, 0, countof(flags));

@@ -65,18 +65,34 @@ START_TEST(one)
 			indices_add(&order, strtoul(word, NULL, 10));
 	for (size_t i = 0; i < s->n; i++)
 		starts[i] = -1;
-	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, starts), runs[_i].end);
+	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, starts), runs[_i].end);
 	for (size_t i = 0; i < s->n; i++)
 		if (starts[i] < 0)
 			buffer_printf(&text, "%s-", i ? " " : "");
 		else
 			buffer_printf(&text, "%s%g", i ? " " : "", starts[i]);
 	ck_assert_str_eq(text.data, runs[_i].starts);
-	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL), runs[_i].end);
+	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, NULL), runs[_i].end);
 	buffer_free(&text);
 	free(order.v);
 	free(starts);
 	free(copy);
+	schedule_drop(s);
+}
+END_TEST
+
+/* Its cue is an edge, if that job runs. */
+START_TEST(cued)
+{
+	struct schedule *s = schedule_of("1;4;1 <0;4", "1");
+	double starts[4];
+
+	ck_assert_double_eq(simulate(s, (size_t[]){ 0, 1, 2, 3 }, 4, 2,
+	    (size_t[]){ NO_JOB, NO_JOB, NO_JOB, 2 }, starts), 6);
+	ck_assert_double_eq(starts[2], 1);
+	ck_assert_double_eq(starts[3], 2);
+	ck_assert_double_eq(simulate(s, (size_t[]){ 0, 1, 3 }, 3, 2,
+	    (size_t[]){ NO_JOB, NO_JOB, NO_JOB, 2 }, starts), 5);
 	schedule_drop(s);
 }
 END_TEST
@@ -94,7 +110,7 @@ START_TEST(many)
 		s.jobs[i] = (struct schedule_job){ .seconds = 1, .claims = &claim, .nclaims = 1 };
 		order[i] = MANY - 1 - i;
 	}
-	ck_assert_double_eq(simulate(&s, order, MANY, 8, NULL), MANY);
+	ck_assert_double_eq(simulate(&s, order, MANY, 8, NULL, NULL), MANY);
 	free(order);
 	free(s.jobs);
 }
@@ -107,6 +123,7 @@ check_simulate_suite(void)
 	TCase *tc = support_case(suite, "simulate");
 
 	tcase_add_loop_test(tc, one, 0, countof(runs));
+	tcase_add_test(tc, cued);
 	tcase_add_test(tc, many);
 	return suite;
 }

@@ -29,8 +29,8 @@ add_word(struct schedule_job *job, char *word)
 	} else if (sscanf(word, "%lld:%llu", &amount, &resource) == 2) {
 		add_claim(job, resource, AMOUNT, amount);
 	} else if (*word) {
-		job->wanted = *word == '*';
-		job->seconds = strtod(word + job->wanted, NULL);
+		job->known = *word != '?';
+		job->seconds = strtod(word + !job->known, NULL);
 	}
 }
 
@@ -104,7 +104,6 @@ schedule_random(const struct variety *v, unsigned *seed)
 {
 	struct schedule *s = xcalloc(1, sizeof(*s));
 	double size = unit_random(seed);
-	int wanted = v->wanted ? rand_r(seed) % 4 : 0;
 	size_t *places;
 
 	if (v->skewed && rand_r(seed) % 8)
@@ -127,7 +126,7 @@ schedule_random(const struct variety *v, unsigned *seed)
 		struct schedule_job *job = &s->jobs[places[i]];
 
 		job->seconds = random_seconds(seed);
-		job->wanted = wanted && rand_r(seed) % 4 < wanted;
+		job->known = true;
 		add_claims(s, job, v, seed);
 		for (size_t k = 0; k < i; k++)
 			if (unit_random(seed) * 100 * (double)s->n < v->edges)

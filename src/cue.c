@@ -1,0 +1,166 @@
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cue.h"
+#include "simulate.h"
+
+/* Seconds below which two moments are the same. */
+#define EPSILON 1e-6
+
+/*
+ * Cues are judged by the mean of so many variants of the schedule, of which the first is itself; in
+ * the others times differ by up to SPREAD. For MANY jobs that would take too long: one must do.
+ * WORK: squares of simulated jobs, beyond which all cues stay.
+ */
+enum { VARIANTS = 8, MANY = 300, WORK = 8000000 };
+#define SPREAD 0.15
+
+/* By so little a run may take longer if there is no cue at all in exchange. */
+#define TOLERANCE 1.005
+
+struct chooser {
+	const struct schedule *schedule;
+	unsigned slots;
+	const size_t *sequence;
+	size_t *cues;
+	struct schedule variants[VARIANTS];
+	size_t nvariants;
+};
+
+/* What takes as long as another does so in each variant. */
+static double
+vary(double seconds, uint64_t variant)
+{
+	uint64_t x;
+
+	/* splitmix64: Steele et al., "Fast splittable pseudorandom number generators", 2014. */
+	memcpy(&x, &seconds, sizeof(x));
+	x += variant * 0x9e3779b97f4a7c15ULL;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	x ^= x >> 31;
+	return seconds * (1 + SPREAD * ((double)(x >> 11) / 4503599627370496.0 - 1));
+}
+
+static void
+make_variants(struct chooser *chooser)
+{
+	const struct schedule *s = chooser->schedule;
+
+	for (uint64_t v = 0; v < chooser->nvariants; v++) {
+		struct schedule *variant = &chooser->variants[v];
+
+		*variant = *s;
+		variant->jobs = xcalloc(s->n, sizeof(*s->jobs));
+		for (size_t i = 0; i < s->n; i++) {
+			variant->jobs[i] = s->jobs[i];
+			if (v > 0)
+				variant->jobs[i].seconds = vary(s->jobs[i].seconds, v);
+		}
+	}
+}
+
+static double
+mean_end(const struct chooser *chooser, const size_t *cues)
+{
+	double sum = 0;
+
+	for (size_t v = 0; v < chooser->nvariants; v++)
+		sum += simulate(&chooser->variants[v], chooser->sequence, chooser->schedule->n,
+		    chooser->slots, cues, NULL);
+	return sum / (double)chooser->nvariants;
+}
+
+/* Does the second wait for the first anyway? Amounts are locks, for which nobody waits in order. */
+static bool
+has_edge(const struct schedule *s, size_t first, size_t then)
+{
+	const struct schedule_job *a = &s->jobs[first], *b = &s->jobs[then];
+
+	if (indices_has(&b->before, first))
+		return true;
+	for (size_t i = 0; i < a->nclaims; i++)
+		for (size_t k = 0; k < b->nclaims; k++)
+			if (a->claims[i].resource == b->claims[k].resource &&
+			    (a->claims[i].use == EXCLUSIVE || b->claims[k].use == EXCLUSIVE))
+				return true;
+	return false;
+}
+
+/*
+ * A job starts at 0 or when another ends. That one is its cue, if no edge says so already; of
+ * several one that is nobody's yet, as they free a slot each. Of a job that has never run nobody
+ * knows when it ends.
+ */
+static void
+choose_all(struct chooser *chooser, const double *starts)
+{
+	const struct schedule *s = chooser->schedule;
+	bool *used = xcalloc(s->n, sizeof(*used));
+
+	for (size_t i = 0; i < s->n; i++) {
+		size_t job = chooser->sequence[i], cue = NO_JOB;
+		bool due = starts[job] > EPSILON;
+
+		for (size_t k = 0; k < i && due; k++) {
+			size_t other = chooser->sequence[k];
+			double gap = starts[other] + s->jobs[other].seconds - starts[job];
+
+			if (gap < -EPSILON || gap > EPSILON)
+				continue;
+			if (has_edge(s, other, job))
+				due = false;
+			else if (s->jobs[other].known &&
+				 (cue == NO_JOB || (used[cue] && !used[other])))
+				cue = other;
+		}
+		chooser->cues[job] = due ? cue : NO_JOB;
+		if (due && cue != NO_JOB)
+			used[cue] = true;
+	}
+	free(used);
+}
+
+/* Without those that make does not need. */
+static void
+drop_some(struct chooser *chooser)
+{
+	const struct schedule *s = chooser->schedule;
+	size_t work = chooser->nvariants * s->n * s->n, done = 2;
+	double end = mean_end(chooser, chooser->cues);
+
+	if (mean_end(chooser, NULL) <= end * TOLERANCE) {
+		for (size_t i = 0; i < s->n; i++)
+			chooser->cues[i] = NO_JOB;
+		return;
+	}
+	for (size_t i = 0; i < s->n && done * work < WORK; i++) {
+		size_t *cue = &chooser->cues[chooser->sequence[i]], kept = *cue;
+		double without;
+
+		if (kept == NO_JOB)
+			continue;
+		*cue = NO_JOB;
+		without = mean_end(chooser, chooser->cues);
+		done++;
+		if (without > end + EPSILON)
+			*cue = kept;
+		else
+			end = without;
+	}
+}
+
+void
+cue_choose(const struct schedule *s, unsigned slots, const size_t *sequence, const double *starts,
+    size_t *cues)
+{
+	struct chooser chooser = { .schedule = s, .slots = slots, .sequence = sequence,
+		.cues = cues, .nvariants = s->n < MANY ? VARIANTS : 1 };
+
+	choose_all(&chooser, starts);
+	make_variants(&chooser);
+	drop_some(&chooser);
+	for (size_t v = 0; v < chooser.nvariants; v++)
+		free(chooser.variants[v].jobs);
+}
