@@ -89,9 +89,26 @@ has_edge(const struct schedule *s, size_t first, size_t then)
 }
 
 /*
+ * Is there an amount that both take? Whoever comes first gets it, and of helpers that start at once
+ * nobody knows which that is.
+ */
+static bool
+share_amount(const struct schedule *s, size_t first, size_t then)
+{
+	const struct schedule_job *a = &s->jobs[first], *b = &s->jobs[then];
+
+	for (size_t i = 0; i < a->nclaims; i++)
+		for (size_t k = 0; k < b->nclaims; k++)
+			if (a->claims[i].resource == b->claims[k].resource &&
+			    a->claims[i].use == AMOUNT)
+				return true;
+	return false;
+}
+
+/*
  * A job starts at 0 or when another ends. That one is its cue, if no edge says so already; of
- * several one that is nobody's yet, as they free a slot each. Of a job that has never run nobody
- * knows when it ends.
+ * several one that has what this one takes, or that is nobody's yet, as they free a slot each. Of a
+ * job that has never run nobody knows when it ends.
  */
 static void
 choose_all(struct chooser *chooser, const double *starts)
@@ -111,8 +128,9 @@ choose_all(struct chooser *chooser, const double *starts)
 				continue;
 			if (has_edge(s, other, job))
 				due = false;
-			else if (s->jobs[other].known &&
-				 (cue == NO_JOB || (used[cue] && !used[other])))
+			else if (s->jobs[other].known && (cue == NO_JOB ||
+			    (share_amount(s, other, job) && !share_amount(s, cue, job)) ||
+			    (used[cue] && !used[other] && !share_amount(s, cue, job))))
 				cue = other;
 		}
 		chooser->cues[job] = due ? cue : NO_JOB;
@@ -122,24 +140,36 @@ choose_all(struct chooser *chooser, const double *starts)
 	free(used);
 }
 
+/* Could make do without it? The cues say who is first to get an amount, and make does not. */
+static bool
+may_drop(const struct chooser *chooser, size_t job)
+{
+	size_t cue = chooser->cues[job];
+
+	return cue != NO_JOB && !share_amount(chooser->schedule, cue, job);
+}
+
 /* Without those that make does not need. */
 static void
 drop_some(struct chooser *chooser)
 {
 	const struct schedule *s = chooser->schedule;
 	size_t work = chooser->nvariants * s->n * s->n, done = 2;
-	double end = mean_end(chooser, chooser->cues);
+	size_t *fewest = xcalloc(s->n, sizeof(*fewest));
+	double end = mean_end(chooser, chooser->cues), without;
 
-	if (mean_end(chooser, NULL) <= end * TOLERANCE) {
-		for (size_t i = 0; i < s->n; i++)
-			chooser->cues[i] = NO_JOB;
+	for (size_t i = 0; i < s->n; i++)
+		fewest[i] = may_drop(chooser, i) ? NO_JOB : chooser->cues[i];
+	if (mean_end(chooser, fewest) <= end * TOLERANCE) {
+		memcpy(chooser->cues, fewest, s->n * sizeof(*fewest));
+		free(fewest);
 		return;
 	}
+	free(fewest);
 	for (size_t i = 0; i < s->n && done * work < WORK; i++) {
 		size_t *cue = &chooser->cues[chooser->sequence[i]], kept = *cue;
-		double without;
 
-		if (kept == NO_JOB)
+		if (!may_drop(chooser, chooser->sequence[i]))
 			continue;
 		*cue = NO_JOB;
 		without = mean_end(chooser, chooser->cues);

@@ -228,7 +228,7 @@ def forget_order(project: standin.Project, instance: Instance) -> None:
         variable, assigns, words = line.partition(" := ")
         if variable == "_noxmk_cued":
             words = ""
-        if assigns and variable.startswith(("_noxmk_order", "_noxmk_resource/")):
+        if variable == "_noxmk_order" or variable.startswith("_noxmk_resource/"):
             words = " ".join(sorted(words.split(), key=lambda word: place[word.rstrip("+")]))
         lines.append(variable + assigns + words)
     project.write(".noxmk/order.mk", "\n".join(lines) + "\n")
