@@ -15,6 +15,8 @@ PKG_LIBS = $(shell pkg-config --libs $(PKGS))
 
 modules := $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 share := $(addprefix $B/share/noxmk/,probe.py shim.py building.py)
+# Sessions find these instead of make: see src/bridge.h.
+tools := $(addprefix $B/share/noxmk/tools/,make gmake)
 
 # Asked once, and only when something is compiled.
 $B/flags.mk: mk/build.mk | $B/obj
@@ -26,7 +28,7 @@ ifneq (,$(compiling))
 include $B/flags.mk
 endif
 
-$B/bin/noxmk: $B/obj/main.o $(modules:%=$B/obj/%.o) | $B/bin $(share)
+$B/bin/noxmk: $B/obj/main.o $(modules:%=$B/obj/%.o) | $B/bin $(share) $(tools)
 	$(E) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(pkg_libs)
 
@@ -37,12 +39,15 @@ $B/obj/%.o: src/%.c $B/flags | $B/obj $B/flags.mk
 $(share): $B/share/noxmk/%: src/% | $B/share/noxmk
 	$(Q)cp $< $@
 
+$(tools): | $B/share/noxmk/tools
+	$(Q)ln -sf ../../../bin/noxmk $@
+
 # Other flags, other objects: this file changes only when they do.
 $B/flags: FORCE | $B/obj
 	@echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
 	  echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' >$@
 
-$B/obj $B/bin $B/share/noxmk:
+$B/obj $B/bin $B/share/noxmk $B/share/noxmk/tools:
 	$(Q)mkdir -p $@
 
 -include $(wildcard $B/obj/*.d)

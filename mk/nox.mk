@@ -150,12 +150,12 @@ _noxmk_order_stale = $(and $(word 2,$(_noxmk_active)),$(filter-out \
   -j1,$(_noxmk_jobs_option)),$(if $(_noxmk_order_fits),,yes))
 ifeq (,$(_noxmk_given_up))
 $(_noxmk_order_file): .noxmk/always ; $(if \
-  $(_noxmk_order_stale),+@$(_noxmk_helper) order $(_noxmk_goals))
+  $(_noxmk_order_stale),+@$(_noxmk_helper) order$(_noxmk_jobs) $(_noxmk_goals))
 endif
 
 _noxmk_live := $(if $(filter live,$(NOXMK_OUTPUT))$(and $(filter auto,$(NOXMK_OUTPUT)),$(filter \
   1,$(words $(_noxmk_active)))), -l)
-_noxmk_jobs := $(if $(NOXMK_JOBS), -j $(NOXMK_JOBS))
+_noxmk_jobs = $(if $(NOXMK_JOBS), -j $(NOXMK_JOBS))
 _noxmk_args = $(if $(filter-out undefined environment,$(origin ARGS)), -- $(ARGS))
 
 .PHONY: .noxmk/begin .noxmk/end $(_noxmk_groups) $(_noxmk_sessions) \
@@ -214,7 +214,7 @@ $(foreach s,$(_noxmk_cued),$(eval .noxmk/run/$s: | $(addprefix .noxmk/run/,$(_no
 # under -n.)
 _noxmk_make = $(MAKE) -s --no-print-directory -f '$(abspath $(_noxmk_mk))' NOXMK_PROJECT=. \
   NOXMK='$(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))' NOXMK_JOBS='$(NOXMK_JOBS)'
-_noxmk_finish = $(_noxmk_helper) end -k $(NOXMK_KEEP) -r $(_noxmk_key)
+_noxmk_finish = $(_noxmk_helper) end$(_noxmk_jobs) -k $(NOXMK_KEEP) -r $(_noxmk_key)
 
 .noxmk/end: | .noxmk/begin $(addprefix .noxmk/run/,$(_noxmk_active)) ; $(if \
   $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_finish) $(_noxmk_goals) -- $(_noxmk_make))

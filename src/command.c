@@ -47,9 +47,10 @@ join_path(const json_t *list)
 /* What the shim is told. */
 static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
-    struct strings *extra)
+    bool bridged, struct strings *extra)
 {
 	char folder[PATH_MAX], *lock = NULL;
+	ssize_t n = bridged ? readlink("/proc/self/exe", folder, sizeof(folder) - 1) : -1;
 	char *path = join_path(json_object_get(header, "path"));
 	char *index = xasprintf("%lld", (long long)json_integer_value(
 	    json_object_get(session, "index")));
@@ -57,6 +58,10 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", text(session, "name")));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
+	if (n > 0) {
+		folder[n] = '\0';
+		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", folder));
+	}
 	/* Unless the configuration says that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
 	    getcwd(folder, sizeof(folder)))
@@ -67,16 +72,32 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	free(path);
 }
 
+/* Unless the configuration sets them. */
+static void
+add_budget(const struct strings *budget, const json_t *env, struct strings *extra)
+{
+	for (size_t i = 0; budget && i < budget->n; i++) {
+		const char *variable = budget->v[i];
+		char *name = xasprintf("%.*s", (int)strcspn(variable, "="), variable);
+
+		if (!json_object_get(env, name))
+			strings_add(extra, variable);
+		free(name);
+	}
+}
+
 /* The configuration's own env wins over what we have inherited. */
 static void
-set_environment(struct command *command, const json_t *header, const json_t *session)
+set_environment(struct command *command, const json_t *header, const json_t *session,
+    const struct strings *budget)
 {
 	json_t *env = json_object_get(json_object_get(session, "options"), "env"), *value;
 	struct strings extra = { 0 };
 	const char *name;
 
 	if (text(header, "python"))
-		add_shim_variables(command, header, session, &extra);
+		add_shim_variables(command, header, session, budget != NULL, &extra);
+	add_budget(budget, env, &extra);
 	json_object_foreach(env, name, value)
 		if (json_is_string(value))
 			strings_add(&extra, own(command, json_sprintf("%s=%s", name,
@@ -88,7 +109,7 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 
 struct command
 command_make(struct planfile *plan, json_t *session, const char *share, const char *report,
-    const struct strings *posargs)
+    const struct strings *posargs, const struct strings *budget)
 {
 	const json_t *header = planfile_header(plan), *item;
 	const char *python = text(header, "python");
@@ -108,7 +129,7 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 		json_array_foreach(json_object_get(header, "command"), i, item)
 			strings_add(&argv, own_text(&command, "", json_string_value(item)));
 	}
-	set_environment(&command, header, session);
+	set_environment(&command, header, session, budget);
 	strings_add(&argv, "-f");
 	strings_add(&argv, own_text(&command, "", text(header, "noxfile")));
 	/* nox takes a name with a leading dash in the long form only; the shim sees to that. */

@@ -17,11 +17,12 @@ struct command {
 };
 
 /*
- * session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
+ * budget: variables that tell its tools of job slots (bridge.h), or NULL; what the configuration
+ * sets wins. session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
  * writes its report to. command_clear frees; posargs must outlive the command.
  */
 struct command command_make(struct planfile *, json_t *session, const char *share,
-    const char *report, const struct strings *posargs);
+    const char *report, const struct strings *posargs, const struct strings *budget);
 void command_clear(struct command *);
 
 #endif

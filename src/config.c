@@ -242,6 +242,12 @@ read_default(struct reader *r, struct config_session *s, const json_t *value)
 	s->is_default = read_switch(r, "default", value);
 }
 
+static void
+read_budget(struct reader *r, struct config_session *s, const json_t *value)
+{
+	s->budget = read_switch(r, "budget", value);
+}
+
 /* "4", "1..4" or "1..all"; where *most is 0 for all. */
 static bool
 read_range(const char *text, unsigned *fewest, unsigned *most)
@@ -364,7 +370,7 @@ static const struct {
 	{ "uses", read_uses }, { "reads", read_reads }, { "after", read_after },
 	{ "needs", read_needs }, { "alone", read_alone }, { "jobs", read_jobs },
 	{ "timeout", read_timeout }, { "slow", read_slow }, { "retries", read_retries },
-	{ "env", read_env }, { "default", read_default },
+	{ "env", read_env }, { "default", read_default }, { "budget", read_budget },
 };
 
 static void
@@ -376,7 +382,7 @@ read_session(struct reader *r, struct config *config, const char *name, json_t *
 	json_t *item;
 
 	*s = (struct config_session){ .name = name, .alone = CONFIG_UNSET,
-		.is_default = CONFIG_UNSET, .retries = CONFIG_UNSET, .timeout = CONFIG_UNSET,
+		.is_default = CONFIG_UNSET, .budget = CONFIG_UNSET, .retries = CONFIG_UNSET, .timeout = CONFIG_UNSET,
 		.slow = CONFIG_UNSET };
 	r->name = name;
 	if (!json_is_object(value))

@@ -1,31 +1,39 @@
-#ifndef NOXMK_LEND_H
-#define NOXMK_LEND_H
+#ifndef NOXMK_GUARD_H
+#define NOXMK_GUARD_H
 
 /*
- * Lends the job that make gave us: as long as we only wait, there is one token more for others.
- * make counts its tokens when it exits, so that token must be taken back even if we are killed. A
- * guard does both, giving and taking: a process of ours that does nothing else, one a loan. It
- * learns of our death by the end of its socket, and goes when the token is back or nobody is left
- * who could bring it.
+ * make gives a helper one job and counts its tokens when it exits. A helper that lends that job
+ * while it only waits, or takes tokens besides it, must bring the count back even if it is killed.
+ * So a guard does the giving and taking: a process of ours that does nothing else. It learns of our
+ * death by the end of its socket, brings the balance back to 0, and goes.
+ *
+ * The balance: how many tokens we have besides the job that make gave us; -1 when that is lent.
+ * Several are taken all at once or not at all, so that of two who want many neither keeps from the
+ * other what it has already.
  */
 
 #include <stdbool.h>
 
 #include "jobserver.h"
 
-struct lend;
+struct guard;
 
-/* NULL when there can be no guard (no more processes): nothing is lent then. */
-struct lend *lend_open(struct jobserver *) UNUSED_RESULT;
+/* NULL when there can be no guard (no more processes). */
+struct guard *guard_open(struct jobserver *) UNUSED_RESULT;
 
-/* If nothing was taken back the guard sees to that, later if need be. */
-void lend_close(struct lend *);
+/* Brings the balance back to 0. What cannot be had at once the guard sees to, later. */
+void guard_close(struct guard *);
 
 /*
- * Is the job ours again? The first call asks for it; afterwards try when the descriptor is
- * readable.
+ * From now on a balance of least to most is wanted, as many as are there when least can be had.
+ * What is above most is given away at once, and all we have while we wait for several.
  */
-bool lend_take(struct lend *);
-int lend_fd(const struct lend *);
+void guard_ask(struct guard *, int least, int most);
+
+/* Is that the balance? Else try again when the descriptor is readable. */
+bool guard_try(struct guard *);
+int guard_fd(const struct guard *);
+
+int guard_balance(const struct guard *);
 
 #endif

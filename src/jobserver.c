@@ -145,3 +145,17 @@ jobserver_fd(const struct jobserver *jobserver)
 {
 	return jobserver->take;
 }
+
+int
+jobserver_give_fd(const struct jobserver *jobserver)
+{
+	return jobserver->give;
+}
+
+void
+jobserver_stop_giving(struct jobserver *jobserver)
+{
+	if (jobserver->give >= 0)
+		close(jobserver->give);
+	jobserver->give = -1;
+}

@@ -27,4 +27,8 @@ bool jobserver_give(struct jobserver *, int token) UNUSED_RESULT;
 /* Readable when there is a token to take, and hangs up when nobody is left who could give one. */
 int jobserver_fd(const struct jobserver *);
 
+/* What a process has to keep open besides, and what ends when it gives no more. */
+int jobserver_give_fd(const struct jobserver *);
+void jobserver_stop_giving(struct jobserver *);
+
 #endif

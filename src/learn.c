@@ -152,7 +152,7 @@ write_order(int state)
 	json_t *active = json_object();
 
 	if (plan && planfile_expand(plan, "ci", active) == 0)
-		(void)!order_write(state, active);
+		(void)!order_write(state, active, 0);
 	json_decref(active);
 	planfile_close(plan);
 }

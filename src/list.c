@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "joblog.h"
+#include "budget.h"
 #include "list.h"
 #include "order.h"
 #include "rundir.h"
@@ -142,7 +143,7 @@ print_order(const char *noxfile, const json_t *active)
 {
 	struct users last = { .all = json_object(), .writers = json_object() };
 	size_t n = json_object_size(active), unknown = 0;
-	unsigned slots = order_slots();
+	unsigned slots = budget_read(getenv("MAKEFLAGS"), 0).slots;
 	int state = state_open();
 	double wall = 0;
 	struct order_line *lines = order_expect(state, active, slots, &wall);

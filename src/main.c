@@ -15,6 +15,7 @@
 
 #include <bsd/stdlib.h>
 
+#include "bridge.h"
 #include "history.h"
 #include "learn.h"
 #include "list.h"
@@ -144,7 +145,7 @@ remember(int run, struct planfile *plan)
 
 	if (state >= 0 && history_update(state, run)) {
 		active = active_sessions(plan);
-		(void)!order_write(state, active);
+		(void)!order_write(state, active, options.jobs);
 		json_decref(active);
 	}
 	if (state >= 0)
@@ -236,7 +237,7 @@ do_order(void)
 
 	if (plan) {
 		active = active_sessions(plan);
-		result = order_write(state, active);
+		result = order_write(state, active, options.jobs);
 		json_decref(active);
 	}
 	planfile_close(plan);
@@ -279,6 +280,12 @@ do_why(void)
 	return each_target(".json", why_print);
 }
 
+static int
+do_make(void)
+{
+	return bridge_make(options.words);
+}
+
 static int do_help(void);
 
 static const struct command_entry {
@@ -289,10 +296,10 @@ static const struct command_entry {
 } commands[] = {
 	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0, do_plan,
 	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
-	{ "order", "", "GOAL ...", 1, do_order, "write .noxmk/order.mk for these goals" },
+	{ "order", "j:", "[-j JOBS] GOAL ...", 1, do_order, "write .noxmk/order.mk for these goals" },
 	{ "run", "c:j:k:lr:", "[-c CUE] [-j JOBS] [-k KEEP] [-l] -r MAKE TARGET [-- POSARGS ...]",
 	    1, do_run, "run one session" },
-	{ "end", "k:r:", "[-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, do_end,
+	{ "end", "j:k:r:", "[-j JOBS] [-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, do_end,
 	    "run notified sessions by COMMAND, a make; print the summary" },
 	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, do_verdict,
 	    "exit 1 unless the sessions of all the goals are well" },
@@ -300,6 +307,8 @@ static const struct command_entry {
 	{ "show", "", "GOAL ...", 1, do_show, "what would run, in which order" },
 	{ "log", "r:", "[-r MAKE] TARGET ...", 1, do_log, "the last log of each" },
 	{ "why", "r:", "[-r MAKE] TARGET ...", 1, do_why, "what each waited for in its last run" },
+	{ "make", "", "MAKE [ARGUMENT ...]", 1, do_make,
+	    "run that make under the jobserver of the session around it" },
 	{ "help", "", "", 0, do_help, "this text" },
 };
 
@@ -391,6 +400,10 @@ main(int argc, char *argv[])
 	int option, result;
 	char letters[16];
 
+	/* PREFIX/share/noxmk/tools/make and gmake are this program. */
+	if (!strcmp(program_invocation_short_name, "make") ||
+	    !strcmp(program_invocation_short_name, "gmake"))
+		return bridge_make(argv);
 	signal(SIGPIPE, SIG_IGN);
 	open_streams();
 	while ((option = getopt(argc, argv, "+C:hV")) != -1) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "budget.h"
 #include "cpus.h"
 #include "cue.h"
 #include "dispatch.h"
@@ -215,31 +216,14 @@ add_resources(struct buffer *out, const struct input *in, const size_t *order)
 	free(users);
 }
 
-/* make's last -j option, or "-j1". The caller frees. */
+/* make's last -j option, or one for as many as there are processors. The caller frees. */
 static char *
-jobs_option(void)
+jobs_option(const struct budget *budget)
 {
-	const char *flags = getenv("MAKEFLAGS");
-	char *copy = xstrdup(flags ? flags : ""), *rest = copy, *word, *option = xstrdup("-j1");
-
-	while ((word = strsep(&rest, " ")) && strcmp(word, "--") != 0) {
-		if (strncmp(word, "-j", 2) != 0)
-			continue;
-		free(option);
-		option = xstrdup(word);
-	}
-	free(copy);
-	return option;
-}
-
-unsigned
-order_slots(void)
-{
-	char *option = jobs_option();
-	unsigned slots = (unsigned)strtoul(option + 2, NULL, 10);
-
-	free(option);
-	return slots > 0 ? slots : cpus_available();
+	if (budget->unlimited)
+		return xstrdup("-j");
+	/* One after the other takes as long in any order: what counts is the next run with -j. */
+	return xasprintf("-j%u", budget->slots > 1 ? budget->slots : cpus_available());
 }
 
 /*
@@ -316,26 +300,23 @@ add_order(struct buffer *out, const struct input *in, unsigned slots)
 }
 
 int
-order_write(int state, const json_t *active)
+order_write(int state, const json_t *active, unsigned jobs)
 {
 	struct buffer out = { 0 };
 	struct history *history;
 	struct input *in;
-	unsigned slots = order_slots();
+	struct budget budget = budget_read(getenv("MAKEFLAGS"), jobs);
 	char *option;
 	int result;
 
 	if (json_object_size(active) < 2)
 		return 0;
-	/* One after the other takes as long in any order: what counts is the next run with -j. */
-	if (slots == 1)
-		slots = cpus_available();
-	option = order_slots() > 1 ? jobs_option() : xasprintf("-j%u", slots);
+	option = jobs_option(&budget);
 	history = history_load(state);
 	in = input_new(active, history, true);
 	buffer_printf(&out, "# Made by noxmk from the plan and from how long sessions took.\n"
 			    "_noxmk_order_for := %s\n", option);
-	add_order(&out, in, slots);
+	add_order(&out, in, budget.slots > 1 ? budget.slots : cpus_available());
 	result = replace(state, &out);
 	buffer_free(&out);
 	free(option);
@@ -398,6 +379,23 @@ read_order(int state, const struct input *in, size_t *cues)
 	buffer_free(&file);
 	free(seen);
 	return order;
+}
+
+unsigned
+order_rank(int state, const char *target)
+{
+	struct buffer file = { 0 };
+	unsigned rank = 0;
+	char *line, *word;
+
+	if (file_read(state, NAME, &file) == 0 && (line = strstr(file.data, "\n" ORDER))) {
+		line += strlen("\n" ORDER);
+		line[strcspn(line, "\n")] = '\0';
+		while ((word = strsep(&line, " ")) && strcmp(word, target) != 0)
+			rank++;
+	}
+	buffer_free(&file);
+	return rank;
 }
 
 static int

@@ -23,9 +23,13 @@
 
 /*
  * For those sessions (planfile_expand), from .noxmk's history. Written only if it has changed, and
- * not for less than two, of which there is only one order. -1 after a warning.
+ * not for less than two, of which there is only one order. jobs: see budget_read. -1 after a
+ * warning.
  */
-int order_write(int state, const json_t *active);
+int order_write(int state, const json_t *active, unsigned jobs);
+
+/* The place of that session in order.mk; behind all of them if it has none. */
+unsigned order_rank(int state, const char *target);
 
 /* What is expected of one session of a run. */
 struct order_line {
@@ -42,8 +46,5 @@ struct order_line {
  * history; n lines, which the caller frees; *wall: when the last one ends.
  */
 struct order_line *order_expect(int state, const json_t *active, unsigned slots, double *wall);
-
-/* How many sessions the make around us runs at once, by MAKEFLAGS; under bare -j: processors. */
-unsigned order_slots(void);
 
 #endif

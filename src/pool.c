@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,27 +13,60 @@
 /* Milliseconds between two tries: of the queue's head, and of the others, who grow patient. */
 enum { HEAD_TICK = 50, FIRST_TICK = 10, LAST_TICK = 250 };
 
+/* The locked file, and what its close rings. */
+struct held {
+	int lock, bell;
+};
+
 struct pool {
-	int rundir, queue, inotify; /* inotify: -1 unless we are the head and got one */
-	int held, bell;             /* the locked slot, and what its close rings; or -1 */
-	unsigned n;
+	int rundir, queue, ranks;
+	int inotify; /* -1 unless we are the head and got one */
+	struct held *held;
+	unsigned n, nheld, rank;
 	int tick;
 	bool head;
 };
 
+/*
+ * Who waits holds a lock on the byte of .ranks whose number is its rank (fcntl(2), "open file
+ * description locks"). Without it we wait as well, only in any order.
+ */
+static void
+show_rank(struct pool *pool)
+{
+	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = pool->rank,
+		.l_len = 1 };
+
+	pool->ranks = openat(pool->rundir, ".ranks", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (pool->ranks >= 0)
+		fcntl(pool->ranks, F_OFD_SETLK, &range);
+}
+
+/* Does somebody wait who is to come before us? */
+static bool
+is_preceded(struct pool *pool)
+{
+	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0,
+		.l_len = pool->rank };
+
+	return pool->rank > 0 && fcntl(pool->ranks, F_OFD_GETLK, &range) == 0 &&
+	       range.l_type != F_UNLCK;
+}
+
 struct pool *
-pool_open(int rundir, unsigned n)
+pool_open(int rundir, unsigned n, unsigned rank)
 {
 	struct pool *pool = xcalloc(1, sizeof(*pool));
 
-	*pool = (struct pool){ .rundir = rundir, .inotify = -1, .held = -1, .bell = -1, .n = n,
-		.tick = FIRST_TICK };
+	*pool = (struct pool){ .rundir = rundir, .ranks = -1, .inotify = -1, .n = n, .rank = rank,
+		.held = xcalloc(n, sizeof(*pool->held)), .tick = FIRST_TICK };
 	pool->queue = openat(rundir, ".queue", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (pool->queue < 0) {
 		warn("cannot wait for a free slot: .queue");
 		pool_close(pool);
 		return NULL;
 	}
+	show_rank(pool);
 	return pool;
 }
 
@@ -46,15 +78,27 @@ close_one(int *fd)
 	*fd = -1;
 }
 
+static void
+drop_slots(struct pool *pool)
+{
+	while (pool->nheld > 0) {
+		struct held *held = &pool->held[--pool->nheld];
+
+		close_one(&held->lock);
+		close_one(&held->bell);
+	}
+}
+
 void
 pool_close(struct pool *pool)
 {
 	if (!pool)
 		return;
-	close_one(&pool->held);
-	close_one(&pool->bell);
+	drop_slots(pool);
 	close_one(&pool->inotify);
 	close_one(&pool->queue);
+	close_one(&pool->ranks);
+	free(pool->held);
 	free(pool);
 }
 
@@ -85,43 +129,65 @@ take_slot(struct pool *pool, unsigned i)
 {
 	char *name = xasprintf(".slot-%u", i);
 	int fd = openat(pool->rundir, name, O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
-
 	bool taken = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 
-	if (taken) {
-		pool->held = fd;
-		pool->bell = openat(pool->rundir, name, O_WRONLY | O_CLOEXEC);
-	} else if (fd < 0 || errno != EWOULDBLOCK) {
+	if (!taken && (fd < 0 || errno != EWOULDBLOCK)) {
 		/* Nobody will ever get it; too many at once is better than none. */
 		warn("%s: going on without a slot", name);
+		close_one(&fd);
 		taken = true;
 	}
-	if (!taken || pool->held < 0)
+	if (taken)
+		pool->held[pool->nheld++] = (struct held){ .lock = fd,
+			.bell = fd < 0 ? -1 : openat(pool->rundir, name, O_WRONLY | O_CLOEXEC) };
+	else
 		close_one(&fd);
 	free(name);
 	return taken;
 }
 
+static bool
+is_head(struct pool *pool)
+{
+	if (is_preceded(pool)) {
+		flock(pool->queue, LOCK_UN);
+		close_one(&pool->inotify);
+		pool->head = false;
+	} else if (!pool->head &&
+		   (flock(pool->queue, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
+		become_head(pool);
+	}
+	return pool->head;
+}
+
 bool
-pool_try(struct pool *pool)
+pool_try(struct pool *pool, unsigned least, unsigned most)
 {
 	char drain[4096];
-	bool taken = false;
+	bool real = true;
 
-	if (!pool->head && flock(pool->queue, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+	if (!is_head(pool))
 		return false;
-	if (!pool->head)
-		become_head(pool);
 	while (pool->inotify >= 0 && read(pool->inotify, drain, sizeof(drain)) > 0)
 		;
-	for (unsigned i = 0; i < pool->n && !taken; i++)
-		taken = take_slot(pool, i);
-	if (taken) {
-		/* The next one's turn. */
-		close_one(&pool->inotify);
-		close_one(&pool->queue);
+	for (unsigned i = 0; i < pool->n && pool->nheld < most && real; i++)
+		if (take_slot(pool, i))
+			real = pool->held[pool->nheld - 1].lock >= 0;
+	if (pool->nheld < least && pool->nheld < pool->n && real) {
+		drop_slots(pool);
+		return false;
 	}
-	return taken;
+	/* The next one's turn. */
+	close_one(&pool->inotify);
+	close_one(&pool->queue);
+	close_one(&pool->ranks);
+	return true;
+}
+
+unsigned
+pool_count(const struct pool *pool)
+{
+	return pool->nheld;
 }
 
 /*
@@ -131,11 +197,10 @@ pool_try(struct pool *pool)
 bool
 pool_lend(struct pool *pool)
 {
-	if (pool->held < 0)
+	if (pool->nheld == 0)
 		return false;
 	become_head(pool);
-	close_one(&pool->held);
-	close_one(&pool->bell);
+	drop_slots(pool);
 	return true;
 }
 
@@ -154,22 +219,4 @@ pool_timeout(struct pool *pool)
 		return HEAD_TICK;
 	pool->tick = 2 * tick < LAST_TICK ? 2 * tick : LAST_TICK;
 	return tick;
-}
-
-bool
-pool_is_needed(const char *makeflags)
-{
-	char *copy = xstrdup(makeflags), *rest = copy, *word;
-	bool needed = false;
-
-	/* Variables follow a lone "--"; the first word may be short flags without a dash. */
-	while ((word = strsep(&rest, " ")) && strcmp(word, "--") != 0) {
-		if (!strcmp(word, "-j"))
-			needed = true;
-		else if (!strncmp(word, "--jobserver", 11) ||
-			 (!strncmp(word, "-j", 2) && isdigit((unsigned char)word[2])))
-			needed = false;
-	}
-	free(copy);
-	return needed;
 }

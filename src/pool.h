@@ -5,23 +5,30 @@
  * Slots for the sessions of one run where make has no jobserver (`make -j` without a number starts
  * everything at once). A slot is a lock on the file .slot-N of the run's folder, so the kernel
  * frees it however its holder dies. Thousands may wait: only the one that holds the lock on .queue
- * watches the slots; the others ask for that lock now and then.
+ * watches the slots; the others ask for that lock now and then, and leave it to those with a lower
+ * rank.
  */
 
 #include <stdbool.h>
 
 struct pool;
 
-/* n slots in that folder. NULL after a warning. pool_close gives the slot back, if one is held. */
-struct pool *pool_open(int rundir, unsigned n);
+/*
+ * n slots in that folder. rank: of all that wait, the lowest comes first. NULL after a warning.
+ * pool_close gives back what is held.
+ */
+struct pool *pool_open(int rundir, unsigned n, unsigned rank);
 void pool_close(struct pool *);
 
-/* One slot if one is free and it is our turn. */
-bool pool_try(struct pool *);
+/* From least to most slots, all at once, if least are free and it is our turn; at most all n. */
+bool pool_try(struct pool *, unsigned least, unsigned most);
+
+/* How many are held. */
+unsigned pool_count(const struct pool *);
 
 /*
- * Gives the slot that we hold back for a while; pool_try then takes one again, ahead of those who
- * still wait for their first. False when there is none to give back.
+ * Gives back for a while what we hold; pool_try then takes it again, ahead of those who still wait
+ * for their first. False when there is none to give back.
  */
 bool pool_lend(struct pool *);
 
@@ -31,8 +38,5 @@ bool pool_lend(struct pool *);
  */
 int pool_fd(const struct pool *);
 int pool_timeout(struct pool *);
-
-/* Does this MAKEFLAGS, as a recipe sees it, say `-j` without a number? */
-bool pool_is_needed(const char *makeflags);
 
 #endif

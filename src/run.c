@@ -9,8 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bridge.h"
+#include "budget.h"
 #include "command.h"
 #include "joblog.h"
+#include "order.h"
 #include "run.h"
 #include "rundir.h"
 #include "screen.h"
@@ -33,6 +36,7 @@ struct run {
 	json_t *session; /* its line of the plan */
 	struct record record;
 	struct turn *turn;
+	struct bridge *bridge; /* NULL: its tools are on their own */
 	struct joblog_follower *follower;
 	enum state state;
 	pid_t pid;
@@ -120,7 +124,10 @@ start(struct run *run)
 		strings_add(&posargs, *arg);
 	/* Left by a helper that was killed, it would be believed. */
 	unlink(report);
-	command = command_make(run->plan, run->session, run->options->share, report, &posargs);
+	if (!json_is_false(json_object_get(json_object_get(run->session, "options"), "budget")))
+		run->bridge = bridge_open(turn_slot(run->turn), run->options->share);
+	command = command_make(run->plan, run->session, run->options->share, report, &posargs,
+	    bridge_variables(run->bridge));
 	/* A log that cannot be written is said and costs the log, not the session. */
 	run->log = joblog_open(run->dir, run->options->target, command.argv);
 	run->record.logged = run->log >= 0;
@@ -347,12 +354,18 @@ open_run(struct run *run)
 static bool
 open_turn(struct run *run)
 {
+	const json_t *jobs = json_object_get(json_object_get(run->session, "options"), "jobs");
 	struct turn_options turn = { .state = run->project, .rundir = run->dir,
 		.target = run->options->target,
 		.claims = json_object_get(run->session, "claims"),
 		.makeflags = getenv("MAKEFLAGS"),
-		.jobs = run->options->jobs };
+		.jobs = run->options->jobs,
+		.least = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 0)) : 1,
+		.most = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 1)) : 1 };
 
+	/* Where we count the slots we also say who is first. */
+	if (budget_read(turn.makeflags, turn.jobs).unlimited)
+		turn.rank = order_rank(run->project, run->options->target);
 	run->turn = turn_open(&turn);
 	if (!run->turn)
 		set_verdict(run, FAILED, xstrdup("it cannot wait for its turn"));
@@ -363,6 +376,7 @@ static void
 close_run(struct run *run)
 {
 	record_clear(&run->record);
+	bridge_close(run->bridge);
 	turn_close(run->turn);
 	json_decref(run->session);
 	planfile_close(run->plan);

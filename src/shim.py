@@ -12,6 +12,8 @@ Environment, taken out before anything of the user's runs:
     NOXMK_SHIM_INDEX  the session's position in definition order, as the probe listed it
     NOXMK_SHIM_NAME   its base name: another one there means that the noxfile has changed since
     NOXMK_SHIM_PATH   sys.path of the nox that the probe ran in, joined by os.pathsep
+    NOXMK_SHIM_HELPER  noxmk, through which a make is started that is to share job tokens; may be
+                      absent
     NOXMK_SHIM_BUILD_LOCK  the file to lock while the project is built (building.py); may be absent
 Exit status: nox's own. The report is ASCII JSON without NUL or lone surrogates:
     {"schema": 1, "result": 0 or 1,
@@ -94,6 +96,19 @@ class Shim:
         nox.manifest.Manifest.__next__ = next_session
         # Why a command failed is only in nox's log; old releases have no durations either.
         nox.sessions.SessionRunner.execute = execute
+
+    def bridge_makes(self, helper: str) -> None:
+        """On PATH `make` is noxmk already (bridge.h); this is for one that is named by its path."""
+        import nox.command
+
+        popen = nox.command.popen
+
+        def bridged(args, *more, **options):
+            if os.path.basename(args[0]) in ("make", "gmake"):
+                args = [helper, "make", *args]
+            return popen(args, *more, **options)
+
+        nox.command.popen = bridged
 
     def keep_builds_apart(self, path: str, here: str) -> None:
         """See building.py, which is needed by few sessions, and not before they build."""
@@ -224,6 +239,7 @@ class Shim:
 def main() -> None:
     index, name = int(os.environ.pop("NOXMK_SHIM_INDEX")), os.environ.pop("NOXMK_SHIM_NAME")
     path = os.environ.pop("NOXMK_SHIM_PATH", "")
+    helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
     lock = os.environ.pop("NOXMK_SHIM_BUILD_LOCK", None)
     # Imports are to find what they find under the user's nox command. Our own entries stay, last: a
     # folder with a colon in its name cannot be told through one variable.
@@ -250,6 +266,8 @@ def main() -> None:
     gc.enable()
     try:
         shim.apply()
+        if helper:
+            shim.bridge_makes(helper)
         if lock:
             shim.keep_builds_apart(lock, here)
     except (AttributeError, ImportError) as error:

@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "jobserver.h"
-#include "lend.h"
+#include "budget.h"
+#include "guard.h"
 #include "pool.h"
 #include "slot.h"
+#include "util.h"
 
 /* Milliseconds between two looks whether make is still there. */
 enum { MAKE_TICK = 1000 };
@@ -13,25 +14,28 @@ enum { MAKE_TICK = 1000 };
 struct slot {
 	struct pool *pool;           /* or else */
 	struct jobserver *jobserver; /* or NULL: jobs run one at a time */
-	struct lend *lend;           /* while the jobserver's slot is lent */
-	bool held;
+	struct guard *guard;         /* while we have more or less than what make gave us */
+	unsigned least, most;
+	bool held;                   /* as many as wanted */
+	bool asked;                  /* the guard was, for so many */
 	pid_t make;
 };
 
 struct slot *
-slot_open(const char *makeflags, int rundir, unsigned jobs)
+slot_open(const struct slot_options *options)
 {
 	struct slot *slot = xcalloc(1, sizeof(*slot));
 
-	if (makeflags && pool_is_needed(makeflags)) {
-		slot->pool = pool_open(rundir, jobs);
+	slot->least = slot->most = 1;
+	if (budget_read(options->makeflags, options->jobs).unlimited) {
+		slot->pool = pool_open(options->rundir, options->jobs, options->rank);
 		if (!slot->pool) {
 			free(slot);
 			return NULL;
 		}
 		return slot;
 	}
-	slot->jobserver = makeflags ? jobserver_open(makeflags) : NULL;
+	slot->jobserver = options->makeflags ? jobserver_open(options->makeflags) : NULL;
 	slot->make = getppid();
 	slot->held = true;
 	return slot;
@@ -42,23 +46,45 @@ slot_close(struct slot *slot)
 {
 	if (!slot)
 		return;
-	lend_close(slot->lend);
+	guard_close(slot->guard);
 	jobserver_close(slot->jobserver);
 	pool_close(slot->pool);
 	free(slot);
 }
 
+void
+slot_want(struct slot *slot, unsigned least, unsigned most)
+{
+	if (!slot->pool && !slot->jobserver)
+		return;
+	if (slot->held && (least > slot_count(slot) || most > slot_count(slot)))
+		slot->held = false;
+	slot->asked = false;
+	slot->least = least;
+	slot->most = most;
+}
+
+/* Without a guard nothing is taken, and nothing was lent. */
 static bool
-take_back(struct slot *slot)
+ask_guard(struct slot *slot)
 {
 	bool gone = getppid() != slot->make;
 
-	if (!lend_take(slot->lend) && !gone)
+	if (!slot->guard)
+		slot->guard = guard_open(slot->jobserver);
+	if (!slot->guard)
+		return true;
+	if (!slot->asked)
+		guard_ask(slot->guard, (int)slot->least - 1, (int)slot->most - 1);
+	slot->asked = true;
+	if (!guard_try(slot->guard) && !gone)
 		return false;
 	if (gone)
 		warnx("make is gone: going on without a job slot");
-	lend_close(slot->lend);
-	slot->lend = NULL;
+	if (gone || guard_balance(slot->guard) == 0) {
+		guard_close(slot->guard);
+		slot->guard = NULL;
+	}
 	return true;
 }
 
@@ -66,8 +92,17 @@ bool
 slot_try(struct slot *slot)
 {
 	if (!slot->held)
-		slot->held = slot->pool ? pool_try(slot->pool) : take_back(slot);
+		slot->held = slot->pool ? pool_try(slot->pool, slot->least, slot->most) :
+					  ask_guard(slot);
 	return slot->held;
+}
+
+unsigned
+slot_count(const struct slot *slot)
+{
+	if (slot->pool)
+		return pool_count(slot->pool);
+	return slot->guard ? (unsigned)(guard_balance(slot->guard) + 1) : 1;
 }
 
 int
@@ -75,7 +110,7 @@ slot_fd(const struct slot *slot)
 {
 	if (slot->held)
 		return -1;
-	return slot->pool ? pool_fd(slot->pool) : lend_fd(slot->lend);
+	return slot->pool ? pool_fd(slot->pool) : guard_fd(slot->guard);
 }
 
 int
@@ -91,9 +126,23 @@ slot_lend(struct slot *slot)
 {
 	if (!slot->held)
 		return false;
-	if (slot->pool)
+	if (slot->pool) {
 		slot->held = !pool_lend(slot->pool);
-	else if (slot->jobserver)
-		slot->held = !(slot->lend = lend_open(slot->jobserver));
+	} else if (slot->jobserver && (slot->guard = guard_open(slot->jobserver))) {
+		guard_ask(slot->guard, -1, -1);
+		slot->held = slot->asked = false;
+	}
 	return !slot->held;
+}
+
+const struct jobserver *
+slot_jobserver(const struct slot *slot)
+{
+	return slot_count(slot) == 1 ? slot->jobserver : NULL;
+}
+
+bool
+slot_is_counted(const struct slot *slot)
+{
+	return slot->pool || slot->jobserver;
 }

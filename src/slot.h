@@ -2,31 +2,43 @@
 #define NOXMK_SLOT_H
 
 /*
- * A helper's job slot, whoever hands them out. From a make with a jobserver, and from one that runs
- * one job at a time, we have ours from the start. Under `make -j` without a number, which starts
- * everything at once, slots come from our own pool (pool.h). While a helper only waits it can lend
- * its slot to others.
+ * A helper's job slots, whoever hands them out. From a make with a jobserver, and from one that
+ * runs one job at a time, we have one from the start. Under `make -j` without a number, which
+ * starts everything at once, slots come from our own pool (pool.h). Who waits keeps none: what make
+ * gave us is lent to others meanwhile, and several are taken all at once. So nobody waits for
+ * somebody who waits.
  */
 
 #include <stdbool.h>
 
-#include "util.h"
+#include "jobserver.h"
 
 struct slot;
 
-/*
- * MAKEFLAGS as make gave them, or NULL; the folder of the run and the number of slots are for the
- * pool. NULL after a warning. slot_close gives back what make does not take back itself, also when
- * the slot is lent just then.
- */
-struct slot *slot_open(const char *makeflags, int rundir, unsigned jobs) UNUSED_RESULT;
+struct slot_options {
+	const char *makeflags; /* as make gave them, or NULL */
+	int rundir;            /* for the pool: the folder of the run, the number of slots, */
+	unsigned jobs, rank;   /* and which of those that wait is first, from 0 */
+};
+
+/* NULL after a warning. slot_close gives back all that make does not take back itself. */
+struct slot *slot_open(const struct slot_options *) UNUSED_RESULT;
 void slot_close(struct slot *);
 
 /*
- * Is it ours? A slot that was lent is asked back by the first call. Should make be gone in between,
- * which leaves nobody to hand out slots, it is ours after a warning.
+ * From now on least to most slots are wanted, one by default. Without a jobserver or pool there is
+ * but one.
+ */
+void slot_want(struct slot *, unsigned least, unsigned most);
+
+/*
+ * Do we hold as many? Should make be gone in between, which leaves nobody to hand out slots, we do
+ * after a warning.
  */
 bool slot_try(struct slot *);
+
+/* How many that are; at least 1 once slot_try was true. */
+unsigned slot_count(const struct slot *);
 
 /*
  * While waiting: try again when the descriptor (-1: none) is readable, and after that many
@@ -35,7 +47,13 @@ bool slot_try(struct slot *);
 int slot_fd(const struct slot *);
 int slot_timeout(struct slot *);
 
-/* Lends the slot that we hold. False when it cannot be lent: then it stays ours. */
+/* Lends the one slot that we hold. False when it cannot be lent: then it stays ours. */
 bool slot_lend(struct slot *);
+
+/* make's jobserver, if we hold one slot of it and no more, else NULL. Borrowed. */
+const struct jobserver *slot_jobserver(const struct slot *);
+
+/* Are slots counted at all? Not where jobs run one at a time. */
+bool slot_is_counted(const struct slot *);
 
 #endif

@@ -1,8 +1,7 @@
 #include <stdlib.h>
 
-#include "cpus.h"
+#include "budget.h"
 #include "lock.h"
-#include "pool.h"
 #include "rundir.h"
 #include "screen.h"
 #include "slot.h"
@@ -12,29 +11,40 @@
 /* Shorter waits are the price of asking. */
 #define WAIT_MIN 0.001
 
-enum stage { FIRST_SLOT, LOCKS, SLOT_AGAIN, GRANTED };
+enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GRANTED };
 
 struct turn {
 	struct slot *slot;
 	struct lock *lock; /* NULL: nothing is claimed */
 	const char *target;
+	unsigned least, most;
 	enum stage stage;
 	bool lent, told;
 	double since;  /* the stage began then, monotonic */
 	json_t *waits, *blocker;
 };
 
+static unsigned
+at_most(unsigned n, unsigned limit)
+{
+	return n < limit ? n : limit;
+}
+
 struct turn *
 turn_open(const struct turn_options *options)
 {
 	struct turn *turn = xcalloc(1, sizeof(*turn));
-	unsigned jobs = options->jobs;
+	struct budget budget = budget_read(options->makeflags, options->jobs);
+	struct slot_options slot = { .makeflags = options->makeflags, .rundir = options->rundir,
+		.jobs = budget.slots, .rank = options->rank };
 
 	*turn = (struct turn){ .target = options->target, .since = clock_monotonic(),
 		.waits = json_array() };
-	if (!options->jobs && options->makeflags && pool_is_needed(options->makeflags))
-		jobs = cpus_available();
-	turn->slot = slot_open(options->makeflags, options->rundir, jobs);
+	turn->least = at_most(options->least > 0 ? options->least : 1, budget.slots);
+	turn->most = options->most > 0 ? at_most(options->most, budget.slots) : budget.slots;
+	if (budget_is_loaded(&budget))
+		turn->most = turn->least;
+	turn->slot = slot_open(&slot);
 	if (!turn->slot) {
 		turn_close(turn);
 		return NULL;
@@ -106,10 +116,13 @@ turn_try(struct turn *turn)
 				lock_lent(turn->lock, true);
 			return false;
 		}
-		enter(turn, turn->lent ? SLOT_AGAIN : GRANTED);
+		enter(turn, ALL_SLOTS);
+		if (turn->most > 1)
+			slot_want(turn->slot, turn->least, turn->most);
 	}
-	if (turn->stage == SLOT_AGAIN && slot_try(turn->slot)) {
-		lock_lent(turn->lock, false);
+	if (turn->stage == ALL_SLOTS && slot_try(turn->slot)) {
+		if (turn->lent)
+			lock_lent(turn->lock, false);
 		enter(turn, GRANTED);
 	}
 	return turn->stage == GRANTED;
@@ -128,6 +141,12 @@ int
 turn_timeout(struct turn *turn)
 {
 	return turn->stage == LOCKS ? lock_timeout(turn->lock) : slot_timeout(turn->slot);
+}
+
+const struct slot *
+turn_slot(const struct turn *turn)
+{
+	return turn->slot;
 }
 
 json_t *

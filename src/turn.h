@@ -2,15 +2,16 @@
 #define NOXMK_TURN_H
 
 /*
- * A session's turn: it may start when it holds a job slot (slot.h) and all that it claims (lock.h).
- * The slot comes first, so that few wait for locks at once. While the locks are not to be had the
- * slot is lent to others, and taken again afterwards.
+ * A session's turn: it may start when it holds its job slots (slot.h) and all that it claims
+ * (lock.h). One slot comes first, so that few wait for locks at once. While the locks are not to be
+ * had it is lent to others. With the locks all slots are taken, one or several.
  */
 
 #include <jansson.h>
 #include <poll.h>
 #include <stdbool.h>
 
+#include "slot.h"
 #include "util.h"
 
 struct turn;
@@ -21,6 +22,8 @@ struct turn_options {
 	const json_t *claims;  /* as in plan.jsonl; NULL or an empty list: nothing is claimed */
 	const char *makeflags; /* as make gave them, or NULL */
 	unsigned jobs;         /* slots under `make -j` without a number; 0: our processors */
+	unsigned rank;         /* which of those that wait for a slot there comes first, from 0 */
+	unsigned least, most;  /* slots that the session takes; most 0: all there are */
 };
 
 /* NULL after a warning. turn_close gives back the slot and the locks. */
@@ -36,6 +39,9 @@ bool turn_try(struct turn *);
 enum { TURN_FDS = 2 };
 void turn_poll(const struct turn *, struct pollfd fds[TURN_FDS]);
 int turn_timeout(struct turn *);
+
+/* The slots it holds, once both are held. Borrowed. */
+const struct slot *turn_slot(const struct turn *);
 
 /* What it has waited for so far: the list of record.h. A new reference. */
 json_t *turn_waits(const struct turn *);

@@ -30,7 +30,8 @@ static char *
 command_text(struct planfile *plan, const struct strings *posargs, char **env)
 {
 	json_t *session = planfile_session(plan, "t-a-1");
-	struct command command = command_make(plan, session, "/share", "/run/.t.report", posargs);
+	struct command command = command_make(plan, session, "/share", "/run/.t.report", posargs,
+	    NULL);
 	struct buffer b = { 0 };
 
 	for (char **word = command.argv; *word; word++) {

@@ -66,7 +66,7 @@ static int
 write_order(int state)
 {
 	json_t *active = active_of(state);
-	int result = order_write(state, active);
+	int result = order_write(state, active, 0);
 
 	json_decref(active);
 	return result;
@@ -295,24 +295,17 @@ START_TEST(expectations)
 }
 END_TEST
 
-/* 0: as many as there are processors. */
-static const struct {
-	const char *flags;
-	unsigned slots;
-} flags[] = {
-	{ NULL, 1 }, { "", 1 }, { "k", 1 }, { " -j", 0 }, { "ks -j", 0 }, { " -j1", 1 },
-	{ " -j4 --jobserver-auth=3,4", 4 }, { "k -j12 --jobserver-auth=fifo:/tmp/x -- A=1", 12 },
-	{ " -- -j9", 1 }, { " --jobserver-auth=3,4 -j3 --no-print-directory", 3 },
-	{ " -l2 -j2", 2 }, { " -- A=-j9 -j3", 1 }, { "kj", 1 }, { " -j0", 0 }, { " -jx", 0 },
-};
-
-START_TEST(slots)
+START_TEST(ranks)
 {
-	unsetenv("MAKEFLAGS");
-	if (flags[_i].flags)
-		setenv("MAKEFLAGS", flags[_i].flags, 1);
-	ck_assert_uint_eq(order_slots(), flags[_i].slots ? flags[_i].slots : cpus_available());
-	unsetenv("MAKEFLAGS");
+	int state = folder_make("state");
+
+	ck_assert_uint_eq(order_rank(state, "a"), 0);
+	file_put("state/order.mk", MADE "_noxmk_order := b a\n_noxmk_resources :=\n");
+	ck_assert_uint_eq(order_rank(state, "b"), 1);
+	ck_assert_uint_eq(order_rank(state, "a"), 2);
+	ck_assert_uint_eq(order_rank(state, "zzz"), 3);
+	close(state);
+	assert_silent();
 }
 END_TEST
 
@@ -329,6 +322,6 @@ check_order_suite(void)
 	tcase_add_test(tc, newer);
 	tcase_add_test(tc, failures);
 	tcase_add_test(tc, expectations);
-	tcase_add_loop_test(tc, slots, 0, countof(flags));
+	tcase_add_test(tc, ranks);
 	return suite;
 }

@@ -10,11 +10,11 @@
 START_TEST(slots)
 {
 	int folder = folder_make("run");
-	struct pool *a = pool_open(folder, 2), *b = pool_open(folder, 2), *c = pool_open(folder, 2);
-	struct pool *d = pool_open(folder, 2);
+	struct pool *a = pool_open(folder, 2, 0), *b = pool_open(folder, 2, 0), *c = pool_open(folder, 2, 0);
+	struct pool *d = pool_open(folder, 2, 0);
 	struct pollfd fd = { .events = POLLIN };
 
-	ck_assert(pool_try(a) && pool_try(b) && !pool_try(c) && !pool_try(d));
+	ck_assert(pool_try(a, 1, 1) && pool_try(b, 1, 1) && !pool_try(c, 1, 1) && !pool_try(d, 1, 1));
 	/* Only the head of the queue watches. */
 	fd.fd = pool_fd(c);
 	ck_assert_int_ge(fd.fd, 0);
@@ -22,10 +22,10 @@ START_TEST(slots)
 	ck_assert_int_eq(poll(&fd, 1, 0), 0);
 	pool_close(b);
 	ck_assert_int_eq(poll(&fd, 1, 1000), 1);
-	ck_assert(!pool_try(d) && pool_try(c) && !pool_try(d));
+	ck_assert(!pool_try(d, 1, 1) && pool_try(c, 1, 1) && !pool_try(d, 1, 1));
 	ck_assert_int_ge(pool_fd(d), 0);
 	pool_close(a);
-	ck_assert(pool_try(d));
+	ck_assert(pool_try(d, 1, 1));
 	pool_close(c);
 	pool_close(d);
 	pool_close(NULL);
@@ -38,11 +38,11 @@ END_TEST
 START_TEST(patience)
 {
 	int folder = folder_make("run");
-	struct pool *a = pool_open(folder, 1), *head = pool_open(folder, 1);
-	struct pool *last = pool_open(folder, 1);
+	struct pool *a = pool_open(folder, 1, 0), *head = pool_open(folder, 1, 0);
+	struct pool *last = pool_open(folder, 1, 0);
 	int before = 0;
 
-	ck_assert(pool_try(a) && !pool_try(head) && !pool_try(last));
+	ck_assert(pool_try(a, 1, 1) && !pool_try(head, 1, 1) && !pool_try(last, 1, 1));
 	ck_assert_int_eq(pool_timeout(head), pool_timeout(head));
 	for (int i = 0; i < 20; i++) {
 		int now = pool_timeout(last);
@@ -62,13 +62,13 @@ END_TEST
 /* Where nothing can be watched, the tick has to do. AT_FDCWD is no descriptor below /proc. */
 START_TEST(nothing_to_watch)
 {
-	struct pool *a = pool_open(AT_FDCWD, 1), *b = pool_open(AT_FDCWD, 1);
+	struct pool *a = pool_open(AT_FDCWD, 1, 0), *b = pool_open(AT_FDCWD, 1, 0);
 
-	ck_assert(pool_try(a) && !pool_try(b));
+	ck_assert(pool_try(a, 1, 1) && !pool_try(b, 1, 1));
 	ck_assert_int_eq(pool_fd(b), -1);
 	ck_assert_int_gt(pool_timeout(b), 0);
 	pool_close(a);
-	ck_assert(pool_try(b));
+	ck_assert(pool_try(b, 1, 1));
 	pool_close(b);
 	assert_silent();
 }
@@ -78,25 +78,25 @@ END_TEST
 START_TEST(slot_of_the_dead)
 {
 	int folder = folder_make("run"), ends[2], status;
-	struct pool *mine = pool_open(folder, 1);
+	struct pool *mine = pool_open(folder, 1, 0);
 	char byte;
 	pid_t pid;
 
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		struct pool *held = pool_open(folder, 1);
+		struct pool *held = pool_open(folder, 1, 0);
 
-		if (held && pool_try(held))
+		if (held && pool_try(held, 1, 1))
 			(void)!write(ends[1], "x", 1);
 		for (;;)
 			pause();
 	}
 	ck_assert_int_eq(read(ends[0], &byte, 1), 1);
-	ck_assert(!pool_try(mine));
+	ck_assert(!pool_try(mine, 1, 1));
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(pool_try(mine));
+	ck_assert(pool_try(mine, 1, 1));
 	pool_close(mine);
 	close(ends[0]);
 	close(ends[1]);
@@ -106,7 +106,7 @@ END_TEST
 
 START_TEST(no_queue)
 {
-	ck_assert_ptr_null(pool_open(-1, 1));
+	ck_assert_ptr_null(pool_open(-1, 1, 0));
 	assert_warned("cannot wait for a free slot: .queue: Bad file descriptor");
 }
 END_TEST
@@ -115,46 +115,71 @@ END_TEST
 START_TEST(no_folder)
 {
 	int folder = folder_make("run");
-	struct pool *pool = pool_open(folder, 3);
+	struct pool *pool = pool_open(folder, 3, 0);
 
 	unlink("run/.queue");
+	unlink("run/.ranks");
 	ck_assert_int_eq(rmdir("run"), 0);
-	ck_assert(pool_try(pool));
+	ck_assert(pool_try(pool, 1, 1));
 	assert_warned(".slot-0: going on without a slot: No such file");
 	pool_close(pool);
 	close(folder);
 }
 END_TEST
 
-static const struct {
-	const char *flags;
-	bool needed;
-} flags[] = {
-	{ "", false },
-	{ "k", false },
-	{ " -j", true },
-	{ "k -j", true },
-	{ "kj", false }, /* no make writes it: -j is a word of its own */
-	{ " -j1", false },
-	{ " -j4 --jobserver-auth=3,4", false },
-	{ "k -j4 --jobserver-auth=fifo:/tmp/x", false },
-	{ " -j --jobserver-auth=3,4", false },
-	{ " -j --jobserver-fds=3,4", false },
-	{ "s -j -- A=1", true },
-	{ " -- -j", false },
-	{ " -- A=-j B=1", false },
-	{ " -j2 -j", true },
-	{ " -j -j2", false },
-	{ " -jx", false },
-	{ " -l 3 -j", true },
-	{ "--no-print-directory -j", true },
-	{ "  -j  ", true },
-	{ " --jobs", false }, /* make itself writes the short form */
-};
-
-START_TEST(needed)
+/* Several at once or none, and nobody slips past the one whose turn it is. */
+START_TEST(several)
 {
-	ck_assert_int_eq(pool_is_needed(flags[_i].flags), flags[_i].needed);
+	int folder = folder_make("run");
+	struct pool *a = pool_open(folder, 3, 0), *b = pool_open(folder, 3, 1);
+	struct pool *c = pool_open(folder, 3, 2), *d = pool_open(folder, 3, 3);
+
+	ck_assert(pool_try(a, 1, 1) && pool_count(a) == 1);
+	ck_assert(!pool_try(b, 3, 3) && pool_count(b) == 0 && !pool_try(c, 1, 1));
+	pool_close(a);
+	ck_assert(!pool_try(c, 1, 1) && pool_try(b, 3, 3) && pool_count(b) == 3);
+	ck_assert(!pool_try(c, 1, 2));
+	ck_assert(pool_lend(b) && pool_count(b) == 0);
+	ck_assert(pool_try(c, 1, 2) && pool_count(c) == 2);
+	/* As many as are there. */
+	ck_assert(pool_try(d, 1, 9) && pool_count(d) == 1 && !pool_try(b, 1, 1));
+	pool_close(c);
+	ck_assert(!pool_try(b, 3, 3) && pool_try(b, 2, 3) && pool_count(b) == 2);
+	pool_close(b);
+	pool_close(d);
+	/* More than all is all. */
+	a = pool_open(folder, 2, 0);
+	ck_assert(pool_try(a, 5, 5) && pool_count(a) == 2);
+	pool_close(a);
+	close(folder);
+	assert_silent();
+}
+END_TEST
+
+/* The lowest rank first, whoever came first. */
+START_TEST(ranks)
+{
+	int folder = folder_make("run");
+	struct pool *a = pool_open(folder, 1, 7), *b = pool_open(folder, 1, 5);
+	struct pool *c = pool_open(folder, 1, 6), *d;
+
+	ck_assert(!pool_try(a, 1, 1) && !pool_try(c, 1, 1) && pool_try(b, 1, 1));
+	ck_assert(!pool_try(a, 1, 1) && !pool_try(c, 1, 1));
+	/* c is at the head when d comes. */
+	d = pool_open(folder, 1, 0);
+	pool_close(b);
+	ck_assert(!pool_try(c, 1, 1) && pool_try(d, 1, 1));
+	pool_close(d);
+	ck_assert(!pool_try(a, 1, 1) && pool_try(c, 1, 1));
+	/* Who goes without a slot is in nobody's way. */
+	b = pool_open(folder, 1, 0);
+	ck_assert(!pool_try(a, 1, 1));
+	pool_close(b);
+	pool_close(c);
+	ck_assert(pool_try(a, 1, 1));
+	pool_close(a);
+	close(folder);
+	assert_silent();
 }
 END_TEST
 
@@ -171,6 +196,7 @@ check_pool_suite(void)
 	tcase_add_test(tc, no_queue);
 	tcase_add_test(tc, no_folder);
 	tc = support_case(suite, "flags");
-	tcase_add_loop_test(tc, needed, 0, countof(flags));
+	tcase_add_test(tc, several);
+	tcase_add_test(tc, ranks);
 	return suite;
 }

@@ -447,8 +447,8 @@ START_TEST(waits_for_a_slot)
 	BEGIN(REPORT("success"));
 	run = latest();
 	setenv("MAKEFLAGS", " -j", 1);
-	other = pool_open(run, 1);
-	ck_assert(pool_try(other));
+	other = pool_open(run, 1, 0);
+	ck_assert(pool_try(other, 1, 1));
 	child = fork();
 	if (child == 0) {
 		nanosleep(&tick, NULL);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -29,6 +30,13 @@ make_with(int tokens)
 		ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
 	make.flags = xasprintf(" -j --jobserver-auth=%d,%d", make.ends[0], make.ends[1]);
 	return make;
+}
+
+static struct slot *
+open_slot(const char *makeflags, int rundir)
+{
+	return slot_open(&(struct slot_options){ .makeflags = makeflags, .rundir = rundir,
+	    .jobs = 1 });
 }
 
 static int
@@ -81,7 +89,7 @@ only_child(pid_t parent)
 	return child;
 }
 
-/* See lend.c: is a guard allowed to hold the news of its helper's death back? */
+/* See guard.c: is a guard allowed to hold the news of its helper's death back? */
 static bool
 may_trace(void)
 {
@@ -113,7 +121,7 @@ tracer_of(pid_t pid)
 START_TEST(none)
 {
 	static const char *const flags[] = { NULL, "", "k", " -j1", " -j2 --jobserver-auth=98,99" };
-	struct slot *slot = slot_open(flags[_i], -1, 1);
+	struct slot *slot = open_slot(flags[_i], -1);
 
 	ck_assert(slot_try(slot) && slot_try(slot) && !slot_lend(slot) && slot_try(slot));
 	ck_assert_int_eq(slot_fd(slot), -1);
@@ -127,8 +135,8 @@ END_TEST
 START_TEST(from_the_pool)
 {
 	int folder = folder_make("run");
-	struct slot *a = slot_open(" -j", folder, 1), *b = slot_open(" -j", folder, 1);
-	struct slot *c = slot_open(" -j", folder, 1);
+	struct slot *a = open_slot(" -j", folder), *b = open_slot(" -j", folder);
+	struct slot *c = open_slot(" -j", folder);
 	struct pollfd fd = { .events = POLLIN };
 
 	ck_assert(!slot_lend(a) && slot_try(a) && !slot_try(b) && !slot_try(c));
@@ -145,7 +153,7 @@ START_TEST(from_the_pool)
 	ck_assert(slot_try(a));
 	slot_close(a);
 	close(folder);
-	ck_assert_ptr_null(slot_open(" -j", -1, 1));
+	ck_assert_ptr_null(open_slot(" -j", -1));
 	assert_warned("cannot wait for a free slot");
 }
 END_TEST
@@ -153,7 +161,7 @@ END_TEST
 START_TEST(lent_and_back)
 {
 	struct make make = make_with(1);
-	struct slot *slot = slot_open(make.flags, -1, 1);
+	struct slot *slot = open_slot(make.flags, -1);
 	char token;
 
 	ck_assert(slot_try(slot));
@@ -182,7 +190,7 @@ END_TEST
 START_TEST(helper_goes_while_the_token_is_out)
 {
 	struct make make = make_with(0);
-	struct slot *slot = slot_open(make.flags, -1, 1);
+	struct slot *slot = open_slot(make.flags, -1);
 	char token;
 
 	ck_assert(slot_lend(slot));
@@ -205,7 +213,7 @@ START_TEST(helper_is_killed)
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		struct slot *slot = slot_open(make.flags, -1, 1);
+		struct slot *slot = open_slot(make.flags, -1);
 
 		slot_lend(slot);
 		(void)!write(ready[1], "x", 1);
@@ -250,7 +258,7 @@ START_TEST(helper_and_make_are_killed)
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		struct slot *slot = slot_open(make.flags, -1, 1);
+		struct slot *slot = open_slot(make.flags, -1);
 
 		slot_lend(slot);
 		(void)!write(ready[1], "x", 1);
@@ -269,7 +277,7 @@ END_TEST
 START_TEST(guard_is_killed)
 {
 	struct make make = make_with(0);
-	struct slot *slot = slot_open(make.flags, -1, 1);
+	struct slot *slot = open_slot(make.flags, -1);
 	char token;
 	pid_t guard;
 
@@ -303,7 +311,7 @@ START_TEST(make_is_killed)
 	if (pid == 0) {
 		/* This one is make, and its child the helper. */
 		if (fork() == 0) {
-			struct slot *slot = slot_open(make.flags, -1, 1);
+			struct slot *slot = open_slot(make.flags, -1);
 			bool lent = slot_lend(slot) && read(make.ends[0], &byte, 1) == 1 &&
 			    !slot_try(slot);
 
@@ -332,10 +340,194 @@ START_TEST(make_is_killed)
 }
 END_TEST
 
+/* As many as wanted, or as many as there are; back when the helper goes. */
+START_TEST(several)
+{
+	struct make make = make_with(3);
+	struct slot *slot = open_slot(make.flags, -1);
+
+	slot_want(slot, 1, 1);
+	ck_assert(slot_try(slot) && slot_count(slot) == 1);
+	ck_assert_int_eq(tokens_in(&make), 3);
+	slot_want(slot, 2, 3);
+	await_slot(slot);
+	ck_assert_uint_eq(slot_count(slot), 3);
+	ck_assert_int_eq(tokens_in(&make), 1);
+	ck_assert_ptr_null(slot_jobserver(slot));
+	slot_close(slot);
+	ck_assert_int_eq(tokens_in(&make), 3);
+	slot = open_slot(make.flags, -1);
+	slot_want(slot, 1, 9);
+	await_slot(slot);
+	ck_assert_uint_eq(slot_count(slot), 4);
+	slot_close(slot);
+	ck_assert_int_eq(tokens_in(&make), 3);
+	make_gone(&make);
+	/* Where none are there it starts with its own. */
+	make = make_with(0);
+	slot = open_slot(make.flags, -1);
+	slot_want(slot, 1, 4);
+	await_slot(slot);
+	ck_assert_uint_eq(slot_count(slot), 1);
+	ck_assert_ptr_nonnull(slot_jobserver(slot));
+	slot_close(slot);
+	ck_assert_int_eq(tokens_in(&make), 0);
+	make_gone(&make);
+	assert_silent();
+}
+END_TEST
+
+/* Who waits for several keeps nothing, and takes all at once. */
+START_TEST(none_or_all)
+{
+	struct make make = make_with(1);
+	struct slot *slot = open_slot(make.flags, -1);
+
+	slot_want(slot, 4, 4);
+	ck_assert(!slot_try(slot));
+	await_tokens(&make, 2);
+	ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
+	for (int i = 0; i < 50; i++) {
+		poll(NULL, 0, 1);
+		ck_assert(!slot_try(slot));
+		ck_assert_int_eq(tokens_in(&make), 3);
+	}
+	ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
+	await_slot(slot);
+	ck_assert_uint_eq(slot_count(slot), 4);
+	ck_assert_int_eq(tokens_in(&make), 0);
+	slot_close(slot);
+	make_gone(&make);
+	assert_silent();
+}
+END_TEST
+
+/* Killed -9 while it holds several, or waits for them: the count comes right, and make waits. */
+START_TEST(holder_is_killed)
+{
+	struct make make = make_with(_i == 0 ? 3 : 2);
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct slot *slot = open_slot(make.flags, -1);
+
+		slot_want(slot, 4, 4);
+		while (!slot_try(slot) && _i == 0)
+			poll(NULL, 0, 1);
+		while (_i == 1 && tokens_in(&make) != 3)
+			poll(NULL, 0, 1);
+		(void)!write(ready[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(tokens_in(&make), _i == 0 ? 0 : 3);
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	if (may_trace())
+		ck_assert_int_eq(tokens_in(&make), _i == 0 ? 3 : 2);
+	await_tokens(&make, _i == 0 ? 3 : 2);
+	close(ready[0]);
+	close(ready[1]);
+	make_gone(&make);
+}
+END_TEST
+
+START_TEST(guard_of_several_is_killed)
+{
+	struct make make = make_with(3);
+	struct slot *slot = open_slot(make.flags, -1);
+	pid_t guard;
+
+	slot_want(slot, 4, 4);
+	await_slot(slot);
+	guard = only_child(getpid());
+	kill(guard, SIGKILL);
+	ck_assert_int_eq(waitid(P_PID, (id_t)guard, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+	slot_close(slot);
+	ck_assert_int_eq(tokens_in(&make), 3);
+	make_gone(&make);
+	assert_silent();
+}
+END_TEST
+
+/*
+ * Processes that want different numbers of slots, some killed -9 at random: never more at work than
+ * there are, everybody who lives has his turn, and in the end all tokens are there.
+ */
+START_TEST(crowd)
+{
+	enum { SLOTS = 4, ROUNDS = 40, CROWD = 6 };
+	struct make make = make_with(SLOTS);
+	_Atomic int *busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned seed = (unsigned)_i + 1;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		pid_t pids[CROWD];
+		char token;
+		int killed = -1;
+
+		for (int i = 0; i < CROWD; i++) {
+			unsigned wants = 1 + (unsigned)rand_r(&seed) % SLOTS;
+			int work = rand_r(&seed) % 3;
+
+			/* As make does: a token first, then the helper. */
+			ck_assert_int_eq(read(make.ends[0], &token, 1), 1);
+			if ((pids[i] = fork()) == 0) {
+				struct slot *slot = open_slot(make.flags, -1);
+
+				slot_want(slot, wants, wants);
+				while (!slot_try(slot)) {
+					struct pollfd fd = { .fd = slot_fd(slot),
+						.events = POLLIN };
+					poll(&fd, 1, slot_timeout(slot));
+				}
+				/* A killed one would not leave: no count then. */
+				if (round % 2 == 0) {
+					*busy += (int)slot_count(slot);
+					if (*busy > SLOTS)
+						_exit(1);
+					poll(NULL, 0, work);
+					*busy -= (int)slot_count(slot);
+				}
+				slot_close(slot);
+				_exit(0);
+			}
+			/* make gives it back when the helper has ended. */
+			if (round % 2 == 1 && i == CROWD / 2) {
+				killed = rand_r(&seed) % (i + 1);
+				poll(NULL, 0, rand_r(&seed) % 3);
+				kill(pids[killed], SIGKILL);
+			}
+			if (i >= SLOTS - 1) {
+				int status;
+				pid_t pid = wait(&status);
+
+				ck_assert_int_gt(pid, 0);
+				ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+				ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
+			}
+		}
+		for (int status; wait(&status) > 0;) {
+			ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+			ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
+		}
+		await_tokens(&make, SLOTS);
+	}
+	munmap((void *)busy, sizeof(*busy));
+	make_gone(&make);
+}
+END_TEST
+
 START_TEST(no_guard)
 {
 	struct make make = make_with(0);
-	struct slot *slot = slot_open(make.flags, -1, 1);
+	struct slot *slot = open_slot(make.flags, -1);
 	struct rlimit limit, few;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -364,6 +556,11 @@ check_slot_suite(void)
 	tcase_add_test(tc, helper_and_make_are_killed);
 	tcase_add_loop_test(tc, guard_is_killed, 0, 2);
 	tcase_add_test(tc, make_is_killed);
+	tcase_add_test(tc, several);
+	tcase_add_test(tc, none_or_all);
+	tcase_add_loop_test(tc, holder_is_killed, 0, 2);
+	tcase_add_test(tc, guard_of_several_is_killed);
+	tcase_add_loop_test(tc, crowd, 0, 4);
 	/* valgrind has its own idea of the limit. */
 	if (!getenv("CK_FORK"))
 		tcase_add_test(tc, no_guard);

@@ -31,7 +31,8 @@ turn_of(const char *target, const char *claims, const char *makeflags, unsigned 
 {
 	json_t *list = claims ? json_of(claims) : NULL;
 	struct turn *turn = turn_open(&(struct turn_options){ .state = state, .rundir = rundir,
-		.target = target, .claims = list, .makeflags = makeflags, .jobs = jobs });
+		.target = target, .claims = list, .makeflags = makeflags, .jobs = jobs,
+		.least = 1, .most = 1 });
 
 	ck_assert_ptr_nonnull(turn);
 	json_decref(list);

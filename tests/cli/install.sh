@@ -19,7 +19,9 @@ installed='./bin/noxmk
 ./share/man/man1/noxmk.1
 ./share/noxmk/building.py
 ./share/noxmk/probe.py
-./share/noxmk/shim.py'
+./share/noxmk/shim.py
+./share/noxmk/tools/gmake
+./share/noxmk/tools/make'
 
 tree install PREFIX="$scratch/prefix"
 check 'install: exit 0' exits 0

@@ -1,0 +1,209 @@
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bridge.h"
+#include "tools.h"
+
+#define FIFO "--jobserver-auth=fifo:"
+
+/* As a shell says it. */
+enum { NOT_FOUND = 127, NOT_STARTED = 126 };
+
+struct bridge {
+	int ends[2]; /* of a pipe of our own, or -1 */
+	struct strings variables;
+};
+
+/* A pipe with a token for each slot but the one that every process has anyway. */
+static bool
+fill_pipe(struct bridge *bridge, unsigned tokens)
+{
+	if (pipe2(bridge->ends, O_CLOEXEC) < 0)
+		return false;
+	for (; tokens > 0; tokens--)
+		if (write(bridge->ends[1], "+", 1) != 1)
+			return false;
+	return true;
+}
+
+struct bridge *
+bridge_open(const struct slot *slot, const char *share)
+{
+	struct bridge *bridge;
+	const char *path = getenv("PATH");
+	int fd;
+
+	if (!slot_is_counted(slot))
+		return NULL;
+	bridge = xcalloc(1, sizeof(*bridge));
+	*bridge = (struct bridge){ .ends = { -1, -1 } };
+	if (slot_jobserver(slot)) {
+		fd = jobserver_fd(slot_jobserver(slot));
+	} else if (fill_pipe(bridge, slot_count(slot) - 1)) {
+		fd = bridge->ends[0];
+	} else {
+		warn("the tools of this session do not know their job slots: pipe");
+		bridge_close(bridge);
+		return NULL;
+	}
+	strings_add(&bridge->variables, xasprintf("MAKEFLAGS= -- " FIFO "/proc/%d/fd/%d",
+	    (int)getpid(), fd));
+	strings_add(&bridge->variables, xasprintf("PATH=%s/tools:%s", share,
+	    path ? path : "/usr/local/bin:/usr/bin:/bin"));
+	tools_tell(slot_count(slot), &bridge->variables);
+	return bridge;
+}
+
+void
+bridge_close(struct bridge *bridge)
+{
+	if (!bridge)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		if (bridge->ends[i] >= 0)
+			close(bridge->ends[i]);
+	for (size_t i = 0; i < bridge->variables.n; i++)
+		free((char *)bridge->variables.v[i]);
+	free(bridge->variables.v);
+	free(bridge);
+}
+
+const struct strings *
+bridge_variables(const struct bridge *bridge)
+{
+	return bridge ? &bridge->variables : NULL;
+}
+
+static bool
+is_us(const char *path)
+{
+	struct stat it, us;
+
+	return stat(path, &it) == 0 && stat("/proc/self/exe", &us) == 0 &&
+	       it.st_ino == us.st_ino && it.st_dev == us.st_dev;
+}
+
+/* The first program of that name on PATH that is not this one. The caller frees. */
+static char *
+find_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	char *copy = xstrdup(path ? path : "/usr/local/bin:/usr/bin:/bin"), *rest = copy, *folder;
+	char *found = NULL;
+
+	while (!found && (folder = strsep(&rest, ":"))) {
+		char *program = xasprintf("%s/%s", *folder ? folder : ".", name);
+
+		if (access(program, X_OK) == 0 && !is_us(program))
+			found = program;
+		else
+			free(program);
+	}
+	free(copy);
+	return found;
+}
+
+/* The path in the last such word, with and without a "--" before it. The caller frees. */
+static char *
+find_fifo(const char *makeflags)
+{
+	const char *found = NULL;
+
+	for (const char *p = makeflags; (p = strstr(p, FIFO)); p += strlen(FIFO))
+		found = p + strlen(FIFO);
+	return found ? xasprintf("%.*s", (int)strcspn(found, " "), found) : NULL;
+}
+
+/*
+ * For make to inherit. A reader that waits must not have O_NONBLOCK in makes before 4.3, but opening
+ * must not wait either.
+ */
+static int
+open_inherited(const char *path, int access_mode)
+{
+	int fd = open(path, access_mode | O_NONBLOCK);
+
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, 0);
+	return fd;
+}
+
+/* In place of what is said of -j and a jobserver. */
+static void
+set_makeflags(const char *old, int take, int give)
+{
+	char *copy = xstrdup(old), *rest = copy, *word;
+	const char *variables = strstr(old, " -- ");
+	struct buffer new = { 0 };
+
+	buffer_addstr(&new, "");
+	if (variables)
+		copy[variables - old] = '\0';
+	while ((word = strsep(&rest, " ")))
+		if (strncmp(word, "-j", 2) != 0 && strncmp(word, "--jobserver", 11) != 0)
+			buffer_printf(&new, "%s%s", new.len ? " " : "", word);
+	buffer_printf(&new, " -j --jobserver-auth=%d,%d%s", take, give,
+	    variables ? variables : "");
+	setenv("MAKEFLAGS", new.data, 1);
+	buffer_free(&new);
+	free(copy);
+}
+
+/*
+ * -j would leave the jobserver, with a warning: the number of jobs is settled. Only the plain forms
+ * are known here: -j, -jN, -j N, --jobs, --jobs=N.
+ */
+static void
+drop_jobs(char **argv)
+{
+	char **to = argv;
+
+	for (; *argv && strcmp(*argv, "--") != 0; argv++) {
+		bool alone = !strcmp(*argv, "-j") || !strcmp(*argv, "--jobs");
+
+		if (alone && argv[1] && *argv[1] && strspn(argv[1], "0123456789") == strlen(argv[1]))
+			argv++;
+		else if (!alone && (strncmp(*argv, "-j", 2) != 0 ||
+		    strspn(*argv + 2, "0123456789") != strlen(*argv + 2)) &&
+		    strncmp(*argv, "--jobs=", 7) != 0)
+			*to++ = *argv;
+	}
+	while ((*to++ = *argv))
+		argv++;
+}
+
+int
+bridge_make(char **argv)
+{
+	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+	const char *makeflags = getenv("MAKEFLAGS");
+	char *program = slash && !is_us(argv[0]) ? xstrdup(argv[0]) : find_program(name);
+	char *path = makeflags ? find_fifo(makeflags) : NULL;
+	struct jobserver *nearer = makeflags ? jobserver_open(makeflags) : NULL;
+	int take = path && !nearer ? open_inherited(path, O_RDONLY) : -1;
+	int give = take >= 0 ? open_inherited(path, O_WRONLY) : -1;
+	int result;
+
+	if (give >= 0) {
+		set_makeflags(makeflags, take, give);
+		drop_jobs(argv);
+	}
+	if (program) {
+		argv[0] = program;
+		execv(program, argv);
+	}
+	result = program ? NOT_STARTED : NOT_FOUND;
+	if (program)
+		warn("%s", program);
+	else
+		warnx("%s: not found", name);
+	jobserver_close(nearer);
+	free(program);
+	free(path);
+	return result;
+}
