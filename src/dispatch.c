@@ -14,6 +14,7 @@ struct dispatcher {
 	size_t *blockers;       /* of each job: how many it waits for */
 	size_t *ready, nready;  /* places, ascending: those that wait for a slot or a resource */
 	size_t *running, nrunning;
+	unsigned free_slots, slots;
 	bool *written;          /* is somebody alone on that resource? */
 	long long *taken;       /* of each resource: readers, or amounts */
 	size_t *sequence, nsequence;
@@ -61,17 +62,19 @@ take(struct dispatcher *d, const struct schedule_job *job, bool takes)
 }
 
 static void
-start_jobs(struct dispatcher *d, unsigned slots)
+start_jobs(struct dispatcher *d)
 {
 	size_t kept = 0, i = 0;
 
-	for (; i < d->nready && d->nrunning < slots; i++) {
+	for (; i < d->nready && d->free_slots > 0; i++) {
 		size_t job = d->urgency[d->ready[i]];
+		unsigned slots = schedule_slots(&d->schedule->jobs[job], d->slots);
 
-		if (!fits(d, &d->schedule->jobs[job])) {
+		if (slots > d->free_slots || !fits(d, &d->schedule->jobs[job])) {
 			d->ready[kept++] = d->ready[i];
 			continue;
 		}
+		d->free_slots -= slots;
 		take(d, &d->schedule->jobs[job], true);
 		d->starts[job] = d->now;
 		d->sequence[d->nsequence++] = job;
@@ -106,6 +109,7 @@ end_jobs(struct dispatcher *d)
 			d->running[kept++] = job;
 			continue;
 		}
+		d->free_slots += schedule_slots(&d->schedule->jobs[job], d->slots);
 		take(d, &d->schedule->jobs[job], false);
 		for (size_t k = 0; k < d->after[job].n; k++)
 			if (--d->blockers[d->after[job].v[k]] == 0)
@@ -144,11 +148,11 @@ dispatch(const struct schedule *s, const size_t *urgency, unsigned slots, size_t
     double *starts)
 {
 	struct dispatcher d = { .schedule = s, .urgency = urgency, .sequence = sequence,
-		.starts = starts };
+		.starts = starts, .slots = slots, .free_slots = slots };
 
 	begin(&d);
 	do
-		start_jobs(&d, slots);
+		start_jobs(&d);
 	while (end_jobs(&d));
 	for (size_t i = 0; i < s->n; i++) {
 		if (starts[urgency[i]] < 0) {

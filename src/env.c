@@ -8,6 +8,7 @@
 static const char *const of_make[] = {
 	"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMOUT", "MAKE_TERMERR",
 	"MAKE_RESTARTS", "NOXMK_RUN", "NOXMK_PROJECT", "NOXMK_NOXFILE", "NOXMK_RESERVED",
+	"NOXMK_HISTORY",
 };
 static const char *const of_selection[] = { "NOXSESSION", "NOXPYTHON", "NOX_PARALLEL" };
 

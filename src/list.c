@@ -124,6 +124,7 @@ print_shares(const json_t *session, struct users *last)
 static void
 print_expected(const struct order_line *line, const json_t *active, struct users *last)
 {
+	const json_t *jobs = json_object_get(json_object_get(line->session, "options"), "jobs");
 	char *start = screen_duration(line->start);
 	char *end = screen_duration(line->start + line->seconds);
 
@@ -131,6 +132,8 @@ print_expected(const struct order_line *line, const json_t *active, struct users
 	print_waits(line->session, "requires", "   requires ", active);
 	print_waits(line->session, "after", "   after ", active);
 	print_shares(line->session, last);
+	if (json_is_array(jobs))
+		printf("   %lld slots", (long long)json_integer_value(json_array_get(jobs, 0)));
 	if (line->cue)
 		printf("   when %s ends", line->cue);
 	printf("\n");

@@ -122,6 +122,8 @@ input_new(const json_t *active, const struct history *history, bool coarse)
 		job->seconds = history_expect(history, text(session, "target"), &job->known);
 		if (coarse)
 			job->seconds = round_seconds(job->seconds);
+		job->slots = (unsigned)json_integer_value(json_array_get(json_object_get(
+		    json_object_get(session, "options"), "jobs"), 0));
 		add_before(in, job, json_object_get(session, "requires"), i);
 		add_before(in, job, json_object_get(session, "after"), i);
 		add_claims(in, job, json_object_get(session, "claims"));

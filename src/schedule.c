@@ -239,7 +239,7 @@ lower_bound(struct search *search, const double *paths, double busiest)
 	double sum = 0, bound = busiest;
 
 	for (size_t i = 0; i < s->n; i++) {
-		sum += s->jobs[i].seconds;
+		sum += s->jobs[i].seconds * schedule_slots(&s->jobs[i], search->slots);
 		bound = paths[i] > bound ? paths[i] : bound;
 	}
 	return sum / search->slots > bound ? sum / search->slots : bound;
@@ -286,6 +286,14 @@ move_job(size_t *list, size_t from, size_t to)
 	else
 		memmove(list + to + 1, list + to, (from - to) * sizeof(*list));
 	list[to] = job;
+}
+
+unsigned
+schedule_slots(const struct schedule_job *job, unsigned slots)
+{
+	if (job->slots < 2)
+		return 1;
+	return job->slots < slots ? job->slots : slots;
 }
 
 static size_t

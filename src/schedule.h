@@ -19,6 +19,7 @@ struct schedule_claim {
 struct schedule_job {
 	double seconds;        /* expected */
 	bool known;            /* from earlier runs, or is that only what others take? */
+	unsigned slots;        /* that it takes at least; 0 is 1, and more than all is all */
 	struct indices before; /* must have ended: requires and after, no cycle */
 	struct schedule_claim *claims;
 	size_t nclaims;
@@ -30,6 +31,9 @@ struct schedule {
 	long long *capacities; /* of each resource */
 	size_t nresources;
 };
+
+/* How many of so many slots the job takes. */
+unsigned schedule_slots(const struct schedule_job *, unsigned slots);
 
 /* In lists of jobs: none. */
 #define NO_JOB SIZE_MAX

@@ -21,7 +21,7 @@ struct simulation {
 	const struct schedule *schedule;
 	const size_t *order;
 	size_t n;
-	unsigned free_slots;
+	unsigned slots, free_slots;
 	double now;
 	struct job_state *states;
 	long long *taken;      /* of each resource */
@@ -111,7 +111,7 @@ start(struct simulation *sim, size_t number)
 {
 	sim->states[number].phase = RUNNING;
 	sim->states[number].ends = sim->now + sim->schedule->jobs[number].seconds;
-	sim->free_slots--;
+	sim->free_slots -= schedule_slots(&sim->schedule->jobs[number], sim->slots);
 	indices_add(&sim->running, number);
 }
 
@@ -134,7 +134,8 @@ serve_queue(struct simulation *sim)
 			state->phase = ENTITLED;
 			count_amounts(&s->jobs[number], sim->taken, 1);
 		}
-		if (state->phase == ENTITLED && sim->free_slots > 0) {
+		if (state->phase == ENTITLED &&
+		    sim->free_slots >= schedule_slots(&s->jobs[number], sim->slots)) {
 			start(sim, number);
 			continue;
 		}
@@ -171,7 +172,7 @@ advance(struct simulation *sim)
 			continue;
 		}
 		state->phase = ENDED;
-		sim->free_slots++;
+		sim->free_slots += schedule_slots(&sim->schedule->jobs[number], sim->slots);
 		count_amounts(&sim->schedule->jobs[number], sim->taken, -1);
 		for (size_t k = 0; k < state->after.n; k++)
 			sim->states[state->after.v[k]].blockers--;
@@ -212,7 +213,8 @@ double
 simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots,
     const size_t *cues, double *starts)
 {
-	struct simulation sim = { .schedule = s, .order = order, .n = n, .free_slots = slots };
+	struct simulation sim = { .schedule = s, .order = order, .n = n,
+		.slots = slots, .free_slots = slots };
 
 	sim.states = xcalloc(s->n, sizeof(*sim.states));
 	sim.taken = xcalloc(s->nresources, sizeof(*sim.taken));

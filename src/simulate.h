@@ -6,7 +6,8 @@
  * it finds a job that waits for nothing it stays until there is a slot for just that one, even if
  * others before it get ready meanwhile; they have to wait for the next pass. Users of a resource
  * wait for each other in the same order: a reader for the last writer before it, a writer for all
- * readers since then. Amounts are locks: first come, first served, and no slot is held meanwhile.
+ * readers since then. Amounts are locks: first come, first served, and no slot is held meanwhile;
+ * nor by a job that waits for several slots.
  */
 
 #include "schedule.h"

@@ -20,7 +20,7 @@ enum { PARTS = 10, INSTANCES = 300, SLOTS = 4 };
 
 /* Small ones are as hard on the rules as big ones, and much less work. */
 static const struct variety mixed = { .least = 1, .most = 40, .resources = 4, .amount = 4,
-	.claims = 30, .edges = 100, .skewed = true, .backward = true };
+	.claims = 30, .edges = 100, .skewed = true, .backward = true, .slots = 9 };
 /* The manifest order is one that keeps `before`. */
 static const struct variety forward = { .least = 1, .most = 40, .resources = 4, .amount = 4,
 	.claims = 30, .edges = 100, .skewed = true };
@@ -157,7 +157,7 @@ assert_fits(const struct schedule *s, const struct indices *active, const double
 		if (starts[other] > starts[job] + TOLERANCE ||
 		    starts[other] + s->jobs[other].seconds < starts[job] + TOLERANCE)
 			continue;
-		running++;
+		running += schedule_slots(&s->jobs[other], slots);
 		for (size_t r = 0; r < s->nresources; r++) {
 			const struct schedule_claim *a = claim_on(&s->jobs[job], r);
 			const struct schedule_claim *b = claim_on(&s->jobs[other], r);
@@ -397,6 +397,8 @@ static const struct {
 	{ "1;4;5 <0;1;1", "0 1 2 3 4", 2, "3<1 4<3" },
 	/* Nobody knows when 1 ends. */
 	{ "1;?4;5 <0;1;1", "0 1 2 3 4", 2, "4<3" },
+	/* What takes two slots leaves none beside it. */
+	{ "3;1;2 #2;1", "0 1 3 2", 2, "" },
 	/* Never: a cycle, or more than there is. */
 	{ "1 <1;1 <0;2", "2 0 1", 2, "" },
 	{ "1 5:2;1 <0;2", "2 0 1", 2, "" },

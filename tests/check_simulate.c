@@ -46,6 +46,9 @@ static const struct {
 	 */
 	{ "1;4;1 <0;4", "0 1 2 3", 2, "0 0 4 1", 5 },
 	{ "1;4;1 <0;4;4", "0 1 2 3 4", 2, "0 0 5 1 4", 8 },
+	/* Two slots at once, and none while it waits for them. */
+	{ "4;3 #2;1;1", "0 1 2 3", 2, "0 4 0 1", 7 },
+	{ "4 #9;3;1", "0 1 2", 2, "0 4 4", 7 },
 	/* More than there is: never. */
 	{ "1 5:2;1", "0 1", 2, "- 0", 1 },
 	/* A cycle: never, and no hang. */

@@ -26,6 +26,8 @@ add_word(struct schedule_job *job, char *word)
 		add_claim(job, resource, EXCLUSIVE, 0);
 	} else if (sscanf(word, "s%llu", &resource) == 1) {
 		add_claim(job, resource, SHARED, 0);
+	} else if (*word == '#') {
+		job->slots = (unsigned)strtoul(word + 1, NULL, 10);
 	} else if (sscanf(word, "%lld:%llu", &amount, &resource) == 2) {
 		add_claim(job, resource, AMOUNT, amount);
 	} else if (*word) {
@@ -127,6 +129,8 @@ schedule_random(const struct variety *v, unsigned *seed)
 
 		job->seconds = random_seconds(seed);
 		job->known = true;
+		job->slots = v->slots > 1 && rand_r(seed) % 4 == 0 ?
+		    1 + (unsigned)rand_r(seed) % v->slots : 1;
 		add_claims(s, job, v, seed);
 		for (size_t k = 0; k < i; k++)
 			if (unit_random(seed) * 100 * (double)s->n < v->edges)
