@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bridge.h"
+#include "budget.h"
 #include "tools.h"
 
 #define FIFO "--jobserver-auth=fifo:"
@@ -34,8 +35,10 @@ fill_pipe(struct bridge *bridge, unsigned tokens)
 struct bridge *
 bridge_open(const struct slot *slot, const char *share)
 {
+	double load = budget_read(getenv("MAKEFLAGS"), 1).load;
 	struct bridge *bridge;
 	const char *path = getenv("PATH");
+	char *limit;
 	int fd;
 
 	if (!slot_is_counted(slot))
@@ -51,8 +54,10 @@ bridge_open(const struct slot *slot, const char *share)
 		bridge_close(bridge);
 		return NULL;
 	}
-	strings_add(&bridge->variables, xasprintf("MAKEFLAGS= -- " FIFO "/proc/%d/fd/%d",
+	limit = load > 0 ? xasprintf(" -l%g", load) : xstrdup("");
+	strings_add(&bridge->variables, xasprintf("MAKEFLAGS=%s -- " FIFO "/proc/%d/fd/%d", limit,
 	    (int)getpid(), fd));
+	free(limit);
 	strings_add(&bridge->variables, xasprintf("PATH=%s/tools:%s", share,
 	    path ? path : "/usr/local/bin:/usr/bin:/bin"));
 	tools_tell(slot_count(slot), &bridge->variables);
@@ -120,8 +125,8 @@ find_fifo(const char *makeflags)
 }
 
 /*
- * For make to inherit. A reader that waits must not have O_NONBLOCK in makes before 4.3, but opening
- * must not wait either.
+ * For make to inherit. A reader that waits must not have O_NONBLOCK in makes before 4.3, but
+ * opening must not wait either.
  */
 static int
 open_inherited(const char *path, int access_mode)
@@ -154,6 +159,12 @@ set_makeflags(const char *old, int take, int give)
 	free(copy);
 }
 
+static bool
+is_number(const char *s)
+{
+	return *s && strspn(s, "0123456789") == strlen(s);
+}
+
 /*
  * -j would leave the jobserver, with a warning: the number of jobs is settled. Only the plain forms
  * are known here: -j, -jN, -j N, --jobs, --jobs=N.
@@ -164,13 +175,10 @@ drop_jobs(char **argv)
 	char **to = argv;
 
 	for (; *argv && strcmp(*argv, "--") != 0; argv++) {
-		bool alone = !strcmp(*argv, "-j") || !strcmp(*argv, "--jobs");
-
-		if (alone && argv[1] && *argv[1] && strspn(argv[1], "0123456789") == strlen(argv[1]))
-			argv++;
-		else if (!alone && (strncmp(*argv, "-j", 2) != 0 ||
-		    strspn(*argv + 2, "0123456789") != strlen(*argv + 2)) &&
-		    strncmp(*argv, "--jobs=", 7) != 0)
+		if (!strcmp(*argv, "-j") || !strcmp(*argv, "--jobs"))
+			argv += argv[1] && is_number(argv[1]);
+		else if (strncmp(*argv, "--jobs=", 7) != 0 &&
+			 (strncmp(*argv, "-j", 2) != 0 || !is_number(*argv + 2)))
 			*to++ = *argv;
 	}
 	while ((*to++ = *argv))

@@ -16,6 +16,8 @@
  * (shim.py). One that a script calls by its path runs its jobs one at a time, and so do all under
  * it.
  *
+ * make's -l LOAD stands before the "--".
+ *
  * A session that holds several slots, or one from our own pool, gets a pipe of its own with those
  * tokens, since make's would give it more.
  */

@@ -17,9 +17,10 @@ struct command {
 };
 
 /*
- * budget: variables that tell its tools of job slots (bridge.h), or NULL; what the configuration
- * sets wins. session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
- * writes its report to. command_clear frees; posargs must outlive the command.
+ * session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
+ * writes its report to. budget: variables that tell its tools of job slots (bridge.h), or NULL;
+ * what the configuration sets wins. command_clear frees; posargs and budget must outlive the
+ * command.
  */
 struct command command_make(struct planfile *, json_t *session, const char *share,
     const char *report, const struct strings *posargs, const struct strings *budget);

@@ -382,7 +382,8 @@ read_session(struct reader *r, struct config *config, const char *name, json_t *
 	json_t *item;
 
 	*s = (struct config_session){ .name = name, .alone = CONFIG_UNSET,
-		.is_default = CONFIG_UNSET, .budget = CONFIG_UNSET, .retries = CONFIG_UNSET, .timeout = CONFIG_UNSET,
+		.is_default = CONFIG_UNSET, .budget = CONFIG_UNSET, .retries = CONFIG_UNSET,
+		.timeout = CONFIG_UNSET,
 		.slow = CONFIG_UNSET };
 	r->name = name;
 	if (!json_is_object(value))

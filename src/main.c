@@ -296,7 +296,8 @@ static const struct command_entry {
 } commands[] = {
 	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0, do_plan,
 	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
-	{ "order", "j:", "[-j JOBS] GOAL ...", 1, do_order, "write .noxmk/order.mk for these goals" },
+	{ "order", "j:", "[-j JOBS] GOAL ...", 1, do_order,
+	    "write .noxmk/order.mk for these goals" },
 	{ "run", "c:j:k:lr:", "[-c CUE] [-j JOBS] [-k KEEP] [-l] -r MAKE TARGET [-- POSARGS ...]",
 	    1, do_run, "run one session" },
 	{ "end", "j:k:r:", "[-j JOBS] [-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, do_end,

@@ -42,7 +42,8 @@ int
 record_write(int rundir, const struct record *r)
 {
 	char *name = xasprintf("%s.json", r->target), *log = xasprintf("%s.log", r->target);
-	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,s:o,s:b,s:b,s:o,s:o,s:o}",
+	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,"
+				   "s:o,s:b,s:b,s:o,s:o,s:o}",
 	    "schema", 1, "target", r->target, "session", r->session,
 	    "verdict", verdict_name(r->verdict), "reason", string_or_null(r->reason),
 	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),

@@ -7,9 +7,9 @@
  * One session's life, from its turn to its record. `noxmk run` is the recipe of .noxmk/run/TARGET.
  *
  * share: the folder of shim.py. key, keep: see rundir_join. target: whose turn it is. posargs:
- * NULL-ended, handed to the session. cue: for the record, or NULL. jobs: how many run at once where make itself sets no limit, 0
- * for what the machine has. live: show its output while it runs. Works in the current folder, the
- * project's.
+ * NULL-ended, handed to the session. cue: for the record, or NULL. jobs: how many run at once where
+ * make itself sets no limit, 0 for what the machine has. live: show its output while it runs. Works
+ * in the current folder, the project's.
  *
  * Returns 0 once the verdict is recorded, whatever it is, so that make goes on with the others and
  * the goal fails by `noxmk verdict`; EXIT_HELPER after a warning when there is no run to record

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -71,8 +72,8 @@ START_TEST(shared_or_own)
 	bridge_close(bridge);
 	/* Who has three gets a pipe with the two that are not its own. */
 	slot_want(slot, 3, 3);
-	while (!slot_try(slot))
-		usleep(1000);
+	for (int i = 0; i < 5000 && !slot_try(slot); i++)
+		poll(NULL, 0, 1);
 	bridge = bridge_open(slot, "/share");
 	ck_assert_int_eq(tokens_by(bridge), 2);
 	ck_assert_str_eq(variable(bridge, "NOXMK_SLOTS"), "3");
@@ -97,9 +98,11 @@ END_TEST
 static const char script[] =
 	"#!/bin/sh\n"
 	"case $MAKEFLAGS in *--jobserver-auth=[0-9]*) open=yes ;; *) open=no ;; esac\n"
-	"for fd in $(printf %s \"$MAKEFLAGS\" | sed -n 's/.*auth=\\([0-9]*\\),\\([0-9]*\\).*/\\1 \\2/p')\n"
+	"for fd in $(printf %s \"$MAKEFLAGS\" |"
+	" sed -n 's/.*auth=\\([0-9]*\\),\\([0-9]*\\).*/\\1 \\2/p')\n"
 	"do [ -p \"/proc/self/fd/$fd\" ] || open=closed; done\n"
-	"printf '%s|' \"$open\" \"$(printf %s \"$MAKEFLAGS\" | sed 's/=[0-9]*,[0-9]*/=R,W/')\" \"$@\" >said\n";
+	"flags=$(printf %s \"$MAKEFLAGS\" | sed 's/=[0-9]*,[0-9]*/=R,W/')\n"
+	"printf '%s|' \"$open\" \"$flags\" \"$@\" >said\n";
 
 /* words: separated by blanks. */
 static int

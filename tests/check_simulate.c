@@ -68,14 +68,16 @@ START_TEST(one)
 			indices_add(&order, strtoul(word, NULL, 10));
 	for (size_t i = 0; i < s->n; i++)
 		starts[i] = -1;
-	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, starts), runs[_i].end);
+	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, starts),
+	    runs[_i].end);
 	for (size_t i = 0; i < s->n; i++)
 		if (starts[i] < 0)
 			buffer_printf(&text, "%s-", i ? " " : "");
 		else
 			buffer_printf(&text, "%s%g", i ? " " : "", starts[i]);
 	ck_assert_str_eq(text.data, runs[_i].starts);
-	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, NULL), runs[_i].end);
+	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, NULL),
+	    runs[_i].end);
 	buffer_free(&text);
 	free(order.v);
 	free(starts);

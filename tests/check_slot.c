@@ -455,68 +455,76 @@ START_TEST(guard_of_several_is_killed)
 }
 END_TEST
 
+enum { SLOTS = 4, ROUNDS = 40, CROWD = 6 };
+
+/* A helper of the crowd, in a process of its own. busy: slots at work, or NULL. */
+static _Noreturn void
+be_helper(const struct make *make, unsigned wants, int work, _Atomic int *busy)
+{
+	struct slot *slot = open_slot(make->flags, -1);
+	bool fits = true;
+
+	slot_want(slot, wants, wants);
+	while (!slot_try(slot)) {
+		struct pollfd fd = { .fd = slot_fd(slot), .events = POLLIN };
+
+		poll(&fd, 1, slot_timeout(slot));
+	}
+	if (busy) {
+		*busy += (int)slot_count(slot);
+		fits = *busy <= SLOTS;
+		poll(NULL, 0, work);
+		*busy -= (int)slot_count(slot);
+	}
+	slot_close(slot);
+	_exit(!fits);
+}
+
+/* As make does it: when a helper has ended, its token is given back. False when there is none. */
+static bool
+reap(const struct make *make)
+{
+	int status;
+
+	if (wait(&status) < 0)
+		return false;
+	ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	ck_assert_int_eq(write(make->ends[1], "+", 1), 1);
+	return true;
+}
+
 /*
- * Processes that want different numbers of slots, some killed -9 at random: never more at work than
- * there are, everybody who lives has his turn, and in the end all tokens are there.
+ * Processes that want different numbers of slots, in every second round one killed -9 at random:
+ * never more at work than there are, everybody who lives has his turn, and in the end all tokens
+ * are there. (A killed one would not leave the count of those at work.)
  */
 START_TEST(crowd)
 {
-	enum { SLOTS = 4, ROUNDS = 40, CROWD = 6 };
 	struct make make = make_with(SLOTS);
 	_Atomic int *busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned seed = (unsigned)_i + 1;
+	pid_t pids[CROWD];
+	char token;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		pid_t pids[CROWD];
-		char token;
-		int killed = -1;
-
 		for (int i = 0; i < CROWD; i++) {
 			unsigned wants = 1 + (unsigned)rand_r(&seed) % SLOTS;
 			int work = rand_r(&seed) % 3;
 
-			/* As make does: a token first, then the helper. */
+			/* As make does it: a token first, then the helper. */
 			ck_assert_int_eq(read(make.ends[0], &token, 1), 1);
-			if ((pids[i] = fork()) == 0) {
-				struct slot *slot = open_slot(make.flags, -1);
-
-				slot_want(slot, wants, wants);
-				while (!slot_try(slot)) {
-					struct pollfd fd = { .fd = slot_fd(slot),
-						.events = POLLIN };
-					poll(&fd, 1, slot_timeout(slot));
-				}
-				/* A killed one would not leave: no count then. */
-				if (round % 2 == 0) {
-					*busy += (int)slot_count(slot);
-					if (*busy > SLOTS)
-						_exit(1);
-					poll(NULL, 0, work);
-					*busy -= (int)slot_count(slot);
-				}
-				slot_close(slot);
-				_exit(0);
-			}
-			/* make gives it back when the helper has ended. */
+			if ((pids[i] = fork()) == 0)
+				be_helper(&make, wants, work, round % 2 ? NULL : busy);
 			if (round % 2 == 1 && i == CROWD / 2) {
-				killed = rand_r(&seed) % (i + 1);
 				poll(NULL, 0, rand_r(&seed) % 3);
-				kill(pids[killed], SIGKILL);
+				kill(pids[rand_r(&seed) % (i + 1)], SIGKILL);
 			}
-			if (i >= SLOTS - 1) {
-				int status;
-				pid_t pid = wait(&status);
-
-				ck_assert_int_gt(pid, 0);
-				ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-				ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
-			}
+			if (i >= SLOTS - 1)
+				ck_assert(reap(&make));
 		}
-		for (int status; wait(&status) > 0;) {
-			ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-			ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
-		}
+		while (reap(&make))
+			;
 		await_tokens(&make, SLOTS);
 	}
 	munmap((void *)busy, sizeof(*busy));

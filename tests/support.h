@@ -78,11 +78,12 @@ void plan_put(int folder, struct facts *, const char *python, const struct strin
 const char *own_key(void);
 
 /* The suites. */
-#define SUITES(X)                                                                         \
-	X(util) X(facts) X(slug) X(plan) X(config) X(declare) X(rule) X(planfile) X(rundir) \
-	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock) X(contest) \
-	X(cpus) X(budget) X(command) X(verdict) X(screen) X(summary) X(notified) X(list) X(noxcall) \
-	X(listing) X(learn) X(bridge) X(run) X(why) X(schedule) X(simulate) X(history) X(order) X(turn)
+#define SUITES(X)                                                                          \
+	X(util) X(facts) X(slug) X(plan) X(config) X(declare) X(rule) X(planfile) X(rundir)   \
+	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock)       \
+	X(contest) X(cpus) X(budget) X(command) X(verdict) X(screen) X(summary) X(notified)   \
+	X(list) X(noxcall) X(listing) X(learn) X(bridge) X(run) X(why) X(schedule)            \
+	X(simulate) X(history) X(order) X(turn)
 #define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);
 SUITES(SUITE_PROTOTYPE)
 
