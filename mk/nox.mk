@@ -174,9 +174,10 @@ endif
   $(and $(_noxmk_dry),$(_noxmk_goals)),+@$(_noxmk_helper) show $(_noxmk_goals))
 
 # One helper a session; the first one makes the run's folder. It records the verdict and succeeds, so
-# that no failure hides another.
+# that no failure hides another; and if it is killed, the others run all the same (`-`): without a
+# record of that session its goals fail.
 $(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if \
-  $(_noxmk_dry),,$(_noxmk_plus)$(_noxmk_helper) run$(_noxmk_live)$(_noxmk_jobs) \
+  $(_noxmk_dry),,$(_noxmk_plus)-$(_noxmk_helper) run$(_noxmk_live)$(_noxmk_jobs) \
   -k $(NOXMK_KEEP) -r $(_noxmk_key)$(addprefix \
   $(_noxmk_blank)-c ,$(_noxmk_cue_of)) $*$(_noxmk_args))
 

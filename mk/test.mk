@@ -4,7 +4,7 @@
 # tests/run runs scripts and programs that print TAP, several at once, and sums up. The scripts use
 # the helper as it is installed: below $B/stage.
 
-TESTS ?= $B/tests/check $(sort $(wildcard tests/cli/*.sh)) tests/properties/edges.py
+TESTS ?= $B/tests/check $(sort $(wildcard tests/cli/*.sh)) $(sort $(wildcard tests/properties/*.py))
 check_PKGS := $(PKGS) check
 
 check: $B/tests/check stage ## run every test
@@ -16,9 +16,10 @@ check-unit: $B/tests/check ## run the libcheck suites only
 check-e2e: stage ## run the end-to-end scripts only
 	$(Q)B='$B' tests/run $(sort $(wildcard tests/cli/*.sh))
 
-# `make check` does the same on a few hundred plans.
-check-properties: stage ## check the edges of 10,000 random plans, and run some hundred of them
+# `make check` does the same on a few hundred plans, and kills 200 helpers.
+check-properties: stage ## check the edges of 10,000 random plans; kill 1,000 helpers
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/edges.py --plans 10000 --runs 500
+	$(Q)STAGE='$(abspath $B)/stage' tests/properties/kills.py --kills 1000
 
 # The same tests over other builds of the helper, each in a folder of its own.
 # Without those that are about nox's releases, installing and documents: the helper does nothing in

@@ -254,9 +254,14 @@ copy_plan(int state, int run)
 static int
 fill_run(int state, int runs, const char *id, const char *key)
 {
-	int run, result = -1;
+	int run, result = -1, made = mkdirat(runs, id, 0777);
 
-	if (mkdirat(runs, id, 0777) < 0 || (run = openat(runs, id, DIR_FLAGS)) < 0) {
+	if (made < 0 && errno == EEXIST) {
+		/* Of a helper of this make that was killed here. */
+		remove_run(id);
+		made = mkdirat(runs, id, 0777);
+	}
+	if (made < 0 || (run = openat(runs, id, DIR_FLAGS)) < 0) {
 		warn(".noxmk/runs/%s", id);
 		return -1;
 	}
@@ -284,8 +289,9 @@ begin(int state, int runs, const char *key, unsigned keep)
 
 	if (faccessat(runs, name, F_OK, 0) == 0) {
 		result = 0;
-	} else if (fill_run(state, runs, id, key) == 0 && link_replace(runs, id, name) == 0 &&
-		   link_replace(state, latest, "latest") == 0) {
+	} else if (fill_run(state, runs, id, key) == 0 &&
+		   link_replace(state, latest, "latest") == 0 &&
+		   link_replace(runs, id, name) == 0) {
 		prune(runs, keep);
 		result = 0;
 	}

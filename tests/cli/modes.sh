@@ -83,6 +83,27 @@ jobs() {
 	check 'MAKEFLAGS=-j2: two at once' same "$(peak)" 2
 }
 
+# A group with a quota of one processor, if we may make one: version 2 or 1.
+quota() {
+	for group in "/sys/fs/cgroup/noxmk-$$" "/sys/fs/cgroup/cpu/noxmk-$$"; do
+		mkdir "$group" 2>/dev/null || continue
+		at_exit="rmdir $group"
+		if [ -e "$group/cpu.max" ] && echo 100000 100000 >"$group/cpu.max" ||
+			[ -e "$group/cpu.cfs_quota_us" ] && echo 100000 >"$group/cpu.cfs_quota_us"; then
+			# shellcheck disable=SC2016 # for the inner shell
+			run sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$group" \
+				"$MAKE" -I "$STAGE/include" -j ci
+			check '-j, a quota of one processor: exit 0' exits 0
+			check '-j, a quota of one processor: one at a time' same "$(peak)" 1
+			rmdir "$group"
+			at_exit=:
+			return
+		fi
+		rmdir "$group"
+	done
+	skip '-j, a quota of one processor' 'control groups are not ours to make'
+}
+
 # Nothing ran, and no run was begun.
 idle() {
 	check "$1: nothing ran" absent crowd .noxmk/runs .noxmk/latest
@@ -201,6 +222,7 @@ one_make() {
 	topic=$("$MAKE" --version | sed -n '1s/.* \(.*\)/\1: /p')
 	crowd
 	jobs
+	quota
 	dry
 	places
 	broken

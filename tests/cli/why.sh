@@ -63,6 +63,28 @@ check 'needs' same "$(why tests | sed -n 2p)" \
 	' Ns until checks had ended: it requires checks (tool.noxmk.session."test*".needs)'
 check 'an unknown target' same "$(why nobody; echo "$status")" 1
 
+# make would start what is ready in the place of what is more urgent, but for its cue.
+echo '{"schema":1,"sessions":{"build":[1],"memory":[4],"tests":[5],"checks":[0.5],"lint":[1]}}' \
+	>.noxmk/history.json
+mv pyproject.toml old.toml
+cat >pyproject.toml <<'END'
+[tool.noxmk.session.tests]
+needs = ["build"]
+[tool.noxmk.group]
+some = ["build", "hungry", "tests", "checks"]
+END
+sed 's/"memory"/"hungry"/' .noxmk/history.json >with-hungry && mv with-hungry .noxmk/history.json
+mk -n -j2 some
+check 'a cue: -n tells it' same "$(planned | sed 's/   */ /g')" 'build
+hungry
+tests requires build
+checks when hungry ends'
+mk -j2 some
+check 'a cue: all pass' [ "$status" -eq 0 ]
+check 'a cue: why tells it' same "$(why checks | sed -n 2p)" \
+	' Ns until hungry had ended: it was due then (the order by expected times)'
+mv old.toml pyproject.toml
+touch pyproject.toml
 mkfifo go
 "$MAKE" -I "$STAGE/include" -j memory >"$scratch/one" 2>&1 </dev/null &
 one=$!
