@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "budget.h"
 #include "cpus.h"
 #include "fuzz.h"
-#include "pool.h"
 
 static const char *const groups[] = { "", "cpu", "cpu,cpuacct", "a", "cpu/a" };
 static const char *const quotas[] = { "cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us" };
@@ -19,12 +19,13 @@ static void
 check_flags(const uint8_t *part, size_t length)
 {
 	char *flags = strndup((const char *)part, length);
-	bool needed = pool_is_needed(flags);
+	struct budget budget = budget_read(flags, 3);
 
-	REQUIRE(!needed || strstr(flags, "-j"));
+	REQUIRE(budget.slots > 0 && (!budget.unlimited || budget.slots == 3));
+	REQUIRE(!budget.unlimited || strstr(flags, "-j"));
 	/* What stands after a lone -- are variables, which never count. */
 	if (!strncmp(flags, "-- ", 3))
-		REQUIRE(!needed);
+		REQUIRE(!budget.unlimited && budget.slots == 1 && budget.load == 0);
 	free(flags);
 }
 
