@@ -38,30 +38,8 @@ PEERS = os.path.join(standin.TOP, "build", "peers")
 NOX = os.path.join(PEERS, "nox-newest", "bin", "nox")
 NINJA = os.path.join(PEERS, "ninja", "bin", "ninja")
 TOOLS = os.path.join(PEERS, "nested")
+BURN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "burn.c")
 TICK = 0.02  # seconds between two samples
-
-BURN = """#include <stdio.h>
-#include <stdlib.h>
-
-/* burn MILLIONS [PARTS]: so many million steps, in parts that OpenMP may spread. */
-int
-main(int argc, char *argv[])
-{
-	long steps = atol(argv[1]) * 1000000L, parts = argc > 2 ? atol(argv[2]) : 1;
-	unsigned long sum = 0;
-
-#pragma omp parallel for schedule(dynamic) reduction(+ : sum)
-	for (long part = 0; part < parts; part++) {
-		volatile unsigned long x = (unsigned long)part;
-
-		for (long i = 0; i < steps / parts; i++)
-			x = x * 2862933555777941757UL + 3037000493UL;
-		sum += x;
-	}
-	printf("%lu\\n", sum);
-	return 0;
-}
-"""
 
 NOXFILE = """import nox
 def define(name, *command):
@@ -102,9 +80,8 @@ def make_project(folder: str, seconds: float, everything: bool) -> standin.Proje
     python = get_tools()
     project = standin.Project(folder, STAGE)
     project.environment["NOX"] = NOX
-    project.write("burn.c", BURN)
-    sh("gcc", "-O2", "-o", "burn", "burn.c", cwd=folder)
-    sh("gcc", "-O2", "-fopenmp", "-o", "burn-openmp", "burn.c", cwd=folder)
+    sh("gcc", "-O2", "-o", "burn", BURN, cwd=folder)
+    sh("gcc", "-O2", "-fopenmp", "-o", "burn-openmp", BURN, cwd=folder)
     millions, steps = measure(project, python, seconds)
     project.write("noxfile.py", NOXFILE.format(python=python, ninja=NINJA, millions=millions))
     os.mkdir(project.path("tests"))
@@ -115,8 +92,9 @@ def make_project(folder: str, seconds: float, everything: bool) -> standin.Proje
         project.write("pyproject.toml", "".join(
             f"[tool.noxmk.session.{name}]\njobs = \"1..all\"\n" for name in SESSIONS))
     # For the other makes, and for tox.
-    project.write("plain.mk", "".join(
-        [f".PHONY: {' '.join(SESSIONS)}\nci: {' '.join(SESSIONS)}\n", *(f"{name}: ; @{NOX} -s {name}\n" for name in SESSIONS)]))
+    names = " ".join(SESSIONS)
+    recipes = "".join(f"{name}: ; @{NOX} -s {name}\n" for name in SESSIONS)
+    project.write("plain.mk", f".PHONY: {names}\nci: {names}\n{recipes}")
     project.write("tox.ini", f"""[tox]
 env_list = tests, build, loop
 no_package = true
