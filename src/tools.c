@@ -2,18 +2,27 @@
 
 #include "tools.h"
 
-/* In the order of the manual, which says what reads each of them. */
-static const char *const names[] = {
-	"NOXMK_SLOTS", "PYTHON_CPU_COUNT", "PYTEST_XDIST_AUTO_NUM_WORKERS", "MYPY_NUM_WORKERS",
-	"BLACK_NUM_WORKERS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
-	"MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "CMAKE_BUILD_PARALLEL_LEVEL",
-	"CTEST_PARALLEL_LEVEL", "CARGO_BUILD_JOBS", "GOMAXPROCS", "UV_CONCURRENT_BUILDS",
+/*
+ * The manual says what reads each of them. least: from so many slots on; mypy without the variable
+ * has no workers at all.
+ */
+static const struct {
+	const char *name;
+	unsigned least;
+} variables_of_tools[] = {
+	{ "NOXMK_SLOTS", 1 }, { "PYTHON_CPU_COUNT", 1 }, { "PYTEST_XDIST_AUTO_NUM_WORKERS", 1 },
+	{ "MYPY_NUM_WORKERS", 2 }, { "BLACK_NUM_WORKERS", 1 }, { "RAYON_NUM_THREADS", 1 },
+	{ "OMP_NUM_THREADS", 1 }, { "OPENBLAS_NUM_THREADS", 1 }, { "MKL_NUM_THREADS", 1 },
+	{ "NUMEXPR_NUM_THREADS", 1 }, { "CMAKE_BUILD_PARALLEL_LEVEL", 1 },
+	{ "CTEST_PARALLEL_LEVEL", 1 }, { "CARGO_BUILD_JOBS", 1 }, { "GOMAXPROCS", 1 },
+	{ "UV_CONCURRENT_BUILDS", 1 },
 };
 
 void
 tools_tell(unsigned slots, struct strings *variables)
 {
-	for (size_t i = 0; i < countof(names); i++)
-		if (!getenv(names[i]))
-			strings_add(variables, xasprintf("%s=%u", names[i], slots));
+	for (size_t i = 0; i < countof(variables_of_tools); i++)
+		if (slots >= variables_of_tools[i].least && !getenv(variables_of_tools[i].name))
+			strings_add(variables,
+			    xasprintf("%s=%u", variables_of_tools[i].name, slots));
 }

@@ -184,7 +184,7 @@ sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(.*\)/\3/p' "$page" | tr -s ' ,'
 	echo ARGS
 	cat "$TOP"/src/*.c | grep -o 'getenv("[A-Z_]*")' | cut -d '"' -f 2
 	# What nox.mk watches, what env.c takes out, and what tools.c sets.
-	sed -n '/^static const char/,/};/p' "$TOP/src/tools.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
+	sed -n '/^static const struct/,/^};/p' "$TOP/src/tools.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 	sed -n '/^_noxmk_watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
 	sed -n '/^static const char \*const of_/,/};/p' "$TOP/src/env.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 } | sort -u >"$scratch/variables"
