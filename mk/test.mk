@@ -26,7 +26,7 @@ check-properties: stage ## check the edges of 10,000 random plans; kill 1,000 he
 # them that it does not do in the others. And without what it costs, which is another helper's then.
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(filter-out \
-	  $(addprefix tests/cli/,bootstrap.sh cost.sh docs.sh install.sh main.sh versions.sh), \
+	  $(addprefix tests/cli/,bootstrap.sh cost.sh docs.sh install.sh main.sh nested.sh versions.sh), \
 	  $(sort $(wildcard tests/cli/*.sh)))' \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover' check
 
