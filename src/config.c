@@ -248,6 +248,16 @@ read_budget(struct reader *r, struct config_session *s, const json_t *value)
 	s->budget = read_switch(r, "budget", value);
 }
 
+static void
+read_leaks(struct reader *r, struct config_session *s, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	s->may_leak = text && !strcmp(text, "allow");
+	if (!s->may_leak)
+		reject(r, "leaks", value, "\"allow\"");
+}
+
 /* "4", "1..4" or "1..all"; where *most is 0 for all. */
 static bool
 read_range(const char *text, unsigned *fewest, unsigned *most)
@@ -371,6 +381,7 @@ static const struct {
 	{ "needs", read_needs }, { "alone", read_alone }, { "jobs", read_jobs },
 	{ "timeout", read_timeout }, { "slow", read_slow }, { "retries", read_retries },
 	{ "env", read_env }, { "default", read_default }, { "budget", read_budget },
+	{ "leaks", read_leaks },
 };
 
 static void

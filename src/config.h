@@ -32,6 +32,7 @@ struct config_session {
 	size_t nuses;
 	struct strings reads, after, needs;
 	int alone, is_default, budget, retries;
+	bool may_leak;               /* processes that outlive it are left alone */
 	unsigned jobs_min, jobs_max; /* most 0: all there are; least 0: not set */
 	double timeout, slow;        /* seconds; 0: none */
 	const json_t *env;           /* an object of strings, or NULL */

@@ -60,6 +60,8 @@ set_options(struct declare *d, const struct config_session *config, size_t sessi
 		s->slow = config->slow;
 	if (config->retries >= 0)
 		s->retries = (unsigned)config->retries;
+	if (config->may_leak)
+		s->may_leak = true;
 	if (config->budget != CONFIG_UNSET)
 		s->no_budget = !config->budget;
 	if (config->is_default != CONFIG_UNSET)

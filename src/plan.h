@@ -42,6 +42,7 @@ struct plan_session {
 	unsigned retries;
 	json_t *env; /* an object of strings, or NULL */
 	bool is_default;
+	bool may_leak;           /* processes that outlive it are left alone */
 	bool no_budget;          /* its tools are not told of job slots */
 };
 

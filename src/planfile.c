@@ -91,6 +91,8 @@ option_table(const struct plan_session *s)
 		json_object_set_new(object, "slow", json_real(s->slow));
 	if (s->retries > 0)
 		json_object_set_new(object, "retries", json_integer(s->retries));
+	if (s->may_leak)
+		json_object_set_new(object, "leaks", json_string("allow"));
 	if (s->no_budget)
 		json_object_set_new(object, "budget", json_false());
 	if (json_object_size(s->env) > 0)

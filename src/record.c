@@ -43,7 +43,7 @@ record_write(int rundir, const struct record *r)
 {
 	char *name = xasprintf("%s.json", r->target), *log = xasprintf("%s.log", r->target);
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,"
-				   "s:o,s:b,s:b,s:o,s:o,s:o}",
+				   "s:o,s:b,s:b,s:o,s:o,s:o,s:o}",
 	    "schema", 1, "target", r->target, "session", r->session,
 	    "verdict", verdict_name(r->verdict), "reason", string_or_null(r->reason),
 	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),
@@ -51,7 +51,7 @@ record_write(int rundir, const struct record *r)
 	    "log", string_or_null(r->logged ? log : NULL), "live", r->live, "excused", r->excused,
 	    "notify", r->notify ? json_incref(r->notify) : json_array(),
 	    "waits", r->waits ? json_incref(r->waits) : json_array(),
-	    "cue", string_or_null(r->cue));
+	    "cue", string_or_null(r->cue), "left", string_or_null(r->left));
 	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	int result = -1;
 
@@ -106,6 +106,7 @@ fill(struct record *r, const json_t *object)
 	r->notify = json_incref(json_object_get(object, "notify"));
 	r->waits = json_incref(json_object_get(object, "waits"));
 	r->cue = copy_string(object, "cue");
+	r->left = copy_string(object, "left");
 	return r->verdict < VERDICTS && r->target && r->session && json_is_array(r->notify) &&
 	       json_is_array(r->waits);
 }
@@ -147,6 +148,7 @@ record_clear(struct record *r)
 	free(r->session);
 	free(r->reason);
 	free(r->cue);
+	free(r->left);
 	json_decref(r->notify);
 	json_decref(r->waits);
 	*r = (struct record){ 0 };

@@ -8,11 +8,13 @@
  *   {"schema":1,"target":"lint","session":"lint","verdict":"failed","reason":"…","exit":1,
  *    "signal":null,"started":1795396708.25,"ended":…,"duration":1.5,"log":"lint.log","live":false,
  *    "notify":[{"target":"coverage","posargs":["-v"]}],"waits":[{"for":"resource","seconds":1.5,
- *    "resource":"db","target":"tests","pid":17},{"for":"slot","seconds":0.5}],"cue":"build"}
+ *    "resource":"db","target":"tests","pid":17},{"for":"slot","seconds":0.5}],"cue":"build",
+ *    "left":"sleep 30 (pid 17)"}
  *
  * started and ended are Unix time; duration is measured by the monotonic clock, in seconds. waits:
  * what the helper waited for between its own start and that of the session, in order (turn.h).
- * cue: the target at whose end make was to start it (order.h), if there was such a one.
+ * left: processes that outlived the session, and were ended (brood.h). cue: the target at whose end
+ * make was to start it (order.h), if there was such a one.
  */
 
 #include <jansson.h>
@@ -31,7 +33,7 @@ struct record {
 	bool excused;      /* not run because a prerequisite was skipped: no failure */
 	json_t *notify;    /* list of {"target","posargs"}, or NULL */
 	json_t *waits;     /* list, or NULL */
-	char *cue;         /* or NULL */
+	char *cue, *left;  /* or NULL */
 };
 
 const char *verdict_name(enum verdict);

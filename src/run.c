@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bridge.h"
+#include "brood.h"
 #include "budget.h"
 #include "command.h"
 #include "joblog.h"
@@ -25,9 +26,13 @@
 /* Seconds from INT to TERM and from TERM to KILL; nox itself needs half a second to give up. */
 #define GRACE 3.0
 
+/* And for what it has left behind, from TERM to KILL, and between two of these. */
+#define GRACE_OF_LEFT 1.0
+#define AGAIN 0.1
+
 /* The life of a session; the table `life` below says what happens in which state. */
-enum state { WAITING, RUNNING, INTERRUPTED, TERMINATED, KILLED, ENDED };
-enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, EVENTS };
+enum state { WAITING, RUNNING, INTERRUPTED, TERMINATED, KILLED, CLEARING, ENDED };
+enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, EVENTS };
 
 struct run {
 	const struct run_options *options;
@@ -37,11 +42,14 @@ struct run {
 	struct record record;
 	struct turn *turn;
 	struct bridge *bridge; /* NULL: its tools are on their own */
+	struct brood *brood;
 	struct joblog_follower *follower;
 	enum state state;
 	pid_t pid;
 	int stopped_by; /* the signal that told us to stop, or 0 */
+	bool timed_out;
 	double begun, deadline; /* monotonic seconds; deadline 0: none */
+	double slow;            /* when to say that it is slow; 0: never, or that was said */
 };
 
 static const char *
@@ -50,6 +58,20 @@ text(const json_t *object, const char *key)
 	const char *s = json_string_value(json_object_get(object, key));
 
 	return s ? s : "";
+}
+
+/* A number of the session's options; 0 where it has none. */
+static double
+option(const struct run *run, const char *key)
+{
+	return json_number_value(json_object_get(json_object_get(run->session, "options"), key));
+}
+
+/* When such a time is over, from the session's start; 0: never. */
+static double
+moment(const struct run *run, const char *key)
+{
+	return option(run, key) > 0 ? run->begun + option(run, key) : 0;
 }
 
 static void
@@ -134,6 +156,8 @@ start(struct run *run)
 	if (run->options->live && run->log >= 0)
 		run->follower = joblog_follower_open(run->log);
 	run->record.live = run->follower != NULL;
+	/* Whatever is our child by now, a guard, is none of the session's. */
+	run->brood = brood_open();
 	run->begun = clock_monotonic();
 	run->record.started = clock_now();
 	run->pid = spawn(command.argv, command.envp, run->log >= 0 ? run->log : STDERR_FILENO,
@@ -145,6 +169,8 @@ start(struct run *run)
 		run->state = ENDED;
 	} else {
 		run->state = RUNNING;
+		run->deadline = moment(run, "timeout");
+		run->slow = moment(run, "slow");
 	}
 	command_clear(&command);
 	free(posargs.v);
@@ -169,6 +195,13 @@ interrupt(struct run *run)
 }
 
 static void
+time_out(struct run *run)
+{
+	run->timed_out = true;
+	interrupt(run);
+}
+
+static void
 terminate(struct run *run)
 {
 	signal_group(run, SIGTERM, TERMINATED);
@@ -184,6 +217,32 @@ static void
 give_up(struct run *run)
 {
 	run->state = ENDED;
+}
+
+static void
+clear(struct run *run)
+{
+	brood_signal(run->brood, SIGKILL);
+	run->deadline = clock_monotonic() + AGAIN;
+}
+
+/* The session has ended, but not all that it has started. */
+static void
+clear_up(struct run *run)
+{
+	const char *leaks = text(json_object_get(run->session, "options"), "leaks");
+	char *safe;
+
+	run->state = ENDED;
+	if (!strcmp(leaks, "allow") || !brood_is_left(run->brood, 0))
+		return;
+	run->record.left = brood_names(run->brood);
+	safe = screen_safe(run->record.left);
+	warnx("%s left a process running: %s", run->options->target, safe);
+	free(safe);
+	brood_signal(run->brood, SIGTERM);
+	run->state = CLEARING;
+	run->deadline = clock_monotonic() + GRACE_OF_LEFT;
 }
 
 /* The report says how the session itself ended. It stays until the run's folder goes. */
@@ -212,17 +271,18 @@ finish(struct run *run)
 	free(words);
 	buffer_free(&report);
 	free(name);
-	run->state = ENDED;
+	clear_up(run);
 }
 
 /* NULL: nothing to do. A second ^C does not wait for the grace. */
 static void (*const life[ENDED][EVENTS])(struct run *) = {
-	/*                ON_TURN   ON_STOP      ON_DEADLINE   ON_EXIT */
-	[WAITING]     = { start,    give_up,     NULL,         NULL   },
-	[RUNNING]     = { NULL,     interrupt,   NULL,         finish },
-	[INTERRUPTED] = { NULL,     terminate,   terminate,    finish },
-	[TERMINATED]  = { NULL,     murder,      murder,       finish },
-	[KILLED]      = { NULL,     NULL,        murder,       finish },
+	/*                ON_TURN   ON_STOP      ON_DEADLINE   ON_EXIT  ON_NOBODY_LEFT */
+	[WAITING]     = { start,    give_up,     NULL,         NULL,    NULL    },
+	[RUNNING]     = { NULL,     interrupt,   time_out,     finish,  NULL    },
+	[INTERRUPTED] = { NULL,     terminate,   terminate,    finish,  NULL    },
+	[TERMINATED]  = { NULL,     murder,      murder,       finish,  NULL    },
+	[KILLED]      = { NULL,     NULL,        murder,       finish,  NULL    },
+	[CLEARING]    = { NULL,     clear,       clear,        NULL,    give_up },
 };
 
 static void
@@ -237,22 +297,53 @@ child_has_exited(const struct run *run)
 {
 	siginfo_t info = { 0 };
 
-	return run->pid > 0 &&
+	return run->pid > 0 && run->state < CLEARING &&
 	       waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	       info.si_pid == run->pid;
+}
+
+/* Milliseconds, rounded up; the least of both, where -1 is never. moment: 0: none. */
+static int
+sooner(int timeout, double moment)
+{
+	double left = (moment - clock_monotonic()) * 1000;
+	int until = left >= INT_MAX - 1 ? INT_MAX : left > 0 ? (int)left + 1 : 0;
+
+	return moment == 0 || (timeout >= 0 && timeout < until) ? timeout : until;
 }
 
 static int
 poll_timeout(const struct run *run)
 {
-	double left;
+	int timeout = run->state == WAITING ? turn_timeout(run->turn) :
+	    run->follower ? joblog_follower_timeout(run->follower) : -1;
 
-	if (run->state == WAITING)
-		return turn_timeout(run->turn);
-	if (run->deadline == 0)
-		return run->follower ? joblog_follower_timeout(run->follower) : -1;
-	left = run->deadline - clock_monotonic();
-	return left > 0 ? (int)(left * 1000) + 1 : 0;
+	return sooner(sooner(timeout, run->deadline), run->slow);
+}
+
+/* What the clock brings. */
+static void
+look_at_clock(struct run *run)
+{
+	double now = clock_monotonic();
+
+	if (run->slow != 0 && now >= run->slow) {
+		run->slow = 0;
+		if (run->state == RUNNING)
+			screen_slow(run->options->target, now - run->begun, run->log);
+	}
+	if (run->deadline != 0 && now >= run->deadline)
+		happen(run, ON_DEADLINE);
+}
+
+/* What has ended: the session, or what it has left. */
+static void
+look_at_children(struct run *run)
+{
+	if (child_has_exited(run))
+		happen(run, ON_EXIT);
+	if (run->state == CLEARING && !brood_is_left(run->brood, 0))
+		happen(run, ON_NOBODY_LEFT);
 }
 
 static void
@@ -286,12 +377,16 @@ live_through(struct run *run)
 			joblog_follower_copy(run->follower);
 		if (run->state == WAITING && turn_try(run->turn))
 			happen(run, ON_TURN);
-		if (child_has_exited(run))
-			happen(run, ON_EXIT);
-		if (run->deadline != 0 && clock_monotonic() >= run->deadline)
-			happen(run, ON_DEADLINE);
+		look_at_children(run);
+		look_at_clock(run);
 	}
 	run->record.waits = turn_waits(run->turn);
+	if (run->timed_out) {
+		char *limit = screen_duration(option(run, "timeout"));
+
+		set_verdict(run, FAILED, xasprintf("timeout after %s", limit));
+		free(limit);
+	}
 	if (run->stopped_by)
 		set_verdict(run, CANCELLED, xasprintf("SIG%s", sigabbrev_np(run->stopped_by)));
 }
@@ -377,6 +472,7 @@ close_run(struct run *run)
 {
 	record_clear(&run->record);
 	bridge_close(run->bridge);
+	brood_close(run->brood);
 	turn_close(run->turn);
 	json_decref(run->session);
 	planfile_close(run->plan);

@@ -94,3 +94,23 @@ screen_waits(const char *target, const json_t *blocker)
 	free(who);
 	free(what);
 }
+
+void
+screen_slow(const char *target, double seconds, int log)
+{
+	char tail[400], *duration = screen_duration(seconds), *line = tail, *safe, *end;
+	off_t size = log < 0 ? 0 : lseek(log, 0, SEEK_END);
+	ssize_t n = size <= 0 ? 0 : pread(log, tail, sizeof(tail) - 1,
+	    size < (off_t)sizeof(tail) ? 0 : size - (off_t)sizeof(tail) + 1);
+
+	tail[n > 0 ? n : 0] = '\0';
+	while ((end = strrchr(tail, '\n')) && end[1] == '\0')
+		*end = '\0';
+	if (end)
+		line = end + 1;
+	safe = screen_safe(line);
+	printf("%-9s %7s  %s: %s\n", "slow", duration, target, safe);
+	fflush(stdout);
+	free(safe);
+	free(duration);
+}

@@ -9,7 +9,7 @@
 #include "util.h"
 
 /* Shorter waits are the price of asking. */
-#define WAIT_MIN 0.001
+#define WAIT_MIN 0.005
 
 enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GRANTED };
 

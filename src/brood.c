@@ -1,0 +1,127 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "brood.h"
+
+struct brood {
+	struct indices before; /* pids of children that are not the session's */
+	struct indices left;   /* children that are */
+};
+
+static void
+add_words(const char *path, struct indices *list)
+{
+	struct buffer text = { 0 };
+	char *rest, *word;
+
+	if (file_read(AT_FDCWD, path, &text) == 0)
+		for (rest = text.data; (word = strsep(&rest, " \n"));)
+			if (*word)
+				indices_add(list, strtoul(word, NULL, 10));
+	buffer_free(&text);
+}
+
+/* Each of its threads may have some. */
+static void
+add_children(size_t pid, struct indices *list)
+{
+	char *path = xasprintf("/proc/%zu/task", pid);
+	DIR *tasks = opendir(path);
+	struct dirent *task;
+
+	while (tasks && (task = readdir(tasks))) {
+		char *name = xasprintf("%s/%s/children", path, task->d_name);
+
+		if (task->d_name[0] != '.')
+			add_words(name, list);
+		free(name);
+	}
+	if (tasks)
+		closedir(tasks);
+	free(path);
+}
+
+struct brood *
+brood_open(void)
+{
+	struct brood *brood = xcalloc(1, sizeof(*brood));
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	add_children((size_t)getpid(), &brood->before);
+	return brood;
+}
+
+void
+brood_close(struct brood *brood)
+{
+	if (!brood)
+		return;
+	free(brood->before.v);
+	free(brood->left.v);
+	free(brood);
+}
+
+bool
+brood_is_left(struct brood *brood, pid_t but)
+{
+	struct indices children = { 0 };
+
+	add_children((size_t)getpid(), &children);
+	brood->left.n = 0;
+	for (size_t i = 0; i < children.n; i++) {
+		pid_t pid = (pid_t)children.v[i];
+
+		if (pid == but || indices_has(&brood->before, children.v[i]) ||
+		    waitpid(pid, NULL, WNOHANG) != 0)
+			continue;
+		indices_add(&brood->left, children.v[i]);
+	}
+	free(children.v);
+	return brood->left.n > 0;
+}
+
+void
+brood_signal(struct brood *brood, int signal)
+{
+	struct indices all = { 0 };
+
+	for (size_t i = 0; i < brood->left.n; i++)
+		indices_add(&all, brood->left.v[i]);
+	for (size_t i = 0; i < all.n; i++)
+		add_children(all.v[i], &all);
+	for (size_t i = 0; i < all.n; i++) {
+		kill((pid_t)all.v[i], signal);
+		kill((pid_t)all.v[i], SIGCONT);
+	}
+	free(all.v);
+}
+
+char *
+brood_names(const struct brood *brood)
+{
+	struct buffer text = { 0 };
+	char *path, *names;
+
+	if (brood->left.n == 0)
+		return NULL;
+	path = xasprintf("/proc/%zu/cmdline", brood->left.v[0]);
+	if (file_read(AT_FDCWD, path, &text) < 0 || text.len == 0)
+		buffer_addstr(&text, "?");
+	for (size_t i = 0; i + 1 < text.len; i++)
+		if (text.data[i] == '\0')
+			text.data[i] = ' ';
+	names = brood->left.n == 1 ?
+	    xasprintf("%.200s (pid %zu)", text.data, brood->left.v[0]) :
+	    xasprintf("%.200s (pid %zu) and %zu more", text.data, brood->left.v[0],
+		brood->left.n - 1);
+	buffer_free(&text);
+	free(path);
+	return names;
+}

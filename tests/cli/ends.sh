@@ -1,0 +1,79 @@
+#!/bin/sh
+# How sessions end that do not end by themselves: time limits, and processes that they leave.
+
+# shellcheck disable=SC2317 # checks are called by name
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+noxfile <<'END'
+def define(name, script):
+    @nox.session(name=name, python=False)
+    def run(session, script=script):
+        script = script.replace("NAP", "sleep 7654").replace("WAIT", "sleep 0.2")  # found by that
+        session.run("sh", "-c", script, external=True)
+
+
+# What is left sleeps for this long, by which it is found.
+define("background", "NAP & echo started")
+define("setsid", "setsid NAP & echo started")
+define("double_fork", "(setsid sh -c 'NAP & NAP & exit' &) ; WAIT")
+define("deaf", "setsid sh -c 'trap \"\" INT TERM HUP; echo deaf >deaf; NAP; NAP' &"
+       " while ! [ -e deaf ]; do WAIT; done")
+define("stopped", "setsid sh -c 'kill -STOP $$; NAP' & WAIT")
+define("server", "setsid NAP & echo $! >server")
+define("hangs", "echo working; NAP")
+define("deaf_hangs", "trap '' INT TERM; echo working; NAP; NAP")
+define("fast", "exit 0")
+END
+cat >pyproject.toml <<'END'
+[tool.noxmk.session.server]
+leaks = "allow"
+[tool.noxmk.session."*hangs"]
+timeout = "1s"
+slow = "400ms"
+[tool.noxmk.session.fast]
+timeout = 60
+slow = 30
+END
+
+nap='sleep 7654' # what the sessions leave
+
+# Is anything of ours still there?
+survivors() {
+	pgrep -f "^$nap\$" | while read -r pid; do
+		case $(readlink "/proc/$pid/cwd") in "$PWD") echo "$pid" ;; esac
+	done
+}
+
+for target in background setsid double_fork deaf stopped; do
+	rm -f deaf
+	mk "$target"
+	check "$target: it passes" same "$status $(verdicts)" "0 $target: passed"
+	check "$target: nobody is left" same "$(survivors)" ''
+	check "$target: it is said" grep -q "^noxmk: $target left a process running: .*$nap" "$err"
+	check "$target: it is on record" grep -q "\"left\": \".*$nap" ".noxmk/latest/$target.json"
+done
+mk -j4 background setsid fast
+check 'several: all pass' exits 0
+check 'several: nobody is left' same "$(survivors)" ''
+check 'a clean one: nothing on record' has .noxmk/latest/fast.json '"left": null'
+mk server
+check 'leaks = "allow": it passes' exits 0
+check 'leaks = "allow": it is left' same "$(survivors)" "$(cat server)"
+check 'leaks = "allow": nothing is said' lacks "$err" left
+kill "$(cat server)"
+
+for target in hangs deaf_hangs; do
+	mk -j2 $target fast
+	check "$target: it fails" exits 2
+	check "$target: by its time limit" grep -q "$target  *failed  .*timeout after 1.0s" "$out"
+	check "$target: the other passes" grep -q '^fast  *passed' "$out"
+	check "$target: that it is slow is said, with what it wrote last" \
+		grep -q "^slow  .*  $target: working$" "$out"
+	check "$target: the record" has ".noxmk/latest/$target.json" '"reason": "timeout after 1.0s"'
+	check "$target: nobody is left" same "$(survivors)" ''
+done
+mk fast
+check 'in time: it passes' exits 0
+check 'in time: not slow' lacks "$out" slow
+finish
