@@ -6,6 +6,7 @@ computing. It is run by
 
 - make -jN with noxmk, each session with one slot (and the jobserver for ninja), and
 - the same with `jobs = "1..all"`, which takes what is free when the session starts,
+- the same with `jobs = N`: one session after the other, each with all slots,
 - nox -j auto (newest nox), all sessions allowed to run in parallel,
 - tox run-parallel, with the same commands,
 - make -jN, whose recipes are `nox -s SESSION`,
@@ -75,8 +76,8 @@ def get_tools() -> str:
     return python
 
 
-def make_project(folder: str, seconds: float, everything: bool) -> standin.Project:
-    """everything: each session takes what is free."""
+def make_project(folder: str, seconds: float, slots: str) -> standin.Project:
+    """slots: what each session takes."""
     python = get_tools()
     project = standin.Project(folder, STAGE)
     project.environment["NOX"] = NOX
@@ -88,9 +89,8 @@ def make_project(folder: str, seconds: float, everything: bool) -> standin.Proje
     project.write("tests/test_burn.py", TESTS.format(steps=steps // 16))
     builds = "".join(f"build out/{i}: burn\n" for i in range(16))
     project.write("build.ninja", f"rule burn\n  command = ./burn {millions // 16}\n{builds}")
-    if everything:
-        project.write("pyproject.toml", "".join(
-            f"[tool.noxmk.session.{name}]\njobs = \"1..all\"\n" for name in SESSIONS))
+    project.write("pyproject.toml", "".join(
+        f"[tool.noxmk.session.{name}]\njobs = \"{slots}\"\n" for name in SESSIONS))
     # For the other makes, and for tox.
     names = " ".join(SESSIONS)
     recipes = "".join(f"{name}: ; @{NOX} -s {name}\n" for name in SESSIONS)
@@ -216,14 +216,17 @@ def main() -> None:
             sys.exit(f"{program} is missing: scripts/peers fetches it")
     jobs, load = f"-j{options.jobs}", os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
-        ours = make_project(os.path.join(folder, "ours"), options.seconds, False)
-        greedy = make_project(os.path.join(folder, "greedy"), options.seconds, True)
-        for name in ("noxfile.py", "build.ninja", "tests/test_burn.py", "tox.ini"):
-            shutil.copy(ours.path(name), greedy.path(name))  # the same work
+        ours = make_project(os.path.join(folder, "ours"), options.seconds, "1")
+        greedy = make_project(os.path.join(folder, "greedy"), options.seconds, "1..all")
+        whole = make_project(os.path.join(folder, "whole"), options.seconds, str(options.jobs))
+        for other in (greedy, whole):
+            for name in ("noxfile.py", "build.ninja", "tests/test_burn.py", "tox.ini"):
+                shutil.copy(ours.path(name), other.path(name))  # the same work
         include = ("-I", f"{STAGE}/include")
         contestants = {
             "`make -jN ci`": (ours, (MAKE, *include, jobs, "ci")),
             "`make -jN ci`, `jobs = \"1..all\"`": (greedy, (MAKE, *include, jobs, "ci")),
+            "`make -jN ci`, `jobs = N`": (whole, (MAKE, *include, jobs, "ci")),
             "`nox -j auto`": (ours, (NOX, "-j", "auto", "--allow-parallel")),
             "`tox run-parallel`": (ours, (os.path.join(TOOLS, "bin", "tox"), "run-parallel",
                                           "--parallel-no-spinner")),
