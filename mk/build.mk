@@ -11,7 +11,7 @@ BASIC_CFLAGS := -std=c11 -D_GNU_SOURCE -DLIBBSD_NETBSD_VIS -DNOXMK_VERSION='"$(V
   -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2
 PKGS := libbsd jansson
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lm
 
 modules := $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 share := $(addprefix $B/share/noxmk/,probe.py shim.py building.py)

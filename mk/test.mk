@@ -48,7 +48,7 @@ check_objects := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/helper.c,$
 
 $B/tests/check: $(check_objects) $(modules:%=$B/obj/%.o) $B/tests/helper
 	$(E) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(check_PKGS))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(check_PKGS)) -lm
 
 $B/tests/helper: tests/helper.c $B/flags | $B/tests
 	$(E) CC $@
