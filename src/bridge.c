@@ -1,12 +1,15 @@
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bridge.h"
+#include "brood.h"
 #include "budget.h"
 #include "tools.h"
 
@@ -16,9 +19,15 @@
 enum { NOT_FOUND = 127, NOT_STARTED = 126 };
 
 struct bridge {
-	int ends[2]; /* of a pipe of our own, or -1 */
+	int ends[2];    /* of a pipe of our own, or -1 */
+	int pipe;       /* make's, borrowed, or -1 */
+	int watch;      /* inotify(7) on it: somebody has opened it, in whatever session; or -1 */
+	bool client;    /* it was one of ours */
+	unsigned looks; /* that are left: a session is no place to search without end */
 	struct strings variables;
 };
+
+enum { LOOKS = 50 };
 
 /* A pipe with a token for each slot but the one that every process has anyway. */
 static bool
@@ -30,6 +39,20 @@ fill_pipe(struct bridge *bridge, unsigned tokens)
 		if (write(bridge->ends[1], "+", 1) != 1)
 			return false;
 	return true;
+}
+
+/* Without it nobody knows, and less of the order is right. */
+static void
+watch(struct bridge *bridge)
+{
+	char *path = xasprintf("/proc/self/fd/%d", bridge->pipe);
+
+	bridge->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (bridge->watch >= 0 && inotify_add_watch(bridge->watch, path, IN_OPEN) < 0) {
+		close(bridge->watch);
+		bridge->watch = -1;
+	}
+	free(path);
 }
 
 struct bridge *
@@ -44,9 +67,11 @@ bridge_open(const struct slot *slot, const char *share)
 	if (!slot_is_counted(slot))
 		return NULL;
 	bridge = xcalloc(1, sizeof(*bridge));
-	*bridge = (struct bridge){ .ends = { -1, -1 } };
+	*bridge = (struct bridge){ .ends = { -1, -1 }, .pipe = -1, .watch = -1,
+		.looks = LOOKS };
 	if (slot_jobserver(slot)) {
-		fd = jobserver_fd(slot_jobserver(slot));
+		fd = bridge->pipe = jobserver_fd(slot_jobserver(slot));
+		watch(bridge);
 	} else if (fill_pipe(bridge, slot_count(slot) - 1)) {
 		fd = bridge->ends[0];
 	} else {
@@ -72,6 +97,8 @@ bridge_close(struct bridge *bridge)
 	for (size_t i = 0; i < 2; i++)
 		if (bridge->ends[i] >= 0)
 			close(bridge->ends[i]);
+	if (bridge->watch >= 0)
+		close(bridge->watch);
 	for (size_t i = 0; i < bridge->variables.n; i++)
 		free((char *)bridge->variables.v[i]);
 	free(bridge->variables.v);
@@ -82,6 +109,52 @@ const struct strings *
 bridge_variables(const struct bridge *bridge)
 {
 	return bridge ? &bridge->variables : NULL;
+}
+
+int
+bridge_fd(const struct bridge *bridge)
+{
+	return bridge && !bridge->client && bridge->looks > 0 ? bridge->watch : -1;
+}
+
+/* Has it that file open? */
+static bool
+has_open(size_t pid, const struct stat *file)
+{
+	char *path = xasprintf("/proc/%zu/fd", pid);
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	struct stat st;
+	bool found = false;
+
+	while (folder && !found && (entry = readdir(folder)))
+		found = fstatat(dirfd(folder), entry->d_name, &st, 0) == 0 &&
+			st.st_ino == file->st_ino && st.st_dev == file->st_dev;
+	if (folder)
+		closedir(folder);
+	free(path);
+	return found;
+}
+
+int
+bridge_has_client(struct bridge *bridge, pid_t session)
+{
+	struct indices processes = { 0 };
+	struct stat pipe;
+	char events[4096];
+
+	if (!bridge || bridge->watch < 0)
+		return -1;
+	if (bridge_fd(bridge) < 0 || read(bridge->watch, events, sizeof(events)) <= 0 ||
+	    fstat(bridge->pipe, &pipe) < 0)
+		return bridge->client;
+	bridge->looks--;
+	indices_add(&processes, (size_t)session);
+	brood_descendants(session, &processes);
+	for (size_t i = 0; i < processes.n && !bridge->client; i++)
+		bridge->client = has_open(processes.v[i], &pipe);
+	free(processes.v);
+	return bridge->client;
 }
 
 static bool

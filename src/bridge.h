@@ -38,6 +38,13 @@ void bridge_close(struct bridge *);
 const struct strings *bridge_variables(const struct bridge *);
 
 /*
+ * Is one of the tools of the session, which that process leads, a client of make's jobserver? Look
+ * again whenever the descriptor (-1: never) is readable. -1: there is none that it could be of.
+ */
+int bridge_has_client(struct bridge *, pid_t session);
+int bridge_fd(const struct bridge *);
+
+/*
  * Becomes the real make: argv[0] if that is a path and not this program, else the first one of that
  * name on PATH. Does not return but with an exit code, after a warning.
  */

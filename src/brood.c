@@ -88,14 +88,24 @@ brood_is_left(struct brood *brood, pid_t but)
 }
 
 void
+brood_descendants(pid_t pid, struct indices *list)
+{
+	size_t i = list->n;
+
+	add_children((size_t)pid, list);
+	for (; i < list->n; i++)
+		add_children(list->v[i], list);
+}
+
+void
 brood_signal(struct brood *brood, int signal)
 {
 	struct indices all = { 0 };
 
-	for (size_t i = 0; i < brood->left.n; i++)
+	for (size_t i = 0; i < brood->left.n; i++) {
 		indices_add(&all, brood->left.v[i]);
-	for (size_t i = 0; i < all.n; i++)
-		add_children(all.v[i], &all);
+		brood_descendants((pid_t)brood->left.v[i], &all);
+	}
 	for (size_t i = 0; i < all.n; i++) {
 		kill((pid_t)all.v[i], signal);
 		kill((pid_t)all.v[i], SIGCONT);

@@ -27,6 +27,9 @@ bool brood_is_left(struct brood *, pid_t but);
 /* All that are left and their descendants. */
 void brood_signal(struct brood *, int signal);
 
+/* Adds all processes below that one. */
+void brood_descendants(pid_t, struct indices *);
+
 /* "sleep 30 (pid 17)", of several the first and "and 2 more"; NULL if none is left. To be freed. */
 char *brood_names(const struct brood *);
 

@@ -68,7 +68,7 @@ mean_end(const struct chooser *chooser, const size_t *cues)
 
 	for (size_t v = 0; v < chooser->nvariants; v++)
 		sum += simulate(&chooser->variants[v], chooser->sequence, chooser->schedule->n,
-		    chooser->slots, cues, NULL);
+		    chooser->slots, cues, NULL, NULL);
 	return sum / (double)chooser->nvariants;
 }
 
@@ -124,7 +124,8 @@ choose_all(struct chooser *chooser, const double *starts)
 			size_t other = chooser->sequence[k];
 			double gap = starts[other] + s->jobs[other].seconds - starts[job];
 
-			if (gap < -EPSILON || gap > EPSILON)
+			/* When an elastic one ends nobody knows. */
+			if (s->jobs[other].elastic || gap < -EPSILON || gap > EPSILON)
 				continue;
 			if (has_edge(s, other, job))
 				due = false;

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct dispatcher {
 	long long *taken;       /* of each resource: readers, or amounts */
 	size_t *sequence, nsequence;
 	double *starts, now;
+	double *left;           /* of each elastic job: its seconds */
 };
 
 static void
@@ -77,6 +79,7 @@ start_jobs(struct dispatcher *d)
 		d->free_slots -= slots;
 		take(d, &d->schedule->jobs[job], true);
 		d->starts[job] = d->now;
+		d->left[job] = d->schedule->jobs[job].seconds;
 		d->sequence[d->nsequence++] = job;
 		d->running[d->nrunning++] = job;
 	}
@@ -84,28 +87,45 @@ start_jobs(struct dispatcher *d)
 	d->nready -= i - kept;
 }
 
+/* Of the elastic jobs that run. */
 static double
-end_of(const struct dispatcher *d, size_t job)
+pace(const struct dispatcher *d)
 {
-	return d->starts[job] + d->schedule->jobs[job].seconds;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nrunning; i++)
+		n += d->schedule->jobs[d->running[i]].elastic;
+	return schedule_pace(n, d->free_slots);
+}
+
+/* If nothing else ends before. */
+static double
+end_of(const struct dispatcher *d, size_t job, double pace)
+{
+	const struct schedule_job *j = &d->schedule->jobs[job];
+
+	return j->elastic ? d->now + d->left[job] / pace : d->starts[job] + j->seconds;
 }
 
 /* To the next moment at which something ends. False when nothing runs any more. */
 static bool
 end_jobs(struct dispatcher *d)
 {
+	double fast = pace(d), next;
 	size_t kept = 0;
 
 	if (d->nrunning == 0)
 		return false;
-	d->now = end_of(d, d->running[0]);
+	next = end_of(d, d->running[0], fast);
 	for (size_t i = 1; i < d->nrunning; i++)
-		if (end_of(d, d->running[i]) < d->now)
-			d->now = end_of(d, d->running[i]);
+		next = fmin(next, end_of(d, d->running[i], fast));
+	for (size_t i = 0; i < d->nrunning; i++)
+		d->left[d->running[i]] -= (next - d->now) * fast;
+	d->now = next;
 	for (size_t i = 0; i < d->nrunning; i++) {
 		size_t job = d->running[i];
 
-		if (end_of(d, job) > d->now + EPSILON) {
+		if (end_of(d, job, fast) > d->now + EPSILON) {
 			d->running[kept++] = job;
 			continue;
 		}
@@ -131,6 +151,7 @@ begin(struct dispatcher *d)
 	d->running = xcalloc(s->n, sizeof(*d->running));
 	d->written = xcalloc(s->nresources, sizeof(*d->written));
 	d->taken = xcalloc(s->nresources, sizeof(*d->taken));
+	d->left = xcalloc(s->n, sizeof(*d->left));
 	for (size_t i = 0; i < s->n; i++) {
 		d->place[d->urgency[i]] = i;
 		d->blockers[i] = s->jobs[i].before.n;
@@ -168,5 +189,6 @@ dispatch(const struct schedule *s, const size_t *urgency, unsigned slots, size_t
 	free(d.running);
 	free(d.written);
 	free(d.taken);
+	free(d.left);
 	return d.now;
 }

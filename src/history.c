@@ -23,8 +23,14 @@ enum { RUNS = 7, SESSIONS = 5000 };
 /* A change of what is expected by this factor is worth another order. */
 #define NOTEWORTHY 1.1
 
+/* Of one file. */
+struct table {
+	json_t *sessions; /* target -> seconds */
+	json_t *clients;  /* target -> anything */
+};
+
 struct history {
-	json_t *own, *seed; /* target -> seconds */
+	struct table own, seed;
 	double unknown;
 };
 
@@ -84,12 +90,34 @@ is_history(const json_t *root)
 	return true;
 }
 
-/* Never NULL. */
-static json_t *
-read_sessions(int dirfd, const char *name, const char *shown)
+static struct table
+table_of(const json_t *root)
+{
+	struct table table = { json_incref(json_object_get(root, "sessions")), json_object() };
+	json_t *item;
+	size_t i;
+
+	if (!table.sessions)
+		table.sessions = json_object();
+	json_array_foreach(json_object_get(root, "clients"), i, item)
+		if (json_is_string(item))
+			json_object_set_new(table.clients, json_string_value(item), json_true());
+	return table;
+}
+
+static void
+table_free(struct table *table)
+{
+	json_decref(table->sessions);
+	json_decref(table->clients);
+}
+
+static struct table
+read_table(int dirfd, const char *name, const char *shown)
 {
 	struct buffer text = { 0 };
-	json_t *root = NULL, *sessions;
+	json_t *root = NULL;
+	struct table table;
 	json_error_t error;
 
 	if (file_read(dirfd, name, &text) < 0) {
@@ -102,26 +130,27 @@ read_sessions(int dirfd, const char *name, const char *shown)
 		json_decref(root);
 		root = NULL;
 	}
-	sessions = root ? json_incref(json_object_get(root, "sessions")) : json_object();
+	table = table_of(root);
 	json_decref(root);
 	buffer_free(&text);
-	return sessions;
+	return table;
 }
 
 static double
 median_of_all(const struct history *history)
 {
-	double *values = xcalloc(json_object_size(history->own) +
-	    json_object_size(history->seed) + 1, sizeof(*values)), result;
+	const json_t *own = history->own.sessions, *seed = history->seed.sessions;
+	double *values = xcalloc(json_object_size(own) + json_object_size(seed) + 1,
+	    sizeof(*values)), result;
 	json_t *list;
 	const char *target;
 	size_t n = 0;
 
-	json_object_foreach(history->own, target, list)
+	json_object_foreach((json_t *)own, target, list)
 		if (json_array_size(list) > 0)
 			values[n++] = median_of(list);
-	json_object_foreach(history->seed, target, list)
-		if (json_array_size(list) > 0 && !json_object_get(history->own, target))
+	json_object_foreach((json_t *)seed, target, list)
+		if (json_array_size(list) > 0 && !json_object_get(own, target))
 			values[n++] = median_of(list);
 	result = n > 0 ? median(values, n) : 1;
 	free(values);
@@ -134,8 +163,8 @@ history_load(int state)
 	struct history *history = xcalloc(1, sizeof(*history));
 	const char *seed = getenv("NOXMK_HISTORY");
 
-	history->own = read_sessions(state, NAME, ".noxmk/" NAME);
-	history->seed = seed && *seed ? read_sessions(AT_FDCWD, seed, seed) : json_object();
+	history->own = read_table(state, NAME, ".noxmk/" NAME);
+	history->seed = seed && *seed ? read_table(AT_FDCWD, seed, seed) : table_of(NULL);
 	history->unknown = median_of_all(history);
 	return history;
 }
@@ -145,45 +174,62 @@ history_free(struct history *history)
 {
 	if (!history)
 		return;
-	json_decref(history->own);
-	json_decref(history->seed);
+	table_free(&history->own);
+	table_free(&history->seed);
 	free(history);
 }
 
-double
-history_expect(const struct history *history, const char *target, bool *known)
+struct expectation
+history_expect(const struct history *history, const char *target)
 {
-	double seconds = median_of(json_object_get(history->own, target));
+	const struct table *table = &history->own;
+	double seconds = median_of(json_object_get(table->sessions, target));
+	bool known;
 
-	if (seconds < 0)
-		seconds = median_of(json_object_get(history->seed, target));
-	*known = seconds >= 0;
-	if (!*known)
+	if (seconds < 0) {
+		table = &history->seed;
+		seconds = median_of(json_object_get(table->sessions, target));
+	}
+	known = seconds >= 0;
+	if (!known)
 		seconds = history->unknown;
-	return seconds > SHORTEST ? seconds : SHORTEST;
+	return (struct expectation){ .seconds = seconds > SHORTEST ? seconds : SHORTEST,
+		.known = known, .client = json_object_get(table->clients, target) != NULL };
 }
 
-/* True when the session is expected to take another time now. The newest go to the end of all. */
+/*
+ * True when another order may be better for it: the session is expected to take another time now,
+ * or has become a client or none. The newest go to the end of all.
+ */
 static bool
-add(json_t *sessions, const struct record *record)
+add(struct table *table, const struct record *record)
 {
-	const json_t *old = json_object_get(sessions, record->target);
+	const json_t *old = json_object_get(table->sessions, record->target);
+	bool was_client = json_object_get(table->clients, record->target) != NULL;
+	bool is_client = record->client < 0 ? was_client : record->client;
 	size_t size = json_array_size(old);
-	double before = median_of(old), after;
+	double before = median_of(old), after, seconds = record->duration;
 	json_t *list = json_array();
 
+	if (is_client && record->cpu > seconds && is_time(record->cpu))
+		seconds = record->cpu;
 	/* Somebody may have made it long, and to take off the first is slow. */
 	for (size_t i = size < RUNS ? 0 : size - RUNS + 1; i < size; i++)
 		json_array_append(list, json_array_get(old, i));
-	json_array_append_new(list, json_real(record->duration));
-	json_object_del(sessions, record->target);
-	json_object_set_new(sessions, record->target, list);
+	json_array_append_new(list, json_real(seconds));
+	json_object_del(table->sessions, record->target);
+	json_object_set_new(table->sessions, record->target, list);
+	if (is_client)
+		json_object_set_new(table->clients, record->target, json_true());
+	else
+		json_object_del(table->clients, record->target);
 	after = median_of(list);
-	return before < 0 || after > before * NOTEWORTHY || before > after * NOTEWORTHY;
+	return before < 0 || after > before * NOTEWORTHY || before > after * NOTEWORTHY ||
+	       was_client != is_client;
 }
 
 static bool
-add_run(json_t *sessions, int run)
+add_run(struct table *table, int run)
 {
 	json_t *names = record_list(run), *name, *list;
 	const char *target;
@@ -197,30 +243,46 @@ add_run(json_t *sessions, int run)
 		if (record_read(run, json_string_value(name), &record) != 1)
 			continue;
 		/* One bad number would make all of the history one that cannot be used. */
-		if (record.verdict == PASSED && is_time(record.duration) && add(sessions, &record))
+		if (record.verdict == PASSED && is_time(record.duration) && add(table, &record))
 			changed = true;
 		record_clear(&record);
 	}
 	json_decref(names);
-	json_object_foreach_safe(sessions, next, target, list)
-		if (json_object_size(sessions) > SESSIONS)
-			json_object_del(sessions, target);
+	json_object_foreach_safe(table->sessions, next, target, list)
+		if (json_object_size(table->sessions) > SESSIONS) {
+			json_object_del(table->clients, target);
+			json_object_del(table->sessions, target);
+		}
 	return changed;
+}
+
+/* NULL where there are none. */
+static json_t *
+keys_of(json_t *object)
+{
+	json_t *keys = json_object_size(object) > 0 ? json_array() : NULL, *value;
+	const char *key;
+
+	json_object_foreach(object, key, value)
+		json_array_append_new(keys, json_string(key));
+	return keys;
 }
 
 bool
 history_update(int state, int run)
 {
-	json_t *root, *sessions;
+	struct table table;
 	bool changed = false;
+	json_t *root;
 	char *text;
 
 	/* The lock goes with the descriptor, which may be shared with nobody. */
 	if (flock(state, LOCK_EX) < 0)
 		warn(".noxmk");
-	sessions = read_sessions(state, NAME, ".noxmk/" NAME);
-	changed = add_run(sessions, run);
-	root = json_pack("{s:i,s:o}", "schema", 1, "sessions", sessions);
+	table = read_table(state, NAME, ".noxmk/" NAME);
+	changed = add_run(&table, run);
+	root = json_pack("{s:i,s:O,s:o*}", "schema", 1, "sessions", table.sessions, "clients",
+	    keys_of(table.clients));
 	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	if (!text || file_replace(state, NAME, text, strlen(text)) < 0) {
 		warn(".noxmk/" NAME);
@@ -229,5 +291,6 @@ history_update(int state, int run)
 	flock(state, LOCK_UN);
 	free(text);
 	json_decref(root);
+	table_free(&table);
 	return changed;
 }

@@ -4,9 +4,12 @@
 /*
  * How long each session takes, from its last runs that passed:
  *
- *   .noxmk/history.json   {"schema":1,"sessions":{"lint":[1.25,1.5],"tests-3.12":[20.1]}}
+ *   .noxmk/history.json   {"schema":1,"sessions":{"lint":[1.25,1.5],"tests-3.12":[20.1]},
+ *                          "clients":["build"]}
  *
- * seconds, the newest last. The environment's NOXMK_HISTORY names a second file of that format,
+ * seconds, the newest last. clients: whose tools took part in make's jobserver when they ran last.
+ * How long these take depends on how many slots are free, so what counts of them is the processor's
+ * time where that is longer. The environment's NOXMK_HISTORY names a second file of that format,
  * for targets that the first does not know: from a CI cache, or under version control.
  */
 
@@ -21,11 +24,13 @@ struct history;
 struct history *history_load(int state) UNUSED_RESULT;
 void history_free(struct history *);
 
-/*
- * Seconds that the target will take: the median of its runs, or for an unknown one (and *known is
- * false) the median of all that are known, or 1.
- */
-double history_expect(const struct history *, const char *target, bool *known);
+struct expectation {
+	double seconds; /* the median of its runs; of an unknown one that of all known ones, or 1 */
+	bool known;
+	bool client;    /* then the seconds are those with one slot */
+};
+
+struct expectation history_expect(const struct history *, const char *target);
 
 /*
  * Adds what has passed in a run, the folder of which is `run`. True when that has changed what is

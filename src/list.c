@@ -126,7 +126,7 @@ print_expected(const struct order_line *line, const json_t *active, struct users
 {
 	const json_t *jobs = json_object_get(json_object_get(line->session, "options"), "jobs");
 	char *start = screen_duration(line->start);
-	char *end = screen_duration(line->start + line->seconds);
+	char *end = screen_duration(line->end);
 
 	printf(" %7s %7s%c  %s", start, end, line->known ? ' ' : '?', line->target);
 	print_waits(line->session, "requires", "   requires ", active);

@@ -118,10 +118,11 @@ input_new(const json_t *active, const struct history *history, bool coarse)
 		    json_integer((json_int_t)i));
 	json_array_foreach(in->sessions, i, session) {
 		struct schedule_job *job = &in->schedule.jobs[i];
+		struct expectation it = history_expect(history, text(session, "target"));
 
-		job->seconds = history_expect(history, text(session, "target"), &job->known);
-		if (coarse)
-			job->seconds = round_seconds(job->seconds);
+		job->seconds = coarse ? round_seconds(it.seconds) : it.seconds;
+		job->known = it.known;
+		job->elastic = it.client;
 		job->slots = (unsigned)json_integer_value(json_array_get(json_object_get(
 		    json_object_get(session, "options"), "jobs"), 0));
 		add_before(in, job, json_object_get(session, "requires"), i);
@@ -417,12 +418,14 @@ order_expect(int state, const json_t *active, unsigned slots, double *wall)
 	struct input *in = input_new(active, history, false);
 	size_t n = in->schedule.n, *order, *cues = xcalloc(n, sizeof(*cues));
 	struct order_line *lines = xcalloc(n, sizeof(*lines));
-	double *starts = xcalloc(n, sizeof(*starts));
+	double *starts = xcalloc(n, sizeof(*starts)), *ends = xcalloc(n, sizeof(*ends));
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		cues[i] = NO_JOB;
+		ends[i] = in->schedule.jobs[i].seconds; /* of one that never starts */
+	}
 	order = read_order(state, in, cues);
-	*wall = simulate(&in->schedule, order, n, slots, cues, starts);
+	*wall = simulate(&in->schedule, order, n, slots, cues, starts, ends);
 	for (size_t i = 0; i < n; i++) {
 		json_t *session = json_array_get(in->sessions, order[i]);
 		size_t cue = cues[order[i]];
@@ -430,7 +433,7 @@ order_expect(int state, const json_t *active, unsigned slots, double *wall)
 		lines[i] = (struct order_line){ .target = text(session, "target"),
 			.session = session, .place = i, .start = starts[order[i]],
 			.cue = cue == NO_JOB ? NULL : target_of(in, cue),
-			.seconds = in->schedule.jobs[order[i]].seconds,
+			.end = ends[order[i]],
 			.known = in->schedule.jobs[order[i]].known };
 	}
 	if (n > 0)
@@ -438,6 +441,7 @@ order_expect(int state, const json_t *active, unsigned slots, double *wall)
 	free(order);
 	free(cues);
 	free(starts);
+	free(ends);
 	input_free(in);
 	history_free(history);
 	return lines;

@@ -37,7 +37,7 @@ struct order_line {
 	const json_t *session;  /* its line of the plan, likewise */
 	const char *cue;        /* the target at whose end it is due, or NULL */
 	size_t place;           /* in the order by which make chooses */
-	double start, seconds;  /* from the run's start; how long */
+	double start, end;      /* seconds from the run's start */
 	bool known;             /* or is that only what others take? */
 };
 

@@ -43,7 +43,7 @@ record_write(int rundir, const struct record *r)
 {
 	char *name = xasprintf("%s.json", r->target), *log = xasprintf("%s.log", r->target);
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,"
-				   "s:o,s:b,s:b,s:o,s:o,s:o,s:o}",
+				   "s:o,s:b,s:b,s:o,s:o,s:o,s:o,s:f,s:o}",
 	    "schema", 1, "target", r->target, "session", r->session,
 	    "verdict", verdict_name(r->verdict), "reason", string_or_null(r->reason),
 	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),
@@ -51,7 +51,8 @@ record_write(int rundir, const struct record *r)
 	    "log", string_or_null(r->logged ? log : NULL), "live", r->live, "excused", r->excused,
 	    "notify", r->notify ? json_incref(r->notify) : json_array(),
 	    "waits", r->waits ? json_incref(r->waits) : json_array(),
-	    "cue", string_or_null(r->cue), "left", string_or_null(r->left));
+	    "cue", string_or_null(r->cue), "left", string_or_null(r->left),
+	    "cpu", r->cpu, "client", r->client < 0 ? json_null() : json_boolean(r->client));
 	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	int result = -1;
 
@@ -86,6 +87,7 @@ static bool
 fill(struct record *r, const json_t *object)
 {
 	const char *verdict = json_string_value(json_object_get(object, "verdict"));
+	const json_t *client;
 
 	if (json_integer_value(json_object_get(object, "schema")) != 1 || !verdict)
 		return false;
@@ -100,6 +102,9 @@ fill(struct record *r, const json_t *object)
 	r->started = json_number_value(json_object_get(object, "started"));
 	r->ended = json_number_value(json_object_get(object, "ended"));
 	r->duration = json_number_value(json_object_get(object, "duration"));
+	r->cpu = json_number_value(json_object_get(object, "cpu"));
+	client = json_object_get(object, "client");
+	r->client = json_is_boolean(client) ? json_is_true(client) : -1;
 	r->logged = json_is_string(json_object_get(object, "log"));
 	r->live = json_is_true(json_object_get(object, "live"));
 	r->excused = json_is_true(json_object_get(object, "excused"));

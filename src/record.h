@@ -9,12 +9,14 @@
  *    "signal":null,"started":1795396708.25,"ended":…,"duration":1.5,"log":"lint.log","live":false,
  *    "notify":[{"target":"coverage","posargs":["-v"]}],"waits":[{"for":"resource","seconds":1.5,
  *    "resource":"db","target":"tests","pid":17},{"for":"slot","seconds":0.5}],"cue":"build",
- *    "left":"sleep 30 (pid 17)"}
+ *    "left":"sleep 30 (pid 17)","cpu":2.75,"client":null}
  *
  * started and ended are Unix time; duration is measured by the monotonic clock, in seconds. waits:
  * what the helper waited for between its own start and that of the session, in order (turn.h).
  * left: processes that outlived the session, and were ended (brood.h). cue: the target at whose end
- * make was to start it (order.h), if there was such a one.
+ * make was to start it (order.h), if there was such a one. cpu: processor seconds of the session and
+ * of what it waited for. client: did tools in it open make's jobserver (bridge.h)? null: they could
+ * not.
  */
 
 #include <jansson.h>
@@ -27,9 +29,10 @@ struct record {
 	enum verdict verdict;
 	char *reason;      /* or NULL */
 	int exit, signal;  /* of the session's process; -1 when it has none */
-	double started, ended, duration;
+	double started, ended, duration, cpu;
 	bool logged;       /* there is a TARGET.log */
 	bool live;         /* its output was shown while it ran */
+	int client;        /* of the jobserver; -1: none of its tools could be */
 	bool excused;      /* not run because a prerequisite was skipped: no failure */
 	json_t *notify;    /* list of {"target","posargs"}, or NULL */
 	json_t *waits;     /* list, or NULL */

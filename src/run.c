@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -245,12 +246,19 @@ clear_up(struct run *run)
 	run->deadline = clock_monotonic() + GRACE_OF_LEFT;
 }
 
+static double
+seconds_of(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
 /* The report says how the session itself ended. It stays until the run's folder goes. */
 static void
 finish(struct run *run)
 {
 	char *name = xasprintf(".%s.report", run->options->target), *words;
 	struct buffer report = { 0 };
+	struct rusage usage = { 0 };
 	siginfo_t info;
 	int status;
 
@@ -260,8 +268,9 @@ finish(struct run *run)
 	 */
 	if (run->state != RUNNING && waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOWAIT) == 0)
 		kill(-run->pid, SIGKILL);
-	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+	while (wait4(run->pid, &status, 0, &usage) < 0 && errno == EINTR)
 		;
+	run->record.cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 	run->record.duration = clock_monotonic() - run->begun;
 	if (file_read(run->dir, name, &report) < 0 && errno != ENOENT)
 		warn("%s", name);
@@ -353,12 +362,14 @@ live_through(struct run *run)
 	if (turn_try(run->turn))
 		happen(run, ON_TURN);
 	while (run->state != ENDED) {
-		struct pollfd fds[2 + TURN_FDS] = {
+		struct pollfd fds[3 + TURN_FDS] = {
 			{ .fd = run->signals, .events = POLLIN },
 			{ .fd = run->follower ? joblog_follower_fd(run->follower) : -1,
 			    .events = POLLIN },
+			{ .fd = run->state == RUNNING ? bridge_fd(run->bridge) : -1,
+			    .events = POLLIN },
 		};
-		nfds_t watched = 2;
+		nfds_t watched = 3;
 		int signal;
 
 		if (run->state == WAITING) {
@@ -377,6 +388,8 @@ live_through(struct run *run)
 			joblog_follower_copy(run->follower);
 		if (run->state == WAITING && turn_try(run->turn))
 			happen(run, ON_TURN);
+		if (run->state == RUNNING)
+			run->record.client = bridge_has_client(run->bridge, run->pid);
 		look_at_children(run);
 		look_at_clock(run);
 	}
@@ -492,7 +505,7 @@ run_session(const struct run_options *options)
 
 	if (turn == 1) {
 		run.signals = sig_open();
-		run.record = (struct record){ .exit = -1, .signal = -1, .started = clock_now() };
+		run.record = (struct record){ .exit = -1, .signal = -1, .client = -1, .started = clock_now() };
 		run.record.target = xstrdup(options->target);
 		run.record.cue = options->cue ? xstrdup(options->cue) : NULL;
 		run.record.session = xstrdup(text(run.session, "session"));

@@ -109,6 +109,13 @@ try_priorities(struct search *search, const double *priorities)
 	free(ranked);
 }
 
+/* At its fastest. */
+static double
+least_seconds(const struct schedule_job *job, unsigned slots)
+{
+	return job->elastic ? job->seconds / slots : job->seconds;
+}
+
 /* The longest path from each job's start to the end. extra: what else has to follow, or NULL. */
 static void
 measure_paths(struct search *search, const double *extra, double *paths)
@@ -125,7 +132,7 @@ measure_paths(struct search *search, const double *extra, double *paths)
 			if (paths[next] > longest)
 				longest = paths[next];
 		}
-		paths[job] = s->jobs[job].seconds + longest;
+		paths[job] = least_seconds(&s->jobs[job], search->slots) + longest;
 	}
 }
 
@@ -145,13 +152,15 @@ compare_users(const void *a, const void *b)
 }
 
 static double
-claimed_work(const struct schedule *s, const struct schedule_job *job,
+claimed_work(const struct search *search, const struct schedule_job *job,
     const struct schedule_claim *claim)
 {
+	double seconds = least_seconds(job, search->slots);
+
 	if (claim->use == AMOUNT)
-		return job->seconds * (double)claim->amount /
-		       (double)s->capacities[claim->resource];
-	return claim->use == EXCLUSIVE ? job->seconds : 0;
+		return seconds * (double)claim->amount /
+		       (double)search->schedule->capacities[claim->resource];
+	return claim->use == EXCLUSIVE ? seconds : 0;
 }
 
 /*
@@ -176,7 +185,7 @@ measure_resources(struct search *search, const double *paths, double share, doub
 
 			users[r] = xreallocarray(users[r], n[r] + 1, sizeof(**users));
 			users[r][n[r]++] = (struct user){ paths[i],
-				claimed_work(s, job, &job->claims[k]), i };
+				claimed_work(search, job, &job->claims[k]), i };
 		}
 	}
 	for (size_t r = 0; r < s->nresources; r++) {
@@ -187,8 +196,9 @@ measure_resources(struct search *search, const double *paths, double share, doub
 		for (size_t i = 0; i < n[r]; i++)
 			whole += users[r][i].work;
 		for (size_t i = 0; i < n[r]; i++)
-			if (users[r][i].work == 0 && s->jobs[users[r][i].job].seconds > reader)
-				reader = s->jobs[users[r][i].job].seconds;
+			if (users[r][i].work == 0 &&
+			    least_seconds(&s->jobs[users[r][i].job], search->slots) > reader)
+				reader = least_seconds(&s->jobs[users[r][i].job], search->slots);
 		for (size_t i = n[r]; i-- > 0; rest += users[r][i].work) {
 			double follows = rest + share * (whole - rest);
 
@@ -268,7 +278,7 @@ try_rules(struct search *search, double *priorities, double *extra)
 		try_priorities(search, priorities);
 	}
 	for (size_t i = 0; i < s->n; i++)
-		priorities[i] = s->jobs[i].seconds;
+		priorities[i] = least_seconds(&s->jobs[i], search->slots);
 	try_priorities(search, priorities);
 	/* So that ours is no worse than the noxfile's. */
 	for (size_t i = 0; i < s->n; i++)
@@ -294,6 +304,12 @@ schedule_slots(const struct schedule_job *job, unsigned slots)
 	if (job->slots < 2)
 		return 1;
 	return job->slots < slots ? job->slots : slots;
+}
+
+double
+schedule_pace(size_t n, unsigned free_slots)
+{
+	return n > 0 ? 1 + (double)free_slots / (double)n : 1;
 }
 
 static size_t

@@ -17,8 +17,9 @@ struct schedule_claim {
 };
 
 struct schedule_job {
-	double seconds;        /* expected */
+	double seconds;        /* expected; of an elastic one those with one slot */
 	bool known;            /* from earlier runs, or is that only what others take? */
+	bool elastic;          /* its tools take the slots that are free, as long as they are */
 	unsigned slots;        /* that it takes at least; 0 is 1, and more than all is all */
 	struct indices before; /* must have ended: requires and after, no cycle */
 	struct schedule_claim *claims;
@@ -34,6 +35,9 @@ struct schedule {
 
 /* How many of so many slots the job takes. */
 unsigned schedule_slots(const struct schedule_job *, unsigned slots);
+
+/* How fast each of n elastic jobs goes beside so many free slots. */
+double schedule_pace(size_t n, unsigned free_slots);
 
 /* In lists of jobs: none. */
 #define NO_JOB SIZE_MAX

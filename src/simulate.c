@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "simulate.h"
@@ -12,7 +13,7 @@ enum phase { ABSENT, PENDING, QUEUED, ENTITLED, RUNNING, ENDED };
 
 struct job_state {
 	enum phase phase;
-	double ends;
+	double started, ended, left; /* left: seconds; of an elastic one with one slot */
 	size_t blockers; /* jobs that must end first */
 	struct indices after; /* jobs that wait for this one */
 };
@@ -110,7 +111,8 @@ static void
 start(struct simulation *sim, size_t number)
 {
 	sim->states[number].phase = RUNNING;
-	sim->states[number].ends = sim->now + sim->schedule->jobs[number].seconds;
+	sim->states[number].started = sim->now;
+	sim->states[number].left = sim->schedule->jobs[number].seconds;
 	sim->free_slots -= schedule_slots(&sim->schedule->jobs[number], sim->slots);
 	indices_add(&sim->running, number);
 }
@@ -147,31 +149,52 @@ serve_queue(struct simulation *sim)
 	free(reserved);
 }
 
+/* Of the elastic jobs that run. */
+static double
+pace(const struct simulation *sim)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sim->running.n; i++)
+		n += sim->schedule->jobs[sim->running.v[i]].elastic;
+	return schedule_pace(n, sim->free_slots);
+}
+
+/* If nothing else ends before. */
+static double
+end_of(const struct simulation *sim, size_t number, double pace)
+{
+	const struct schedule_job *job = &sim->schedule->jobs[number];
+	const struct job_state *state = &sim->states[number];
+
+	return job->elastic ? sim->now + state->left / pace : state->started + job->seconds;
+}
+
 /* To the next moment at which something ends. False when nothing runs any more. */
 static bool
 advance(struct simulation *sim)
 {
-	double next = -1;
+	double fast = pace(sim), next;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < sim->running.n; i++) {
-		double ends = sim->states[sim->running.v[i]].ends;
-
-		if (next < 0 || ends < next)
-			next = ends;
-	}
-	if (next < 0)
+	if (sim->running.n == 0)
 		return false;
+	next = end_of(sim, sim->running.v[0], fast);
+	for (size_t i = 1; i < sim->running.n; i++)
+		next = fmin(next, end_of(sim, sim->running.v[i], fast));
+	for (size_t i = 0; i < sim->running.n; i++)
+		sim->states[sim->running.v[i]].left -= (next - sim->now) * fast;
 	sim->now = next;
 	for (size_t i = 0; i < sim->running.n; i++) {
 		size_t number = sim->running.v[i];
 		struct job_state *state = &sim->states[number];
 
-		if (state->ends > next + EPSILON) {
+		if (end_of(sim, number, fast) > next + EPSILON) {
 			sim->running.v[kept++] = number;
 			continue;
 		}
 		state->phase = ENDED;
+		state->ended = next;
 		sim->free_slots += schedule_slots(&sim->schedule->jobs[number], sim->slots);
 		count_amounts(&sim->schedule->jobs[number], sim->taken, -1);
 		for (size_t k = 0; k < state->after.n; k++)
@@ -211,7 +234,7 @@ pass(struct simulation *sim)
 
 double
 simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots,
-    const size_t *cues, double *starts)
+    const size_t *cues, double *starts, double *ends)
 {
 	struct simulation sim = { .schedule = s, .order = order, .n = n,
 		.slots = slots, .free_slots = slots };
@@ -231,7 +254,9 @@ simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots
 		;
 	for (size_t i = 0; i < s->n; i++) {
 		if (starts && sim.states[i].phase == ENDED)
-			starts[i] = sim.states[i].ends - s->jobs[i].seconds;
+			starts[i] = sim.states[i].started;
+		if (ends && sim.states[i].phase == ENDED)
+			ends[i] = sim.states[i].ended;
 		free(sim.states[i].after.v);
 	}
 	free(sim.states);

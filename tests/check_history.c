@@ -12,13 +12,13 @@
 
 #define OWN "state/history.json"
 
-/* A run of that one session. */
+/* A run of that one session. client: see struct record. */
 static bool
-ran(const char *target, enum verdict verdict, double seconds)
+ran_as(int client, const char *target, enum verdict verdict, double seconds)
 {
 	int state = folder_make("state"), run = folder_make("run");
 	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
-		.signal = -1, .verdict = verdict, .duration = seconds };
+		.signal = -1, .verdict = verdict, .duration = seconds, .client = client, .cpu = 2 * seconds };
 	char *name = xasprintf("run/%s.json", target);
 	bool changed;
 
@@ -32,18 +32,35 @@ ran(const char *target, enum verdict verdict, double seconds)
 	return changed;
 }
 
+static bool
+ran(const char *target, enum verdict verdict, double seconds)
+{
+	return ran_as(-1, target, verdict, seconds);
+}
+
 /* As the state folder's history has it now. Negative: that is what an unknown one is given. */
 static double
 expected(const char *target)
 {
 	int state = folder_make("state");
 	struct history *history = history_load(state);
-	bool known;
-	double seconds = history_expect(history, target, &known);
+	struct expectation it = history_expect(history, target);
 
 	history_free(history);
 	close(state);
-	return known ? seconds : -seconds;
+	return it.known ? it.seconds : -it.seconds;
+}
+
+static bool
+is_client(const char *target)
+{
+	int state = folder_make("state");
+	struct history *history = history_load(state);
+	bool client = history_expect(history, target).client;
+
+	history_free(history);
+	close(state);
+	return client;
 }
 
 /* Of that file's text, with ' for ". */
@@ -109,6 +126,25 @@ START_TEST(changes)
 	ck_assert(ran("b", PASSED, 10) && !ran("b", PASSED, 11.9) && !ran("b", PASSED, 10.5));
 	ck_assert(ran("c", PASSED, 10) && ran("c", PASSED, 5));
 	ck_assert(ran("d", PASSED, 0) && ran("d", PASSED, 1));
+	assert_silent();
+}
+END_TEST
+
+/* What counts of a client is the processor's time, twice as long here. */
+START_TEST(clients)
+{
+	put("seed.json", "{'schema':1,'sessions':{'b':[5],'c':[3]},'clients':['b',1]}");
+	setenv("NOXMK_HISTORY", "seed.json", 1);
+	ck_assert(is_client("b") && !is_client("c") && !is_client("a"));
+	ck_assert(ran_as(0, "a", PASSED, 1) && !is_client("a"));
+	ck_assert(ran_as(1, "a", PASSED, 0.5) && is_client("a"));
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1.0,1.0]},\"clients\":[\"a\"]}");
+	/* Where there was no jobserver, nothing is learned of it. */
+	ck_assert(!ran_as(-1, "a", PASSED, 0.5) && is_client("a"));
+	ck_assert(ran_as(0, "a", PASSED, 1) && !is_client("a"));
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1.0,1.0,1.0,1.0]}}");
+	put(OWN, "{'schema':1,'sessions':{'a':[1]},'clients':{'a':1}}");
+	ck_assert(!is_client("a"));
 	assert_silent();
 }
 END_TEST
@@ -361,6 +397,7 @@ check_history_suite(void)
 	tcase_add_test(tc, median);
 	tcase_add_test(tc, what_counts);
 	tcase_add_test(tc, changes);
+	tcase_add_test(tc, clients);
 	tcase_add_test(tc, seed);
 	tcase_add_loop_test(tc, damage, 0, countof(damaged));
 	tcase_add_test(tc, hostile);

@@ -232,7 +232,7 @@ START_TEST(newer)
 }
 END_TEST
 
-/* How the active sessions are expected to start, "TARGET PLACE START SECONDS KNOWN CUE". */
+/* How the active sessions are expected to start, "TARGET PLACE START DURATION KNOWN CUE". */
 static void
 assert_expected(int state, const char *active, const char *text, double end)
 {
@@ -245,7 +245,7 @@ assert_expected(int state, const char *active, const char *text, double end)
 	for (size_t i = 0; i < json_object_size(sessions); i++) {
 		ck_assert_ptr_eq(lines[i].session, json_object_get(sessions, lines[i].target));
 		buffer_printf(&found, "%s%s %zu %g %g %d%s%s", i ? ", " : "", lines[i].target,
-		    lines[i].place, lines[i].start, lines[i].seconds, lines[i].known,
+		    lines[i].place, lines[i].start, lines[i].end - lines[i].start, lines[i].known,
 		    lines[i].cue ? " " : "", lines[i].cue ? lines[i].cue : "");
 	}
 	ck_assert_str_eq(found.data, text);
@@ -290,6 +290,9 @@ START_TEST(expectations)
 	    CLAIM("db", "shared") "]},'b':{'target':'b'},'c':{'target':'c','claims':["
 	    CLAIM("db", "exclusive") "]}}",
 	    "b 1 0 2.25 1, a 0 2.25 1 1, c 2 3.25 1.625 0", 4.875);
+	/* One whose tools take the slots that are free is done sooner. */
+	put("state/history.json", "{'schema':1,'sessions':{'a':[1],'b':[4]},'clients':['b']}");
+	assert_expected(state, "{'b':{'target':'b'}}", "b 0 0 2 1", 2);
 	close(state);
 	assert_silent();
 }

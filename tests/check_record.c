@@ -13,7 +13,8 @@ START_TEST(round_trip)
 {
 	struct record r = { .target = target, .session = session, .verdict = (enum verdict)_i,
 		.exit = _i, .signal = _i - 1, .started = 1795396708.25, .ended = 1795396709.75,
-		.duration = 1.5, .logged = _i % 2, .live = _i == 2, .excused = _i == 3 }, back;
+		.duration = 1.5, .logged = _i % 2, .live = _i == 2, .excused = _i == 3,
+		.cpu = 2.25, .client = _i % 3 - 1 }, back;
 
 	if (_i > 0)
 		r.reason = reason;
@@ -33,6 +34,8 @@ START_TEST(round_trip)
 	ck_assert_int_eq(back.logged, r.logged);
 	ck_assert_int_eq(back.live, r.live);
 	ck_assert_int_eq(back.excused, r.excused);
+	ck_assert_double_eq(back.cpu, r.cpu);
+	ck_assert_int_eq(back.client, r.client);
 	ck_assert_uint_eq(json_array_size(back.notify), _i == 1);
 	record_clear(&back);
 	json_decref(r.notify);

@@ -177,7 +177,7 @@ assert_starts(const struct schedule *s, const struct indices *active, unsigned s
     const struct edges *edges, const size_t *cues)
 {
 	double *starts = xcalloc(s->n, sizeof(*starts)), last = 0;
-	double end = simulate(s, active->v, active->n, slots, cues, starts);
+	double end = simulate(s, active->v, active->n, slots, cues, starts, NULL);
 
 	for (size_t i = 0; i < active->n; i++) {
 		size_t job = active->v[i];
@@ -356,7 +356,7 @@ measure_quality(double spread, double *median, double *most)
 
 		for (size_t i = 0; i < s->n; i++)
 			s->jobs[i].seconds *= 1 + spread * (2 * unit_random(&seed) - 1);
-		ratios[t] = simulate(s, o.sequence, s->n, SLOTS, o.cues, NULL) /
+		ratios[t] = simulate(s, o.sequence, s->n, SLOTS, o.cues, NULL, NULL) /
 		    lower_bound(s, SLOTS);
 		ck_assert_double_ge(ratios[t], 1 - TOLERANCE);
 		orders_free(&o);
@@ -399,6 +399,9 @@ static const struct {
 	{ "1;?4;5 <0;1;1", "0 1 2 3 4", 2, "4<3" },
 	/* What takes two slots leaves none beside it. */
 	{ "3;1;2 #2;1", "0 1 3 2", 2, "" },
+	/* An elastic one last, where it has both slots; when it ends nobody knows. */
+	{ "4;~4;4", "0 2 1", 2, "" },
+	{ "1;~4;5 <0;1;1", "0 1 2 3 4", 2, "4<3" },
 	/* Never: a cycle, or more than there is. */
 	{ "1 <1;1 <0;2", "2 0 1", 2, "" },
 	{ "1 5:2;1 <0;2", "2 0 1", 2, "" },

@@ -49,6 +49,12 @@ static const struct {
 	/* Two slots at once, and none while it waits for them. */
 	{ "4;3 #2;1;1", "0 1 2 3", 2, "0 4 0 1", 7 },
 	{ "4 #9;3;1", "0 1 2", 2, "0 4 4", 7 },
+	/* An elastic one has what is free, and they share it. */
+	{ "4;~4;4", "0 1 2", 2, "0 0 4", 8 },
+	{ "4;4;~4", "0 1 2", 2, "0 0 4", 6 },
+	{ "1;~4;1 <1", "0 1 2", 2, "0 0 2.5", 3.5 },
+	{ "~4;~8;1 <0;1 <1", "0 1 2 3", 4, "0 0 2 3.25", 4.25 },
+	{ "~4 x0;1 x0", "0 1", 4, "0 1", 2 },
 	/* More than there is: never. */
 	{ "1 5:2;1", "0 1", 2, "- 0", 1 },
 	/* A cycle: never, and no hang. */
@@ -68,7 +74,7 @@ START_TEST(one)
 			indices_add(&order, strtoul(word, NULL, 10));
 	for (size_t i = 0; i < s->n; i++)
 		starts[i] = -1;
-	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, starts),
+	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, starts, NULL),
 	    runs[_i].end);
 	for (size_t i = 0; i < s->n; i++)
 		if (starts[i] < 0)
@@ -76,7 +82,7 @@ START_TEST(one)
 		else
 			buffer_printf(&text, "%s%g", i ? " " : "", starts[i]);
 	ck_assert_str_eq(text.data, runs[_i].starts);
-	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, NULL),
+	ck_assert_double_eq(simulate(s, order.v, order.n, runs[_i].slots, NULL, NULL, NULL),
 	    runs[_i].end);
 	buffer_free(&text);
 	free(order.v);
@@ -90,14 +96,16 @@ END_TEST
 START_TEST(cued)
 {
 	struct schedule *s = schedule_of("1;4;1 <0;4", "1");
-	double starts[4];
+	double starts[4], ends[4];
 
 	ck_assert_double_eq(simulate(s, (size_t[]){ 0, 1, 2, 3 }, 4, 2,
-	    (size_t[]){ NO_JOB, NO_JOB, NO_JOB, 2 }, starts), 6);
+	    (size_t[]){ NO_JOB, NO_JOB, NO_JOB, 2 }, starts, ends), 6);
 	ck_assert_double_eq(starts[2], 1);
 	ck_assert_double_eq(starts[3], 2);
+	ck_assert_double_eq(ends[3], 6);
+	ck_assert_double_eq(ends[2], 2);
 	ck_assert_double_eq(simulate(s, (size_t[]){ 0, 1, 3 }, 3, 2,
-	    (size_t[]){ NO_JOB, NO_JOB, NO_JOB, 2 }, starts), 5);
+	    (size_t[]){ NO_JOB, NO_JOB, NO_JOB, 2 }, starts, ends), 5);
 	schedule_drop(s);
 }
 END_TEST
@@ -115,7 +123,7 @@ START_TEST(many)
 		s.jobs[i] = (struct schedule_job){ .seconds = 1, .claims = &claim, .nclaims = 1 };
 		order[i] = MANY - 1 - i;
 	}
-	ck_assert_double_eq(simulate(&s, order, MANY, 8, NULL, NULL), MANY);
+	ck_assert_double_eq(simulate(&s, order, MANY, 8, NULL, NULL, NULL), MANY);
 	free(order);
 	free(s.jobs);
 }

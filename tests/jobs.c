@@ -32,7 +32,8 @@ add_word(struct schedule_job *job, char *word)
 		add_claim(job, resource, AMOUNT, amount);
 	} else if (*word) {
 		job->known = *word != '?';
-		job->seconds = strtod(word + !job->known, NULL);
+		job->elastic = *word == '~';
+		job->seconds = strtod(word + strspn(word, "?~"), NULL);
 	}
 }
 

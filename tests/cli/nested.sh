@@ -88,6 +88,24 @@ for outer in "$MAKE" $newer; do
 	check "$version: a daemon is left: make ends" exits 0
 done
 
+# Whose tools took part is known then, of those that could. They start last, to fill what is free.
+learned() {
+	python3 -c 'import json, sys
+clients = json.load(open(".noxmk/history.json"))["clients"]
+sys.exit(not (set(sys.argv[2:]) <= set(clients) and sys.argv[1] not in clients))' "$@"
+}
+run "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -j2 beside_make make
+check 'who is a client is known' learned beside_make make sub_make shell_make by_path lto
+[ -z "$NINJA" ] || check 'ninja is one' learned beside_make ninja
+expects() {
+	grep -Eq "^ +$1 +$2 +make\$" "$out"
+}
+cat >.noxmk/history.json <<'EOF'
+{"schema": 1, "sessions": {"beside_make": [4], "daemon": [4], "make": [4]}, "clients": ["make"]}
+EOF
+run "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -n -j2 make beside_make daemon
+check 'one that fills what is free is expected to end sooner' expects 4.0s 6.0s
+
 # Nobody counts without -j.
 : >"$JOBS"
 run "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" named_with_jobs

@@ -29,4 +29,5 @@ define("ninja", os.environ.get("NINJA", "ninja"))
 define("cargo", "cargo", "build", "--quiet", "--offline", "--manifest-path", "crates/Cargo.toml",
        RUSTC_WRAPPER="rustc-job", CARGO_TARGET_DIR="target")
 define("lto", "make", "-s", "-C", "lto")
+define("beside_make", "sleep", "2")
 define("daemon", "sh", "-c", "setsid sleep 30 & make -s -f jobs.mk eight")
