@@ -22,6 +22,8 @@
  * tokens, since make's would give it more.
  */
 
+#include <sys/types.h>
+
 #include "slot.h"
 #include "util.h"
 

@@ -14,9 +14,9 @@
  * started and ended are Unix time; duration is measured by the monotonic clock, in seconds. waits:
  * what the helper waited for between its own start and that of the session, in order (turn.h).
  * left: processes that outlived the session, and were ended (brood.h). cue: the target at whose end
- * make was to start it (order.h), if there was such a one. cpu: processor seconds of the session and
- * of what it waited for. client: did tools in it open make's jobserver (bridge.h)? null: they could
- * not.
+ * make was to start it (order.h), if there was such a one. cpu: processor seconds of the session
+ * and of what it waited for. client: did tools in it open make's jobserver (bridge.h)? null: they
+ * could not.
  */
 
 #include <jansson.h>

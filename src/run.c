@@ -505,7 +505,8 @@ run_session(const struct run_options *options)
 
 	if (turn == 1) {
 		run.signals = sig_open();
-		run.record = (struct record){ .exit = -1, .signal = -1, .client = -1, .started = clock_now() };
+		run.record = (struct record){ .exit = -1, .signal = -1, .client = -1,
+			.started = clock_now() };
 		run.record.target = xstrdup(options->target);
 		run.record.cue = options->cue ? xstrdup(options->cue) : NULL;
 		run.record.session = xstrdup(text(run.session, "session"));

@@ -13,8 +13,8 @@
 #include "schedule.h"
 
 /*
- * When the last of the n jobs of that order ends, if these run alone; where they are not NULL,
- * also when each (by its number in the schedule) starts and ends. Seconds. cues: of each job another one
+ * When the last of the n jobs of that order ends, if these run alone; where they are not NULL, also
+ * when each (by its number in the schedule) starts and ends. Seconds. cues: of each job another one
  * that it waits for too, if that runs, or NO_JOB; NULL: none has one.
  */
 double simulate(const struct schedule *, const size_t *order, size_t n, unsigned slots,

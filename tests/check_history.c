@@ -18,7 +18,8 @@ ran_as(int client, const char *target, enum verdict verdict, double seconds)
 {
 	int state = folder_make("state"), run = folder_make("run");
 	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
-		.signal = -1, .verdict = verdict, .duration = seconds, .client = client, .cpu = 2 * seconds };
+		.signal = -1, .verdict = verdict, .duration = seconds, .client = client,
+		.cpu = 2 * seconds };
 	char *name = xasprintf("run/%s.json", target);
 	bool changed;
 
