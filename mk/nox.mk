@@ -34,13 +34,18 @@ NOXMK_KEEP ?= 20
 NOXMK_OUTPUT ?= auto
 # how many sessions run at once under `make -j` without a number [the CPUs that we may use]
 NOXMK_JOBS ?=
+# how long a run may take: 20m; then its sessions end
+NOXMK_DEADLINE ?=
+# fail: a session that passes only when it is retried counts as failed
+NOXMK_FLAKY ?=
 # durations for sessions that have not run here yet: a .noxmk/history.json from elsewhere
 NOXMK_HISTORY ?=
 export NOXMK_HISTORY
 # the helper
 NOXMK ?= noxmk
-# ARGS, words for the sessions (nox's posargs), counts from the command line or a makefile, not
-# from the environment, where something else may be called so.
+# ARGS, words for the sessions (nox's posargs), FAIL_FAST=1 (or wait: for those that run) and
+# MAX_FAIL=N count from the command line or a makefile, not from the environment, where something
+# else may be called so.
 
 ## What this make is about
 
@@ -156,6 +161,12 @@ endif
 _noxmk_live := $(if $(filter live,$(NOXMK_OUTPUT))$(and $(filter auto,$(NOXMK_OUTPUT)),$(filter \
   1,$(words $(_noxmk_active)))), -l)
 _noxmk_jobs = $(if $(NOXMK_JOBS), -j $(NOXMK_JOBS))
+# A word for each knob that may end the run early; like ARGS, two of them have plain names.
+_noxmk_plain = $(if $(filter-out undefined environment,$(origin $1)),$($1))
+_noxmk_option = $(if $2, -o $1=$(firstword $2))
+_noxmk_policy := $(call _noxmk_option,fail-fast,$(call _noxmk_plain,FAIL_FAST))$(call \
+  _noxmk_option,max-fail,$(call _noxmk_plain,MAX_FAIL))$(call \
+  _noxmk_option,deadline,$(NOXMK_DEADLINE))$(call _noxmk_option,flaky,$(NOXMK_FLAKY))
 _noxmk_args = $(if $(filter-out undefined environment,$(origin ARGS)), -- $(ARGS))
 
 .PHONY: .noxmk/begin .noxmk/end $(_noxmk_groups) $(_noxmk_sessions) \
@@ -177,8 +188,8 @@ endif
 # that no failure hides another; and if it is killed, the others run all the same (`-`): without a
 # record of that session its goals fail.
 $(addprefix .noxmk/run/,$(_noxmk_sessions)): .noxmk/run/%: | .noxmk/begin ; $(if \
-  $(_noxmk_dry),,$(_noxmk_plus)-$(_noxmk_helper) run$(_noxmk_live)$(_noxmk_jobs) \
-  -k $(NOXMK_KEEP) -r $(_noxmk_key)$(addprefix \
+  $(_noxmk_dry),,$(_noxmk_plus)-$(_noxmk_helper) run$(_noxmk_live)$(_noxmk_jobs)$(_noxmk_policy) \
+  -g '$(_noxmk_goals)' -k $(NOXMK_KEEP) -r $(_noxmk_key)$(addprefix \
   $(_noxmk_blank)-c ,$(_noxmk_cue_of)) $*$(_noxmk_args))
 
 # What comes after others only if these run, too.

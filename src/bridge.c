@@ -149,7 +149,6 @@ bridge_has_client(struct bridge *bridge, pid_t session)
 	    fstat(bridge->pipe, &pipe) < 0)
 		return bridge->client;
 	bridge->looks--;
-	indices_add(&processes, (size_t)session);
 	brood_descendants(session, &processes);
 	for (size_t i = 0; i < processes.n && !bridge->client; i++)
 		bridge->client = has_open(processes.v[i], &pipe);

@@ -1,4 +1,3 @@
-#include <bsd/stdlib.h>
 #include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,10 +5,11 @@
 
 #include "config.h"
 #include "nearest.h"
+#include "quantity.h"
 
-/* So that sums of them fit, and other readers of JSON get them whole. */
-#define QUANTITY_MAX (1LL << 53)
-#define SECONDS_MAX 1e9
+/* A log that is longer is no log: 8 GiB. */
+#define LOG_LIMIT (8LL << 30)
+
 enum { JOBS_MAX = 65536, RETRIES_MAX = 1000 };
 
 #define DIGITS "0123456789"
@@ -120,18 +120,6 @@ unknown_key(struct reader *r, const char *key, const json_t *value, const struct
 }
 
 static bool
-read_quantity(const char *text, long long *quantity)
-{
-	int64_t number;
-
-	if (!*text || !strchr(DIGITS, *text) || dehumanize_number(text, &number) < 0 ||
-	    number < 1 || number > QUANTITY_MAX)
-		return false;
-	*quantity = number;
-	return true;
-}
-
-static bool
 is_resource_name(const char *name)
 {
 	return consists_of(name, LETTERS DIGITS "._-");
@@ -185,7 +173,7 @@ read_uses(struct reader *r, struct config_session *s, const json_t *value)
 		for (size_t k = 0; k < s->nuses - 1; k++)
 			again = again || !strcmp(s->uses[k].name, use->name);
 		if (check_resource(r, "uses", use->name, again) && colon &&
-		    !read_quantity(colon + 1, &use->amount))
+		    !quantity_read(colon + 1, &use->amount))
 			fault(r, "uses", "\"%s\" is no amount: write \"%s:2\" or \"%s:2G\"",
 			    list.v[i], use->name, use->name);
 	}
@@ -291,43 +279,12 @@ read_jobs(struct reader *r, struct config_session *s, const json_t *value)
 	free(number);
 }
 
-/* "90", "1.5h", "1h30m": a number without a unit is seconds. */
-static bool
-read_duration(const char *text, double *seconds)
-{
-	static const struct {
-		const char *unit;
-		double seconds;
-	} units[] = { { "ms", 1e-3 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
-
-	*seconds = 0;
-	if (consists_of(text, DIGITS "."))
-		text = strlen(text) < 20 && *text != '.' ? (*seconds = atof(text), "") : "?";
-	else if (!*text)
-		return false;
-	while (*text) {
-		size_t len = strspn(text, DIGITS "."), i;
-
-		if (len == 0 || len > 20 || *text == '.')
-			return false;
-		for (i = 0; i < countof(units); i++)
-			if (strspn(text + len, LETTERS) == strlen(units[i].unit) &&
-			    !strncmp(text + len, units[i].unit, strlen(units[i].unit)))
-				break;
-		if (i == countof(units))
-			return false;
-		*seconds += atof(text) * units[i].seconds;
-		text += len + strlen(units[i].unit);
-	}
-	return *seconds <= SECONDS_MAX;
-}
-
 static double
 read_seconds(struct reader *r, const char *key, const json_t *value)
 {
 	double seconds = json_number_value(value);
 
-	if (json_is_string(value) ? !read_duration(json_string_value(value), &seconds) :
+	if (json_is_string(value) ? !quantity_read_duration(json_string_value(value), &seconds) :
 				    !json_is_number(value) || seconds < 0 || seconds > SECONDS_MAX)
 		reject(r, key, value, "seconds, \"90s\", \"10m\" or \"1h30m\"");
 	return seconds;
@@ -424,7 +381,7 @@ read_resource(struct reader *r, struct config *config, const char *name, json_t 
 	if (json_is_integer(value))
 		resource->capacity = json_integer_value(value);
 	else if (json_is_string(value) &&
-		 !read_quantity(json_string_value(value), &resource->capacity))
+		 !quantity_read(json_string_value(value), &resource->capacity))
 		resource->capacity = 0;
 	if (resource->capacity < 1 || resource->capacity > QUANTITY_MAX)
 		reject(r, name, value, "a capacity: 1, 4 or \"8G\"");
@@ -440,6 +397,17 @@ read_group(struct reader *r, struct config *config, const char *name, json_t *va
 	read_strings(r, name, value, &group->members);
 	if (group->members.n == 0)
 		fault(r, name, "has no sessions");
+}
+
+static void
+read_log_limit(struct reader *r, struct config *config, const json_t *value)
+{
+	config->log_limit = json_is_integer(value) ? json_integer_value(value) : -1;
+	if (json_is_string(value) &&
+	    !quantity_read(json_string_value(value), &config->log_limit))
+		config->log_limit = -1;
+	if (config->log_limit < 0 || config->log_limit > QUANTITY_MAX)
+		reject(r, "log-limit", value, "bytes, \"100M\", or 0 for no limit");
 }
 
 /* The tables in [tool.noxmk] whose keys are names. */
@@ -467,10 +435,14 @@ read_tables(struct reader *r, struct config *config, json_t *root)
 	}
 }
 
+/* Variables whose values nobody wants to read in a log. */
+static const char *const secrets[] = { "*TOKEN*", "*PASSWORD*", "*SECRET*", "*API_KEY*" };
+
 struct config *
 config_parse(json_t *root)
 {
-	static const char *keys[] = { "source-build", "resources", "session", "group" };
+	static const char *keys[] = { "source-build", "log-limit", "mask", "resources", "session",
+		"group" };
 	static const struct strings known = { keys, countof(keys) };
 	struct config *config = xcalloc(1, sizeof(*config));
 	struct reader r = { 0 };
@@ -479,6 +451,7 @@ config_parse(json_t *root)
 
 	config->root = json_incref(root);
 	config->source_build = true;
+	config->log_limit = LOG_LIMIT;
 	if (root && !json_is_null(root) && !json_is_object(root))
 		reject(&r, NULL, root, "a table");
 	json_object_foreach(root, key, item) {
@@ -490,7 +463,14 @@ config_parse(json_t *root)
 			unknown_key(&r, key, item, &known);
 		else if (i == 0)
 			config->source_build = read_switch(&r, key, item);
+		else if (i == 1)
+			read_log_limit(&r, config, item);
+		else if (i == 2)
+			read_strings(&r, key, item, &config->mask);
 	}
+	if (!json_object_get(root, "mask"))
+		for (size_t i = 0; i < countof(secrets); i++)
+			strings_add(&config->mask, secrets[i]);
 	config->resources = xcalloc(json_object_size(json_object_get(root, "resources")),
 	    sizeof(*config->resources));
 	config->sessions = xcalloc(json_object_size(json_object_get(root, "session")),
@@ -522,6 +502,7 @@ config_free(struct config *config)
 	}
 	for (size_t i = 0; i < config->ngroups; i++)
 		free(config->groups[i].members.v);
+	free(config->mask.v);
 	free(config->resources);
 	free(config->sessions);
 	free(config->groups);

@@ -46,6 +46,8 @@ struct config_group {
 struct config {
 	json_t *root; /* owns all strings but the names in uses */
 	bool source_build;
+	long long log_limit;  /* bytes; 0: none */
+	struct strings mask;  /* patterns for names of variables with secrets */
 	struct config_resource *resources;
 	size_t nresources;
 	struct config_session *sessions; /* in the order of the file, as groups are */

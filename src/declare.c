@@ -362,6 +362,9 @@ declare_all(struct plan *plan, const struct config *config)
 	for (size_t i = 0; i < plan->n; i++)
 		d.is_alone[i] = d.is_default[i] = CONFIG_UNSET;
 	plan->source_build = config->source_build;
+	plan->log_limit = config->log_limit;
+	for (size_t i = 0; i < config->mask.n; i++)
+		strings_add(&plan->mask, config->mask.v[i]);
 	if (find_sections(&d) == 0 && apply_sections(&d) == 0 && order_sections(&d) == 0 &&
 	    check_cycles(&d) == 0 && group_all(plan, config, d.match) == 0) {
 		claim_alone(&d);

@@ -305,6 +305,12 @@ guard_open(struct jobserver *jobserver)
 }
 
 void
+guard_forked(struct guard *guard)
+{
+	close(guard->socket);
+}
+
+void
 guard_ask(struct guard *guard, int least, int most)
 {
 	guard->shared->least = least;

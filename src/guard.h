@@ -24,6 +24,9 @@ struct guard *guard_open(struct jobserver *) UNUSED_RESULT;
 /* Brings the balance back to 0. What cannot be had at once the guard sees to, later. */
 void guard_close(struct guard *);
 
+/* In a forked child that lives on: else the guard would not learn of its helper's death. */
+void guard_forked(struct guard *);
+
 /*
  * From now on a balance of least to most is wanted, as many as are there when least can be had.
  * What is above most is given away at once, and all we have while we wait for several.

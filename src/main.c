@@ -33,9 +33,10 @@
 
 /* Every option that any subcommand has; the table below says which takes which. */
 static struct {
-	const char *noxfile, *inputs, *reserved, *key, *cue;
+	const char *noxfile, *inputs, *reserved, *key, *cue, *goals;
 	unsigned keep, jobs;
 	bool live;
+	struct policy policy;
 	char *share;
 	char **words; /* what is left of the command line */
 } options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20 };
@@ -97,22 +98,6 @@ active_sessions(struct planfile *plan)
 	return active;
 }
 
-static int
-do_run(void)
-{
-	struct run_options run = { .share = options.share, .key = options.key,
-		.cue = options.cue, .keep = options.keep, .jobs = options.jobs,
-		.live = options.live };
-
-	if (!options.key)
-		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
-	run.target = *options.words++;
-	if (*options.words && !strcmp(*options.words, "--"))
-		options.words++;
-	run.posargs = options.words;
-	return run_session(&run);
-}
-
 /* The run's folder and its plan. A run without any session has no folder until its end. */
 static int
 open_run(int *run, struct planfile **plan, bool join)
@@ -170,6 +155,8 @@ do_end(void)
 	list = goals();
 	if (*make)
 		result = notified_run(run, options.key, make);
+	/* The keeper of a helper that was killed still has a record to write. */
+	rundir_wait(run);
 	if (summary_print(run, plan, list) < 0 || summary_mark_well(run, plan, list) < 0)
 		result = -1;
 	if (*make)
@@ -178,6 +165,48 @@ do_end(void)
 	planfile_close(plan);
 	close(run);
 	return result < 0 ? EXIT_HELPER : 0;
+}
+
+/* make does not come to its end, so the last session's helper says what it has come to. */
+static void
+sum_up_interrupted(void)
+{
+	struct planfile *plan;
+	json_t *list = json_array();
+	char *copy = xstrdup(options.goals ? options.goals : ""), *rest = copy, *goal;
+	int run;
+
+	while ((goal = strsep(&rest, " ")))
+		if (*goal)
+			json_array_append_new(list, json_string(goal));
+	if (open_run(&run, &plan, false) == 0) {
+		(void)!summary_print(run, plan, list);
+		planfile_close(plan);
+		close(run);
+	}
+	json_decref(list);
+	free(copy);
+}
+
+static int
+do_run(void)
+{
+	struct run_options run = { .share = options.share, .key = options.key,
+		.cue = options.cue, .keep = options.keep, .jobs = options.jobs,
+		.live = options.live, .policy = &options.policy };
+	bool interrupted;
+	int result;
+
+	if (!options.key)
+		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
+	run.target = *options.words++;
+	if (*options.words && !strcmp(*options.words, "--"))
+		options.words++;
+	run.posargs = options.words;
+	result = run_session(&run, &interrupted);
+	if (interrupted)
+		sum_up_interrupted();
+	return result;
 }
 
 static int
@@ -298,8 +327,8 @@ static const struct command_entry {
 	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
 	{ "order", "j:", "[-j JOBS] GOAL ...", 1, do_order,
 	    "write .noxmk/order.mk for these goals" },
-	{ "run", "c:j:k:lr:", "[-c CUE] [-j JOBS] [-k KEEP] [-l] -r MAKE TARGET [-- POSARGS ...]",
-	    1, do_run, "run one session" },
+	{ "run", "c:g:j:k:lo:r:", "[-c CUE] [-g GOALS] [-j JOBS] [-k KEEP] [-l] [-o POLICY] -r MAKE "
+	    "TARGET [-- POSARGS ...]", 1, do_run, "run one session" },
 	{ "end", "j:k:r:", "[-j JOBS] [-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, do_end,
 	    "run notified sessions by COMMAND, a make; print the summary" },
 	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, do_verdict,
@@ -347,6 +376,9 @@ set_option(int option, const struct command_entry *command)
 	case 'f':
 		options.noxfile = optarg;
 		break;
+	case 'g':
+		options.goals = optarg;
+		break;
 	case 'i':
 		options.inputs = optarg;
 		break;
@@ -362,6 +394,10 @@ set_option(int option, const struct command_entry *command)
 		break;
 	case 'l':
 		options.live = true;
+		break;
+	case 'o':
+		if (!policy_set(&options.policy, optarg))
+			exit(EXIT_USAGE);
 		break;
 	case 'r':
 		options.key = optarg;

@@ -61,6 +61,8 @@ struct plan {
 	struct plan_resource *resources; /* no two of one name */
 	size_t nresources;
 	bool source_build; /* builds in the source tree are to be kept apart */
+	long long log_limit; /* see struct config */
+	struct strings mask;
 };
 
 /*

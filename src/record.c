@@ -19,6 +19,12 @@ verdict_name(enum verdict verdict)
 }
 
 bool
+record_is_flaky(const struct record *record)
+{
+	return record->verdict == PASSED && json_array_size(record->attempts) > 0;
+}
+
+bool
 record_is_bad(const struct record *record)
 {
 	return record->verdict != PASSED && record->verdict != SKIPPED && !record->excused;
@@ -43,7 +49,7 @@ record_write(int rundir, const struct record *r)
 {
 	char *name = xasprintf("%s.json", r->target), *log = xasprintf("%s.log", r->target);
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,"
-				   "s:o,s:b,s:b,s:o,s:o,s:o,s:o,s:f,s:o}",
+				   "s:o,s:b,s:b,s:o,s:o,s:o,s:o,s:f,s:o,s:o}",
 	    "schema", 1, "target", r->target, "session", r->session,
 	    "verdict", verdict_name(r->verdict), "reason", string_or_null(r->reason),
 	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),
@@ -52,7 +58,8 @@ record_write(int rundir, const struct record *r)
 	    "notify", r->notify ? json_incref(r->notify) : json_array(),
 	    "waits", r->waits ? json_incref(r->waits) : json_array(),
 	    "cue", string_or_null(r->cue), "left", string_or_null(r->left),
-	    "cpu", r->cpu, "client", r->client < 0 ? json_null() : json_boolean(r->client));
+	    "cpu", r->cpu, "client", r->client < 0 ? json_null() : json_boolean(r->client),
+	    "attempts", r->attempts ? json_incref(r->attempts) : json_array());
 	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	int result = -1;
 
@@ -110,6 +117,7 @@ fill(struct record *r, const json_t *object)
 	r->excused = json_is_true(json_object_get(object, "excused"));
 	r->notify = json_incref(json_object_get(object, "notify"));
 	r->waits = json_incref(json_object_get(object, "waits"));
+	r->attempts = json_incref(json_object_get(object, "attempts"));
 	r->cue = copy_string(object, "cue");
 	r->left = copy_string(object, "left");
 	return r->verdict < VERDICTS && r->target && r->session && json_is_array(r->notify) &&
@@ -156,6 +164,7 @@ record_clear(struct record *r)
 	free(r->left);
 	json_decref(r->notify);
 	json_decref(r->waits);
+	json_decref(r->attempts);
 	*r = (struct record){ 0 };
 }
 

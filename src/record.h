@@ -9,14 +9,15 @@
  *    "signal":null,"started":1795396708.25,"ended":…,"duration":1.5,"log":"lint.log","live":false,
  *    "notify":[{"target":"coverage","posargs":["-v"]}],"waits":[{"for":"resource","seconds":1.5,
  *    "resource":"db","target":"tests","pid":17},{"for":"slot","seconds":0.5}],"cue":"build",
- *    "left":"sleep 30 (pid 17)","cpu":2.75,"client":null}
+ *    "left":"sleep 30 (pid 17)","cpu":2.75,"client":null,
+ *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}]}
  *
  * started and ended are Unix time; duration is measured by the monotonic clock, in seconds. waits:
  * what the helper waited for between its own start and that of the session, in order (turn.h).
  * left: processes that outlived the session, and were ended (brood.h). cue: the target at whose end
  * make was to start it (order.h), if there was such a one. cpu: processor seconds of the session
  * and of what it waited for. client: did tools in it open make's jobserver (bridge.h)? null: they
- * could not.
+ * could not. attempts: those before this last one; a session that passed after some is flaky.
  */
 
 #include <jansson.h>
@@ -36,10 +37,14 @@ struct record {
 	bool excused;      /* not run because a prerequisite was skipped: no failure */
 	json_t *notify;    /* list of {"target","posargs"}, or NULL */
 	json_t *waits;     /* list, or NULL */
+	json_t *attempts;  /* list, or NULL */
 	char *cue, *left;  /* or NULL */
 };
 
 const char *verdict_name(enum verdict);
+
+/* Has it passed, but not at once? */
+bool record_is_flaky(const struct record *);
 
 /* Does this make the goal fail? */
 bool record_is_bad(const struct record *);

@@ -6,23 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "bridge.h"
-#include "brood.h"
+#include "attempt.h"
 #include "budget.h"
-#include "command.h"
 #include "joblog.h"
 #include "order.h"
+#include "parent.h"
 #include "run.h"
 #include "rundir.h"
 #include "screen.h"
 #include "sig.h"
-#include "spawn.h"
 #include "turn.h"
-#include "verdict.h"
 
 /* Seconds from INT to TERM and from TERM to KILL; nox itself needs half a second to give up. */
 #define GRACE 3.0
@@ -31,26 +26,40 @@
 #define GRACE_OF_LEFT 1.0
 #define AGAIN 0.1
 
+/*
+ * One ^C may come twice: from the terminal, and from make, which hands on the TERM that its group
+ * has got as well. A second one means that somebody is in a hurry.
+ */
+#define SAME_STOP 0.5
+
+/* Seconds between two looks at make and at what may end the run early. */
+#define LOOK 0.5
+
+/* Before the first new attempt, twice as long before each further one, at most. */
+#define BACKOFF_FIRST 0.5
+#define BACKOFF_MOST 30.0
+
 /* The life of a session; the table `life` below says what happens in which state. */
-enum state { WAITING, RUNNING, INTERRUPTED, TERMINATED, KILLED, CLEARING, ENDED };
+enum state { WAITING, RUNNING, INTERRUPTED, TERMINATED, KILLED, CLEARING, BACKOFF, ENDED };
 enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, EVENTS };
 
 struct run {
 	const struct run_options *options;
-	int project, dir, signals, log; /* project: its .noxmk */
+	struct parent parent;
+	int project, dir, signals, alive; /* project: its .noxmk; alive: see rundir_enter */
 	struct planfile *plan;
 	json_t *session; /* its line of the plan */
 	struct record record;
 	struct turn *turn;
-	struct bridge *bridge; /* NULL: its tools are on their own */
-	struct brood *brood;
-	struct joblog_follower *follower;
+	struct attempt *attempt;
 	enum state state;
-	pid_t pid;
-	int stopped_by; /* the signal that told us to stop, or 0 */
-	bool timed_out;
-	double begun, deadline; /* monotonic seconds; deadline 0: none */
+	char *stopped;          /* why, or NULL */
+	double stopped_at;      /* monotonic seconds, as all of these */
+	bool parent_stopped, timed_out;
+	double begun, deadline; /* deadline 0: none */
 	double slow;            /* when to say that it is slow; 0: never, or that was said */
+	double look;            /* the next one */
+	double run_ends;        /* NOXMK_DEADLINE; 0: never */
 };
 
 static const char *
@@ -83,108 +92,40 @@ set_verdict(struct run *run, enum verdict verdict, char *reason)
 	run->record.reason = reason;
 }
 
-/*
- * What a caller gave with session.notify(…, posargs): the first one's count, as in nox. NULL when
- * nobody did, and then the posargs of the whole run are handed on.
- */
-static json_t *
-notified_posargs(struct run *run)
-{
-	json_t *names = record_list(run->dir), *found = NULL, *name, *item;
-	size_t i, k;
-
-	json_array_foreach(names, i, name) {
-		struct record caller;
-
-		if (record_read(run->dir, json_string_value(name), &caller) != 1)
-			continue;
-		json_array_foreach(caller.notify, k, item)
-			if (!found && !strcmp(text(item, "target"), run->options->target) &&
-			    json_is_array(json_object_get(item, "posargs")))
-				found = json_incref(json_object_get(item, "posargs"));
-		record_clear(&caller);
-	}
-	json_decref(names);
-	return found;
-}
-
-/* Absolute, since nox takes a relative path from the noxfile's folder. The caller frees. */
-static char *
-report_path(const struct run *run)
-{
-	char link[64], folder[PATH_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", run->dir);
-	n = readlink(link, folder, sizeof(folder) - 1);
-	folder[n < 0 ? 0 : n] = '\0';
-	return xasprintf("%s/.%s.report", folder, run->options->target);
-}
-
-/* status: the log's last line. */
+/* In the keeper, which lives on if we are killed. */
 static void
-close_log(struct run *run, const char *status)
+forked(void *data)
 {
-	joblog_follower_close(run->follower);
-	run->follower = NULL;
-	if (run->log >= 0)
-		joblog_close(run->log, run->options->target, status);
-	run->log = -1;
+	const struct run *run = data;
+
+	turn_forked(run->turn);
 }
 
 static void
 start(struct run *run)
 {
-	json_t *notified = notified_posargs(run), *item;
-	struct strings posargs = { 0 };
-	char *report = report_path(run);
-	struct command command;
-	size_t i;
+	struct attempt_options attempt = { .dir = run->dir, .target = run->options->target,
+		.share = run->options->share, .posargs = run->options->posargs,
+		.live = run->options->live, .plan = run->plan, .session = run->session,
+		.slot = turn_slot(run->turn), .record = &run->record, .forked = forked,
+		.data = run };
 
-	json_array_foreach(notified, i, item)
-		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
-	for (char *const *arg = run->options->posargs; !notified && *arg; arg++)
-		strings_add(&posargs, *arg);
-	/* Left by a helper that was killed, it would be believed. */
-	unlink(report);
-	if (!json_is_false(json_object_get(json_object_get(run->session, "options"), "budget")))
-		run->bridge = bridge_open(turn_slot(run->turn), run->options->share);
-	command = command_make(run->plan, run->session, run->options->share, report, &posargs,
-	    bridge_variables(run->bridge));
-	/* A log that cannot be written is said and costs the log, not the session. */
-	run->log = joblog_open(run->dir, run->options->target, command.argv);
-	run->record.logged = run->log >= 0;
-	if (run->options->live && run->log >= 0)
-		run->follower = joblog_follower_open(run->log);
-	run->record.live = run->follower != NULL;
-	/* Whatever is our child by now, a guard, is none of the session's. */
-	run->brood = brood_open();
 	run->begun = clock_monotonic();
-	run->record.started = clock_now();
-	run->pid = spawn(command.argv, command.envp, run->log >= 0 ? run->log : STDERR_FILENO,
-	    run->log >= 0 ? run->log : STDERR_FILENO, true);
-	if (run->pid < 0) {
-		set_verdict(run, FAILED, xasprintf("cannot start %s: %s", command.argv[0],
-		    strerror(errno)));
-		close_log(run, "not started");
+	run->timed_out = false;
+	run->attempt = attempt_start(&attempt);
+	if (!run->attempt) {
 		run->state = ENDED;
-	} else {
-		run->state = RUNNING;
-		run->deadline = moment(run, "timeout");
-		run->slow = moment(run, "slow");
+		return;
 	}
-	command_clear(&command);
-	free(posargs.v);
-	json_decref(notified);
-	free(report);
+	run->state = RUNNING;
+	run->deadline = moment(run, "timeout");
+	run->slow = moment(run, "slow");
 }
 
-/* The whole group, and CONT, because a stopped process cannot die. */
 static void
-signal_group(struct run *run, int signal, enum state next)
+signal_session(struct run *run, int signal, enum state next)
 {
-	kill(-run->pid, signal);
-	kill(-run->pid, SIGCONT);
+	attempt_signal(run->attempt, signal);
 	run->state = next;
 	run->deadline = clock_monotonic() + GRACE;
 }
@@ -192,7 +133,7 @@ signal_group(struct run *run, int signal, enum state next)
 static void
 interrupt(struct run *run)
 {
-	signal_group(run, SIGINT, INTERRUPTED);
+	signal_session(run, SIGINT, INTERRUPTED);
 }
 
 static void
@@ -205,13 +146,13 @@ time_out(struct run *run)
 static void
 terminate(struct run *run)
 {
-	signal_group(run, SIGTERM, TERMINATED);
+	signal_session(run, SIGTERM, TERMINATED);
 }
 
 static void
 murder(struct run *run)
 {
-	signal_group(run, SIGKILL, KILLED);
+	signal_session(run, SIGKILL, KILLED);
 }
 
 static void
@@ -223,75 +164,97 @@ give_up(struct run *run)
 static void
 clear(struct run *run)
 {
-	brood_signal(run->brood, SIGKILL);
+	attempt_signal_left(run->attempt, SIGKILL);
 	run->deadline = clock_monotonic() + AGAIN;
 }
 
-/* The session has ended, but not all that it has started. */
+/* The log that the next attempt would overwrite. Returns its new name, or NULL after a warning. */
+static char *
+keep_log(const struct run *run, size_t number)
+{
+	char *old = xasprintf("%s.log", run->options->target);
+	char *new = xasprintf("%s.log.%zu", run->options->target, number);
+
+	if (renameat(run->dir, old, run->dir, new) < 0) {
+		warn("%s", new);
+		free(new);
+		new = NULL;
+	}
+	free(old);
+	return new;
+}
+
+/* What came of this attempt is kept, and after a while there is another one. */
 static void
-clear_up(struct run *run)
+retry(struct run *run)
 {
-	const char *leaks = text(json_object_get(run->session, "options"), "leaks");
-	char *safe;
+	struct record *r = &run->record;
+	size_t number = json_array_size(r->attempts) + 1;
+	char *log = r->logged ? keep_log(run, number) : NULL;
+	double wait = BACKOFF_FIRST;
 
+	for (size_t i = 1; i < number && wait < BACKOFF_MOST; i++)
+		wait *= 2;
+	if (!r->attempts)
+		r->attempts = json_array();
+	json_array_append_new(r->attempts, json_pack("{s:s,s:s?,s:f,s:s?}", "verdict",
+	    verdict_name(r->verdict), "reason", r->reason, "duration", r->duration, "log", log));
+	free(log);
+	screen_retries(r, wait);
+	json_decref(r->notify);
+	r->notify = NULL;
+	attempt_free(run->attempt);
+	run->attempt = NULL;
+	run->slow = 0;
+	run->state = BACKOFF;
+	run->deadline = clock_monotonic() + (wait < BACKOFF_MOST ? wait : BACKOFF_MOST);
+}
+
+/* Nothing of this attempt is left. */
+static void
+end_attempt(struct run *run)
+{
+	size_t attempts = json_array_size(run->record.attempts);
+
+	attempt_close_log(run->attempt);
+	if (run->timed_out) {
+		char *limit = screen_duration(option(run, "timeout"));
+
+		set_verdict(run, FAILED, xasprintf("timeout after %s", limit));
+		free(limit);
+	}
 	run->state = ENDED;
-	if (!strcmp(leaks, "allow") || !brood_is_left(run->brood, 0))
-		return;
-	run->record.left = brood_names(run->brood);
-	safe = screen_safe(run->record.left);
-	warnx("%s left a process running: %s", run->options->target, safe);
-	free(safe);
-	brood_signal(run->brood, SIGTERM);
-	run->state = CLEARING;
-	run->deadline = clock_monotonic() + GRACE_OF_LEFT;
+	run->deadline = 0;
+	if ((run->record.verdict == FAILED || run->record.verdict == ABORTED) && !run->stopped &&
+	    attempts < (size_t)option(run, "retries"))
+		retry(run);
 }
 
-static double
-seconds_of(struct timeval time)
-{
-	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
-}
-
-/* The report says how the session itself ended. It stays until the run's folder goes. */
+/* The session has ended, but maybe not all that it has started. */
 static void
 finish(struct run *run)
 {
-	char *name = xasprintf(".%s.report", run->options->target), *words;
-	struct buffer report = { 0 };
-	struct rusage usage = { 0 };
-	siginfo_t info;
-	int status;
-
-	/*
-	 * The dead leader keeps its group's number ours until it is reaped, so what is left of a
-	 * stopped session can be killed without hitting a stranger.
-	 */
-	if (run->state != RUNNING && waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOWAIT) == 0)
-		kill(-run->pid, SIGKILL);
-	while (wait4(run->pid, &status, 0, &usage) < 0 && errno == EINTR)
-		;
-	run->record.cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-	run->record.duration = clock_monotonic() - run->begun;
-	if (file_read(run->dir, name, &report) < 0 && errno != ENOENT)
-		warn("%s", name);
-	verdict_judge(&run->record, status, &report, run->plan);
-	words = spawn_status(status);
-	close_log(run, words);
-	free(words);
-	buffer_free(&report);
-	free(name);
-	clear_up(run);
+	attempt_judge(run->attempt, run->state != RUNNING);
+	run->slow = 0;
+	if (!attempt_has_left(run->attempt)) {
+		end_attempt(run);
+		return;
+	}
+	attempt_signal_left(run->attempt, SIGTERM);
+	run->state = CLEARING;
+	run->deadline = clock_monotonic() + GRACE_OF_LEFT;
 }
 
 /* NULL: nothing to do. A second ^C does not wait for the grace. */
 static void (*const life[ENDED][EVENTS])(struct run *) = {
 	/*                ON_TURN   ON_STOP      ON_DEADLINE   ON_EXIT  ON_NOBODY_LEFT */
-	[WAITING]     = { start,    give_up,     NULL,         NULL,    NULL    },
-	[RUNNING]     = { NULL,     interrupt,   time_out,     finish,  NULL    },
-	[INTERRUPTED] = { NULL,     terminate,   terminate,    finish,  NULL    },
-	[TERMINATED]  = { NULL,     murder,      murder,       finish,  NULL    },
-	[KILLED]      = { NULL,     NULL,        murder,       finish,  NULL    },
-	[CLEARING]    = { NULL,     clear,       clear,        NULL,    give_up },
+	[WAITING]     = { start,    give_up,     NULL,         NULL,    NULL        },
+	[RUNNING]     = { NULL,     interrupt,   time_out,     finish,  NULL        },
+	[INTERRUPTED] = { NULL,     terminate,   terminate,    finish,  NULL        },
+	[TERMINATED]  = { NULL,     murder,      murder,       finish,  NULL        },
+	[KILLED]      = { NULL,     NULL,        murder,       finish,  NULL        },
+	[CLEARING]    = { NULL,     clear,       clear,        NULL,    end_attempt },
+	[BACKOFF]     = { NULL,     give_up,     start,        NULL,    NULL        },
 };
 
 static void
@@ -301,14 +264,109 @@ happen(struct run *run, enum event event)
 		life[run->state][event](run);
 }
 
-static bool
-child_has_exited(const struct run *run)
+/* The first reason counts. */
+static void
+stop(struct run *run, char *why)
 {
-	siginfo_t info = { 0 };
+	double now = clock_monotonic();
+	bool same = run->stopped && now - run->stopped_at < SAME_STOP;
 
-	return run->pid > 0 && run->state < CLEARING &&
-	       waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid == run->pid;
+	if (run->stopped)
+		free(why);
+	else
+		run->stopped = why;
+	if (same)
+		return;
+	run->stopped_at = now;
+	happen(run, ON_STOP);
+}
+
+/* ^Z: the session does not notice, nor do its clocks. */
+static void
+pause_all(struct run *run)
+{
+	double *const moments[] = { &run->begun, &run->deadline, &run->slow };
+	double since = clock_monotonic(), gone;
+
+	if (run->attempt)
+		attempt_pause(run->attempt, true);
+	raise(SIGSTOP);
+	gone = clock_monotonic() - since;
+	for (size_t i = 0; i < countof(moments); i++)
+		if (*moments[i] != 0)
+			*moments[i] += gone;
+	if (run->attempt) {
+		attempt_shift(run->attempt, gone);
+		attempt_pause(run->attempt, false);
+	}
+}
+
+static void
+look_at_signals(struct run *run)
+{
+	int signal;
+
+	while ((signal = sig_next(run->signals))) {
+		if (signal == SIGTSTP)
+			pause_all(run);
+		else if (signal == SIGTERM && parent_stopped_by(&run->parent) == SIGKILL)
+			stop(run, xstrdup("make was killed"));
+		else if (signal != SIGCHLD)
+			stop(run, xasprintf("SIG%s", sigabbrev_np(signal)));
+	}
+}
+
+/* Whether the run is to end, in ways of which no signal tells. */
+static void
+look_around(struct run *run)
+{
+	int signal = parent_stopped_by(&run->parent);
+	bool cancel = false;
+	char *why;
+
+	if (signal != 0 && !run->parent_stopped) {
+		run->parent_stopped = true;
+		stop(run, signal == SIGKILL ? xstrdup("make was killed") :
+					      xasprintf("SIG%s to make", sigabbrev_np(signal)));
+	}
+	if (!run->stopped && (why = halt_reason(run->dir, &cancel))) {
+		if (cancel || run->state == WAITING)
+			stop(run, why);
+		else
+			free(why);
+	}
+	if (!run->stopped && run->run_ends != 0 && clock_monotonic() >= run->run_ends)
+		stop(run, xstrdup("the run's time is over (NOXMK_DEADLINE)"));
+}
+
+/* What the clock brings. */
+static void
+look_at_clock(struct run *run)
+{
+	double now = clock_monotonic();
+
+	if (now >= run->look) {
+		run->look = now + LOOK;
+		look_around(run);
+	}
+	if (run->slow != 0 && now >= run->slow) {
+		run->slow = 0;
+		if (run->state == RUNNING)
+			screen_slow(run->options->target, now - run->begun,
+			    attempt_log(run->attempt));
+	}
+	if (run->deadline != 0 && now >= run->deadline)
+		happen(run, ON_DEADLINE);
+}
+
+/* What has ended: the session, or what it has left. */
+static void
+look_at_children(struct run *run)
+{
+	if (run->attempt && run->state < CLEARING && attempt_has_ended(run->attempt))
+		happen(run, ON_EXIT);
+	if (run->state == CLEARING && attempt_is_cleared(run->attempt))
+		happen(run, ON_NOBODY_LEFT);
 }
 
 /* Milliseconds, rounded up; the least of both, where -1 is never. moment: 0: none. */
@@ -325,83 +383,47 @@ static int
 poll_timeout(const struct run *run)
 {
 	int timeout = run->state == WAITING ? turn_timeout(run->turn) :
-	    run->follower ? joblog_follower_timeout(run->follower) : -1;
+	    run->attempt ? attempt_timeout(run->attempt) : -1;
 
-	return sooner(sooner(timeout, run->deadline), run->slow);
-}
-
-/* What the clock brings. */
-static void
-look_at_clock(struct run *run)
-{
-	double now = clock_monotonic();
-
-	if (run->slow != 0 && now >= run->slow) {
-		run->slow = 0;
-		if (run->state == RUNNING)
-			screen_slow(run->options->target, now - run->begun, run->log);
-	}
-	if (run->deadline != 0 && now >= run->deadline)
-		happen(run, ON_DEADLINE);
-}
-
-/* What has ended: the session, or what it has left. */
-static void
-look_at_children(struct run *run)
-{
-	if (child_has_exited(run))
-		happen(run, ON_EXIT);
-	if (run->state == CLEARING && !brood_is_left(run->brood, 0))
-		happen(run, ON_NOBODY_LEFT);
+	return sooner(sooner(sooner(timeout, run->deadline), run->slow), run->look);
 }
 
 static void
 live_through(struct run *run)
 {
 	run->state = WAITING;
-	if (turn_try(run->turn))
+	look_at_clock(run);
+	if (run->state == WAITING && turn_try(run->turn))
 		happen(run, ON_TURN);
 	while (run->state != ENDED) {
-		struct pollfd fds[3 + TURN_FDS] = {
-			{ .fd = run->signals, .events = POLLIN },
-			{ .fd = run->follower ? joblog_follower_fd(run->follower) : -1,
-			    .events = POLLIN },
-			{ .fd = run->state == RUNNING ? bridge_fd(run->bridge) : -1,
-			    .events = POLLIN },
-		};
-		nfds_t watched = 3;
-		int signal;
+		struct pollfd fds[1 + TURN_FDS + ATTEMPT_FDS] = {
+			{ .fd = run->signals, .events = POLLIN } };
+		nfds_t watched = 1;
 
 		if (run->state == WAITING) {
 			turn_poll(run->turn, fds + watched);
 			watched += TURN_FDS;
+		} else if (run->attempt) {
+			attempt_poll(run->attempt, fds + watched);
+			watched += ATTEMPT_FDS;
 		}
 		if (poll(fds, watched, poll_timeout(run)) < 0 && errno != EINTR)
 			err(EXIT_HELPER, "poll");
-		while ((signal = sig_next(run->signals))) {
-			if (signal == SIGCHLD)
-				continue;
-			run->stopped_by = signal;
-			happen(run, ON_STOP);
-		}
-		if (run->follower)
-			joblog_follower_copy(run->follower);
+		look_at_signals(run);
+		if (run->attempt)
+			attempt_look(run->attempt);
 		if (run->state == WAITING && turn_try(run->turn))
 			happen(run, ON_TURN);
-		if (run->state == RUNNING)
-			run->record.client = bridge_has_client(run->bridge, run->pid);
 		look_at_children(run);
 		look_at_clock(run);
 	}
 	run->record.waits = turn_waits(run->turn);
-	if (run->timed_out) {
-		char *limit = screen_duration(option(run, "timeout"));
-
-		set_verdict(run, FAILED, xasprintf("timeout after %s", limit));
-		free(limit);
-	}
-	if (run->stopped_by)
-		set_verdict(run, CANCELLED, xasprintf("SIG%s", sigabbrev_np(run->stopped_by)));
+	if (run->stopped)
+		set_verdict(run, run->attempt || run->record.attempts ? CANCELLED : NOT_RUN,
+		    xstrdup(run->stopped));
+	if (record_is_flaky(&run->record) && run->options->policy->flaky_fails)
+		set_verdict(run, FAILED, xasprintf("flaky: passed at attempt %zu only "
+		    "(NOXMK_FLAKY)", json_array_size(run->record.attempts) + 1));
 }
 
 /* False, with the verdict set, when something it needs has not passed in this run. */
@@ -480,47 +502,74 @@ open_turn(struct run *run)
 	return run->turn != NULL;
 }
 
+/* Seconds, monotonic, at which the run has to be over; 0: never. */
+static double
+end_of_run(const struct run *run)
+{
+	json_t *facts = run->options->policy->deadline > 0 ? rundir_facts(run->dir) : NULL;
+	double begun = json_number_value(json_object_get(facts, "clock"));
+
+	json_decref(facts);
+	return facts ? begun + run->options->policy->deadline : 0;
+}
+
 static void
 close_run(struct run *run)
 {
 	record_clear(&run->record);
-	bridge_close(run->bridge);
-	brood_close(run->brood);
+	attempt_free(run->attempt);
 	turn_close(run->turn);
 	json_decref(run->session);
 	planfile_close(run->plan);
-	if (run->signals >= 0)
-		close(run->signals);
-	if (run->dir >= 0)
-		close(run->dir);
-	if (run->project >= 0)
-		close(run->project);
+	free(run->stopped);
+	for (size_t i = 0; i < 4; i++) {
+		int fd = (int[]){ run->signals, run->alive, run->dir, run->project }[i];
+
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* From the turn to the record. */
+static void
+run_through(struct run *run)
+{
+	const char *complaint = json_string_value(json_object_get(run->session, "complaint"));
+	const struct run_options *options = run->options;
+
+	run->signals = sig_open();
+	run->alive = rundir_enter(run->dir);
+	run->run_ends = end_of_run(run);
+	run->record = (struct record){ .exit = -1, .signal = -1, .client = -1,
+		.started = clock_now() };
+	run->record.target = xstrdup(options->target);
+	run->record.cue = options->cue ? xstrdup(options->cue) : NULL;
+	run->record.session = xstrdup(text(run->session, "session"));
+	if (complaint)
+		set_verdict(run, FAILED, xstrdup(complaint));
+	else if (prerequisites_passed(run) && open_turn(run))
+		live_through(run);
+	run->record.ended = clock_now();
+	/* A lost record is said there; the goal then finds none and fails. */
+	(void)!record_write(run->dir, &run->record);
+	halt_consider(run->dir, options->policy, &run->record);
+	/* One that was shown while it ran ends in the summary right below. */
+	if (!run->record.live)
+		screen_ended(&run->record);
 }
 
 int
-run_session(const struct run_options *options)
+run_session(const struct run_options *options, bool *interrupted)
 {
-	struct run run = { .options = options, .project = -1, .dir = -1, .log = -1, .signals = -1 };
+	struct run run = { .options = options, .parent = parent_open(), .project = -1, .dir = -1,
+		.signals = -1, .alive = -1 };
 	int turn = open_run(&run);
 
-	if (turn == 1) {
-		run.signals = sig_open();
-		run.record = (struct record){ .exit = -1, .signal = -1, .client = -1,
-			.started = clock_now() };
-		run.record.target = xstrdup(options->target);
-		run.record.cue = options->cue ? xstrdup(options->cue) : NULL;
-		run.record.session = xstrdup(text(run.session, "session"));
-		if (json_is_string(json_object_get(run.session, "complaint")))
-			set_verdict(&run, FAILED, xstrdup(text(run.session, "complaint")));
-		else if (prerequisites_passed(&run) && open_turn(&run))
-			live_through(&run);
-		run.record.ended = clock_now();
-		/* A lost record is said there; the goal then finds none and fails. */
-		(void)!record_write(run.dir, &run.record);
-		/* One that was shown while it ran ends in the summary right below. */
-		if (!run.record.live)
-			screen_ended(&run.record);
-	}
+	if (turn == 1)
+		run_through(&run);
+	/* make ends without a summary then. */
+	*interrupted = turn >= 0 && run.signals >= 0 && parent_stopped_by(&run.parent) != 0 &&
+		       rundir_is_left(run.alive);
 	close_run(&run);
 	return turn < 0 ? EXIT_HELPER : 0;
 }

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "halt.h"
+
 /*
  * One session's life, from its turn to its record. `noxmk run` is the recipe of .noxmk/run/TARGET.
  *
@@ -10,6 +12,9 @@
  * NULL-ended, handed to the session. cue: for the record, or NULL. jobs: how many run at once where
  * make itself sets no limit, 0 for what the machine has. live: show its output while it runs. Works
  * in the current folder, the project's.
+ *
+ * policy: what ends the run early. *interrupted: make was told to end, or is dead, and we are the
+ * last one at work: nobody else will print a summary.
  *
  * Returns 0 once the verdict is recorded, whatever it is, so that make goes on with the others and
  * the goal fails by `noxmk verdict`; EXIT_HELPER after a warning when there is no run to record
@@ -21,8 +26,9 @@ struct run_options {
 	unsigned keep, jobs;
 	char *const *posargs;
 	bool live;
+	const struct policy *policy;
 };
 
-int run_session(const struct run_options *);
+int run_session(const struct run_options *, bool *interrupted);
 
 #endif

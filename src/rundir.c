@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 
 #include "rundir.h"
 #include "util.h"
+
+/* Milliseconds between two looks whether somebody is still at work, and how often. */
+enum { WAIT_TICK = 10, WAIT_TICKS = 1000 };
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
@@ -383,4 +387,31 @@ rundir_newest_with(int state, const char *name)
 	if (found < 0)
 		warnx("%s: in none of the runs that are kept", name);
 	return found;
+}
+
+int
+rundir_enter(int run)
+{
+	int fd = openat(run, ".alive", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+	if (fd >= 0)
+		flock(fd, LOCK_SH);
+	return fd;
+}
+
+bool
+rundir_is_left(int entered)
+{
+	return entered >= 0 && flock(entered, LOCK_EX | LOCK_NB) == 0;
+}
+
+void
+rundir_wait(int run)
+{
+	int fd = rundir_enter(run);
+
+	for (int i = 0; i < WAIT_TICKS && fd >= 0 && !rundir_is_left(fd); i++)
+		poll(NULL, 0, WAIT_TICK);
+	if (fd >= 0)
+		close(fd);
 }

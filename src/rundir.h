@@ -18,6 +18,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Makes .noxmk with its .gitignore if need be, and opens it. The caller closes. */
 int state_make(void);
@@ -44,5 +45,17 @@ int rundir_newest_with(int state, const char *name);
 /* Wall and monotonic clock in seconds. */
 double clock_now(void);
 double clock_monotonic(void);
+
+/*
+ * While we hold this descriptor (or a keeper does, which has inherited it) we are at work in the
+ * run's folder. -1 when that cannot be, which is not said: little depends on it.
+ */
+int rundir_enter(int run);
+
+/* Is nobody else at work there? To be asked once, at the end: then we are not any more. */
+bool rundir_is_left(int entered);
+
+/* Waits until nobody is, some seconds at most. */
+void rundir_wait(int run);
 
 #endif

@@ -81,6 +81,19 @@ screen_ended(const struct record *r)
 }
 
 void
+screen_retries(const struct record *r, double seconds)
+{
+	char *duration = screen_duration(r->duration);
+	char *reason = screen_safe(r->reason ? r->reason : "");
+
+	printf("%-9s %7s  %s: %s%s%s; again in %.1fs\n", "retry", duration, r->target,
+	    verdict_name(r->verdict), *reason ? ": " : "", reason, seconds);
+	fflush(stdout);
+	free(duration);
+	free(reason);
+}
+
+void
 screen_waits(const char *target, const json_t *blocker)
 {
 	const char *holder = json_string_value(json_object_get(blocker, "target"));

@@ -14,6 +14,9 @@ void screen_waits(const char *target, const json_t *blocker);
 /* One line for a session that is slow, with the last line of its log (a descriptor, or -1). */
 void screen_slow(const char *target, double seconds, int log);
 
+/* One line for a session that is run again in so many seconds. */
+void screen_retries(const struct record *, double seconds);
+
 /* "12.3s", "4m05s", "1h02m": at most 7 columns. The caller frees. */
 char *screen_duration(double seconds);
 

@@ -11,7 +11,7 @@ static sigset_t original;
 int
 sig_open(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCHLD };
 	sigset_t set;
 	int fd;
 

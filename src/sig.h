@@ -9,7 +9,7 @@
 #include <signal.h>
 
 /*
- * Blocks INT, TERM, HUP, QUIT and CHLD, but for those that are ignored, and returns the descriptor;
+ * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, but for those that are ignored, and returns the descriptor;
  * dies if it cannot.
  */
 int sig_open(void);

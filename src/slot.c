@@ -141,6 +141,15 @@ slot_jobserver(const struct slot *slot)
 	return slot_count(slot) == 1 ? slot->jobserver : NULL;
 }
 
+void
+slot_forked(struct slot *slot)
+{
+	if (slot->guard)
+		guard_forked(slot->guard);
+	if (slot->jobserver)
+		jobserver_stop_giving(slot->jobserver);
+}
+
 bool
 slot_is_counted(const struct slot *slot)
 {

@@ -53,6 +53,9 @@ bool slot_lend(struct slot *);
 /* make's jobserver, if we hold one slot of it and no more, else NULL. Borrowed. */
 const struct jobserver *slot_jobserver(const struct slot *);
 
+/* In a forked child, which may outlive us: it has none of the slots, and may not give any. */
+void slot_forked(struct slot *);
+
 /* Are slots counted at all? Not where jobs run one at a time. */
 bool slot_is_counted(const struct slot *);
 

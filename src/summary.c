@@ -90,7 +90,8 @@ print_table(const struct table *table)
 	for (size_t i = 0; i < table->n; i++) {
 		const struct record *r = &table->records[i];
 		char *duration = screen_duration(r->duration);
-		char *reason = screen_safe(r->reason ? r->reason : "");
+		char *reason = screen_safe(r->reason ? r->reason :
+		    record_is_flaky(r) ? "flaky: it failed first" : "");
 
 		printf("%-*s  %s%-9s%s %8s%s%s\n", (int)width, r->target, screen_colour(r),
 		    verdict_name(r->verdict), screen_plain(),
@@ -140,19 +141,21 @@ print_count(unsigned n, const char *what, bool *first)
 static void
 print_total(const struct table *table, double wall)
 {
-	unsigned counts[VERDICTS] = { 0 };
+	unsigned counts[VERDICTS] = { 0 }, flaky = 0;
 	double sum = 0;
 	bool first = true;
 	char *wall_text = screen_duration(wall), *sum_text;
 
 	for (size_t i = 0; i < table->n; i++) {
 		counts[table->records[i].verdict]++;
+		flaky += record_is_flaky(&table->records[i]);
 		sum += table->records[i].duration;
 	}
 	sum_text = screen_duration(sum);
 	printf("\nnoxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)
 		print_count(counts[v], verdict_name(v), &first);
+	print_count(flaky, "flaky", &first);
 	printf("; %s wall time", wall_text);
 	if (table->n > 1)
 		printf(" for %s of sessions, speed-up %.2f", sum_text, wall > 0 ? sum / wall : 1.0);

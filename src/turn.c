@@ -149,6 +149,12 @@ turn_slot(const struct turn *turn)
 	return turn->slot;
 }
 
+void
+turn_forked(struct turn *turn)
+{
+	slot_forked(turn->slot);
+}
+
 json_t *
 turn_waits(const struct turn *turn)
 {

@@ -43,6 +43,9 @@ int turn_timeout(struct turn *);
 /* The slots it holds, once both are held. Borrowed. */
 const struct slot *turn_slot(const struct turn *);
 
+/* In a forked child, which may outlive us: see slot_forked. */
+void turn_forked(struct turn *);
+
 /* What it has waited for so far: the list of record.h. A new reference. */
 json_t *turn_waits(const struct turn *);
 

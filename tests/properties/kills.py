@@ -38,7 +38,8 @@ if [ -n "${NOXMK_PROBE_OUT-}" ]; then
 fi
 name=${3#--sessions=}
 read -r seconds <"seconds/$name"
-echo "+ $name ${NOXMK_SLOTS-1} $PPID" >>log
+read -r _ _ _ helper _ </proc/$PPID/stat # behind its keeper
+echo "+ $name ${NOXMK_SLOTS-1} $helper" >>log
 sleep "$seconds"
 echo "- $name" >>log
 echo "{\\"sessions\\": [{\\"name\\": \\"$name\\", \\"result\\": \\"success\\"}]}" >"$5"

@@ -1,0 +1,34 @@
+#ifndef NOXMK_HALT_H
+#define NOXMK_HALT_H
+
+/*
+ * What ends a run early: the first failure (FAIL_FAST), so many of them (MAX_FAIL), a time
+ * (NOXMK_DEADLINE). It is on record in the run's folder, for all its helpers:
+ *
+ *   .halt    "cancel lint failed (FAIL_FAST)\n", or "wait …": those that run may end by themselves
+ */
+
+#include <stdbool.h>
+
+#include "record.h"
+
+struct policy {
+	bool fail_fast, wait;    /* wait: for those that run */
+	unsigned max_fail;       /* 0: any number */
+	double deadline;         /* seconds from the run's begin; 0: none */
+	bool flaky_fails;
+};
+
+/*
+ * NAME=VALUE: fail-fast=1|wait|0, max-fail=N, deadline=90|"10m", flaky=fail|pass. False after a
+ * warning.
+ */
+bool policy_set(struct policy *, const char *word);
+
+/* After a session's record is written. */
+void halt_consider(int rundir, const struct policy *, const struct record *);
+
+/* Why the run is to end early, or NULL. The caller frees. *cancel: even those that run. */
+char *halt_reason(int rundir, bool *cancel);
+
+#endif

@@ -1,0 +1,262 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "relay.h"
+#include "util.h"
+
+/*
+ * PIECE: read at once. PIPE: what a session may write before it has to wait for us, which the
+ * kernel may refuse. ROUNDS: pieces at a time, so that nobody waits long for us.
+ */
+enum { PIECE = 1 << 16, PIPE = 1 << 20, ROUNDS = 16 };
+
+/* A line of this length takes the place of what is cut out; no limit is below two of them. */
+enum { MARK = 80 };
+
+struct relay {
+	int log, ends[2];
+	struct mask *mask;
+	struct buffer clear; /* without secrets */
+	off_t base;          /* where in the log it begins */
+	off_t head, tail;    /* how much of either is kept; head 0: all */
+	off_t total, lost;
+	int error;           /* why */
+	char piece[PIECE];
+};
+
+struct relay *
+relay_open(int log, struct mask *mask, long long limit)
+{
+	struct relay *r = xcalloc(1, sizeof(*r));
+
+	*r = (struct relay){ .log = log, .mask = mask,
+		.base = log < 0 ? 0 : lseek(log, 0, SEEK_END) };
+	if (limit > 0) {
+		r->head = limit / 2 > MARK ? limit / 2 : MARK;
+		r->tail = r->head;
+	}
+	if (pipe2(r->ends, O_CLOEXEC) < 0) {
+		free(r);
+		return NULL;
+	}
+	fcntl(r->ends[0], F_SETFL, O_NONBLOCK);
+	fcntl(r->ends[1], F_SETPIPE_SZ, PIPE);
+	return r;
+}
+
+int
+relay_end(const struct relay *r)
+{
+	return r->ends[1];
+}
+
+int
+relay_fd(const struct relay *r)
+{
+	return r->ends[0];
+}
+
+static void
+fail(struct relay *r)
+{
+	if (r->error == 0)
+		r->error = errno ? errno : EIO;
+}
+
+/* False, and said in error, when not all of it can be. */
+static bool
+write_at(struct relay *r, off_t offset, const char *data, size_t n)
+{
+	while (n > 0) {
+		ssize_t written = pwrite(r->log, data, n, r->base + offset);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			fail(r);
+			return false;
+		}
+		data += written;
+		offset += written;
+		n -= (size_t)written;
+	}
+	return true;
+}
+
+/* Behind the head it goes round and round in the place of the tail. */
+static void
+put(struct relay *r, const char *data, size_t n)
+{
+	/* The last resort. */
+	if (r->log < 0 && write_all(STDERR_FILENO, data, n) == 0)
+		return;
+	while (n > 0) {
+		off_t offset = r->total, room = (off_t)n;
+
+		if (r->head > 0 && offset >= r->head) {
+			offset = r->head + (r->total - r->head) % r->tail;
+			room = r->head + r->tail - offset;
+		} else if (r->head > 0) {
+			room = r->head - offset;
+		}
+		if (room > (off_t)n)
+			room = (off_t)n;
+		if (r->error != 0 || !write_at(r, offset, data, (size_t)room))
+			r->lost += room;
+		r->total += room;
+		data += room;
+		n -= (size_t)room;
+	}
+}
+
+static void
+put_clear(struct relay *r)
+{
+	put(r, r->clear.data, r->clear.len);
+	r->clear.len = 0;
+}
+
+/* At most that many bytes. How many, 0 when there is nothing more for now. */
+static size_t
+copy_piece(struct relay *r, size_t most)
+{
+	ssize_t n;
+
+	do
+		n = read(r->ends[0], r->piece, most < PIECE ? most : PIECE);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return 0;
+	if (r->mask) {
+		mask_feed(r->mask, r->piece, (size_t)n, &r->clear);
+		put_clear(r);
+	} else {
+		put(r, r->piece, (size_t)n);
+	}
+	return (size_t)n;
+}
+
+void
+relay_copy(struct relay *r)
+{
+	for (int i = 0; i < ROUNDS && copy_piece(r, PIECE) > 0; i++)
+		;
+}
+
+static void
+reverse(char *data, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		char c = data[i];
+
+		data[i] = data[n - 1 - i];
+		data[n - 1 - i] = c;
+	}
+}
+
+static bool
+read_at(struct relay *r, off_t offset, char *data, size_t n)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t got = pread(r->log, data + done, n - done,
+		    r->base + offset + (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			errno = got < 0 ? errno : EIO;
+			fail(r);
+			return false;
+		}
+		done += (size_t)got;
+	}
+	return true;
+}
+
+/* A part of the log, back to front: pieces from both ends change places. */
+static bool
+reverse_part(struct relay *r, off_t from, off_t to)
+{
+	char *other = xcalloc(1, PIECE);
+	bool done = true;
+
+	while (done && to - from > 1) {
+		size_t n = to - from < 2 * (off_t)PIECE ? (size_t)(to - from) / 2 : PIECE;
+
+		done = read_at(r, from, r->piece, n) && read_at(r, to - (off_t)n, other, n);
+		if (!done)
+			break;
+		reverse(r->piece, n);
+		reverse(other, n);
+		done = write_at(r, from, other, n) && write_at(r, to - (off_t)n, r->piece, n);
+		from += (off_t)n;
+		to -= (off_t)n;
+	}
+	free(other);
+	return done;
+}
+
+/* The tail begins somewhere in its place. Turned round as a whole, then both parts of it. */
+static void
+unroll(struct relay *r)
+{
+	off_t end = r->head + r->tail, start = (r->total - r->head) % r->tail;
+	char line[MARK];
+	int n;
+
+	if (r->head == 0 || r->total <= end || r->error != 0)
+		return;
+	if (!reverse_part(r, r->head, end) || !reverse_part(r, r->head, end - start) ||
+	    !reverse_part(r, end - start, end))
+		return;
+	memset(line, ' ', MARK);
+	n = snprintf(line, MARK, "\n[noxmk: %lld bytes cut out here: log-limit]",
+	    (long long)(r->total - end + MARK));
+	line[n] = ' ';
+	line[MARK - 1] = '\n';
+	write_at(r, r->head, line, MARK);
+}
+
+/* What is written while we read would keep us here for ever. */
+static void
+drain(struct relay *r)
+{
+	int there = 0;
+	size_t n = 1;
+
+	if (ioctl(r->ends[0], FIONREAD, &there) < 0)
+		return;
+	for (size_t left = (size_t)there; left > 0 && n > 0; left -= n)
+		n = copy_piece(r, left);
+}
+
+long long
+relay_close(struct relay *r)
+{
+	long long lost;
+
+	if (!r)
+		return 0;
+	drain(r);
+	if (r->mask) {
+		mask_flush(r->mask, &r->clear);
+		put_clear(r);
+	}
+	if (r->log >= 0) {
+		unroll(r);
+		lseek(r->log, 0, SEEK_END);
+	}
+	close(r->ends[0]);
+	close(r->ends[1]);
+	lost = r->lost;
+	errno = r->error;
+	buffer_free(&r->clear);
+	free(r);
+	return lost;
+}

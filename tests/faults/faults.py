@@ -1,0 +1,653 @@
+#!/usr/bin/env python3
+"""Faults by name: after each, nothing is lost and nothing survives.
+
+    tests/faults/faults.py [-v] [--only WORD] [--kills N] [--seed S]
+
+Each fault has sessions that do something nasty, and a moment at which something is done to them, to
+their helpers or to make. Whatever it is, afterwards
+
+- make has ended within the fault's patience, with the expected exit code,
+- no process lives that the sessions have started,
+- make says nothing of its tokens (INTERNAL),
+- the verdicts are as expected, and each session that has ended by itself has its record and its
+  log, byte for byte,
+- the next make in the same folder runs and passes: locks are free, files are sound.
+
+TAP on stdout, and in the end how many faults were survived. A shell script stands in for nox, so
+that there is no other supervisor between us and the programs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pty
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from typing import Callable
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import standin  # noqa: E402
+
+STAGE = os.environ.get("STAGE") or os.path.join(standin.TOP, "build", "stage")
+MAKE = os.environ.get("MAKE") or "make"
+PATIENCE = 30  # seconds for what must happen, however slow the machine is
+
+# In place of nox: does what the session's script says.
+NOX = """#!/bin/sh
+if [ -n "${NOXMK_PROBE_OUT-}" ]; then
+    exec cp facts.json "$NOXMK_PROBE_OUT"
+fi
+name=${3#--sessions=}
+echo "$name begins"
+result=success
+sh "scripts/$name" || result=failed
+echo "$name is over"
+echo "{\\"sessions\\": [{\\"name\\": \\"$name\\", \\"result\\": \\"$result\\"}]}" >"$5"
+[ $result = success ]
+"""
+
+# What sessions do. READY is told, then the test acts; NAP outlives everything.
+NAP = "exec sleep 7654"
+PROGRAMS = {
+    "quick": ":",
+    "gentle": f"touch ready; {NAP}",
+    "deaf": f"trap '' INT TERM HUP; touch ready; {NAP}",
+    "group": "sleep 7654 & sleep 7654 & touch ready; wait",
+    "setsid": "setsid sh -c 'touch ready; exec sleep 7654'",
+    "daemon": f"(setsid sh -c 'trap \"\" INT TERM HUP; sleep 7654 & touch ready; {NAP}' &); {NAP}",
+    "stopped": "sh -c 'touch ready; kill -STOP $$; exec sleep 7654'",
+}
+
+
+class Failure(Exception):
+    pass
+
+
+def require(holds: bool, what: str) -> None:
+    if not holds:
+        raise Failure(what)
+
+
+@dataclass
+class Fault:
+    name: str
+    scripts: dict[str, str]
+    act: Callable[[Case], None] | None = None
+    words: tuple[str, ...] = ()      # for make, besides -j2 and the goals
+    config: dict = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
+    exits: tuple[int, ...] | None = (2,)
+    patience: float = 15.0           # from the act on, or from the start
+    before: Callable[[Case], None] | None = None
+    after: Callable[[Case], None] | None = None
+    terminal: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    goals: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()       # parts of what make prints
+
+
+class Case:
+    """One fault in a project of its own."""
+
+    def __init__(self, fault: Fault, folder: str) -> None:
+        self.fault = fault
+        self.mark = f"NOXMK_FAULT={os.path.basename(folder)}-{os.getpid()}"
+        self.project = standin.Project(folder, STAGE)
+        self.project.write("nox", NOX)
+        os.makedirs(self.path("scripts"))
+        name, _, value = self.mark.partition("=")
+        self.project.environment[name] = value
+        self.project.environment.update(fault.environment)
+        for session, script in {**fault.scripts, "after": ":"}.items():
+            self.project.write(f"scripts/{session}", script + "\n")
+        names = [*fault.scripts, "after"]
+        self.project.tell([{"name": n} for n in names], list(range(len(names))), fault.config)
+        planned = self.project.plan()
+        require(planned.returncode == 0, f"no plan: {planned.stderr}")
+        self.make: subprocess.Popen | None = None
+        self.terminal = -1
+
+    def path(self, name: str) -> str:
+        return self.project.path(name)
+
+    def wait(self, what: str, holds: Callable[[], object]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            require(time.monotonic() < end, f"it never came to this: {what}")
+            time.sleep(0.01)
+
+    def start(self) -> None:
+        fault = self.fault
+        out = open(self.path("out"), "wb")
+        command = [MAKE, "-I", f"{STAGE}/include", "-j2", *(fault.goals or fault.scripts),
+                   *fault.words]
+        if not fault.terminal:
+            self.make = subprocess.Popen(command, cwd=self.project.folder, stdout=out,
+                                         stderr=out, stdin=subprocess.DEVNULL,
+                                         env=self.project.environment, start_new_session=True)
+            out.close()
+            return
+        # make in the foreground of a terminal of its own, of which we are the user.
+        self.terminal, theirs = pty.openpty()
+
+        def lead() -> None:
+            os.setsid()
+            os.close(os.open(os.ttyname(theirs), os.O_RDWR))
+            os.tcsetpgrp(theirs, os.getpgrp())
+
+        self.make = subprocess.Popen(command, cwd=self.project.folder, stdin=theirs, stdout=out,
+                                     stderr=out, env=self.project.environment, preexec_fn=lead)
+        os.close(theirs)
+        out.close()
+
+    def processes(self) -> list[int]:
+        """All that carry our mark: make, helpers, sessions, and what they have started."""
+        found = []
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit() or int(entry) == os.getpid():
+                continue
+            try:
+                with open(f"/proc/{entry}/environ", "rb") as file:
+                    environ = file.read()
+                with open(f"/proc/{entry}/stat", "rb") as file:
+                    state = file.read().rpartition(b")")[2].split()[0]
+            except OSError:
+                continue
+            if self.mark.encode() in environ.split(b"\0") and state not in b"ZX":
+                found.append(int(entry))
+        return found
+
+    def named(self, name: str) -> list[int]:
+        """Those whose program is called so: noxmk, noxmk-keeper, noxmk-guard."""
+        found = []
+        for pid in self.processes():
+            try:
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                    if file.read().strip() == name:
+                        found.append(pid)
+            except OSError:
+                continue
+        return found
+
+    def helpers(self) -> list[int]:
+        return [pid for pid in self.named("noxmk") if self.parent(pid) == self.make.pid]
+
+    def parent(self, pid: int) -> int:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                return int(file.read().rpartition(")")[2].split()[1])
+        except OSError:
+            return 0
+
+    def said(self) -> str:
+        with open(self.path("out"), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def record(self, session: str) -> dict:
+        try:
+            with open(self.path(f".noxmk/latest/{session}.json"), encoding="utf-8") as file:
+                return json.load(file)
+        except OSError:
+            return {}
+
+    def log(self, session: str) -> bytes:
+        with open(self.path(f".noxmk/latest/{session}.log"), "rb") as file:
+            return file.read()
+
+    def run(self) -> None:
+        fault = self.fault
+        if fault.before:
+            fault.before(self)
+        self.start()
+        if fault.act:
+            self.wait("ready", lambda: self.is_ready() or self.make.poll() is not None)
+            fault.act(self)
+        begun = time.monotonic()
+        try:
+            code = self.make.wait(PATIENCE + fault.patience)
+        except subprocess.TimeoutExpired:
+            raise Failure("make hangs") from None
+        # A helper whose make was killed ends by itself.
+        while self.processes() and time.monotonic() - begun < fault.patience:
+            time.sleep(0.02)
+        taken = time.monotonic() - begun
+        self.check(code, taken)
+
+    def is_ready(self) -> bool:
+        """What does not wait to be hit has ended."""
+        return os.path.exists(self.path("ready")) and (
+            "quick" not in self.fault.scripts or bool(self.record("quick")))
+
+    def check(self, code: int, taken: float) -> None:
+        fault, said = self.fault, self.said()
+        left = [(pid, command_of(pid)) for pid in self.processes()]
+        require(not left, f"survivors: {left}")
+        require(taken <= fault.patience, f"it took {taken:.1f} s")
+        require("INTERNAL" not in said, "make has miscounted its tokens")
+        require(fault.exits is None or code in fault.exits, f"make: exit {code}")
+        for session, verdict in fault.verdicts.items():
+            record = self.record(session)
+            require(record.get("verdict", "") == verdict,
+                    f"{session}: {record.get('verdict')}: {record.get('reason')}")
+            if verdict in ("passed", "failed") and record.get("exit") is not None:
+                log = self.log(session)
+                require(f"{session} begins\n".encode() in log, f"{session}: its log is cut")
+                require(log.endswith(b".]\n"), f"{session}: its log has no end")
+        for part in fault.said:
+            require(part in said, f"it does not say: {part}")
+        if fault.after:
+            fault.after(self)
+        again = self.project.make(MAKE, "-j2", "after")
+        require(again.returncode == 0, f"the next make fails: {again.stdout}{again.stderr}")
+        require(self.record("after").get("verdict") == "passed", "the next make ran nothing")
+
+    def clean(self) -> None:
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        if self.make:
+            self.make.wait()
+        if self.terminal >= 0:
+            os.close(self.terminal)
+
+
+def command_of(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return "?"
+
+
+# What is done. -------------------------------------------------------------------------------
+
+def send(number: int, *names: str) -> Callable[[Case], None]:
+    """To make, its group, or processes by the name of their program."""
+    def act(case: Case) -> None:
+        for name in names:
+            if name == "make":
+                pids = [case.make.pid]
+            elif name == "group":
+                os.killpg(case.make.pid, number)
+                continue
+            elif name == "helper":
+                pids = case.helpers()
+            else:
+                pids = case.named(name)
+            require(bool(pids), f"no {name} to send it to")
+            for pid in pids:
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass
+    return act
+
+
+def twice(number: int) -> Callable[[Case], None]:
+    def act(case: Case) -> None:
+        for _ in range(3):
+            if case.helpers():
+                send(number, "helper")(case)
+            time.sleep(0.7)
+    return act
+
+
+def type_in(text: bytes) -> Callable[[Case], None]:
+    return lambda case: os.write(case.terminal, text) and None
+
+
+def hang_up(case: Case) -> None:
+    os.close(case.terminal)
+    case.terminal = -1
+
+
+def states(case: Case, names: set[str]) -> set[str]:
+    found = set()
+    for pid in case.processes():
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        if name in names:
+            found.add(rest.split()[0])
+    return found
+
+
+def stop_and_go(case: Case) -> None:
+    """^Z stops the session too, for longer than its time limit; fg lets it go on."""
+    os.write(case.terminal, b"\x1a")
+    case.wait("all have stopped", lambda: states(case, {"sleep", "noxmk"}) == {"T"})
+    time.sleep(1.5)
+    os.killpg(case.make.pid, signal.SIGCONT)
+    case.wait("the session goes on", lambda: states(case, {"sleep"}) <= {"S", "R"})
+    with open(case.path("go"), "w", encoding="utf-8"):
+        pass
+
+
+def remove_state(case: Case) -> None:
+    shutil.rmtree(case.path(".noxmk/runs"))
+    with open(case.path("go"), "w", encoding="utf-8"):
+        pass
+
+
+# How it ends. --------------------------------------------------------------------------------
+
+KINDS = [kind for kind in PROGRAMS if kind != "quick"]
+
+
+def stops() -> list[Fault]:
+    """Somebody ends it: every signal, to everybody, whatever the session does."""
+    faults = []
+    for kind in KINDS:
+        for number, to in [(signal.SIGINT, "group"), (signal.SIGTERM, "make"),
+                           (signal.SIGKILL, "helper"), (signal.SIGKILL, "make")]:
+            stopped_make = to == "make" or number == signal.SIGINT
+            faults.append(Fault(
+                f"{number.name} to {to}, session {kind}", {"quick": ":", kind: PROGRAMS[kind]},
+                send(number, to), exits=None if stopped_make else (2,),
+                verdicts={"quick": "passed", kind: "cancelled"},
+                said=(kind, "1 cancelled")))
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        for to in ("make", "helper", "group"):
+            faults.append(Fault(
+                f"{number.name} to {to}", {"quick": ":", "gentle": PROGRAMS["gentle"]},
+                send(number, to), exits=(2,) if to == "helper" else None,
+                verdicts={"quick": "passed", "gentle": "cancelled"}, said=("1 cancelled",)))
+    both = {"quick": ":", "gentle": PROGRAMS["gentle"]}
+    faults += [
+        Fault("three SIGINT do not wait for the graces", {"deaf": PROGRAMS["deaf"]},
+              twice(signal.SIGINT), verdicts={"deaf": "cancelled"}, patience=4),
+        Fault("^C at a terminal", both, type_in(b"\x03"), terminal=True, exits=(-2, 2, 130),
+              verdicts={"quick": "passed", "gentle": "cancelled"}, said=("1 cancelled",)),
+        Fault("the terminal goes away", both, hang_up, terminal=True, exits=None,
+              verdicts={"quick": "passed", "gentle": "cancelled"}),
+        Fault("^Z and fg at a terminal",
+              {"paused": "touch ready; while ! [ -e go ]; do sleep 0.05; done"}, stop_and_go,
+              terminal=True, exits=(0,), verdicts={"paused": "passed"},
+              config={"session": {"paused": {"timeout": "1s"}}}),
+        Fault("SIGKILL to the keeper", both, send(signal.SIGKILL, "noxmk-keeper"),
+              verdicts={"quick": "passed", "gentle": "failed"}),
+        Fault("SIGKILL to helper and make", both, send(signal.SIGKILL, "helper", "make"),
+              exits=None, verdicts={"quick": "passed", "gentle": "cancelled"}),
+        Fault("SIGKILL to make and to what it has started", both, send(signal.SIGKILL, "sleep", "make"),
+              exits=None),
+        Fault("sessions that had not started are not run",
+              {"gentle": PROGRAMS["gentle"], "other": NAP, "later": ":"},
+              send(signal.SIGINT, "group"), exits=None, said=("not run",)),
+        Fault("SIGINT while waiting for a lock",
+              {"gentle": PROGRAMS["gentle"], "waiter": ":"}, send(signal.SIGINT, "group"),
+              config={"session": {n: {"uses": ["port"]} for n in ("gentle", "waiter")}},
+              exits=None, verdicts={"gentle": "cancelled"}),
+    ]
+    return faults
+
+
+def leaks() -> list[Fault]:
+    """Sessions that end and leave something behind."""
+    programs = {
+        "a background process": "sleep 7654 &",
+        "a process in a session of its own": "setsid sleep 7654 & sleep 0.1",
+        "a double fork": "(setsid sh -c 'sleep 7654 & sleep 7654 & exit' &); sleep 0.2",
+        "one deaf to TERM": "setsid sh -c 'trap \"\" INT TERM HUP; touch deaf; sleep 7654' & "
+                            "while ! [ -e deaf ]; do sleep 0.02; done",
+        "a stopped one": "setsid sh -c 'kill -STOP $$; sleep 7654' & sleep 0.2",
+        "one that holds its output": "setsid sh -c 'exec sleep 7654' & echo started; sleep 0.1",
+        "forty of them": "for i in $(seq 40); do setsid sleep 7654 & done; sleep 0.2",
+        "one that writes without end": "setsid yes & sleep 0.1",
+    }
+    return [Fault(f"it leaves {what}", {"leaver": script, "quick": ":"}, exits=(0,),
+                  verdicts={"leaver": "passed", "quick": "passed"},
+                  said=("leaver left a process running",), patience=20)
+            for what, script in programs.items()]
+
+
+def limits() -> list[Fault]:
+    """Time limits, retries, and what else ends a session or a run early."""
+    one_second = {"session": {"*": {"timeout": "1s"}}}
+    faults = [Fault(f"a time limit, session {kind}", {kind: PROGRAMS[kind], "quick": ":"},
+                    config=one_second, verdicts={kind: "failed", "quick": "passed"},
+                    said=("timeout after 1.0s",), patience=20) for kind in KINDS]
+    attempts = "n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) >n; echo try $n; "
+    retries = {"session": {"flaky": {"retries": 2}}}
+
+    def attempts_kept(case: Case) -> None:
+        record = case.record("flaky")
+        require(len(record["attempts"]) == 1, f"attempts: {record['attempts']}")
+        with open(case.path(".noxmk/latest/flaky.log.1"), "rb") as file:
+            require(b"try 0\n" in file.read(), "the first attempt's log")
+        require(b"try 1\n" in case.log("flaky"), "the second attempt's log")
+
+    faults += [
+        Fault("a session that passes at its second attempt", {"flaky": attempts + "[ $n = 1 ]"},
+              config=retries, exits=(0,), verdicts={"flaky": "passed"}, said=("1 flaky",),
+              after=attempts_kept),
+        Fault("a session that never passes", {"flaky": attempts + "false"}, config=retries,
+              verdicts={"flaky": "failed"}, after=lambda case: require(
+                  len(case.record("flaky")["attempts"]) == 2, "three attempts")),
+        Fault("a flaky session where that counts as failed", {"flaky": attempts + "[ $n = 1 ]"},
+              config=retries, verdicts={"flaky": "failed"}, words=("NOXMK_FLAKY=fail",)),
+        Fault("an attempt that hangs", {"flaky": attempts + f"[ $n = 1 ] || {NAP}"},
+              config={"session": {"flaky": {"retries": 1, "timeout": "500ms"}}}, exits=(0,),
+              verdicts={"flaky": "passed"}, said=("1 flaky",)),
+        Fault("SIGTERM between two attempts", {"flaky": "touch ready; false"},
+              lambda case: (time.sleep(0.2), send(signal.SIGTERM, "helper")(case)),
+              config={"session": {"flaky": {"retries": 100}}}, verdicts={"flaky": "cancelled"}),
+        Fault("FAIL_FAST=1", {"bad": "sleep 0.3; false", "gentle": NAP, "later": NAP},
+              words=("FAIL_FAST=1",), verdicts={"bad": "failed", "gentle": "cancelled",
+                                                "later": "not run"}, said=("(FAIL_FAST)",)),
+        Fault("FAIL_FAST=wait", {"bad": "sleep 0.3; false", "slow": "sleep 1", "later": NAP},
+              words=("FAIL_FAST=wait",), verdicts={"bad": "failed", "slow": "passed",
+                                                   "later": "not run"}),
+        Fault("MAX_FAIL=2", {"a": "false", "b": "false", "c": f"sleep 1; {NAP}"},
+              words=("MAX_FAIL=2",), verdicts={"a": "failed", "b": "failed"},
+              said=("2 failed (MAX_FAIL)",)),
+        Fault("NOXMK_DEADLINE", {"gentle": NAP, "deaf": f"trap '' INT; {NAP}", "later": NAP},
+              words=("NOXMK_DEADLINE=1s",), said=("(NOXMK_DEADLINE)",), patience=20,
+              verdicts={"gentle": "cancelled", "deaf": "cancelled", "later": "not run"}),
+    ]
+    return faults
+
+
+def content(session: str, check: Callable[[bytes], bool]) -> Callable[[Case], None]:
+    """What it wrote, between the log's own lines."""
+    def after(case: Case) -> None:
+        log = case.log(session).split(b"\n", 1)[1]
+        log = log[len(session) + 8:log.rindex(b"\n\n[")]
+        require(check(log[:-len(f"{session} is over")]), f"{session}: its log: {log[:200]!r}")
+    return after
+
+
+def logs() -> list[Fault]:
+    """What sessions write, and where it cannot go."""
+    every_byte = "import sys; sys.stdout.buffer.write(bytes(range(256)) * 4096)"
+    long_line = "import sys; [sys.stdout.write('x' * 1000000) for _ in range(200)]; print()"
+    lines = "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done"
+    eight = {f"s{i}": lines for i in range(8)}
+
+    def all_lines(case: Case) -> None:
+        wanted = b"".join(b"line %d\n" % i for i in range(20000))
+        for session in eight:
+            require(wanted in case.log(session), f"{session}: lines are lost")
+
+    def limited(case: Case) -> None:
+        log = case.log("much")
+        require(len(log) < 120000, f"{len(log)} bytes")
+        require(b"line 0\n" in log and b"line 19999\n" in log, "head and tail")
+        require(b"bytes cut out here: log-limit]" in log, "the mark")
+        tail = log.split(b"log-limit]", 1)[1].split(b"\n", 2)[2]
+        numbers = [int(word) for word in tail.split(b"much is over")[0].split()[1::2]]
+        require(numbers == list(range(numbers[0], 20000)), "the tail is in order")
+
+    def no_logs(case: Case) -> None:
+        os.mkdir(case.path(".noxmk/spare"))
+
+    secret = "sh -c 'printf \"a%sb\" \"$MY_TOKEN\"'; printf hun; sleep 0.2; printf ter22; echo"
+    return [
+        Fault("every byte there is", {"bytes": f"{sys.executable} -c '{every_byte}'"},
+              exits=(0,), verdicts={"bytes": "passed"},
+              after=content("bytes", lambda log: log == bytes(range(256)) * 4096)),
+        Fault("one line of 200 MB", {"long": f'{sys.executable} -c "{long_line}"'}, exits=(0,),
+              verdicts={"long": "passed"}, patience=60,
+              after=content("long", lambda log: log == b"x" * 200000000 + b"\n")),
+        Fault("eight that write all the time", eight, exits=(0,), words=("-j8",),
+              verdicts=dict.fromkeys(eight, "passed"), after=all_lines, patience=60),
+        Fault("a log with a limit", {"much": lines}, config={"log-limit": "100K"}, exits=(0,),
+              verdicts={"much": "passed"}, after=limited, patience=60),
+        Fault("a log that may not grow (a quota)", {"much": lines}, exits=(0,),
+              before=lambda case: case.project.write(
+                  "scripts/much", "ulimit -f unlimited 2>/dev/null\n" + lines + "\n"),
+              environment={"NOXMK_FAULT_QUOTA": "64"}, verdicts={}, patience=60,
+              said=("bytes of it are lost", "1 passed")),
+        Fault("the folder of the run is removed", {"gentle": "touch ready; while ! [ -e go ]; do "
+              "sleep 0.05; done"}, remove_state, exits=(2,)),
+        Fault("a secret, also in two pieces", {"teller": secret}, exits=(0,),
+              environment={"MY_TOKEN": "hunter22"}, verdicts={"teller": "passed"},
+              after=content("teller", lambda log: b"hunter22" not in log and log == b"a***b***\n")),
+        Fault("mask = []", {"teller": secret}, exits=(0,), config={"mask": []},
+              environment={"MY_TOKEN": "hunter22"}, verdicts={"teller": "passed"},
+              after=content("teller", lambda log: log == b"ahunter22bhunter22\n")),
+        Fault("a session that closes its output", {"closer": "exec >&- 2>&-; sleep 0.3"},
+              exits=(0,), verdicts={"closer": "passed"}),
+    ]
+
+
+def put(name: str, text: str) -> Callable[[Case], None]:
+    def before(case: Case) -> None:
+        path = case.path(f".noxmk/{name}")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    return before
+
+
+def link(name: str, target: str) -> Callable[[Case], None]:
+    def before(case: Case) -> None:
+        path = case.path(f".noxmk/{name}")
+        shutil.rmtree(path, ignore_errors=True)
+        if os.path.lexists(path):
+            os.remove(path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(target, path)
+    return before
+
+
+def intact(name: str) -> Callable[[Case], None]:
+    """A file outside of .noxmk that nobody may touch."""
+    def after(case: Case) -> None:
+        with open(case.path(name), encoding="utf-8") as file:
+            require(file.read() == "mine\n", f"{name} was written to")
+    return after
+
+
+def then(*acts: Callable[[Case], None]) -> Callable[[Case], None]:
+    def before(case: Case) -> None:
+        for act in acts:
+            act(case)
+    return before
+
+
+def files() -> list[Fault]:
+    """Half-written and hostile files in .noxmk."""
+    quick = {"quick": ":", "other": ":"}
+    passed = dict.fromkeys(quick, "passed")
+    hostile = {
+        "history.json": ['{"schema":1,"sessions":{"quick":[1', '{"schema":1,"sessions":[]}', ""],
+        "order.mk": ["_noxmk_order := $(shell touch owned)\n_noxmk_order_for := -j2\n",
+                     "quick: ; touch owned\n", "ifdef\n"],
+        "plan.jsonl": ['{"schema":1,"nox":', "[]\n"],
+        "sessions.mk": ["_noxmk_sessions := quick\n"],
+        "locks/port": ["garbage\n"],
+    }
+    mine = lambda case: case.project.write("mine", "mine\n")  # noqa: E731
+    faults = []
+    for name, texts in hostile.items():
+        for i, text in enumerate(texts):
+            faults.append(Fault(
+                f".noxmk/{name} is damaged ({i + 1})", quick, before=put(name, text), exits=None,
+                after=lambda case: require(not os.path.exists(case.path("owned")),
+                                           "a command of it was run")))
+    faults += [
+        Fault(".noxmk/latest points elsewhere", quick, exits=(0,), verdicts=passed,
+              before=then(mine, link("latest", "../mine")), after=intact("mine")),
+        Fault(".noxmk/history.json is a link", quick, exits=(0,), verdicts=passed,
+              before=then(mine, link("history.json", "../mine")), after=intact("mine")),
+        Fault("a session puts a link in its log's place",
+              {"nasty": "ln -sf ../../../mine .noxmk/latest/other.log; sleep 0.1",
+               "other": ":"}, before=mine, after=intact("mine"), exits=None,
+              config={"session": {"other": {"after": ["nasty"]}}}),
+        Fault("a session puts a link in its record's place",
+              {"nasty": "ln -sf ../../../mine .noxmk/latest/nasty.json"}, before=mine,
+              after=intact("mine"), exits=None),
+        Fault(".noxmk/runs is a file", quick, before=put("runs", ""), exits=(2,),
+              said=(".noxmk/runs",), after=lambda case: os.remove(case.path(".noxmk/runs"))),
+    ]
+    return faults
+
+
+def random_kills(n: int, seed: int) -> list[Fault]:
+    """Somebody is killed at some moment. What is still to say of it depends on whom it hit."""
+    rnd = random.Random(seed)
+    scripts = {f"s{i}": f"sleep 0.{i}; (setsid sleep 7654 &); sleep 0.{i}" for i in range(1, 5)}
+    config = {"session": {"s1": {"uses": ["port"]}, "s3": {"uses": ["port"]}}}
+
+    def act_at(moment: float, choice: float) -> Callable[[Case], None]:
+        def act(case: Case) -> None:
+            time.sleep(moment)
+            pids = [pid for pid in sorted(case.processes()) if pid != case.make.pid] or \
+                [case.make.pid]
+            if choice < 0.1:
+                pids = [case.make.pid]
+            try:
+                os.kill(pids[int(choice * len(pids))], signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return act
+
+    return [Fault(f"random kill {i + 1} (seed {seed})", scripts, config=config, exits=None,
+                  before=put("../ready", ""), patience=20,
+                  act=act_at(rnd.uniform(0, 1.2), rnd.random())) for i in range(n)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-v", action="store_true", help="print what make said of what failed")
+    parser.add_argument("--only", default="", help="faults with this word in their name")
+    parser.add_argument("--kills", type=int, default=0, help="random kills besides [0]")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    faults = stops() + leaks() + limits() + logs() + files() + \
+        random_kills(options.kills, options.seed)
+    faults = [fault for fault in faults if options.only in fault.name]
+    survived = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number, fault in enumerate(faults, 1):
+            case = Case(fault, os.path.join(folder, str(number)))
+            try:
+                case.run()
+                survived += 1
+                print(f"ok {number} {fault.name}")
+            except Failure as failure:
+                print(f"not ok {number} {fault.name}\n#   {failure}")
+                if options.v:
+                    print("#   " + case.said().replace("\n", "\n#   "))
+            finally:
+                case.clean()
+            sys.stdout.flush()
+    print(f"1..{len(faults)}\n# survived {survived} of {len(faults)} faults")
+    return survived < len(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
