@@ -85,6 +85,26 @@ nox-list: ; @$(_noxmk_helper) list
 
 ## The plan: make remakes an included file that is out of date, and then starts afresh
 
+# One that is cut off, by whatever, or is not as we write it, goes: then make makes it anew. What is in
+# order.mk comes from names and times only, so there is no command that it could hold.
+define _noxmk_line
+
+
+endef
+# Versions differ in what a # inside a function means.
+_noxmk_hash := \#
+_noxmk_drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f '$1')
+_noxmk_text := $(file <$(_noxmk_plan))
+$(if $(filter-out end,$(lastword $(_noxmk_text))),$(call _noxmk_drop,$(_noxmk_plan)))
+_noxmk_text := $(file <$(_noxmk_order_file))
+_noxmk_odd := $(filter-out $(_noxmk_hash)% _noxmk_order_for^:=% _noxmk_order^:=% _noxmk_resources^:=% \
+  _noxmk_resource/% _noxmk_cued^:=% _noxmk_cue/%,$(subst $(_noxmk_line), ,$(subst \
+  $(_noxmk_blank),^,$(_noxmk_text))))
+$(if $(_noxmk_odd)$(findstring $$,$(_noxmk_text))$(findstring ;,$(_noxmk_text))$(findstring \
+  !,$(_noxmk_text))$(filter-out end,$(lastword $(_noxmk_text))),$(call \
+  _noxmk_drop,$(_noxmk_order_file)))
+_noxmk_text :=
+
 -include $(_noxmk_plan) $(_noxmk_order_file)
 
 # Makefiles that a session may not be called like, or make would remake them by running it.

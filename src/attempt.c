@@ -119,18 +119,21 @@ open_log(struct attempt *attempt, const struct command *command)
 	struct strings patterns = { 0 };
 	size_t i;
 
-	attempt->log = joblog_open(attempt->o.dir, attempt->o.target, command->argv);
+	json_array_foreach(json_object_get(header, "mask"), i, item)
+		strings_add(&patterns, json_string_value(item));
+	attempt->mask = mask_open(&patterns, command->envp);
+	attempt->log = joblog_open(attempt->o.dir, attempt->o.target, command->argv,
+	    attempt->mask);
 	record->logged = attempt->log >= 0;
 	if (attempt->o.live && attempt->log >= 0)
 		attempt->follower = joblog_follower_open(attempt->log);
 	record->live = attempt->follower != NULL;
-	json_array_foreach(json_object_get(header, "mask"), i, item)
-		strings_add(&patterns, json_string_value(item));
-	attempt->mask = mask_open(&patterns, command->envp);
 	attempt->relay = relay_open(attempt->log, attempt->mask,
 	    json_integer_value(json_object_get(header, "log_limit")));
-	if (!attempt->relay)
+	if (!attempt->relay) {
 		warn("%s: a full disk would fail it: pipe", attempt->o.target);
+		fcntl(attempt->log, F_SETFL, O_APPEND); /* its processes and we write there */
+	}
 	free(patterns.v);
 }
 
@@ -329,6 +332,9 @@ attempt_judge(struct attempt *attempt, bool killed)
 		warn("%s", name);
 	verdict_judge(record, status, &report, attempt->o.plan);
 	attempt->status = spawn_status(status);
+	record->reason = mask_text(attempt->mask, record->reason);
+	if (attempt->mask)
+		unlinkat(attempt->o.dir, name, 0); /* it may tell them, too */
 	buffer_free(&report);
 	free(name);
 }
@@ -342,7 +348,7 @@ attempt_has_left(struct attempt *attempt)
 	    !brood_is_left(attempt->brood, 0))
 		return false;
 	free(attempt->o.record->left);
-	attempt->o.record->left = brood_names(attempt->brood);
+	attempt->o.record->left = mask_text(attempt->mask, brood_names(attempt->brood));
 	safe = screen_safe(attempt->o.record->left);
 	warnx("%s left a process running: %s", attempt->o.target, safe);
 	free(safe);

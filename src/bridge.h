@@ -40,8 +40,9 @@ void bridge_close(struct bridge *);
 const struct strings *bridge_variables(const struct bridge *);
 
 /*
- * Is one of the tools of the session, which are all below that process, a client of make's jobserver? Look
- * again whenever the descriptor (-1: never) is readable. -1: there is none that it could be of.
+ * Is one of the tools of the session, which are all below that process, a client of make's
+ * jobserver? Look again whenever the descriptor (-1: never) is readable. -1: there is none that it
+ * could be of.
  */
 int bridge_has_client(struct bridge *, pid_t session);
 int bridge_fd(const struct bridge *);

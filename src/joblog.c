@@ -1,19 +1,22 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "joblog.h"
 #include "util.h"
 
 int
-joblog_open(int rundir, const char *target, char *const argv[])
+joblog_open(int rundir, const char *target, char *const argv[], struct mask *mask)
 {
 	char *name = xasprintf("%s.log", target);
 	struct buffer line = { 0 };
+	char *text;
 	int log = openat(rundir, name,
-	    O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 
 	buffer_addstr(&line, "$");
 	for (; *argv; argv++) {
@@ -21,13 +24,14 @@ joblog_open(int rundir, const char *target, char *const argv[])
 		buffer_add_shell(&line, *argv);
 	}
 	buffer_addstr(&line, "\n");
-	if (log < 0 || write_all(log, line.data, line.len) < 0) {
+	text = mask_text(mask, line.data);
+	if (log < 0 || write_all(log, text, strlen(text)) < 0) {
 		warn("%s", name);
 		if (log >= 0)
 			close(log);
 		log = -1;
 	}
-	buffer_free(&line);
+	free(text);
 	free(name);
 	return log;
 }
@@ -44,21 +48,44 @@ joblog_close(int log, const char *target, const char *status)
 	buffer_free(&line);
 }
 
-int
-joblog_print(int log)
+/* False when nobody reads it any more. NULL: byte for byte. */
+static bool
+show(struct filter *filter, const char *data, size_t n)
 {
+	struct buffer shown = { 0 };
+	bool done;
+
+	if (!filter)
+		return write_all(STDOUT_FILENO, data, n) == 0;
+	if (data)
+		filter_feed(filter, data, n, &shown);
+	else
+		filter_flush(filter, &shown);
+	done = write_all(STDOUT_FILENO, shown.data, shown.len) == 0;
+	buffer_free(&shown);
+	return done;
+}
+
+int
+joblog_print(int log, bool filtered)
+{
+	struct filter *filter = filtered ? filter_open(filter_is_ci()) : NULL;
 	char data[16384];
 	ssize_t n;
 
 	while ((n = read(log, data, sizeof(data))) > 0)
-		if (write_all(STDOUT_FILENO, data, (size_t)n) < 0)
+		if (!show(filter, data, (size_t)n))
 			break;
+	if (filter)
+		show(filter, NULL, 0);
+	filter_close(filter);
 	return n < 0 ? -1 : 0;
 }
 
 struct joblog_follower {
 	int log, inotify;
 	off_t offset;
+	struct filter *filter;
 };
 
 struct joblog_follower *
@@ -67,7 +94,8 @@ joblog_follower_open(int log)
 	struct joblog_follower *f = xcalloc(1, sizeof(*f));
 	char *path = xasprintf("/proc/self/fd/%d", log);
 
-	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END) };
+	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END),
+		.filter = filter_open(filter_is_ci()) };
 	f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (f->inotify >= 0 && inotify_add_watch(f->inotify, path, IN_MODIFY) < 0) {
 		close(f->inotify);
@@ -101,7 +129,7 @@ joblog_follower_copy(struct joblog_follower *f)
 	while ((n = pread(f->log, data, sizeof(data), f->offset)) > 0) {
 		f->offset += n;
 		/* A reader that went away costs the display only: the log is the record. */
-		if (write_all(STDOUT_FILENO, data, (size_t)n) < 0)
+		if (!show(f->filter, data, (size_t)n))
 			break;
 	}
 }
@@ -112,6 +140,8 @@ joblog_follower_close(struct joblog_follower *f)
 	if (!f)
 		return;
 	joblog_follower_copy(f);
+	show(f->filter, NULL, 0);
+	filter_close(f->filter);
 	if (f->inotify >= 0)
 		close(f->inotify);
 	free(f);

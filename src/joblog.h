@@ -9,26 +9,30 @@
  *
  *   [exited with status 1.]                             or [killed by signal 9.]
  *
- * The session writes into the file itself, standard output and errors through one description
- * opened to append, so nothing is copied, reordered or held back. The status line always brings
- * a line end of its own in front: what a session wrote lies between the first line and that.
+ * Standard output and errors come through one pipe (relay.h), so nothing is reordered. The status
+ * line always brings a line end of its own in front: what a session wrote lies between the first
+ * line and that.
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-/* A new log with its first line. The descriptor, or -1 after a warning. */
-int joblog_open(int rundir, const char *target, char *const argv[]);
+#include "mask.h"
+
+/* A new log with its first line, without secrets. The descriptor, or -1 after a warning. */
+int joblog_open(int rundir, const char *target, char *const argv[], struct mask *);
 
 /* The last line; syncs and closes. status: as from spawn_status. Warns if something is lost. */
 void joblog_close(int log, const char *target, const char *status);
 
 /*
- * The rest of a log from the descriptor's place on, byte for byte, on standard output. -1 with
- * errno set when it cannot be read; a reader of ours that went away is no failure.
+ * The rest of a log from the descriptor's place on, on standard output: byte for byte, or so that
+ * it may be shown (filter.h). -1 with errno set when it cannot be read; a reader of ours that went
+ * away is no failure.
  */
-int joblog_print(int log);
+int joblog_print(int log, bool filtered);
 
-/* Shows what is new in a growing log on standard output. */
+/* Shows what is new in a growing log on standard output, filtered. */
 struct joblog_follower;
 
 /* From the log's present end on. joblog_follower_close copies what is left and frees. */

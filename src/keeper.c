@@ -18,7 +18,7 @@ enum { LOOK = 5, LOOKS = 2000 };
 
 struct keeper {
 	pid_t pid;
-	int socket; /* the keeper's end tells an errno or 0 at the start, the wait status at the end */
+	int socket; /* the keeper tells an errno or 0 at the start, the wait status at the end */
 };
 
 static void

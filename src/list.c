@@ -197,7 +197,7 @@ list_log(int run, const char *target)
 		free(name);
 		return -1;
 	}
-	result = joblog_print(log);
+	result = joblog_print(log, isatty(STDOUT_FILENO));
 	close(log);
 	free(name);
 	return result;

@@ -327,8 +327,9 @@ static const struct command_entry {
 	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
 	{ "order", "j:", "[-j JOBS] GOAL ...", 1, do_order,
 	    "write .noxmk/order.mk for these goals" },
-	{ "run", "c:g:j:k:lo:r:", "[-c CUE] [-g GOALS] [-j JOBS] [-k KEEP] [-l] [-o POLICY] -r MAKE "
-	    "TARGET [-- POSARGS ...]", 1, do_run, "run one session" },
+	{ "run", "c:g:j:k:lo:r:",
+	    "[-c CUE] [-g GOALS] [-j JOBS] [-k KEEP] [-l] [-o POLICY] -r MAKE TARGET "
+	    "[-- POSARGS ...]", 1, do_run, "run one session" },
 	{ "end", "j:k:r:", "[-j JOBS] [-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, do_end,
 	    "run notified sessions by COMMAND, a make; print the summary" },
 	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, do_verdict,
@@ -442,6 +443,7 @@ main(int argc, char *argv[])
 	    !strcmp(program_invocation_short_name, "gmake"))
 		return bridge_make(argv);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is no reason to die */
 	open_streams();
 	while ((option = getopt(argc, argv, "+C:hV")) != -1) {
 		if (option == 'h')

@@ -1,5 +1,174 @@
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "mask.h"
-struct mask *mask_open(const struct strings *p, char *const *e){(void)p;(void)e;return NULL;}
-void mask_close(struct mask *m){(void)m;}
-void mask_feed(struct mask *m, const char *d, size_t n, struct buffer *o){(void)m;buffer_add(o,d,n);}
-void mask_flush(struct mask *m, struct buffer *o){(void)m;(void)o;}
+
+#define STARS "***"
+
+/* Shorter ones would hide half of what is written, and are hardly secret. */
+enum { SHORTEST = 6 };
+
+struct secret {
+	char *text;
+	size_t len;
+};
+
+struct mask {
+	struct secret *secrets; /* the longest first */
+	size_t n;
+	bool starts[256];       /* is that the first byte of one? */
+	struct buffer held;
+};
+
+static void
+add(struct mask *mask, const char *text, size_t len)
+{
+	size_t at = mask->n;
+
+	if (len < SHORTEST)
+		return;
+	for (size_t i = 0; i < mask->n; i++)
+		if (mask->secrets[i].len == len && !memcmp(mask->secrets[i].text, text, len))
+			return;
+	mask->secrets = xreallocarray(mask->secrets, mask->n + 1, sizeof(*mask->secrets));
+	for (; at > 0 && mask->secrets[at - 1].len < len; at--)
+		mask->secrets[at] = mask->secrets[at - 1];
+	mask->secrets[at] = (struct secret){ xasprintf("%.*s", (int)len, text), len };
+	mask->starts[(unsigned char)*text] = true;
+	mask->n++;
+}
+
+static void
+add_value(struct mask *mask, const char *value)
+{
+	add(mask, value, strlen(value));
+	for (const char *line = value; *line; line += strspn(line, "\r\n")) {
+		size_t len = strcspn(line, "\r\n");
+
+		add(mask, line, len);
+		line += len;
+	}
+}
+
+struct mask *
+mask_open(const struct strings *patterns, char *const *environ)
+{
+	struct mask *mask = xcalloc(1, sizeof(*mask));
+
+	for (; *environ; environ++) {
+		size_t len = strcspn(*environ, "=");
+		char *name = xasprintf("%.*s", (int)len, *environ);
+
+		for (size_t i = 0; i < patterns->n; i++)
+			if ((*environ)[len] &&
+			    fnmatch(patterns->v[i], name, FNM_CASEFOLD) == 0)
+				add_value(mask, *environ + len + 1);
+		free(name);
+	}
+	if (mask->n > 0)
+		return mask;
+	mask_close(mask);
+	return NULL;
+}
+
+void
+mask_close(struct mask *mask)
+{
+	if (!mask)
+		return;
+	for (size_t i = 0; i < mask->n; i++)
+		free(mask->secrets[i].text);
+	free(mask->secrets);
+	buffer_free(&mask->held);
+	free(mask);
+}
+
+/* How much of the text, which begins so, is a secret: 0: none. *more: it might yet become one. */
+static size_t
+match(const struct mask *mask, const char *text, size_t n, bool *more)
+{
+	for (size_t i = 0; i < mask->n; i++) {
+		const struct secret *secret = &mask->secrets[i];
+
+		if (secret->len <= n && !memcmp(secret->text, text, secret->len))
+			return secret->len;
+		if (secret->len > n && !memcmp(secret->text, text, n)) {
+			*more = true;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* What is left of the text, since more may come. */
+static size_t
+copy(const struct mask *mask, const char *text, size_t n, bool last, struct buffer *out)
+{
+	size_t from = 0, i = 0;
+
+	while (i < n) {
+		bool more = false;
+		size_t len;
+
+		if (!mask->starts[(unsigned char)text[i]]) {
+			i++;
+			continue;
+		}
+		len = match(mask, text + i, n - i, &more);
+		if (more && !last)
+			break;
+		if (more) /* a shorter one may be there */
+			for (size_t k = 0; k < mask->n && len == 0; k++)
+				if (mask->secrets[k].len <= n - i &&
+				    !memcmp(mask->secrets[k].text, text + i, mask->secrets[k].len))
+					len = mask->secrets[k].len;
+		if (len == 0) {
+			i++;
+			continue;
+		}
+		buffer_add(out, text + from, i - from);
+		buffer_addstr(out, STARS);
+		i += len;
+		from = i;
+	}
+	buffer_add(out, text + from, i - from);
+	return n - i;
+}
+
+void
+mask_feed(struct mask *mask, const char *data, size_t n, struct buffer *out)
+{
+	size_t left;
+
+	if (mask->held.len == 0) {
+		left = copy(mask, data, n, false, out);
+		buffer_add(&mask->held, data + n - left, left);
+		return;
+	}
+	buffer_add(&mask->held, data, n);
+	left = copy(mask, mask->held.data, mask->held.len, false, out);
+	memmove(mask->held.data, mask->held.data + mask->held.len - left, left);
+	mask->held.len = left;
+}
+
+void
+mask_flush(struct mask *mask, struct buffer *out)
+{
+	copy(mask, mask->held.data, mask->held.len, true, out);
+	mask->held.len = 0;
+}
+
+char *
+mask_text(struct mask *mask, char *text)
+{
+	struct buffer out = { 0 };
+
+	if (!mask || !text)
+		return text;
+	buffer_addstr(&out, "");
+	mask_feed(mask, text, strlen(text), &out);
+	mask_flush(mask, &out);
+	free(text);
+	return out.data;
+}

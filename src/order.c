@@ -296,6 +296,7 @@ add_order(struct buffer *out, const struct input *in, unsigned slots)
 		buffer_printf(out, " %s", target_of(in, order[i]));
 	add_resources(out, in, order);
 	add_cues(out, in, order, cues);
+	buffer_addstr(out, "# end\n");
 	free(urgency);
 	free(order);
 	free(cues);

@@ -13,8 +13,10 @@
  *   _noxmk_resource/0 := tests-3.12+ lint       + stands for exclusive use
  *   _noxmk_cued := lint
  *   _noxmk_cue/lint := build                    lint is due when build ends
+ *   # end
  *
- * Only resources of which a writer and another user are left. What nox.mk makes of it, it says.
+ * Only resources of which a writer and another user are left. What nox.mk makes of it, it says;
+ * it also knows which names may stand there, and refuses a file with others.
  */
 
 #include <jansson.h>

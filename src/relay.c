@@ -16,6 +16,9 @@
  */
 enum { PIECE = 1 << 16, PIPE = 1 << 20, ROUNDS = 16 };
 
+/* What a full disk gets back of the log: for the record, the status line, the run's own files. */
+enum { ROOM = 64 * 1024 };
+
 /* A line of this length takes the place of what is cut out; no limit is below two of them. */
 enum { MARK = 80 };
 
@@ -62,11 +65,26 @@ relay_fd(const struct relay *r)
 	return r->ends[0];
 }
 
+/* On a full disk the record, which says how the session ended, comes first: it gets our place. */
+static void
+make_room(struct relay *r)
+{
+	off_t size = lseek(r->log, 0, SEEK_END), kept = size - ROOM;
+
+	if (kept < r->base + (size - r->base) / 2)
+		kept = r->base + (size - r->base) / 2;
+	if (size > kept && ftruncate(r->log, kept) == 0)
+		r->lost += size - kept;
+}
+
 static void
 fail(struct relay *r)
 {
-	if (r->error == 0)
-		r->error = errno ? errno : EIO;
+	if (r->error != 0)
+		return;
+	r->error = errno ? errno : EIO;
+	if (r->error == ENOSPC || r->error == EDQUOT)
+		make_room(r);
 }
 
 /* False, and said in error, when not all of it can be. */

@@ -21,9 +21,9 @@
 struct relay;
 
 /*
- * Into that log (see joblog_open; -1: to standard error), at most limit bytes (0: no limit). mask: NULL
- * where there is no secret; both stay the caller's. NULL with errno set when there can be no pipe.
- * relay_close frees.
+ * Into that log (see joblog_open; -1: to standard error), at most limit bytes (0: no limit). mask:
+ * NULL where there is no secret; both stay the caller's. NULL with errno set when there can be no
+ * pipe. relay_close frees.
  */
 struct relay *relay_open(int log, struct mask *mask, long long limit) UNUSED_RESULT;
 

@@ -187,4 +187,5 @@ rule_write(const struct plan *plan, const char *inputs, struct buffer *out)
 		add_order(out, start, plan, &plan->groups[i].members);
 		free(start);
 	}
+	buffer_addstr(out, "# end\n");
 }

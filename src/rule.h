@@ -2,7 +2,8 @@
 #define NOXMK_RULE_H
 
 /*
- * sessions.mk: the plan as text that make reads, and the quoting that keeps it harmless.
+ * sessions.mk: the plan as text that make reads, and the quoting that keeps it harmless. Its last
+ * line is "# end", without which nox.mk takes it for one that is cut off.
  *
  * Nothing that a noxfile chooses freely gets in: sessions, groups and tags appear as slugs only
  * (their names and descriptions live in plan.jsonl). What is left is the paths of the files that

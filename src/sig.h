@@ -9,8 +9,8 @@
 #include <signal.h>
 
 /*
- * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, but for those that are ignored, and returns the descriptor;
- * dies if it cannot.
+ * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, but for those that are ignored, and returns the
+ * descriptor; dies if it cannot.
  */
 int sig_open(void);
 

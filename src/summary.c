@@ -101,7 +101,7 @@ print_table(const struct table *table)
 	}
 }
 
-/* Straight from file to terminal, so that bytes stay what they are. */
+/* Its end, if it is long. */
 static void
 print_log(int run, const struct record *r, const char *folder)
 {
@@ -122,7 +122,7 @@ print_log(int run, const struct record *r, const char *folder)
 			lseek(log, -LOG_SHOWN_MAX, SEEK_END);
 		}
 		fflush(stdout);
-		(void)joblog_print(log);
+		(void)joblog_print(log, true);
 	}
 	if (log >= 0)
 		close(log);

@@ -161,7 +161,8 @@ static const struct {
 	{ "{'sessions':{}}", "tool.noxmk.sessions: unknown key; did you mean \"session\"?" },
 	{ "{'source_build':true}",
 	  "tool.noxmk.source_build: unknown key; did you mean \"source-build\"?" },
-	{ "{'a b':1}", "tool.noxmk.\"a b\": unknown key; there are source-build, log-limit, mask, resources, " },
+	{ "{'a b':1}", "tool.noxmk.\"a b\": unknown key; there are source-build, log-limit, mask, "
+	    "resources, " },
 	{ "{'source-build':1}", "tool.noxmk.source-build: is 1; it takes true or false" },
 	{ "{'resources':[]}", "tool.noxmk.resources: is a list; it takes a table" },
 	{ "{'session':'s'}", "tool.noxmk.session: is \"s\"; it takes a table" },

@@ -13,7 +13,7 @@ static char *const argv[] = { program, option, name, NULL };
 
 START_TEST(whole_log)
 {
-	int log = joblog_open(AT_FDCWD, "t", argv);
+	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 
 	ck_assert_int_ge(log, 0);
 	ck_assert_int_eq(write_all(log, "bytes \xff\n", 8), 0);
@@ -29,12 +29,12 @@ START_TEST(no_log)
 	int log;
 
 	ck_assert_int_eq(symlink("elsewhere", "t.log"), 0);
-	ck_assert_int_eq(joblog_open(AT_FDCWD, "t", argv), -1);
+	ck_assert_int_eq(joblog_open(AT_FDCWD, "t", argv, NULL), -1);
 	assert_warned("t.log: Too many levels");
 	ck_assert(!file_there("elsewhere"));
 	unlink("t.log");
 	limit_set(RLIMIT_FSIZE, 3);
-	log = joblog_open(AT_FDCWD, "t", argv);
+	log = joblog_open(AT_FDCWD, "t", argv, NULL);
 	limit_restore();
 	ck_assert_int_eq(log, -1);
 	assert_warned("t.log: File too large");
@@ -50,7 +50,7 @@ END_TEST
 
 START_TEST(followed)
 {
-	int log = joblog_open(AT_FDCWD, "t", argv);
+	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 	struct joblog_follower *f = joblog_follower_open(log);
 	struct pollfd fd = { .fd = joblog_follower_fd(f), .events = POLLIN };
 	char *shown;
@@ -77,7 +77,7 @@ END_TEST
 
 START_TEST(nobody_reads)
 {
-	int log = joblog_open(AT_FDCWD, "t", argv);
+	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 	struct joblog_follower *f = joblog_follower_open(log);
 
 	ck_assert_int_eq(write_all(log, "one\n", 4), 0);
@@ -92,7 +92,7 @@ END_TEST
 /* The kernel's inotify instances are limited: then it looks now and then. */
 START_TEST(nothing_to_watch_with)
 {
-	int log = joblog_open(AT_FDCWD, "t", argv), fd = fcntl(log, F_DUPFD_CLOEXEC, 0);
+	int log = joblog_open(AT_FDCWD, "t", argv, NULL), fd = fcntl(log, F_DUPFD_CLOEXEC, 0);
 	struct joblog_follower *f;
 	char *shown;
 

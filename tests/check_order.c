@@ -72,7 +72,8 @@ write_order(int state)
 	return result;
 }
 
-#define NO_CUES "_noxmk_cued :=\n"
+#define END "# end\n"
+#define NO_CUES "_noxmk_cued :=\n" END
 
 static const struct {
 	const char *plan, *history, *text;
@@ -82,7 +83,7 @@ static const struct {
 	  "{'target':'build'}\n{'group':'ci','members':['lint']}\n",
 	  "'lint':[1],'tests':[5],'use':[4],'build':[2]",
 	  MADE "_noxmk_order := build tests use lint\n_noxmk_resources :=\n"
-	  "_noxmk_cued := lint\n_noxmk_cue/lint := tests\n" },
+	  "_noxmk_cued := lint\n_noxmk_cue/lint := tests\n" END },
 	/* Users in the same order; not amounts, lone users, and readers among themselves. */
 	{ "{'target':'a','claims':[" CLAIM("db", "shared") "," CLAIM("docs", "exclusive") "]}\n"
 	  "{'target':'b','claims':[" CLAIM("db", "exclusive") "," CLAIM("free", "shared") "]}\n"
@@ -104,7 +105,7 @@ static const struct {
 	  "{'target':'e'}\n",
 	  "'a':[1],'b':[4],'c':[5],'d':[1],'e':[1]",
 	  MADE "_noxmk_order := a b c d e\n_noxmk_resources :=\n"
-	  "_noxmk_cued := d e\n_noxmk_cue/d := b\n_noxmk_cue/e := d\n" },
+	  "_noxmk_cued := d e\n_noxmk_cue/d := b\n_noxmk_cue/e := d\n" END },
 	/* What differs in the third digit keeps the noxfile's order. */
 	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c'}\n",
 	  "'a':[1.01],'b':[1.04],'c':[1.09]",

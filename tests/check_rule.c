@@ -199,7 +199,8 @@ START_TEST(whole_file)
 	    "ci: | $(if $(filter ci,$(_noxmk_asked)),.noxmk/end)"
 	    " .noxmk/run/lint .noxmk/run/t-1\n"
 	    "t: | $(if $(filter t,$(_noxmk_asked)),.noxmk/end)"
-	    " .noxmk/run/t-1 .noxmk/run/t-2\n");
+	    " .noxmk/run/t-1 .noxmk/run/t-2\n"
+	    "# end\n");
 	assert_warned("/p/a%b: make cannot name this file");
 	buffer_free(&b);
 	plan_free(plan);

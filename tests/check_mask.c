@@ -1,0 +1,133 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "mask.h"
+#include "support.h"
+
+#define PATTERNS { (const char *[]){ "*TOKEN*", "*PASSWORD*" }, 2 }
+
+/* Of the data, fed in pieces of that size. The caller frees. */
+static char *
+masked(struct mask *mask, const char *data, size_t n, size_t piece)
+{
+	struct buffer out = { 0 };
+
+	buffer_addstr(&out, "");
+	for (size_t i = 0; i < n; i += piece)
+		mask_feed(mask, data + i, n - i < piece ? n - i : piece, &out);
+	mask_flush(mask, &out);
+	return out.data;
+}
+
+static const struct {
+	char *variables[4];
+	const char *text, *masked;
+} masks[] = {
+	{ { "MY_TOKEN=hunter22" }, "", "" },
+	{ { "MY_TOKEN=hunter22" }, "a hunter22 b", "a *** b" },
+	{ { "MY_TOKEN=hunter22" }, "hunter22hunter22", "******" },
+	{ { "MY_TOKEN=hunter22" }, "hunter2", "hunter2" },
+	{ { "MY_TOKEN=hunter22" }, "hunterhunter2hunter22", "hunterhunter2***" },
+	{ { "my_token_2=hunter22" }, "hunter22", "***" },
+	/* The longest counts, and what might have become one. */
+	{ { "A_TOKEN=secret", "B_TOKEN=secret and more" }, "secret and more", "***" },
+	{ { "A_TOKEN=secret", "B_TOKEN=secret and more" }, "secret and less", "*** and less" },
+	{ { "A_TOKEN=secret", "B_TOKEN=secret and more" }, "secret and mor", "*** and mor" },
+	{ { "A_TOKEN=abcdef", "B_TOKEN=cdefgh" }, "abcdefgh", "***gh" },
+	{ { "A_TOKEN=abcabc", "B_TOKEN=abcabcabd" }, "abcabcabcabd", "abc***" },
+	/* Each line of one that has several. */
+	{ { "DB_PASSWORD=first line\nsecond\nx" }, "second, first line", "***, ***" },
+	{ { "A_TOKEN=aaaaaa" }, "aaaaaaaaaaaaaaaaaaa", "*********a" },
+};
+
+START_TEST(replaces)
+{
+	struct strings patterns = PATTERNS;
+	const char *text = masks[_i].text;
+
+	for (size_t piece = 1; piece < 30; piece++) {
+		struct mask *mask = mask_open(&patterns, masks[_i].variables);
+		char *out = masked(mask, text, strlen(text), piece);
+
+		ck_assert_str_eq(out, masks[_i].masked);
+		free(out);
+		mask_close(mask);
+	}
+}
+END_TEST
+
+START_TEST(nothing_to_hide)
+{
+	struct strings patterns = PATTERNS, none = { 0 };
+	char *const variables[] = { "TOKEN=short", "OTHER=hunter22", "PASSWORD=", "TOKEN", NULL };
+
+	ck_assert_ptr_null(mask_open(&patterns, variables));
+	ck_assert_ptr_null(mask_open(&none, variables));
+	mask_close(NULL);
+	ck_assert_ptr_null(mask_text(NULL, NULL));
+}
+END_TEST
+
+START_TEST(whole_text)
+{
+	struct strings patterns = PATTERNS;
+	struct mask *mask = mask_open(&patterns, (char *[]){ "TOKEN=hunter22", NULL });
+	char *text = mask_text(mask, xstrdup("--token=hunter22"));
+
+	ck_assert_str_eq(text, "--token=***");
+	ck_assert_ptr_null(mask_text(mask, NULL));
+	free(text);
+	mask_close(mask);
+}
+END_TEST
+
+/* Of two letters and NUL: pieces make no difference, and no secret is left. */
+START_TEST(random_data)
+{
+	struct strings patterns = PATTERNS;
+	unsigned seed = 1;
+
+	for (int round = 0; round < 3000; round++) {
+		char variables[3][32] = { "A_TOKEN=", "B_TOKEN=", "C_TOKEN=" }, data[200];
+		char *const environ[] = { variables[0], variables[1], variables[2], NULL };
+		struct buffer one = { 0 }, other = { 0 };
+		struct mask *mask;
+
+		for (int v = 0; v < 3; v++)
+			for (int i = 0, n = 6 + rand_r(&seed) % 5; i < n; i++)
+				strcat(variables[v], rand_r(&seed) % 2 ? "a" : "b");
+		for (size_t i = 0; i < sizeof(data); i++)
+			data[i] = "ab\0"[rand_r(&seed) % 40 == 0 ? 2 : rand_r(&seed) % 2];
+		mask = mask_open(&patterns, environ);
+		mask_feed(mask, data, sizeof(data), &one);
+		mask_flush(mask, &one);
+		for (size_t i = 0, n; i < sizeof(data); i += n) {
+			n = 1 + (size_t)rand_r(&seed) % 9;
+			n = n > sizeof(data) - i ? sizeof(data) - i : n;
+			mask_feed(mask, data + i, n, &other);
+		}
+		mask_flush(mask, &other);
+		ck_assert_uint_eq(one.len, other.len);
+		ck_assert_mem_eq(one.data, other.data, one.len);
+		for (int v = 0; v < 3; v++)
+			ck_assert_ptr_null(memmem(one.data, one.len, variables[v] + 8,
+			    strlen(variables[v] + 8)));
+		buffer_free(&one);
+		buffer_free(&other);
+		mask_close(mask);
+	}
+}
+END_TEST
+
+Suite *
+check_mask_suite(void)
+{
+	Suite *suite = suite_create("mask");
+	TCase *tc = support_case(suite, "mask");
+
+	tcase_add_loop_test(tc, replaces, 0, countof(masks));
+	tcase_add_test(tc, nothing_to_hide);
+	tcase_add_test(tc, whole_text);
+	tcase_add_test(tc, random_data);
+	return suite;
+}
