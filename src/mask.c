@@ -19,6 +19,7 @@ struct mask {
 	size_t n;
 	bool starts[256];       /* is that the first byte of one? */
 	struct buffer held;
+	size_t hidden; /* bytes of what comes next that belong to a secret */
 };
 
 static void
@@ -84,55 +85,51 @@ mask_close(struct mask *mask)
 	free(mask);
 }
 
-/* How much of the text, which begins so, is a secret: 0: none. *more: it might yet become one. */
+/* How much of the text, which begins so, is a secret. *more: it may yet be a longer one. */
 static size_t
 match(const struct mask *mask, const char *text, size_t n, bool *more)
 {
+	*more = false;
+	if (!mask->starts[(unsigned char)*text])
+		return 0;
 	for (size_t i = 0; i < mask->n; i++) {
 		const struct secret *secret = &mask->secrets[i];
 
 		if (secret->len <= n && !memcmp(secret->text, text, secret->len))
 			return secret->len;
-		if (secret->len > n && !memcmp(secret->text, text, n)) {
+		if (secret->len > n && !memcmp(secret->text, text, n))
 			*more = true;
-			return 0;
-		}
 	}
 	return 0;
 }
 
-/* What is left of the text, since more may come. */
+/*
+ * What is left of the text, since more may come. Secrets that overlap are hidden together: of none
+ * may a rest be seen.
+ */
 static size_t
-copy(const struct mask *mask, const char *text, size_t n, bool last, struct buffer *out)
+copy(struct mask *mask, const char *text, size_t n, bool last, struct buffer *out)
 {
-	size_t from = 0, i = 0;
+	size_t from = mask->hidden, i;
 
-	while (i < n) {
-		bool more = false;
-		size_t len;
+	for (i = 0; i < n; i++) {
+		bool more;
+		size_t len = match(mask, text + i, n - i, &more);
 
-		if (!mask->starts[(unsigned char)text[i]]) {
-			i++;
-			continue;
-		}
-		len = match(mask, text + i, n - i, &more);
 		if (more && !last)
 			break;
-		if (more) /* a shorter one may be there */
-			for (size_t k = 0; k < mask->n && len == 0; k++)
-				if (mask->secrets[k].len <= n - i &&
-				    !memcmp(mask->secrets[k].text, text + i, mask->secrets[k].len))
-					len = mask->secrets[k].len;
-		if (len == 0) {
-			i++;
+		if (len == 0)
 			continue;
+		if (i >= from) {
+			buffer_add(out, text + from, i - from);
+			buffer_addstr(out, STARS);
 		}
-		buffer_add(out, text + from, i - from);
-		buffer_addstr(out, STARS);
-		i += len;
-		from = i;
+		if (i + len > from)
+			from = i + len;
 	}
-	buffer_add(out, text + from, i - from);
+	if (i > from)
+		buffer_add(out, text + from, i - from);
+	mask->hidden = from > i ? from - i : 0;
 	return n - i;
 }
 
@@ -156,7 +153,7 @@ void
 mask_flush(struct mask *mask, struct buffer *out)
 {
 	copy(mask, mask->held.data, mask->held.len, true, out);
-	mask->held.len = 0;
+	mask->held.len = mask->hidden = 0;
 }
 
 char *

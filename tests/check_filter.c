@@ -17,7 +17,7 @@ static const struct {
 	/* Nothing that moves, names or asks. */
 	{ false, "\033[2J\033[H", "\\033[2J\\033[H" },
 	{ false, "\033]0;title\a", "\\033]0;title\\007" },
-	{ false, "\033P1$r\033\\", "\\033P1$r\\033\\134" },
+	{ false, "\033P1$r\033\\", "\\033P1$r\\033\\" },
 	{ false, "\033\033[0m", "\\033\033[0m" },
 	{ false, "\033[1;", "\\033[1;" },
 	{ false, "\033", "\\033" },

@@ -29,15 +29,15 @@ static const struct {
 	{ { "MY_TOKEN=hunter22" }, "hunter2", "hunter2" },
 	{ { "MY_TOKEN=hunter22" }, "hunterhunter2hunter22", "hunterhunter2***" },
 	{ { "my_token_2=hunter22" }, "hunter22", "***" },
-	/* The longest counts, and what might have become one. */
+	/* The longest counts, what might have become one, and all of those that overlap. */
 	{ { "A_TOKEN=secret", "B_TOKEN=secret and more" }, "secret and more", "***" },
 	{ { "A_TOKEN=secret", "B_TOKEN=secret and more" }, "secret and less", "*** and less" },
 	{ { "A_TOKEN=secret", "B_TOKEN=secret and more" }, "secret and mor", "*** and mor" },
-	{ { "A_TOKEN=abcdef", "B_TOKEN=cdefgh" }, "abcdefgh", "***gh" },
-	{ { "A_TOKEN=abcabc", "B_TOKEN=abcabcabd" }, "abcabcabcabd", "abc***" },
+	{ { "A_TOKEN=abcdef", "B_TOKEN=cdefgh" }, "abcdefgh", "***" },
+	{ { "A_TOKEN=abcabc", "B_TOKEN=abcabcabd" }, "abcabcabcabd", "***" },
 	/* Each line of one that has several. */
 	{ { "DB_PASSWORD=first line\nsecond\nx" }, "second, first line", "***, ***" },
-	{ { "A_TOKEN=aaaaaa" }, "aaaaaaaaaaaaaaaaaaa", "*********a" },
+	{ { "A_TOKEN=aaaaaa" }, "baaaaaaaaaaaaaaaaaaab", "b***b" },
 };
 
 START_TEST(replaces)
@@ -71,7 +71,8 @@ END_TEST
 START_TEST(whole_text)
 {
 	struct strings patterns = PATTERNS;
-	struct mask *mask = mask_open(&patterns, (char *[]){ "TOKEN=hunter22", NULL });
+	char *const variables[] = { "TOKEN=hunter22", NULL };
+	struct mask *mask = mask_open(&patterns, variables);
 	char *text = mask_text(mask, xstrdup("--token=hunter22"));
 
 	ck_assert_str_eq(text, "--token=***");

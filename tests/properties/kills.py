@@ -110,6 +110,15 @@ def most_slots(lines: list[str], killed: dict[str, int]) -> int:
     return most
 
 
+def passed(run: str, session: str) -> bool:
+    """One that was killed has passed when it had just written that, or told its keeper so."""
+    try:
+        with open(os.path.join(run, f"{session}.json"), encoding="utf-8") as file:
+            return json.load(file)["verdict"] == "passed"
+    except OSError:
+        return False
+
+
 def one_run(seed: int) -> tuple[int, str]:
     """How many were killed; what is wrong, or nothing."""
     rnd = random.Random(seed)
@@ -139,15 +148,11 @@ def one_run(seed: int) -> tuple[int, str]:
                 continue
             if not os.path.exists(record):
                 wrong.append(f"s{i} has no record")
-            else:
-                with open(record, encoding="utf-8") as file:
-                    verdict = json.load(file)["verdict"]
-                if verdict != "passed":
-                    wrong.append(f"s{i}: {verdict}")
+            elif not passed(run, f"s{i}"):
+                wrong.append(f"s{i}: {project.read(record)}")
         if most_slots(lines, killed) > slots:
             wrong.append(f"{most_slots(lines, killed)} slots in use of {slots}")
-        if (make.returncode == 0) != (not killed or all(
-                os.path.exists(os.path.join(run, f"{name}.json")) for name in killed)):
+        if (make.returncode == 0) != all(passed(run, name) for name in killed):
             wrong.append(f"make exits with {make.returncode} after {killed}")
         time.sleep(0.1)  # what was started by the killed ends
         if not wrong:
