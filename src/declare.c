@@ -202,10 +202,10 @@ order_section(struct declare *d, const struct section *section, bool needs)
 static int
 order_sections(struct declare *d)
 {
-	for (size_t i = 0; i < 2 * d->config->nsessions; i++)
-		if (order_section(d, &d->sections[i % d->config->nsessions],
-			i < d->config->nsessions) < 0)
-			return -1;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < d->config->nsessions; i++)
+			if (order_section(d, &d->sections[i], pass == 0) < 0)
+				return -1;
 	return 0;
 }
 

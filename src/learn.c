@@ -138,8 +138,8 @@ date_plan(const struct facts *facts)
 			newest = st.st_mtim;
 	if (stat(".noxmk/sessions.mk", &st) < 0 || st.st_mtim.tv_sec > newest.tv_sec)
 		return;
-	times[0] = times[1] = newest;
-	times[0].tv_nsec = UTIME_OMIT;
+	times[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
+	times[1] = newest;
 	if (newest.tv_sec > st.st_mtim.tv_sec || newest.tv_nsec > st.st_mtim.tv_nsec)
 		utimensat(AT_FDCWD, ".noxmk/sessions.mk", times, 0);
 }

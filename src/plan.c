@@ -102,11 +102,12 @@ name_groups(struct plan *plan, size_t first, const char *prefix, json_t *taken, 
 
 	for (size_t i = first; i < plan->ngroups; i++) {
 		struct plan_group group = plan->groups[i];
-		const struct plan_session *only = &plan->sessions[group.members.v[0]];
+		const struct plan_session *only = group.members.n == 1 ?
+		    &plan->sessions[group.members.v[0]] : NULL;
 		char *wanted = group.target;
 
-		if (group.members.n == 1 && (!strcmp(only->target, wanted) ||
-					     !strcmp(only->facts->session, group.what))) {
+		if (only && (!strcmp(only->target, wanted) ||
+				!strcmp(only->facts->session, group.what))) {
 			free(group.target);
 			free(group.what);
 			free(group.members.v);

@@ -172,6 +172,7 @@ static double
 measure_resources(struct search *search, const double *paths, double share, double *extra)
 {
 	const struct schedule *s = search->schedule;
+	/* Pointers are what it holds. NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	struct user **users = xcalloc(s->nresources, sizeof(*users));
 	size_t *n = xcalloc(s->nresources, sizeof(*n));
 	double longest = 0;
@@ -199,9 +200,10 @@ measure_resources(struct search *search, const double *paths, double share, doub
 			if (users[r][i].work == 0 &&
 			    least_seconds(&s->jobs[users[r][i].job], search->slots) > reader)
 				reader = least_seconds(&s->jobs[users[r][i].job], search->slots);
-		for (size_t i = n[r]; i-- > 0; rest += users[r][i].work) {
+		for (size_t i = n[r]; i-- > 0;) {
 			double follows = rest + share * (whole - rest);
 
+			rest += users[r][i].work;
 			if (follows > extra[users[r][i].job])
 				extra[users[r][i].job] = follows;
 		}

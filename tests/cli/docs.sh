@@ -67,7 +67,7 @@ tree() {
 # example COMMAND: where it belongs, and without what costs minutes or needs the network.
 example() {
 	case $1 in
-	*'make check'* | *check-* | *coverage)
+	*'make check'* | *check-* | *analyze | *coverage)
 		cd "$scratch/tree" || exit 1
 		MAKEFLAGS=n run sh -c "$1"
 		;;
