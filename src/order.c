@@ -77,7 +77,7 @@ add_claims(struct input *in, struct schedule_job *job, const json_t *claims)
 		long long capacity = json_integer_value(json_object_get(claim, "capacity"));
 		long long amount = json_integer_value(json_object_get(claim, "amount"));
 		size_t resource = find_resource(in, text(claim, "resource"), capacity);
-		/* One that is found was added before. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+		/* What is found was added. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		long long all = in->schedule.capacities[resource];
 
 		if (amount < 0 || amount > all)
