@@ -30,6 +30,10 @@ check-sanitize: ## run the tests with the address and undefined-behaviour saniti
 	  $(sort $(wildcard tests/cli/*.sh)))' \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover' check
 
+# The suites run in one process, so the few tests that need one of their own are left out.
+check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project, under valgrind
+	$(Q)MAKE='$(MAKE)' tests/memcheck $B
+
 # What the helper costs is measured as it is shipped, not while it counts its lines. Those of a
 # process that ends by _exit are counted when that is exit.
 coverage: ## run every test and fail when they reach less than 97 % of the lines of src/

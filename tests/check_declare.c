@@ -397,7 +397,9 @@ START_TEST(many_sessions)
 	ck_assert_msg(plan != NULL, "%s", warnings());
 	diagnose("two plans of %d sessions: %.2f s\n", N, (double)(end.tv_sec - start.tv_sec) +
 	    (double)(end.tv_nsec - start.tv_nsec) / 1e9);
-	ck_assert_int_lt(end.tv_sec - start.tv_sec, 10);
+	/* valgrind takes its time, and it is for that that CK_FORK is set. */
+	if (!getenv("CK_FORK"))
+		ck_assert_int_lt(end.tv_sec - start.tv_sec, 10);
 	plan_free(plan);
 	facts_free(facts);
 	json_decref(root);

@@ -568,9 +568,13 @@ check_slot_suite(void)
 	tcase_add_test(tc, none_or_all);
 	tcase_add_loop_test(tc, holder_is_killed, 0, 2);
 	tcase_add_test(tc, guard_of_several_is_killed);
-	tcase_add_loop_test(tc, crowd, 0, 4);
-	/* valgrind has its own idea of the limit. */
-	if (!getenv("CK_FORK"))
+	/*
+	 * In one process the crowd's wait(2) meets other tests' guards, too, and valgrind has its
+	 * own idea of the limit that leaves no guard.
+	 */
+	if (!getenv("CK_FORK")) {
+		tcase_add_loop_test(tc, crowd, 0, 4);
 		tcase_add_test(tc, no_guard);
+	}
 	return suite;
 }
