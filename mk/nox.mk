@@ -76,7 +76,7 @@ _noxmk_flags = $(firstword -$(MAKEFLAGS))
 _noxmk_dry = $(findstring n,$(_noxmk_flags))
 _noxmk_plus = $(if $(_noxmk_dry)$(findstring q,$(_noxmk_flags))$(findstring t,$(_noxmk_flags)),,+)@
 
-.PHONY: ci nox-list
+.PHONY: ci nox-list rerun-failed
 ci:
 # The goals that may be ours: they wait for the summary first, and with it for all sessions in their
 # best order, before make looks at what else they need.
@@ -151,14 +151,20 @@ _noxmk_cued ?=
 # An old plan may hold a name that a makefile has got since: make would run it to remake that.
 _noxmk_sessions := $(filter-out $(_noxmk_makefiles),$(_noxmk_sessions))
 _noxmk_groups := $(filter-out $(_noxmk_makefiles),$(_noxmk_groups))
+# rerun-failed stands for what was not well when it was last to run.
+_noxmk_failed := $(filter $(_noxmk_sessions),$(file <$(_noxmk_in).noxmk/failed))
 # Without a plan nothing of ours runs; other goals of the including makefile still do.
 ifeq (,$(_noxmk_groups))
-ci: ; +@echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2
+ci rerun-failed: ; +@echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2
+else ifeq (,$(filter rerun-failed,$(NOXMK_RESERVED)))
+rerun-failed: | $(_noxmk_failed) ; $(if \
+  $(_noxmk_failed),$(if $(_noxmk_dry),,@:),@echo 'noxmk: nothing to rerun: all was well')
 endif
 
 # The goals that are ours, and the sessions behind them. A goal of the including makefile's own may
 # bring in more: each of these then sums up for itself.
-_noxmk_goals := $(filter $(_noxmk_sessions) $(_noxmk_groups),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
+_noxmk_goals := $(filter $(_noxmk_sessions) $(_noxmk_groups),$(patsubst \
+  rerun-failed,$(_noxmk_failed),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))))
 _noxmk_default := $(.DEFAULT_GOAL)
 # In the order that order.mk thinks best, by what they took before.
 _noxmk_active := $(foreach g,$(_noxmk_goals),$(_noxmk/$g))

@@ -145,6 +145,7 @@ facts_parse(json_t *root, const char *source)
 	facts->python = get_optional(&r, root, "python");
 	facts->noxfile = get_string(&r, root, "noxfile");
 	facts->complaint = get_optional(&r, root, "queue_error");
+	facts->fail_fast = json_is_true(json_object_get(root, "fail_fast"));
 	facts->config = json_object_get(root, "config");
 	facts->config_error = get_optional(&r, root, "config_error");
 	facts->path = get_strings(&r, root, "path");

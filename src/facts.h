@@ -30,6 +30,7 @@ struct facts {
 	const char *python;   /* the interpreter nox runs in; NULL: unknown (a listing, no probe) */
 	const char *noxfile;  /* absolute */
 	const char *complaint; /* why nox could not make its default selection, or NULL */
+	bool fail_fast;       /* nox's stop_on_first_error */
 	json_t *config;           /* [tool.noxmk] of pyproject.toml; NULL or null when not there */
 	const char *config_error; /* why it cannot be told, or NULL */
 	struct strings path;  /* sys.path of that interpreter */

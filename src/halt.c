@@ -32,6 +32,7 @@ set(struct policy *policy, const char *name, const char *value)
 	if (!strcmp(name, "fail-fast")) {
 		policy->wait = !strcmp(value, "wait");
 		policy->fail_fast = !is_no(value);
+		policy->fail_fast_said = true;
 		return policy->wait || is_no(value) || !strcmp(value, "1") ||
 		       !strcmp(value, "yes") || !strcmp(value, "true");
 	}

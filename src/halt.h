@@ -14,6 +14,7 @@
 
 struct policy {
 	bool fail_fast, wait;    /* wait: for those that run */
+	bool fail_fast_said;     /* else the noxfile says it */
 	unsigned max_fail;       /* 0: any number */
 	double deadline;         /* seconds from the run's begin; 0: none */
 	bool flaky_fails;

@@ -16,6 +16,7 @@
 #include <bsd/stdlib.h>
 
 #include "bridge.h"
+#include "failed.h"
 #include "history.h"
 #include "learn.h"
 #include "list.h"
@@ -89,12 +90,13 @@ goals(void)
 
 /* What the goals are made of; one that the plan does not know adds nothing. */
 static json_t *
-active_sessions(struct planfile *plan)
+active_sessions(struct planfile *plan, const json_t *list)
 {
-	json_t *active = json_object();
+	json_t *active = json_object(), *goal;
+	size_t i;
 
-	for (char **goal = options.words; *goal; goal++)
-		(void)!planfile_expand(plan, *goal, active);
+	json_array_foreach((json_t *)list, i, goal)
+		(void)!planfile_expand(plan, json_string_value(goal), active);
 	return active;
 }
 
@@ -121,20 +123,22 @@ open_run(int *run, struct planfile **plan, bool join)
 	return 0;
 }
 
-/* What this run says of how long sessions take, and the order that follows from it. */
+/* What this run says: what failed, how long sessions take, and the order that follows from that. */
 static void
-remember(int run, struct planfile *plan)
+remember(int run, struct planfile *plan, const json_t *list)
 {
 	int state = state_open();
 	json_t *active;
 
-	if (state >= 0 && history_update(state, run)) {
-		active = active_sessions(plan);
+	if (state < 0)
+		return;
+	failed_update(state, run, plan, list);
+	if (history_update(state, run)) {
+		active = active_sessions(plan, list);
 		(void)!order_write(state, active, options.jobs);
 		json_decref(active);
 	}
-	if (state >= 0)
-		close(state);
+	close(state);
 }
 
 /* GOAL … [-- MAKE …]: without a make, what was notified and has not run is only shown as such. */
@@ -160,7 +164,7 @@ do_end(void)
 	if (summary_print(run, plan, list) < 0 || summary_mark_well(run, plan, list) < 0)
 		result = -1;
 	if (*make)
-		remember(run, plan);
+		remember(run, plan, list);
 	json_decref(list);
 	planfile_close(plan);
 	close(run);
@@ -181,6 +185,7 @@ sum_up_interrupted(void)
 			json_array_append_new(list, json_string(goal));
 	if (open_run(&run, &plan, false) == 0) {
 		(void)!summary_print(run, plan, list);
+		remember(run, plan, list);
 		planfile_close(plan);
 		close(run);
 	}
@@ -262,13 +267,14 @@ do_order(void)
 {
 	int state = state_open(), result = -1;
 	struct planfile *plan = state < 0 ? NULL : planfile_open(state);
-	json_t *active;
+	json_t *list = goals(), *active;
 
 	if (plan) {
-		active = active_sessions(plan);
+		active = active_sessions(plan, list);
 		result = order_write(state, active, options.jobs);
 		json_decref(active);
 	}
+	json_decref(list);
 	planfile_close(plan);
 	if (state >= 0)
 		close(state);

@@ -11,6 +11,7 @@
 /* Names that mean something to make or to nox.mk wherever they stand. */
 static const char *const always_reserved[] = {
 	"GNUmakefile", "Makefile", "makefile", "nox.mk", "nox-list", "noxfile.py", "pyproject.toml",
+	"rerun-failed",
 };
 
 /* The set of target names in use: jansson's object is our hash table. */

@@ -14,6 +14,7 @@ is unknown to us. The facts are one JSON object, ASCII, without NUL or lone surr
     noxfile, envdir  absolute                     args         options in the user's nox command
     queue            what plain `nox` runs, in its order
     queue_error      why it cannot, or null
+    fail_fast        stop_on_first_error, of the noxfile or as -x
     depends          the files that all this rests on
     environ          the variables that the noxfile asked for: their values
     config           the table [tool.noxmk] of pyproject.toml, or null; what JSON has no number for
@@ -315,6 +316,7 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
         "config_error": table_error,
         "queue": queue,
         "queue_error": queue_error,
+        "fail_fast": bool(getattr(config, "stop_on_first_error", False)),
         "posargs": [],
         "sessions": sessions,
     }

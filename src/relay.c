@@ -225,6 +225,7 @@ static void
 unroll(struct relay *r)
 {
 	off_t end = r->head + r->tail, start = (r->total - r->head) % r->tail;
+	long long cut = r->total - end + MARK;
 	char line[MARK];
 	int n;
 
@@ -234,8 +235,7 @@ unroll(struct relay *r)
 	    !reverse_part(r, end - start, end))
 		return;
 	memset(line, ' ', MARK);
-	n = snprintf(line, MARK, "\n[noxmk: %lld bytes cut out here: log-limit]",
-	    (long long)(r->total - end + MARK));
+	n = snprintf(line, MARK, "\n[noxmk: %lld bytes cut out here: log-limit]", cut);
 	line[n] = ' ';
 	line[MARK - 1] = '\n';
 	write_at(r, r->head, line, MARK);

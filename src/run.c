@@ -536,7 +536,11 @@ run_through(struct run *run)
 {
 	const char *complaint = json_string_value(json_object_get(run->session, "complaint"));
 	const struct run_options *options = run->options;
+	struct policy policy = *options->policy;
 
+	if (!policy.fail_fast_said)
+		policy.fail_fast = json_is_true(json_object_get(planfile_header(run->plan),
+		    "fail_fast"));
 	run->signals = sig_open();
 	run->alive = rundir_enter(run->dir);
 	run->run_ends = end_of_run(run);
@@ -552,7 +556,7 @@ run_through(struct run *run)
 	run->record.ended = clock_now();
 	/* A lost record is said there; the goal then finds none and fails. */
 	(void)!record_write(run->dir, &run->record);
-	halt_consider(run->dir, options->policy, &run->record);
+	halt_consider(run->dir, &policy, &run->record);
 	/* One that was shown while it ran ends in the summary right below. */
 	if (!run->record.live)
 		screen_ended(&run->record);

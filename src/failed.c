@@ -1,0 +1,101 @@
+#include <err.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "failed.h"
+#include "record.h"
+
+#define NAME "failed"
+#define SHOWN ".noxmk/" NAME
+
+/* The words of it as keys. Whatever else is in there, too: the plan does not know that. */
+static json_t *
+words_of(char *text)
+{
+	json_t *words = json_object();
+	char *word;
+
+	while ((word = strsep(&text, " \n")))
+		if (*word)
+			json_object_set_new(words, word, json_true());
+	return words;
+}
+
+static void
+judge(int run, const char *target, json_t *failed)
+{
+	struct record record = { 0 };
+	bool bad = record_read(run, target, &record) != 1 || record_is_bad(&record);
+
+	record_clear(&record);
+	if (bad)
+		json_object_set_new(failed, target, json_true());
+	else
+		json_object_del(failed, target);
+}
+
+/* All that were to run, and what has run besides since it was notified. */
+static void
+judge_all(int run, struct planfile *plan, const json_t *goals, json_t *failed)
+{
+	json_t *expected = json_object(), *others = record_list(run), *item;
+	const char *target;
+	size_t i;
+
+	json_array_foreach((json_t *)goals, i, item)
+		(void)!planfile_expand(plan, json_string_value(item), expected);
+	json_object_foreach(expected, target, item)
+		judge(run, target, failed);
+	json_array_foreach(others, i, item)
+		if (!json_object_get(expected, json_string_value(item)))
+			judge(run, json_string_value(item), failed);
+	json_decref(others);
+	json_decref(expected);
+}
+
+/* Those of the plan, in its order. */
+static void
+print(struct planfile *plan, const json_t *failed, struct buffer *out)
+{
+	json_t *line;
+
+	buffer_addstr(out, "");
+	planfile_rewind(plan);
+	while (json_object_size(failed) > 0 && (line = planfile_next(plan))) {
+		const char *target = json_string_value(json_object_get(line, "target"));
+
+		if (target && json_object_get(failed, target))
+			buffer_printf(out, "%s ", target);
+		json_decref(line);
+	}
+	if (out->len > 0)
+		buffer_addstr(out, "\n");
+}
+
+void
+failed_update(int state, int run, struct planfile *plan, const json_t *goals)
+{
+	struct buffer old = { 0 }, new = { 0 };
+	json_t *failed;
+	char *copy;
+
+	/* Two makes may end at once. The lock goes with the descriptor, which nobody shares. */
+	if (flock(state, LOCK_EX) < 0)
+		warn(".noxmk");
+	buffer_addstr(&old, "");
+	if (file_read(state, NAME, &old) < 0 && errno != ENOENT)
+		warn(SHOWN);
+	copy = xstrdup(old.data);
+	failed = words_of(copy);
+	judge_all(run, plan, goals, failed);
+	print(plan, failed, &new);
+	if (strcmp(old.data, new.data) != 0 && file_replace(state, NAME, new.data, new.len) < 0)
+		warn(SHOWN);
+	flock(state, LOCK_UN);
+	json_decref(failed);
+	free(copy);
+	buffer_free(&old);
+	buffer_free(&new);
+}
