@@ -87,24 +87,25 @@ fail(struct relay *r)
 		make_room(r);
 }
 
-/* False, and said in error, when not all of it can be. */
-static bool
+/* How many bytes; fewer than n are said in error. */
+static size_t
 write_at(struct relay *r, off_t offset, const char *data, size_t n)
 {
-	while (n > 0) {
-		ssize_t written = pwrite(r->log, data, n, r->base + offset);
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t written = pwrite(r->log, data + done, n - done,
+		    r->base + offset + (off_t)done);
 
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0) {
 			fail(r);
-			return false;
+			break;
 		}
-		data += written;
-		offset += written;
-		n -= (size_t)written;
+		done += (size_t)written;
 	}
-	return true;
+	return done;
 }
 
 /* Behind the head it goes round and round in the place of the tail. */
@@ -125,8 +126,9 @@ put(struct relay *r, const char *data, size_t n)
 		}
 		if (room > (off_t)n)
 			room = (off_t)n;
-		if (r->error != 0 || !write_at(r, offset, data, (size_t)room))
-			r->lost += room;
+		r->lost += room;
+		if (r->error == 0)
+			r->lost -= (off_t)write_at(r, offset, data, (size_t)room);
 		r->total += room;
 		data += room;
 		n -= (size_t)room;
@@ -212,7 +214,8 @@ reverse_part(struct relay *r, off_t from, off_t to)
 			break;
 		reverse(r->piece, n);
 		reverse(other, n);
-		done = write_at(r, from, other, n) && write_at(r, to - (off_t)n, r->piece, n);
+		done = write_at(r, from, other, n) == n &&
+		       write_at(r, to - (off_t)n, r->piece, n) == n;
 		from += (off_t)n;
 		to -= (off_t)n;
 	}

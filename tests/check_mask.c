@@ -19,8 +19,8 @@ masked(struct mask *mask, const char *data, size_t n, size_t piece)
 	return out.data;
 }
 
-static const struct {
-	char *variables[4];
+static struct {
+	char variables[2][40];
 	const char *text, *masked;
 } masks[] = {
 	{ { "MY_TOKEN=hunter22" }, "", "" },
@@ -46,7 +46,8 @@ START_TEST(replaces)
 	const char *text = masks[_i].text;
 
 	for (size_t piece = 1; piece < 30; piece++) {
-		struct mask *mask = mask_open(&patterns, masks[_i].variables);
+		char *const environ[] = { masks[_i].variables[0], masks[_i].variables[1], NULL };
+		struct mask *mask = mask_open(&patterns, environ);
 		char *out = masked(mask, text, strlen(text), piece);
 
 		ck_assert_str_eq(out, masks[_i].masked);
@@ -59,7 +60,8 @@ END_TEST
 START_TEST(nothing_to_hide)
 {
 	struct strings patterns = PATTERNS, none = { 0 };
-	char *const variables[] = { "TOKEN=short", "OTHER=hunter22", "PASSWORD=", "TOKEN", NULL };
+	char texts[][16] = { "TOKEN=short", "OTHER=hunter22", "PASSWORD=", "TOKEN" };
+	char *const variables[] = { texts[0], texts[1], texts[2], texts[3], NULL };
 
 	ck_assert_ptr_null(mask_open(&patterns, variables));
 	ck_assert_ptr_null(mask_open(&none, variables));
@@ -71,7 +73,8 @@ END_TEST
 START_TEST(whole_text)
 {
 	struct strings patterns = PATTERNS;
-	char *const variables[] = { "TOKEN=hunter22", NULL };
+	char token[] = "TOKEN=hunter22";
+	char *const variables[] = { token, NULL };
 	struct mask *mask = mask_open(&patterns, variables);
 	char *text = mask_text(mask, xstrdup("--token=hunter22"));
 

@@ -170,7 +170,7 @@ sed -n 's/^\(NOX[A-Z_]*\) ?=.*/\1/p' "$TOP/mk/nox.mk" | grep -vx NOXMK_RUN | sor
 # shellcheck disable=SC2016 # not for the shell
 sed -n '/^## Knobs/,/^## Where/ s/^| `\([A-Z_]*\)` |.*/\1/p' "$readme" | sort >"$scratch/in-readme"
 check 'README has every knob of nox.mk, and no other' same "$(cat "$scratch/in-readme")" \
-	"$( (cat "$scratch/knobs"; echo ARGS) | sort)"
+	"$( (cat "$scratch/knobs"; printf '%s\n' ARGS FAIL_FAST MAX_FAIL) | sort)"
 for knob in NOX NOXMK_NOXFILE NOXMK_OUTPUT NOXMK_KEEP NOXMK; do
 	check "README: the default of $knob" has "$readme" \
 		"| \`$knob\` | \`$(sed -n "s/^$knob ?= //p" "$TOP/mk/nox.mk")\` |"
@@ -181,9 +181,10 @@ sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(.*\)/\3/p' "$page" | tr -s ' ,'
 	grep -E '^[A-Z_]+$' | sort -u >"$scratch/in-page"
 {
 	cat "$scratch/knobs"
-	echo ARGS
+	printf '%s\n' ARGS FAIL_FAST MAX_FAIL
 	cat "$TOP"/src/*.c | grep -o 'getenv("[A-Z_]*")' | cut -d '"' -f 2
-	# What nox.mk watches, what env.c takes out, and what tools.c sets.
+	# What nox.mk watches, what env.c takes out, what tools.c sets, and what filter.c knows a CI by.
+	sed -n '/^filter_is_ci/,/^}/p' "$TOP/src/filter.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 	sed -n '/^static const struct/,/^};/p' "$TOP/src/tools.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 	sed -n '/^_noxmk_watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
 	sed -n '/^static const char \*const of_/,/};/p' "$TOP/src/env.c" | grep -oE '"[A-Z_]+"' | tr -d '"'

@@ -1,0 +1,161 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "halt.h"
+#include "support.h"
+
+START_TEST(words)
+{
+	static const struct {
+		const char *word;
+		bool good;
+		struct policy policy;
+	} options[] = {
+		{ "fail-fast=1", true, { .fail_fast = true, .fail_fast_said = true } },
+		{ "fail-fast=yes", true, { .fail_fast = true, .fail_fast_said = true } },
+		{ "fail-fast=0", true, { .fail_fast_said = true } },
+		{ "fail-fast=wait", true,
+		    { .fail_fast = true, .wait = true, .fail_fast_said = true } },
+		{ "fail-fast=2", false, { 0 } },
+		{ "max-fail=3", true, { .max_fail = 3 } },
+		{ "max-fail=-3", false, { 0 } },
+		{ "deadline=1h30m", true, { .deadline = 5400 } },
+		{ "deadline=soon", false, { 0 } },
+		{ "flaky=fail", true, { .flaky_fails = true } },
+		{ "flaky=pass", true, { 0 } },
+		{ "flaky=1", false, { 0 } },
+		{ "flaky", false, { 0 } },
+		{ "nonsense=1", false, { 0 } },
+	};
+
+	for (size_t i = 0; i < countof(options); i++) {
+		const struct policy *wanted = &options[i].policy;
+		struct policy policy = { 0 };
+
+		ck_assert_msg(policy_set(&policy, options[i].word) == options[i].good, "%s",
+		    options[i].word);
+		if (options[i].good)
+			ck_assert_msg(policy.fail_fast == wanted->fail_fast &&
+			    policy.wait == wanted->wait &&
+			    policy.fail_fast_said == wanted->fail_fast_said &&
+			    policy.max_fail == wanted->max_fail &&
+			    policy.flaky_fails == wanted->flaky_fails, "%s", options[i].word);
+		ck_assert_double_eq(options[i].good ? policy.deadline : 0, wanted->deadline);
+	}
+	assert_warned("-o flaky=1: not understood; there are fail-fast=1");
+}
+END_TEST
+
+static int
+run_with(const char *target, enum verdict verdict)
+{
+	struct record record = { .target = xstrdup(target), .session = xstrdup(target),
+		.exit = -1, .signal = -1, .client = -1, .verdict = verdict };
+	int run = folder_make("run");
+
+	ck_assert_int_eq(record_write(run, &record), 0);
+	record_clear(&record);
+	return run;
+}
+
+/* What the run has come to say, after a session of that verdict; the caller frees. */
+static char *
+reason_after(struct policy policy, const char *target, enum verdict verdict, bool *cancel)
+{
+	int run = run_with(target, verdict);
+	struct record record;
+	char *reason;
+
+	ck_assert_int_eq(record_read(run, target, &record), 1);
+	halt_consider(run, &policy, &record);
+	reason = halt_reason(run, cancel);
+	record_clear(&record);
+	close(run);
+	return reason;
+}
+
+START_TEST(ends)
+{
+	struct policy fast = { .fail_fast = true }, wait = { .fail_fast = true, .wait = true };
+	char *reason;
+	bool cancel;
+
+	ck_assert_ptr_null(reason_after(fast, "a", PASSED, &cancel));
+	ck_assert_ptr_null(reason_after(fast, "a", CANCELLED, &cancel));
+	ck_assert_ptr_null(reason_after((struct policy){ 0 }, "a", FAILED, &cancel));
+	reason = reason_after(wait, "a", ABORTED, &cancel);
+	ck_assert_str_eq(reason, "a aborted (FAIL_FAST)");
+	ck_assert(!cancel);
+	free(reason);
+	/* The first one counts. */
+	reason = reason_after(fast, "b", FAILED, &cancel);
+	ck_assert_str_eq(reason, "a aborted (FAIL_FAST)");
+	free(reason);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(so_many)
+{
+	struct policy two = { .max_fail = 2 };
+	char *reason;
+	bool cancel;
+
+	ck_assert_ptr_null(reason_after(two, "a", FAILED, &cancel));
+	ck_assert_ptr_null(reason_after(two, "b", SKIPPED, &cancel));
+	reason = reason_after(two, "c", ABORTED, &cancel);
+	ck_assert_str_eq(reason, "2 failed (MAX_FAIL)");
+	ck_assert(cancel);
+	free(reason);
+}
+END_TEST
+
+START_TEST(damaged)
+{
+	static const char *const texts[] = { "", "cancel x", "nonsense x\n", "\n" };
+	int run = folder_make("run");
+	bool cancel;
+
+	for (size_t i = 0; i < countof(texts); i++) {
+		file_put("run/.halt", texts[i]);
+		ck_assert_ptr_null(halt_reason(run, &cancel));
+	}
+	close(run);
+}
+END_TEST
+
+START_TEST(nowhere)
+{
+	struct policy fast = { .fail_fast = true };
+	int run = run_with("a", FAILED);
+	struct record record;
+	bool cancel;
+
+	ck_assert_int_eq(record_read(run, "a", &record), 1);
+	ck_assert_int_eq(symlink("nowhere/at/all", "run/.halt"), 0);
+	halt_consider(run, &fast, &record);
+	ck_assert_ptr_null(halt_reason(run, &cancel));
+	ck_assert_int_eq(unlink("run/.halt"), 0);
+	folder_remove("run");
+	halt_consider(run, &fast, &record);
+	assert_warned("the run goes on, though it was to end here (a failed (FAIL_FAST))");
+	record_clear(&record);
+	close(run);
+}
+END_TEST
+
+Suite *
+check_halt_suite(void)
+{
+	Suite *suite = suite_create("halt");
+	TCase *tc = support_case(suite, "halt");
+
+	tcase_add_test(tc, words);
+	tcase_add_test(tc, ends);
+	tcase_add_test(tc, so_many);
+	tcase_add_test(tc, damaged);
+	tcase_add_test(tc, nowhere);
+	return suite;
+}
