@@ -88,7 +88,7 @@ START_TEST(killed)
 }
 END_TEST
 
-/* Without its helper: the session dies, whatever it ignores, and somebody says so. */
+/* Without its helper: the session dies, and somebody says so. */
 START_TEST(orphaned)
 {
 	int ends[2], status;
@@ -99,7 +99,7 @@ START_TEST(orphaned)
 	helper = fork();
 	if (helper == 0) {
 		fcntl(ends[1], F_SETFD, 0); /* as long as anything lives, it is open */
-		if (start("ignore", "15", "orphaned"))
+		if (start("pause", NULL, "orphaned"))
 			raise(SIGKILL);
 		_exit(1);
 	}

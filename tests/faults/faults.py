@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Faults by name: after each, nothing is lost and nothing survives.
 
-    tests/faults/faults.py [-v] [--only WORD] [--kills N] [--seed S]
+    tests/faults/faults.py [-v] [--only WORD] [--kills N] [--seed S] [--jobs N]
 
 Each fault has sessions that do something nasty, and a moment at which something is done to them, to
 their helpers or to make. Whatever it is, afterwards
@@ -20,6 +20,7 @@ that there is no other supervisor between us and the programs.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
 import shutil
@@ -405,38 +406,55 @@ def random_kills(n: int, seed: int) -> list[Fault]:
                   act=act_at(rnd.uniform(0, 1.2), rnd.random())) for i in range(n)]
 
 
+def attempt(number: int) -> tuple[str, str]:
+    """The fault of that number: how it went in a word, and what there is to say."""
+    fault = FAULTS[number]
+    with tempfile.TemporaryDirectory() as folder:
+        case = Case(fault, os.path.join(folder, str(number)))
+        try:
+            case.run()
+            return "survived", ""
+        except Skip as why:
+            return "skipped", str(why)
+        except Failure as failure:
+            said = case.said().replace("\n", "\n#   ")
+            return "failed", f"{failure}\n#   {said}" if VERBOSE else str(failure)
+        finally:
+            case.clean()
+
+
+FAULTS: list[Fault] = []
+VERBOSE = False
+
+
 def main() -> int:
+    global VERBOSE
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-v", action="store_true", help="print what make said of what failed")
     parser.add_argument("--only", default="", help="faults with this word in their name")
     parser.add_argument("--kills", type=int, default=0, help="random kills besides [0]")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=4, help="faults at once [4]")
     options = parser.parse_args()
+    VERBOSE = options.v
     faults = stops() + leaks() + limits() + logs() + files() + \
         random_kills(options.kills, options.seed)
-    faults = [fault for fault in faults if options.only in fault.name]
-    survived = skipped = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for number, fault in enumerate(faults, 1):
-            case = Case(fault, os.path.join(folder, str(number)))
-            try:
-                case.run()
-                survived += 1
-                print(f"ok {number} {fault.name}")
-            except Skip as why:
-                skipped += 1
-                print(f"ok {number} {fault.name} # SKIP {why}")
-            except Failure as failure:
-                print(f"not ok {number} {fault.name}\n#   {failure}")
-                if options.v:
-                    print("#   " + case.said().replace("\n", "\n#   "))
-            finally:
-                case.clean()
+    FAULTS.extend(fault for fault in faults if options.only in fault.name)
+    counts = {"survived": 0, "skipped": 0, "failed": 0}
+    # Processes, not threads: each starts others, and is ended with what it holds.
+    with multiprocessing.get_context("fork").Pool(options.jobs, maxtasksperchild=1) as pool:
+        for i, (how, why) in enumerate(pool.imap(attempt, range(len(FAULTS)))):
+            counts[how] += 1
+            print(f"{'not ok' if how == 'failed' else 'ok'} {i + 1} {FAULTS[i].name}" +
+                  (f" # SKIP {why}" if how == "skipped" else ""))
+            if how == "failed":
+                print(f"#   {why}")
             sys.stdout.flush()
-    tried = len(faults) - skipped
-    print(f"1..{len(faults)}\n# survived {survived} of {tried} faults, {skipped} skipped")
-    return survived < tried
+    tried = len(FAULTS) - counts["skipped"]
+    print(f"1..{len(FAULTS)}\n# survived {counts['survived']} of {tried} faults, "
+          f"{counts['skipped']} skipped")
+    return counts["failed"] > 0
 
 
 if __name__ == "__main__":
