@@ -21,6 +21,10 @@ check-properties: stage ## check the edges of 10,000 random plans; kill 1,000 he
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/edges.py --plans 10000 --runs 500
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/kills.py --kills 1000
 
+# tests/faults/faults.py --help says more.
+check-faults: stage ## do a hundred faults to real makes, and kill 200 processes at random
+	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(firstword $(MAKE))' tests/faults/faults.py --kills 200
+
 # The same tests over other builds of the helper, each in a folder of its own.
 # Without those that are about nox's releases, installing and documents: the helper does nothing in
 # them that it does not do in the others. And without what it costs, which is another helper's then.

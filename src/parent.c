@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 
 #include "parent.h"
 #include "util.h"
+
+enum { LOOK = 10 }; /* milliseconds */
 
 /* Signals that end make, of those it catches; see proc(5), SigCgt. */
 static unsigned long long
@@ -46,4 +49,16 @@ parent_stopped_by(const struct parent *parent)
 		return SIGKILL;
 	gone = parent->caught & ~caught_by(parent->pid);
 	return gone ? __builtin_ctzll(gone) + 1 : 0;
+}
+
+int
+parent_stopped_within(const struct parent *parent, int milliseconds)
+{
+	int signal;
+
+	while ((signal = parent_stopped_by(parent)) == 0 && milliseconds > 0) {
+		poll(NULL, 0, LOOK);
+		milliseconds -= LOOK;
+	}
+	return signal;
 }

@@ -20,4 +20,7 @@ struct parent parent_open(void);
 /* Is it told to end? That signal; KILL when it is dead; 0 when it goes on. */
 int parent_stopped_by(const struct parent *);
 
+/* The same, when it may be told only in so many milliseconds. */
+int parent_stopped_within(const struct parent *, int milliseconds);
+
 #endif

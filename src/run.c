@@ -32,6 +32,9 @@
  */
 #define SAME_STOP 0.5
 
+/* Milliseconds by which make may hear of a signal later than we do. */
+enum { MAKE_LATE = 500 };
+
 /* Seconds between two looks at make and at what may end the run early. */
 #define LOOK 0.5
 
@@ -55,7 +58,7 @@ struct run {
 	enum state state;
 	char *stopped;          /* why, or NULL */
 	double stopped_at;      /* monotonic seconds, as all of these */
-	bool parent_stopped, timed_out;
+	bool signalled, parent_stopped, timed_out;
 	double begun, deadline; /* deadline 0: none */
 	double slow;            /* when to say that it is slow; 0: never, or that was said */
 	double look;            /* the next one */
@@ -307,12 +310,14 @@ look_at_signals(struct run *run)
 	int signal;
 
 	while ((signal = sig_next(run->signals))) {
-		if (signal == SIGTSTP)
+		if (signal == SIGTSTP) {
 			pause_all(run);
-		else if (signal == SIGTERM && parent_stopped_by(&run->parent) == SIGKILL)
+		} else if (signal == SIGTERM && parent_stopped_by(&run->parent) == SIGKILL) {
 			stop(run, xstrdup("make was killed"));
-		else if (signal != SIGCHLD)
+		} else if (signal != SIGCHLD) {
+			run->signalled = true;
 			stop(run, xasprintf("SIG%s", sigabbrev_np(signal)));
+		}
 	}
 }
 
@@ -571,9 +576,12 @@ run_session(const struct run_options *options, bool *interrupted)
 
 	if (turn == 1)
 		run_through(&run);
-	/* make ends without a summary then. */
-	*interrupted = turn >= 0 && run.signals >= 0 && parent_stopped_by(&run.parent) != 0 &&
-		       rundir_is_left(run.alive);
+	/*
+	 * make ends without a summary when it is stopped. We leave before we ask: whoever leaves
+	 * last then knows. What was sent to all may reach us well before make.
+	 */
+	*interrupted = turn >= 0 && run.signals >= 0 && rundir_is_left(run.alive) &&
+		       parent_stopped_within(&run.parent, run.signalled ? MAKE_LATE : 0) != 0;
 	close_run(&run);
 	return turn < 0 ? EXIT_HELPER : 0;
 }

@@ -137,7 +137,7 @@ observe(int ends[2], int *first, int *second)
 		(void)!write(back[1], &found[0], sizeof(int));
 		close(ends[1]);
 		(void)!read(ends[0], &byte, 1);
-		found[1] = parent_stopped_by(&parent);
+		found[1] = parent_stopped_within(&parent, 20);
 		(void)!write(back[1], &found[1], sizeof(int));
 		_exit(0);
 	}
@@ -182,7 +182,7 @@ START_TEST(parent_is_gone)
 
 		(void)!write(ready[1], "", 1);
 		sigwait(&set, &signal);
-		found = parent_stopped_by(&parent);
+		found = parent_stopped_within(&parent, 0);
 		(void)!write(ends[1], &found, sizeof(found));
 		_exit(0);
 	}

@@ -375,7 +375,7 @@ START_TEST(stopped_by_an_impatient_user)
 	if (user == 0) {
 		while (!file_there("ready"))
 			nanosleep(&tick, NULL);
-		for (int i = 0; i < 200; i++) {
+		while (!file_there(".noxmk/latest/b.json")) {
 			kill(us, SIGINT);
 			nanosleep(&tick, NULL);
 		}
