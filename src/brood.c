@@ -10,6 +10,9 @@
 
 #include "brood.h"
 
+/* Something that starts processes for ever must not keep us here for ever. */
+enum { LOOKS = 1000 };
+
 struct brood {
 	struct indices before; /* pids of children that are not the session's */
 	struct indices left;   /* children that are */
@@ -68,22 +71,34 @@ brood_close(struct brood *brood)
 	free(brood);
 }
 
-bool
-brood_is_left(struct brood *brood, pid_t but)
+/* Fills in the living. False when one was reaped meanwhile: its children may be ours by now. */
+static bool
+look(struct brood *brood, pid_t but)
 {
 	struct indices children = { 0 };
+	bool steady = true;
 
 	add_children((size_t)getpid(), &children);
 	brood->left.n = 0;
 	for (size_t i = 0; i < children.n; i++) {
 		pid_t pid = (pid_t)children.v[i];
 
-		if (pid == but || indices_has(&brood->before, children.v[i]) ||
-		    waitpid(pid, NULL, WNOHANG) != 0)
+		if (pid == but || indices_has(&brood->before, children.v[i]))
 			continue;
-		indices_add(&brood->left, children.v[i]);
+		if (waitpid(pid, NULL, WNOHANG) == 0)
+			indices_add(&brood->left, children.v[i]);
+		else
+			steady = false;
 	}
 	free(children.v);
+	return steady;
+}
+
+bool
+brood_is_left(struct brood *brood, pid_t but)
+{
+	for (int i = 0; i < LOOKS && !look(brood, but); i++)
+		;
 	return brood->left.n > 0;
 }
 
