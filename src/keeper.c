@@ -132,7 +132,7 @@ keeper_start(const struct keeper_task *task)
 	}
 	error = errno;
 	close(ends[1]);
-	/* Killed before it said anything: what it may have started is to be seen to all the same. */
+	/* Killed before it said anything: what it may have started is to be ended all the same. */
 	if (pid > 0 && !hear(ends[0], &error, 0))
 		error = 0;
 	if (pid < 0 || error != 0) {
