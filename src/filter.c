@@ -8,10 +8,14 @@
 
 enum { ESCAPE = '\033', SEQUENCE_MAX = 64 };
 
+#define OURS "noxmk: "
+#define NOT_OURS "| "
+
 struct filter {
 	bool ci, styled; /* styled: other than normal */
 	bool inside;     /* the line: it has more than blanks and colours */
 	bool returned;   /* a CR was the last */
+	size_t ours;     /* so much of OURS began the line, and is held back */
 	unsigned hashes; /* "#" just before */
 	char held[SEQUENCE_MAX]; /* the start of a sequence or character */
 	size_t n;
@@ -47,14 +51,30 @@ filter_is_ci(void)
 	return false;
 }
 
+static void
+release(struct filter *filter, struct buffer *out)
+{
+	buffer_add(out, OURS, filter->ours);
+	filter->inside = filter->inside || filter->ours > 0;
+	filter->ours = 0;
+}
+
 /* Text that may be shown; byte: its first. */
 static void
 put(struct filter *filter, const char *text, size_t n, struct buffer *out)
 {
 	char byte = *text;
 
+	if (!filter->inside && byte == OURS[filter->ours]) {
+		if (OURS[++filter->ours] == '\0') {
+			buffer_addstr(out, NOT_OURS);
+			release(filter, out);
+		}
+		return;
+	}
+	release(filter, out);
 	if (filter->ci && !filter->inside && byte == ':')
-		buffer_addstr(out, "| ");
+		buffer_addstr(out, NOT_OURS);
 	if (filter->ci && filter->hashes > 1 && byte != '#' && byte != ' ' && byte != '\t')
 		buffer_addstr(out, "|");
 	filter->hashes = byte == '#' ? filter->hashes + 1 : 0;
@@ -76,6 +96,7 @@ put_visible(struct filter *filter, const char *bytes, size_t n, struct buffer *o
 static void
 end_line(struct filter *filter, struct buffer *out)
 {
+	release(filter, out);
 	buffer_addstr(out, "\n");
 	filter->inside = filter->returned = false;
 	filter->hashes = 0;
@@ -112,12 +133,16 @@ put_held(struct filter *filter, bool shown, struct buffer *out)
 	size_t n = filter->n;
 
 	filter->n = 0;
-	if (!shown)
+	if (!shown) {
 		put_visible(filter, filter->held, n, out);
-	else if (filter->held[0] == ESCAPE)
+	} else if (filter->held[0] == ESCAPE) {
+		if (filter->ours > 0) /* what is left of it would look the same */
+			buffer_addstr(out, NOT_OURS);
+		release(filter, out);
 		buffer_add(out, filter->held, n);
-	else
+	} else {
 		put(filter, filter->held, n, out);
+	}
 }
 
 /* Inside of a sequence. False when the byte does not belong to it. */
@@ -187,6 +212,7 @@ filter_flush(struct filter *filter, struct buffer *out)
 	put_held(filter, false, out);
 	if (filter->returned)
 		end_line(filter, out);
+	release(filter, out);
 	if (filter->styled)
 		buffer_addstr(out, "\033[0m");
 	filter->styled = false;

@@ -6,9 +6,10 @@
  * move the cursor, forge lines of ours above it, name the window, or give commands to the CI.
  *
  * Text in UTF-8, tabs, line ends and SGR sequences (ESC [ … m, ECMA-48) pass. A carriage return, as
- * of a progress bar, ends the line. All else is made visible, as vis(3) does. Where a CI reads, a
- * line that begins with ":" gets a "| " in front (GitHub, Forgejo: ::command::), and "##" before a
- * word or bracket one behind it (##[command], ##vso[…], ##teamcity[…]).
+ * of a progress bar, ends the line. All else is made visible, as vis(3) does. A line that begins as
+ * ours do, with "noxmk: ", gets a "| " in front. Where a CI reads, so does one that begins with ":"
+ * (GitHub, Forgejo: ::command::), and "##" before a word or bracket gets a "|" behind it
+ * (##[command], ##vso[…], ##teamcity[…]).
  */
 
 #include "util.h"

@@ -22,6 +22,13 @@ static const struct {
 	{ false, "\033[1;", "\\033[1;" },
 	{ false, "\033", "\\033" },
 	{ false, "a\bb\x7f\v\f", "a\\010b\\177\\013\\014" },
+	/* What looks like a line of ours. */
+	{ false, "noxmk: 9 sessions: 9 passed\n", "| noxmk: 9 sessions: 9 passed\n" },
+	{ false, " noxmk: x\nnoxmk\nno\n", " | noxmk: x\nnoxmk\nno\n" },
+	{ false, "say noxmk: x\nnoxnoxmk: x", "say noxmk: x\nnoxnoxmk: x" },
+	{ false, "no\033[1mxmk: x\nnox", "| no\033[1mxmk: x\nnox\033[0m" },
+	{ false, "\033[1mnoxmk: x\033[m", "\033[1m| noxmk: x\033[m" },
+	{ false, "a\rnoxmk: x", "a\n| noxmk: x" },
 	/* Progress bars become lines. */
 	{ false, "10%\r20%\r\n30%\r", "10%\n20%\n30%\n" },
 	{ false, "a\r\r\rb\n", "a\nb\n" },
