@@ -16,7 +16,8 @@ filter(bool ci, const uint8_t *data, size_t size, size_t piece, struct buffer *o
 
 	buffer_addstr(out, "");
 	for (size_t i = 0; i < size; i += piece)
-		filter_feed(filter, (const char *)data + i, size - i < piece ? size - i : piece, out);
+		filter_feed(filter, (const char *)data + i, size - i < piece ? size - i : piece,
+		    out);
 	filter_flush(filter, out);
 	filter_close(filter);
 }
