@@ -227,13 +227,14 @@ reverse_part(struct relay *r, off_t from, off_t to)
 static void
 unroll(struct relay *r)
 {
-	off_t end = r->head + r->tail, start = (r->total - r->head) % r->tail;
+	off_t end = r->head + r->tail, start;
 	long long cut = r->total - end + MARK;
 	char line[MARK];
 	int n;
 
 	if (r->head == 0 || r->total <= end || r->error != 0)
 		return;
+	start = (r->total - r->head) % r->tail;
 	if (!reverse_part(r, r->head, end) || !reverse_part(r, r->head, end - start) ||
 	    !reverse_part(r, end - start, end))
 		return;

@@ -1,0 +1,81 @@
+"""Does it stay in proportion with 100, 1,000 and 5,000 sessions?
+
+For each size: making the plan (the newest nox loads the noxfile), make reading it, and a run of all
+sessions, for which a shell script stands in for nox, since starting Python so often would be
+measured. The largest process counts as memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+
+import overhead
+import side_by_side
+from side_by_side import INCLUDE, MAKE, NOX, Contestant, standin
+
+
+def measure(folder: str, count: int, jobs: int, rounds: int) -> dict[str, dict[str, float]]:
+    project = standin.Project(folder, side_by_side.STAGE)
+    project.write("noxfile.py", overhead.NOXFILE.format(count=count))
+    helper = os.path.join(side_by_side.STAGE, "bin", "noxmk")
+
+    def contestant(title: str, *command: str, nox: str = NOX) -> Contestant:
+        return Contestant(title, command, folder, project.environment | {"NOX": nox})
+
+    read = ("sh", "-c", f"{MAKE} -I {side_by_side.STAGE}/include -q nox-list || :")
+    steps = side_by_side.compare([contestant("plan", helper, "plan", NOX),
+                                  contestant("read", *read)], rounds, warm_up=False)
+    # The same sessions, told by the stand-in.
+    names = [{"name": f"s{i}"} for i in range(count)]
+    for session in names:
+        project.write(f"seconds/{session['name']}", "0\n")
+    project.tell(names, list(range(count)), None)
+    project.write("nox", standin.NOX.replace('&& sleep "$seconds"', "|| exit 2"))
+    run = contestant("run", MAKE, *INCLUDE, f"-j{jobs}", "ci", nox="./nox")
+    project.plan().check_returncode()
+    steps |= side_by_side.compare([run], 1, warm_up=False)
+    return {title: {"seconds": min(one["seconds"] for one in runs),
+                    "mib": max(one["kib"] for one in runs) / 1024}
+            for title, runs in steps.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench scale", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="100,1000,5000", help="[100,1000,5000]")
+    parser.add_argument("--rounds", type=int, default=3, help="of planning and reading [3]")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
+                        help="N [the processors]")
+    parser.add_argument("--check", action="store_true",
+                        help="fail if a session of the largest size costs twice as much as one of "
+                             "the size before")
+    parser.add_argument("--json", metavar="FILE", help="all figures [$B/bench-scale.json]")
+    options = parser.parse_args()
+    side_by_side.need(NOX)
+    sizes = [int(size) for size in options.sizes.split(",")]
+    figures = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for size in sizes:
+            figures[size] = measure(os.path.join(scratch, str(size)), size, options.jobs,
+                                    options.rounds)
+    side_by_side.keep("scale", figures, options.json)
+    print("| sessions | plan | make reads it | run of all, make -jN | a session | "
+          "largest process |\n|---|---|---|---|---|---|")
+    for size, steps in figures.items():
+        print(f"| {size} | {steps['plan']['seconds']:.2f} s | {steps['read']['seconds']:.2f} s | "
+              f"{steps['run']['seconds']:.1f} s | {1000 * steps['run']['seconds'] / size:.1f} ms | "
+              f"{max(step['mib'] for step in steps.values()):.0f} MiB |")
+    print()
+    last, before = ({title: step["seconds"] / size for title, step in figures[size].items()}
+                    for size in (sizes[-1], sizes[-2]))
+    worst = max(last[title] / before[title] for title in last)
+    print(f"A session of {sizes[-1]} costs at most {worst:.2f} times what one of {sizes[-2]} "
+          "does, at any step.\n")
+    if options.check and worst > 2:
+        raise SystemExit("it grows faster than the number of sessions")
+
+
+if __name__ == "__main__":
+    main()
