@@ -48,31 +48,6 @@ option(const struct attempt *attempt, const char *key)
 	return json_object_get(json_object_get(attempt->o.session, "options"), key);
 }
 
-/*
- * What a caller gave with session.notify(…, posargs): the first one's count, as in nox. NULL when
- * nobody did, and then the posargs of the whole run are handed on.
- */
-static json_t *
-notified_posargs(const struct attempt_options *o)
-{
-	json_t *names = record_list(o->dir), *found = NULL, *name, *item;
-	size_t i, k;
-
-	json_array_foreach(names, i, name) {
-		struct record caller;
-
-		if (record_read(o->dir, json_string_value(name), &caller) != 1)
-			continue;
-		json_array_foreach(caller.notify, k, item)
-			if (!found && !strcmp(text(item, "target"), o->target) &&
-			    json_is_array(json_object_get(item, "posargs")))
-				found = json_incref(json_object_get(item, "posargs"));
-		record_clear(&caller);
-	}
-	json_decref(names);
-	return found;
-}
-
 /* Absolute, since nox takes a relative path from the noxfile's folder. The caller frees. */
 static char *
 report_path(const struct attempt_options *o)
@@ -90,7 +65,7 @@ report_path(const struct attempt_options *o)
 static struct command
 make_command(struct attempt *attempt, char **report)
 {
-	json_t *notified = notified_posargs(&attempt->o), *item;
+	json_t *notified = record_notified_posargs(attempt->o.dir, attempt->o.target), *item;
 	struct strings posargs = { 0 };
 	struct command command;
 	size_t i;

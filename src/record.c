@@ -1,8 +1,10 @@
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "record.h"
 #include "util.h"
@@ -44,6 +46,31 @@ string_or_null(const char *s)
 	return value ? value : json_null();
 }
 
+static char *
+notified_name(const char *target)
+{
+	return xasprintf(".%s.notified", target);
+}
+
+/* Before the record is there: who sees that must see these. */
+static void
+mark_notified(int rundir, const struct record *r)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(r->notify, i, item) {
+		char *name = notified_name(json_string_value(json_object_get(item, "target")));
+		int fd = openat(rundir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+		if (fd < 0)
+			warn("%s", name);
+		else
+			close(fd);
+		free(name);
+	}
+}
+
 int
 record_write(int rundir, const struct record *r)
 {
@@ -63,6 +90,7 @@ record_write(int rundir, const struct record *r)
 	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	int result = -1;
 
+	mark_notified(rundir, r);
 	if (!text)
 		warnx("%s: cannot be written as JSON", name);
 	else if ((result = file_replace(rundir, name, text, strlen(text))) < 0)
@@ -196,4 +224,31 @@ record_list(int rundir)
 	}
 	free(entries);
 	return list;
+}
+
+json_t *
+record_notified_posargs(int rundir, const char *target)
+{
+	char *mark = notified_name(target);
+	bool notified = faccessat(rundir, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	json_t *names = notified ? record_list(rundir) : NULL, *found = NULL, *name, *item;
+	size_t i, k;
+
+	free(mark);
+	json_array_foreach(names, i, name) {
+		struct record caller;
+
+		if (found || record_read(rundir, json_string_value(name), &caller) != 1)
+			continue;
+		json_array_foreach(caller.notify, k, item) {
+			const char *to = json_string_value(json_object_get(item, "target"));
+			json_t *posargs = json_object_get(item, "posargs");
+
+			if (!found && to && !strcmp(to, target) && json_is_array(posargs))
+				found = json_incref(posargs);
+		}
+		record_clear(&caller);
+	}
+	json_decref(names);
+	return found;
 }

@@ -53,6 +53,13 @@ bool record_is_bad(const struct record *);
 int record_write(int rundir, const struct record *);
 
 /*
+ * What a caller gave with session.notify(…, posargs): a JSON list, of the first record that has
+ * one. NULL when nobody did. So that not every session has to read all records, those that were
+ * notified have a file .TARGET.notified besides.
+ */
+json_t *record_notified_posargs(int rundir, const char *target);
+
+/*
  * 1 and a filled record (record_clear frees), 0 when there is none, -1 after a warning when the
  * file cannot be read or is not a record.
  */
