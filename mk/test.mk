@@ -25,6 +25,14 @@ check-properties: stage ## check the edges of 10,000 random plans; kill 1,000 he
 check-faults: stage ## do a hundred faults to real makes, and kill 200 processes at random
 	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(firstword $(MAKE))' tests/faults/faults.py --kills 200
 
+# Only ratios within one run count. scripts/bench has the long forms.
+check-bench: stage ## measure in short forms, and fail where make is not as fast as it should be
+	$(Q)STAGE='$(abspath $B)/stage'; export STAGE; \
+	scripts/bench sample --rounds 1 --reused-only --check && \
+	scripts/bench overhead --rounds 2 --sessions 20 --check && \
+	scripts/bench scale --rounds 1 --sizes 100,400 --check && \
+	scripts/bench logs --rounds 3 --mib 200 --check 8
+
 # The same tests over other builds of the helper, each in a folder of its own.
 # Without those that are about nox's releases, installing and documents: the helper does nothing in
 # them that it does not do in the others. And without what it costs, which is another helper's then.

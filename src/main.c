@@ -15,6 +15,7 @@
 
 #include <bsd/stdlib.h>
 
+#include "bench.h"
 #include "bridge.h"
 #include "failed.h"
 #include "history.h"
@@ -22,6 +23,7 @@
 #include "list.h"
 #include "notified.h"
 #include "order.h"
+#include "report.h"
 #include "run.h"
 #include "rundir.h"
 #include "summary.h"
@@ -35,12 +37,13 @@
 /* Every option that any subcommand has; the table below says which takes which. */
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *goals;
-	unsigned keep, jobs;
+	unsigned keep, jobs, rounds;
 	bool live;
 	struct policy policy;
 	char *share;
 	char **words; /* what is left of the command line */
-} options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20 };
+} options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20,
+	.rounds = 3 };
 
 /* Beside an installed helper (PREFIX/bin/noxmk) lies PREFIX/share/noxmk; in the tree, build/. */
 static char *
@@ -316,6 +319,28 @@ do_why(void)
 }
 
 static int
+do_report(void)
+{
+	int state = state_open(), result = state < 0 ? -1 : report_print(state);
+
+	if (state >= 0)
+		close(state);
+	return result < 0 ? EXIT_HELPER : 0;
+}
+
+static int
+do_bench(void)
+{
+	json_t *list = goals();
+	struct bench_options bench = { .share = options.share, .noxfile = options.noxfile,
+		.jobs = options.jobs, .rounds = options.rounds, .goals = list };
+	int result = bench_run(&bench);
+
+	json_decref(list);
+	return result < 0 ? EXIT_HELPER : result;
+}
+
+static int
 do_make(void)
 {
 	return bridge_make(options.words);
@@ -344,6 +369,9 @@ static const struct command_entry {
 	{ "show", "", "GOAL ...", 1, do_show, "what would run, in which order" },
 	{ "log", "r:", "[-r MAKE] TARGET ...", 1, do_log, "the last log of each" },
 	{ "why", "r:", "[-r MAKE] TARGET ...", 1, do_why, "what each waited for in its last run" },
+	{ "report", "", "", 0, do_report, "what running sessions at once has saved so far" },
+	{ "bench", "f:j:n:", "[-f NOXFILE] [-j JOBS] [-n ROUNDS] [GOAL ...]", 0, do_bench,
+	    "measure make against nox on these goals, or ci" },
 	{ "make", "", "MAKE [ARGUMENT ...]", 1, do_make,
 	    "run that make under the jobserver of the session around it" },
 	{ "help", "", "", 0, do_help, "this text" },
@@ -401,6 +429,11 @@ set_option(int option, const struct command_entry *command)
 		break;
 	case 'l':
 		options.live = true;
+		break;
+	case 'n':
+		options.rounds = (unsigned)strtonum(optarg, 1, 1000, &bad);
+		if (bad)
+			errx(EXIT_USAGE, "-n %s: the number is %s", optarg, bad);
 		break;
 	case 'o':
 		if (!policy_set(&options.policy, optarg))

@@ -288,7 +288,7 @@ planfile_expand(struct planfile *plan, const char *goal, json_t *sessions)
 	while ((line = planfile_next(plan))) {
 		if ((name = json_string_value(json_object_get(line, "target"))))
 			json_object_set(all, name, line);
-		else if ((name = json_string_value(json_object_get(line, "group"))) &&
+		else if (!members && (name = json_string_value(json_object_get(line, "group"))) &&
 			 !strcmp(name, goal))
 			members = json_incref(json_object_get(line, "members"));
 		json_decref(line);

@@ -389,6 +389,37 @@ rundir_newest_with(int state, const char *name)
 	return found;
 }
 
+json_t *
+rundir_list(int state)
+{
+	int runs = openat(state, "runs", DIR_FLAGS), n = 0;
+	struct dirent **entries = NULL;
+	json_t *names = json_array();
+
+	if (runs >= 0)
+		n = scandirat(runs, ".", &entries, is_run, alphasort);
+	for (int i = 0; i < n; i++) {
+		json_array_append_new(names, json_string(entries[i]->d_name));
+		free(entries[i]);
+	}
+	free(entries);
+	if (runs >= 0)
+		close(runs);
+	return names;
+}
+
+int
+rundir_open_named(int state, const char *name)
+{
+	char *path = xasprintf("runs/%s", name);
+	int run = openat(state, path, DIR_FLAGS);
+
+	if (run < 0)
+		warn(".noxmk/%s", path);
+	free(path);
+	return run;
+}
+
 int
 rundir_enter(int run)
 {

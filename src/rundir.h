@@ -11,6 +11,7 @@
  *     plan.jsonl                           the plan it started with
  *     TARGET.log, TARGET.json              one each a session (joblog.h, record.h)
  *     .TARGET.report, .slot-N              what nox said of it (run.c); slots in use (pool.h)
+ *     .TARGET.notified, .halt, .alive      record.h, halt.h, rundir_enter
  *   .noxmk/runs/.make-4711-9876-c0ffee -> …  which run belongs to a make: see nox.mk
  *   .noxmk/latest -> runs/…                the newest
  *
@@ -41,6 +42,10 @@ int rundir_open(int state, const char *key);
 
 /* Opens the newest run's folder that has a file of that name. The caller closes. */
 int rundir_newest_with(int state, const char *name);
+
+/* The kept runs, oldest first: a JSON list of their names; and one of them. The caller closes. */
+json_t *rundir_list(int state);
+int rundir_open_named(int state, const char *name);
 
 /* Wall and monotonic clock in seconds. */
 double clock_now(void);

@@ -84,7 +84,7 @@ const char *own_key(void);
 	X(contest) X(cpus) X(budget) X(command) X(verdict) X(screen) X(summary) X(notified)   \
 	X(list) X(noxcall) X(listing) X(learn) X(bridge) X(run) X(why) X(schedule)            \
 	X(simulate) X(history) X(order) X(turn) X(mask) X(filter)             \
-	X(quantity) X(halt) X(failed) X(relay) X(keeper)
+	X(quantity) X(halt) X(failed) X(relay) X(keeper) X(report) X(bench)
 #define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);
 SUITES(SUITE_PROTOTYPE)
 

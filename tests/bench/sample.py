@@ -133,6 +133,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
                         help="N [the processors]")
     parser.add_argument("--reused-only", action="store_true", help="no fresh environments")
+    parser.add_argument("--check", action="store_true", help="fail if make is slower than nox")
     parser.add_argument("--json", metavar="FILE", help="all figures [$B/bench-sample.json]")
     options = parser.parse_args()
     side_by_side.need(NOX)
@@ -152,6 +153,8 @@ def main() -> None:
         if kind == "reused":
             print(f"The lower bound is {bound:.2f} s: make -jN ci takes {ours / bound:.2f} of "
                   "it.\n")
+        if options.check and ours > side_by_side.median(results["`nox`"]):
+            raise SystemExit("make -jN ci is slower than nox")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,10 @@ example() {
 		cd "$scratch/tree" || exit 1
 		run sh -c "${1#time }"
 		;;
+	'noxmk bench')
+		cd "$scratch/sample" || exit 1
+		run noxmk bench -n 1 lint docs
+		;;
 	*)
 		cd "$scratch/sample" || exit 1
 		[ "$1" != 'noxmk log lint' ] || make -s lint >/dev/null 2>&1

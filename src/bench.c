@@ -1,0 +1,244 @@
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "cpus.h"
+#include "planfile.h"
+#include "rundir.h"
+#include "screen.h"
+#include "spawn.h"
+
+#define LOG ".noxmk/bench.log"
+
+struct contestant {
+	struct strings argv; /* NULL-ended; the words are never freed: there are two of these */
+	char *title;
+	double *seconds;
+};
+
+static void
+add_goals(struct strings *argv, const json_t *goals)
+{
+	const json_t *goal;
+	size_t i;
+
+	json_array_foreach(goals, i, goal)
+		strings_add(argv, json_string_value(goal));
+	if (json_array_size(goals) == 0)
+		strings_add(argv, "ci");
+}
+
+/* Has the project a makefile that is about us? That one may have settings of its own. */
+static bool
+has_makefile(void)
+{
+	static const char *const names[] = { "GNUmakefile", "makefile", "Makefile" };
+
+	for (size_t i = 0; i < countof(names); i++) {
+		struct buffer text = { 0 };
+		bool ours = file_read(AT_FDCWD, names[i], &text) == 0 &&
+			    strstr(text.data, "nox.mk");
+		bool there = text.data != NULL;
+
+		buffer_free(&text);
+		if (there)
+			return ours;
+	}
+	return false;
+}
+
+static void
+make_of_ours(const struct bench_options *options, struct contestant *one)
+{
+	const char *make = getenv("MAKE");
+	char helper[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", helper, sizeof(helper) - 1);
+
+	helper[n < 0 ? 0 : n] = '\0';
+	strings_add(&one->argv, make && *make ? make : "make");
+	strings_add(&one->argv, "-I");
+	strings_add(&one->argv, xasprintf("%s/../../include", options->share));
+	if (!has_makefile()) {
+		strings_add(&one->argv, "-f");
+		strings_add(&one->argv, xasprintf("%s/../../include/nox.mk", options->share));
+		strings_add(&one->argv, xasprintf("NOXMK=%s", helper));
+		strings_add(&one->argv, xasprintf("NOXMK_NOXFILE=%s", options->noxfile));
+	}
+	strings_add(&one->argv, xasprintf("-j%u", options->jobs));
+	add_goals(&one->argv, options->goals);
+	strings_add(&one->argv, NULL);
+	one->title = xasprintf("make -j%u", options->jobs);
+}
+
+/* Without goals of its own nox runs its default sessions, as ci does. False after a warning. */
+static bool
+add_sessions(struct planfile *plan, const json_t *goals, struct strings *argv)
+{
+	json_t *sessions = json_object(), *session;
+	const json_t *goal;
+	const char *target;
+	bool known = true;
+	size_t i;
+
+	json_array_foreach(goals, i, goal)
+		if (planfile_expand(plan, json_string_value(goal), sessions) < 0) {
+			warnx("%s: no target of this plan", json_string_value(goal));
+			known = false;
+		}
+	if (json_array_size(goals) > 0)
+		strings_add(argv, "-s");
+	json_object_foreach(sessions, target, session)
+		strings_add(argv, xstrdup(json_string_value(json_object_get(session, "selector"))));
+	json_decref(sessions);
+	return known;
+}
+
+/* By the command and the noxfile of the plan. */
+static bool
+nox_of_plan(const struct bench_options *options, struct contestant *one)
+{
+	int state = state_open();
+	struct planfile *plan = state < 0 ? NULL : planfile_open(state);
+	const json_t *header = plan ? planfile_header(plan) : NULL, *word;
+	const char *noxfile = json_string_value(json_object_get(header, "noxfile"));
+	bool known;
+	size_t i;
+
+	if (state >= 0)
+		close(state);
+	if (!plan)
+		return false;
+	json_array_foreach(json_object_get(header, "command"), i, word)
+		strings_add(&one->argv, xstrdup(json_string_value(word)));
+	strings_add(&one->argv, "-f");
+	strings_add(&one->argv, xstrdup(noxfile ? noxfile : options->noxfile));
+	known = add_sessions(plan, options->goals, &one->argv);
+	strings_add(&one->argv, NULL);
+	one->title = xstrdup("nox");
+	planfile_close(plan);
+	return known;
+}
+
+/* Its seconds; below 0 after a warning when it fails. */
+static double
+run_one(const struct contestant *one)
+{
+	int log = open(LOG, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	double begun = clock_monotonic();
+	int status = -1;
+	pid_t pid;
+
+	if (log < 0) {
+		warn(LOG);
+		return -1;
+	}
+	pid = spawn((char **)one->argv.v, environ, log, log, false);
+	if (pid < 0)
+		warn("%s", one->argv.v[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(log);
+	if (pid > 0 && status != 0)
+		warnx("%s fails, and what fails cannot be measured: see " LOG, one->title);
+	return pid > 0 && status == 0 ? clock_monotonic() - begun : -1;
+}
+
+static int
+compare_seconds(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts them. */
+static double
+print_times(const struct contestant *one, unsigned n)
+{
+	char *text;
+
+	qsort(one->seconds, n, sizeof(*one->seconds), compare_seconds);
+	text = screen_duration(one->seconds[n / 2]);
+	printf("%-12s %8s  ", one->title, text);
+	free(text);
+	for (unsigned i = 0; i < n; i++) {
+		text = screen_duration(one->seconds[i]);
+		printf(" %s", text);
+		free(text);
+	}
+	printf("\n");
+	return one->seconds[n / 2];
+}
+
+static void
+print_sentence(const struct contestant *nox, const struct contestant *ours, unsigned n)
+{
+	double theirs, us;
+	char *words[3];
+
+	printf("%-12s %8s   %s\n", "", "median", "all");
+	theirs = print_times(nox, n);
+	us = print_times(ours, n);
+	words[0] = screen_duration(us);
+	words[1] = screen_duration(theirs);
+	words[2] = screen_duration(theirs > us ? theirs - us : us - theirs);
+	printf("\nnoxmk: %s took %s where nox took %s: %s %s, %.2f times as fast%s\n", ours->title,
+	    words[0], words[1], words[2], theirs > us ? "less" : "more", theirs / us,
+	    ours->seconds[n - 1] < nox->seconds[0] ? "" :
+		", but that may be chance: some runs of nox took less than some of make");
+	for (size_t i = 0; i < countof(words); i++)
+		free(words[i]);
+}
+
+/* In turns, every second time the other way round. 0, or 1 when one fails. */
+static int
+measure(struct contestant both[2], unsigned rounds)
+{
+	for (unsigned i = 0; i < 2 * rounds; i++) {
+		struct contestant *one = &both[(i + i / 2) % 2];
+
+		one->seconds[i / 2] = run_one(one);
+		if (one->seconds[i / 2] < 0)
+			return 1;
+	}
+	return 0;
+}
+
+int
+bench_run(const struct bench_options *given)
+{
+	struct bench_options options = *given;
+	struct contestant both[2] = { 0 };
+	int result = -1, state = state_make();
+
+	if (state < 0)
+		return -1;
+	close(state);
+	if (options.jobs == 0)
+		options.jobs = cpus_available();
+	make_of_ours(&options, &both[1]);
+	/* For nothing: environments are made, and it is learned how long sessions take. */
+	if (run_one(&both[1]) < 0)
+		result = 1;
+	else if (nox_of_plan(&options, &both[0]))
+		result = 0;
+	for (size_t i = 0; i < countof(both); i++)
+		both[i].seconds = xcalloc(options.rounds, sizeof(double));
+	if (result == 0)
+		result = measure(both, options.rounds);
+	if (result == 0)
+		print_sentence(&both[0], &both[1], options.rounds);
+	for (size_t i = 0; i < countof(both); i++) {
+		free(both[i].seconds);
+		free(both[i].title);
+		free(both[i].argv.v);
+	}
+	return result;
+}

@@ -1,0 +1,100 @@
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "report.h"
+#include "rundir.h"
+#include "screen.h"
+
+struct sums {
+	unsigned sessions, bad;
+	double each, wall; /* seconds: of all sessions, and of the run */
+};
+
+/* False for a run of which nothing has been recorded. */
+static bool
+add_up(int run, struct sums *sums)
+{
+	json_t *facts = rundir_facts(run), *names = record_list(run), *name;
+	double started = json_number_value(json_object_get(facts, "started")), ended = 0;
+	size_t i;
+
+	*sums = (struct sums){ 0 };
+	json_array_foreach(names, i, name) {
+		struct record record;
+
+		if (record_read(run, json_string_value(name), &record) != 1)
+			continue;
+		sums->sessions++;
+		sums->bad += record_is_bad(&record);
+		sums->each += record.duration;
+		ended = record.ended > ended ? record.ended : ended;
+		record_clear(&record);
+	}
+	json_decref(names);
+	json_decref(facts);
+	sums->wall = ended - started;
+	return facts && sums->sessions > 0 && sums->wall > 0;
+}
+
+static void
+print_line(const char *name, const struct sums *sums)
+{
+	char *each = screen_duration(sums->each), *wall = screen_duration(sums->wall);
+
+	printf("%-26s %8u %8u %10s %8s %8.2f\n", name, sums->sessions, sums->bad, each, wall,
+	    sums->each / sums->wall);
+	free(each);
+	free(wall);
+}
+
+static void
+print_total(unsigned runs, const struct sums *all)
+{
+	char *each = screen_duration(all->each), *wall = screen_duration(all->wall);
+	double less = all->each - all->wall;
+	char *saved = screen_duration(less < 0 ? -less : less);
+
+	printf("\nnoxmk: %u run%s took %s for %s of sessions: %s %s, %.2f times as fast\n"
+	       "Sessions that run at once slow each other down: `noxmk bench` measures them "
+	       "against nox.\n", runs, runs == 1 ? "" : "s", wall, each, saved,
+	    less < 0 ? "more" : "less", all->each / all->wall);
+	free(each);
+	free(wall);
+	free(saved);
+}
+
+int
+report_print(int state)
+{
+	json_t *names = rundir_list(state), *name;
+	struct sums all = { 0 };
+	unsigned runs = 0;
+	size_t i;
+
+	json_array_foreach(names, i, name) {
+		int run = rundir_open_named(state, json_string_value(name));
+		struct sums sums;
+
+		if (run < 0)
+			continue;
+		/* One session alone can save nothing. */
+		if (add_up(run, &sums) && sums.sessions > 1) {
+			if (runs++ == 0)
+				printf("%-26s %8s %8s %10s %8s %8s\n", "run", "sessions",
+				    "not well", "one by one", "took", "speed-up");
+			print_line(json_string_value(name), &sums);
+			all.each += sums.each;
+			all.wall += sums.wall;
+		}
+		close(run);
+	}
+	json_decref(names);
+	if (runs > 0)
+		print_total(runs, &all);
+	else
+		warnx("no run of several sessions is kept here: `make -j ci` makes one");
+	return runs > 0 ? 0 : -1;
+}

@@ -1,0 +1,91 @@
+#include <unistd.h>
+
+#include "record.h"
+#include "report.h"
+#include "rundir.h"
+#include "support.h"
+
+static void
+put(const char *run, const char *target, enum verdict verdict, double ended, double seconds)
+{
+	char *path = xasprintf(".noxmk/runs/%s", run);
+	struct record record = { .target = xstrdup(target), .session = xstrdup(target),
+		.exit = -1, .signal = -1, .client = -1, .verdict = verdict, .started = 100,
+		.ended = ended, .duration = seconds };
+	int dir = folder_make(path);
+
+	ck_assert_int_eq(record_write(dir, &record), 0);
+	record_clear(&record);
+	close(dir);
+	free(path);
+}
+
+static void
+put_run(const char *run)
+{
+	char *path = xasprintf(".noxmk/runs/%s/.run.json", run);
+	char *text = xasprintf("{\"schema\":1,\"run\":\"%s\",\"make\":\"1-2\",\"started\":100.0,"
+			       "\"clock\":5.0}", run);
+
+	file_put(path, text);
+	free(path);
+	free(text);
+}
+
+START_TEST(runs)
+{
+	int state = folder_make(".noxmk");
+	char *text;
+
+	put("20261123-000001-1", "a", PASSED, 103, 3);
+	put("20261123-000001-1", "b", FAILED, 104, 4);
+	put_run("20261123-000001-1");
+	/* One alone, and one that left nothing. */
+	put("20261123-000002-1", "a", PASSED, 200, 100);
+	put_run("20261123-000002-1");
+	close(folder_make(".noxmk/runs/20261123-000003-1"));
+	put_run("20261123-000003-1");
+	output_begin();
+	ck_assert_int_eq(report_print(state), 0);
+	text = output_end();
+	ck_assert_str_eq(text,
+	    "run                        sessions not well one by one     took speed-up\n"
+	    "20261123-000001-1                 2        1       7.0s     4.0s     1.75\n\n"
+	    "noxmk: 1 run took 4.0s for 7.0s of sessions: 3.0s less, 1.75 times as fast\n"
+	    "Sessions that run at once slow each other down: `noxmk bench` measures them against "
+	    "nox.\n");
+	free(text);
+	/* make -j1 saves nothing. */
+	put("20261123-000001-1", "b", FAILED, 110, 4);
+	output_begin();
+	ck_assert_int_eq(report_print(state), 0);
+	text = output_end();
+	ck_assert_ptr_nonnull(strstr(text, "took 10.0s for 7.0s of sessions: 3.0s more, 0.70"));
+	free(text);
+	assert_silent();
+	close(state);
+}
+END_TEST
+
+START_TEST(nothing)
+{
+	int state = folder_make(".noxmk");
+
+	ck_assert_int_eq(report_print(state), -1);
+	assert_warned("no run of several sessions is kept here: `make -j ci` makes one");
+	close(folder_make(".noxmk/runs/20261123-000003-1"));
+	ck_assert_int_eq(report_print(state), -1);
+	close(state);
+}
+END_TEST
+
+Suite *
+check_report_suite(void)
+{
+	Suite *suite = suite_create("report");
+	TCase *tc = support_case(suite, "report");
+
+	tcase_add_test(tc, runs);
+	tcase_add_test(tc, nothing);
+	return suite;
+}
