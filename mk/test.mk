@@ -4,7 +4,8 @@
 # tests/run runs scripts and programs that print TAP, several at once, and sums up. The scripts use
 # the helper as it is installed: below $B/stage.
 
-TESTS ?= $B/tests/check $(sort $(wildcard tests/cli/*.sh)) $(sort $(wildcard tests/properties/*.py))
+TESTS ?= $B/tests/check $(sort $(wildcard tests/cli/*.sh)) $(sort $(wildcard tests/properties/*.py)) \
+  tests/model/protocol.py
 check_PKGS := $(PKGS) check
 
 check: $B/tests/check stage ## run every test

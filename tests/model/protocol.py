@@ -1,0 +1,383 @@
+#!/usr/bin/env python3
+"""Every interleaving of helpers, their guards and make, in small: tokens, locks, and kill -9.
+
+    tests/model/protocol.py [-v]
+
+A state is: the tokens in make's pipe, who holds the guards' mutex, the claims in order of arrival,
+and for each job how far its helper and its guard have come. A step is what others can see of one
+system call. From each state all steps are tried that anybody could take next, a kill of any helper
+among them, until there is no new state. In all of them
+
+- no token is lost and none is made: those in the pipe, those of running jobs, and the guards'
+  balances are always N - 1,
+- no more sessions (and slots of theirs) run than there are slots, so long as their helpers live,
+- no two sessions run that exclude each other,
+- somebody can go on, and the end can be reached without any further kill: all jobs are reaped, no
+  guard is left, and make counts N - 1 tokens (else it says INTERNAL).
+
+Then the same with mistakes built in, each of which has to be found. What is not modelled: make
+without a jobserver (pool.c), guards that are killed, who is told first, and the limit on how many
+lend at once. TAP on stdout.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import Iterator, NamedTuple, Optional
+
+NEW, TICKET, WAIT, LENT, SLOTS, RUN, CLOSING, DEAD, REAPED = range(9)
+IDLE, SETTLE, TAKE, UNDO, CLEAR = range(5)
+GIVING, TAKEN = "giving", "taken"
+
+
+class Guard(NamedTuple):
+    """guard.c: struct shared, and where the guard is in it."""
+
+    phase: int = IDLE
+    hand: str = ""         # between the balance's change and the pipe's
+    asked: bool = False    # since the last look: guard_ask
+    least: int = 0         # as the helper wants it
+    most: int = 0
+    low: int = 0           # as the guard has seen it
+    high: int = 0
+    before: int = 0        # balance when it began to take
+    done: bool = True      # for what was asked last
+
+
+class Job(NamedTuple):
+    stage: int = NEW
+    balance: int = 0
+    guard: Optional[Guard] = None
+
+
+class State(NamedTuple):
+    pipe: int
+    mutex: int             # the job whose guard has it, or -1
+    claims: tuple          # (job, granted), oldest first
+    jobs: tuple
+
+
+class Setup(NamedTuple):
+    name: str
+    slots: int
+    uses: tuple            # of each job: resources that it excludes others from
+    wants: tuple           # of each job: (least, most) slots
+    kills: int = 99        # how many helpers are killed at most
+    stops: bool = False    # helpers that wait may also be told to end
+
+
+def running(state: State) -> int:
+    """Jobs that make has started and not reaped."""
+    return sum(job.stage not in (NEW, REAPED) for job in state.jobs)
+
+
+class Model:
+    def __init__(self, setup: Setup, mistake: str = "") -> None:
+        self.setup, self.mistake = setup, mistake
+
+    def start(self) -> State:
+        return State(self.setup.slots - 1, -1, (), tuple(Job() for _ in self.setup.uses))
+
+    # What must hold.
+
+    def fault(self, state: State) -> str:
+        tokens = state.pipe + max(0, running(state) - 1)
+        for job in state.jobs:
+            tokens += job.balance + bool(job.guard and job.guard.hand)
+        if tokens != self.setup.slots - 1:
+            return f"{tokens} tokens of {self.setup.slots - 1}"
+        busy = [i for i, job in enumerate(state.jobs) if job.stage == RUN]
+        if sum(max(state.jobs[i].balance + 1, self.setup.wants[i][0])
+               for i in busy) > self.setup.slots:
+            return "more slots in use than there are"
+        used = [name for i in busy for name in self.setup.uses[i]]
+        return "two have one resource" if len(used) > len(set(used)) else ""
+
+    def is_end(self, state: State) -> bool:
+        return all(job.stage == REAPED for job in state.jobs)
+
+    # Who can do what.
+
+    def steps(self, state: State) -> Iterator[State]:
+        """What goes on by itself."""
+        for i, job in enumerate(state.jobs):
+            yield from self.make_steps(state, i, job)
+            yield from self.helper_steps(state, i, job)
+            if job.guard:
+                yield from self.guard_steps(state, i, job, job.guard)
+
+    def blows(self, state: State) -> Iterator[State]:
+        """What somebody does to helpers."""
+        killed = sum(job.stage in (DEAD, REAPED) for job in state.jobs)
+        for i, job in enumerate(state.jobs):
+            if TICKET <= job.stage <= CLOSING and killed < self.setup.kills:
+                yield self.die(state, i, job)
+            if self.setup.stops and job.stage in (WAIT, LENT, SLOTS):
+                yield self.close(state, i, job)
+
+    @staticmethod
+    def put(state: State, i: int, job: Job, **changes) -> State:
+        jobs = state.jobs[:i] + (job,) + state.jobs[i + 1:]
+        return state._replace(jobs=jobs, **changes)
+
+    def make_steps(self, state: State, i: int, job: Job) -> Iterator[State]:
+        """GNU make, job.c: start_waiting_job, free_child."""
+        if job.stage == NEW:
+            if running(state) == 0:
+                yield self.put(state, i, Job(TICKET))
+            elif state.pipe > 0:
+                yield self.put(state, i, Job(TICKET), pipe=state.pipe - 1)
+        # The guard traces its helper: make hears of its end when the guard has ended.
+        hidden = job.guard is not None and self.mistake != "make hears of a death at once"
+        if job.stage == DEAD and not hidden:
+            back = 1 if running(state) > 1 else 0
+            yield self.put(state, i, job._replace(stage=REAPED), pipe=state.pipe + back)
+
+    def helper_steps(self, state: State, i: int, job: Job) -> Iterator[State]:
+        """turn.c: turn_try, turn_close."""
+        if job.stage in (TICKET, WAIT, LENT):
+            yield from self.try_lock(state, i, job)
+        if job.stage == WAIT and self.mistake != "who waits for a resource lends nothing":
+            # slot_lend
+            guard = Guard(asked=True, least=-1, most=-1, done=False)
+            yield self.put(state, i, job._replace(stage=LENT, guard=guard))
+        ready = job.guard is None or job.guard.done or \
+            self.mistake == "it runs before it has its slots"
+        if job.stage == SLOTS and ready:
+            # ask_guard; a guard with nothing in hand is closed
+            guard = None if job.guard and job.balance == 0 and job.guard.done else job.guard
+            yield self.put(state, i, job._replace(stage=RUN, guard=guard))
+        if job.stage == RUN:
+            yield self.close(state, i, job)
+        if job.stage == CLOSING:
+            # With all given back, or after CLOSE_PATIENCE; then the guard sees to the rest.
+            yield self.die(state, i, job)
+
+    def close(self, state: State, i: int, job: Job) -> State:
+        """lock_close, guard_close"""
+        guard = job.guard
+        if guard:
+            guard = guard._replace(asked=True, least=0, most=0, done=False)
+        return self.put(state, i, job._replace(stage=CLOSING, guard=guard),
+                        claims=self.without(state, i))
+
+    def die(self, state: State, i: int, job: Job) -> State:
+        guard = job.guard
+        if guard and self.mistake == "the guard dies with its helper":
+            guard = None
+        claims = state.claims if self.mistake == "the dead keep their claims" else \
+            self.without(state, i)
+        return self.put(state, i, job._replace(stage=DEAD, guard=guard), claims=claims)
+
+    @staticmethod
+    def without(state: State, i: int) -> tuple:
+        return tuple(claim for claim in state.claims if claim[0] != i)
+
+    def try_lock(self, state: State, i: int, job: Job) -> Iterator[State]:
+        """lock.c: lock_try, under .noxmk/locks/mutex; slot.c: slot_want."""
+        claims, uses = state.claims, self.setup.uses[i]
+        if not uses:
+            yield self.go_on(state, i, job, claims)
+            return
+        if self.mistake == "resources are taken one by one":
+            mine = sum(claim[0] == i for claim in claims)
+            taken = [self.setup.uses[k][n] for n, (k, _) in self.numbered(claims)]
+            if mine == len(uses):
+                yield self.go_on(state, i, job, claims)
+            elif uses[mine] not in taken:
+                yield self.put(state, i, job._replace(stage=max(job.stage, WAIT)),
+                               claims=claims + ((i, True),))
+            return
+        if all(claim[0] != i for claim in claims):
+            claims += ((i, False),)
+        place = [claim[0] for claim in claims].index(i)
+        others = [(k, granted) for n, (k, granted) in enumerate(claims)
+                  if k != i and (granted or n < place)]
+        if self.mistake == "holders are not looked at":
+            others = [other for other in others if not other[1]]
+        if any(set(uses) & set(self.setup.uses[k]) for k, _ in others):
+            if job.stage == TICKET:
+                yield self.put(state, i, job._replace(stage=WAIT), claims=claims)
+            return
+        claims = claims[:place] + ((i, True),) + claims[place + 1:]
+        yield self.go_on(state, i, job, claims)
+
+    @staticmethod
+    def numbered(claims: tuple) -> Iterator[tuple]:
+        """Each claim with how many its job has before it."""
+        seen: dict[int, int] = {}
+        for claim in claims:
+            yield seen.get(claim[0], 0), claim
+            seen[claim[0]] = seen.get(claim[0], 0) + 1
+
+    def go_on(self, state: State, i: int, job: Job, claims: tuple) -> State:
+        least, most = self.setup.wants[i]
+        guard = job.guard
+        if (most > 1 or job.stage == LENT) and not (
+                self.mistake == "what was lent is not taken back" and most == 1):
+            guard = (guard or Guard())._replace(asked=True, least=least - 1, most=most - 1,
+                                                done=False)
+        elif guard:
+            guard = guard._replace(done=True)
+        return self.put(state, i, job._replace(stage=SLOTS, guard=guard), claims=claims)
+
+    def guard_steps(self, state: State, i: int, job: Job, guard: Guard) -> Iterator[State]:
+        """guard.c: serve, settle, take_up_to, give_down_to, clear_up."""
+        if guard.hand == GIVING:
+            yield self.put(state, i, job._replace(guard=guard._replace(hand="")),
+                           pipe=state.pipe + 1)
+        elif guard.hand == TAKEN:
+            yield self.put(state, i, job._replace(balance=job.balance + 1,
+                                                  guard=guard._replace(hand="")))
+        elif guard.phase == IDLE and (job.stage == DEAD or job.stage == REAPED):
+            yield self.put(state, i, job._replace(guard=guard._replace(phase=CLEAR)))
+        elif guard.phase == IDLE and not guard.done:
+            seen = guard._replace(phase=SETTLE, asked=False, low=guard.least, high=guard.most,
+                                  before=job.balance)
+            yield self.put(state, i, job._replace(guard=seen))
+        elif guard.phase == SETTLE:
+            yield from self.settle(state, i, job, guard)
+        elif guard.phase == TAKE:
+            yield from self.take(state, i, job, guard)
+        elif guard.phase == UNDO:
+            yield from self.undo(state, i, job, guard)
+        elif guard.phase == CLEAR:
+            yield from self.clear(state, i, job, guard)
+
+    def give(self, state: State, i: int, job: Job, guard: Guard) -> State:
+        return self.put(state, i, job._replace(balance=job.balance - 1,
+                                               guard=guard._replace(hand=GIVING)))
+
+    def settle(self, state: State, i: int, job: Job, guard: Guard) -> Iterator[State]:
+        if job.balance > guard.high:
+            yield self.give(state, i, job, guard)
+        elif job.balance == guard.high:
+            yield self.settled(state, i, job, guard, state.mutex)
+        elif guard.low - job.balance > 1:
+            # Several: when as many are there, and one guard after the other.
+            if state.pipe >= guard.low - job.balance and state.mutex < 0:
+                yield self.put(state, i, job._replace(
+                    guard=guard._replace(phase=TAKE, before=job.balance)), mutex=i)
+            else:
+                yield self.put(state, i, job._replace(guard=guard._replace(phase=UNDO, before=-1)))
+        else:
+            yield self.put(state, i, job._replace(
+                guard=guard._replace(phase=TAKE, before=job.balance)))
+
+    def take(self, state: State, i: int, job: Job, guard: Guard) -> Iterator[State]:
+        free = -1 if state.mutex == i else state.mutex
+        if job.balance < guard.high and state.pipe > 0:
+            yield self.put(state, i, job._replace(guard=guard._replace(hand=TAKEN)),
+                           pipe=state.pipe - 1)
+        elif job.balance >= guard.low:
+            yield self.settled(state, i, job, guard, free)
+        else:
+            yield self.put(state, i, job._replace(guard=guard._replace(phase=UNDO)), mutex=free)
+
+    def settled(self, state: State, i: int, job: Job, guard: Guard, mutex: int) -> State:
+        return self.put(state, i, job._replace(guard=guard._replace(
+            phase=IDLE, done=not guard.asked)), mutex=mutex)
+
+    def undo(self, state: State, i: int, job: Job, guard: Guard) -> Iterator[State]:
+        """Who waits keeps nothing. Then it waits until there is one, or for the clock."""
+        if job.balance > -1 and self.mistake != "who waits for several keeps what it has":
+            yield self.give(state, i, job, guard)
+        else:
+            yield self.put(state, i, job._replace(guard=guard._replace(phase=IDLE)))
+
+    def clear(self, state: State, i: int, job: Job, guard: Guard) -> Iterator[State]:
+        if job.balance > 0:
+            yield self.give(state, i, job, guard)
+        elif job.balance == 0 or self.mistake == "the guard forgets what was lent":
+            extra = int(self.mistake == "the guard gives one too many")
+            yield self.put(state, i, job._replace(guard=None), pipe=state.pipe + extra)
+        elif state.pipe > 0:
+            yield self.put(state, i, job._replace(guard=guard._replace(hand=TAKEN)),
+                           pipe=state.pipe - 1)
+
+
+def explore(model: Model) -> tuple[int, str]:
+    """How many states there are, and what is wrong with one of them, or nothing."""
+    first = model.start()
+    before: dict[State, list[State]] = {first: []}
+    ends, queue = [], deque([first])
+    while queue:
+        state = queue.popleft()
+        fault = model.fault(state)
+        if fault:
+            return len(before), fault
+        if model.is_end(state):
+            if state.pipe != model.setup.slots - 1:
+                return len(before), "INTERNAL: make has miscounted its tokens"
+            ends.append(state)
+            continue
+        following = [step for step in model.steps(state) if step != state]
+        if not following:
+            return len(before), f"nobody can go on: {state}"
+        for step in [*following, *model.blows(state)]:
+            if step not in before:
+                before[step] = []
+                queue.append(step)
+        for step in following:
+            before[step].append(state)
+    reaching, queue = set(ends), deque(ends)
+    while queue:
+        for state in before[queue.popleft()]:
+            if state not in reaching:
+                reaching.add(state)
+                queue.append(state)
+    stuck = next((state for state in before if state not in reaching), None)
+    return len(before), f"the end cannot be reached: {stuck}" if stuck else ""
+
+
+ONE, TWO, ANY = (1, 1), (2, 2), (1, 2)
+SETUPS = [
+    Setup("two for one resource, one slot", 1, (("db",), ("db",)), (ONE, ONE), stops=True),
+    Setup("two for one resource, two slots", 2, (("db",), ("db",)), (ONE, ONE), stops=True),
+    Setup("three, two of them for one resource", 2, (("db",), ("db",), ()), (ONE, ONE, ONE)),
+    Setup("two resources, in either order", 2, (("a", "b"), ("b", "a")), (ONE, ONE), stops=True),
+    Setup("two that want two slots", 2, ((), ()), (TWO, TWO), stops=True),
+    Setup("two that want two of three slots", 3, ((), ()), (TWO, TWO)),
+    Setup("one wants two slots, and one what is free", 2, ((), ()), (TWO, ANY), stops=True),
+    Setup("two slots, and one resource", 2, (("db",), ("db",)), (TWO, ONE), stops=True),
+    Setup("the same, and a third one", 2, (("db",), ("db",), ()), (TWO, ONE, ONE), kills=1),
+]
+# A mistake, and in which setup it shows.
+MISTAKES = [
+    ("who waits for a resource lends nothing", 7),
+    ("what was lent is not taken back", 2),
+    ("who waits for several keeps what it has", 4),
+    ("it runs before it has its slots", 4),
+    ("the guard dies with its helper", 1),
+    ("the guard forgets what was lent", 1),
+    ("the guard gives one too many", 1),
+    ("make hears of a death at once", 4),
+    ("the dead keep their claims", 1),
+    ("holders are not looked at", 1),
+    ("resources are taken one by one", 3),
+]
+
+
+def main() -> int:
+    verbose, number, bad = "-v" in sys.argv, 0, 0
+    for setup in SETUPS:
+        number += 1
+        count, fault = explore(Model(setup))
+        print(f"{'not ok' if fault else 'ok'} {number} {setup.name} ({count} states)")
+        if fault:
+            print(f"#   {fault}")
+        bad += bool(fault)
+    for mistake, where in MISTAKES:
+        number += 1
+        count, fault = explore(Model(SETUPS[where], mistake))
+        print(f"{'ok' if fault else 'not ok'} {number} found: {mistake} ({count} states)")
+        if verbose:
+            print(f"#   {fault}")
+        bad += not fault
+    print(f"1..{number}")
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
