@@ -342,11 +342,13 @@ SETUPS = [
     Setup("one wants two slots, and one what is free", 2, ((), ()), (TWO, ANY), stops=True),
     Setup("two slots, and one resource", 2, (("db",), ("db",)), (TWO, ONE), stops=True),
     Setup("the same, and a third one", 2, (("db",), ("db",), ()), (TWO, ONE, ONE), kills=1),
+    Setup("two for one resource, and two others", 2, (("db",), ("db",), (), ()), (ONE,) * 4,
+          kills=1),
 ]
 # A mistake, and in which setup it shows.
 MISTAKES = [
     ("who waits for a resource lends nothing", 7),
-    ("what was lent is not taken back", 2),
+    ("what was lent is not taken back", 9),
     ("who waits for several keeps what it has", 4),
     ("it runs before it has its slots", 4),
     ("the guard dies with its helper", 1),
