@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -132,6 +133,7 @@ def one(folder: str, command: list[str], script: str, number: int, to_all: bool)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench faults", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=4, help="runs at once [4]")
     parser.add_argument("--json", metavar="FILE", help="all figures [$B/bench-faults.json]")
     options = parser.parse_args()
     if not os.path.exists(NOX):
@@ -143,16 +145,18 @@ def main() -> None:
         "tox run-parallel": [os.path.join(nested.TOOLS, "bin", "tox"), "run-parallel",
                              "--parallel-no-spinner", "--result-json", "report.json"],
     }
-    results: dict[str, dict[str, list[dict]]] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        count = 0
+    results: dict[str, dict[str, list[dict]]] = {title: {} for title in SIGNALS}
+    with tempfile.TemporaryDirectory() as scratch, \
+            multiprocessing.get_context("fork").Pool(options.jobs) as pool:
+        tasks = []
         for title, (number, to_all) in SIGNALS.items():
             scripts = [catalogue.PROGRAMS[kind] for kind in KINDS] if number else [LEFT_BEHIND]
             for runner, command in runners.items():
                 for script in scripts:
-                    count += 1
-                    results.setdefault(title, {}).setdefault(runner, []).append(
-                        one(os.path.join(scratch, str(count)), command, script, number, to_all))
+                    folder = os.path.join(scratch, str(len(tasks)))
+                    tasks.append((title, runner, (folder, command, script, number, to_all)))
+        for (title, runner, _), result in zip(tasks, pool.starmap(one, [t[2] for t in tasks], 1)):
+            results[title].setdefault(runner, []).append(result)
     file = options.json or os.path.join(os.path.dirname(STAGE), "bench-faults.json")
     with open(file, "w", encoding="utf-8") as out:
         json.dump(results, out, indent=1)
