@@ -67,6 +67,12 @@ class Fault:
     file_size: int = 0               # the largest file that any process may write; 0: any
 
 
+def listen() -> None:
+    """A shell starts what runs in the background deaf to ^C."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Case:
     """One fault in a project of its own."""
 
@@ -113,6 +119,7 @@ class Case:
         self.terminal, theirs = pty.openpty()
 
         def lead() -> None:
+            listen()
             os.setsid()
             os.close(os.open(os.ttyname(theirs), os.O_RDWR))
             os.tcsetpgrp(theirs, os.getpgrp())
@@ -123,6 +130,7 @@ class Case:
         out.close()
 
     def limit(self) -> None:
+        listen()
         if self.fault.file_size:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.fault.file_size,) * 2)
 
