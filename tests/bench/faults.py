@@ -126,7 +126,8 @@ def one(folder: str, command: list[str], script: str, number: int, to_all: bool)
             pass
     reported = is_reported(project)
     shutil.rmtree(folder, ignore_errors=True)
-    return {"ready": ready, "seconds": seconds, "hangs": hangs, "left": len(left), "reported": reported}
+    return {"ready": ready, "seconds": seconds, "hangs": hangs, "left": len(left),
+            "reported": reported}
 
 
 def main() -> None:
