@@ -53,7 +53,7 @@ coverage: ## run every test and fail when they reach less than 97 % of the lines
 	$(Q)rm -rf build/coverage
 	$(Q)$(MAKE) B=build/coverage CPPFLAGS=-D_exit=exit CFLAGS='-O0 -g --coverage' \
 	  TESTS='build/coverage/tests/check $(filter-out tests/cli/cost.sh,$(sort \
-	  $(wildcard tests/cli/*.sh))) tests/properties/edges.py' check
+	  $(wildcard tests/cli/*.sh))) tests/properties/edges.py tests/faults/faults.py' check
 	$(Q)gcovr --root . --filter src/ --object-directory build/coverage/obj \
 	  --fail-under-line 97 --print-summary build/coverage/obj
 

@@ -78,7 +78,7 @@ example() {
 			[ -f "$scratch/root/usr/local/include/nox.mk" ] &&
 			[ -f "$scratch/root/usr/local/share/man/man1/noxmk.1" ] || status=1
 		;;
-	scripts/peers | tests/run*)
+	scripts/peers | *scripts/bench* | tests/run*)
 		cd "$scratch/tree" || exit 1
 		for word in $1; do
 			case $word in
