@@ -94,6 +94,25 @@ static const struct {
 	{ "9223372036854775807", 0, 0 }, { "{}", 0, 0 }, { "'1..70000'", 0, 0 },
 };
 
+START_TEST(limits_and_secrets)
+{
+	struct config *config = config_of("{}");
+
+	ck_assert_int_eq(config->log_limit, 8LL << 30);
+	ck_assert_uint_eq(config->mask.n, 4);
+	config_free(config);
+	config = config_of("{'log-limit':'100M','mask':['*KEY*']}");
+	ck_assert_int_eq(config->log_limit, 100 << 20);
+	ck_assert_uint_eq(config->mask.n, 1);
+	ck_assert_str_eq(config->mask.v[0], "*KEY*");
+	config_free(config);
+	config = config_of("{'log-limit':0,'mask':[]}");
+	ck_assert_int_eq(config->log_limit, 0);
+	ck_assert_uint_eq(config->mask.n, 0);
+	config_free(config);
+}
+END_TEST
+
 START_TEST(job_ranges)
 {
 	char *text = xasprintf("{'session':{'s':{'jobs':%s}}}", jobs[_i].value);
@@ -164,6 +183,13 @@ static const struct {
 	{ "{'a b':1}", "tool.noxmk.\"a b\": unknown key; there are source-build, log-limit, mask, "
 	    "resources, " },
 	{ "{'source-build':1}", "tool.noxmk.source-build: is 1; it takes true or false" },
+	{ "{'log-limit':-1}",
+	  "tool.noxmk.log-limit: is -1; it takes bytes, \"100M\", or 0 for no limit" },
+	{ "{'log-limit':'much'}", "tool.noxmk.log-limit: is \"much\"; it takes bytes" },
+	{ "{'log-limit':true}", "tool.noxmk.log-limit: is true; it takes bytes" },
+	{ "{'mask':'*TOKEN*'}", "tool.noxmk.mask: is a string; write [\"*TOKEN*\"]" },
+	{ "{'session':{'s':{'leaks':'deny'}}}", "leaks: is \"deny\"; it takes \"allow\"" },
+	{ "{'session':{'s':{'budget':1}}}", "budget: is 1; it takes true or false" },
 	{ "{'resources':[]}", "tool.noxmk.resources: is a list; it takes a table" },
 	{ "{'session':'s'}", "tool.noxmk.session: is \"s\"; it takes a table" },
 	{ "{'group':true}", "tool.noxmk.group: is true; it takes a table" },
@@ -321,6 +347,7 @@ check_config_suite(void)
 
 	tcase_add_test(tc, empty);
 	tcase_add_test(tc, everything);
+	tcase_add_test(tc, limits_and_secrets);
 	tcase_add_loop_test(tc, job_ranges, 0, countof(jobs));
 	tcase_add_loop_test(tc, durations_read, 0, countof(durations));
 	tc = support_case(suite, "faults");
