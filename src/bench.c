@@ -18,7 +18,7 @@
 #define LOG ".noxmk/bench.log"
 
 struct contestant {
-	struct strings argv; /* NULL-ended; the words are never freed: there are two of these */
+	struct strings argv; /* NULL-ended; the words are its own */
 	char *title;
 	double *seconds;
 };
@@ -30,9 +30,9 @@ add_goals(struct strings *argv, const json_t *goals)
 	size_t i;
 
 	json_array_foreach(goals, i, goal)
-		strings_add(argv, json_string_value(goal));
+		strings_add(argv, xstrdup(json_string_value(goal)));
 	if (json_array_size(goals) == 0)
-		strings_add(argv, "ci");
+		strings_add(argv, xstrdup("ci"));
 }
 
 /* Has the project a makefile that is about us? That one may have settings of its own. */
@@ -62,11 +62,11 @@ make_of_ours(const struct bench_options *options, struct contestant *one)
 	ssize_t n = readlink("/proc/self/exe", helper, sizeof(helper) - 1);
 
 	helper[n < 0 ? 0 : n] = '\0';
-	strings_add(&one->argv, make && *make ? make : "make");
-	strings_add(&one->argv, "-I");
+	strings_add(&one->argv, xstrdup(make && *make ? make : "make"));
+	strings_add(&one->argv, xstrdup("-I"));
 	strings_add(&one->argv, xasprintf("%s/../../include", options->share));
 	if (!has_makefile()) {
-		strings_add(&one->argv, "-f");
+		strings_add(&one->argv, xstrdup("-f"));
 		strings_add(&one->argv, xasprintf("%s/../../include/nox.mk", options->share));
 		strings_add(&one->argv, xasprintf("NOXMK=%s", helper));
 		strings_add(&one->argv, xasprintf("NOXMK_NOXFILE=%s", options->noxfile));
@@ -93,7 +93,7 @@ add_sessions(struct planfile *plan, const json_t *goals, struct strings *argv)
 			known = false;
 		}
 	if (json_array_size(goals) > 0)
-		strings_add(argv, "-s");
+		strings_add(argv, xstrdup("-s"));
 	json_object_foreach(sessions, target, session)
 		strings_add(argv, xstrdup(json_string_value(json_object_get(session, "selector"))));
 	json_decref(sessions);
@@ -117,7 +117,7 @@ nox_of_plan(const struct bench_options *options, struct contestant *one)
 		return false;
 	json_array_foreach(json_object_get(header, "command"), i, word)
 		strings_add(&one->argv, xstrdup(json_string_value(word)));
-	strings_add(&one->argv, "-f");
+	strings_add(&one->argv, xstrdup("-f"));
 	strings_add(&one->argv, xstrdup(noxfile ? noxfile : options->noxfile));
 	known = add_sessions(plan, options->goals, &one->argv);
 	strings_add(&one->argv, NULL);
@@ -236,9 +236,11 @@ bench_run(const struct bench_options *given)
 	if (result == 0)
 		print_sentence(&both[0], &both[1], options.rounds);
 	for (size_t i = 0; i < countof(both); i++) {
+		for (size_t word = 0; word < both[i].argv.n; word++)
+			free((char *)both[i].argv.v[word]);
+		free(both[i].argv.v);
 		free(both[i].seconds);
 		free(both[i].title);
-		free(both[i].argv.v);
 	}
 	return result;
 }
