@@ -4,8 +4,11 @@
 # tests/run runs scripts and programs that print TAP, several at once, and sums up. The scripts use
 # the helper as it is installed: below $B/stage.
 
-TESTS ?= $B/tests/check $(sort $(wildcard tests/cli/*.sh)) $(sort $(wildcard tests/properties/*.py)) \
-  tests/model/protocol.py
+# Those that take longest go first, so that none of them runs on alone.
+TESTS ?= tests/properties/kills.py $B/tests/check \
+  $(call long_first,$(sort $(wildcard tests/cli/*.sh))) tests/properties/edges.py tests/model/protocol.py
+long_first = $(filter $(long),$1) $(filter-out $(long),$1)
+long := $(patsubst %,tests/cli/%.sh,docs main modes nested resources versions)
 check_PKGS := $(PKGS) check
 
 check: $B/tests/check stage ## run every test
@@ -22,9 +25,10 @@ check-properties: stage ## check the edges of 10,000 random plans; kill 1,000 he
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/edges.py --plans 10000 --runs 500
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/kills.py --kills 1000
 
-# tests/faults/faults.py --help says more.
+# tests/faults/faults.py --help says more. A recipe that says $(MAKE) itself would run under -n, too.
+make_program = $(firstword $(MAKE))
 check-faults: stage ## do a hundred faults to real makes, and kill 200 processes at random
-	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(firstword $(MAKE))' tests/faults/faults.py --kills 200
+	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' tests/faults/faults.py --kills 200
 
 # Only ratios within one run count. scripts/bench has the long forms.
 check-bench: stage ## measure in short forms, and fail where make is not as fast as it should be
@@ -40,7 +44,7 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(filter-out \
 	  $(addprefix tests/cli/,bootstrap.sh cost.sh docs.sh install.sh main.sh nested.sh versions.sh), \
-	  $(sort $(wildcard tests/cli/*.sh)))' \
+	  $(call long_first,$(sort $(wildcard tests/cli/*.sh))))' \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover' check
 
 # The suites run in one process, so the few tests that need one of their own are left out.
@@ -52,8 +56,8 @@ check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project
 coverage: ## run every test and fail when they reach less than 97 % of the lines of src/
 	$(Q)rm -rf build/coverage
 	$(Q)$(MAKE) B=build/coverage CPPFLAGS=-D_exit=exit CFLAGS='-O0 -g --coverage' \
-	  TESTS='build/coverage/tests/check $(filter-out tests/cli/cost.sh,$(sort \
-	  $(wildcard tests/cli/*.sh))) tests/properties/edges.py tests/faults/faults.py' check
+	  TESTS='tests/faults/faults.py build/coverage/tests/check $(filter-out tests/cli/cost.sh, \
+	  $(call long_first,$(sort $(wildcard tests/cli/*.sh)))) tests/properties/edges.py' check
 	$(Q)gcovr --root . --filter src/ --object-directory build/coverage/obj \
 	  --fail-under-line 97 --print-summary build/coverage/obj
 
