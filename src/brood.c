@@ -128,25 +128,42 @@ brood_signal(struct brood *brood, int signal)
 	free(all.v);
 }
 
+/* One that is about to end has no command line any more: its name in brackets, as ps(1) has it. */
+static void
+add_name(size_t pid, struct buffer *text)
+{
+	char *path = xasprintf("/proc/%zu/cmdline", pid), *end;
+	struct buffer name = { 0 };
+
+	if (file_read(AT_FDCWD, path, text) < 0 || text->len == 0) {
+		free(path);
+		path = xasprintf("/proc/%zu/comm", pid);
+		if (file_read(AT_FDCWD, path, &name) == 0 && (end = strchr(name.data, '\n')))
+			*end = '\0';
+		buffer_addstr(text, "[");
+		buffer_addstr(text, name.data ? name.data : "?");
+		buffer_addstr(text, "]");
+		buffer_free(&name);
+	}
+	free(path);
+	for (size_t i = 0; i + 1 < text->len; i++)
+		if (text->data[i] == '\0')
+			text->data[i] = ' ';
+}
+
 char *
 brood_names(const struct brood *brood)
 {
 	struct buffer text = { 0 };
-	char *path, *names;
+	char *names;
 
 	if (brood->left.n == 0)
 		return NULL;
-	path = xasprintf("/proc/%zu/cmdline", brood->left.v[0]);
-	if (file_read(AT_FDCWD, path, &text) < 0 || text.len == 0)
-		buffer_addstr(&text, "?");
-	for (size_t i = 0; i + 1 < text.len; i++)
-		if (text.data[i] == '\0')
-			text.data[i] = ' ';
+	add_name(brood->left.v[0], &text);
 	names = brood->left.n == 1 ?
 	    xasprintf("%.200s (pid %zu)", text.data, brood->left.v[0]) :
 	    xasprintf("%.200s (pid %zu) and %zu more", text.data, brood->left.v[0],
 		brood->left.n - 1);
 	buffer_free(&text);
-	free(path);
 	return names;
 }

@@ -20,17 +20,28 @@ define("double_fork", "(setsid sh -c 'NAP & NAP & exit' &) ; WAIT")
 define("deaf", "setsid sh -c 'trap \"\" INT TERM HUP; echo deaf >deaf; NAP; NAP' &"
        " while ! [ -e deaf ]; do WAIT; done")
 define("stopped", "setsid sh -c 'kill -STOP $$; NAP' & WAIT")
+define("headless", "setsid python3 headless.py & while ! [ -e headless ]; do WAIT; done; WAIT")
 define("server", "setsid NAP & echo $! >server")
 define("hangs", "echo working; NAP")
 define("deaf_hangs", "trap '' INT TERM; echo working; NAP; NAP")
 define("fast", "exit 0")
 END
+# Its first thread is gone, and with it its command line; another one lives on.
+cat >headless.py <<'END'
+import ctypes
+import threading
+import time
+
+threading.Thread(target=time.sleep, args=(7654,)).start()
+open("headless", "w").close()
+ctypes.CDLL(None).pthread_exit(None)
+END
 cat >pyproject.toml <<'END'
 [tool.noxmk.session.server]
 leaks = "allow"
 [tool.noxmk.session."*hangs"]
-timeout = "1s"
-slow = "400ms"
+timeout = "2500ms"
+slow = 2
 [tool.noxmk.session.fast]
 timeout = 60
 slow = 30
@@ -53,6 +64,10 @@ for target in background setsid double_fork deaf stopped; do
 	check "$target: it is said" grep -q "^noxmk: $target left a process running: .*$nap" "$err"
 	check "$target: it is on record" grep -q "\"left\": \".*$nap" ".noxmk/latest/$target.json"
 done
+mk headless
+check 'headless: it passes' exits 0
+check 'headless: it is said' grep -q '^noxmk: headless left a process running: \[python' "$err"
+check 'headless: nobody is left' [ ! -e "/proc/$(sed -n 's/.*(pid \([0-9]*\)).*/\1/p' "$err")" ]
 mk -j4 background setsid fast
 check 'several: all pass' exits 0
 check 'several: nobody is left' same "$(survivors)" ''
@@ -66,11 +81,11 @@ kill "$(cat server)"
 for target in hangs deaf_hangs; do
 	mk -j2 $target fast
 	check "$target: it fails" exits 2
-	check "$target: by its time limit" grep -q "$target  *failed  .*timeout after 1.0s" "$out"
+	check "$target: by its time limit" grep -q "$target  *failed  .*timeout after 2.5s" "$out"
 	check "$target: the other passes" grep -q '^fast  *passed' "$out"
 	check "$target: that it is slow is said, with what it wrote last" \
 		grep -q "^slow  .*  $target: working$" "$out"
-	check "$target: the record" has ".noxmk/latest/$target.json" '"reason": "timeout after 1.0s"'
+	check "$target: the record" has ".noxmk/latest/$target.json" '"reason": "timeout after 2.5s"'
 	check "$target: nobody is left" same "$(survivors)" ''
 done
 mk fast
