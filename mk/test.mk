@@ -33,7 +33,7 @@ check-faults: stage ## do a hundred faults to real makes, and kill 200 processes
 # Only ratios within one run count. scripts/bench has the long forms.
 check-bench: stage ## measure in short forms, and fail where make is not as fast as it should be
 	$(Q)STAGE='$(abspath $B)/stage'; export STAGE; \
-	scripts/bench sample --rounds 1 --reused-only --check && \
+	scripts/bench sample --rounds 2 --short --check && \
 	scripts/bench overhead --rounds 2 --sessions 20 --check && \
 	scripts/bench scale --rounds 1 --sizes 100,400 --check && \
 	scripts/bench logs --rounds 3 --mib 200 --check 8
