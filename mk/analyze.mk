@@ -7,20 +7,20 @@
 TIDY ?= clang-tidy
 CPPCHECK ?= cppcheck
 ANALYZE_CC ?= gcc
-analyze_cflags = $(BASIC_CFLAGS) $(pkg_cflags)
-analyzed := main $(modules)
+analyze_cflags = $(BASIC_CFLAGS) -iquote src $(pkg_cflags)
+analyzed := $(sources:src/%.c=%)
 
 analyze: $B/analyze/cppcheck $(analyzed:%=$B/analyze/%.o) $(analyzed:%=$B/analyze/%.tidy) ## analyze src/ with gcc, cppcheck and clang-tidy
 
 # jansson's macros are loops to it only when it sees them.
-$B/analyze/cppcheck: $(wildcard src/*.[ch]) mk/analyze.mk | $B/analyze
+$B/analyze/cppcheck: $(wildcard src/*.[ch] src/*/*.[ch]) mk/analyze.mk | $B/analyze
 	$(E) CHECK src
 	$(Q)$(CPPCHECK) --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --error-exitcode=1 $(filter -D%,$(BASIC_CFLAGS)) \
-	  --include="$$(pkg-config --variable=includedir jansson)/jansson.h" src/*.c
+	  --include="$$(pkg-config --variable=includedir jansson)/jansson.h" -Isrc $(sources)
 	$(Q)touch $@
 
-$B/analyze/%.o: src/%.c mk/analyze.mk | $B/analyze $B/flags.mk
+$B/analyze/%.o: src/%.c mk/analyze.mk | $(folders:%=$B/analyze/%)
 	$(E) GCC $<
 	$(Q)$(ANALYZE_CC) $(analyze_cflags) -O2 -fanalyzer -Werror -MMD -MP -c -o $@ $<
 
@@ -30,9 +30,9 @@ $B/analyze/%.tidy: src/%.c $B/analyze/%.o .clang-tidy
 	$(Q)$(TIDY) --quiet $< -- $(analyze_cflags) 2>$@.err || { cat $@.err >&2; exit 1; }
 	$(Q)touch $@
 
-$B/analyze:
+$B/analyze $(folders:%=$B/analyze/%):
 	$(Q)mkdir -p $@
 
--include $(wildcard $B/analyze/*.d)
+-include $(wildcard $B/analyze/*.d $B/analyze/*/*.d)
 
 .PHONY: analyze

@@ -10,33 +10,29 @@ CFLAGS ?= -O2 -g
 BASIC_CFLAGS := -std=c11 -D_GNU_SOURCE -DLIBBSD_NETBSD_VIS -DNOXMK_VERSION='"$(VERSION)"' -Wall -Wextra -Wshadow \
   -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2
 PKGS := libbsd jansson
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lm
+# Asked by the recipes themselves: make reads makefiles that it has to remake (the plan, which needs the
+# helper) before it remakes them, so a variable from a file would still be empty in the first link.
+pkg_cflags := $$(pkg-config --cflags $(PKGS))
+pkg_libs := $$(pkg-config --libs $(PKGS)) -lm
 
-modules := $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
-share := $(addprefix $B/share/noxmk/,probe.py shim.py building.py)
-# Sessions find these instead of make: see src/bridge.h.
+# Names as in src/README.md: plan/config, state/record …
+sources := $(wildcard src/*.c src/*/*.c)
+modules := $(filter-out main,$(sources:src/%.c=%))
+folders := $(filter-out .,$(patsubst %/,%,$(sort $(dir $(modules)))))
+python := probe.py shim.py building.py
+share := $(addprefix $B/share/noxmk/,$(python))
+# Sessions find these instead of make: see src/slots/toolenv.h.
 tools := $(addprefix $B/share/noxmk/tools/,make gmake)
 
-# Asked once, and only when something is compiled.
-$B/flags.mk: mk/build.mk | $B/obj
-	@pkg-config --exists $(PKGS) || { echo "missing: $(PKGS): run scripts/bootstrap" >&2; exit 1; }
-	$(E) GEN $@
-	$(Q)printf 'pkg_cflags := %s\npkg_libs := %s\n' '$(PKG_CFLAGS)' '$(PKG_LIBS)' >$@
-
-ifneq (,$(compiling))
-include $B/flags.mk
-endif
-
-$B/bin/noxmk: $B/obj/main.o $(modules:%=$B/obj/%.o) | $B/bin $(share) $(tools)
+$B/bin/noxmk: $(sources:src/%.c=$B/obj/%.o) | $B/bin $(share) $(tools)
 	$(E) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(pkg_libs)
 
-$B/obj/%.o: src/%.c $B/flags | $B/obj $B/flags.mk
+$B/obj/%.o: src/%.c $B/flags | $(folders:%=$B/obj/%)
 	$(E) CC $@
-	$(Q)$(CC) $(BASIC_CFLAGS) $(pkg_cflags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(BASIC_CFLAGS) -iquote src $(pkg_cflags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(share): $B/share/noxmk/%: src/% | $B/share/noxmk
+$(share): $B/share/noxmk/%: src/nox/% | $B/share/noxmk
 	$(Q)cp $< $@
 
 $(tools): | $B/share/noxmk/tools
@@ -44,13 +40,14 @@ $(tools): | $B/share/noxmk/tools
 
 # Other flags, other objects: this file changes only when they do.
 $B/flags: FORCE | $B/obj
+	@pkg-config --exists $(PKGS) || { echo "missing: $(PKGS): run scripts/bootstrap" >&2; exit 1; }
 	@echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
 	  echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' >$@
 
-$B/obj $B/bin $B/share/noxmk $B/share/noxmk/tools:
+$B/obj $(folders:%=$B/obj/%) $B/bin $B/share/noxmk $B/share/noxmk/tools:
 	$(Q)mkdir -p $@
 
--include $(wildcard $B/obj/*.d)
+-include $(wildcard $B/obj/*.d $B/obj/*/*.d)
 
 .PHONY: FORCE
 FORCE:

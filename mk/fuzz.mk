@@ -41,21 +41,21 @@ $(fuzzers:%=$B/fuzz/replay_%): $B/fuzz/replay_%: $B/fuzz/plain/fuzz_%.o $(fuzz_c
 	$(E) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(pkg_libs)
 
-$B/fuzz/obj/%.o: src/%.c | $B/fuzz/obj $B/flags.mk
+$B/fuzz/obj/%.o: src/%.c | $(folders:%=$B/fuzz/obj/%)
 	$(E) CC $@
 	$(Q)$(FUZZ_CC) $(fuzz_cflags) $(FUZZ_CFLAGS) -c -o $@ $<
 
-$B/fuzz/obj/%.o: tests/fuzz/%.c | $B/fuzz/obj $B/flags.mk
+$B/fuzz/obj/%.o: tests/fuzz/%.c | $(folders:%=$B/fuzz/obj/%)
 	$(E) CC $@
 	$(Q)$(FUZZ_CC) $(fuzz_cflags) $(FUZZ_CFLAGS) -c -o $@ $<
 
-$B/fuzz/plain/%.o: tests/fuzz/%.c $B/flags | $B/fuzz/plain $B/flags.mk
+$B/fuzz/plain/%.o: tests/fuzz/%.c $B/flags | $B/fuzz/plain
 	$(E) CC $@
 	$(Q)$(CC) $(fuzz_cflags) $(CFLAGS) -c -o $@ $<
 
-$B/fuzz/obj $B/fuzz/plain:
+$B/fuzz/obj $(folders:%=$B/fuzz/obj/%) $B/fuzz/plain:
 	$(Q)mkdir -p $@
 
--include $(wildcard $B/fuzz/obj/*.d $B/fuzz/plain/*.d)
+-include $(wildcard $B/fuzz/obj/*.d $B/fuzz/obj/*/*.d $B/fuzz/plain/*.d)
 
 .PHONY: fuzz fuzz-merge check-fuzz $(fuzzers:%=.fuzz-%)

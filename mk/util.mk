@@ -9,6 +9,3 @@ endif
 ifneq (,$(findstring s,$(firstword -$(MAKEFLAGS))))
 E := @:
 endif
-
-# Whether any of the goals compiles (or is a session, for which the helper has to be there).
-compiling := $(filter-out clean help vars uninstall,$(or $(MAKECMDGOALS),all))

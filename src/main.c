@@ -15,20 +15,20 @@
 
 #include <bsd/stdlib.h>
 
-#include "bench.h"
-#include "bridge.h"
-#include "failed.h"
-#include "history.h"
-#include "learn.h"
-#include "list.h"
+#include "base/util.h"
 #include "notified.h"
-#include "order.h"
-#include "report.h"
-#include "run.h"
-#include "rundir.h"
-#include "summary.h"
-#include "util.h"
-#include "why.h"
+#include "nox/planning.h"
+#include "order/order.h"
+#include "report/bench.h"
+#include "report/list.h"
+#include "report/savings.h"
+#include "report/summary.h"
+#include "report/why.h"
+#include "session/run.h"
+#include "slots/toolenv.h"
+#include "state/failed.h"
+#include "state/history.h"
+#include "state/rundir.h"
 
 #ifndef NOXMK_VERSION
 #error "mk/build.mk defines the version"
@@ -62,7 +62,7 @@ find_share(void)
 static int
 do_plan(void)
 {
-	struct learn_options plan = { .share = options.share, .noxfile = options.noxfile,
+	struct planning_options plan = { .share = options.share, .noxfile = options.noxfile,
 		.inputs = options.inputs };
 	char *copy = xstrdup(options.reserved), *rest = copy, *word;
 	int result;
@@ -74,7 +74,7 @@ do_plan(void)
 	while ((word = strsep(&rest, " ")))
 		if (*word)
 			strings_add(&plan.reserved, word);
-	result = learn_plan(&plan);
+	result = planning_run(&plan);
 	free(plan.nox.v);
 	free(plan.reserved.v);
 	free(copy);
@@ -261,7 +261,7 @@ do_list(void)
 static int
 do_show(void)
 {
-	return with_plan(list_order);
+	return with_plan(show_order);
 }
 
 /* make asks for this when order.mk is for other goals or for another -j. */
@@ -321,7 +321,7 @@ do_why(void)
 static int
 do_report(void)
 {
-	int state = state_open(), result = state < 0 ? -1 : report_print(state);
+	int state = state_open(), result = state < 0 ? -1 : savings_print(state);
 
 	if (state >= 0)
 		close(state);
@@ -343,7 +343,7 @@ do_bench(void)
 static int
 do_make(void)
 {
-	return bridge_make(options.words);
+	return submake_exec(options.words);
 }
 
 static int do_help(void);
@@ -480,7 +480,7 @@ main(int argc, char *argv[])
 	/* PREFIX/share/noxmk/tools/make and gmake are this program. */
 	if (!strcmp(program_invocation_short_name, "make") ||
 	    !strcmp(program_invocation_short_name, "gmake"))
-		return bridge_make(argv);
+		return submake_exec(argv);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is no reason to die */
 	open_streams();

@@ -6,9 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "notified.h"
-#include "summary.h"
-#include "util.h"
+#include "report/summary.h"
 
 /* The make's exit code, or -1 after a warning. */
 static int

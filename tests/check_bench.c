@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "report/bench.h"
 #include "support.h"
 
 #define PLAN                                                                                 \

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "nox/command.h"
 #include "support.h"
 
 static const char sessions[] = "[{'name':'t','session':'t(a=1)','signatures':['t-3.12(a=1)']}]";

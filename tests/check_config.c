@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "nearest.h"
+#include "base/nearest.h"
+#include "plan/config.h"
 #include "support.h"
 
 static struct config *

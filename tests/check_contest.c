@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lock.h"
+#include "slots/lock.h"
 #include "support.h"
 
 enum { RESOURCES = 3, WORKERS = 12, CLAIMS = 8, STEPS = 40, CAPACITY = 4 };

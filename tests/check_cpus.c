@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cpus.h"
+#include "base/cpus.h"
 #include "support.h"
 
 /* groups: as /proc/self/cgroup; files: NAME, TEXT, NAME, TEXT … below the mount point. */

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "env.h"
+#include "nox/env.h"
 #include "support.h"
 
 /* "A=1 B=2 ": what is in the list, in its order. */

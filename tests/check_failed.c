@@ -2,8 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "failed.h"
-#include "record.h"
+#include "state/failed.h"
+#include "state/record.h"
 #include "support.h"
 
 #define SESSIONS                                                                              \

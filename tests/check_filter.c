@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "filter.h"
+#include "output/filter.h"
 #include "support.h"
 
 static const struct {

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "history.h"
-#include "record.h"
+#include "state/history.h"
+#include "state/record.h"
 #include "support.h"
 
 #define OWN "state/history.json"

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "joblog.h"
+#include "output/joblog.h"
 #include "support.h"
 
 static char program[] = "/usr/bin/nox", option[] = "-s", name[] = "t(a='1')";

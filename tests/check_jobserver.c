@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jobserver.h"
+#include "slots/jobserver.h"
 #include "support.h"
 
 /* R, W: ends of a pipe with one token; X: another's; F: a FIFO's path; S: a socket; D: a file. */

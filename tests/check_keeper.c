@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "keeper.h"
-#include "parent.h"
+#include "session/keeper.h"
+#include "session/parent.h"
 #include "support.h"
 
 static void

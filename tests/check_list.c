@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "list.h"
+#include "report/list.h"
 #include "support.h"
 
 static struct planfile *
@@ -111,7 +111,7 @@ static const struct {
 #define WOULD "noxmk: would run "
 #define UNKNOWN "noxmk: ? has never passed here: it is expected to take as long as others\n"
 
-/* What list_order prints at -j2 between the two, which have to be there. */
+/* What show_order prints at -j2 between the two, which have to be there. */
 static char *
 ordered(struct planfile *plan, const json_t *goals, int expected)
 {
@@ -120,7 +120,7 @@ ordered(struct planfile *plan, const json_t *goals, int expected)
 	close(folder_make(".noxmk"));
 	setenv("MAKEFLAGS", " -j2 --jobserver-auth=3,4 -- A=-j9", 1);
 	output_begin();
-	ck_assert_int_eq(list_order(plan, goals), expected);
+	ck_assert_int_eq(show_order(plan, goals), expected);
 	text = output_end();
 	unsetenv("MAKEFLAGS");
 	ck_assert(!strncmp(text, WOULD, strlen(WOULD)));

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "listing.h"
+#include "nox/listing.h"
 #include "support.h"
 
 /* What listing_facts makes of a nox that prints these two files. */

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lock.h"
+#include "slots/lock.h"
 #include "support.h"
 
 /* "x:db s:docs 3/8:memory": exclusive, shared, and 3 of 8. */

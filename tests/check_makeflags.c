@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
-#include "budget.h"
-#include "cpus.h"
+#include "base/cpus.h"
+#include "base/makeflags.h"
 #include "support.h"
 
 /* slots 0: as many as there are processors. */
@@ -38,26 +38,26 @@ static const struct {
 
 START_TEST(read)
 {
-	struct budget budget = budget_read(flags[_i].flags, 0);
+	struct makeflags budget = makeflags_read(flags[_i].flags, 0);
 
 	ck_assert_uint_eq(budget.slots, flags[_i].slots ? flags[_i].slots : cpus_available());
 	ck_assert_int_eq(budget.unlimited, flags[_i].unlimited);
 	ck_assert_double_eq(budget.load, flags[_i].load);
 	if (flags[_i].unlimited)
-		ck_assert_uint_eq(budget_read(flags[_i].flags, 17).slots, 17);
+		ck_assert_uint_eq(makeflags_read(flags[_i].flags, 17).slots, 17);
 }
 END_TEST
 
 START_TEST(load)
 {
-	ck_assert(!budget_is_loaded(&(struct budget){ .load = 0 }));
-	ck_assert(!budget_is_loaded(&(struct budget){ .load = 1e6 }));
-	ck_assert(budget_is_loaded(&(struct budget){ .load = 1e-9 }));
+	ck_assert(!makeflags_is_loaded(&(struct makeflags){ .load = 0 }));
+	ck_assert(!makeflags_is_loaded(&(struct makeflags){ .load = 1e6 }));
+	ck_assert(makeflags_is_loaded(&(struct makeflags){ .load = 1e-9 }));
 }
 END_TEST
 
 Suite *
-check_budget_suite(void)
+check_makeflags_suite(void)
 {
 	Suite *suite = suite_create("budget");
 	TCase *tc = support_case(suite, "budget");

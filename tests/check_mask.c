@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mask.h"
+#include "output/mask.h"
 #include "support.h"
 
 #define PATTERNS { (const char *[]){ "*TOKEN*", "*PASSWORD*" }, 2 }

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "notified.h"
-#include "record.h"
+#include "state/record.h"
 #include "support.h"
 
 static int

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "noxcall.h"
+#include "nox/noxcall.h"
 #include "support.h"
 
 /* The helper as nox; its output goes to the file out. */

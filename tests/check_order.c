@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cpus.h"
-#include "order.h"
+#include "base/cpus.h"
+#include "order/order.h"
 #include "support.h"
 
 #define MADE                                                                                \

@@ -409,7 +409,7 @@ START_TEST(many_sessions)
 END_TEST
 
 Suite *
-check_declare_suite(void)
+check_overlay_suite(void)
 {
 	Suite *suite = suite_create("declare");
 	TCase *tc = support_case(suite, "claims");

@@ -5,14 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "learn.h"
+#include "nox/planning.h"
 #include "support.h"
 
 /* noxmk plan with the helper as nox, which does these verbs. */
 static int
 learn(const char *const *verbs)
 {
-	struct learn_options options = { .share = "share", .noxfile = "noxfile.py",
+	struct planning_options options = { .share = "share", .noxfile = "noxfile.py",
 		.inputs = "NOX=x" };
 	int code;
 
@@ -20,7 +20,7 @@ learn(const char *const *verbs)
 	while (*verbs)
 		strings_add(&options.nox, *verbs++);
 	strings_add(&options.reserved, "clean");
-	code = learn_plan(&options);
+	code = planning_run(&options);
 	free(options.nox.v);
 	free(options.reserved.v);
 	return code;
@@ -119,10 +119,10 @@ END_TEST
 START_TEST(no_nox)
 {
 	static const char *nox[] = { "./no-nox" };
-	struct learn_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
+	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
 		.nox = { nox, 1 } };
 
-	ck_assert_int_eq(learn_plan(&options), EXIT_HELPER);
+	ck_assert_int_eq(planning_run(&options), EXIT_HELPER);
 	assert_warned("cannot run nox (NOX='./no-nox')");
 	assert_no_plan();
 }
@@ -138,10 +138,10 @@ START_TEST(unknown_nox)
 	file_put("nox", "#!/bin/sh\ncase \"$*\" in *--json*) cat all;; *) exit 97;; esac\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	static const char *nox[] = { "./nox" };
-	struct learn_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
+	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
 		.nox = { nox, 1 } };
 
-	ck_assert_int_eq(learn_plan(&options), 0);
+	ck_assert_int_eq(planning_run(&options), 0);
 	assert_warned("planned from `nox --list --json`");
 	lines = file_get(".noxmk/plan.jsonl");
 	ck_assert_ptr_nonnull(strstr(lines, "\"python\":null"));
@@ -184,10 +184,10 @@ START_TEST(script_block)
 	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .noxmk/facts.json\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	static const char *nox[] = { "./nox" };
-	struct learn_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
+	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
 		.nox = { nox, 1 } };
 
-	ck_assert_int_eq(learn_plan(&options), 0);
+	ck_assert_int_eq(planning_run(&options), 0);
 	assert_file("probe", wanted);
 	ck_assert(!file_there(".noxmk/probe.py"));
 	free(wanted);
@@ -279,7 +279,7 @@ START_TEST(plan_is_dated)
 END_TEST
 
 Suite *
-check_learn_suite(void)
+check_planning_suite(void)
 {
 	Suite *suite = suite_create("learn");
 	TCase *tc = support_case(suite, "probe");

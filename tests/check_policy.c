@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "halt.h"
+#include "state/policy.h"
 #include "support.h"
 
 START_TEST(words)
@@ -69,8 +69,8 @@ reason_after(struct policy policy, const char *target, enum verdict verdict, boo
 	char *reason;
 
 	ck_assert_int_eq(record_read(run, target, &record), 1);
-	halt_consider(run, &policy, &record);
-	reason = halt_reason(run, cancel);
+	policy_consider(run, &policy, &record);
+	reason = policy_stop_reason(run, cancel);
 	record_clear(&record);
 	close(run);
 	return reason;
@@ -120,7 +120,7 @@ START_TEST(damaged)
 
 	for (size_t i = 0; i < countof(texts); i++) {
 		file_put("run/.halt", texts[i]);
-		ck_assert_ptr_null(halt_reason(run, &cancel));
+		ck_assert_ptr_null(policy_stop_reason(run, &cancel));
 	}
 	close(run);
 }
@@ -135,11 +135,11 @@ START_TEST(nowhere)
 
 	ck_assert_int_eq(record_read(run, "a", &record), 1);
 	ck_assert_int_eq(symlink("nowhere/at/all", "run/.halt"), 0);
-	halt_consider(run, &fast, &record);
-	ck_assert_ptr_null(halt_reason(run, &cancel));
+	policy_consider(run, &fast, &record);
+	ck_assert_ptr_null(policy_stop_reason(run, &cancel));
 	ck_assert_int_eq(unlink("run/.halt"), 0);
 	folder_remove("run");
-	halt_consider(run, &fast, &record);
+	policy_consider(run, &fast, &record);
 	assert_warned("the run goes on, though it was to end here (a failed (FAIL_FAST))");
 	record_clear(&record);
 	close(run);
@@ -147,7 +147,7 @@ START_TEST(nowhere)
 END_TEST
 
 Suite *
-check_halt_suite(void)
+check_policy_suite(void)
 {
 	Suite *suite = suite_create("halt");
 	TCase *tc = support_case(suite, "halt");

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pool.h"
+#include "slots/pool.h"
 #include "support.h"
 
 START_TEST(slots)

@@ -1,4 +1,4 @@
-#include "quantity.h"
+#include "base/quantity.h"
 #include "support.h"
 
 START_TEST(durations)

@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "record.h"
+#include "state/record.h"
 #include "support.h"
 
 static char target[] = "lint", session[] = "lint(1)", reason[] = "it \"broke\"\n";

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "relay.h"
+#include "output/relay.h"
 #include "support.h"
 
 static int

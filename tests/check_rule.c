@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "rule.h"
+#include "plan/rule.h"
 #include "support.h"
 
 enum { MAKES_MAX = 4, ROUND = 150 };

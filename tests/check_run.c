@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pool.h"
-#include "record.h"
-#include "run.h"
-#include "rundir.h"
+#include "session/run.h"
+#include "slots/pool.h"
+#include "state/record.h"
+#include "state/rundir.h"
 #include "support.h"
 
 static const char key[] = "4711-99-c0ffee";

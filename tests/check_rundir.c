@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rundir.h"
+#include "state/rundir.h"
 #include "support.h"
 
 /* .noxmk with a plan, opened. */

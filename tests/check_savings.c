@@ -1,8 +1,8 @@
 #include <unistd.h>
 
-#include "record.h"
-#include "report.h"
-#include "rundir.h"
+#include "report/savings.h"
+#include "state/record.h"
+#include "state/rundir.h"
 #include "support.h"
 
 static void
@@ -46,7 +46,7 @@ START_TEST(runs)
 	close(folder_make(".noxmk/runs/20261123-000003-1"));
 	put_run("20261123-000003-1");
 	output_begin();
-	ck_assert_int_eq(report_print(state), 0);
+	ck_assert_int_eq(savings_print(state), 0);
 	text = output_end();
 	ck_assert_str_eq(text,
 	    "run                        sessions not well one by one     took speed-up\n"
@@ -58,7 +58,7 @@ START_TEST(runs)
 	/* make -j1 saves nothing. */
 	put("20261123-000001-1", "b", FAILED, 110, 4);
 	output_begin();
-	ck_assert_int_eq(report_print(state), 0);
+	ck_assert_int_eq(savings_print(state), 0);
 	text = output_end();
 	ck_assert_ptr_nonnull(strstr(text, "took 10.0s for 7.0s of sessions: 3.0s more, 0.70"));
 	free(text);
@@ -71,16 +71,16 @@ START_TEST(nothing)
 {
 	int state = folder_make(".noxmk");
 
-	ck_assert_int_eq(report_print(state), -1);
+	ck_assert_int_eq(savings_print(state), -1);
 	assert_warned("no run of several sessions is kept here: `make -j ci` makes one");
 	close(folder_make(".noxmk/runs/20261123-000003-1"));
-	ck_assert_int_eq(report_print(state), -1);
+	ck_assert_int_eq(savings_print(state), -1);
 	close(state);
 }
 END_TEST
 
 Suite *
-check_report_suite(void)
+check_savings_suite(void)
 {
 	Suite *suite = suite_create("report");
 	TCase *tc = support_case(suite, "report");

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cue.h"
-#include "dispatch.h"
 #include "jobs.h"
-#include "simulate.h"
+#include "order/cue.h"
+#include "order/dispatch.h"
+#include "order/simulate.h"
 #include "support.h"
 
 enum { PARTS = 10, INSTANCES = 300, SLOTS = 4 };

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "screen.h"
+#include "output/screen.h"
 #include "support.h"
 
 static const struct {

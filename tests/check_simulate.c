@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "jobs.h"
-#include "simulate.h"
+#include "order/simulate.h"
 #include "support.h"
 
 /*

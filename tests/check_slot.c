@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "slot.h"
+#include "slots/slot.h"
 #include "support.h"
 
 /* make's pipe with so many tokens, and the MAKEFLAGS that name it. */

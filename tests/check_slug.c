@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "slug.h"
+#include "base/slug.h"
 #include "support.h"
 
 static const struct {

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sig.h"
-#include "spawn.h"
+#include "base/sig.h"
+#include "base/spawn.h"
 #include "support.h"
 
 /* The helper with these verbs; its output goes to the files out and err. Its wait status. */

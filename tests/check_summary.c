@@ -4,9 +4,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "record.h"
-#include "rundir.h"
-#include "summary.h"
+#include "report/summary.h"
+#include "state/record.h"
+#include "state/rundir.h"
 #include "support.h"
 
 /* A run's folder with a plan: a; b requires a; c notified by a; d; groups ci (b) and x (c, d). */

@@ -7,13 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bridge.h"
+#include "slots/toolenv.h"
 #include "support.h"
 
 static const char *
-variable(const struct bridge *bridge, const char *name)
+variable(const struct toolenv *bridge, const char *name)
 {
-	const struct strings *list = bridge_variables(bridge);
+	const struct strings *list = toolenv_variables(bridge);
 	size_t len = strlen(name);
 
 	for (size_t i = 0; list && i < list->n; i++)
@@ -24,7 +24,7 @@ variable(const struct bridge *bridge, const char *name)
 
 /* How many tokens a tool finds by MAKEFLAGS. */
 static int
-tokens_by(const struct bridge *bridge)
+tokens_by(const struct toolenv *bridge)
 {
 	const char *makeflags = variable(bridge, "MAKEFLAGS");
 	const char *prefix = " -- --jobserver-auth=fifo:";
@@ -41,11 +41,11 @@ tokens_by(const struct bridge *bridge)
 START_TEST(none)
 {
 	struct slot *slot = slot_open(&(struct slot_options){ .makeflags = "" });
-	struct bridge *bridge = bridge_open(slot, "/share");
+	struct toolenv *bridge = toolenv_open(slot, "/share");
 
 	ck_assert_ptr_null(bridge);
-	ck_assert_ptr_null(bridge_variables(bridge));
-	bridge_close(bridge);
+	ck_assert_ptr_null(toolenv_variables(bridge));
+	toolenv_close(bridge);
 	slot_close(slot);
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(shared_or_own)
 	int ends[2], folder = folder_make("run");
 	char *flags;
 	struct slot *slot;
-	struct bridge *bridge;
+	struct toolenv *bridge;
 
 	setenv("PATH", "/bin", 1);
 	setenv("OMP_NUM_THREADS", "7", 1);
@@ -63,29 +63,29 @@ START_TEST(shared_or_own)
 	ck_assert_int_eq(write(ends[1], "+++", 3), 3);
 	flags = xasprintf(" -j4 --jobserver-auth=%d,%d", ends[0], ends[1]);
 	slot = slot_open(&(struct slot_options){ .makeflags = flags });
-	bridge = bridge_open(slot, "/share");
+	bridge = toolenv_open(slot, "/share");
 	ck_assert_int_eq(tokens_by(bridge), 3);
 	ck_assert_str_eq(variable(bridge, "PATH"), "/share/tools:/bin");
 	ck_assert_str_eq(variable(bridge, "NOXMK_SLOTS"), "1");
 	ck_assert_str_eq(variable(bridge, "CARGO_BUILD_JOBS"), "1");
 	ck_assert_ptr_null(variable(bridge, "OMP_NUM_THREADS"));
-	bridge_close(bridge);
+	toolenv_close(bridge);
 	/* Who has three gets a pipe with the two that are not its own. */
 	slot_want(slot, 3, 3);
 	for (int i = 0; i < 5000 && !slot_try(slot); i++)
 		poll(NULL, 0, 1);
-	bridge = bridge_open(slot, "/share");
+	bridge = toolenv_open(slot, "/share");
 	ck_assert_int_eq(tokens_by(bridge), 2);
 	ck_assert_str_eq(variable(bridge, "NOXMK_SLOTS"), "3");
-	bridge_close(bridge);
+	toolenv_close(bridge);
 	slot_close(slot);
 	free(flags);
 	slot = slot_open(&(struct slot_options){ .makeflags = " -j", .rundir = folder,
 		.jobs = 3 });
 	ck_assert(slot_try(slot));
-	bridge = bridge_open(slot, "/share");
+	bridge = toolenv_open(slot, "/share");
 	ck_assert_int_eq(tokens_by(bridge), 0);
-	bridge_close(bridge);
+	toolenv_close(bridge);
 	slot_close(slot);
 	close(folder);
 	close(ends[0]);
@@ -114,7 +114,7 @@ make_by(const char *words)
 	while ((word = strsep(&rest, " ")))
 		argv[n++] = word;
 	argv[n] = NULL;
-	result = bridge_make(argv);
+	result = submake_exec(argv);
 	free(copy);
 	return result;
 }
@@ -193,7 +193,7 @@ START_TEST(no_make)
 END_TEST
 
 Suite *
-check_bridge_suite(void)
+check_toolenv_suite(void)
 {
 	Suite *suite = suite_create("bridge");
 	TCase *tc = support_case(suite, "bridge");

@@ -4,9 +4,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cpus.h"
+#include "base/cpus.h"
+#include "slots/turn.h"
 #include "support.h"
-#include "turn.h"
 
 #define EXCLUSIVE_DB "[{'resource':'db','use':'exclusive'}]"
 

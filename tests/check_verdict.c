@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nox/verdict.h"
 #include "support.h"
-#include "verdict.h"
 
 enum { OF_SIGNAL = 0x100 }; /* in `end` below: N + OF_SIGNAL is death by signal N */
 

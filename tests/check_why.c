@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "record.h"
-#include "rundir.h"
+#include "report/why.h"
+#include "state/record.h"
+#include "state/rundir.h"
 #include "support.h"
-#include "why.h"
 
 #define START 1795396700.0
 

@@ -3,7 +3,7 @@
 
 /* Schedules for the suites of what makes and tries orders: written down, or at random. */
 
-#include "schedule.h"
+#include "order/schedule.h"
 
 /*
  * "3 <0,1 x0 s1 2:2; 1": a job of 3 seconds that comes after the first two, uses the resource 0

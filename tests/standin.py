@@ -1,7 +1,7 @@
 """Projects for make and noxmk in which a shell script stands in for nox.
 
 Asked by `noxmk plan`, it hands over facts that we have written ourselves, in the format of
-src/probe.py; asked to run a session, it sleeps for as long as the file seconds/SESSION says. So
+src/nox/probe.py; asked to run a session, it sleeps for as long as the file seconds/SESSION says. So
 plans and schedules are made and run by the real helper and a real make, as fast as a shell starts.
 """
 

@@ -9,10 +9,10 @@
 #include <check.h>
 #include <jansson.h>
 
-#include "facts.h"
-#include "plan.h"
-#include "planfile.h"
-#include "util.h"
+#include "base/util.h"
+#include "plan/facts.h"
+#include "plan/plan.h"
+#include "plan/planfile.h"
 
 /* A case with the scratch folder and a time limit. */
 TCase *support_case(Suite *, const char *name);
@@ -79,12 +79,12 @@ const char *own_key(void);
 
 /* The suites. */
 #define SUITES(X)                                                                          \
-	X(util) X(facts) X(slug) X(plan) X(config) X(declare) X(rule) X(planfile) X(rundir)   \
+	X(util) X(facts) X(slug) X(plan) X(config) X(overlay) X(rule) X(planfile) X(rundir)   \
 	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock)       \
-	X(contest) X(cpus) X(budget) X(command) X(verdict) X(screen) X(summary) X(notified)   \
-	X(list) X(noxcall) X(listing) X(learn) X(bridge) X(run) X(why) X(schedule)            \
+	X(contest) X(cpus) X(makeflags) X(command) X(verdict) X(screen) X(summary) X(notified)   \
+	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(schedule)            \
 	X(simulate) X(history) X(order) X(turn) X(mask) X(filter)             \
-	X(quantity) X(halt) X(failed) X(relay) X(keeper) X(report) X(bench)
+	X(quantity) X(policy) X(failed) X(relay) X(keeper) X(savings) X(bench)
 #define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);
 SUITES(SUITE_PROTOTYPE)
 

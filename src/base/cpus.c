@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cpus.h"
-#include "util.h"
+#include "base/cpus.h"
+#include "base/util.h"
 
 static unsigned
 least(unsigned a, unsigned b)

@@ -1,5 +1,5 @@
-#ifndef NOXMK_CPUS_H
-#define NOXMK_CPUS_H
+#ifndef NOXMK_BASE_CPUS_H
+#define NOXMK_BASE_CPUS_H
 
 /* How many processors we may really use. */
 

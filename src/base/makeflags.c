@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "budget.h"
-#include "cpus.h"
-#include "util.h"
+#include "base/cpus.h"
+#include "base/makeflags.h"
+#include "base/util.h"
 
-struct budget
-budget_read(const char *makeflags, unsigned jobs)
+struct makeflags
+makeflags_read(const char *makeflags, unsigned jobs)
 {
 	char *copy = xstrdup(makeflags ? makeflags : ""), *rest = copy, *word;
-	struct budget budget = { .slots = 1 };
+	struct makeflags budget = { .slots = 1 };
 
 	/* Variables follow a lone "--"; the first word may be short flags without a dash. */
 	while ((word = strsep(&rest, " ")) && strcmp(word, "--") != 0) {
@@ -31,7 +31,7 @@ budget_read(const char *makeflags, unsigned jobs)
 
 /* As make itself does it, but for its guess of what it has started within the last second. */
 bool
-budget_is_loaded(const struct budget *budget)
+makeflags_is_loaded(const struct makeflags *budget)
 {
 	double load;
 

@@ -1,5 +1,5 @@
-#ifndef NOXMK_BUDGET_H
-#define NOXMK_BUDGET_H
+#ifndef NOXMK_BASE_MAKEFLAGS_H
+#define NOXMK_BASE_MAKEFLAGS_H
 
 /*
  * What make's command line says of how much may run at once. A recipe sees it in MAKEFLAGS:
@@ -12,16 +12,16 @@
 
 #include <stdbool.h>
 
-struct budget {
+struct makeflags {
 	unsigned slots;  /* at least 1 */
 	bool unlimited;  /* by make: a bare -j, so slots are counted by us */
 	double load;     /* 0: any */
 };
 
 /* makeflags: NULL if there is no make around us. jobs: slots under bare -j; 0: our processors. */
-struct budget budget_read(const char *makeflags, unsigned jobs);
+struct makeflags makeflags_read(const char *makeflags, unsigned jobs);
 
 /* Is the system too busy for more than one needs? */
-bool budget_is_loaded(const struct budget *);
+bool makeflags_is_loaded(const struct makeflags *);
 
 #endif

@@ -1,7 +1,7 @@
-#ifndef NOXMK_NEAREST_H
-#define NOXMK_NEAREST_H
+#ifndef NOXMK_BASE_NEAREST_H
+#define NOXMK_BASE_NEAREST_H
 
-#include "util.h"
+#include "base/util.h"
 
 /* The word of the list that somebody who wrote `word` has most likely meant, or NULL. */
 const char *nearest(const char *word, const struct strings *list);

@@ -4,8 +4,8 @@
 
 #include <bsd/stdlib.h>
 
-#include "quantity.h"
-#include "util.h"
+#include "base/quantity.h"
+#include "base/util.h"
 
 #define DIGITS "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -1,5 +1,5 @@
-#ifndef NOXMK_QUANTITY_H
-#define NOXMK_QUANTITY_H
+#ifndef NOXMK_BASE_QUANTITY_H
+#define NOXMK_BASE_QUANTITY_H
 
 /* Numbers as people write them. */
 

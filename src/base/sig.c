@@ -3,8 +3,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "sig.h"
-#include "util.h"
+#include "base/sig.h"
+#include "base/util.h"
 
 static sigset_t original;
 

@@ -1,5 +1,5 @@
-#ifndef NOXMK_SIG_H
-#define NOXMK_SIG_H
+#ifndef NOXMK_BASE_SIG_H
+#define NOXMK_BASE_SIG_H
 
 /*
  * Signals as something to poll: blocked before the first fork, read from one signalfd, so nothing

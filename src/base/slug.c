@@ -2,8 +2,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "slug.h"
-#include "util.h"
+#include "base/slug.h"
+#include "base/util.h"
 
 /* Logs and records are named TARGET.json and the like: stay well below NAME_MAX (255). */
 enum { SLUG_MAX = 160 };

@@ -1,5 +1,5 @@
-#ifndef NOXMK_SLUG_H
-#define NOXMK_SLUG_H
+#ifndef NOXMK_BASE_SLUG_H
+#define NOXMK_BASE_SLUG_H
 
 /*
  * The name of a make target for any session name. A slug holds only A-Z a-z 0-9 . _ - and starts

@@ -4,9 +4,9 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include "sig.h"
-#include "spawn.h"
-#include "util.h"
+#include "base/sig.h"
+#include "base/spawn.h"
+#include "base/util.h"
 
 /*
  * posix_spawn(3) and not fork: glibc runs exec in a vfork-like child, so a big helper costs no more

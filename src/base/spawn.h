@@ -1,5 +1,5 @@
-#ifndef NOXMK_SPAWN_H
-#define NOXMK_SPAWN_H
+#ifndef NOXMK_BASE_SPAWN_H
+#define NOXMK_BASE_SPAWN_H
 
 #include <stdbool.h>
 #include <sys/types.h>

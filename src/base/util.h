@@ -1,5 +1,5 @@
-#ifndef NOXMK_UTIL_H
-#define NOXMK_UTIL_H
+#ifndef NOXMK_BASE_UTIL_H
+#define NOXMK_BASE_UTIL_H
 
 /*
  * Memory that dies on failure, a growable buffer, and whole files read and written at once.

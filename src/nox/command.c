@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "env.h"
+#include "nox/command.h"
+#include "nox/env.h"
 
 /* The string stays alive with the command, and is freed with it. */
 static const char *

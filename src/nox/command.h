@@ -1,5 +1,5 @@
-#ifndef NOXMK_COMMAND_H
-#define NOXMK_COMMAND_H
+#ifndef NOXMK_NOX_COMMAND_H
+#define NOXMK_NOX_COMMAND_H
 
 /*
  * The nox command of one session.
@@ -8,8 +8,8 @@
  * session by number. With a plan from a listing: the user's own nox command, which picks by name.
  */
 
-#include "planfile.h"
-#include "util.h"
+#include "base/util.h"
+#include "plan/planfile.h"
 
 struct command {
 	char **argv, **envp;
@@ -18,7 +18,7 @@ struct command {
 
 /*
  * session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
- * writes its report to. budget: variables that tell its tools of job slots (bridge.h), or NULL;
+ * writes its report to. budget: variables that tell its tools of job slots (toolenv.h), or NULL;
  * what the configuration sets wins. command_clear frees; posargs and budget must outlive the
  * command.
  */

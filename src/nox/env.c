@@ -2,8 +2,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "env.h"
-#include "util.h"
+#include "base/util.h"
+#include "nox/env.h"
 
 static const char *const of_make[] = {
 	"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMOUT", "MAKE_TERMERR",

@@ -1,5 +1,5 @@
-#ifndef NOXMK_ENV_H
-#define NOXMK_ENV_H
+#ifndef NOXMK_NOX_ENV_H
+#define NOXMK_NOX_ENV_H
 
 /*
  * The environment of nox: ours without what make and noxmk put there for themselves. A nested make

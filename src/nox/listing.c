@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "listing.h"
-#include "noxcall.h"
+#include "nox/listing.h"
+#include "nox/noxcall.h"
 
 /* The noxfile may print while it loads; the listing is the last line (reference: nox -l --json). */
 static json_t *

@@ -1,9 +1,9 @@
-#ifndef NOXMK_LISTING_H
-#define NOXMK_LISTING_H
+#ifndef NOXMK_NOX_LISTING_H
+#define NOXMK_NOX_LISTING_H
 
 #include <jansson.h>
 
-#include "util.h"
+#include "base/util.h"
 
 /*
  * Facts (facts.h) from `nox --list --json`, for a nox that the probe does not know. They have no

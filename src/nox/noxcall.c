@@ -4,9 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "env.h"
-#include "noxcall.h"
-#include "spawn.h"
+#include "base/spawn.h"
+#include "nox/env.h"
+#include "nox/noxcall.h"
 
 int
 nox_call(const struct strings *nox, const char *const *arguments, const char *const *extra,

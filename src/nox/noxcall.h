@@ -1,7 +1,7 @@
-#ifndef NOXMK_NOXCALL_H
-#define NOXMK_NOXCALL_H
+#ifndef NOXMK_NOX_NOXCALL_H
+#define NOXMK_NOX_NOXCALL_H
 
-#include "util.h"
+#include "base/util.h"
 
 /*
  * Runs the user's nox command with those arguments and waits. nox: the words of NOX. arguments and

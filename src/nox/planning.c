@@ -8,15 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "learn.h"
-#include "listing.h"
-#include "noxcall.h"
-#include "order.h"
-#include "plan.h"
-#include "planfile.h"
-#include "rule.h"
-#include "rundir.h"
+#include "nox/listing.h"
+#include "nox/noxcall.h"
+#include "nox/planning.h"
+#include "order/order.h"
+#include "plan/config.h"
+#include "plan/plan.h"
+#include "plan/planfile.h"
+#include "plan/rule.h"
+#include "state/rundir.h"
 
 enum { PROBE_UNKNOWN_NOX = 97 };
 
@@ -53,7 +53,7 @@ copy_script_block(const char *source, struct buffer *out)
 
 /* The probe to run: ours as installed, or a copy below the noxfile's script block. */
 static char *
-prepare_probe(const struct learn_options *options)
+prepare_probe(const struct planning_options *options)
 {
 	char *installed = xasprintf("%s/probe.py", options->share);
 	struct buffer noxfile = { 0 }, probe = { 0 };
@@ -80,7 +80,7 @@ prepare_probe(const struct learn_options *options)
 
 /* nox's exit code; with 0 there are facts in FACTS. */
 static int
-run_probe(const struct learn_options *options, const char *probe)
+run_probe(const struct planning_options *options, const char *probe)
 {
 	const char *const arguments[] = { "-f", probe, "-l", NULL };
 	char folder[PATH_MAX];
@@ -159,7 +159,7 @@ write_order(int state)
 
 /* plan.jsonl first: make reads sessions.mk, and what it names must be there by then. */
 static int
-write_plan(const struct learn_options *options, const struct facts *facts, int state)
+write_plan(const struct planning_options *options, const struct facts *facts, int state)
 {
 	struct plan *plan = plan_make(facts, &options->reserved);
 	struct buffer lines = { 0 }, rules = { 0 };
@@ -198,7 +198,7 @@ warn_unread_config(void)
 
 /* 0 and the facts, or the exit code. */
 static int
-ask(const struct learn_options *options, json_t **root)
+ask(const struct planning_options *options, json_t **root)
 {
 	char *probe = prepare_probe(options);
 	int code = probe ? run_probe(options, probe) : -1;
@@ -220,7 +220,7 @@ ask(const struct learn_options *options, json_t **root)
 }
 
 int
-learn_plan(const struct learn_options *options)
+planning_run(const struct planning_options *options)
 {
 	struct facts *facts = NULL;
 	json_t *root = NULL;

@@ -1,5 +1,5 @@
-#ifndef NOXMK_LEARN_H
-#define NOXMK_LEARN_H
+#ifndef NOXMK_NOX_PLANNING_H
+#define NOXMK_NOX_PLANNING_H
 
 /*
  * `noxmk plan`: asks nox what the noxfile says and writes .noxmk/plan.jsonl and .noxmk/sessions.mk.
@@ -12,9 +12,9 @@
  * EXIT_HELPER after a warning of ours. On failure the old plan is gone: nothing runs by it.
  */
 
-#include "util.h"
+#include "base/util.h"
 
-struct learn_options {
+struct planning_options {
 	const char *share;       /* the folder of probe.py */
 	const char *noxfile;     /* as given; relative to the current folder */
 	const char *inputs;      /* see rule_write */
@@ -22,6 +22,6 @@ struct learn_options {
 	struct strings reserved; /* see plan_make */
 };
 
-int learn_plan(const struct learn_options *);
+int planning_run(const struct planning_options *);
 
 #endif

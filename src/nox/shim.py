@@ -98,7 +98,7 @@ class Shim:
         nox.sessions.SessionRunner.execute = execute
 
     def bridge_makes(self, helper: str) -> None:
-        """On PATH `make` is noxmk already (bridge.h); this is for one that is named by its path."""
+        """On PATH `make` is noxmk already (toolenv.h); this is for one named by its path."""
         import nox.command
 
         popen = nox.command.popen

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "verdict.h"
+#include "nox/verdict.h"
 
 static const struct {
 	const char *name;

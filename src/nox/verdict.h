@@ -1,5 +1,5 @@
-#ifndef NOXMK_VERDICT_H
-#define NOXMK_VERDICT_H
+#ifndef NOXMK_NOX_VERDICT_H
+#define NOXMK_NOX_VERDICT_H
 
 /*
  * What nox's exit code and its report together say of a session. Both count: nox exits 0 for a
@@ -7,9 +7,9 @@
  * JSON cannot hold).
  */
 
-#include "planfile.h"
-#include "record.h"
-#include "util.h"
+#include "base/util.h"
+#include "plan/planfile.h"
+#include "state/record.h"
 
 /*
  * Sets verdict, reason, exit, signal and notify of the record. status: of waitpid(2). report: the

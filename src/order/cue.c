@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cue.h"
-#include "simulate.h"
+#include "order/cue.h"
+#include "order/simulate.h"
 
 /* Seconds below which two moments are the same. */
 #define EPSILON 1e-6

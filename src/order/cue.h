@@ -1,5 +1,5 @@
-#ifndef NOXMK_CUE_H
-#define NOXMK_CUE_H
+#ifndef NOXMK_ORDER_CUE_H
+#define NOXMK_ORDER_CUE_H
 
 /*
  * make takes what it finds ready as it walks through its targets, not what is most urgent
@@ -9,7 +9,7 @@
  * without, with times that are off by some percent.
  */
 
-#include "schedule.h"
+#include "order/schedule.h"
 
 /*
  * sequence, starts: what dispatch() wants. cues: n places for the caller: of each job the one whose

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatch.h"
+#include "order/dispatch.h"
 
 /* Seconds below which two moments are the same. */
 #define EPSILON 1e-9

@@ -1,5 +1,5 @@
-#ifndef NOXMK_DISPATCH_H
-#define NOXMK_DISPATCH_H
+#ifndef NOXMK_ORDER_DISPATCH_H
+#define NOXMK_ORDER_DISPATCH_H
 
 /*
  * List scheduling (Graham, "Bounds for certain multiprocessing anomalies", 1966): whenever there is
@@ -7,7 +7,7 @@
  * (simulate.h), but can be made to (cue.h).
  */
 
-#include "schedule.h"
+#include "order/schedule.h"
 
 /*
  * When the last job ends, in seconds. urgency: all jobs, the most urgent first. sequence, starts: n

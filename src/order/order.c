@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "budget.h"
-#include "cpus.h"
-#include "cue.h"
-#include "dispatch.h"
-#include "history.h"
-#include "order.h"
-#include "simulate.h"
+#include "base/cpus.h"
+#include "base/makeflags.h"
+#include "order/cue.h"
+#include "order/dispatch.h"
+#include "order/order.h"
+#include "order/simulate.h"
+#include "state/history.h"
 
 #define NAME "order.mk"
 #define ORDER "_noxmk_order :="
@@ -223,7 +223,7 @@ add_resources(struct buffer *out, const struct input *in, const size_t *order)
 
 /* make's last -j option, or one for as many as there are processors. The caller frees. */
 static char *
-jobs_option(const struct budget *budget)
+jobs_option(const struct makeflags *budget)
 {
 	if (budget->unlimited)
 		return xstrdup("-j");
@@ -311,7 +311,7 @@ order_write(int state, const json_t *active, unsigned jobs)
 	struct buffer out = { 0 };
 	struct history *history;
 	struct input *in;
-	struct budget budget = budget_read(getenv("MAKEFLAGS"), jobs);
+	struct makeflags budget = makeflags_read(getenv("MAKEFLAGS"), jobs);
 	char *option;
 	int result;
 

@@ -1,5 +1,5 @@
-#ifndef NOXMK_ORDER_H
-#define NOXMK_ORDER_H
+#ifndef NOXMK_ORDER_ORDER_H
+#define NOXMK_ORDER_ORDER_H
 
 /*
  * order.mk: the sessions of some goals in the order that ends a run early, going by how long each
@@ -21,11 +21,11 @@
 
 #include <jansson.h>
 
-#include "planfile.h"
+#include "plan/planfile.h"
 
 /*
  * For those sessions (planfile_expand), from .noxmk's history. Written only if it has changed, and
- * not for less than two, of which there is only one order. jobs: see budget_read. -1 after a
+ * not for less than two, of which there is only one order. jobs: see makeflags_read. -1 after a
  * warning.
  */
 int order_write(int state, const json_t *active, unsigned jobs);

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatch.h"
-#include "schedule.h"
+#include "order/dispatch.h"
+#include "order/schedule.h"
 
 /*
  * How much search an order is worth: tries that change it at random (the square of the jobs will do

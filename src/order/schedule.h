@@ -1,5 +1,5 @@
-#ifndef NOXMK_SCHEDULE_H
-#define NOXMK_SCHEDULE_H
+#ifndef NOXMK_ORDER_SCHEDULE_H
+#define NOXMK_ORDER_SCHEDULE_H
 
 /*
  * Sessions as jobs to be scheduled, and which of them should go first where not all can: for want
@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "plan.h"
+#include "plan/plan.h"
 
 struct schedule_claim {
 	size_t resource;

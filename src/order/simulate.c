@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "simulate.h"
+#include "order/simulate.h"
 
 /* Seconds below which two moments are the same. */
 #define EPSILON 1e-9

@@ -1,5 +1,5 @@
-#ifndef NOXMK_SIMULATE_H
-#define NOXMK_SIMULATE_H
+#ifndef NOXMK_ORDER_SIMULATE_H
+#define NOXMK_ORDER_SIMULATE_H
 
 /*
  * What make makes of an order (tried with 4.3 and 4.4.1). It goes through it again and again. Where
@@ -10,7 +10,7 @@
  * nor by a job that waits for several slots.
  */
 
-#include "schedule.h"
+#include "order/schedule.h"
 
 /*
  * When the last of the n jobs of that order ends, if these run alone; where they are not NULL, also

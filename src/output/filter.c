@@ -4,7 +4,7 @@
 
 #include <bsd/vis.h>
 
-#include "filter.h"
+#include "output/filter.h"
 
 enum { ESCAPE = '\033', SEQUENCE_MAX = 64 };
 

@@ -1,5 +1,5 @@
-#ifndef NOXMK_FILTER_H
-#define NOXMK_FILTER_H
+#ifndef NOXMK_OUTPUT_FILTER_H
+#define NOXMK_OUTPUT_FILTER_H
 
 /*
  * What a session prints, on its way to a terminal or a CI's page: it may have colours, and cannot
@@ -12,7 +12,7 @@
  * (##[command], ##vso[…], ##teamcity[…]).
  */
 
-#include "util.h"
+#include "base/util.h"
 
 struct filter;
 

@@ -5,9 +5,9 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "filter.h"
-#include "joblog.h"
-#include "util.h"
+#include "base/util.h"
+#include "output/filter.h"
+#include "output/joblog.h"
 
 int
 joblog_open(int rundir, const char *target, char *const argv[], struct mask *mask)

@@ -1,5 +1,5 @@
-#ifndef NOXMK_JOBLOG_H
-#define NOXMK_JOBLOG_H
+#ifndef NOXMK_OUTPUT_JOBLOG_H
+#define NOXMK_OUTPUT_JOBLOG_H
 
 /*
  * TARGET.log in a run's folder:
@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "mask.h"
+#include "output/mask.h"
 
 /* A new log with its first line, without secrets. The descriptor, or -1 after a warning. */
 int joblog_open(int rundir, const char *target, char *const argv[], struct mask *);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mask.h"
+#include "output/mask.h"
 
 #define STARS "***"
 

@@ -1,12 +1,12 @@
-#ifndef NOXMK_MASK_H
-#define NOXMK_MASK_H
+#ifndef NOXMK_OUTPUT_MASK_H
+#define NOXMK_OUTPUT_MASK_H
 
 /*
  * Secrets never reach a log: what a session writes goes through this stream, and leaves it with
  * each secret replaced by ***. Secrets are the values of variables whose names say so.
  */
 
-#include "util.h"
+#include "base/util.h"
 
 struct mask;
 

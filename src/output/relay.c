@@ -7,8 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "relay.h"
-#include "util.h"
+#include "base/util.h"
+#include "output/relay.h"
 
 /*
  * PIECE: read at once. PIPE: what a session may write before it has to wait for us, which the

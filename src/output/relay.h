@@ -1,5 +1,5 @@
-#ifndef NOXMK_RELAY_H
-#define NOXMK_RELAY_H
+#ifndef NOXMK_OUTPUT_RELAY_H
+#define NOXMK_OUTPUT_RELAY_H
 
 /*
  * What a session writes comes by a pipe, and the relay brings it into the log: so that a full disk
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "mask.h"
+#include "output/mask.h"
 
 struct relay;
 

@@ -5,8 +5,8 @@
 
 #include <bsd/vis.h>
 
-#include "screen.h"
-#include "util.h"
+#include "base/util.h"
+#include "output/screen.h"
 
 /*
  * NO_COLOR (no-color.org) and TERM=dumb say no; FORCE_COLOR and MAKE_TERMOUT (make -O collects what

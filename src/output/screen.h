@@ -1,9 +1,9 @@
-#ifndef NOXMK_SCREEN_H
-#define NOXMK_SCREEN_H
+#ifndef NOXMK_OUTPUT_SCREEN_H
+#define NOXMK_OUTPUT_SCREEN_H
 
 /* What a person reads while a run goes on and after it. All on standard output. */
 
-#include "record.h"
+#include "state/record.h"
 
 /* One line for a session that has ended: verdict, seconds, target, reason. */
 void screen_ended(const struct record *);

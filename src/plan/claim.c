@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "claim.h"
+#include "plan/claim.h"
 
 #define EVERYTHING "*"
 

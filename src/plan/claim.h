@@ -1,10 +1,10 @@
-#ifndef NOXMK_CLAIM_H
-#define NOXMK_CLAIM_H
+#ifndef NOXMK_PLAN_CLAIM_H
+#define NOXMK_PLAN_CLAIM_H
 
 /* A plan's resources, and what each session claims of them. `by` is kept as a copy. */
 
-#include "config.h"
-#include "plan.h"
+#include "plan/config.h"
+#include "plan/plan.h"
 
 struct claims;
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
-#include "nearest.h"
-#include "quantity.h"
+#include "base/nearest.h"
+#include "base/quantity.h"
+#include "plan/config.h"
 
 /* A log that is longer is no log: 8 GiB. */
 #define LOG_LIMIT (8LL << 30)

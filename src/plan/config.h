@@ -1,5 +1,5 @@
-#ifndef NOXMK_CONFIG_H
-#define NOXMK_CONFIG_H
+#ifndef NOXMK_PLAN_CONFIG_H
+#define NOXMK_PLAN_CONFIG_H
 
 /*
  * The table [tool.noxmk] of pyproject.toml: what noxmk(1), CONFIGURATION tells. Checked as far as
@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "util.h"
+#include "base/util.h"
 
 #define CONFIG_FILE "pyproject.toml"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts.h"
+#include "plan/facts.h"
 
 /* Where we are in the JSON, for messages: the first fault is told, the rest follows from it. */
 struct reader {

@@ -1,5 +1,5 @@
-#ifndef NOXMK_FACTS_H
-#define NOXMK_FACTS_H
+#ifndef NOXMK_PLAN_FACTS_H
+#define NOXMK_PLAN_FACTS_H
 
 /*
  * What a noxfile says, as src/probe.py found it. The format of its JSON is told at the head of
@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "util.h"
+#include "base/util.h"
 
 struct facts_session {
 	const char *name;        /* base name: tests */

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "group.h"
-#include "nearest.h"
-#include "slug.h"
+#include "base/nearest.h"
+#include "base/slug.h"
+#include "plan/group.h"
 
 enum state { UNKNOWN, AT_WORK, DONE };
 

@@ -1,9 +1,9 @@
-#ifndef NOXMK_GROUP_H
-#define NOXMK_GROUP_H
+#ifndef NOXMK_PLAN_GROUP_H
+#define NOXMK_PLAN_GROUP_H
 
-#include "config.h"
-#include "match.h"
-#include "plan.h"
+#include "plan/config.h"
+#include "plan/match.h"
+#include "plan/plan.h"
 
 /*
  * The configuration's groups, behind those that the plan has already. A group's members are

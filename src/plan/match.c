@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "match.h"
-#include "nearest.h"
+#include "base/nearest.h"
+#include "plan/config.h"
+#include "plan/match.h"
 
 struct match {
 	const struct plan *plan;

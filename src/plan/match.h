@@ -1,5 +1,5 @@
-#ifndef NOXMK_MATCH_H
-#define NOXMK_MATCH_H
+#ifndef NOXMK_PLAN_MATCH_H
+#define NOXMK_PLAN_MATCH_H
 
 /*
  * Which sessions a name in the configuration means: a base name (tests), a full name or another
@@ -7,7 +7,7 @@
  * pattern of any of these.
  */
 
-#include "plan.h"
+#include "plan/plan.h"
 
 /* How exactly, the least exact first. */
 enum match_kind { MATCH_PATTERN, MATCH_BASE, MATCH_SIGNATURE, MATCH_FULL };

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "claim.h"
-#include "declare.h"
-#include "group.h"
-#include "match.h"
+#include "plan/claim.h"
+#include "plan/group.h"
+#include "plan/match.h"
+#include "plan/overlay.h"
 
 #define SECTION "session"
 
@@ -15,7 +15,7 @@ struct section {
 	struct match_hits hits;
 };
 
-struct declare {
+struct overlay {
 	struct plan *plan;
 	const struct config *config;
 	struct match *match;
@@ -27,7 +27,7 @@ struct declare {
 };
 
 static int
-find_sections(struct declare *d)
+find_sections(struct overlay *d)
 {
 	for (size_t i = 0; i < d->config->nsessions; i++) {
 		struct section *section = &d->sections[i];
@@ -46,7 +46,7 @@ find_sections(struct declare *d)
 }
 
 static void
-set_options(struct declare *d, const struct config_session *config, size_t session)
+set_options(struct overlay *d, const struct config_session *config, size_t session)
 {
 	struct plan_session *s = &d->plan->sessions[session];
 
@@ -77,7 +77,7 @@ set_options(struct declare *d, const struct config_session *config, size_t sessi
 }
 
 static int
-claim_resources(struct declare *d, const struct config_session *config, size_t session)
+claim_resources(struct overlay *d, const struct config_session *config, size_t session)
 {
 	char *uses = config_place(SECTION, config->name, "uses");
 	char *reads = config_place(SECTION, config->name, "reads");
@@ -94,7 +94,7 @@ claim_resources(struct declare *d, const struct config_session *config, size_t s
 
 /* The least exact sections first: what comes later overrides it. */
 static int
-apply_sections(struct declare *d)
+apply_sections(struct overlay *d)
 {
 	for (enum match_kind kind = MATCH_PATTERN; kind <= MATCH_FULL; kind++) {
 		for (size_t i = 0; i < d->config->nsessions; i++) {
@@ -114,7 +114,7 @@ apply_sections(struct declare *d)
 }
 
 static void
-claim_alone(struct declare *d)
+claim_alone(struct overlay *d)
 {
 	for (size_t i = 0; i < d->plan->n; i++) {
 		char *by;
@@ -132,7 +132,7 @@ claim_alone(struct declare *d)
 }
 
 static void
-mark_all(struct declare *d, const struct indices *list)
+mark_all(struct overlay *d, const struct indices *list)
 {
 	for (size_t k = 0; k < list->n; k++)
 		d->marks[list->v[k]] = d->stamp;
@@ -143,7 +143,7 @@ mark_all(struct declare *d, const struct indices *list)
  * a name of several covers it.
  */
 static void
-add_edges(struct declare *d, size_t session, bool needs, const struct match_hits *hits,
+add_edges(struct overlay *d, size_t session, bool needs, const struct match_hits *hits,
     const char *by)
 {
 	struct plan_session *s = &d->plan->sessions[session];
@@ -173,7 +173,7 @@ is_one(const struct match_hits *hits)
 }
 
 static int
-order_section(struct declare *d, const struct section *section, bool needs)
+order_section(struct overlay *d, const struct section *section, bool needs)
 {
 	const struct strings *names = needs ? &section->config->needs : &section->config->after;
 	char *place = config_place(SECTION, section->config->name, needs ? "needs" : "after");
@@ -200,7 +200,7 @@ order_section(struct declare *d, const struct section *section, bool needs)
 
 /* All needs come first, so that after leaves out what is needed anyway. */
 static int
-order_sections(struct declare *d)
+order_sections(struct overlay *d)
 {
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < d->config->nsessions; i++)
@@ -210,7 +210,7 @@ order_sections(struct declare *d)
 }
 
 static bool
-names_session(const struct declare *d, const struct strings *names, size_t session)
+names_session(const struct overlay *d, const struct strings *names, size_t session)
 {
 	bool found = false;
 
@@ -226,7 +226,7 @@ names_session(const struct declare *d, const struct strings *names, size_t sessi
 
 /* Which section made `session` wait for the other, and by which key; NULL: nox's requires= did. */
 static const char *
-find_declaration(const struct declare *d, size_t session, size_t other, const char **key)
+find_declaration(const struct overlay *d, size_t session, size_t other, const char **key)
 {
 	for (size_t i = 0; i < d->config->nsessions; i++) {
 		const struct config_session *config = d->sections[i].config;
@@ -247,7 +247,7 @@ find_declaration(const struct declare *d, size_t session, size_t other, const ch
 
 /* path: sessions each of which waits for the next, and the last for the first. */
 static void
-warn_cycle(const struct declare *d, const size_t *path, size_t n)
+warn_cycle(const struct overlay *d, const size_t *path, size_t n)
 {
 	struct buffer steps = { 0 };
 	char *place = NULL;
@@ -270,7 +270,7 @@ enum colour { WHITE, GREY, BLACK };
 
 /* Depth first: an edge to a session on the way here closes a cycle. */
 static int
-find_cycle(const struct declare *d, size_t i, enum colour *colour, struct indices *path)
+find_cycle(const struct overlay *d, size_t i, enum colour *colour, struct indices *path)
 {
 	const struct plan_session *s = &d->plan->sessions[i];
 	const struct indices *lists[] = { &s->requires, &s->after };
@@ -298,7 +298,7 @@ find_cycle(const struct declare *d, size_t i, enum colour *colour, struct indice
 
 /* nox's own cycles are cut by now. */
 static int
-check_cycles(const struct declare *d)
+check_cycles(const struct overlay *d)
 {
 	enum colour *colour = xcalloc(d->plan->n, sizeof(*colour));
 	struct indices path = { 0 };
@@ -314,7 +314,7 @@ check_cycles(const struct declare *d)
 
 /* ci: nox's selection without those that the configuration takes out, then those it brings in. */
 static void
-set_defaults(struct declare *d)
+set_defaults(struct overlay *d)
 {
 	struct indices *members = &d->plan->groups[0].members;
 	size_t kept = 0;
@@ -334,7 +334,7 @@ set_defaults(struct declare *d)
 }
 
 static void
-free_declare(struct declare *d)
+free_overlay(struct overlay *d)
 {
 	for (size_t i = 0; i < d->config->nsessions; i++)
 		free(d->sections[i].hits.v);
@@ -348,9 +348,9 @@ free_declare(struct declare *d)
 }
 
 int
-declare_all(struct plan *plan, const struct config *config)
+overlay_apply(struct plan *plan, const struct config *config)
 {
-	struct declare d = { .plan = plan, .config = config, .match = match_new(plan),
+	struct overlay d = { .plan = plan, .config = config, .match = match_new(plan),
 		.claims = claims_new(plan, config) };
 	int result = -1;
 
@@ -372,6 +372,6 @@ declare_all(struct plan *plan, const struct config *config)
 		set_defaults(&d);
 		result = 0;
 	}
-	free_declare(&d);
+	free_overlay(&d);
 	return result;
 }

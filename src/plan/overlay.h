@@ -1,5 +1,5 @@
-#ifndef NOXMK_DECLARE_H
-#define NOXMK_DECLARE_H
+#ifndef NOXMK_PLAN_OVERLAY_H
+#define NOXMK_PLAN_OVERLAY_H
 
 /*
  * Onto a plan that has its targets, nox's groups and requires=: what the configuration declares
@@ -7,13 +7,13 @@
  * allow_parallel=False is alone, an environment's folder is an exclusive resource.
  */
 
-#include "config.h"
-#include "plan.h"
+#include "plan/config.h"
+#include "plan/plan.h"
 
 /*
  * 0, or -1 after one warning that names the file, the key and what is wrong with it. The groups
  * that it adds have the names that the configuration gives them: no other target has.
  */
-int declare_all(struct plan *, const struct config *) UNUSED_RESULT;
+int overlay_apply(struct plan *, const struct config *) UNUSED_RESULT;
 
 #endif

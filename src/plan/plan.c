@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "declare.h"
-#include "plan.h"
-#include "slug.h"
+#include "base/slug.h"
+#include "plan/config.h"
+#include "plan/overlay.h"
+#include "plan/plan.h"
 
 /* Names that mean something to make or to nox.mk wherever they stand. */
 static const char *const always_reserved[] = {
@@ -248,7 +248,7 @@ declare(struct plan *plan, json_t *taken, json_t *reserved)
 		return -1;
 	}
 	if ((config = config_parse(plan->facts->config))) {
-		result = declare_all(plan, config);
+		result = overlay_apply(plan, config);
 		name_declared(plan, first, taken, reserved);
 	}
 	config_free(config);

@@ -1,5 +1,5 @@
-#ifndef NOXMK_PLAN_H
-#define NOXMK_PLAN_H
+#ifndef NOXMK_PLAN_PLAN_H
+#define NOXMK_PLAN_PLAN_H
 
 /*
  * What the noxfile and the configuration say, in make's terms: a target for each session, groups,
@@ -7,8 +7,8 @@
  * plan out, no file and no process.
  */
 
-#include "facts.h"
-#include "util.h"
+#include "base/util.h"
+#include "plan/facts.h"
 
 enum use { EXCLUSIVE, SHARED, AMOUNT };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "planfile.h"
+#include "plan/planfile.h"
 
 struct planfile {
 	FILE *file;

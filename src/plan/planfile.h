@@ -1,5 +1,5 @@
-#ifndef NOXMK_PLANFILE_H
-#define NOXMK_PLANFILE_H
+#ifndef NOXMK_PLAN_PLANFILE_H
+#define NOXMK_PLAN_PLANFILE_H
 
 /*
  * plan.jsonl: the plan as the helper itself reads it back, one JSON object a line:
@@ -24,7 +24,7 @@
 
 #include <jansson.h>
 
-#include "plan.h"
+#include "plan/plan.h"
 
 struct planfile;
 

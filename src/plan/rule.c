@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rule.h"
+#include "plan/rule.h"
 
 void
 rule_add_value(struct buffer *out, const char *text)

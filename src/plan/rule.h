@@ -1,5 +1,5 @@
-#ifndef NOXMK_RULE_H
-#define NOXMK_RULE_H
+#ifndef NOXMK_PLAN_RULE_H
+#define NOXMK_PLAN_RULE_H
 
 /*
  * sessions.mk: the plan as text that make reads, and the quoting that keeps it harmless. Its last
@@ -10,8 +10,8 @@
  * the noxfile read, and `inputs`; both go through the two functions below.
  */
 
-#include "plan.h"
-#include "util.h"
+#include "base/util.h"
+#include "plan/plan.h"
 
 /*
  * inputs: the variables that decided this plan, as nox.mk spells them; nox.mk compares this text

@@ -8,12 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench.h"
-#include "cpus.h"
-#include "planfile.h"
-#include "rundir.h"
-#include "screen.h"
-#include "spawn.h"
+#include "base/cpus.h"
+#include "base/spawn.h"
+#include "output/screen.h"
+#include "plan/planfile.h"
+#include "report/bench.h"
+#include "state/rundir.h"
 
 #define LOG ".noxmk/bench.log"
 

@@ -1,5 +1,5 @@
-#ifndef NOXMK_BENCH_H
-#define NOXMK_BENCH_H
+#ifndef NOXMK_REPORT_BENCH_H
+#define NOXMK_REPORT_BENCH_H
 
 #include <jansson.h>
 

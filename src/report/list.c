@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "joblog.h"
-#include "budget.h"
-#include "list.h"
-#include "order.h"
-#include "rundir.h"
-#include "screen.h"
-#include "util.h"
+#include "base/makeflags.h"
+#include "base/util.h"
+#include "order/order.h"
+#include "output/joblog.h"
+#include "output/screen.h"
+#include "report/list.h"
+#include "state/rundir.h"
 
 static const char *
 text(const json_t *object, const char *key)
@@ -146,7 +146,7 @@ print_order(const char *noxfile, const json_t *active)
 {
 	struct users last = { .all = json_object(), .writers = json_object() };
 	size_t n = json_object_size(active), unknown = 0;
-	unsigned slots = budget_read(getenv("MAKEFLAGS"), 0).slots;
+	unsigned slots = makeflags_read(getenv("MAKEFLAGS"), 0).slots;
 	int state = state_open();
 	double wall = 0;
 	struct order_line *lines = order_expect(state, active, slots, &wall);
@@ -168,7 +168,7 @@ print_order(const char *noxfile, const json_t *active)
 }
 
 int
-list_order(struct planfile *plan, const json_t *goals)
+show_order(struct planfile *plan, const json_t *goals)
 {
 	json_t *active = json_object(), *item;
 	size_t i;

@@ -1,11 +1,11 @@
-#ifndef NOXMK_LIST_H
-#define NOXMK_LIST_H
+#ifndef NOXMK_REPORT_LIST_H
+#define NOXMK_REPORT_LIST_H
 
 /* What can be read off a plan or a log without running anything. Print on standard output. */
 
 #include <jansson.h>
 
-#include "planfile.h"
+#include "plan/planfile.h"
 
 /* `make nox-list`: every target with what it is; `*` marks the default sessions, as nox -l does. */
 int list_targets(struct planfile *, const json_t *unused_goals);
@@ -15,7 +15,7 @@ int list_targets(struct planfile *, const json_t *unused_goals);
  * start and end at the -j of MAKEFLAGS, and what it waits for. 1 after a warning when a goal is
  * unknown.
  */
-int list_order(struct planfile *, const json_t *goals);
+int show_order(struct planfile *, const json_t *goals);
 
 /* One session's log, as it is. -1 after a warning. */
 int list_log(int run, const char *target);

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "record.h"
-#include "report.h"
-#include "rundir.h"
-#include "screen.h"
+#include "output/screen.h"
+#include "report/savings.h"
+#include "state/record.h"
+#include "state/rundir.h"
 
 struct sums {
 	unsigned sessions, bad;
@@ -67,7 +67,7 @@ print_total(unsigned runs, const struct sums *all)
 }
 
 int
-report_print(int state)
+savings_print(int state)
 {
 	json_t *names = rundir_list(state), *name;
 	struct sums all = { 0 };

@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "joblog.h"
-#include "record.h"
-#include "rundir.h"
-#include "screen.h"
-#include "summary.h"
-#include "util.h"
+#include "base/util.h"
+#include "output/joblog.h"
+#include "output/screen.h"
+#include "report/summary.h"
+#include "state/record.h"
+#include "state/rundir.h"
 
 /* Of a longer log of a failed session only the end is shown; the file has it all. */
 enum { LOG_SHOWN_MAX = 256 * 1024, NAME_WIDTH_MAX = 60 };

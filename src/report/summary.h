@@ -1,5 +1,5 @@
-#ifndef NOXMK_SUMMARY_H
-#define NOXMK_SUMMARY_H
+#ifndef NOXMK_REPORT_SUMMARY_H
+#define NOXMK_REPORT_SUMMARY_H
 
 /*
  * What a run came to, made from the records on disk. run: the run's folder (rundir_open). All print
@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "planfile.h"
+#include "plan/planfile.h"
 
 /*
  * The table of the goals' sessions and of those notified, the logs of the failed ones, and a last

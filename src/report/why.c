@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "planfile.h"
-#include "record.h"
-#include "rundir.h"
-#include "screen.h"
-#include "util.h"
-#include "why.h"
+#include "base/util.h"
+#include "output/screen.h"
+#include "plan/planfile.h"
+#include "report/why.h"
+#include "state/record.h"
+#include "state/rundir.h"
 
 /* Seconds too few to be worth a line; make's own work between two sessions is below it. */
 #define NOTEWORTHY 0.05

@@ -1,5 +1,5 @@
-#ifndef NOXMK_WHY_H
-#define NOXMK_WHY_H
+#ifndef NOXMK_REPORT_WHY_H
+#define NOXMK_REPORT_WHY_H
 
 /*
  * Why a session started when it did: worked out from the records of a run and the plan that it

@@ -8,22 +8,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attempt.h"
-#include "bridge.h"
-#include "brood.h"
-#include "command.h"
-#include "joblog.h"
-#include "keeper.h"
-#include "relay.h"
-#include "rundir.h"
-#include "screen.h"
-#include "spawn.h"
-#include "verdict.h"
+#include "base/spawn.h"
+#include "nox/command.h"
+#include "nox/verdict.h"
+#include "output/joblog.h"
+#include "output/relay.h"
+#include "output/screen.h"
+#include "session/attempt.h"
+#include "session/keeper.h"
+#include "session/leftover.h"
+#include "slots/toolenv.h"
+#include "state/rundir.h"
 
 struct attempt {
 	struct attempt_options o;
-	struct bridge *bridge; /* NULL: its tools are on their own */
-	struct brood *brood;
+	struct toolenv *bridge; /* NULL: its tools are on their own */
+	struct leftover *brood;
 	struct keeper *keeper;
 	struct mask *mask;
 	struct relay *relay;   /* NULL: it writes into the log itself */
@@ -76,9 +76,9 @@ make_command(struct attempt *attempt, char **report)
 		strings_add(&posargs, *arg);
 	*report = report_path(&attempt->o);
 	if (!json_is_false(option(attempt, "budget")))
-		attempt->bridge = bridge_open(attempt->o.slot, attempt->o.share);
+		attempt->bridge = toolenv_open(attempt->o.slot, attempt->o.share);
 	command = command_make(attempt->o.plan, attempt->o.session, attempt->o.share, *report,
-	    &posargs, bridge_variables(attempt->bridge));
+	    &posargs, toolenv_variables(attempt->bridge));
 	/* The command has copies of all but the words of posargs. */
 	json_array_append_new(command.owner, notified ? notified : json_null());
 	free(posargs.v);
@@ -177,7 +177,7 @@ attempt_start(const struct attempt_options *options)
 	task.out = attempt->relay ? relay_end(attempt->relay) :
 	    attempt->log >= 0 ? attempt->log : STDERR_FILENO;
 	/* Whatever is our child by now, a guard, is none of the session's. */
-	attempt->brood = brood_open();
+	attempt->brood = leftover_open();
 	attempt->begun = clock_monotonic();
 	options->record->started = clock_now();
 	attempt->keeper = keeper_start(&task);
@@ -202,8 +202,8 @@ attempt_free(struct attempt *attempt)
 		return;
 	relay_close(attempt->relay);
 	mask_close(attempt->mask);
-	bridge_close(attempt->bridge);
-	brood_close(attempt->brood);
+	toolenv_close(attempt->bridge);
+	leftover_close(attempt->brood);
 	keeper_close(attempt->keeper);
 	free(attempt->status);
 	free(attempt);
@@ -217,7 +217,7 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 	fds[1] = (struct pollfd){ .fd = attempt->follower ?
 					    joblog_follower_fd(attempt->follower) : -1,
 		.events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = attempt->over ? -1 : bridge_fd(attempt->bridge),
+	fds[2] = (struct pollfd){ .fd = attempt->over ? -1 : toolenv_fd(attempt->bridge),
 		.events = POLLIN };
 }
 
@@ -235,7 +235,7 @@ attempt_look(struct attempt *attempt)
 	if (attempt->follower)
 		joblog_follower_copy(attempt->follower);
 	if (!attempt->over)
-		attempt->o.record->client = bridge_has_client(attempt->bridge,
+		attempt->o.record->client = toolenv_has_client(attempt->bridge,
 		    keeper_pid(attempt->keeper));
 }
 
@@ -253,7 +253,7 @@ attempt_pause(struct attempt *attempt, bool pause)
 
 	if (attempt->over)
 		return;
-	brood_descendants(keeper_pid(attempt->keeper), &all);
+	process_descendants(keeper_pid(attempt->keeper), &all);
 	for (size_t i = 0; i < all.n; i++)
 		kill((pid_t)all.v[i], pause ? SIGSTOP : SIGCONT);
 	free(all.v);
@@ -320,10 +320,10 @@ attempt_has_left(struct attempt *attempt)
 	char *safe;
 
 	if (!strcmp(text(json_object_get(attempt->o.session, "options"), "leaks"), "allow") ||
-	    !brood_is_left(attempt->brood, 0))
+	    !leftover_is_left(attempt->brood, 0))
 		return false;
 	free(attempt->o.record->left);
-	attempt->o.record->left = mask_text(attempt->mask, brood_names(attempt->brood));
+	attempt->o.record->left = mask_text(attempt->mask, leftover_names(attempt->brood));
 	safe = screen_safe(attempt->o.record->left);
 	warnx("%s left a process running: %s", attempt->o.target, safe);
 	free(safe);
@@ -333,11 +333,11 @@ attempt_has_left(struct attempt *attempt)
 bool
 attempt_is_cleared(struct attempt *attempt)
 {
-	return !brood_is_left(attempt->brood, 0);
+	return !leftover_is_left(attempt->brood, 0);
 }
 
 void
 attempt_signal_left(struct attempt *attempt, int signal)
 {
-	brood_signal(attempt->brood, signal);
+	leftover_signal(attempt->brood, signal);
 }

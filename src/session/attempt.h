@@ -1,5 +1,5 @@
-#ifndef NOXMK_ATTEMPT_H
-#define NOXMK_ATTEMPT_H
+#ifndef NOXMK_SESSION_ATTEMPT_H
+#define NOXMK_SESSION_ATTEMPT_H
 
 /*
  * One attempt at a session: its processes, what they write, and what nox reports. When it is asked
@@ -8,9 +8,9 @@
 
 #include <poll.h>
 
-#include "planfile.h"
-#include "record.h"
-#include "slot.h"
+#include "plan/planfile.h"
+#include "slots/slot.h"
+#include "state/record.h"
 
 struct attempt;
 

@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "brood.h"
-#include "keeper.h"
-#include "spawn.h"
-#include "util.h"
+#include "base/spawn.h"
+#include "base/util.h"
+#include "session/keeper.h"
+#include "session/leftover.h"
 
 /* Milliseconds between two looks for what is left to kill, and how often: some cannot die. */
 enum { LOOK = 5, LOOKS = 2000 };
@@ -47,7 +47,7 @@ kill_all(void)
 		struct indices all = { 0 };
 		pid_t pid;
 
-		brood_descendants(getpid(), &all);
+		process_descendants(getpid(), &all);
 		for (size_t k = 0; k < all.n; k++)
 			kill((pid_t)all.v[k], SIGKILL);
 		free(all.v);

@@ -1,5 +1,5 @@
-#ifndef NOXMK_KEEPER_H
-#define NOXMK_KEEPER_H
+#ifndef NOXMK_SESSION_KEEPER_H
+#define NOXMK_SESSION_KEEPER_H
 
 /*
  * The process between the helper and a session. Should the helper be killed (SIGKILL, out of

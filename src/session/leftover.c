@@ -8,12 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "brood.h"
+#include "session/leftover.h"
 
 /* Something that starts processes for ever must not keep us here for ever. */
 enum { LOOKS = 1000 };
 
-struct brood {
+struct leftover {
 	struct indices before; /* pids of children that are not the session's */
 	struct indices left;   /* children that are */
 };
@@ -51,10 +51,10 @@ add_children(size_t pid, struct indices *list)
 	free(path);
 }
 
-struct brood *
-brood_open(void)
+struct leftover *
+leftover_open(void)
 {
-	struct brood *brood = xcalloc(1, sizeof(*brood));
+	struct leftover *brood = xcalloc(1, sizeof(*brood));
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	add_children((size_t)getpid(), &brood->before);
@@ -62,7 +62,7 @@ brood_open(void)
 }
 
 void
-brood_close(struct brood *brood)
+leftover_close(struct leftover *brood)
 {
 	if (!brood)
 		return;
@@ -73,7 +73,7 @@ brood_close(struct brood *brood)
 
 /* Fills in the living. False when one was reaped meanwhile: its children may be ours by now. */
 static bool
-look(struct brood *brood, pid_t but)
+look(struct leftover *brood, pid_t but)
 {
 	struct indices children = { 0 };
 	bool steady = true;
@@ -95,7 +95,7 @@ look(struct brood *brood, pid_t but)
 }
 
 bool
-brood_is_left(struct brood *brood, pid_t but)
+leftover_is_left(struct leftover *brood, pid_t but)
 {
 	for (int i = 0; i < LOOKS && !look(brood, but); i++)
 		;
@@ -103,7 +103,7 @@ brood_is_left(struct brood *brood, pid_t but)
 }
 
 void
-brood_descendants(pid_t pid, struct indices *list)
+process_descendants(pid_t pid, struct indices *list)
 {
 	size_t i = list->n;
 
@@ -113,13 +113,13 @@ brood_descendants(pid_t pid, struct indices *list)
 }
 
 void
-brood_signal(struct brood *brood, int signal)
+leftover_signal(struct leftover *brood, int signal)
 {
 	struct indices all = { 0 };
 
 	for (size_t i = 0; i < brood->left.n; i++) {
 		indices_add(&all, brood->left.v[i]);
-		brood_descendants((pid_t)brood->left.v[i], &all);
+		process_descendants((pid_t)brood->left.v[i], &all);
 	}
 	for (size_t i = 0; i < all.n; i++) {
 		kill((pid_t)all.v[i], signal);
@@ -152,7 +152,7 @@ add_name(size_t pid, struct buffer *text)
 }
 
 char *
-brood_names(const struct brood *brood)
+leftover_names(const struct leftover *brood)
 {
 	struct buffer text = { 0 };
 	char *names;

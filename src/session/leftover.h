@@ -1,5 +1,5 @@
-#ifndef NOXMK_BROOD_H
-#define NOXMK_BROOD_H
+#ifndef NOXMK_SESSION_LEFTOVER_H
+#define NOXMK_SESSION_LEFTOVER_H
 
 /*
  * The processes that a session leaves behind: daemons, what was started in the background, what
@@ -10,27 +10,27 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "util.h"
+#include "base/util.h"
 
-struct brood;
+struct leftover;
 
 /* From now on. The children that we have already (a guard) are none of the session's. */
-struct brood *brood_open(void) UNUSED_RESULT;
-void brood_close(struct brood *);
+struct leftover *leftover_open(void) UNUSED_RESULT;
+void leftover_close(struct leftover *);
 
 /*
  * Reaps those that have ended. Is one left that the session has started? but: its own process,
  * which does not count and is not reaped, or 0.
  */
-bool brood_is_left(struct brood *, pid_t but);
+bool leftover_is_left(struct leftover *, pid_t but);
 
 /* All that are left and their descendants. */
-void brood_signal(struct brood *, int signal);
+void leftover_signal(struct leftover *, int signal);
 
 /* Adds all processes below that one. */
-void brood_descendants(pid_t, struct indices *);
+void process_descendants(pid_t, struct indices *);
 
 /* "sleep 30 (pid 17)", of several the first and "and 2 more"; NULL if none is left. To be freed. */
-char *brood_names(const struct brood *);
+char *leftover_names(const struct leftover *);
 
 #endif

@@ -6,8 +6,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "parent.h"
-#include "util.h"
+#include "base/util.h"
+#include "session/parent.h"
 
 enum { LOOK = 10 }; /* milliseconds */
 

@@ -1,5 +1,5 @@
-#ifndef NOXMK_PARENT_H
-#define NOXMK_PARENT_H
+#ifndef NOXMK_SESSION_PARENT_H
+#define NOXMK_SESSION_PARENT_H
 
 /*
  * make, whose recipe we are. Of INT and HUP that somebody sends to make alone it tells us nothing:

@@ -8,16 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attempt.h"
-#include "budget.h"
-#include "joblog.h"
-#include "order.h"
-#include "parent.h"
-#include "run.h"
-#include "rundir.h"
-#include "screen.h"
-#include "sig.h"
-#include "turn.h"
+#include "base/makeflags.h"
+#include "base/sig.h"
+#include "order/order.h"
+#include "output/joblog.h"
+#include "output/screen.h"
+#include "session/attempt.h"
+#include "session/parent.h"
+#include "session/run.h"
+#include "slots/turn.h"
+#include "state/rundir.h"
 
 /* Seconds from INT to TERM and from TERM to KILL; nox itself needs half a second to give up. */
 #define GRACE 3.0
@@ -334,7 +334,7 @@ look_around(struct run *run)
 		stop(run, signal == SIGKILL ? xstrdup("make was killed") :
 					      xasprintf("SIG%s to make", sigabbrev_np(signal)));
 	}
-	if (!run->stopped && (why = halt_reason(run->dir, &cancel))) {
+	if (!run->stopped && (why = policy_stop_reason(run->dir, &cancel))) {
 		if (cancel || run->state == WAITING)
 			stop(run, why);
 		else
@@ -499,7 +499,7 @@ open_turn(struct run *run)
 		.most = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 1)) : 1 };
 
 	/* Where we count the slots we also say who is first. */
-	if (budget_read(turn.makeflags, turn.jobs).unlimited)
+	if (makeflags_read(turn.makeflags, turn.jobs).unlimited)
 		turn.rank = order_rank(run->project, run->options->target);
 	run->turn = turn_open(&turn);
 	if (!run->turn)
@@ -561,7 +561,7 @@ run_through(struct run *run)
 	run->record.ended = clock_now();
 	/* A lost record is said there; the goal then finds none and fails. */
 	(void)!record_write(run->dir, &run->record);
-	halt_consider(run->dir, &policy, &run->record);
+	policy_consider(run->dir, &policy, &run->record);
 	/* One that was shown while it ran ends in the summary right below. */
 	if (!run->record.live)
 		screen_ended(&run->record);

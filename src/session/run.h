@@ -1,9 +1,9 @@
-#ifndef NOXMK_RUN_H
-#define NOXMK_RUN_H
+#ifndef NOXMK_SESSION_RUN_H
+#define NOXMK_SESSION_RUN_H
 
 #include <stdbool.h>
 
-#include "halt.h"
+#include "state/policy.h"
 
 /*
  * One session's life, from its turn to its record. `noxmk run` is the recipe of .noxmk/run/TARGET.

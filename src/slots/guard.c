@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guard.h"
-#include "util.h"
+#include "base/util.h"
+#include "slots/guard.h"
 
 /*
  * make must not hear of our death before the balance is 0: it would start one job too many, or exit

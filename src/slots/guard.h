@@ -1,5 +1,5 @@
-#ifndef NOXMK_GUARD_H
-#define NOXMK_GUARD_H
+#ifndef NOXMK_SLOTS_GUARD_H
+#define NOXMK_SLOTS_GUARD_H
 
 /*
  * make gives a helper one job and counts its tokens when it exits. A helper that lends that job
@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#include "jobserver.h"
+#include "slots/jobserver.h"
 
 struct guard;
 

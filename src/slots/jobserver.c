@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jobserver.h"
+#include "slots/jobserver.h"
 
 struct jobserver {
 	int take, give;

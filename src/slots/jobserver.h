@@ -1,5 +1,5 @@
-#ifndef NOXMK_JOBSERVER_H
-#define NOXMK_JOBSERVER_H
+#ifndef NOXMK_SLOTS_JOBSERVER_H
+#define NOXMK_SLOTS_JOBSERVER_H
 
 /*
  * make's jobserver: a pipe or FIFO that holds a byte for each job that may still be started.
@@ -10,7 +10,7 @@
  * The inherited descriptors are shared with make, flags and all. We open the pipe anew.
  */
 
-#include "util.h"
+#include "base/util.h"
 
 struct jobserver;
 

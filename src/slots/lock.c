@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lock.h"
+#include "slots/lock.h"
 
 enum { DIGITS = 10, WATCHES = 16 };
 

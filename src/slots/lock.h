@@ -1,5 +1,5 @@
-#ifndef NOXMK_LOCK_H
-#define NOXMK_LOCK_H
+#ifndef NOXMK_SLOTS_LOCK_H
+#define NOXMK_SLOTS_LOCK_H
 
 /*
  * What a session claims, held against the other sessions of this checkout, whichever make started
@@ -22,7 +22,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "util.h"
+#include "base/util.h"
 
 struct lock;
 

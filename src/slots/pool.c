@@ -7,8 +7,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "pool.h"
-#include "util.h"
+#include "base/util.h"
+#include "slots/pool.h"
 
 /* Milliseconds between two tries: of the queue's head, and of the others, who grow patient. */
 enum { HEAD_TICK = 50, FIRST_TICK = 10, LAST_TICK = 250 };

@@ -1,5 +1,5 @@
-#ifndef NOXMK_POOL_H
-#define NOXMK_POOL_H
+#ifndef NOXMK_SLOTS_POOL_H
+#define NOXMK_SLOTS_POOL_H
 
 /*
  * Slots for the sessions of one run where make has no jobserver (`make -j` without a number starts

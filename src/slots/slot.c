@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "budget.h"
-#include "guard.h"
-#include "pool.h"
-#include "slot.h"
-#include "util.h"
+#include "base/makeflags.h"
+#include "base/util.h"
+#include "slots/guard.h"
+#include "slots/pool.h"
+#include "slots/slot.h"
 
 /* Milliseconds between two looks whether make is still there. */
 enum { MAKE_TICK = 1000 };
@@ -27,7 +27,7 @@ slot_open(const struct slot_options *options)
 	struct slot *slot = xcalloc(1, sizeof(*slot));
 
 	slot->least = slot->most = 1;
-	if (budget_read(options->makeflags, options->jobs).unlimited) {
+	if (makeflags_read(options->makeflags, options->jobs).unlimited) {
 		slot->pool = pool_open(options->rundir, options->jobs, options->rank);
 		if (!slot->pool) {
 			free(slot);

@@ -1,5 +1,5 @@
-#ifndef NOXMK_SLOT_H
-#define NOXMK_SLOT_H
+#ifndef NOXMK_SLOTS_SLOT_H
+#define NOXMK_SLOTS_SLOT_H
 
 /*
  * A helper's job slots, whoever hands them out. From a make with a jobserver, and from one that
@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "jobserver.h"
+#include "slots/jobserver.h"
 
 struct slot;
 

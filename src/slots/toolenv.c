@@ -8,17 +8,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bridge.h"
-#include "brood.h"
-#include "budget.h"
-#include "tools.h"
+#include "base/makeflags.h"
+#include "session/leftover.h"
+#include "slots/toolenv.h"
+#include "slots/tools.h"
 
 #define FIFO "--jobserver-auth=fifo:"
 
 /* As a shell says it. */
 enum { NOT_FOUND = 127, NOT_STARTED = 126 };
 
-struct bridge {
+struct toolenv {
 	int ends[2];    /* of a pipe of our own, or -1 */
 	int pipe;       /* make's, borrowed, or -1 */
 	int watch;      /* inotify(7) on it: somebody has opened it, in whatever session; or -1 */
@@ -31,7 +31,7 @@ enum { LOOKS = 50 };
 
 /* A pipe with a token for each slot but the one that every process has anyway. */
 static bool
-fill_pipe(struct bridge *bridge, unsigned tokens)
+fill_pipe(struct toolenv *bridge, unsigned tokens)
 {
 	if (pipe2(bridge->ends, O_CLOEXEC) < 0)
 		return false;
@@ -43,7 +43,7 @@ fill_pipe(struct bridge *bridge, unsigned tokens)
 
 /* Without it nobody knows, and less of the order is right. */
 static void
-watch(struct bridge *bridge)
+watch(struct toolenv *bridge)
 {
 	char *path = xasprintf("/proc/self/fd/%d", bridge->pipe);
 
@@ -55,11 +55,11 @@ watch(struct bridge *bridge)
 	free(path);
 }
 
-struct bridge *
-bridge_open(const struct slot *slot, const char *share)
+struct toolenv *
+toolenv_open(const struct slot *slot, const char *share)
 {
-	double load = budget_read(getenv("MAKEFLAGS"), 1).load;
-	struct bridge *bridge;
+	double load = makeflags_read(getenv("MAKEFLAGS"), 1).load;
+	struct toolenv *bridge;
 	const char *path = getenv("PATH");
 	char *limit;
 	int fd;
@@ -67,7 +67,7 @@ bridge_open(const struct slot *slot, const char *share)
 	if (!slot_is_counted(slot))
 		return NULL;
 	bridge = xcalloc(1, sizeof(*bridge));
-	*bridge = (struct bridge){ .ends = { -1, -1 }, .pipe = -1, .watch = -1,
+	*bridge = (struct toolenv){ .ends = { -1, -1 }, .pipe = -1, .watch = -1,
 		.looks = LOOKS };
 	if (slot_jobserver(slot)) {
 		fd = bridge->pipe = jobserver_fd(slot_jobserver(slot));
@@ -76,7 +76,7 @@ bridge_open(const struct slot *slot, const char *share)
 		fd = bridge->ends[0];
 	} else {
 		warn("the tools of this session do not know their job slots: pipe");
-		bridge_close(bridge);
+		toolenv_close(bridge);
 		return NULL;
 	}
 	limit = load > 0 ? xasprintf(" -l%g", load) : xstrdup("");
@@ -90,7 +90,7 @@ bridge_open(const struct slot *slot, const char *share)
 }
 
 void
-bridge_close(struct bridge *bridge)
+toolenv_close(struct toolenv *bridge)
 {
 	if (!bridge)
 		return;
@@ -106,13 +106,13 @@ bridge_close(struct bridge *bridge)
 }
 
 const struct strings *
-bridge_variables(const struct bridge *bridge)
+toolenv_variables(const struct toolenv *bridge)
 {
 	return bridge ? &bridge->variables : NULL;
 }
 
 int
-bridge_fd(const struct bridge *bridge)
+toolenv_fd(const struct toolenv *bridge)
 {
 	return bridge && !bridge->client && bridge->looks > 0 ? bridge->watch : -1;
 }
@@ -137,7 +137,7 @@ has_open(size_t pid, const struct stat *file)
 }
 
 int
-bridge_has_client(struct bridge *bridge, pid_t session)
+toolenv_has_client(struct toolenv *bridge, pid_t session)
 {
 	struct indices processes = { 0 };
 	struct stat pipe;
@@ -145,11 +145,11 @@ bridge_has_client(struct bridge *bridge, pid_t session)
 
 	if (!bridge || bridge->watch < 0)
 		return -1;
-	if (bridge_fd(bridge) < 0 || read(bridge->watch, events, sizeof(events)) <= 0 ||
+	if (toolenv_fd(bridge) < 0 || read(bridge->watch, events, sizeof(events)) <= 0 ||
 	    fstat(bridge->pipe, &pipe) < 0)
 		return bridge->client;
 	bridge->looks--;
-	brood_descendants(session, &processes);
+	process_descendants(session, &processes);
 	for (size_t i = 0; i < processes.n && !bridge->client; i++)
 		bridge->client = has_open(processes.v[i], &pipe);
 	free(processes.v);
@@ -258,7 +258,7 @@ drop_jobs(char **argv)
 }
 
 int
-bridge_make(char **argv)
+submake_exec(char **argv)
 {
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
 	const char *makeflags = getenv("MAKEFLAGS");

@@ -1,5 +1,5 @@
-#ifndef NOXMK_BRIDGE_H
-#define NOXMK_BRIDGE_H
+#ifndef NOXMK_SLOTS_TOOLENV_H
+#define NOXMK_SLOTS_TOOLENV_H
 
 /*
  * How the tools inside a session come to make's tokens. A session gets no descriptors: Python would
@@ -24,33 +24,33 @@
 
 #include <sys/types.h>
 
-#include "slot.h"
-#include "util.h"
+#include "base/util.h"
+#include "slots/slot.h"
 
-struct bridge;
+struct toolenv;
 
 /*
  * For a session that holds these slots; share: the folder of tools/make. NULL where slots are not
- * counted, or after a warning. bridge_close frees.
+ * counted, or after a warning. toolenv_close frees.
  */
-struct bridge *bridge_open(const struct slot *, const char *share) UNUSED_RESULT;
-void bridge_close(struct bridge *);
+struct toolenv *toolenv_open(const struct slot *, const char *share) UNUSED_RESULT;
+void toolenv_close(struct toolenv *);
 
 /* The session's variables, "NAME=value", borrowed. NULL: none. */
-const struct strings *bridge_variables(const struct bridge *);
+const struct strings *toolenv_variables(const struct toolenv *);
 
 /*
  * Is one of the tools of the session, which are all below that process, a client of make's
  * jobserver? Look again whenever the descriptor (-1: never) is readable. -1: there is none that it
  * could be of.
  */
-int bridge_has_client(struct bridge *, pid_t session);
-int bridge_fd(const struct bridge *);
+int toolenv_has_client(struct toolenv *, pid_t session);
+int toolenv_fd(const struct toolenv *);
 
 /*
  * Becomes the real make: argv[0] if that is a path and not this program, else the first one of that
  * name on PATH. Does not return but with an exit code, after a warning.
  */
-int bridge_make(char **argv);
+int submake_exec(char **argv);
 
 #endif

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "tools.h"
+#include "slots/tools.h"
 
 /*
  * The manual says what reads each of them. least: from so many slots on; mypy without the variable

@@ -1,12 +1,12 @@
 #include <stdlib.h>
 
-#include "budget.h"
-#include "lock.h"
-#include "rundir.h"
-#include "screen.h"
-#include "slot.h"
-#include "turn.h"
-#include "util.h"
+#include "base/makeflags.h"
+#include "base/util.h"
+#include "output/screen.h"
+#include "slots/lock.h"
+#include "slots/slot.h"
+#include "slots/turn.h"
+#include "state/rundir.h"
 
 /* Shorter waits are the price of asking. */
 #define WAIT_MIN 0.005
@@ -34,7 +34,7 @@ struct turn *
 turn_open(const struct turn_options *options)
 {
 	struct turn *turn = xcalloc(1, sizeof(*turn));
-	struct budget budget = budget_read(options->makeflags, options->jobs);
+	struct makeflags budget = makeflags_read(options->makeflags, options->jobs);
 	struct slot_options slot = { .makeflags = options->makeflags, .rundir = options->rundir,
 		.jobs = budget.slots, .rank = options->rank };
 
@@ -42,7 +42,7 @@ turn_open(const struct turn_options *options)
 		.waits = json_array() };
 	turn->least = at_most(options->least > 0 ? options->least : 1, budget.slots);
 	turn->most = options->most > 0 ? at_most(options->most, budget.slots) : budget.slots;
-	if (budget_is_loaded(&budget))
+	if (makeflags_is_loaded(&budget))
 		turn->most = turn->least;
 	turn->slot = slot_open(&slot);
 	if (!turn->slot) {

@@ -1,5 +1,5 @@
-#ifndef NOXMK_TURN_H
-#define NOXMK_TURN_H
+#ifndef NOXMK_SLOTS_TURN_H
+#define NOXMK_SLOTS_TURN_H
 
 /*
  * A session's turn: it may start when it holds its job slots (slot.h) and all that it claims
@@ -11,8 +11,8 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#include "slot.h"
-#include "util.h"
+#include "base/util.h"
+#include "slots/slot.h"
 
 struct turn;
 

@@ -4,8 +4,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "failed.h"
-#include "record.h"
+#include "state/failed.h"
+#include "state/record.h"
 
 #define NAME "failed"
 #define SHOWN ".noxmk/" NAME

@@ -1,5 +1,5 @@
-#ifndef NOXMK_FAILED_H
-#define NOXMK_FAILED_H
+#ifndef NOXMK_STATE_FAILED_H
+#define NOXMK_STATE_FAILED_H
 
 /*
  * What `make rerun-failed` runs: the sessions that were not well when they were last to run.
@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "planfile.h"
+#include "plan/planfile.h"
 
 /*
  * After the run in that folder, of these goals. state: .noxmk. A file that cannot be written is

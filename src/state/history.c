@@ -6,8 +6,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "history.h"
-#include "record.h"
+#include "state/history.h"
+#include "state/record.h"
 
 #define NAME "history.json"
 

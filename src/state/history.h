@@ -1,5 +1,5 @@
-#ifndef NOXMK_HISTORY_H
-#define NOXMK_HISTORY_H
+#ifndef NOXMK_STATE_HISTORY_H
+#define NOXMK_STATE_HISTORY_H
 
 /*
  * How long each session takes, from its last runs that passed:
@@ -16,7 +16,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "util.h"
+#include "base/util.h"
 
 struct history;
 

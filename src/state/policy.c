@@ -7,9 +7,9 @@
 
 #include <bsd/stdlib.h>
 
-#include "halt.h"
-#include "quantity.h"
-#include "util.h"
+#include "base/quantity.h"
+#include "base/util.h"
+#include "state/policy.h"
 
 #define NAME ".halt"
 
@@ -102,7 +102,7 @@ count_bad(int rundir)
 }
 
 void
-halt_consider(int rundir, const struct policy *policy, const struct record *record)
+policy_consider(int rundir, const struct policy *policy, const struct record *record)
 {
 	const char *how = policy->wait ? WAIT : CANCEL;
 
@@ -116,7 +116,7 @@ halt_consider(int rundir, const struct policy *policy, const struct record *reco
 }
 
 char *
-halt_reason(int rundir, bool *cancel)
+policy_stop_reason(int rundir, bool *cancel)
 {
 	struct buffer line = { 0 };
 	char *reason = NULL, *end;

@@ -1,5 +1,5 @@
-#ifndef NOXMK_HALT_H
-#define NOXMK_HALT_H
+#ifndef NOXMK_STATE_POLICY_H
+#define NOXMK_STATE_POLICY_H
 
 /*
  * What ends a run early: the first failure (FAIL_FAST), so many of them (MAX_FAIL), a time
@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "record.h"
+#include "state/record.h"
 
 struct policy {
 	bool fail_fast, wait;    /* wait: for those that run */
@@ -27,9 +27,9 @@ struct policy {
 bool policy_set(struct policy *, const char *word);
 
 /* After a session's record is written. */
-void halt_consider(int rundir, const struct policy *, const struct record *);
+void policy_consider(int rundir, const struct policy *, const struct record *);
 
 /* Why the run is to end early, or NULL. The caller frees. *cancel: even those that run. */
-char *halt_reason(int rundir, bool *cancel);
+char *policy_stop_reason(int rundir, bool *cancel);
 
 #endif

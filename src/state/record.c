@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "record.h"
-#include "util.h"
+#include "base/util.h"
+#include "state/record.h"
 
 static const char *const verdict_names[VERDICTS] = {
 	[PASSED] = "passed",   [FAILED] = "failed",       [SKIPPED] = "skipped",

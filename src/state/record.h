@@ -1,5 +1,5 @@
-#ifndef NOXMK_RECORD_H
-#define NOXMK_RECORD_H
+#ifndef NOXMK_STATE_RECORD_H
+#define NOXMK_STATE_RECORD_H
 
 /*
  * TARGET.json in a run's folder: how one session ended. It appears whole, the moment the session
@@ -14,10 +14,11 @@
  *
  * started and ended are Unix time; duration is measured by the monotonic clock, in seconds. waits:
  * what the helper waited for between its own start and that of the session, in order (turn.h).
- * left: processes that outlived the session, and were ended (brood.h). cue: the target at whose end
- * make was to start it (order.h), if there was such a one. cpu: processor seconds of the session
- * and of what it waited for. client: did tools in it open make's jobserver (bridge.h)? null: they
- * could not. attempts: those before this last one; a session that passed after some is flaky.
+ * left: processes that outlived the session, and were ended (leftover.h). cue: the target at whose
+ * end make was to start it (order.h), if there was such a one. cpu: processor seconds of the
+ * session and of what it waited for. client: did tools in it open make's jobserver (toolenv.h)?
+ * null: they could not. attempts: those before this last one; a session that passed after some is
+ * flaky.
  */
 
 #include <jansson.h>

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rundir.h"
-#include "util.h"
+#include "base/util.h"
+#include "state/rundir.h"
 
 /* Milliseconds between two looks whether somebody is still at work, and how often. */
 enum { WAIT_TICK = 10, WAIT_TICKS = 1000 };

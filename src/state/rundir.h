@@ -1,5 +1,5 @@
-#ifndef NOXMK_RUNDIR_H
-#define NOXMK_RUNDIR_H
+#ifndef NOXMK_STATE_RUNDIR_H
+#define NOXMK_STATE_RUNDIR_H
 
 /*
  * .noxmk, the folder of a project that holds all we keep, and in it one folder a run:
@@ -11,7 +11,7 @@
  *     plan.jsonl                           the plan it started with
  *     TARGET.log, TARGET.json              one each a session (joblog.h, record.h)
  *     .TARGET.report, .slot-N              what nox said of it (run.c); slots in use (pool.h)
- *     .TARGET.notified, .halt, .alive      record.h, halt.h, rundir_enter
+ *     .TARGET.notified, .halt, .alive      record.h, policy.h, rundir_enter
  *   .noxmk/runs/.make-4711-9876-c0ffee -> …  which run belongs to a make: see nox.mk
  *   .noxmk/latest -> runs/…                the newest
  *

@@ -186,12 +186,12 @@ sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(.*\)/\3/p' "$page" | tr -s ' ,'
 {
 	cat "$scratch/knobs"
 	printf '%s\n' ARGS FAIL_FAST MAX_FAIL
-	cat "$TOP"/src/*.c | grep -o 'getenv("[A-Z_]*")' | cut -d '"' -f 2
+	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | grep -o 'getenv("[A-Z_]*")' | cut -d '"' -f 2
 	# What nox.mk watches, what env.c takes out, what tools.c sets, and what filter.c knows a CI by.
-	sed -n '/^filter_is_ci/,/^}/p' "$TOP/src/filter.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
-	sed -n '/^static const struct/,/^};/p' "$TOP/src/tools.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
+	sed -n '/^filter_is_ci/,/^}/p' "$TOP/src/output/filter.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
+	sed -n '/^static const struct/,/^};/p' "$TOP/src/slots/tools.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 	sed -n '/^_noxmk_watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
-	sed -n '/^static const char \*const of_/,/};/p' "$TOP/src/env.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
+	sed -n '/^static const char \*const of_/,/};/p' "$TOP/src/nox/env.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 } | sort -u >"$scratch/variables"
 check 'the page has every variable that is read or taken out' same \
 	"$(comm -13 "$scratch/in-page" "$scratch/variables")" ''
@@ -283,7 +283,7 @@ check 'a session that is interrupted is cancelled' same "$(verdict wait)" cancel
 run noxmk end
 check 'the summary comes by noxmk end' has "$out" '1 cancelled'
 
-for word in $(sed -n '/verdict_names\[VERDICTS\]/,/};/p' "$TOP/src/record.c" | grep -o '"[a-z ]*"' |
+for word in $(sed -n '/verdict_names\[VERDICTS\]/,/};/p' "$TOP/src/state/record.c" | grep -o '"[a-z ]*"' |
 	tr ' ' '_' | tr -d '"'); do
 	word=$(echo "$word" | tr _ ' ')
 	check "README explains the verdict: $word" has "$readme" "| $word |"

@@ -1,5 +1,5 @@
-#ifndef NOXMK_FUZZ_H
-#define NOXMK_FUZZ_H
+#ifndef NOXMK_TESTS_FUZZ_FUZZ_H
+#define NOXMK_TESTS_FUZZ_FUZZ_H
 
 /*
  * What the fuzzers share. Each fuzz_NAME.c defines libFuzzer's LLVMFuzzerTestOneInput; linked with

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "facts.h"
 #include "fuzz.h"
-#include "planfile.h"
-#include "rule.h"
+#include "plan/config.h"
+#include "plan/facts.h"
+#include "plan/planfile.h"
+#include "plan/rule.h"
 #include "rulecheck.h"
 
 static const char noxfile[] =

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts.h"
 #include "fuzz.h"
-#include "planfile.h"
+#include "plan/facts.h"
+#include "plan/planfile.h"
 
 /* What the header promises to all who read facts. */
 static void

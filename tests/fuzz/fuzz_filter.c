@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "filter.h"
 #include "fuzz.h"
+#include "output/filter.h"
 
 static void
 filter(bool ci, const uint8_t *data, size_t size, size_t piece, struct buffer *out)

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "fuzz.h"
-#include "history.h"
-#include "util.h"
+#include "state/history.h"
 
 static const char sound_record[] =
     "{\"schema\":1,\"target\":\"a\",\"session\":\"a\",\"verdict\":\"passed\",\"exit\":0,"

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "budget.h"
-#include "cpus.h"
+#include "base/cpus.h"
+#include "base/makeflags.h"
 #include "fuzz.h"
 
 static const char *const groups[] = { "", "cpu", "cpu,cpuacct", "a", "cpu/a" };
@@ -19,7 +19,7 @@ static void
 check_flags(const uint8_t *part, size_t length)
 {
 	char *flags = strndup((const char *)part, length);
-	struct budget budget = budget_read(flags, 3);
+	struct makeflags budget = makeflags_read(flags, 3);
 
 	REQUIRE(budget.slots > 0 && (!budget.unlimited || budget.slots == 3));
 	REQUIRE(!budget.unlimited || strstr(flags, "-j"));

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "mask.h"
+#include "output/mask.h"
 
 enum { SECRETS = 3 };
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "order.h"
-#include "planfile.h"
+#include "order/order.h"
+#include "plan/planfile.h"
 
 static const char sound_plan[] =
     "{\"schema\":1,\"nox\":\"1\",\"command\":[\"nox\"],\"python\":null,\"path\":[],"

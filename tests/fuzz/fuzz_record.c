@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "list.h"
-#include "planfile.h"
-#include "record.h"
-#include "rundir.h"
-#include "summary.h"
+#include "plan/planfile.h"
+#include "report/list.h"
+#include "report/summary.h"
+#include "state/record.h"
+#include "state/rundir.h"
 
 static const char sound_plan[] =
     "{\"schema\":1,\"nox\":\"1\",\"command\":[\"nox\"],\"python\":null,\"path\":[],"
@@ -52,7 +52,7 @@ sum_up(int dirfd, struct planfile *plan)
 		REQUIRE(summary_mark_well(dirfd, plan, goals) == 0);
 	REQUIRE(summary_verdict(dirfd, plan, "no such goal") == 1);
 	list_targets(plan, goals);
-	list_order(plan, goals);
+	show_order(plan, goals);
 	json_decref(goals);
 }
 

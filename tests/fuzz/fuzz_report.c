@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 
 #include "fuzz.h"
-#include "screen.h"
-#include "verdict.h"
+#include "nox/verdict.h"
+#include "output/screen.h"
 
 static const char plan_text[] =
     "{\"schema\":1,\"nox\":\"1\",\"command\":[\"nox\"],\"python\":null,\"path\":[],"

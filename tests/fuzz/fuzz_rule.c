@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts.h"
 #include "fuzz.h"
-#include "planfile.h"
-#include "rule.h"
+#include "plan/facts.h"
+#include "plan/planfile.h"
+#include "plan/rule.h"
 #include "rulecheck.h"
 
 static const char *const pieces[] = {

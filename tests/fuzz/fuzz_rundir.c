@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "fuzz.h"
-#include "rundir.h"
-#include "util.h"
+#include "state/rundir.h"
 
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *place)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "rule.h"
+#include "plan/rule.h"
 #include "rulecheck.h"
 
 /* What has been read so far: name -> true, and node -> list of the nodes it waits for. */

@@ -1,7 +1,7 @@
-#ifndef NOXMK_RULECHECK_H
-#define NOXMK_RULECHECK_H
+#ifndef NOXMK_TESTS_FUZZ_RULECHECK_H
+#define NOXMK_TESTS_FUZZ_RULECHECK_H
 
-#include "plan.h"
+#include "plan/plan.h"
 
 /*
  * Reads sessions.mk as strictly as nothing else does: each line must be one of the few forms that

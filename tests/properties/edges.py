@@ -5,7 +5,7 @@
 
 Of each of N plans a real make reads sessions.mk and order.mk, and prints the graph that it would
 run for random goals. That graph must have no cycle, contain just what was asked for, put any two
-sessions in order that may not meet, and no others but those with a cue (src/cue.h). For some of
+sessions in order that may not meet, and no others but those with a cue (cue.h). For some of
 them make runs: a stand-in for the helper, which knows no locks, notes when each session starts and
 ends. TAP on stdout. A failure tells the seed: `--seed S --plans 1` repeats it.
 """
