@@ -6,7 +6,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include <bsd/stdlib.h>
 
+#include "base/process.h"
 #include "base/util.h"
 #include "notified.h"
 #include "nox/planning.h"
@@ -49,14 +49,14 @@ static struct {
 static char *
 find_share(void)
 {
-	char exe[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *program = process_own_program(), *slash, *share;
 
-	exe[n < 0 ? 0 : n] = '\0';
 	for (int i = 0; i < 2; i++)
-		if ((slash = strrchr(exe, '/')))
+		if ((slash = strrchr(program, '/')))
 			*slash = '\0';
-	return xasprintf("%s/share/noxmk", exe);
+	share = xasprintf("%s/share/noxmk", program);
+	free(program);
+	return share;
 }
 
 static int
@@ -95,11 +95,9 @@ goals(void)
 static json_t *
 active_sessions(struct planfile *plan, const json_t *list)
 {
-	json_t *active = json_object(), *goal;
-	size_t i;
+	json_t *active = json_object();
 
-	json_array_foreach((json_t *)list, i, goal)
-		(void)!planfile_expand(plan, json_string_value(goal), active);
+	planfile_expand(plan, list, active, false);
 	return active;
 }
 

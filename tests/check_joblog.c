@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "output/joblog.h"
 #include "support.h"
 
@@ -16,7 +17,7 @@ START_TEST(whole_log)
 	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 
 	ck_assert_int_ge(log, 0);
-	ck_assert_int_eq(write_all(log, "bytes \xff\n", 8), 0);
+	ck_assert_int_eq(fd_write_all(log, "bytes \xff\n", 8), 0);
 	joblog_close(log, "t", "exited with status 1");
 	assert_file("t.log",
 	    "$ /usr/bin/nox -s 't(a='\\''1'\\'')'\nbytes \xff\n\n[exited with status 1.]\n");
@@ -59,12 +60,12 @@ START_TEST(followed)
 	output_begin();
 	ck_assert_int_eq(poll(&fd, 1, 0), 0);
 	ck_assert_int_eq(joblog_follower_timeout(f), -1);
-	ck_assert_int_eq(write_all(log, "one\n", 4), 0);
+	ck_assert_int_eq(fd_write_all(log, "one\n", 4), 0);
 	ck_assert_int_eq(poll(&fd, 1, 1000), 1);
 	joblog_follower_copy(f);
 	ck_assert_int_eq(poll(&fd, 1, 0), 0);
 	joblog_follower_copy(f);
-	ck_assert_int_eq(write_all(log, "two\n", 4), 0);
+	ck_assert_int_eq(fd_write_all(log, "two\n", 4), 0);
 	joblog_follower_close(f);
 	joblog_follower_close(NULL);
 	shown = output_end();
@@ -80,7 +81,7 @@ START_TEST(nobody_reads)
 	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 	struct joblog_follower *f = joblog_follower_open(log);
 
-	ck_assert_int_eq(write_all(log, "one\n", 4), 0);
+	ck_assert_int_eq(fd_write_all(log, "one\n", 4), 0);
 	output_break();
 	joblog_follower_close(f);
 	output_restore();
@@ -103,7 +104,7 @@ START_TEST(nothing_to_watch_with)
 	ck_assert_int_eq(joblog_follower_fd(f), -1);
 	ck_assert_int_gt(joblog_follower_timeout(f), 0);
 	output_begin();
-	ck_assert_int_eq(write_all(log, "one\n", 4), 0);
+	ck_assert_int_eq(fd_write_all(log, "one\n", 4), 0);
 	joblog_follower_copy(f);
 	joblog_follower_close(f);
 	shown = output_end();

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "support.h"
 
 static const char sessions[] =
@@ -96,12 +97,6 @@ START_TEST(bytes_that_json_cannot_hold)
 }
 END_TEST
 
-static const char *
-text(const json_t *line, const char *key)
-{
-	return json_string_value(json_object_get(line, key));
-}
-
 START_TEST(read_back)
 {
 	struct planfile *plan;
@@ -111,20 +106,16 @@ START_TEST(read_back)
 	put_plan();
 	plan = planfile_open(AT_FDCWD);
 	ck_assert_ptr_nonnull(plan);
-	ck_assert_str_eq(text(planfile_header(plan), "noxfile"), "noxfile.py");
+	ck_assert_str_eq(json_text(planfile_header(plan), "noxfile"), "noxfile.py");
 	line = planfile_session(plan, "x");
-	ck_assert_str_eq(text(line, "complaint"), "no y");
-	json_decref(line);
-	line = planfile_group(plan, "slow");
-	ck_assert_str_eq(text(line, "what"), "tag slow");
+	ck_assert_str_eq(json_text(line, "complaint"), "no y");
 	json_decref(line);
 	line = planfile_session_at(plan, 1);
-	ck_assert_str_eq(text(line, "target"), "t-a-1");
+	ck_assert_str_eq(json_text(line, "target"), "t-a-1");
 	json_decref(line);
 	ck_assert_ptr_null(planfile_session(plan, "slow"));
 	ck_assert_ptr_null(planfile_session(plan, ""));
 	ck_assert_ptr_null(planfile_session(plan, "buil"));
-	ck_assert_ptr_null(planfile_group(plan, "x"));
 	ck_assert_ptr_null(planfile_session_at(plan, 3));
 	ck_assert_ptr_null(planfile_session_at(plan, 4000));
 	planfile_rewind(plan);
@@ -226,6 +217,16 @@ put_lines(const char *lines)
 	free(text);
 }
 
+static int
+expand(struct planfile *plan, const char *goal, json_t *into)
+{
+	json_t *goals = json_pack("[s]", goal);
+	int result = planfile_expand(plan, goals, into, false);
+
+	json_decref(goals);
+	return result;
+}
+
 START_TEST(expansion)
 {
 	json_t *into = json_object(), *line;
@@ -237,7 +238,7 @@ START_TEST(expansion)
 	put_lines(expansions[_i].lines);
 	plan = planfile_open(AT_FDCWD);
 	ck_assert_ptr_nonnull(plan);
-	result = planfile_expand(plan, expansions[_i].goal, into);
+	result = expand(plan, expansions[_i].goal, into);
 	ck_assert_int_eq(result, expansions[_i].runs ? 0 : -1);
 	buffer_addstr(&runs, "");
 	json_object_foreach(into, name, line)
@@ -259,14 +260,37 @@ START_TEST(expansions_merge)
 	put_lines("{'target':'a','requires':['b']}\n{'target':'b'}\n"
 		  "{'target':'c','requires':['b']}\n");
 	plan = planfile_open(AT_FDCWD);
-	ck_assert_int_eq(planfile_expand(plan, "c", into), 0);
-	ck_assert_int_eq(planfile_expand(plan, "a", into), 0);
-	ck_assert_int_eq(planfile_expand(plan, "c", into), 0);
+	ck_assert_int_eq(expand(plan, "c", into), 0);
+	ck_assert_int_eq(expand(plan, "a", into), 0);
+	ck_assert_int_eq(expand(plan, "c", into), 0);
 	json_object_foreach(into, name, line)
 		buffer_printf(&runs, "%s ", name);
 	ck_assert_str_eq(runs.data, "b c a ");
 	buffer_free(&runs);
 	json_decref(into);
+	planfile_close(plan);
+}
+END_TEST
+
+/* Each adds its own, as in several calls; what is unknown adds nothing and is told. */
+START_TEST(several_goals_at_once)
+{
+	json_t *goals = json_pack("[s,s,s,s]", "c", "zzz", "a", "c"), *into = json_object(), *line;
+	struct buffer runs = { 0 };
+	struct planfile *plan;
+	const char *name;
+
+	put_lines("{'target':'a','requires':['b']}\n{'target':'b'}\n"
+		  "{'target':'c','requires':['b']}\n");
+	plan = planfile_open(AT_FDCWD);
+	ck_assert_int_eq(planfile_expand(plan, goals, into, true), -1);
+	json_object_foreach(into, name, line)
+		buffer_printf(&runs, "%s ", name);
+	ck_assert_str_eq(runs.data, "b c a ");
+	assert_warned("zzz: no target of this plan");
+	buffer_free(&runs);
+	json_decref(into);
+	json_decref(goals);
 	planfile_close(plan);
 }
 END_TEST
@@ -288,5 +312,6 @@ check_planfile_suite(void)
 	tc = support_case(suite, "expand");
 	tcase_add_loop_test(tc, expansion, 0, countof(expansions));
 	tcase_add_test(tc, expansions_merge);
+	tcase_add_test(tc, several_goals_at_once);
 	return suite;
 }

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "output/relay.h"
 #include "support.h"
 
@@ -36,7 +38,7 @@ static void
 feed(struct relay *relay, const char *text, size_t n, size_t piece)
 {
 	for (size_t i = 0; i < n; i += piece) {
-		ck_assert_int_eq(write_all(relay_end(relay), text + i,
+		ck_assert_int_eq(fd_write_all(relay_end(relay), text + i,
 		    n - i < piece ? n - i : piece), 0);
 		relay_copy(relay);
 	}
@@ -68,7 +70,7 @@ START_TEST(the_last_of_it)
 	struct relay *relay = relay_open(log, NULL, 0);
 	int end = dup(relay_end(relay));
 
-	ck_assert_int_eq(write_all(end, "last\n", 5), 0);
+	ck_assert_int_eq(fd_write_all(end, "last\n", 5), 0);
 	ck_assert_int_eq(relay_close(relay), 0);
 	close(end);
 	close(log);

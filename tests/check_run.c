@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "session/run.h"
 #include "slots/pool.h"
 #include "state/record.h"

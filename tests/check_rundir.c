@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "state/rundir.h"
 #include "support.h"
 
@@ -82,10 +84,10 @@ START_TEST(join_makes_a_run_once)
 	struct stat a, b;
 
 	ck_assert_int_ge(run, 0);
-	facts = rundir_facts(run);
+	facts = rundir_info(run);
 	ck_assert_str_eq(json_string_value(json_object_get(facts, "make")), "4711-99-c0ffee");
-	ck_assert_double_le(json_number_value(json_object_get(facts, "started")), clock_now());
-	ck_assert_double_le(json_number_value(json_object_get(facts, "clock")), clock_monotonic());
+	ck_assert_double_le(json_number(facts, "started"), clock_now());
+	ck_assert_double_le(json_number(facts, "clock"), clock_monotonic());
 	target = xasprintf(".noxmk/runs/%s/.run.json",
 	    json_string_value(json_object_get(facts, "run")));
 	ck_assert(file_there(target));
@@ -302,12 +304,12 @@ START_TEST(damaged_facts)
 {
 	int run = folder_make("run");
 
-	ck_assert_ptr_null(rundir_facts(run));
+	ck_assert_ptr_null(rundir_info(run));
 	assert_warned(".run.json: missing or damaged");
 	file_put("run/.run.json", "[]");
-	ck_assert_ptr_null(rundir_facts(run));
+	ck_assert_ptr_null(rundir_info(run));
 	file_put("run/.run.json", "{");
-	ck_assert_ptr_null(rundir_facts(run));
+	ck_assert_ptr_null(rundir_info(run));
 	close(run);
 }
 END_TEST

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "report/summary.h"
 #include "state/record.h"
 #include "state/rundir.h"

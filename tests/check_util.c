@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "support.h"
 
 static volatile size_t absurd = SIZE_MAX / 2;
@@ -209,7 +211,7 @@ START_TEST(write_interrupted)
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	other_end = ends[0];
 	alarm_every(10000, on_alarm_drain);
-	result = write_all(ends[1], data, sizeof(data));
+	result = fd_write_all(ends[1], data, sizeof(data));
 	alarm_end();
 	ck_assert_int_eq(result, 0);
 	ck_assert_int_ge(alarms, 2);
@@ -222,9 +224,9 @@ START_TEST(write_fails)
 {
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
-	ck_assert_int_eq(write_all(full, "x", 1), -1);
+	ck_assert_int_eq(fd_write_all(full, "x", 1), -1);
 	ck_assert_int_eq(errno, ENOSPC);
-	ck_assert_int_eq(write_all(full, "x", 0), 0);
+	ck_assert_int_eq(fd_write_all(full, "x", 0), 0);
 	close(full);
 }
 END_TEST

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "support.h"
 
 /* Far more than any test needs, also under valgrind: it only ends what hangs. */
@@ -223,7 +225,7 @@ file_put(const char *name, const char *text)
 	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 	ck_assert_msg(fd >= 0, "%s: %s", name, strerror(errno));
-	ck_assert_int_eq(write_all(fd, text, strlen(text)), 0);
+	ck_assert_int_eq(fd_write_all(fd, text, strlen(text)), 0);
 	close(fd);
 }
 

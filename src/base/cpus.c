@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cpus.h"
+#include "base/file.h"
 #include "base/util.h"
 
 static unsigned

@@ -2,7 +2,7 @@
 #define NOXMK_BASE_UTIL_H
 
 /*
- * Memory that dies on failure, a growable buffer, and whole files read and written at once.
+ * Memory that dies on failure, a growable buffer, lists.
  * Messages come from err(3): warn("…") adds errno's text, warnx("…") does not.
  */
 
@@ -39,6 +39,8 @@ void *xreallocarray(void *old, size_t n, size_t size) UNUSED_RESULT;
 char *xstrdup(const char *) UNUSED_RESULT;
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2) UNUSED_RESULT;
 
+/* Room for so many more bytes and a NUL. */
+void buffer_reserve(struct buffer *, size_t more);
 void buffer_add(struct buffer *, const void *data, size_t len);
 void buffer_addstr(struct buffer *, const char *);
 void buffer_printf(struct buffer *, const char *fmt, ...) PRINTF(2, 3);
@@ -47,18 +49,6 @@ void buffer_free(struct buffer *);
 void strings_add(struct strings *, const char *);
 void indices_add(struct indices *, size_t);
 bool indices_has(const struct indices *, size_t);
-
-/* The whole of a file into an empty buffer. 0, or -1 with errno set and nothing printed. */
-int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
-
-/*
- * The file appears whole or not at all: written beside, synced, renamed, folder synced, so it
- * outlives a crash of the machine. 0, or -1 with errno set and nothing printed.
- */
-int file_replace(int dirfd, const char *name, const void *data, size_t len) UNUSED_RESULT;
-
-/* All of it, whatever write(2) does in between. 0, or -1 with errno set. */
-int write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
 
 /* One word as a POSIX shell reads it: bare when harmless, else in single quotes. */
 void buffer_add_shell(struct buffer *, const char *word);

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
+#include "base/process.h"
 #include "nox/command.h"
 #include "nox/env.h"
 
@@ -24,12 +26,6 @@ own_text(struct command *command, const char *before, const char *text)
 	return owned;
 }
 
-static const char *
-text(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 /* sys.path of the interpreter that the probe ran in, for a nox that is not installed there. */
 static char *
 join_path(const json_t *list)
@@ -49,24 +45,22 @@ static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
     bool bridged, struct strings *extra)
 {
-	char folder[PATH_MAX], *lock = NULL;
-	ssize_t n = bridged ? readlink("/proc/self/exe", folder, sizeof(folder) - 1) : -1;
+	char folder[PATH_MAX], *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
 	char *index = xasprintf("%lld", (long long)json_integer_value(
 	    json_object_get(session, "index")));
 
 	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
-	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", text(session, "name")));
+	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
-	if (n > 0) {
-		folder[n] = '\0';
-		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", folder));
-	}
+	if (bridged && *program)
+		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
 	/* Unless the configuration says that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
 	    getcwd(folder, sizeof(folder)))
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=",
 		    lock = xasprintf("%s/.noxmk/locks/source-build", folder)));
+	free(program);
 	free(lock);
 	free(index);
 	free(path);
@@ -95,7 +89,7 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 	struct strings extra = { 0 };
 	const char *name;
 
-	if (text(header, "python"))
+	if (json_string_value(json_object_get(header, "python")))
 		add_shim_variables(command, header, session, budget != NULL, &extra);
 	add_budget(budget, env, &extra);
 	json_object_foreach(env, name, value)
@@ -112,7 +106,7 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
     const struct strings *posargs, const struct strings *budget)
 {
 	const json_t *header = planfile_header(plan), *item;
-	const char *python = text(header, "python");
+	const char *python = json_string_value(json_object_get(header, "python"));
 	struct command command = { .owner = json_array() };
 	struct strings argv = { 0 };
 	size_t i;
@@ -131,12 +125,12 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 	}
 	set_environment(&command, header, session, budget);
 	strings_add(&argv, "-f");
-	strings_add(&argv, own_text(&command, "", text(header, "noxfile")));
+	strings_add(&argv, own_text(&command, "", json_text(header, "noxfile")));
 	/* nox takes a name with a leading dash in the long form only; the shim sees to that. */
 	if (python)
 		strings_add(&argv, "-s");
 	strings_add(&argv, own_text(&command, python ? "" : "--sessions=",
-	    text(session, "selector")));
+	    json_text(session, "selector")));
 	strings_add(&argv, "--report");
 	strings_add(&argv, own_text(&command, "", report));
 	strings_add(&argv, "--non-interactive");

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "nox/listing.h"
 #include "nox/noxcall.h"
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "nox/listing.h"
 #include "nox/noxcall.h"
 #include "nox/planning.h"
@@ -149,11 +150,12 @@ static void
 write_order(int state)
 {
 	struct planfile *plan = planfile_open(state);
-	json_t *active = json_object();
+	json_t *goals = json_pack("[s]", "ci"), *active = json_object();
 
-	if (plan && planfile_expand(plan, "ci", active) == 0)
+	if (plan && planfile_expand(plan, goals, active, false) == 0)
 		(void)!order_write(state, active, 0);
 	json_decref(active);
+	json_decref(goals);
 	planfile_close(plan);
 }
 

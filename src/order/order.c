@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "base/cpus.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "base/makeflags.h"
 #include "order/cue.h"
 #include "order/dispatch.h"
@@ -26,14 +28,6 @@ struct input {
 	json_t *positions; /* target -> position */
 	json_t *resources; /* name -> position; its keys are in that order */
 };
-
-static const char *
-text(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
 
 static void
 add_before(struct input *in, struct schedule_job *job, const json_t *names, size_t self)
@@ -73,10 +67,10 @@ add_claims(struct input *in, struct schedule_job *job, const json_t *claims)
 
 	job->claims = xcalloc(json_array_size(claims), sizeof(*job->claims));
 	json_array_foreach(claims, i, claim) {
-		const char *use = text(claim, "use");
+		const char *use = json_text(claim, "use");
 		long long capacity = json_integer_value(json_object_get(claim, "capacity"));
 		long long amount = json_integer_value(json_object_get(claim, "amount"));
-		size_t resource = find_resource(in, text(claim, "resource"), capacity);
+		size_t resource = find_resource(in, json_text(claim, "resource"), capacity);
 		/* What is found was added. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		long long all = in->schedule.capacities[resource];
 
@@ -116,11 +110,11 @@ input_new(const json_t *active, const struct history *history, bool coarse)
 	in->schedule.n = json_array_size(in->sessions);
 	in->schedule.jobs = xcalloc(in->schedule.n, sizeof(*in->schedule.jobs));
 	json_array_foreach(in->sessions, i, session)
-		json_object_set_new(in->positions, text(session, "target"),
+		json_object_set_new(in->positions, json_text(session, "target"),
 		    json_integer((json_int_t)i));
 	json_array_foreach(in->sessions, i, session) {
 		struct schedule_job *job = &in->schedule.jobs[i];
-		struct expectation it = history_expect(history, text(session, "target"));
+		struct expectation it = history_expect(history, json_text(session, "target"));
 
 		job->seconds = coarse ? round_seconds(it.seconds) : it.seconds;
 		job->known = it.known;
@@ -152,7 +146,7 @@ input_free(struct input *in)
 static const char *
 target_of(const struct input *in, size_t job)
 {
-	return text(json_array_get(in->sessions, job), "target");
+	return json_text(json_array_get(in->sessions, job), "target");
 }
 
 struct users {
@@ -433,7 +427,7 @@ order_expect(int state, const json_t *active, unsigned slots, double *wall)
 		json_t *session = json_array_get(in->sessions, order[i]);
 		size_t cue = cues[order[i]];
 
-		lines[i] = (struct order_line){ .target = text(session, "target"),
+		lines[i] = (struct order_line){ .target = json_text(session, "target"),
 			.session = session, .place = i, .start = starts[order[i]],
 			.cue = cue == NO_JOB ? NULL : target_of(in, cue),
 			.end = ends[order[i]],

@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/util.h"
 #include "output/filter.h"
 #include "output/joblog.h"
@@ -25,7 +26,7 @@ joblog_open(int rundir, const char *target, char *const argv[], struct mask *mas
 	}
 	buffer_addstr(&line, "\n");
 	text = mask_text(mask, line.data);
-	if (log < 0 || write_all(log, text, strlen(text)) < 0) {
+	if (log < 0 || fd_write_all(log, text, strlen(text)) < 0) {
 		warn("%s", name);
 		if (log >= 0)
 			close(log);
@@ -42,7 +43,7 @@ joblog_close(int log, const char *target, const char *status)
 	struct buffer line = { 0 };
 
 	buffer_printf(&line, "\n[%s.]\n", status);
-	if (write_all(log, line.data, line.len) < 0 || fdatasync(log) < 0)
+	if (fd_write_all(log, line.data, line.len) < 0 || fdatasync(log) < 0)
 		warn("%s.log: the end of the log is lost", target);
 	close(log);
 	buffer_free(&line);
@@ -56,12 +57,12 @@ show(struct filter *filter, const char *data, size_t n)
 	bool done;
 
 	if (!filter)
-		return write_all(STDOUT_FILENO, data, n) == 0;
+		return fd_write_all(STDOUT_FILENO, data, n) == 0;
 	if (data)
 		filter_feed(filter, data, n, &shown);
 	else
 		filter_flush(filter, &shown);
-	done = write_all(STDOUT_FILENO, shown.data, shown.len) == 0;
+	done = fd_write_all(STDOUT_FILENO, shown.data, shown.len) == 0;
 	buffer_free(&shown);
 	return done;
 }
@@ -92,16 +93,9 @@ struct joblog_follower *
 joblog_follower_open(int log)
 {
 	struct joblog_follower *f = xcalloc(1, sizeof(*f));
-	char *path = xasprintf("/proc/self/fd/%d", log);
 
 	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END),
-		.filter = filter_open(filter_is_ci()) };
-	f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (f->inotify >= 0 && inotify_add_watch(f->inotify, path, IN_MODIFY) < 0) {
-		close(f->inotify);
-		f->inotify = -1;
-	}
-	free(path);
+		.filter = filter_open(filter_is_ci()), .inotify = fd_watch(log, IN_MODIFY) };
 	return f;
 }
 
@@ -124,8 +118,7 @@ joblog_follower_copy(struct joblog_follower *f)
 	char data[16384];
 	ssize_t n;
 
-	while (f->inotify >= 0 && read(f->inotify, data, sizeof(data)) > 0)
-		;
+	fd_drain(f->inotify);
 	while ((n = pread(f->log, data, sizeof(data), f->offset)) > 0) {
 		f->offset += n;
 		/* A reader that went away costs the display only: the log is the record. */
@@ -142,7 +135,6 @@ joblog_follower_close(struct joblog_follower *f)
 	joblog_follower_copy(f);
 	show(f->filter, NULL, 0);
 	filter_close(f->filter);
-	if (f->inotify >= 0)
-		close(f->inotify);
+	fd_close(&f->inotify);
 	free(f);
 }

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/util.h"
 #include "output/relay.h"
 
@@ -113,7 +114,7 @@ static void
 put(struct relay *r, const char *data, size_t n)
 {
 	/* The last resort. */
-	if (r->log < 0 && write_all(STDERR_FILENO, data, n) == 0)
+	if (r->log < 0 && fd_write_all(STDERR_FILENO, data, n) == 0)
 		return;
 	while (n > 0) {
 		off_t offset = r->total, room = (off_t)n;

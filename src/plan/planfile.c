@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "plan/planfile.h"
 
 struct planfile {
@@ -26,12 +27,6 @@ add_line(struct buffer *out, json_t *object)
 	buffer_addstr(out, "\n");
 	free(text);
 	json_decref(object);
-}
-
-static json_t *
-string_or_null(const char *s)
-{
-	return s ? json_string(s) : json_null();
 }
 
 static json_t *
@@ -120,10 +115,10 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 
 	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:I,s:o}",
 	    "schema", 1, "nox", facts->nox, "command", string_list(command),
-	    "args", string_list(&facts->args), "python", string_or_null(facts->python),
+	    "args", string_list(&facts->args), "python", json_text_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", noxfile,
 	    /* Nothing is selected, unless the configuration does that. */
-	    "complaint", string_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
+	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
 	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask)));
 	for (size_t i = 0; i < plan->n; i++) {
@@ -135,7 +130,7 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 		    "description", s->facts->description, "default", s->is_default,
 		    "requires", target_list(plan, &s->requires),
 		    "after", target_list(plan, &s->after), "complaint",
-		    string_or_null(s->complaint), "by",
+		    json_text_or_null(s->complaint), "by",
 		    s->by ? json_incref(s->by) : json_object(), "claims", claim_list(plan, s),
 		    "options", option_table(s)));
 	}
@@ -216,11 +211,11 @@ planfile_next(struct planfile *plan)
 	return parse_line(plan);
 }
 
-/* The line that starts with {"key":"name", */
-static json_t *
-find(struct planfile *plan, const char *key, const char *name)
+/* The line that starts with {"target":"NAME", */
+json_t *
+planfile_session(struct planfile *plan, const char *target)
 {
-	char *start = xasprintf("{\"%s\":\"%s\",", key, name);
+	char *start = xasprintf("{\"target\":\"%s\",", target);
 	size_t len = strlen(start);
 	json_t *found = NULL;
 
@@ -230,18 +225,6 @@ find(struct planfile *plan, const char *key, const char *name)
 			found = parse_line(plan);
 	free(start);
 	return found;
-}
-
-json_t *
-planfile_session(struct planfile *plan, const char *target)
-{
-	return find(plan, "target", target);
-}
-
-json_t *
-planfile_group(struct planfile *plan, const char *target)
-{
-	return find(plan, "group", target);
 }
 
 json_t *
@@ -275,34 +258,56 @@ expand_session(json_t *all, const char *target, json_t *sessions)
 	json_decref(session);
 }
 
-int
-planfile_expand(struct planfile *plan, const char *goal, json_t *sessions)
+/* Each session's line by its target, and each group's members by the group's. */
+static void
+read_targets(struct planfile *plan, json_t *sessions, json_t *groups)
 {
-	json_t *all = json_object(), *members = NULL, *line;
 	const char *name;
-	json_t *item;
-	size_t i;
-	int result = 0;
+	json_t *line;
 
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
 		if ((name = json_string_value(json_object_get(line, "target"))))
-			json_object_set(all, name, line);
-		else if (!members && (name = json_string_value(json_object_get(line, "group"))) &&
-			 !strcmp(name, goal))
-			members = json_incref(json_object_get(line, "members"));
+			json_object_set(sessions, name, line);
+		else if ((name = json_string_value(json_object_get(line, "group"))))
+			json_object_set(groups, name, json_object_get(line, "members"));
 		json_decref(line);
 	}
-	if (members) {
-		json_array_foreach(members, i, item)
-			if (json_is_string(item))
-				expand_session(all, json_string_value(item), sessions);
-	} else if (json_object_get(all, goal)) {
+}
+
+static bool
+expand_goal(json_t *all, const json_t *groups, const char *goal, json_t *sessions)
+{
+	const json_t *members = json_object_get(groups, goal), *item;
+	size_t i;
+
+	if (!members && !json_object_get(all, goal) && !json_object_get(sessions, goal))
+		return false;
+	json_array_foreach(members, i, item)
+		if (json_is_string(item))
+			expand_session(all, json_string_value(item), sessions);
+	if (!members)
 		expand_session(all, goal, sessions);
-	} else {
+	return true;
+}
+
+int
+planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bool warns)
+{
+	json_t *all = json_object(), *groups = json_object();
+	const json_t *goal;
+	int result = 0;
+	size_t i;
+
+	read_targets(plan, all, groups);
+	json_array_foreach(goals, i, goal) {
+		if (expand_goal(all, groups, json_string_value(goal), sessions))
+			continue;
 		result = -1;
+		if (warns)
+			warnx("%s: no target of this plan", json_string_value(goal));
 	}
-	json_decref(members);
+	json_decref(groups);
 	json_decref(all);
 	return result;
 }

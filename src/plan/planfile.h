@@ -23,6 +23,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "plan/plan.h"
 
@@ -44,7 +45,6 @@ const json_t *planfile_header(const struct planfile *);
 
 /* A new reference, or NULL without a warning when there is none such. */
 json_t *planfile_session(struct planfile *, const char *target) UNUSED_RESULT;
-json_t *planfile_group(struct planfile *, const char *target) UNUSED_RESULT;
 json_t *planfile_session_at(struct planfile *, size_t index) UNUSED_RESULT;
 
 /* Line after line from the start: sessions, then groups. NULL at the end. A new reference. */
@@ -52,9 +52,10 @@ void planfile_rewind(struct planfile *);
 json_t *planfile_next(struct planfile *) UNUSED_RESULT;
 
 /*
- * All sessions that a goal (a session's or a group's target) runs, prerequisites included and
- * first: keys of the object, in order; merged into `sessions`. 0, or -1 for an unknown goal.
+ * All sessions that the goals run (a list of targets, of sessions and groups), prerequisites
+ * included and first: target -> line of the plan, in that order, added to `sessions`. 0, or -1 when
+ * there are unknown goals, which add nothing; each is told, if warns.
  */
-int planfile_expand(struct planfile *, const char *goal, json_t *sessions) UNUSED_RESULT;
+int planfile_expand(struct planfile *, const json_t *goals, json_t *sessions, bool warns);
 
 #endif

@@ -1,14 +1,16 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cpus.h"
+#include "base/file.h"
+#include "base/process.h"
 #include "base/spawn.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
@@ -58,10 +60,8 @@ static void
 make_of_ours(const struct bench_options *options, struct contestant *one)
 {
 	const char *make = getenv("MAKE");
-	char helper[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", helper, sizeof(helper) - 1);
+	char *helper = process_own_program();
 
-	helper[n < 0 ? 0 : n] = '\0';
 	strings_add(&one->argv, xstrdup(make && *make ? make : "make"));
 	strings_add(&one->argv, xstrdup("-I"));
 	strings_add(&one->argv, xasprintf("%s/../../include", options->share));
@@ -75,6 +75,7 @@ make_of_ours(const struct bench_options *options, struct contestant *one)
 	add_goals(&one->argv, options->goals);
 	strings_add(&one->argv, NULL);
 	one->title = xasprintf("make -j%u", options->jobs);
+	free(helper);
 }
 
 /* Without goals of its own nox runs its default sessions, as ci does. False after a warning. */
@@ -82,16 +83,9 @@ static bool
 add_sessions(struct planfile *plan, const json_t *goals, struct strings *argv)
 {
 	json_t *sessions = json_object(), *session;
-	const json_t *goal;
 	const char *target;
-	bool known = true;
-	size_t i;
+	bool known = planfile_expand(plan, goals, sessions, true) == 0;
 
-	json_array_foreach(goals, i, goal)
-		if (planfile_expand(plan, json_string_value(goal), sessions) < 0) {
-			warnx("%s: no target of this plan", json_string_value(goal));
-			known = false;
-		}
 	if (json_array_size(goals) > 0)
 		strings_add(argv, xstrdup("-s"));
 	json_object_foreach(sessions, target, session)

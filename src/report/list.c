@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/makeflags.h"
 #include "base/util.h"
 #include "order/order.h"
@@ -14,22 +15,15 @@
 #include "report/list.h"
 #include "state/rundir.h"
 
-static const char *
-text(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
-
 /* Columns for the names of targets: most fit, and a very long one does not push the rest away. */
 enum { WIDTH_MIN = 20, WIDTH_MAX = 48 };
 
 static void
 print_session(const json_t *line, int width)
 {
-	const char *target = text(line, "target"), *session = text(line, "session");
-	char *safe = screen_safe(session), *description = screen_safe(text(line, "description"));
+	const char *target = json_text(line, "target"), *session = json_text(line, "session");
+	char *description = screen_safe(json_text(line, "description"));
+	char *safe = screen_safe(session);
 	bool same = !strcmp(target, session);
 
 	printf("%c %-*s  %s%s%s\n", json_is_true(json_object_get(line, "default")) ? '*' : '-',
@@ -42,11 +36,11 @@ print_session(const json_t *line, int width)
 static void
 print_group(const json_t *line, int width)
 {
-	char *what = screen_safe(text(line, "what"));
+	char *what = screen_safe(json_text(line, "what"));
 	size_t n = json_array_size(json_object_get(line, "members"));
 
-	if (n != 1 || !strcmp(text(line, "group"), "ci"))
-		printf("+ %-*s  %s (%zu session%s)\n", width, text(line, "group"), what, n,
+	if (n != 1 || !strcmp(json_text(line, "group"), "ci"))
+		printf("+ %-*s  %s (%zu session%s)\n", width, json_text(line, "group"), what, n,
 		    n == 1 ? "" : "s");
 	free(what);
 }
@@ -61,7 +55,7 @@ list_targets(struct planfile *plan, const json_t *unused_goals)
 	puts("* default session   - other session   + group");
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
-		int len = (int)strlen(text(line, "target"));
+		int len = (int)strlen(json_text(line, "target"));
 
 		if (len > width)
 			width = len < WIDTH_MAX ? len : WIDTH_MAX;
@@ -69,7 +63,7 @@ list_targets(struct planfile *plan, const json_t *unused_goals)
 	}
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
-		if (*text(line, "target"))
+		if (*json_text(line, "target"))
 			print_session(line, width);
 		else
 			print_group(line, width);
@@ -103,7 +97,7 @@ print_shares(const json_t *session, struct users *last)
 	size_t i;
 
 	json_array_foreach(json_object_get(session, "claims"), i, claim) {
-		const char *resource = text(claim, "resource"), *use = text(claim, "use");
+		const char *resource = json_text(claim, "resource"), *use = json_text(claim, "use");
 		bool writes = !strcmp(use, "exclusive");
 		json_t *before = json_object_get(writes ? last->all : last->writers, resource);
 		json_t *self = json_object_get(session, "target");
@@ -170,17 +164,10 @@ print_order(const char *noxfile, const json_t *active)
 int
 show_order(struct planfile *plan, const json_t *goals)
 {
-	json_t *active = json_object(), *item;
-	size_t i;
-	int result = 0;
+	json_t *active = json_object();
+	int result = planfile_expand(plan, goals, active, true) < 0;
 
-	json_array_foreach((json_t *)goals, i, item) {
-		if (planfile_expand(plan, json_string_value(item), active) < 0) {
-			warnx("%s: no target of this plan", json_string_value(item));
-			result = 1;
-		}
-	}
-	print_order(text(planfile_header(plan), "noxfile"), active);
+	print_order(json_text(planfile_header(plan), "noxfile"), active);
 	json_decref(active);
 	return result;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "output/screen.h"
+#include "base/json.h"
 #include "report/savings.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -11,32 +12,32 @@
 struct sums {
 	unsigned sessions, bad;
 	double each, wall; /* seconds: of all sessions, and of the run */
+	double ended;      /* Unix time */
 };
+
+static void
+add_record(void *data, const struct record *record)
+{
+	struct sums *sums = data;
+
+	sums->sessions++;
+	sums->bad += record_is_bad(record);
+	sums->each += record->duration;
+	if (record->ended > sums->ended)
+		sums->ended = record->ended;
+}
 
 /* False for a run of which nothing has been recorded. */
 static bool
 add_up(int run, struct sums *sums)
 {
-	json_t *facts = rundir_facts(run), *names = record_list(run), *name;
-	double started = json_number_value(json_object_get(facts, "started")), ended = 0;
-	size_t i;
+	json_t *info = rundir_info(run);
 
 	*sums = (struct sums){ 0 };
-	json_array_foreach(names, i, name) {
-		struct record record;
-
-		if (record_read(run, json_string_value(name), &record) != 1)
-			continue;
-		sums->sessions++;
-		sums->bad += record_is_bad(&record);
-		sums->each += record.duration;
-		ended = record.ended > ended ? record.ended : ended;
-		record_clear(&record);
-	}
-	json_decref(names);
-	json_decref(facts);
-	sums->wall = ended - started;
-	return facts && sums->sessions > 0 && sums->wall > 0;
+	record_each(run, add_record, sums);
+	sums->wall = sums->ended - json_number(info, "started");
+	json_decref(info);
+	return info && sums->sessions > 0 && sums->wall > 0;
 }
 
 static void

@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "base/util.h"
 #include "output/joblog.h"
 #include "output/screen.h"
@@ -50,9 +53,7 @@ table_fill(struct table *table, int run, struct planfile *plan, const json_t *go
 	size_t i;
 
 	*table = (struct table){ 0 };
-	json_array_foreach((json_t *)goals, i, item)
-		if (planfile_expand(plan, json_string_value(item), expected) < 0)
-			warnx("%s: no target of this plan", json_string_value(item));
+	planfile_expand(plan, goals, expected, true);
 	json_object_foreach(expected, target, session)
 		add_record(table, run, target);
 	if (!(others = record_list(run))) {
@@ -167,17 +168,17 @@ print_total(const struct table *table, double wall)
 int
 summary_print(int run, struct planfile *plan, const json_t *goals)
 {
-	json_t *facts = rundir_facts(run);
+	json_t *info = rundir_info(run);
 	struct table table;
 	char *folder;
 
-	if (!facts || table_fill(&table, run, plan, goals) < 0) {
-		if (facts)
+	if (!info || table_fill(&table, run, plan, goals) < 0) {
+		if (info)
 			table_clear(&table);
-		json_decref(facts);
+		json_decref(info);
 		return -1;
 	}
-	folder = xasprintf(".noxmk/runs/%s", json_string_value(json_object_get(facts, "run")));
+	folder = xasprintf(".noxmk/runs/%s", json_string_value(json_object_get(info, "run")));
 	if (table.n > 0)
 		print_table(&table);
 	for (size_t i = 0; i < table.n; i++)
@@ -186,10 +187,10 @@ summary_print(int run, struct planfile *plan, const json_t *goals)
 			print_log(run, &table.records[i], folder);
 	if (table.n > 0)
 		print_total(&table, clock_monotonic() -
-		    json_number_value(json_object_get(facts, "clock")));
+		    json_number(info, "clock"));
 	fflush(stdout);
 	table_clear(&table);
-	json_decref(facts);
+	json_decref(info);
 	free(folder);
 	return 0;
 }
@@ -231,17 +232,19 @@ find_fault(int run, struct planfile *plan, const char *goal, struct buffer *faul
 	const char *complaint = json_string_value(json_object_get(planfile_header(plan),
 	    "complaint"));
 	json_t *expected = json_object(), *targets = json_array(), *session;
+	json_t *goals = json_pack("[s]", goal);
 	const char *target;
 
 	if (!strcmp(goal, "ci") && complaint)
 		buffer_printf(fault, " nox cannot select the default sessions: %s", complaint);
-	else if (planfile_expand(plan, goal, expected) < 0)
+	else if (planfile_expand(plan, goals, expected, false) < 0)
 		buffer_addstr(fault, " no target of this plan");
 	else if (json_object_size(expected) == 0)
 		buffer_addstr(fault, " the noxfile selects no session for it");
 	json_object_foreach(expected, target, session)
 		json_array_append_new(targets, json_string(target));
 	find_bad(run, targets, fault);
+	json_decref(goals);
 	json_decref(targets);
 	json_decref(expected);
 }
@@ -285,25 +288,24 @@ summary_mark_well(int run, struct planfile *plan, const json_t *goals)
 	return result;
 }
 
+static void
+add_notified(void *data, const struct record *caller)
+{
+	json_t *pending = data, *item;
+	size_t i;
+
+	json_array_foreach(caller->notify, i, item)
+		if (json_is_string(json_object_get(item, "target")))
+			json_object_set_new(pending, json_text(item, "target"), json_true());
+}
+
 json_t *
 summary_notified(int run)
 {
-	json_t *names = record_list(run), *pending = json_object(), *name, *item;
-	size_t i, k;
+	json_t *names = record_list(run), *pending = json_object(), *name;
+	size_t i;
 
-	json_array_foreach(names, i, name) {
-		struct record caller;
-
-		if (record_read(run, json_string_value(name), &caller) != 1)
-			continue;
-		json_array_foreach(caller.notify, k, item) {
-			const char *target = json_string_value(json_object_get(item, "target"));
-
-			if (target)
-				json_object_set_new(pending, target, json_true());
-		}
-		record_clear(&caller);
-	}
+	record_each(run, add_notified, pending);
 	json_array_foreach(names, i, name)
 		json_object_del(pending, json_string_value(name));
 	json_decref(names);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/util.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
@@ -21,14 +22,6 @@ struct cause {
 	char *by;     /* the declaration */
 };
 
-static const char *
-text(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
-
 /* The later one counts. Takes what and by. */
 static void
 propose(struct cause *cause, const struct record *other, char *what, char *by)
@@ -45,23 +38,11 @@ propose(struct cause *cause, const struct record *other, char *what, char *by)
 		.what = what, .by = by };
 }
 
-static bool
-names(const json_t *session, const char *key, const char *target)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(json_object_get(session, key), i, item)
-		if (json_is_string(item) && !strcmp(json_string_value(item), target))
-			return true;
-	return false;
-}
-
 /* Who declared that edge: the configuration's key, or else nox's own word. */
 static char *
 declared_by(const json_t *session, const char *target, const char *otherwise)
 {
-	const char *by = text(json_object_get(session, "by"), target);
+	const char *by = json_text(json_object_get(session, "by"), target);
 
 	return xstrdup(*by ? by : otherwise);
 }
@@ -75,10 +56,10 @@ shared_claim(const json_t *session, const json_t *other)
 
 	json_array_foreach(json_object_get(session, "claims"), i, mine)
 		json_array_foreach(json_object_get(other, "claims"), k, theirs)
-			if (!strcmp(text(mine, "resource"), text(theirs, "resource")) &&
-			    (!strcmp(text(mine, "use"), "exclusive") ||
-			     !strcmp(text(theirs, "use"), "exclusive")))
-				return !strcmp(text(mine, "use"), "exclusive") ? mine : theirs;
+			if (!strcmp(json_text(mine, "resource"), json_text(theirs, "resource")) &&
+			    (!strcmp(json_text(mine, "use"), "exclusive") ||
+			     !strcmp(json_text(theirs, "use"), "exclusive")))
+				return !strcmp(json_text(mine, "use"), "exclusive") ? mine : theirs;
 	return NULL;
 }
 
@@ -90,42 +71,40 @@ consider(struct cause *cause, const json_t *session, const char *cue, const json
 	const char *name = record->target;
 	const json_t *claim;
 
-	if (names(session, "requires", name))
+	if (json_list_has(json_object_get(session, "requires"), name))
 		propose(cause, record, xasprintf("it requires %s", name),
 		    declared_by(session, name, "requires= in the noxfile"));
-	else if (names(session, "after", name))
+	else if (json_list_has(json_object_get(session, "after"), name))
 		propose(cause, record, xasprintf("it comes after %s", name),
 		    declared_by(session, name, "session.notify() in the noxfile"));
 	else if ((claim = shared_claim(session, other)))
 		propose(cause, record, xasprintf("%s and it share %s", name,
-		    text(claim, "resource")), xstrdup(text(claim, "by")));
+		    json_text(claim, "resource")), xstrdup(json_text(claim, "by")));
 	else if (cue && !strcmp(cue, name))
 		propose(cause, record, xstrdup("it was due then"),
 		    xstrdup("the order by expected times"));
 }
 
-/* Of all that had ended by then, which it had to wait for, the last one. */
-static struct cause
-find_cause(int run, struct planfile *plan, const json_t *session, const char *cue,
-    double helper_started)
+/* A session, and the search for what it waited for. */
+struct waiter {
+	struct planfile *plan;
+	const json_t *session;
+	const char *cue;
+	double helper_started;
+	struct cause cause;
+};
+
+/* Of all that had ended by then, and that it had to wait for, the last one counts. */
+static void
+consider_record(void *data, const struct record *record)
 {
-	struct cause cause = { 0 };
-	json_t *records = record_list(run), *item;
-	size_t i;
+	struct waiter *waiter = data;
+	json_t *other = planfile_session(waiter->plan, record->target);
 
-	json_array_foreach(records, i, item) {
-		json_t *other = planfile_session(plan, json_string_value(item));
-		struct record record = { 0 };
-
-		if (other && strcmp(json_string_value(item), text(session, "target")) != 0 &&
-		    record_read(run, json_string_value(item), &record) == 1 &&
-		    record.ended <= helper_started + NOTEWORTHY)
-			consider(&cause, session, cue, other, &record);
-		record_clear(&record);
-		json_decref(other);
-	}
-	json_decref(records);
-	return cause;
+	if (other && strcmp(record->target, json_text(waiter->session, "target")) != 0 &&
+	    record->ended <= waiter->helper_started + NOTEWORTHY)
+		consider(&waiter->cause, waiter->session, waiter->cue, other, record);
+	json_decref(other);
 }
 
 static void
@@ -149,25 +128,25 @@ claim_by(const json_t *session, const char *resource)
 	size_t i;
 
 	json_array_foreach(json_object_get(session, "claims"), i, claim)
-		if (!strcmp(text(claim, "resource"), resource))
-			return text(claim, "by");
+		if (!strcmp(json_text(claim, "resource"), resource))
+			return json_text(claim, "by");
 	return "";
 }
 
 static void
 print_wait(const json_t *session, const json_t *wait)
 {
-	double seconds = json_number_value(json_object_get(wait, "seconds"));
-	char *resource = screen_safe(text(wait, "resource")), *holder, *what;
+	double seconds = json_number(wait, "seconds");
+	char *resource = screen_safe(json_text(wait, "resource")), *holder, *what;
 
-	if (strcmp(text(wait, "for"), "resource") != 0) {
+	if (strcmp(json_text(wait, "for"), "resource") != 0) {
 		print_line(seconds, "for a job slot", "");
 	} else {
-		holder = screen_safe(text(wait, "target"));
+		holder = screen_safe(json_text(wait, "target"));
 		what = xasprintf("for the resource %s, which %s (pid %lld) had",
 		    *resource ? resource : "?", *holder ? holder : "another session",
 		    (long long)json_integer_value(json_object_get(wait, "pid")));
-		print_line(seconds, what, claim_by(session, text(wait, "resource")));
+		print_line(seconds, what, claim_by(session, json_text(wait, "resource")));
 		free(holder);
 		free(what);
 	}
@@ -178,13 +157,16 @@ static void
 print_waits(int run, struct planfile *plan, const struct record *record, double run_started)
 {
 	json_t *session = planfile_session(plan, record->target), *wait;
-	double helper_started = record->started, ready = run_started;
+	struct waiter waiter = { .plan = plan, .session = session, .cue = record->cue,
+		.helper_started = record->started };
+	double ready = run_started;
 	struct cause cause;
 	size_t i;
 
 	json_array_foreach(record->waits, i, wait)
-		helper_started -= json_number_value(json_object_get(wait, "seconds"));
-	cause = find_cause(run, plan, session, record->cue, helper_started);
+		waiter.helper_started -= json_number(wait, "seconds");
+	record_each(run, consider_record, &waiter);
+	cause = waiter.cause;
 	if (cause.target && cause.ended > run_started) {
 		char *what = xasprintf("until %s had ended: %s", cause.target, cause.what);
 
@@ -192,7 +174,7 @@ print_waits(int run, struct planfile *plan, const struct record *record, double 
 		ready = cause.ended;
 		free(what);
 	}
-	print_line(helper_started - ready, "for a job slot, which make gives", "");
+	print_line(waiter.helper_started - ready, "for a job slot, which make gives", "");
 	json_array_foreach(record->waits, i, wait)
 		print_wait(session, wait);
 	free(cause.target);
@@ -223,13 +205,13 @@ why_print(int run, const char *target)
 {
 	struct planfile *plan = NULL;
 	struct record record = { 0 };
-	json_t *facts = NULL;
+	json_t *info = NULL;
 	int result = -1;
 
 	if (strchr(target, '/') || record_read(run, target, &record) != 1) {
 		warnx("%s: no record in this run (`make nox-list` names the targets)", target);
-	} else if ((facts = rundir_facts(run)) && (plan = planfile_open(run))) {
-		double started = json_number_value(json_object_get(facts, "started"));
+	} else if ((info = rundir_info(run)) && (plan = planfile_open(run))) {
+		double started = json_number(info, "started");
 
 		print_head(&record, started);
 		if (record.verdict != NOT_RUN)
@@ -237,7 +219,7 @@ why_print(int run, const char *target)
 		result = 0;
 	}
 	planfile_close(plan);
-	json_decref(facts);
+	json_decref(info);
 	record_clear(&record);
 	return result;
 }

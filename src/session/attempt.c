@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/process.h"
 #include "base/spawn.h"
 #include "nox/command.h"
 #include "nox/verdict.h"
@@ -33,14 +37,6 @@ struct attempt {
 	double begun;
 	bool over;             /* the session's own process is */
 };
-
-static const char *
-text(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
 
 static const json_t *
 option(const struct attempt *attempt, const char *key)
@@ -319,7 +315,7 @@ attempt_has_left(struct attempt *attempt)
 {
 	char *safe;
 
-	if (!strcmp(text(json_object_get(attempt->o.session, "options"), "leaks"), "allow") ||
+	if (!strcmp(json_text(json_object_get(attempt->o.session, "options"), "leaks"), "allow") ||
 	    !leftover_is_left(attempt->brood, 0))
 		return false;
 	free(attempt->o.record->left);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "base/spawn.h"
 #include "base/util.h"
 #include "session/keeper.h"

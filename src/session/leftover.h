@@ -27,9 +27,6 @@ bool leftover_is_left(struct leftover *, pid_t but);
 /* All that are left and their descendants. */
 void leftover_signal(struct leftover *, int signal);
 
-/* Adds all processes below that one. */
-void process_descendants(pid_t, struct indices *);
-
 /* "sleep 30 (pid 17)", of several the first and "and 2 more"; NULL if none is left. To be freed. */
 char *leftover_names(const struct leftover *);
 

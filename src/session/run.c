@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/makeflags.h"
 #include "base/sig.h"
 #include "order/order.h"
@@ -64,14 +66,6 @@ struct run {
 	double look;            /* the next one */
 	double run_ends;        /* NOXMK_DEADLINE; 0: never */
 };
-
-static const char *
-text(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
 
 /* A number of the session's options; 0 where it has none. */
 static double
@@ -511,11 +505,11 @@ open_turn(struct run *run)
 static double
 end_of_run(const struct run *run)
 {
-	json_t *facts = run->options->policy->deadline > 0 ? rundir_facts(run->dir) : NULL;
-	double begun = json_number_value(json_object_get(facts, "clock"));
+	json_t *info = run->options->policy->deadline > 0 ? rundir_info(run->dir) : NULL;
+	double begun = json_number(info, "clock");
 
-	json_decref(facts);
-	return facts ? begun + run->options->policy->deadline : 0;
+	json_decref(info);
+	return info ? begun + run->options->policy->deadline : 0;
 }
 
 static void
@@ -553,7 +547,7 @@ run_through(struct run *run)
 		.started = clock_now() };
 	run->record.target = xstrdup(options->target);
 	run->record.cue = options->cue ? xstrdup(options->cue) : NULL;
-	run->record.session = xstrdup(text(run->session, "session"));
+	run->record.session = xstrdup(json_text(run->session, "session"));
 	if (complaint)
 		set_verdict(run, FAILED, xstrdup(complaint));
 	else if (prerequisites_passed(run) && open_turn(run))

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "slots/lock.h"
 
 enum { DIGITS = 10, WATCHES = 16 };
@@ -54,14 +55,6 @@ struct rivals {
 	struct rival *v;
 	size_t n;
 };
-
-static void
-close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
 
 static const char *
 text_of(const json_t *object, const char *key)
@@ -106,11 +99,11 @@ static void
 forget_rivals(struct lock *lock)
 {
 	for (size_t i = 0; i < lock->nrivals; i++) {
-		close_one(&lock->rivals[i].file);
-		close_one(&lock->rivals[i].end);
+		fd_close(&lock->rivals[i].file);
+		fd_close(&lock->rivals[i].end);
 	}
 	lock->nrivals = 0;
-	close_one(&lock->watcher);
+	fd_close(&lock->watcher);
 }
 
 /*
@@ -125,7 +118,7 @@ end_claim(struct lock *lock)
 		ticket_name(name, lock->ticket);
 		unlinkat(dirfd(lock->folder), name, 0);
 	}
-	close_one(&lock->claim);
+	fd_close(&lock->claim);
 }
 
 void
@@ -135,7 +128,7 @@ lock_close(struct lock *lock)
 		return;
 	end_claim(lock);
 	forget_rivals(lock);
-	close_one(&lock->mutex);
+	fd_close(&lock->mutex);
 	if (lock->folder)
 		closedir(lock->folder);
 	json_decref(lock->blocker);
@@ -304,7 +297,7 @@ write_claim(struct lock *lock, char state)
 
 	body = claim ? json_dumps(claim, JSON_COMPACT) : NULL;
 	text = xasprintf("%c\n%s\n", state, body ? body : "");
-	written = body && write_all(lock->claim, text, strlen(text)) == 0;
+	written = body && fd_write_all(lock->claim, text, strlen(text)) == 0;
 	free(text);
 	free(body);
 	json_decref(claim);
@@ -381,7 +374,7 @@ watch_end(struct lock *lock, int end)
 	if (lock->watcher < 0)
 		lock->watcher = epoll_create1(EPOLL_CLOEXEC);
 	if (lock->watcher >= 0 && epoll_ctl(lock->watcher, EPOLL_CTL_ADD, end, &event) < 0)
-		close_one(&lock->watcher);
+		fd_close(&lock->watcher);
 }
 
 static pid_t

@@ -7,6 +7,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/util.h"
 #include "slots/pool.h"
 
@@ -71,21 +72,13 @@ pool_open(int rundir, unsigned n, unsigned rank)
 }
 
 static void
-close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static void
 drop_slots(struct pool *pool)
 {
 	while (pool->nheld > 0) {
 		struct held *held = &pool->held[--pool->nheld];
 
-		close_one(&held->lock);
-		close_one(&held->bell);
+		fd_close(&held->lock);
+		fd_close(&held->bell);
 	}
 }
 
@@ -95,9 +88,9 @@ pool_close(struct pool *pool)
 	if (!pool)
 		return;
 	drop_slots(pool);
-	close_one(&pool->inotify);
-	close_one(&pool->queue);
-	close_one(&pool->ranks);
+	fd_close(&pool->inotify);
+	fd_close(&pool->queue);
+	fd_close(&pool->ranks);
 	free(pool->held);
 	free(pool);
 }
@@ -110,13 +103,8 @@ pool_close(struct pool *pool)
 static void
 become_head(struct pool *pool)
 {
-	char *path = xasprintf("/proc/self/fd/%d", pool->rundir);
-
 	pool->head = true;
-	pool->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (pool->inotify >= 0 && inotify_add_watch(pool->inotify, path, IN_CLOSE_WRITE) < 0)
-		close_one(&pool->inotify);
-	free(path);
+	pool->inotify = fd_watch(pool->rundir, IN_CLOSE_WRITE);
 }
 
 /*
@@ -134,14 +122,14 @@ take_slot(struct pool *pool, unsigned i)
 	if (!taken && (fd < 0 || errno != EWOULDBLOCK)) {
 		/* Nobody will ever get it; too many at once is better than none. */
 		warn("%s: going on without a slot", name);
-		close_one(&fd);
+		fd_close(&fd);
 		taken = true;
 	}
 	if (taken)
 		pool->held[pool->nheld++] = (struct held){ .lock = fd,
 			.bell = fd < 0 ? -1 : openat(pool->rundir, name, O_WRONLY | O_CLOEXEC) };
 	else
-		close_one(&fd);
+		fd_close(&fd);
 	free(name);
 	return taken;
 }
@@ -151,7 +139,7 @@ is_head(struct pool *pool)
 {
 	if (is_preceded(pool)) {
 		flock(pool->queue, LOCK_UN);
-		close_one(&pool->inotify);
+		fd_close(&pool->inotify);
 		pool->head = false;
 	} else if (!pool->head &&
 		   (flock(pool->queue, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
@@ -163,13 +151,11 @@ is_head(struct pool *pool)
 bool
 pool_try(struct pool *pool, unsigned least, unsigned most)
 {
-	char drain[4096];
 	bool real = true;
 
 	if (!is_head(pool))
 		return false;
-	while (pool->inotify >= 0 && read(pool->inotify, drain, sizeof(drain)) > 0)
-		;
+	fd_drain(pool->inotify);
 	for (unsigned i = 0; i < pool->n && pool->nheld < most && real; i++)
 		if (take_slot(pool, i))
 			real = pool->held[pool->nheld - 1].lock >= 0;
@@ -178,9 +164,9 @@ pool_try(struct pool *pool, unsigned least, unsigned most)
 		return false;
 	}
 	/* The next one's turn. */
-	close_one(&pool->inotify);
-	close_one(&pool->queue);
-	close_one(&pool->ranks);
+	fd_close(&pool->inotify);
+	fd_close(&pool->queue);
+	fd_close(&pool->ranks);
 	return true;
 }
 

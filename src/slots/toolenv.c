@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/makeflags.h"
+#include "base/process.h"
 #include "session/leftover.h"
 #include "slots/toolenv.h"
 #include "slots/tools.h"
@@ -41,20 +43,6 @@ fill_pipe(struct toolenv *bridge, unsigned tokens)
 	return true;
 }
 
-/* Without it nobody knows, and less of the order is right. */
-static void
-watch(struct toolenv *bridge)
-{
-	char *path = xasprintf("/proc/self/fd/%d", bridge->pipe);
-
-	bridge->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (bridge->watch >= 0 && inotify_add_watch(bridge->watch, path, IN_OPEN) < 0) {
-		close(bridge->watch);
-		bridge->watch = -1;
-	}
-	free(path);
-}
-
 struct toolenv *
 toolenv_open(const struct slot *slot, const char *share)
 {
@@ -71,7 +59,8 @@ toolenv_open(const struct slot *slot, const char *share)
 		.looks = LOOKS };
 	if (slot_jobserver(slot)) {
 		fd = bridge->pipe = jobserver_fd(slot_jobserver(slot));
-		watch(bridge);
+		/* Without it nobody knows who is a client, and less of the order is right. */
+		bridge->watch = fd_watch(fd, IN_OPEN);
 	} else if (fill_pipe(bridge, slot_count(slot) - 1)) {
 		fd = bridge->ends[0];
 	} else {
@@ -94,11 +83,9 @@ toolenv_close(struct toolenv *bridge)
 {
 	if (!bridge)
 		return;
-	for (size_t i = 0; i < 2; i++)
-		if (bridge->ends[i] >= 0)
-			close(bridge->ends[i]);
-	if (bridge->watch >= 0)
-		close(bridge->watch);
+	fd_close(&bridge->ends[0]);
+	fd_close(&bridge->ends[1]);
+	fd_close(&bridge->watch);
 	for (size_t i = 0; i < bridge->variables.n; i++)
 		free((char *)bridge->variables.v[i]);
 	free(bridge->variables.v);

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/makeflags.h"
 #include "base/util.h"
 #include "output/screen.h"

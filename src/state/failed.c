@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "state/failed.h"
 #include "state/record.h"
 
@@ -44,8 +45,7 @@ judge_all(int run, struct planfile *plan, const json_t *goals, json_t *failed)
 	const char *target;
 	size_t i;
 
-	json_array_foreach((json_t *)goals, i, item)
-		(void)!planfile_expand(plan, json_string_value(item), expected);
+	planfile_expand(plan, goals, expected, false);
 	json_object_foreach(expected, target, item)
 		judge(run, target, failed);
 	json_array_foreach(others, i, item)

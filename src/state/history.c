@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "state/history.h"
 #include "state/record.h"
 
@@ -228,32 +229,38 @@ add(struct table *table, const struct record *record)
 	       was_client != is_client;
 }
 
+/* A run's records on their way into the table. */
+struct addition {
+	struct table *table;
+	bool changed;
+};
+
+/* One bad number would make all of the history one that cannot be used. */
+static void
+add_passed(void *data, const struct record *record)
+{
+	struct addition *addition = data;
+
+	if (record->verdict == PASSED && is_time(record->duration) &&
+	    add(addition->table, record))
+		addition->changed = true;
+}
+
 static bool
 add_run(struct table *table, int run)
 {
-	json_t *names = record_list(run), *name, *list;
+	struct addition addition = { .table = table };
 	const char *target;
-	bool changed = false;
+	json_t *list;
 	void *next;
-	size_t i;
 
-	json_array_foreach(names, i, name) {
-		struct record record;
-
-		if (record_read(run, json_string_value(name), &record) != 1)
-			continue;
-		/* One bad number would make all of the history one that cannot be used. */
-		if (record.verdict == PASSED && is_time(record.duration) && add(table, &record))
-			changed = true;
-		record_clear(&record);
-	}
-	json_decref(names);
+	record_each(run, add_passed, &addition);
 	json_object_foreach_safe(table->sessions, next, target, list)
 		if (json_object_size(table->sessions) > SESSIONS) {
 			json_object_del(table->clients, target);
 			json_object_del(table->sessions, target);
 		}
-	return changed;
+	return addition.changed;
 }
 
 /* NULL where there are none. */

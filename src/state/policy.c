@@ -7,6 +7,8 @@
 
 #include <bsd/stdlib.h>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "base/quantity.h"
 #include "base/util.h"
 #include "state/policy.h"
@@ -74,7 +76,7 @@ halt(int rundir, const char *how, char *why)
 	char *line = xasprintf("%s%s\n", how, why);
 
 	/* A short line is written at once or not at all; who reads it half, looks again. */
-	if (fd >= 0 ? write_all(fd, line, strlen(line)) < 0 : errno != EEXIST)
+	if (fd >= 0 ? fd_write_all(fd, line, strlen(line)) < 0 : errno != EEXIST)
 		warn("the run goes on, though it was to end here (%s): " NAME, why);
 	if (fd >= 0)
 		close(fd);
@@ -82,36 +84,28 @@ halt(int rundir, const char *how, char *why)
 	free(why);
 }
 
-static unsigned
-count_bad(int rundir)
+static void
+count_failed(void *data, const struct record *record)
 {
-	json_t *names = record_list(rundir), *name;
-	unsigned n = 0;
-	size_t i;
+	unsigned *n = data;
 
-	json_array_foreach(names, i, name) {
-		struct record record;
-
-		if (record_read(rundir, json_string_value(name), &record) != 1)
-			continue;
-		n += record.verdict == FAILED || record.verdict == ABORTED;
-		record_clear(&record);
-	}
-	json_decref(names);
-	return n;
+	*n += record->verdict == FAILED || record->verdict == ABORTED;
 }
 
 void
 policy_consider(int rundir, const struct policy *policy, const struct record *record)
 {
 	const char *how = policy->wait ? WAIT : CANCEL;
+	unsigned failed = 0;
 
 	if (record->verdict != FAILED && record->verdict != ABORTED)
 		return;
+	if (policy->max_fail > 0)
+		record_each(rundir, count_failed, &failed);
 	if (policy->fail_fast)
 		halt(rundir, how, xasprintf("%s %s (FAIL_FAST)", record->target,
 		    verdict_name(record->verdict)));
-	else if (policy->max_fail > 0 && count_bad(rundir) >= policy->max_fail)
+	else if (policy->max_fail > 0 && failed >= policy->max_fail)
 		halt(rundir, how, xasprintf("%u failed (MAX_FAIL)", policy->max_fail));
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/util.h"
 #include "state/record.h"
 
@@ -36,14 +38,6 @@ static json_t *
 int_or_null(int value)
 {
 	return value < 0 ? json_null() : json_integer(value);
-}
-
-static json_t *
-string_or_null(const char *s)
-{
-	json_t *value = s ? json_string(s) : NULL;
-
-	return value ? value : json_null();
 }
 
 static char *
@@ -78,13 +72,14 @@ record_write(int rundir, const struct record *r)
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,"
 				   "s:o,s:b,s:b,s:o,s:o,s:o,s:o,s:f,s:o,s:o}",
 	    "schema", 1, "target", r->target, "session", r->session,
-	    "verdict", verdict_name(r->verdict), "reason", string_or_null(r->reason),
+	    "verdict", verdict_name(r->verdict), "reason", json_text_or_null(r->reason),
 	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),
 	    "started", r->started, "ended", r->ended, "duration", r->duration,
-	    "log", string_or_null(r->logged ? log : NULL), "live", r->live, "excused", r->excused,
+	    "log", json_text_or_null(r->logged ? log : NULL), "live", r->live,
+	    "excused", r->excused,
 	    "notify", r->notify ? json_incref(r->notify) : json_array(),
 	    "waits", r->waits ? json_incref(r->waits) : json_array(),
-	    "cue", string_or_null(r->cue), "left", string_or_null(r->left),
+	    "cue", json_text_or_null(r->cue), "left", json_text_or_null(r->left),
 	    "cpu", r->cpu, "client", r->client < 0 ? json_null() : json_boolean(r->client),
 	    "attempts", r->attempts ? json_incref(r->attempts) : json_array());
 	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
@@ -100,14 +95,6 @@ record_write(int rundir, const struct record *r)
 	free(log);
 	free(name);
 	return result;
-}
-
-static char *
-copy_string(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? xstrdup(s) : NULL;
 }
 
 static int
@@ -129,15 +116,15 @@ fill(struct record *r, const json_t *object)
 	for (r->verdict = 0; r->verdict < VERDICTS; r->verdict++)
 		if (!strcmp(verdict, verdict_names[r->verdict]))
 			break;
-	r->target = copy_string(object, "target");
-	r->session = copy_string(object, "session");
-	r->reason = copy_string(object, "reason");
+	r->target = json_text_copy(object, "target");
+	r->session = json_text_copy(object, "session");
+	r->reason = json_text_copy(object, "reason");
 	r->exit = copy_int(object, "exit");
 	r->signal = copy_int(object, "signal");
-	r->started = json_number_value(json_object_get(object, "started"));
-	r->ended = json_number_value(json_object_get(object, "ended"));
-	r->duration = json_number_value(json_object_get(object, "duration"));
-	r->cpu = json_number_value(json_object_get(object, "cpu"));
+	r->started = json_number(object, "started");
+	r->ended = json_number(object, "ended");
+	r->duration = json_number(object, "duration");
+	r->cpu = json_number(object, "cpu");
 	client = json_object_get(object, "client");
 	r->client = json_is_boolean(client) ? json_is_true(client) : -1;
 	r->logged = json_is_string(json_object_get(object, "log"));
@@ -146,8 +133,8 @@ fill(struct record *r, const json_t *object)
 	r->notify = json_incref(json_object_get(object, "notify"));
 	r->waits = json_incref(json_object_get(object, "waits"));
 	r->attempts = json_incref(json_object_get(object, "attempts"));
-	r->cue = copy_string(object, "cue");
-	r->left = copy_string(object, "left");
+	r->cue = json_text_copy(object, "cue");
+	r->left = json_text_copy(object, "left");
 	return r->verdict < VERDICTS && r->target && r->session && json_is_array(r->notify) &&
 	       json_is_array(r->waits);
 }
@@ -226,29 +213,52 @@ record_list(int rundir)
 	return list;
 }
 
+void
+record_each(int rundir, void (*visit)(void *, const struct record *), void *data)
+{
+	json_t *names = record_list(rundir), *name;
+	size_t i;
+
+	json_array_foreach(names, i, name) {
+		struct record record;
+
+		if (record_read(rundir, json_string_value(name), &record) == 1)
+			visit(data, &record);
+		record_clear(&record);
+	}
+	json_decref(names);
+}
+
+/* A search for the posargs that somebody gave to that target. */
+struct posargs_search {
+	const char *target;
+	json_t *found;
+};
+
+static void
+find_posargs(void *data, const struct record *caller)
+{
+	struct posargs_search *search = data;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(caller->notify, i, item) {
+		json_t *posargs = json_object_get(item, "posargs");
+
+		if (!search->found && !strcmp(json_text(item, "target"), search->target) &&
+		    json_is_array(posargs))
+			search->found = json_incref(posargs);
+	}
+}
+
 json_t *
 record_notified_posargs(int rundir, const char *target)
 {
+	struct posargs_search search = { .target = target };
 	char *mark = notified_name(target);
-	bool notified = faccessat(rundir, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	json_t *names = notified ? record_list(rundir) : NULL, *found = NULL, *name, *item;
-	size_t i, k;
 
+	if (faccessat(rundir, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		record_each(rundir, find_posargs, &search);
 	free(mark);
-	json_array_foreach(names, i, name) {
-		struct record caller;
-
-		if (found || record_read(rundir, json_string_value(name), &caller) != 1)
-			continue;
-		json_array_foreach(caller.notify, k, item) {
-			const char *to = json_string_value(json_object_get(item, "target"));
-			json_t *posargs = json_object_get(item, "posargs");
-
-			if (!found && to && !strcmp(to, target) && json_is_array(posargs))
-				found = json_incref(posargs);
-		}
-		record_clear(&caller);
-	}
-	json_decref(names);
-	return found;
+	return search.found;
 }

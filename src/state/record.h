@@ -67,6 +67,12 @@ json_t *record_notified_posargs(int rundir, const char *target);
 int record_read(int rundir, const char *target, struct record *);
 void record_clear(struct record *);
 
+/*
+ * Calls visit for each record of the folder that can be read, in the order of targets. The record
+ * is cleared after the call: what visit wants to keep of it, it copies.
+ */
+void record_each(int rundir, void (*visit)(void *data, const struct record *), void *data);
+
 /* Targets of all records in the folder, sorted: a JSON list, or NULL after a warning. */
 json_t *record_list(int rundir);
 

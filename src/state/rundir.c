@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/util.h"
 #include "state/rundir.h"
 
@@ -20,24 +22,6 @@
 enum { WAIT_TICK = 10, WAIT_TICKS = 1000 };
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-
-double
-clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-double
-clock_monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 int
 state_open(void)
@@ -128,26 +112,26 @@ make_is_alive(const char *key)
 }
 
 static json_t *
-read_facts(int dirfd)
+read_info(int dirfd)
 {
 	struct buffer text = { 0 };
-	json_t *facts = NULL;
+	json_t *info = NULL;
 
 	if (file_read(dirfd, ".run.json", &text) == 0)
-		facts = json_loadb(text.data, text.len, 0, NULL);
+		info = json_loadb(text.data, text.len, 0, NULL);
 	buffer_free(&text);
-	return facts;
+	return info;
 }
 
 static bool
 run_is_alive(int runs, const char *id)
 {
 	int run = openat(runs, id, DIR_FLAGS);
-	json_t *facts = run < 0 ? NULL : read_facts(run);
-	const char *key = json_string_value(json_object_get(facts, "make"));
+	json_t *info = run < 0 ? NULL : read_info(run);
+	const char *key = json_string_value(json_object_get(info, "make"));
 	bool alive = key && key_is_sane(key) && make_is_alive(key);
 
-	json_decref(facts);
+	json_decref(info);
 	if (run >= 0)
 		close(run);
 	return alive;
@@ -331,16 +315,16 @@ out:
 }
 
 json_t *
-rundir_facts(int run)
+rundir_info(int run)
 {
-	json_t *facts = read_facts(run);
+	json_t *info = read_info(run);
 
-	if (!json_is_object(facts)) {
+	if (!json_is_object(info)) {
 		warnx(".run.json: missing or damaged");
-		json_decref(facts);
+		json_decref(info);
 		return NULL;
 	}
-	return facts;
+	return info;
 }
 
 int

@@ -35,7 +35,7 @@ int state_open(void);
 int rundir_join(int state, const char *key, unsigned keep);
 
 /* The .run.json of a run: a new reference, or NULL after a warning. */
-json_t *rundir_facts(int run);
+json_t *rundir_info(int run);
 
 /* Opens the folder of a make's run, or of the latest one when key is NULL. The caller closes. */
 int rundir_open(int state, const char *key);
@@ -46,10 +46,6 @@ int rundir_newest_with(int state, const char *name);
 /* The kept runs, oldest first: a JSON list of their names; and one of them. The caller closes. */
 json_t *rundir_list(int state);
 int rundir_open_named(int state, const char *name);
-
-/* Wall and monotonic clock in seconds. */
-double clock_now(void);
-double clock_monotonic(void);
 
 /*
  * While we hold this descriptor (or a keeper does, which has inherited it) we are at work in the

@@ -103,6 +103,16 @@ fuzz_part(const uint8_t **data, size_t *size, size_t *length)
 	return part;
 }
 
+int
+fuzz_expand(struct planfile *plan, const char *goal, json_t *sessions)
+{
+	json_t *goals = json_pack("[s]", goal);
+	int result = planfile_expand(plan, goals, sessions, true);
+
+	json_decref(goals);
+	return result;
+}
+
 bool
 fuzz_is_slug(const char *text, size_t length)
 {

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
+#include "plan/planfile.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Says what was promised and dies. */
@@ -26,6 +28,9 @@ void fuzz_file(int dirfd, const char *name, const void *data, size_t size);
 
 /* The input's next part, up to a NUL byte. NULL when there is none any more. */
 const uint8_t *fuzz_part(const uint8_t **data, size_t *size, size_t *length);
+
+/* The sessions of one goal, added to `sessions`. 0, or -1 for an unknown one. */
+int fuzz_expand(struct planfile *, const char *goal, json_t *sessions);
 
 /* May this stand in a makefile, a shell and a file name as it is? (slug.h) */
 bool fuzz_is_slug(const char *text, size_t length);

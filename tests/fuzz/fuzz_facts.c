@@ -50,7 +50,7 @@ check_read(const struct plan *plan, struct planfile *file)
 		REQUIRE(found && json_equal(found, at));
 		REQUIRE(!strcmp(json_string_value(json_object_get(found, "session")),
 		    s->facts->session));
-		REQUIRE(planfile_expand(file, s->target, all) == 0);
+		REQUIRE(fuzz_expand(file, s->target, all) == 0);
 		REQUIRE(json_object_get(all, s->target));
 		check_closure(plan, i);
 		json_decref(all);
@@ -58,14 +58,11 @@ check_read(const struct plan *plan, struct planfile *file)
 		json_decref(at);
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
-		json_t *found = planfile_group(file, plan->groups[i].target), *all = json_object();
+		json_t *all = json_object();
 
-		REQUIRE(json_array_size(json_object_get(found, "members")) ==
-			plan->groups[i].members.n);
-		REQUIRE(planfile_expand(file, plan->groups[i].target, all) == 0);
+		REQUIRE(fuzz_expand(file, plan->groups[i].target, all) == 0);
 		REQUIRE(json_object_size(all) >= plan->groups[i].members.n);
 		json_decref(all);
-		json_decref(found);
 	}
 }
 

@@ -86,7 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	slots = 1 + (data && size ? *data % 8U : 1);
 	if ((plan = planfile_open(state))) {
-		if (planfile_expand(plan, "ci", active) < 0)
+		if (fuzz_expand(plan, "ci", active) < 0)
 			json_object_clear(active);
 		(void)order_rank(state, "a");
 		check_expected(state, active, slots);

@@ -31,11 +31,10 @@ read_plan(struct planfile *plan)
 	json_t *all = json_object();
 
 	json_decref(planfile_session(plan, "a"));
-	json_decref(planfile_group(plan, "ci"));
 	json_decref(planfile_session_at(plan, 1));
-	if (planfile_expand(plan, "ci", all) == 0)
+	if (fuzz_expand(plan, "ci", all) == 0)
 		json_object_clear(all);
-	if (planfile_expand(plan, "a", all) == 0)
+	if (fuzz_expand(plan, "a", all) == 0)
 		REQUIRE(json_object_get(all, "a"));
 	json_decref(all);
 }
@@ -95,7 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			fuzz_file(dirfd, names[i], part, length);
 	}
 	read_record(dirfd);
-	json_decref(rundir_facts(dirfd));
+	json_decref(rundir_info(dirfd));
 	if ((plan = planfile_open(dirfd))) {
 		read_plan(plan);
 		sum_up(dirfd, plan);

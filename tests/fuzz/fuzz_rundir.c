@@ -78,7 +78,7 @@ check_join(int state, const char *key)
 		close(run);
 		return;
 	}
-	facts = rundir_facts(run);
+	facts = rundir_info(run);
 	REQUIRE(facts && !strcmp(json_string_value(json_object_get(facts, "make")), key));
 	json_decref(facts);
 	again = rundir_join(state, key, 1);
@@ -111,7 +111,7 @@ check_state(const uint8_t *data, size_t size)
 		made[i] = make_folder(runs, names[i], texts[i]);
 		inside = made[i] ? openat(runs, names[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 		if (inside >= 0) {
-			json_decref(rundir_facts(inside));
+			json_decref(rundir_info(inside));
 			close(inside);
 		}
 	}

@@ -1,0 +1,60 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+void
+fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int
+fd_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd full = { .fd = fd, .events = POLLOUT };
+
+			poll(&full, 1, -1);
+			continue;
+		}
+		if (n < 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+fd_watch(int fd, unsigned events)
+{
+	char path[64];
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (watch >= 0 && inotify_add_watch(watch, path, events) < 0)
+		fd_close(&watch);
+	return watch;
+}
+
+void
+fd_drain(int fd)
+{
+	char data[4096];
+
+	while (fd >= 0 && read(fd, data, sizeof(data)) > 0)
+		;
+}

@@ -1,0 +1,26 @@
+#ifndef NOXMK_BASE_JSON_H
+#define NOXMK_BASE_JSON_H
+
+/* What jansson has no word for. */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/util.h"
+
+/* The string of that key; "" where there is none. Lives as long as the object. */
+const char *json_text(const json_t *object, const char *key);
+
+/* The same as a copy that the caller frees; NULL where there is none. */
+char *json_text_copy(const json_t *object, const char *key) UNUSED_RESULT;
+
+/* The number of that key; 0 where there is none. */
+double json_number(const json_t *object, const char *key);
+
+/* A new string, or null for NULL and for what is not UTF-8. */
+json_t *json_text_or_null(const char *) UNUSED_RESULT;
+
+/* Does the list have that string? */
+bool json_list_has(const json_t *list, const char *text);
+
+#endif
