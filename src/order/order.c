@@ -67,7 +67,6 @@ add_claims(struct input *in, struct schedule_job *job, const json_t *claims)
 
 	job->claims = xcalloc(json_array_size(claims), sizeof(*job->claims));
 	json_array_foreach(claims, i, claim) {
-		const char *use = json_text(claim, "use");
 		long long capacity = json_integer_value(json_object_get(claim, "capacity"));
 		long long amount = json_integer_value(json_object_get(claim, "amount"));
 		size_t resource = find_resource(in, json_text(claim, "resource"), capacity);
@@ -78,8 +77,7 @@ add_claims(struct input *in, struct schedule_job *job, const json_t *claims)
 			amount = all;
 		job->claims[job->nclaims++] = (struct schedule_claim){
 			.resource = resource, .amount = amount,
-			.use = !strcmp(use, "shared") ? SHARED :
-			       !strcmp(use, "amount") ? AMOUNT : EXCLUSIVE };
+			.use = use_of(claim) };
 	}
 }
 

@@ -9,8 +9,7 @@
 
 #include "base/util.h"
 #include "plan/facts.h"
-
-enum use { EXCLUSIVE, SHARED, AMOUNT };
+#include "plan/use.h"
 
 /*
  * Besides the resources of the configuration, `env:NAME` is an environment's folder and `*` is all

@@ -53,14 +53,13 @@ target_list(const struct plan *plan, const struct indices *list)
 static json_t *
 claim_list(const struct plan *plan, const struct plan_session *s)
 {
-	static const char *const uses[] = { "exclusive", "shared", "amount" };
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < s->nclaims; i++) {
 		const struct plan_claim *claim = &s->claims[i];
 		const struct plan_resource *resource = &plan->resources[claim->resource];
 		json_t *object = json_pack("{s:s,s:s}", "resource", resource->name, "use",
-		    uses[claim->use]);
+		    use_name(claim->use));
 
 		if (claim->use == AMOUNT) {
 			json_object_set_new(object, "amount", json_integer(claim->amount));

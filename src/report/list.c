@@ -97,15 +97,16 @@ print_shares(const json_t *session, struct users *last)
 	size_t i;
 
 	json_array_foreach(json_object_get(session, "claims"), i, claim) {
-		const char *resource = json_text(claim, "resource"), *use = json_text(claim, "use");
-		bool writes = !strcmp(use, "exclusive");
+		const char *resource = json_text(claim, "resource");
+		enum use use = use_of(claim);
+		bool writes = use == EXCLUSIVE;
 		json_t *before = json_object_get(writes ? last->all : last->writers, resource);
 		json_t *self = json_object_get(session, "target");
 		char *safe = screen_safe(resource);
 
-		if (before && strcmp(use, "amount") != 0)
+		if (before && use != AMOUNT)
 			printf("   %s after %s", safe, json_string_value(before));
-		else if (!strcmp(use, "amount"))
+		else if (use == AMOUNT)
 			printf("   %lld of %s", (long long)json_integer_value(
 			    json_object_get(claim, "amount")), safe);
 		json_object_set(last->all, resource, self);

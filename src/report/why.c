@@ -57,9 +57,8 @@ shared_claim(const json_t *session, const json_t *other)
 	json_array_foreach(json_object_get(session, "claims"), i, mine)
 		json_array_foreach(json_object_get(other, "claims"), k, theirs)
 			if (!strcmp(json_text(mine, "resource"), json_text(theirs, "resource")) &&
-			    (!strcmp(json_text(mine, "use"), "exclusive") ||
-			     !strcmp(json_text(theirs, "use"), "exclusive")))
-				return !strcmp(json_text(mine, "use"), "exclusive") ? mine : theirs;
+			    (use_of(mine) == EXCLUSIVE || use_of(theirs) == EXCLUSIVE))
+				return use_of(mine) == EXCLUSIVE ? mine : theirs;
 	return NULL;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "plan/use.h"
 #include "slots/lock.h"
 
 enum { DIGITS = 10, WATCHES = 16 };
@@ -166,12 +167,6 @@ read_claim(int fd, char *state)
 	return claim;
 }
 
-static bool
-is_use(const json_t *claim, const char *use)
-{
-	return !strcmp(text_of(claim, "use"), use);
-}
-
 static long long
 amount_of(const json_t *claim)
 {
@@ -208,10 +203,10 @@ compare(struct lock *lock, struct rivals *rivals, struct rival other, long long 
 		add_rival(rivals, other);
 	}
 	json_array_foreach(lock->claims, i, mine) json_array_foreach(theirs, k, its) {
-		bool amounts = is_use(mine, "amount") && is_use(its, "amount");
+		bool amounts = use_of(mine) == AMOUNT && use_of(its) == AMOUNT;
 
 		if (strcmp(text_of(mine, "resource"), text_of(its, "resource")) != 0 ||
-		    (is_use(mine, "shared") && is_use(its, "shared")))
+		    (use_of(mine) == SHARED && use_of(its) == SHARED))
 			continue;
 		if (amounts && __builtin_add_overflow(taken[i], amount_of(its), &taken[i]))
 			taken[i] = LLONG_MAX;
