@@ -1,9 +1,11 @@
 /*
  * The libcheck suites of every module, as one program that prints TAP. Without arguments all of
- * them run; else those named. CK_FORK=no keeps them in this process, for valgrind and debuggers.
+ * them run; else those named. --list prints their names instead, one a line. CK_FORK=no keeps them
+ * in this process, for valgrind and debuggers.
  */
 
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +33,15 @@ is_wanted(const char *name, char *const *wanted)
 int
 main(int argc, char *argv[])
 {
-	SRunner *runner = srunner_create(NULL);
+	SRunner *runner;
 	int failed;
 
-	(void)argc;
+	if (argc == 2 && !strcmp(argv[1], "--list")) {
+		for (size_t i = 0; i < countof(suites); i++)
+			puts(suites[i].name);
+		return EXIT_SUCCESS;
+	}
+	runner = srunner_create(NULL);
 	support_begin();
 	for (size_t i = 0; i < countof(suites); i++)
 		if (is_wanted(suites[i].name, argv + 1))
