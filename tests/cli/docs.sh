@@ -1,12 +1,13 @@
 #!/bin/sh
-# README.md and noxmk(1) are true: their examples run, and they name exactly the knobs, subcommands,
-# fields and exit codes that there are.
+# README.md, those of the tests, noxmk(1) and nox.mk(5) are true: their examples run, and they name
+# exactly the knobs, keys, subcommands, fields, verdicts and exit codes that there are.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC2317 # check calls them
 . "$(dirname "$0")/lib.sh"
 
 readme=$TOP/README.md
 page=$TOP/src/noxmk.1
+fragment_page=$TOP/mk/nox.mk.5
 
 # A user's machine: noxmk is installed, make finds nox.mk, and the sample's tools are quick. (They are
 # real in main.sh.)
@@ -35,22 +36,26 @@ echo '[ "$1" != run ] || : >"$COVERAGE_FILE"' | program python3-coverage
 
 # The examples
 
-# blocks LANGUAGE: the fenced blocks of README.md in it.
+# blocks LANGUAGE FILE: the fenced blocks in it of such a file.
 blocks() {
 	awk -v start="\`\`\`$1" '
 		/^```/ { if (inside) print ""; inside = $0 == start; next }
-		inside' "$readme"
+		inside' "$2"
 }
 
-# The commands of the fenced blocks, without their remarks, and those in the first column of tables.
+# readme_commands FILE: the commands of the fenced blocks, without their remarks.
 readme_commands() {
-	blocks sh | sed -e 's/  *# .*//' -e '/^$/d'
-	# shellcheck disable=SC2016 # not for the shell
-	sed -n 's/^| `\(make [^`]*\|noxmk [^`]*\)` |.*/\1/p' "$readme"
+	blocks sh "$1" | sed -e 's/  *# .*//' -e '/^$/d'
 }
 
+# section NAME FILE: that section of a page.
+section() {
+	awk -v name="$1" '/^\.Sh / { inside = $0 == ".Sh " name } inside' "$2"
+}
+
+# page_commands FILE: the commands under EXAMPLES.
 page_commands() {
-	sed -n -e '/^\.Sh EXAMPLES/,/^\.Sh ASSUMPTIONS/ { s/\\(dq/"/g; s/^\.Dl //p; }' "$page"
+	section EXAMPLES "$1" | sed -n -e 's/\\(dq/"/g' -e 's/^\.Dl //p'
 }
 
 # tree: into a copy of this tree, with what is built.
@@ -59,7 +64,7 @@ tree() {
 	(cd "$TOP" && tar --exclude=.git --exclude=./build --exclude=.nox --exclude=.noxmk \
 		--exclude='.coverage*' --exclude=node_modules -cf - .) | tar -xf -
 	mkdir build
-	for part in obj bin share tests flags flags.mk; do
+	for part in obj bin share stage tests flags flags.mk; do
 		[ ! -e "$B/$part" ] || cp -a "$B/$part" build/
 	done
 }
@@ -69,16 +74,17 @@ example() {
 	case $1 in
 	*'make check'* | *check-* | *analyze | *coverage)
 		cd "$scratch/tree" || exit 1
-		MAKEFLAGS=n run sh -c "$1"
+		MAKEFLAGS=n run sh -c "$(echo "$1" | sed 's|^scripts/bootstrap|& --print|')"
 		;;
 	'make install '* | 'make install')
 		cd "$scratch/tree" || exit 1
 		DESTDIR=$scratch/root run sh -c "$1"
 		[ -x "$scratch/root/usr/local/bin/noxmk" ] &&
 			[ -f "$scratch/root/usr/local/include/nox.mk" ] &&
-			[ -f "$scratch/root/usr/local/share/man/man1/noxmk.1" ] || status=1
+			[ -f "$scratch/root/usr/local/share/man/man1/noxmk.1" ] &&
+			[ -f "$scratch/root/usr/local/share/man/man5/nox.mk.5" ] || status=1
 		;;
-	scripts/peers | *scripts/bench* | tests/run*)
+	*scripts/bench* | tests/run*)
 		cd "$scratch/tree" || exit 1
 		for word in $1; do
 			case $word in
@@ -86,7 +92,25 @@ example() {
 			esac
 		done
 		;;
-	scripts/* | *' all' | *NOXMK_PROJECT=* | 'time '*)
+	tests/faults/faults.py*)
+		cd "$scratch/tree" || exit 1
+		run tests/faults/faults.py --help
+		for word in $1; do
+			case $word in
+			-*) has "$out" " $word" || status=1 ;;
+			esac
+		done
+		: >"$out" # it says INTERNAL
+		;;
+	build/tests/check*)
+		cd "$scratch/tree" || exit 1
+		if [ -x build/tests/check ]; then
+			run sh -c "$1"
+		else
+			status=0
+		fi
+		;;
+	scripts/* | *' all' | 'make help' | *NOXMK_PROJECT=* | 'time '*)
 		cd "$scratch/tree" || exit 1
 		run sh -c "${1#time }"
 		;;
@@ -108,17 +132,30 @@ project sample
 rm GNUmakefile
 # It takes as long as all the others.
 sed -i '/^    "install_check",$/d' noxfile.py
-readme_commands >"$scratch/readme"
-page_commands >"$scratch/page"
-check 'README has commands' [ "$(wc -l <"$scratch/readme")" -gt 15 ]
-check 'the page has examples' [ "$(wc -l <"$scratch/page")" -gt 5 ]
-while read -r command; do
-	check "README: $command" example "$command"
-done <"$scratch/readme"
-grep -vxF -f "$scratch/readme" "$scratch/page" >"$scratch/more"
-while read -r command; do
-	check "noxmk(1): $command" example "$command"
-done <"$scratch/more"
+# take DOCUMENT: its commands, from stdin, for the list below.
+take() {
+	cat >"$scratch/of-document"
+	check "$1 has examples" [ "$(wc -l <"$scratch/of-document")" -gt 2 ]
+	sed "s|^|$1: |" "$scratch/of-document" >>"$scratch/examples"
+}
+
+# Each command once, for the document that has it first. In README a table has commands, too.
+for document in README.md tests/README.md tests/bench/README.md tests/faults/README.md; do
+	readme_commands "$TOP/$document" >"$scratch/commands"
+	take "$document" <"$scratch/commands"
+done
+# shellcheck disable=SC2016 # not for the shell
+sed -n 's/^| `\(make [^`]*\|noxmk [^`]*\)` |.*/\1/p' "$readme" >"$scratch/commands"
+check 'README has five commands' [ "$(wc -l <"$scratch/commands")" -eq 5 ]
+take README.md <"$scratch/commands"
+for document in "$page" "$fragment_page"; do
+	page_commands "$document" >"$scratch/commands"
+	take "${document##*/}" <"$scratch/commands"
+done
+awk '{ command = substr($0, index($0, ": ") + 2) } !seen[command]++' "$scratch/examples" >"$scratch/once"
+while read -r line; do
+	check "$line" example "${line#*: }"
+done <"$scratch/once"
 
 # What some of them promise.
 cd "$scratch/sample" || exit 1
@@ -132,20 +169,50 @@ ARGS=nonsense run make unit_tests
 check 'ARGS in the environment are not ours' lacks .noxmk/latest/unit_tests-json.log nonsense
 
 project sample
-blocks make >GNUmakefile
+section EXAMPLES "$fragment_page" |
+	sed -n '/^\.Bd/,/^\.Ed/ { /^\.[BE]d/d; s/^\\&//; p; }' >GNUmakefile
 run make -n
-check 'README: the makefile: plain make is make ci' has "$out" 'would run 9 sessions'
+check 'nox.mk(5): the makefile: plain make is make ci' has "$out" 'would run 9 sessions'
 mkdir -p build/junk
 run make clean
-check 'README: the makefile: its own rule works' absent build
+check 'nox.mk(5): the makefile: its own rule works' absent build
 run make nox-list
-check 'README: the makefile: the targets are listed' has "$out" install_check
+check 'nox.mk(5): the makefile: the targets are listed' has "$out" install_check
+
+# README itself
+
+check 'README has at most 170 lines' [ "$(wc -l <"$readme")" -le 170 ]
+for document in README.md tests/README.md tests/bench/README.md tests/faults/README.md; do
+	for link in $(grep -oE '\]\([^)]*\)' "$TOP/$document" | tr -d '])(' | grep -v '^http'); do
+		check "$document: there is $link" [ -e "$TOP/$(dirname "$document")/$link" ]
+	done
+done
+# shellcheck disable=SC2016 # not for the shell
+numbers=$(sed -n '/^On two processors/ s/.* takes \([0-9.]* s\) with `make -j2 ci`, and \([0-9.]* s\) with `nox`.*/\2 \1/p
+	' "$readme")
+# shellcheck disable=SC2016 # not for the shell
+check "README's numbers are those of the table" same "$numbers" "$(sed -n -e '/^## The sample/,/^## The order/ {
+	s/^| `\(nox\|make -j2 ci\)` | \([0-9.]* s\) .*/\2/p
+	}' "$TOP/tests/bench/README.md" | tr '\n' ' ' | sed 's/ $//')"
+# The screen in README, and a real one, but for times and for the session that is left out here.
+cd "$scratch/sample" || exit 1
+sed -i '/^    "install_check",$/d' noxfile.py
+echo 'include nox.mk' >GNUmakefile
+run make -j2 ci
+without_times() {
+	sed -e 's/[0-9][0-9.]*s/Ns/g' -e 's/speed-up .*/speed-up N/' "$@"
+}
+without_times "$out" | sed 's/ 8 / 9 /; s/ 8 passed/ 9 passed/' >"$scratch/real"
+blocks text "$readme" | without_times | grep -vxE '\$ .*|…|.* install_check|install_check .*' | sort -u |
+	grep -vxF -f "$scratch/real" >"$scratch/made-up"
+check 'README has a screen' [ "$(blocks text "$readme" | wc -l)" -gt 5 ]
+check "README's screen is what a run prints" same "$(cat "$scratch/made-up")" ''
 
 # Subcommands and their options
 
 if command -v mandoc >/dev/null; then
-	run mandoc -Tlint -W warning "$page"
-	check 'the page is sound' exits 0
+	run mandoc -Tlint -W warning "$page" "$fragment_page"
+	check 'the pages are sound' exits 0
 	# `NAME OPTION...`, a line a subcommand; help wraps nothing, the page does at blanks.
 	options() {
 		sed -n 's/^ *\(noxmk *\[-C [a-zA-Z]*\]\)\{0,1\} *\([a-z][a-z]*\) *\(.*\)/\2 \3/p' | while read -r name rest; do
@@ -160,10 +227,10 @@ if command -v mandoc >/dev/null; then
 	check 'the synopsis is what noxmk help says' same "$(cat "$scratch/of-page")" \
 		"$(cat "$scratch/of-help")"
 else
-	skip 'the page is sound' 'no mandoc here'
+	skip 'the pages are sound' 'no mandoc here'
 fi
 noxmk help | sed -n 's/^  \([a-z][a-z]*\).*/\1/p' | sort >"$scratch/commands"
-sed -n '/^\.Ss Subcommands/,/^\.Ss Verdicts/p' "$page" |
+sed -n '/^\.Ss Subcommands/,/^\.Sh ENVIRONMENT/p' "$page" |
 	sed -n -e 's/^\.It Cm \([a-z]*\).*/\1/p' -e '/^\.It Xo/{n;s/^\.Cm //p;}' | sort >"$scratch/documented"
 check 'every subcommand is explained, and no other' same "$(cat "$scratch/documented")" \
 	"$(cat "$scratch/commands")"
@@ -171,36 +238,59 @@ check 'every subcommand is explained, and no other' same "$(cat "$scratch/docume
 # Knobs
 
 sed -n 's/^\(NOX[A-Z_]*\) ?=.*/\1/p' "$TOP/mk/nox.mk" | grep -vx NOXMK_RUN | sort >"$scratch/knobs"
-# shellcheck disable=SC2016 # not for the shell
-sed -n '/^## Knobs/,/^## Where/ s/^| `\([A-Z_]*\)` |.*/\1/p' "$readme" | sort >"$scratch/in-readme"
-check 'README has every knob of nox.mk, and no other' same "$(cat "$scratch/in-readme")" \
+section KNOBS "$fragment_page" | sed -n 's/^\.It Va \([A-Z_]*\)$/\1/p' | sort >"$scratch/documented"
+check 'nox.mk(5) has every knob of nox.mk, and no other' same "$(cat "$scratch/documented")" \
 	"$( (cat "$scratch/knobs"; printf '%s\n' ARGS FAIL_FAST MAX_FAIL) | sort)"
-for knob in NOX NOXMK_NOXFILE NOXMK_OUTPUT NOXMK_KEEP NOXMK; do
-	check "README: the default of $knob" has "$readme" \
-		"| \`$knob\` | \`$(sed -n "s/^$knob ?= //p" "$TOP/mk/nox.mk")\` |"
-done
+while read -r knob; do
+	value=$(sed -n "s/^$knob ?= *//p" "$TOP/mk/nox.mk")
+	entry=$(section KNOBS "$fragment_page" | awk -v start=".It Va $knob" '
+		/^\.It / { inside = $0 == start } inside' | tr '\n' ' ')
+	case $value in
+	'' | *'('*) value= ;;
+	*) value=" .Ql $value ." ;;
+	esac
+	echo "$entry" >"$scratch/entry"
+	check "nox.mk(5): the default of $knob" has "$scratch/entry" "Default:$value"
+done <"$scratch/knobs"
 
-# The words behind .Ev and .Va in the page.
-sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(.*\)/\3/p' "$page" | tr -s ' ,' '\n' |
-	grep -E '^[A-Z_]+$' | sort -u >"$scratch/in-page"
+# The words behind .Ev and .Va in the pages.
+cat "$page" "$fragment_page" | sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(.*\)/\3/p' |
+	tr -s ' ,' '\n' | grep -E '^[A-Z_]+$' | sort -u >"$scratch/in-pages"
+# What nox.mk has and watches; in the code all words in capitals within quotes are variables.
 {
 	cat "$scratch/knobs"
 	printf '%s\n' ARGS FAIL_FAST MAX_FAIL
-	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | grep -o 'getenv("[A-Z_]*")' | cut -d '"' -f 2
-	# What nox.mk watches, what env.c takes out, what tools.c sets, and what filter.c knows a CI by.
-	sed -n '/^filter_is_ci/,/^}/p' "$TOP/src/output/filter.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
-	sed -n '/^static const struct/,/^};/p' "$TOP/src/slots/tools.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 	sed -n '/^_noxmk_watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
-	sed -n '/^static const char \*const of_/,/};/p' "$TOP/src/nox/env.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
+	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | grep -vE '^ *\*|/\*' | grep -oE '"[A-Z][A-Z_]+"' | tr -d '"'
 } | sort -u >"$scratch/variables"
-check 'the page has every variable that is read or taken out' same \
-	"$(comm -13 "$scratch/in-page" "$scratch/variables")" ''
-for name in $(comm -23 "$scratch/in-page" "$scratch/variables"); do
+check 'the pages have every variable that is read, set or taken out' same \
+	"$(comm -13 "$scratch/in-pages" "$scratch/variables")" ''
+for name in $(comm -23 "$scratch/in-pages" "$scratch/variables"); do
 	case $name in
-	PATH) ;;
-	*) check "the page has no variable that nobody knows: $name" false ;;
+	KNOB) ;;
+	*) check "the pages have no variable that nobody knows: $name" false ;;
 	esac
 done
+
+# Keys of the configuration. noxmk names them all when it does not know one.
+
+# keys TABLE: those that it has in the code, sorted, on one line.
+keys() {
+	printf '[%s]\nno-such-key = 1\n' "$1" >pyproject.toml
+	run noxmk plan
+	sed -n 's/.*unknown key; there are //p' "$err" | tr -d ',' | tr ' ' '\n' | sort | tr '\n' ' '
+}
+
+noxfile <<'END'
+@nox.session(python=False)
+def lint(session): ...
+END
+check 'nox.mk(5) has every key of [tool.noxmk], and no other' same "$(keys tool.noxmk)" \
+	"$(section CONFIGURATION "$fragment_page" |
+		sed -n -e 's/^\.It Li \([a-z-]*\) = .*/\1/p' -e 's/^\.It Li \[tool\.noxmk\.\([a-z]*\).*/\1/p' |
+		sort | tr '\n' ' ')"
+check 'nox.mk(5) has every key of a session, and no other' same "$(keys tool.noxmk.session.lint)" \
+	"$(section CONFIGURATION "$fragment_page" | sed -n 's/^\.It Ic //p' | sort | tr '\n' ' ')"
 
 # Records
 
@@ -229,40 +319,41 @@ done
 
 # Exit codes and verdicts
 
-# code N OF: README has a line for it, and so ended the last command.
+# code N PAGE: the page explains it, and so ended the last command.
 code() {
-	exits "$1" && has "$readme" "| $1 | $2 |"
+	section 'EXIT STATUS' "$2" >"$scratch/codes"
+	exits "$1" && has "$scratch/codes" ".It $1"
 }
 
 project verdicts
 run make pass
-check 'exit code: make, all well' code 0 make
+check 'exit code: make, all well' code 0 "$fragment_page"
 run make -q pass
-check 'exit code: make -q' code 1 make
+check 'exit code: make -q' code 1 "$fragment_page"
 for target in fail error; do
 	run make "$target"
-	check "exit code: make, a session that is $(verdict "$target")" code 2 make
+	check "exit code: make, a session that is $(verdict "$target")" code 2 "$fragment_page"
 done
 run make skip
-check 'exit code: make, a session that is skipped' code 0 make
+check 'exit code: make, a session that is skipped' code 0 "$fragment_page"
 run noxmk verdict skip
-check 'exit code: noxmk' code 0 noxmk
+check 'exit code: noxmk' code 0 "$page"
 run make fail
 run noxmk verdict fail
-check 'exit code: noxmk verdict' code 1 noxmk
+check 'exit code: noxmk verdict' code 1 "$page"
 run noxmk log nonsense
-check 'exit code: noxmk log' code 1 noxmk
+check 'exit code: noxmk log' code 1 "$page"
 run noxmk show nonsense
-check 'exit code: noxmk show' code 1 noxmk
+check 'exit code: noxmk show' code 1 "$page"
 run noxmk nonsense
-check 'exit code: noxmk, usage' code 2 noxmk
+check 'exit code: noxmk, usage' code 2 "$page"
 rm -rf .noxmk
 run noxmk list
-check 'exit code: noxmk without a plan' code 125 noxmk
+check 'exit code: noxmk without a plan' code 125 "$page"
 
 project broken
 run make ci
-check 'exit code: make, a noxfile that does not load' code 2 make
+check 'exit code: make, a noxfile that does not load' code 2 "$fragment_page"
 run noxmk plan
 check 'exit code: noxmk plan hands on that of nox' exits 1
 
@@ -278,16 +369,28 @@ wait_for [ -e waits ]
 kill -INT "-$make"
 wait "$make"
 status=$?
-check 'exit code: make, interrupted' code 130 make
+check 'exit code: make, interrupted' code 130 "$fragment_page"
 check 'a session that is interrupted is cancelled' same "$(verdict wait)" cancelled
 run noxmk end
 check 'the summary comes by noxmk end' has "$out" '1 cancelled'
 
-for word in $(sed -n '/verdict_names\[VERDICTS\]/,/};/p' "$TOP/src/state/record.c" | grep -o '"[a-z ]*"' |
-	tr ' ' '_' | tr -d '"'); do
-	word=$(echo "$word" | tr _ ' ')
-	check "README explains the verdict: $word" has "$readme" "| $word |"
-	check "the page explains the verdict: $word" has "$page" ".It $word Ta"
-done
+cat "$TOP"/src/*/*.c | sed -n '/verdict_names\[VERDICTS\]/,/};/p' | grep -o '"[a-z ]*"' | tr -d '"' |
+	sort >"$scratch/verdict-names"
+check 'nox.mk(5) explains every verdict, and no other' same "$(cat "$scratch/verdict-names")" \
+	"$(sed -n '/^\.Ss Verdicts/,/^\.El/ s/^\.It \([a-z ]*\) Ta.*/\1/p' "$fragment_page" | sort)"
+check 'noxmk(1) has every verdict of a record, and no other' same "$(cat "$scratch/verdict-names")" \
+	"$(sed -n '/^\.It Li verdict/,/^\.It Li reason/ s/^\.Ql \(.*[a-z"]\)\( [,.]\)\{0,1\}$/\1/p' "$page" |
+		tr -d '"' | sort)"
+
+# The unit tests
+
+if [ -x "$B/tests/check" ]; then
+	check 'every tests/check_*.c has its suites in the list' same \
+		"$("$B/tests/check" --list | sort)" \
+		"$(cd "$TOP/tests" && echo check_*.c | tr ' ' '\n' |
+			sed -e 's/^check_//' -e 's/\.c$//' | grep -vx main | sort)"
+else
+	skip 'every tests/check_*.c has its suites in the list' 'make check-unit builds them'
+fi
 
 finish
