@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "plan/planner.h"
 #include "support.h"
 
 static struct facts *
@@ -96,7 +97,7 @@ START_TEST(claims)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(claimed[_i].sessions, "[]", claimed[_i].config);
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	char *text;
 
 	if (claimed[_i].claims) {
@@ -119,7 +120,7 @@ START_TEST(reasons)
 	struct facts *facts = facts_with("[{'name':'a','envdir':'/e','parallel':false},"
 		"{'name':'b'},{'name':'c'}]", "[]", "{'session':{'?':{'uses':['x'],'reads':['y']},"
 		"'b':{'uses':['y'],'alone':true}}}");
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	static const char *const wanted[][4] = {
 		{ "tool.noxmk.session.\"?\".uses", "tool.noxmk.session.\"?\".reads",
 		  "allow_parallel=False", "its environment" },
@@ -222,7 +223,7 @@ START_TEST(order)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(orders[_i].sessions, "[]", orders[_i].config);
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	char *edges;
 
 	if (orders[_i].wrong) {
@@ -251,7 +252,7 @@ START_TEST(options)
 		"'t':{'timeout':3,'slow':4,'retries':2,'jobs':'1..all'},"
 		"'*':{'timeout':5,'slow':6,'retries':3,'env':{'A':'any','C':'any'}},"
 		"'?-*':{'slow':7,'retries':0},'docs':{'timeout':0,'env':{}}}}");
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	const struct plan_session *s;
 	json_t *env = json_of("{'A':'any','C':'signature','B':'full'}");
 
@@ -275,7 +276,7 @@ START_TEST(later_patterns_win)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(ABC, "[]", "{'session':{'?':{'slow':6},'*':{'slow':7}}}");
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 
 	ck_assert(plan->sessions[0].slow == 7);
 	plan_free(plan);
@@ -328,7 +329,7 @@ START_TEST(groups_made)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(groups[_i].sessions, groups[_i].queue, groups[_i].config);
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	struct buffer text = { 0 };
 
 	if (groups[_i].wrong) {
@@ -387,12 +388,12 @@ START_TEST(many_sessions)
 	json_object_set_new(root, "config", json_pack("{s:o}", "session", sections));
 	facts = facts_parse(root, "test");
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	plan = plan_make(facts, &nothing);
+	plan = planner_make(facts, &nothing);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	ck_assert_ptr_null(plan); /* 0 after 59, that after 29, …, that after 0 */
 	assert_warned("a cycle: session_0 after session_59, session_59 after session_29, ");
 	json_array_clear(json_object_get(json_object_get(sections, "session_0"), "after"));
-	plan = plan_make(facts, &nothing);
+	plan = planner_make(facts, &nothing);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	ck_assert_msg(plan != NULL, "%s", warnings());
 	diagnose("two plans of %d sessions: %.2f s\n", N, (double)(end.tv_sec - start.tv_sec) +

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/planner.h"
 #include "support.h"
 
 /* "lint tests-3.12 [ci: lint tests-3.12] [tests: …]": the whole plan's names in one line. */
@@ -78,13 +79,14 @@ START_TEST(naming)
 	char *reserved = xstrdup(namings[_i].reserved), *names;
 	struct facts *facts = facts_of(namings[_i].sessions, namings[_i].queue);
 	struct strings words = words_of(reserved);
-	struct plan *plan = plan_make(facts, &words);
+	struct plan *plan = planner_make(facts, &words);
 
 	names = names_of(plan);
 	ck_assert_str_eq(names, namings[_i].names);
+	for (size_t i = 0; i < plan->n; i++)
+		ck_assert(plan->sessions[i].is_default == indices_has(&facts->queue, i));
 	free(names);
 	plan_free(plan);
-	plan_free(NULL);
 	facts_free(facts);
 	free(words.v);
 	free(reserved);
@@ -113,7 +115,7 @@ START_TEST(targets_are_unique)
 
 	root = facts_json(text, "[0,3]");
 	facts = facts_parse(root, "test");
-	plan = plan_make(facts, &reserved);
+	plan = planner_make(facts, &reserved);
 	for (size_t i = 0; i < plan->n + plan->ngroups; i++) {
 		const char *target = i < plan->n ? plan->sessions[i].target :
 						   plan->groups[i - plan->n].target;
@@ -187,7 +189,7 @@ START_TEST(order)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_of(graphs[_i].sessions, "[]");
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	char *edges = edges_of(plan);
 
 	ck_assert_str_eq(edges, graphs[_i].edges);
@@ -210,7 +212,7 @@ START_TEST(configured)
 	json_object_set_new(root, "config", json_of("{'session':{'a':{'after':['b'],"
 	    "'default':false},'b':{'needs':['c'],'default':true}},'group':{'quick':['a']}}"));
 	facts = facts_parse(root, "test");
-	plan = plan_make(facts, &reserved);
+	plan = planner_make(facts, &reserved);
 	edges = edges_of(plan);
 	targets = names_of(plan);
 	ck_assert_str_eq(edges, "0>1 1<2 ");
@@ -241,40 +243,17 @@ START_TEST(no_plan)
 
 	json_object_set_new(root, faults[_i][0], json_of(faults[_i][1]));
 	facts = facts_parse(root, "test");
-	ck_assert_ptr_null(plan_make(facts, &nothing));
+	ck_assert_ptr_null(planner_make(facts, &nothing));
 	assert_warned(faults[_i][2]);
 	facts_free(facts);
 	json_decref(root);
 }
 END_TEST
 
-START_TEST(closure)
-{
-	struct strings nothing = { 0 };
-	struct facts *facts = facts_of("[{'name':'a','requires':[1,2]},{'name':'b','requires':[3]},"
-		"{'name':'c','requires':[3]},{'name':'d'},{'name':'e'}]", "[0]");
-	struct plan *plan = plan_make(facts, &nothing);
-	static const size_t wanted[] = { 3, 2, 1, 0, 4 };
-	struct indices list = { 0 };
-
-	plan_closure(plan, 2, &list);
-	plan_closure(plan, 0, &list);
-	plan_closure(plan, 4, &list);
-	plan_closure(plan, 4, &list);
-	ck_assert_uint_eq(list.n, countof(wanted));
-	for (size_t i = 0; i < list.n; i++)
-		ck_assert_uint_eq(list.v[i], wanted[i]);
-	ck_assert(plan->sessions[0].is_default && !plan->sessions[1].is_default);
-	free(list.v);
-	plan_free(plan);
-	facts_free(facts);
-}
-END_TEST
-
 Suite *
-check_plan_suite(void)
+check_planner_suite(void)
 {
-	Suite *suite = suite_create("plan");
+	Suite *suite = suite_create("planner");
 	TCase *tc = support_case(suite, "names");
 
 	tcase_add_loop_test(tc, naming, 0, countof(namings));
@@ -283,6 +262,5 @@ check_plan_suite(void)
 	tcase_add_loop_test(tc, order, 0, countof(graphs));
 	tcase_add_test(tc, configured);
 	tcase_add_loop_test(tc, no_plan, 0, 3);
-	tcase_add_test(tc, closure);
 	return suite;
 }

@@ -151,14 +151,6 @@ out:
 	return result;
 }
 
-static void
-add_group(struct plan *plan, const char *name, const struct indices *members)
-{
-	plan->groups = xreallocarray(plan->groups, plan->ngroups + 1, sizeof(*plan->groups));
-	plan->groups[plan->ngroups++] = (struct plan_group){ .target = xstrdup(name),
-		.what = xstrdup("group of " CONFIG_FILE), .members = *members };
-}
-
 int
 group_all(struct plan *plan, const struct config *config, const struct match *match)
 {
@@ -173,7 +165,8 @@ group_all(struct plan *plan, const struct config *config, const struct match *ma
 			result = -1;
 	for (size_t i = 0; i < config->ngroups; i++) {
 		if (result == 0)
-			add_group(plan, config->groups[i].name, &g.members[i]);
+			plan_add_group(plan, xstrdup(config->groups[i].name),
+			    xstrdup("group of " CONFIG_FILE))->members = g.members[i];
 		else
 			free(g.members[i].v);
 	}

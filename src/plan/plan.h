@@ -3,8 +3,8 @@
 
 /*
  * What the noxfile and the configuration say, in make's terms: a target for each session, groups,
- * which session comes before which, and what each claims for itself while it runs. Pure: facts in,
- * plan out, no file and no process.
+ * which session comes before which, and what each claims for itself while it runs. These are the
+ * data; planner.h makes them, and planfile.h and rule.h write them.
  */
 
 #include "base/util.h"
@@ -64,12 +64,9 @@ struct plan {
 	struct strings mask;
 };
 
-/*
- * NULL after one warning when the configuration is wrong. reserved: names the including makefile
- * keeps for itself; a session or group that would get one becomes nox-NAME. Keeps pointers into
- * facts, which must outlive the plan. plan_free releases.
- */
-struct plan *plan_make(const struct facts *, const struct strings *reserved) UNUSED_RESULT;
+/* A group without members, last in the list. The plan takes over both strings. */
+struct plan_group *plan_add_group(struct plan *, char *target, char *what);
+
 void plan_free(struct plan *);
 
 /* The session and all that it requires, directly or not, prerequisites first, each once. */

@@ -6,7 +6,7 @@
 #include "base/slug.h"
 #include "plan/config.h"
 #include "plan/overlay.h"
-#include "plan/plan.h"
+#include "plan/planner.h"
 
 /* Names that mean something to make or to nox.mk wherever they stand. */
 static const char *const always_reserved[] = {
@@ -61,17 +61,6 @@ name_sessions(struct plan *plan, json_t *taken, json_t *reserved)
 	}
 }
 
-static struct plan_group *
-group_add(struct plan *plan, char *target, char *what)
-{
-	struct plan_group *group;
-
-	plan->groups = xreallocarray(plan->groups, plan->ngroups + 1, sizeof(*plan->groups));
-	group = &plan->groups[plan->ngroups++];
-	*group = (struct plan_group){ .target = target, .what = what };
-	return group;
-}
-
 /*
  * The session joins the group of an alias: a base name, a signature (all that nox -s would take) or
  * a tag. Called in definition order; `known` maps an alias to the position of its group.
@@ -83,7 +72,7 @@ group_join(struct plan *plan, json_t *known, const char *alias, const char *kind
 	struct indices *members;
 
 	if (!at) {
-		group_add(plan, slug_make(alias), xasprintf("%s%s", kind, alias));
+		plan_add_group(plan, slug_make(alias), xasprintf("%s%s", kind, alias));
 		at = json_integer((json_int_t)plan->ngroups - 1);
 		json_object_set_new(known, alias, at);
 	}
@@ -129,7 +118,8 @@ static void
 make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 {
 	json_t *names = json_object(), *tags = json_object();
-	struct plan_group *ci = group_add(plan, xstrdup("ci"), xstrdup("the default sessions"));
+	struct plan_group *ci = plan_add_group(plan, xstrdup("ci"),
+	    xstrdup("the default sessions"));
 	size_t first;
 
 	for (size_t i = 0; i < plan->facts->queue.n; i++)
@@ -269,7 +259,7 @@ reserve(json_t *taken, json_t *kept, const struct strings *reserved)
 }
 
 struct plan *
-plan_make(const struct facts *facts, const struct strings *reserved)
+planner_make(const struct facts *facts, const struct strings *reserved)
 {
 	struct plan *plan = xcalloc(1, sizeof(*plan));
 	enum colour *colour = xcalloc(facts->n, sizeof(*colour));
@@ -301,56 +291,4 @@ plan_make(const struct facts *facts, const struct strings *reserved)
 	json_decref(taken);
 	json_decref(kept);
 	return plan;
-}
-
-void
-plan_free(struct plan *plan)
-{
-	if (!plan)
-		return;
-	for (size_t i = 0; i < plan->nresources; i++)
-		free(plan->resources[i].name);
-	free(plan->resources);
-	free(plan->mask.v);
-	for (size_t i = 0; i < plan->n; i++) {
-		for (size_t k = 0; k < plan->sessions[i].nclaims; k++)
-			free(plan->sessions[i].claims[k].by);
-		free(plan->sessions[i].claims);
-		json_decref(plan->sessions[i].env);
-		json_decref(plan->sessions[i].by);
-		free(plan->sessions[i].target);
-		free(plan->sessions[i].complaint);
-		free(plan->sessions[i].requires.v);
-		free(plan->sessions[i].after.v);
-	}
-	for (size_t i = 0; i < plan->ngroups; i++) {
-		free(plan->groups[i].target);
-		free(plan->groups[i].what);
-		free(plan->groups[i].members.v);
-	}
-	free(plan->sessions);
-	free(plan->groups);
-	free(plan);
-}
-
-static void
-visit(const struct plan *plan, size_t i, bool *seen, struct indices *list)
-{
-	if (seen[i])
-		return;
-	seen[i] = true;
-	for (size_t k = 0; k < plan->sessions[i].requires.n; k++)
-		visit(plan, plan->sessions[i].requires.v[k], seen, list);
-	indices_add(list, i);
-}
-
-void
-plan_closure(const struct plan *plan, size_t session, struct indices *list)
-{
-	bool *seen = xcalloc(plan->n, sizeof(*seen));
-
-	for (size_t i = 0; i < list->n; i++)
-		seen[list->v[i]] = true;
-	visit(plan, session, seen, list);
-	free(seen);
 }

@@ -10,6 +10,7 @@
 #include "plan/config.h"
 #include "plan/facts.h"
 #include "plan/planfile.h"
+#include "plan/planner.h"
 #include "plan/rule.h"
 #include "rulecheck.h"
 
@@ -86,7 +87,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts = facts_parse(root, "input");
 	REQUIRE(facts);
 	strings_add(&reserved, "clean");
-	plan = plan_make(facts, &reserved);
+	plan = planner_make(facts, &reserved);
 	REQUIRE(config || !plan);
 	if (plan)
 		check_plan(plan, &reserved);

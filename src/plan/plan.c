@@ -1,0 +1,67 @@
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "plan/plan.h"
+
+struct plan_group *
+plan_add_group(struct plan *plan, char *target, char *what)
+{
+	struct plan_group *group;
+
+	plan->groups = xreallocarray(plan->groups, plan->ngroups + 1, sizeof(*plan->groups));
+	group = &plan->groups[plan->ngroups++];
+	*group = (struct plan_group){ .target = target, .what = what };
+	return group;
+}
+
+void
+plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->nresources; i++)
+		free(plan->resources[i].name);
+	free(plan->resources);
+	free(plan->mask.v);
+	for (size_t i = 0; i < plan->n; i++) {
+		for (size_t k = 0; k < plan->sessions[i].nclaims; k++)
+			free(plan->sessions[i].claims[k].by);
+		free(plan->sessions[i].claims);
+		json_decref(plan->sessions[i].env);
+		json_decref(plan->sessions[i].by);
+		free(plan->sessions[i].target);
+		free(plan->sessions[i].complaint);
+		free(plan->sessions[i].requires.v);
+		free(plan->sessions[i].after.v);
+	}
+	for (size_t i = 0; i < plan->ngroups; i++) {
+		free(plan->groups[i].target);
+		free(plan->groups[i].what);
+		free(plan->groups[i].members.v);
+	}
+	free(plan->sessions);
+	free(plan->groups);
+	free(plan);
+}
+
+static void
+visit(const struct plan *plan, size_t i, bool *seen, struct indices *list)
+{
+	if (seen[i])
+		return;
+	seen[i] = true;
+	for (size_t k = 0; k < plan->sessions[i].requires.n; k++)
+		visit(plan, plan->sessions[i].requires.v[k], seen, list);
+	indices_add(list, i);
+}
+
+void
+plan_closure(const struct plan *plan, size_t session, struct indices *list)
+{
+	bool *seen = xcalloc(plan->n, sizeof(*seen));
+
+	for (size_t i = 0; i < list->n; i++)
+		seen[list->v[i]] = true;
+	visit(plan, session, seen, list);
+	free(seen);
+}
