@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/charset.h"
 #include "base/nearest.h"
 #include "base/quantity.h"
 #include "plan/config.h"
@@ -12,20 +13,11 @@
 
 enum { JOBS_MAX = 65536, RETRIES_MAX = 1000 };
 
-#define DIGITS "0123456789"
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
 /* Where we are in the table, for messages: the first fault is told. */
 struct reader {
 	const char *table, *name;
 	bool failed;
 };
-
-static bool
-consists_of(const char *s, const char *bytes)
-{
-	return *s && strspn(s, bytes) == strlen(s);
-}
 
 static void
 add_key(struct buffer *out, const char *key)
@@ -36,7 +28,7 @@ add_key(struct buffer *out, const char *key)
 	if (!key)
 		return;
 	buffer_addstr(out, ".");
-	if (consists_of(key, LETTERS DIGITS "_-")) {
+	if (charset_covers(LETTERS DIGITS "_-", key)) {
 		buffer_addstr(out, key);
 		return;
 	}
@@ -122,7 +114,7 @@ unknown_key(struct reader *r, const char *key, const json_t *value, const struct
 static bool
 is_resource_name(const char *name)
 {
-	return consists_of(name, LETTERS DIGITS "._-");
+	return charset_covers(LETTERS DIGITS "._-", name);
 }
 
 static void
@@ -259,7 +251,7 @@ read_range(const char *text, unsigned *fewest, unsigned *most)
 	if (text[len]) {
 		if (strncmp(text + len, "..", 2) != 0)
 			return false;
-		if (strcmp(end, "all") != 0 && (!consists_of(end, DIGITS) || strlen(end) > 5 ||
+		if (strcmp(end, "all") != 0 && (!charset_covers(DIGITS, end) || strlen(end) > 5 ||
 						strtoul(end, NULL, 10) < *fewest))
 			return false;
 		*most = (unsigned)strtoul(end, NULL, 10);
@@ -322,7 +314,7 @@ read_env(struct reader *r, struct config_session *s, const json_t *value)
 	if (!json_is_object(value))
 		reject(r, "env", value, "a table: {NAME = \"value\"}");
 	json_object_foreach((json_t *)value, name, item) {
-		if (!consists_of(name, LETTERS DIGITS "_") || strchr(DIGITS, *name))
+		if (!charset_covers(LETTERS DIGITS "_", name) || strchr(DIGITS, *name))
 			fault(r, "env", "\"%s\" is no name of a variable", name);
 		else if (!json_is_string(item))
 			reject(r, "env", item, "strings: {NAME = \"value\"}");

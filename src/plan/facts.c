@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/charset.h"
 #include "plan/facts.h"
 
 /* Where we are in the JSON, for messages: the first fault is told, the rest follows from it. */
@@ -119,9 +120,7 @@ get_environ(struct reader *r, const json_t *object, const char *key)
 	if (table && !json_is_object(table))
 		fault(r, key, "an object");
 	json_object_foreach(table, name, value)
-		if (!*name || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					   "0123456789_") != strlen(name) ||
-		    !json_is_string(value))
+		if (!charset_covers(LETTERS DIGITS "_", name) || !json_is_string(value))
 			fault(r, key, "variables and their values");
 	return table;
 }
