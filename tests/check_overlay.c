@@ -253,19 +253,25 @@ START_TEST(options)
 		"'*':{'timeout':5,'slow':6,'retries':3,'env':{'A':'any','C':'any'}},"
 		"'?-*':{'slow':7,'retries':0},'docs':{'timeout':0,'env':{}}}}");
 	struct plan *plan = planner_make(facts, &nothing);
-	const struct plan_session *s;
+	static const struct options wanted[] = {
+		{ .timeout = 5, .slow = 6, .retries = 3 },
+		{ .timeout = 1, .slow = 4, .retries = 1, .jobs = { 2, 2 } },
+		{ .timeout = 3, .slow = 4, .retries = 2, .jobs = { 1, 0 } },
+		{ .timeout = 0, .slow = 6, .retries = 3 },
+	};
 	json_t *env = json_of("{'A':'any','C':'signature','B':'full'}");
 
 	ck_assert_msg(plan != NULL, "%s", warnings());
-	s = plan->sessions;
-	ck_assert(s[0].timeout == 5 && s[0].slow == 6 && s[0].retries == 3 && s[0].jobs_min == 0);
-	ck_assert(s[1].timeout == 1 && s[1].slow == 4 && s[1].retries == 1);
-	ck_assert(s[1].jobs_min == 2 && s[1].jobs_max == 2);
-	ck_assert(json_equal(s[1].env, env));
-	ck_assert(s[2].timeout == 3 && s[2].slow == 4 && s[2].retries == 2);
-	ck_assert(s[2].jobs_min == 1 && s[2].jobs_max == 0);
-	ck_assert(s[3].timeout == 0 && s[3].slow == 6);
-	ck_assert_uint_eq(json_object_size(s[3].env), 2);
+	for (size_t i = 0; i < countof(wanted); i++) {
+		const struct options *o = &plan->sessions[i].options;
+
+		ck_assert(o->timeout == wanted[i].timeout && o->slow == wanted[i].slow);
+		ck_assert_uint_eq(o->retries, wanted[i].retries);
+		ck_assert_uint_eq(o->jobs.least, wanted[i].jobs.least);
+		ck_assert_uint_eq(o->jobs.most, wanted[i].jobs.most);
+	}
+	ck_assert(json_equal(plan->sessions[1].options.env, env));
+	ck_assert_uint_eq(json_object_size(plan->sessions[3].options.env), 2);
 	json_decref(env);
 	plan_free(plan);
 	facts_free(facts);
@@ -278,7 +284,7 @@ START_TEST(later_patterns_win)
 	struct facts *facts = facts_with(ABC, "[]", "{'session':{'?':{'slow':6},'*':{'slow':7}}}");
 	struct plan *plan = planner_make(facts, &nothing);
 
-	ck_assert(plan->sessions[0].slow == 7);
+	ck_assert(plan->sessions[0].options.slow == 7);
 	plan_free(plan);
 	facts_free(facts);
 }
@@ -412,7 +418,7 @@ END_TEST
 Suite *
 check_overlay_suite(void)
 {
-	Suite *suite = suite_create("declare");
+	Suite *suite = suite_create("overlay");
 	TCase *tc = support_case(suite, "claims");
 
 	tcase_add_loop_test(tc, claims, 0, countof(claimed));

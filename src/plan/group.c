@@ -104,7 +104,7 @@ static int
 resolve(struct grouping *g, size_t group)
 {
 	const struct config_group *config = &g->config->groups[group];
-	char *place = config_place("group", config->name, NULL);
+	char *place = setting_place("group", config->name, NULL);
 	int result = 0;
 
 	if (g->states[group] == UNKNOWN) {
@@ -121,7 +121,7 @@ resolve(struct grouping *g, size_t group)
 static int
 check_name(const struct grouping *g, const char *name)
 {
-	char *place = config_place("group", name, NULL), *slug = slug_make(name);
+	char *place = setting_place("group", name, NULL), *slug = slug_make(name);
 	int result = -1;
 
 	if (!strcmp(name, g->plan->groups[0].target)) {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "plan/config.h"
 #include "plan/match.h"
+#include "plan/setting.h"
 
 struct match {
 	const struct plan *plan;

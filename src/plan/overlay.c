@@ -35,7 +35,7 @@ find_sections(struct overlay *d)
 		section->config = &d->config->sessions[i];
 		section->hits = match_find(d->match, section->config->name);
 		if (section->hits.n == 0) {
-			char *place = config_place(SECTION, section->config->name, NULL);
+			char *place = setting_place(SECTION, section->config->name, NULL);
 
 			match_warn(d->match, place, section->config->name);
 			free(place);
@@ -50,41 +50,24 @@ set_options(struct overlay *d, const struct config_session *config, size_t sessi
 {
 	struct plan_session *s = &d->plan->sessions[session];
 
-	if (config->jobs_min > 0) {
-		s->jobs_min = config->jobs_min;
-		s->jobs_max = config->jobs_max;
-	}
-	if (config->timeout >= 0)
-		s->timeout = config->timeout;
-	if (config->slow >= 0)
-		s->slow = config->slow;
-	if (config->retries >= 0)
-		s->retries = (unsigned)config->retries;
-	if (config->may_leak)
-		s->may_leak = true;
-	if (config->budget != CONFIG_UNSET)
-		s->no_budget = !config->budget;
+	options_add(&s->options, config->table);
 	if (config->is_default != CONFIG_UNSET)
 		d->is_default[session] = config->is_default;
 	if (config->alone != CONFIG_UNSET) {
 		d->is_alone[session] = config->alone;
 		d->alone[session] = config->name;
 	}
-	if (config->env && !s->env)
-		s->env = json_object();
-	if (config->env)
-		json_object_update(s->env, (json_t *)config->env);
 }
 
 static int
 claim_resources(struct overlay *d, const struct config_session *config, size_t session)
 {
-	char *uses = config_place(SECTION, config->name, "uses");
-	char *reads = config_place(SECTION, config->name, "reads");
+	char *uses = setting_place(SECTION, config->name, "uses");
+	char *reads = setting_place(SECTION, config->name, "reads");
 	int result = 0;
 
-	for (size_t i = 0; i < config->nuses && result == 0; i++)
-		result = claim_use(d->claims, session, &config->uses[i], uses);
+	for (size_t i = 0; i < config->uses.n && result == 0; i++)
+		result = claim_use(d->claims, session, &config->uses.v[i], uses);
 	for (size_t i = 0; i < config->reads.n && result == 0; i++)
 		result = claim_read(d->claims, session, config->reads.v[i], reads);
 	free(uses);
@@ -123,7 +106,7 @@ claim_alone(struct overlay *d)
 			d->is_alone[i] = d->plan->sessions[i].facts->parallel == 0;
 		if (!d->is_alone[i])
 			continue;
-		by = d->alone[i] ? config_place(SECTION, d->alone[i], "alone") :
+		by = d->alone[i] ? setting_place(SECTION, d->alone[i], "alone") :
 				   xstrdup("allow_parallel=False");
 		claim_everything(d->claims, i, by);
 		free(by);
@@ -176,7 +159,7 @@ static int
 order_section(struct overlay *d, const struct section *section, bool needs)
 {
 	const struct strings *names = needs ? &section->config->needs : &section->config->after;
-	char *place = config_place(SECTION, section->config->name, needs ? "needs" : "after");
+	char *place = setting_place(SECTION, section->config->name, needs ? "needs" : "after");
 	int result = 0;
 
 	for (size_t i = 0; i < names->n && result == 0; i++) {
@@ -259,7 +242,7 @@ warn_cycle(const struct overlay *d, const size_t *path, size_t n)
 		buffer_printf(&steps, "%s%s %s %s", i ? ", " : "",
 		    d->plan->sessions[path[i]].target, key, d->plan->sessions[next].target);
 		if (section && !place)
-			place = config_place(SECTION, section, key);
+			place = setting_place(SECTION, section, key);
 	}
 	warnx(CONFIG_FILE ": %s: a cycle: %s", place ? place : "tool.noxmk", steps.data);
 	free(place);

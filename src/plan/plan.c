@@ -27,7 +27,7 @@ plan_free(struct plan *plan)
 		for (size_t k = 0; k < plan->sessions[i].nclaims; k++)
 			free(plan->sessions[i].claims[k].by);
 		free(plan->sessions[i].claims);
-		json_decref(plan->sessions[i].env);
+		options_clear(&plan->sessions[i].options);
 		json_decref(plan->sessions[i].by);
 		free(plan->sessions[i].target);
 		free(plan->sessions[i].complaint);

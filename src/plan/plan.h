@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "plan/facts.h"
+#include "plan/options.h"
 #include "plan/use.h"
 
 /*
@@ -36,13 +37,8 @@ struct plan_session {
 	json_t *by; /* target of one of these -> its declaration, if that is not nox's; or NULL */
 	struct plan_claim *claims;
 	size_t nclaims;
-	unsigned jobs_min, jobs_max; /* job slots that it wants; max 0: all; min 0: not said */
-	double timeout, slow;        /* seconds; 0: none */
-	unsigned retries;
-	json_t *env; /* an object of strings, or NULL */
-	bool is_default;
-	bool may_leak;           /* processes that outlive it are left alone */
-	bool no_budget;          /* its tools are not told of job slots */
+	struct options options;
+	bool is_default; /* ci runs it */
 };
 
 struct plan_group {

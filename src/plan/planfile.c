@@ -71,29 +71,6 @@ claim_list(const struct plan *plan, const struct plan_session *s)
 	return array;
 }
 
-static json_t *
-option_table(const struct plan_session *s)
-{
-	json_t *object = json_object();
-
-	if (s->jobs_min > 0)
-		json_object_set_new(object, "jobs", json_pack("[i,i]", (int)s->jobs_min,
-		    (int)s->jobs_max));
-	if (s->timeout > 0)
-		json_object_set_new(object, "timeout", json_real(s->timeout));
-	if (s->slow > 0)
-		json_object_set_new(object, "slow", json_real(s->slow));
-	if (s->retries > 0)
-		json_object_set_new(object, "retries", json_integer(s->retries));
-	if (s->may_leak)
-		json_object_set_new(object, "leaks", json_string("allow"));
-	if (s->no_budget)
-		json_object_set_new(object, "budget", json_false());
-	if (json_object_size(s->env) > 0)
-		json_object_set(object, "env", s->env);
-	return object;
-}
-
 /* The longest signature is the one that only this session has (nox -j relies on it too). */
 static const char *
 selector(const struct facts_session *s)
@@ -131,7 +108,7 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 		    "after", target_list(plan, &s->after), "complaint",
 		    json_text_or_null(s->complaint), "by",
 		    s->by ? json_incref(s->by) : json_object(), "claims", claim_list(plan, s),
-		    "options", option_table(s)));
+		    "options", options_json(&s->options)));
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		const struct plan_group *g = &plan->groups[i];
