@@ -57,6 +57,9 @@ static const struct {
 	{ { "testb", "testa", "zzz" }, "testb" },
 	/* Two neighbours swapped are one edit, and two bytes changed are two. */
 	{ { "xxsts", "tesst", "yysts" }, "tesst" },
+	/* Two slips in five letters are few enough, and three are not. */
+	{ { "texxs", "xxxxx", "zz" }, "texxs" },
+	{ { "txxxs", "xxxxx", "zz" }, NULL },
 	/* Case does not count. */
 	{ { "Test", "TESTS", "test" }, "TESTS" },
 	/* More than a third is another word. */

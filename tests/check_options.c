@@ -202,6 +202,8 @@ static const struct {
 	{ "{}", ALL, ALL },
 	{ ALL, "{'timeout':1,'budget':true,'jobs':1}",
 	  "{'jobs':[1,1],'timeout':1.0,'slow':1.5,'retries':3,'env':{'K':'v'},'leaks':'allow'}" },
+	{ ALL, "{'jobs':[0,4],'timeout':'x','slow':-1,'retries':1001,'env':1,'budget':1,"
+	  "'leaks':1}", ALL },
 	{ "{'timeout':5,'slow':6,'retries':7}", "{'timeout':0,'slow':0,'retries':0}", "{}" },
 	{ "{'env':{'A':'1','B':'1'}}", "{'env':{'B':'2','C':'2'}}",
 	  "{'env':{'A':'1','B':'2','C':'2'}}" },
