@@ -5,11 +5,11 @@
 #include "plan/planner.h"
 #include "support.h"
 
-/* nox's groups of these: ci (c a), t, t-3.1, t-3.2, slow, tag-a. */
+/* nox's groups of these: ci (c a), t, t-3.1, t-3.2, slow, tag-a, x-y. */
 #define SESSIONS                                                                         \
 	"[{'name':'a'},"                                                                 \
 	"{'name':'b','tags':['slow','a']},"                                              \
-	"{'name':'c','tags':['slow']},"                                                  \
+	"{'name':'c','tags':['slow','x y']},"                                            \
 	"{'name':'t','session':'t-3.1(x)','signatures':['t-3.1(x)','t-3.1']},"           \
 	"{'name':'t','session':'t-3.2(x)','signatures':['t-3.2(x)','t-3.2']}]"
 
@@ -35,7 +35,7 @@ fixture_of(const char *groups)
 	ck_assert_ptr_nonnull(f.config);
 	f.match = match_new(f.plan);
 	f.nfound = f.plan->ngroups;
-	ck_assert_uint_eq(f.nfound, 6);
+	ck_assert_uint_eq(f.nfound, 7);
 	f.result = group_all(f.plan, f.config, f.match);
 	free(text);
 	json_decref(table);
@@ -87,6 +87,8 @@ static const struct {
 	{ "{'q':['the default sessions']}", "q: c a" },
 	{ "{'q':['slow']}", "q: b c" },
 	{ "{'q':['tag slow']}", "q: b c" },
+	{ "{'q':['x y']}", "q: c" },
+	{ "{'q':['x-y']}", "q: c" },
 	{ "{'q':['tag-a']}", "q: b" },
 	{ "{'q':['tag a']}", "q: b" },
 	/* A session before a tag of its name. */
@@ -134,6 +136,7 @@ static const struct {
 	{ "{'r':['aa']}", "group.r: no session is called \"aa\"; did you mean \"a\"?\n" },
 	{ "{'r':['nothing']}", "group.r: no session is called \"nothing\"; nox -l lists them\n" },
 	{ "{'r':['nothing*']}", "group.r: no session matches \"nothing*\"; nox -l lists them\n" },
+	{ "{'q':['q'],'ci':['a']}", "group.q: \"q\": the group contains itself\n" },
 	{ "{'r':['a','nothing','nobody']}", "no session is called \"nothing\"" },
 };
 

@@ -7,7 +7,7 @@
 
 /*
  * 0 lint, 1 and 2 variants of t, 3 a session called as 4's base name, 4 one of its variants, 5 one
- * with the signs of a pattern in its name.
+ * with the signs of a pattern in its name, 6 one that this pattern would fit.
  */
 #define SESSIONS                                                                         \
 	"[{'name':'lint'},"                                                              \
@@ -15,7 +15,8 @@
 	"{'name':'t','session':'t-3.2(a=1)','signatures':['t-3.2(a=1)','t-3.2']},"       \
 	"{'name':'docs'},"                                                               \
 	"{'name':'docs','session':'docs-3.1','signatures':['docs-3.1']},"                \
-	"{'name':'x','session':'x([1])'}]"
+	"{'name':'x','session':'x([1])'},"                                               \
+	"{'name':'x','session':'x(1)'}]"
 
 static const struct strings nothing;
 
@@ -51,14 +52,15 @@ static const struct {
 	{ "*-a-1", "1:pattern 2:pattern" },
 	{ "t-?.2", "2:pattern" },
 	{ "[l-t]*", "0:pattern 1:pattern 2:pattern" },
-	{ "?", "1:pattern 2:pattern 5:pattern" },
+	{ "?", "1:pattern 2:pattern 5:pattern 6:pattern" },
+	{ "x(*", "5:pattern 6:pattern" },
 	{ "d*s", "3:pattern 4:pattern" },
-	{ "*", "0:pattern 1:pattern 2:pattern 3:pattern 4:pattern 5:pattern" },
+	{ "*", "0:pattern 1:pattern 2:pattern 3:pattern 4:pattern 5:pattern 6:pattern" },
 	/* A name before a pattern. */
 	{ "x([1])", "5:full" },
 	/* Nothing. */
 	{ "", "" }, { "Lint", "" }, { "lin", "" }, { "lint*x", "" }, { "t-3.1(a=2)", "" },
-	{ "[", "" }, { "[L]int", "" }, { "x(1)", "" },
+	{ "[", "" }, { "[L]int", "" }, { "x(2)", "" },
 };
 
 START_TEST(a_name_means_sessions)

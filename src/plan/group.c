@@ -17,6 +17,7 @@ struct grouping {
 	enum state *states;
 };
 
+/* more: each session but once. */
 static void
 add_members(const struct grouping *g, struct indices *members, const struct indices *more)
 {
@@ -24,11 +25,9 @@ add_members(const struct grouping *g, struct indices *members, const struct indi
 
 	for (size_t i = 0; i < members->n; i++)
 		seen[members->v[i]] = true;
-	for (size_t i = 0; i < more->n; i++) {
+	for (size_t i = 0; i < more->n; i++)
 		if (!seen[more->v[i]])
 			indices_add(members, more->v[i]);
-		seen[more->v[i]] = true;
-	}
 	free(seen);
 }
 
@@ -72,7 +71,7 @@ static int
 add_name(struct grouping *g, const char *place, const char *name, struct indices *members)
 {
 	struct match_hits hits = match_find(g->match, name);
-	const struct plan_group *group = hits.n ? NULL : find_group(g, name);
+	const struct plan_group *group = find_group(g, name);
 	struct indices list = { 0 };
 	size_t other = 0;
 	int result = 0;
