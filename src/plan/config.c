@@ -6,10 +6,10 @@
 #include "plan/config.h"
 #include "plan/options.h"
 
-/* A log that is longer is no log: 8 GiB. */
+/* A session that writes more than 8 GiB is out of control, and would fill the disk. */
 #define LOG_LIMIT (8LL << 30)
 
-/* Tells the fault if that is no name of a resource, or one that its list has already. */
+/* Tells the fault if `name` cannot name a resource, or if its list has it already (again). */
 static bool
 check_resource(struct setting_reader *r, const char *key, const char *name, bool again)
 {
@@ -67,7 +67,7 @@ read_reads(struct setting_reader *r, const char *key, const json_t *value, void 
 	}
 }
 
-/* For an int that may be CONFIG_UNSET. */
+/* Reads true or false into an int, which was CONFIG_UNSET before. */
 static void
 read_choice(struct setting_reader *r, const char *key, const json_t *value, void *field)
 {
@@ -89,7 +89,7 @@ read_log_limit(struct setting_reader *r, const char *key, const json_t *value, v
 	*(long long *)field = bytes;
 }
 
-/* What a section says of others; what it says of the session alone is in options.c. */
+/* The keys that the other sessions must know of; options.c has those of the session alone. */
 static const struct setting_key session_keys[] = {
 	{ "uses", read_uses, offsetof(struct config_session, uses) },
 	{ "reads", read_reads, offsetof(struct config_session, reads) },
@@ -105,7 +105,7 @@ static const struct setting_key top_keys[] = {
 	{ "mask", setting_read_strings, offsetof(struct config, mask) },
 };
 
-/* Reads the value of one of the keys into `into`; false if it is none of them. */
+/* Reads the value of `key` into its field of `into`; false if it is none of the keys. */
 static bool
 read_key(struct setting_reader *r, const struct setting_key *keys, size_t n, const char *key,
     const json_t *value, void *into)
@@ -138,7 +138,7 @@ read_session(struct setting_reader *r, struct config *config, const char *name, 
 	for (size_t i = 0; i < countof(session_keys); i++)
 		strings_add(&known, session_keys[i].name);
 	options_add_names(&known);
-	/* The options are read to tell faults: which section's count is known for each session. */
+	/* Options are read here only to tell faults; overlay.c reads them for each session. */
 	json_object_foreach(value, key, item)
 		if (!read_key(r, session_keys, countof(session_keys), key, item, s) &&
 		    !options_read(&options, r, key, item))
@@ -232,7 +232,7 @@ read_top(struct setting_reader *r, struct config *config, json_t *root)
 	free(known.v);
 }
 
-/* Variables whose values nobody wants to read in a log. */
+/* Patterns for names of variables whose values must not stand in a log. */
 static const char *const secrets[] = { "*TOKEN*", "*PASSWORD*", "*SECRET*", "*API_KEY*" };
 
 struct config *

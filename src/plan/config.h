@@ -2,15 +2,16 @@
 #define NOXMK_PLAN_CONFIG_H
 
 /*
- * The table [tool.noxmk] of pyproject.toml: what noxmk(1), CONFIGURATION tells. Checked as far as
- * it can be without the noxfile: keys, types, quantities, durations, names of resources.
+ * Reads the table [tool.noxmk] of pyproject.toml, which noxmk(1), CONFIGURATION describes, and
+ * checks what can be checked without the noxfile: keys, types, quantities, durations, names of
+ * resources. What only some sessions can make wrong is left to overlay.h.
  */
 
 #include <jansson.h>
 
 #include "plan/setting.h"
 
-/* Of a choice that the section does not make. */
+/* The value of a choice that a section does not make. */
 enum { CONFIG_UNSET = -1 };
 
 struct config_resource {

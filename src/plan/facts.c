@@ -5,7 +5,10 @@
 #include "base/charset.h"
 #include "plan/facts.h"
 
-/* Where we are in the JSON, for messages: the first fault is told, the rest follows from it. */
+/*
+ * Where we are in the JSON. Of all faults only the first is told, since the others may follow from
+ * it.
+ */
 struct reader {
 	const char *source;
 	size_t session;
@@ -110,7 +113,7 @@ read_session(struct reader *r, const json_t *object, struct facts_session *s, si
 	s->notifies = get_indices(r, object, "notifies", limit);
 }
 
-/* The names become part of make text. */
+/* sessions.mk contains these names, so they must be harmless in make text. */
 static const json_t *
 get_environ(struct reader *r, const json_t *object, const char *key)
 {

@@ -12,12 +12,12 @@ struct grouping {
 	struct plan *plan;
 	const struct config *config;
 	const struct match *match;
-	size_t nfound;           /* groups of the plan without ours */
-	struct indices *members; /* of each of ours */
+	size_t nfound;           /* groups that the plan had before */
+	struct indices *members; /* of each group of the configuration */
 	enum state *states;
 };
 
-/* more: each session but once. */
+/* Adds those that `members` lacks; `more` has no session twice. */
 static void
 add_members(const struct grouping *g, struct indices *members, const struct indices *more)
 {
@@ -51,7 +51,7 @@ warn_unknown(const struct grouping *g, const char *place, const char *name)
 	return -1;
 }
 
-/* A group that nox makes, by target or by what it stands for. */
+/* A group of nox by its target, by what it stands for, or by the bare name of its tag. */
 static const struct plan_group *
 find_group(const struct grouping *g, const char *name)
 {
@@ -116,7 +116,7 @@ resolve(struct grouping *g, size_t group)
 	return result;
 }
 
-/* It has to be a fine target that nothing else has. */
+/* The name is used as the target: it must be fit for one, and not taken. */
 static int
 check_name(const struct grouping *g, const char *name)
 {

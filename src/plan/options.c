@@ -162,7 +162,7 @@ write_leaks(const void *field)
 	return *(const bool *)field ? json_string("allow") : NULL;
 }
 
-/* write: NULL for what is not set. */
+/* All options. write gives NULL for a field that says no more than {0} does. */
 static const struct {
 	struct setting_key key;
 	json_t *(*write)(const void *field);

@@ -25,16 +25,16 @@ struct plan_claim {
 	size_t resource; /* position in plan.resources; a session claims each but once */
 	enum use use;
 	long long amount; /* of an AMOUNT, else 0 */
-	char *by;         /* the declaration, for people: tool.noxmk.session."tests*".uses */
+	char *by;         /* where it is declared, for people: tool.noxmk.session."tests*".uses */
 };
 
 struct plan_session {
 	const struct facts_session *facts;
 	char *target;
 	char *complaint;         /* why it cannot run (its requires= form a cycle), or NULL */
-	struct indices requires; /* must have passed first: requires= and needs */
-	struct indices after;    /* come first if they run: callers that may notify it, after */
-	json_t *by; /* target of one of these -> its declaration, if that is not nox's; or NULL */
+	struct indices requires; /* sessions that must have passed first: requires= and needs */
+	struct indices after;    /* that come first if they run: `after`, callers that notify it */
+	json_t *by; /* target of one of these -> where that is declared, if not by nox; or NULL */
 	struct plan_claim *claims;
 	size_t nclaims;
 	struct options options;
@@ -65,7 +65,10 @@ struct plan_group *plan_add_group(struct plan *, char *target, char *what);
 
 void plan_free(struct plan *);
 
-/* The session and all that it requires, directly or not, prerequisites first, each once. */
+/*
+ * Adds the session and all that it requires, directly or not, prerequisites first. What the list
+ * has already is not added again.
+ */
 void plan_closure(const struct plan *, size_t session, struct indices *list);
 
 #endif

@@ -93,7 +93,7 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 	    "schema", 1, "nox", facts->nox, "command", string_list(command),
 	    "args", string_list(&facts->args), "python", json_text_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", noxfile,
-	    /* Nothing is selected, unless the configuration does that. */
+	    /* nox cannot select, but the configuration may have done it. */
 	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
 	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask)));
@@ -187,7 +187,7 @@ planfile_next(struct planfile *plan)
 	return parse_line(plan);
 }
 
-/* The line that starts with {"target":"NAME", */
+/* Only the line that starts with {"target":"NAME", is parsed. */
 json_t *
 planfile_session(struct planfile *plan, const char *target)
 {
@@ -214,8 +214,8 @@ planfile_session_at(struct planfile *plan, size_t index)
 }
 
 /*
- * A session after those it requires; one that is there already stays where it is. It leaves `all`
- * on the way in, so a damaged file with a cycle in it ends too.
+ * Adds a session behind those that it requires; one that is there already stays where it is. The
+ * session is taken out of `all` first, so that a cycle in a damaged file comes to an end.
  */
 static void
 expand_session(json_t *all, const char *target, json_t *sessions)
@@ -234,7 +234,7 @@ expand_session(json_t *all, const char *target, json_t *sessions)
 	json_decref(session);
 }
 
-/* Each session's line by its target, and each group's members by the group's. */
+/* sessions: target -> line of the plan. groups: target -> the members of the group. */
 static void
 read_targets(struct planfile *plan, json_t *sessions, json_t *groups)
 {

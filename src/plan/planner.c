@@ -14,7 +14,7 @@ static const char *const always_reserved[] = {
 	"rerun-failed",
 };
 
-/* The set of target names in use: jansson's object is our hash table. */
+/* Adds a target name to the set of those in use; false if it is there. A JSON object is the set. */
 static bool
 take(json_t *taken, const char *name)
 {
@@ -24,7 +24,10 @@ take(json_t *taken, const char *name)
 	return true;
 }
 
-/* A free name near the wanted one: itself, then nox-NAME, then NAME-2, NAME-3 … */
+/*
+ * Takes a free name near the wanted one: that name (nox-NAME if it is reserved), or else NAME-2,
+ * NAME-3 …
+ */
 static char *
 take_near(json_t *taken, json_t *reserved, const char *wanted)
 {
@@ -214,9 +217,12 @@ order_notified(struct plan *plan)
 	free(seen);
 }
 
-/* Names that nobody else has; what is left is those that the makefile keeps for itself. */
+/*
+ * No target has the name of a group of the configuration; but the makefile may keep that name for
+ * itself.
+ */
 static void
-name_declared(struct plan *plan, size_t first, json_t *taken, json_t *reserved)
+name_configured(struct plan *plan, size_t first, json_t *taken, json_t *reserved)
 {
 	for (size_t i = first; i < plan->ngroups; i++) {
 		char *wanted = plan->groups[i].target;
@@ -227,7 +233,7 @@ name_declared(struct plan *plan, size_t first, json_t *taken, json_t *reserved)
 }
 
 static int
-declare(struct plan *plan, json_t *taken, json_t *reserved)
+apply_config(struct plan *plan, json_t *taken, json_t *reserved)
 {
 	size_t first = plan->ngroups;
 	struct config *config;
@@ -239,13 +245,13 @@ declare(struct plan *plan, json_t *taken, json_t *reserved)
 	}
 	if ((config = config_parse(plan->facts->config))) {
 		result = overlay_apply(plan, config);
-		name_declared(plan, first, taken, reserved);
+		name_configured(plan, first, taken, reserved);
 	}
 	config_free(config);
 	return result;
 }
 
-/* The two sets of names: in use already, and not to be used. */
+/* Fills the sets of names: those that are in use, and those that must not be used. */
 static void
 reserve(json_t *taken, json_t *kept, const struct strings *reserved)
 {
@@ -282,7 +288,7 @@ planner_make(const struct facts *facts, const struct strings *reserved)
 		if (colour[i] == WHITE)
 			cut_cycles(plan, i, colour);
 	free(colour);
-	if (declare(plan, taken, kept) == 0) {
+	if (apply_config(plan, taken, kept) == 0) {
 		order_notified(plan);
 	} else {
 		plan_free(plan);
