@@ -153,7 +153,7 @@ static const struct {
 	{ "/a$b", "/a$$b" }, { "/a*?[b]", "/a\\*\\?\\[b]" }, { "/a%b", NULL }, { "/a;b", NULL },
 	{ "/a|b", NULL }, { "/a\\b", NULL }, { "/a\nb", NULL }, { "/a\tb", NULL },
 	{ "/a\x7f", NULL }, { "/a (1)", NULL }, { "/a(b)/c", "/a(b)/c" }, { "/a\x01", NULL },
-	{ "/\xc3\xa9", "/\xc3\xa9" },
+	{ "/\xc3\xa9", "/\xc3\xa9" }, { "/a ", NULL }, { "", NULL },
 };
 
 START_TEST(path_text)

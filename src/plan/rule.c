@@ -25,6 +25,10 @@ rule_add_value(struct buffer *out, const char *text)
 bool
 rule_add_path(struct buffer *out, const char *path)
 {
+	size_t length = strlen(path);
+
+	if (length == 0)
+		return false;
 	for (const char *p = path; *p; p++)
 		if (strchr("%;|\\", *p) || (unsigned char)*p < ' ' || *p == 0x7f)
 			return false;
@@ -32,7 +36,7 @@ rule_add_path(struct buffer *out, const char *path)
 	 * make takes NAME(MEMBER) for a member of an archive, which never exists. A blank at the
 	 * end would come before the backslash that continues the list.
 	 */
-	if ((strchr(path, '(') && path[strlen(path) - 1] == ')') || path[strlen(path) - 1] == ' ')
+	if ((strchr(path, '(') && path[length - 1] == ')') || path[length - 1] == ' ')
 		return false;
 	for (; *path; path++) {
 		if (*path == '$')
