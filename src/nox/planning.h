@@ -19,7 +19,7 @@ struct planning_options {
 	const char *noxfile;     /* as given; relative to the current folder */
 	const char *inputs;      /* see rule_write */
 	struct strings nox;      /* the words of NOX, without a NULL at the end */
-	struct strings reserved; /* see plan_make */
+	struct strings reserved; /* see planner_make */
 };
 
 int planning_run(const struct planning_options *);

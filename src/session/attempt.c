@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "nox/command.h"
@@ -26,6 +25,7 @@
 
 struct attempt {
 	struct attempt_options o;
+	struct options session_options; /* what the plan sets for it */
 	struct toolenv *bridge; /* NULL: its tools are on their own */
 	struct leftover *brood;
 	struct keeper *keeper;
@@ -37,12 +37,6 @@ struct attempt {
 	double begun;
 	bool over;             /* the session's own process is */
 };
-
-static const json_t *
-option(const struct attempt *attempt, const char *key)
-{
-	return json_object_get(json_object_get(attempt->o.session, "options"), key);
-}
 
 /* Absolute, since nox takes a relative path from the noxfile's folder. The caller frees. */
 static char *
@@ -71,7 +65,7 @@ make_command(struct attempt *attempt, char **report)
 	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
 		strings_add(&posargs, *arg);
 	*report = report_path(&attempt->o);
-	if (!json_is_false(option(attempt, "budget")))
+	if (!attempt->session_options.no_budget)
 		attempt->bridge = toolenv_open(attempt->o.slot, attempt->o.share);
 	command = command_make(attempt->o.plan, attempt->o.session, attempt->o.share, *report,
 	    &posargs, toolenv_variables(attempt->bridge));
@@ -161,7 +155,8 @@ attempt_start(const struct attempt_options *options)
 	struct command command;
 	char *report;
 
-	*attempt = (struct attempt){ .o = *options, .log = -1 };
+	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
+		.log = -1 };
 	command = make_command(attempt, &report);
 	/* Left by a helper that was killed, it would be believed. */
 	unlink(report);
@@ -201,6 +196,7 @@ attempt_free(struct attempt *attempt)
 	toolenv_close(attempt->bridge);
 	leftover_close(attempt->brood);
 	keeper_close(attempt->keeper);
+	options_clear(&attempt->session_options);
 	free(attempt->status);
 	free(attempt);
 }
@@ -315,8 +311,7 @@ attempt_has_left(struct attempt *attempt)
 {
 	char *safe;
 
-	if (!strcmp(json_text(json_object_get(attempt->o.session, "options"), "leaks"), "allow") ||
-	    !leftover_is_left(attempt->brood, 0))
+	if (attempt->session_options.may_leak || !leftover_is_left(attempt->brood, 0))
 		return false;
 	free(attempt->o.record->left);
 	attempt->o.record->left = mask_text(attempt->mask, leftover_names(attempt->brood));

@@ -54,6 +54,7 @@ struct run {
 	int project, dir, signals, alive; /* project: its .noxmk; alive: see rundir_enter */
 	struct planfile *plan;
 	json_t *session; /* its line of the plan */
+	struct options session_options; /* what the plan sets for it */
 	struct record record;
 	struct turn *turn;
 	struct attempt *attempt;
@@ -67,18 +68,11 @@ struct run {
 	double run_ends;        /* NOXMK_DEADLINE; 0: never */
 };
 
-/* A number of the session's options; 0 where it has none. */
+/* When so many seconds from the session's start are over; 0: never. */
 static double
-option(const struct run *run, const char *key)
+moment(const struct run *run, double seconds)
 {
-	return json_number_value(json_object_get(json_object_get(run->session, "options"), key));
-}
-
-/* When such a time is over, from the session's start; 0: never. */
-static double
-moment(const struct run *run, const char *key)
-{
-	return option(run, key) > 0 ? run->begun + option(run, key) : 0;
+	return seconds > 0 ? run->begun + seconds : 0;
 }
 
 static void
@@ -115,8 +109,8 @@ start(struct run *run)
 		return;
 	}
 	run->state = RUNNING;
-	run->deadline = moment(run, "timeout");
-	run->slow = moment(run, "slow");
+	run->deadline = moment(run, run->session_options.timeout);
+	run->slow = moment(run, run->session_options.slow);
 }
 
 static void
@@ -215,7 +209,7 @@ end_attempt(struct run *run)
 
 	attempt_close_log(run->attempt);
 	if (run->timed_out) {
-		char *limit = screen_duration(option(run, "timeout"));
+		char *limit = screen_duration(run->session_options.timeout);
 
 		set_verdict(run, FAILED, xasprintf("timeout after %s", limit));
 		free(limit);
@@ -223,7 +217,7 @@ end_attempt(struct run *run)
 	run->state = ENDED;
 	run->deadline = 0;
 	if ((run->record.verdict == FAILED || run->record.verdict == ABORTED) && !run->stopped &&
-	    attempts < (size_t)option(run, "retries"))
+	    attempts < run->session_options.retries)
 		retry(run);
 }
 
@@ -476,6 +470,7 @@ open_run(struct run *run)
 		warnx("%s: no session of this plan has that target", run->options->target);
 		return -1;
 	}
+	run->session_options = options_of(run->session);
 	return 1;
 }
 
@@ -483,14 +478,14 @@ open_run(struct run *run)
 static bool
 open_turn(struct run *run)
 {
-	const json_t *jobs = json_object_get(json_object_get(run->session, "options"), "jobs");
+	const struct options_jobs *jobs = &run->session_options.jobs;
 	struct turn_options turn = { .state = run->project, .rundir = run->dir,
 		.target = run->options->target,
 		.claims = json_object_get(run->session, "claims"),
 		.makeflags = getenv("MAKEFLAGS"),
 		.jobs = run->options->jobs,
-		.least = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 0)) : 1,
-		.most = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 1)) : 1 };
+		.least = jobs->least ? jobs->least : 1,
+		.most = jobs->least ? jobs->most : 1 };
 
 	/* Where we count the slots we also say who is first. */
 	if (makeflags_read(turn.makeflags, turn.jobs).unlimited)
@@ -518,6 +513,7 @@ close_run(struct run *run)
 	record_clear(&run->record);
 	attempt_free(run->attempt);
 	turn_close(run->turn);
+	options_clear(&run->session_options);
 	json_decref(run->session);
 	planfile_close(run->plan);
 	free(run->stopped);
