@@ -429,10 +429,10 @@ START_TEST(small)
 END_TEST
 
 Suite *
-check_schedule_suite(void)
+check_search_suite(void)
 {
-	Suite *suite = suite_create("schedule");
-	TCase *tc = support_case(suite, "schedule");
+	Suite *suite = suite_create("search");
+	TCase *tc = support_case(suite, "search");
 
 	tcase_add_loop_test(tc, small, 0, countof(small_ones));
 	tcase_add_test(tc, quality);
