@@ -10,6 +10,7 @@
 #include "jobs.h"
 #include "order/cue.h"
 #include "order/dispatch.h"
+#include "order/search.h"
 #include "order/simulate.h"
 #include "support.h"
 
@@ -44,7 +45,7 @@ orders_of(const struct schedule *s, unsigned slots)
 
 	memset(o.urgency, 0xff, s->n * sizeof(*o.urgency));
 	memset(o.sequence, 0xff, s->n * sizeof(*o.sequence));
-	schedule_order(s, slots, o.urgency);
+	search_urgency(s, slots, o.urgency);
 	o.end = dispatch(s, o.urgency, slots, o.sequence, o.starts);
 	cue_choose(s, slots, o.sequence, o.starts, o.cues);
 	return o;
@@ -300,7 +301,7 @@ START_TEST(any)
 }
 END_TEST
 
-/* As schedule.c, but for readers: they cannot run beside the writers. */
+/* As search.c, but for readers: they cannot run beside the writers. */
 static double
 lower_bound(const struct schedule *s, unsigned slots)
 {

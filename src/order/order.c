@@ -14,6 +14,7 @@
 #include "order/cue.h"
 #include "order/dispatch.h"
 #include "order/order.h"
+#include "order/search.h"
 #include "order/simulate.h"
 #include "state/history.h"
 
@@ -282,7 +283,7 @@ add_order(struct buffer *out, const struct input *in, unsigned slots)
 	size_t *cues = xcalloc(s->n, sizeof(*cues));
 	double *starts = xcalloc(s->n, sizeof(*starts));
 
-	schedule_order(s, slots, urgency);
+	search_urgency(s, slots, urgency);
 	dispatch(s, urgency, slots, order, starts);
 	cue_choose(s, slots, order, starts, cues);
 	buffer_addstr(out, ORDER);

@@ -3,24 +3,26 @@
 #include <string.h>
 
 #include "order/dispatch.h"
-#include "order/schedule.h"
+#include "order/search.h"
 
 /*
- * How much search an order is worth: tries that change it at random (the square of the jobs will do
- * when they are few), and dispatched jobs in all, since dispatching takes time with their square.
+ * How much time an order is worth. TRIES: how often it is changed at random at most; when jobs are
+ * few, the square of their number is enough. Dispatching takes time with that square, too: the sum
+ * of the squares stays below WORK. MOVES: how many jobs one change moves at most.
  */
 enum { TRIES = 1500, WORK = 8000000, MOVES = 3 };
 
 struct search {
 	const struct schedule *schedule;
 	unsigned slots;
-	struct indices *after; /* of each job: those that wait for it */
+	struct indices *followers; /* of each job */
 	size_t *topological;   /* the jobs, each after those it waits for */
-	size_t *current;       /* as good as any yet: from there we go on */
-	size_t *result;        /* the first of those: what changes nothing is not for the user */
+	size_t *current;       /* the order to be tried; no worse than result between tries */
+	size_t *result;        /* the first of the best: changes that gain nothing stay out */
 	size_t *sequence;
 	double *starts;
-	double bound, end;     /* of result */
+	double bound;          /* no order ends before */
+	double end;            /* of result; below 0 before the first try */
 	uint64_t random;
 };
 
@@ -37,7 +39,7 @@ random_unit(struct search *search)
 	return (double)((x * 2685821657736338717ULL) >> 11) / 9007199254740992.0;
 }
 
-/* Kahn's algorithm; jobs of a cycle, which nobody should give us, come last. */
+/* Kahn's algorithm; the jobs of a cycle, which nobody should give us, come last. */
 static void
 sort_topologically(struct search *search)
 {
@@ -46,17 +48,15 @@ sort_topologically(struct search *search)
 
 	for (size_t i = 0; i < s->n; i++) {
 		blockers[i] = s->jobs[i].before.n;
-		for (size_t k = 0; k < s->jobs[i].before.n; k++)
-			indices_add(&search->after[s->jobs[i].before.v[k]], i);
 		if (blockers[i] == 0)
 			search->topological[n++] = i;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const struct indices *after = &search->after[search->topological[i]];
+		const struct indices *followers = &search->followers[search->topological[i]];
 
-		for (size_t k = 0; k < after->n; k++)
-			if (--blockers[after->v[k]] == 0)
-				search->topological[n++] = after->v[k];
+		for (size_t k = 0; k < followers->n; k++)
+			if (--blockers[followers->v[k]] == 0)
+				search->topological[n++] = followers->v[k];
 	}
 	for (size_t i = 0; i < s->n && n < s->n; i++)
 		if (blockers[i] > 0)
@@ -64,12 +64,13 @@ sort_topologically(struct search *search)
 	free(blockers);
 }
 
+/* A job to be sorted by its priority. */
 struct ranked {
 	double priority;
 	size_t job;
 };
 
-/* The highest priority first; of equals the one that is earlier in the noxfile. */
+/* The highest priority comes first; of equals the job that is earlier in the noxfile. */
 static int
 compare_ranked(const void *a, const void *b)
 {
@@ -80,6 +81,7 @@ compare_ranked(const void *a, const void *b)
 	return x->job < y->job ? -1 : 1;
 }
 
+/* When the last job ends in that order. */
 static double
 measure(struct search *search, const size_t *urgency)
 {
@@ -87,7 +89,7 @@ measure(struct search *search, const size_t *urgency)
 	    search->starts);
 }
 
-/* Taken, if better than what we have. */
+/* Sorts the jobs by those priorities, the highest first, and keeps that order if it is the best. */
 static void
 try_priorities(struct search *search, const double *priorities)
 {
@@ -109,14 +111,17 @@ try_priorities(struct search *search, const double *priorities)
 	free(ranked);
 }
 
-/* At its fastest. */
+/* How long the job takes at its fastest. */
 static double
 least_seconds(const struct schedule_job *job, unsigned slots)
 {
 	return job->elastic ? job->seconds / slots : job->seconds;
 }
 
-/* The longest path from each job's start to the end. extra: what else has to follow, or NULL. */
+/*
+ * The longest path from each job's start to the end, in seconds. extra: for each job how long other
+ * jobs take that have to follow it besides, or NULL.
+ */
 static void
 measure_paths(struct search *search, const double *extra, double *paths)
 {
@@ -126,8 +131,8 @@ measure_paths(struct search *search, const double *extra, double *paths)
 		size_t job = search->topological[i];
 		double longest = extra ? extra[job] : 0;
 
-		for (size_t k = 0; k < search->after[job].n; k++) {
-			size_t next = search->after[job].v[k];
+		for (size_t k = 0; k < search->followers[job].n; k++) {
+			size_t next = search->followers[job].v[k];
 
 			if (paths[next] > longest)
 				longest = paths[next];
@@ -136,11 +141,14 @@ measure_paths(struct search *search, const double *extra, double *paths)
 	}
 }
 
+/* A job that uses a resource. */
 struct user {
-	double path, work; /* work: how long it keeps the resource from the others */
+	double path; /* the longest from its start to the end */
+	double work; /* how long it keeps the resource from others */
 	size_t job;
 };
 
+/* The user with the longest path comes first; of equals the one earlier in the noxfile. */
 static int
 compare_users(const void *a, const void *b)
 {
@@ -151,6 +159,7 @@ compare_users(const void *a, const void *b)
 	return x->job > y->job ? 1 : -1;
 }
 
+/* How long the job keeps the resource from others; an amount counts as a part of that. */
 static double
 claimed_work(const struct search *search, const struct schedule_job *job,
     const struct schedule_claim *claim)
@@ -164,9 +173,10 @@ claimed_work(const struct search *search, const struct schedule_job *job,
 }
 
 /*
- * What has to follow each job on its resources, if there the ones with the longest paths come
- * first. share: how much of the whole resource's work counts instead. The return value is for how
- * long the busiest is in use at least: its readers may run at once, but not beside the others.
+ * extra: for each job how long the jobs take that have to follow it on its resources, if the jobs
+ * with the longest paths come first there. share: which part of all other work on the resource
+ * counts as if it had to follow, from 0 to 1. Returns how long the busiest resource is in use at
+ * least: its readers may run at the same time, but not beside the others.
  */
 static double
 measure_resources(struct search *search, const double *paths, double share, double *extra)
@@ -216,8 +226,8 @@ measure_resources(struct search *search, const double *paths, double share, doub
 }
 
 /*
- * The readers of a resource side by side: all get the priority of the most urgent, and a little
- * more than a writer has, else writers might part them for nothing.
+ * Lets the readers of a resource run side by side: all get the priority of the most urgent reader,
+ * and a little more, so that a writer of the same priority does not come between them.
  */
 static void
 gather_readers(const struct schedule *s, double *priorities)
@@ -243,7 +253,10 @@ gather_readers(const struct schedule *s, double *priorities)
 	free(most);
 }
 
-/* No order ends earlier: the longest path, the busiest resource, all slots busy all the time. */
+/*
+ * No order ends before this: the longest path, the work on the busiest resource, and all work with
+ * all slots busy all the time are bounds, of which the largest counts.
+ */
 static double
 lower_bound(struct search *search, const double *paths, double busiest)
 {
@@ -257,7 +270,7 @@ lower_bound(struct search *search, const double *paths, double busiest)
 	return sum / search->slots > bound ? sum / search->slots : bound;
 }
 
-/* Rules of thumb, each the best for some schedules. */
+/* Tries rules of thumb, each of which is the best for some schedules. */
 static void
 try_rules(struct search *search, double *priorities, double *extra)
 {
@@ -282,7 +295,7 @@ try_rules(struct search *search, double *priorities, double *extra)
 	for (size_t i = 0; i < s->n; i++)
 		priorities[i] = least_seconds(&s->jobs[i], search->slots);
 	try_priorities(search, priorities);
-	/* So that ours is no worse than the noxfile's. */
+	/* The noxfile's own order, so that ours is no worse. */
 	for (size_t i = 0; i < s->n; i++)
 		priorities[i] = (double)(s->n - i);
 	try_priorities(search, priorities);
@@ -300,27 +313,13 @@ move_job(size_t *list, size_t from, size_t to)
 	list[to] = job;
 }
 
-unsigned
-schedule_slots(const struct schedule_job *job, unsigned slots)
-{
-	if (job->slots < 2)
-		return 1;
-	return job->slots < slots ? job->slots : slots;
-}
-
-double
-schedule_pace(size_t n, unsigned free_slots)
-{
-	return n > 0 ? 1 + (double)free_slots / (double)n : 1;
-}
-
 static size_t
 random_place(struct search *search)
 {
 	return (size_t)(random_unit(search) * (double)search->schedule->n);
 }
 
-/* From the best so far, a few jobs moved to anywhere. */
+/* Moves a few jobs of the best order so far to anywhere, many times. */
 static void
 try_changes(struct search *search)
 {
@@ -341,7 +340,7 @@ try_changes(struct search *search)
 			move_job(search->current, from[i], to[i]);
 		}
 		end = measure(search, search->current);
-		/* What is no worse may be the way to something better. */
+		/* What makes it worse is undone; what gains nothing may lead to a gain. */
 		for (size_t i = moves; end > search->end && i-- > 0;)
 			move_job(search->current, to[i], from[i]);
 		if (end < search->end) {
@@ -352,14 +351,14 @@ try_changes(struct search *search)
 }
 
 void
-schedule_order(const struct schedule *s, unsigned slots, size_t *urgency)
+search_urgency(const struct schedule *s, unsigned slots, size_t *urgency)
 {
 	struct search search = { .schedule = s, .slots = slots, .result = urgency, .end = -1,
 		.random = 88172645463325252ULL };
 	double *priorities = xcalloc(s->n, sizeof(*priorities));
 	double *extra = xcalloc(s->n, sizeof(*extra));
 
-	search.after = xcalloc(s->n, sizeof(*search.after));
+	search.followers = schedule_followers(s);
 	search.topological = xcalloc(s->n, sizeof(*search.topological));
 	search.current = xcalloc(s->n, sizeof(*search.current));
 	search.sequence = xcalloc(s->n, sizeof(*search.sequence));
@@ -367,9 +366,7 @@ schedule_order(const struct schedule *s, unsigned slots, size_t *urgency)
 	sort_topologically(&search);
 	try_rules(&search, priorities, extra);
 	try_changes(&search);
-	for (size_t i = 0; i < s->n; i++)
-		free(search.after[i].v);
-	free(search.after);
+	schedule_free_followers(s, search.followers);
 	free(search.topological);
 	free(search.current);
 	free(search.sequence);
