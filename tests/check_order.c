@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cpus.h"
+#include "order/forecast.h"
 #include "order/order.h"
 #include "support.h"
 
@@ -239,7 +240,7 @@ assert_expected(int state, const char *active, const char *text, double end)
 {
 	json_t *sessions = json_of(active);
 	double wall = -1;
-	struct order_line *lines = order_expect(state, sessions, 2, &wall);
+	struct forecast_line *lines = forecast_run(state, sessions, 2, &wall);
 	struct buffer found = { 0 };
 
 	buffer_addstr(&found, "");

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/makeflags.h"
 #include "base/util.h"
-#include "order/order.h"
+#include "order/forecast.h"
 #include "output/joblog.h"
 #include "output/screen.h"
 #include "report/list.h"
@@ -117,7 +117,7 @@ print_shares(const json_t *session, struct users *last)
 }
 
 static void
-print_expected(const struct order_line *line, const json_t *active, struct users *last)
+print_expected(const struct forecast_line *line, const json_t *active, struct users *last)
 {
 	const json_t *jobs = json_object_get(json_object_get(line->session, "options"), "jobs");
 	char *start = screen_duration(line->start);
@@ -144,7 +144,7 @@ print_order(const char *noxfile, const json_t *active)
 	unsigned slots = makeflags_read(getenv("MAKEFLAGS"), 0).slots;
 	int state = state_open();
 	double wall = 0;
-	struct order_line *lines = order_expect(state, active, slots, &wall);
+	struct forecast_line *lines = forecast_run(state, active, slots, &wall);
 	char *duration = screen_duration(wall);
 
 	printf("noxmk: would run %zu session%s of %s, %u at once, in about %s\n", n,
