@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "state/join.h"
 #include "state/rundir.h"
+#include "state/state.h"
 #include "support.h"
 
 /* .noxmk with a plan, opened. */
@@ -78,7 +80,7 @@ END_TEST
 
 START_TEST(join_makes_a_run_once)
 {
-	int state = state_with_plan(), run = rundir_join(state, "4711-99-c0ffee", 20), other;
+	int state = state_with_plan(), run = join_run(state, "4711-99-c0ffee", 20), other;
 	char *target;
 	json_t *facts;
 	struct stat a, b;
@@ -93,7 +95,7 @@ START_TEST(join_makes_a_run_once)
 	ck_assert(file_there(target));
 	ck_assert_ptr_nonnull(strstr(target, "-4711/"));
 	ck_assert(file_there(".noxmk/latest/plan.jsonl"));
-	other = rundir_join(state, "4711-99-c0ffee", 20);
+	other = join_run(state, "4711-99-c0ffee", 20);
 	ck_assert_int_eq(fstat(run, &a), 0);
 	ck_assert_int_eq(fstat(other, &b), 0);
 	ck_assert_uint_eq(a.st_ino, b.st_ino);
@@ -121,7 +123,7 @@ START_TEST(odd_key)
 {
 	int state = state_with_plan();
 
-	ck_assert_int_eq(rundir_join(state, odd_keys[_i], 20), -1);
+	ck_assert_int_eq(join_run(state, odd_keys[_i], 20), -1);
 	assert_warned("does not name a make: is /proc mounted?");
 	ck_assert_int_eq(rundir_open(state, odd_keys[_i]), -1);
 	ck_assert(!file_there(".noxmk/runs"));
@@ -148,13 +150,13 @@ START_TEST(join_without_a_plan)
 {
 	int state = state_make();
 
-	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
 	assert_warned("there is no plan to run by: see the message about the noxfile");
 	/* Half a run is none. */
 	ck_assert(!file_there(".noxmk/latest"));
 	ck_assert_int_eq(rmdir(".noxmk/runs"), 0);
 	close(folder_make(".noxmk/plan.jsonl"));
-	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
 	assert_warned("/plan.jsonl: Is a directory");
 	close(state);
 }
@@ -165,18 +167,18 @@ START_TEST(join_cannot_write)
 	int state = state_with_plan(), run;
 
 	limit_set(RLIMIT_FSIZE, 0);
-	run = rundir_join(state, "1-2-c0ffee", 20);
+	run = join_run(state, "1-2-c0ffee", 20);
 	limit_restore();
 	ck_assert_int_eq(run, -1);
 	assert_warned("/.run.json: File too large");
 	ck_assert_int_eq(rmdir(".noxmk/runs"), 0);
 	/* A folder in which nobody makes folders. */
 	ck_assert_int_eq(symlink("/proc/self/fdinfo", ".noxmk/runs"), 0);
-	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
 	assert_warned("-1: ");
 	unlink(".noxmk/runs");
 	file_put(".noxmk/runs", "a file");
-	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
 	assert_warned(".noxmk/runs: Not a directory");
 	close(state);
 }
@@ -187,7 +189,7 @@ START_TEST(join_cannot_link)
 	int state = state_with_plan();
 
 	close(folder_make(".noxmk/latest/x"));
-	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
 	assert_warned(".noxmk/latest: Is a directory");
 	close(state);
 }
@@ -203,7 +205,7 @@ START_TEST(join_copies_the_plan)
 		close(state);
 		return; /* no such file system */
 	}
-	run = rundir_join(state, "1-2-c0ffee", 20);
+	run = join_run(state, "1-2-c0ffee", 20);
 	plan = file_get(".noxmk/plan.jsonl");
 	copy = file_get(".noxmk/runs/.make-1-2-c0ffee/plan.jsonl");
 	folder_remove(other);
@@ -223,7 +225,7 @@ START_TEST(join_finds_no_folder)
 
 	close(folder_make(".noxmk/runs"));
 	file_put(".noxmk/runs/.make-1-2-c0ffee", "a file");
-	ck_assert_int_eq(rundir_join(state, "1-2-c0ffee", 20), -1);
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
 	assert_warned(".noxmk/runs/.make-1-2-c0ffee: Not a directory");
 	close(state);
 }
@@ -263,7 +265,7 @@ START_TEST(old_runs_go)
 	file_put(".noxmk/runs/20200101-000000-0", "a file that is called like a run");
 	ck_assert_int_eq(symlink("20200101-000000-1", ".noxmk/runs/.make-1-1"), 0);
 	ck_assert_int_eq(symlink("20200101-000000-5", ".noxmk/runs/.make-5-5"), 0);
-	close(rundir_join(state, "1-2-c0ffee", 2));
+	close(join_run(state, "1-2-c0ffee", 2));
 	/* The new one, the newest old one, and that whose make is still alive. */
 	for (char id[] = ".noxmk/runs/20200101-000000-0"; id[28] <= '7'; id[28]++)
 		ck_assert_msg(file_there(id) == (id[28] == '5' || id[28] == '7'), "%s", id);

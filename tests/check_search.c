@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/median.h"
 #include "jobs.h"
 #include "order/cue.h"
 #include "order/dispatch.h"
@@ -336,17 +337,9 @@ lower_bound(const struct schedule *s, unsigned slots)
 	return bound;
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* As long as make takes by the order and its cues, with times as expected or a little off. */
 static void
-measure_quality(double spread, double *median, double *most)
+measure_quality(double spread, double *middle, double *most)
 {
 	double ratios[INSTANCES];
 	unsigned seed = 1;
@@ -363,20 +356,19 @@ measure_quality(double spread, double *median, double *most)
 		orders_free(&o);
 		schedule_drop(s);
 	}
-	qsort(ratios, INSTANCES, sizeof(*ratios), compare_doubles);
-	*median = ratios[INSTANCES / 2];
+	*middle = median(ratios, INSTANCES);
 	*most = ratios[INSTANCES * 9 / 10];
 }
 
 START_TEST(quality)
 {
-	double median, most;
+	double middle, most;
 
-	measure_quality(0, &median, &most);
-	ck_assert_double_le(median, 1.01);
+	measure_quality(0, &middle, &most);
+	ck_assert_double_le(middle, 1.01);
 	ck_assert_double_le(most, 1.1);
-	measure_quality(0.1, &median, &most);
-	ck_assert_double_le(median, 1.03);
+	measure_quality(0.1, &middle, &most);
+	ck_assert_double_le(middle, 1.03);
 	ck_assert_double_le(most, 1.12);
 }
 END_TEST

@@ -13,6 +13,7 @@
 #include "order/order.h"
 #include "order/search.h"
 #include "state/history.h"
+#include "state/state.h"
 
 #define NAME "order.mk"
 #define ORDER "_noxmk_order :="
@@ -130,7 +131,7 @@ replace(int state, const struct buffer *new)
 	    memcmp(old.data, new->data, new->len) != 0) {
 		result = file_replace(state, NAME, new->data, new->len);
 		if (result < 0)
-			warn(".noxmk/" NAME);
+			warn(STATE_SHOWN(NAME));
 		else
 			make_newer(state, &st);
 	}

@@ -13,7 +13,7 @@
 #include "output/joblog.h"
 #include "output/screen.h"
 #include "report/list.h"
-#include "state/rundir.h"
+#include "state/state.h"
 
 /* Columns for the names of targets: most fit, and a very long one does not push the rest away. */
 enum { WIDTH_MIN = 20, WIDTH_MAX = 48 };
