@@ -106,7 +106,7 @@ share_amount(const struct schedule *s, size_t first, size_t then)
 /*
  * A job starts at 0 or when another one ends. The job that ends is the cue, unless an edge makes
  * this one wait for it anyway. Where several end at that moment, a job that gives back an amount
- * which this one takes is the better cue, and so is one that is not yet a cue of some other job,
+ * which this one takes is the best cue; next comes a job that is not yet the cue of another one,
  * since each of them frees a slot. A job that has never run is no cue: its end is not known.
  */
 static void
