@@ -273,7 +273,7 @@ assert_orders(const struct schedule *s, const struct orders *o, unsigned slots)
 	assert_run(s, &all, slots, o->cues);
 }
 
-START_TEST(any)
+START_TEST(orders_of_random_schedules_hold)
 {
 	unsigned seed = 1 + (unsigned)_i;
 
@@ -360,7 +360,7 @@ measure_quality(double spread, double *middle, double *most)
 	*most = ratios[INSTANCES * 9 / 10];
 }
 
-START_TEST(quality)
+START_TEST(orders_end_close_to_the_bound)
 {
 	double middle, most;
 
@@ -400,7 +400,7 @@ static const struct {
 	{ "1 5:2;1 <0;2", "2 0 1", 2, "" },
 };
 
-START_TEST(small)
+START_TEST(small_schedules_have_known_orders)
 {
 	struct schedule *s = schedule_of(small_ones[_i].jobs, "1 1 4");
 	struct orders o = orders_of(s, small_ones[_i].slots);
@@ -427,9 +427,9 @@ check_search_suite(void)
 	Suite *suite = suite_create("search");
 	TCase *tc = support_case(suite, "search");
 
-	tcase_add_loop_test(tc, small, 0, countof(small_ones));
-	tcase_add_test(tc, quality);
+	tcase_add_loop_test(tc, small_schedules_have_known_orders, 0, countof(small_ones));
+	tcase_add_test(tc, orders_end_close_to_the_bound);
 	tc = support_case(suite, "random");
-	tcase_add_loop_test(tc, any, 0, PARTS);
+	tcase_add_loop_test(tc, orders_of_random_schedules_hold, 0, PARTS);
 	return suite;
 }

@@ -8,13 +8,13 @@
 
 static volatile size_t absurd = SIZE_MAX / 2;
 
-START_TEST(calloc_dies)
+START_TEST(calloc_dies_without_memory)
 {
 	free(xcalloc(absurd, 4));
 }
 END_TEST
 
-START_TEST(reallocarray_dies)
+START_TEST(reallocarray_dies_without_memory)
 {
 	free(xreallocarray(NULL, absurd, 4));
 }
@@ -23,13 +23,13 @@ END_TEST
 /* No multibyte text of the C locale: vasprintf fails. */
 static const wchar_t unprintable[] = { 0x7ffffff0, 0 };
 
-START_TEST(asprintf_dies)
+START_TEST(asprintf_dies_of_what_cannot_be_printed)
 {
 	free(xasprintf("%ls", unprintable));
 }
 END_TEST
 
-START_TEST(buffer_printf_dies)
+START_TEST(buffer_printf_dies_of_what_cannot_be_printed)
 {
 	struct buffer b = { 0 };
 
@@ -38,7 +38,7 @@ START_TEST(buffer_printf_dies)
 }
 END_TEST
 
-START_TEST(nothing_is_something)
+START_TEST(no_bytes_are_an_allocation_too)
 {
 	void *a = xcalloc(0, 0), *b = xreallocarray(NULL, 0, 0);
 
@@ -49,7 +49,7 @@ START_TEST(nothing_is_something)
 }
 END_TEST
 
-START_TEST(buffer_grows)
+START_TEST(a_buffer_grows_and_ends_with_a_nul)
 {
 	struct buffer b = { 0 };
 
@@ -94,7 +94,7 @@ static const struct {
 	{ "a\nb", "'a\nb'" }, { "*", "'*'" }, { "#", "'#'" }, { "\xff", "'\xff'" },
 };
 
-START_TEST(shell_word)
+START_TEST(a_shell_reads_the_same_word)
 {
 	struct buffer b = { 0 };
 
@@ -110,14 +110,14 @@ check_util_suite(void)
 	Suite *suite = suite_create("util");
 	TCase *tc = support_case(suite, "memory");
 
-	support_exit_test(tc, calloc_dies, EXIT_HELPER);
-	support_exit_test(tc, reallocarray_dies, EXIT_HELPER);
-	support_exit_test(tc, asprintf_dies, EXIT_HELPER);
-	support_exit_test(tc, buffer_printf_dies, EXIT_HELPER);
-	tcase_add_test(tc, nothing_is_something);
-	tcase_add_test(tc, buffer_grows);
+	support_exit_test(tc, calloc_dies_without_memory, EXIT_HELPER);
+	support_exit_test(tc, reallocarray_dies_without_memory, EXIT_HELPER);
+	support_exit_test(tc, asprintf_dies_of_what_cannot_be_printed, EXIT_HELPER);
+	support_exit_test(tc, buffer_printf_dies_of_what_cannot_be_printed, EXIT_HELPER);
+	tcase_add_test(tc, no_bytes_are_an_allocation_too);
+	tcase_add_test(tc, a_buffer_grows_and_ends_with_a_nul);
 	tcase_add_test(tc, lists_grow);
 	tc = support_case(suite, "shell");
-	tcase_add_loop_test(tc, shell_word, 0, countof(shell_words));
+	tcase_add_loop_test(tc, a_shell_reads_the_same_word, 0, countof(shell_words));
 	return suite;
 }
