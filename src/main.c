@@ -28,7 +28,9 @@
 #include "slots/toolenv.h"
 #include "state/failed.h"
 #include "state/history.h"
+#include "state/join.h"
 #include "state/rundir.h"
+#include "state/state.h"
 
 #ifndef NOXMK_VERSION
 #error "mk/build.mk defines the version"
@@ -110,7 +112,7 @@ open_run(int *run, struct planfile **plan, bool join)
 	*plan = NULL;
 	*run = -1;
 	if (state >= 0 && join && options.key)
-		*run = rundir_join(state, options.key, options.keep);
+		*run = join_run(state, options.key, options.keep);
 	else if (state >= 0)
 		*run = rundir_open(state, options.key);
 	if (state >= 0)

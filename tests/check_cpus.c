@@ -51,7 +51,7 @@ static const struct {
 	    "cpu.max", "200000 100000" }, 2 },
 };
 
-START_TEST(quota)
+START_TEST(the_least_quota_counts)
 {
 	close(folder_make("root"));
 	file_put("cgroup", table[_i].groups);
@@ -69,13 +69,13 @@ START_TEST(quota)
 }
 END_TEST
 
-START_TEST(no_cgroups)
+START_TEST(without_cgroups_there_is_no_quota)
 {
 	ck_assert_uint_eq(cpus_quota("none", "root"), 0);
 }
 END_TEST
 
-START_TEST(affinity)
+START_TEST(affinity_limits_the_processors)
 {
 	unsigned before = cpus_available();
 	cpu_set_t old, one;
@@ -99,8 +99,8 @@ check_cpus_suite(void)
 	Suite *suite = suite_create("cpus");
 	TCase *tc = support_case(suite, "cpus");
 
-	tcase_add_loop_test(tc, quota, 0, countof(table));
-	tcase_add_test(tc, no_cgroups);
-	tcase_add_test(tc, affinity);
+	tcase_add_loop_test(tc, the_least_quota_counts, 0, countof(table));
+	tcase_add_test(tc, without_cgroups_there_is_no_quota);
+	tcase_add_test(tc, affinity_limits_the_processors);
 	return suite;
 }

@@ -32,7 +32,7 @@ update(int state, int run, const char *goals)
 	planfile_close(plan);
 }
 
-START_TEST(until_it_passes)
+START_TEST(a_failed_target_stays_until_it_passes)
 {
 	int state = folder_make("state"), run = folder_make("run"), next = folder_make("next");
 
@@ -62,7 +62,7 @@ START_TEST(until_it_passes)
 END_TEST
 
 /* Nothing but targets of the plan comes out, whatever was in there. */
-START_TEST(hostile_file)
+START_TEST(only_targets_of_the_plan_come_out)
 {
 	int state = folder_make("state"), run = folder_make("run");
 
@@ -75,7 +75,7 @@ START_TEST(hostile_file)
 }
 END_TEST
 
-START_TEST(trouble)
+START_TEST(a_file_that_cannot_be_read_is_warned_of)
 {
 	int state = folder_make("state"), run = folder_make("run");
 
@@ -94,8 +94,8 @@ check_failed_suite(void)
 	Suite *suite = suite_create("failed");
 	TCase *tc = support_case(suite, "failed");
 
-	tcase_add_test(tc, until_it_passes);
-	tcase_add_test(tc, hostile_file);
-	tcase_add_test(tc, trouble);
+	tcase_add_test(tc, a_failed_target_stays_until_it_passes);
+	tcase_add_test(tc, only_targets_of_the_plan_come_out);
+	tcase_add_test(tc, a_file_that_cannot_be_read_is_warned_of);
 	return suite;
 }

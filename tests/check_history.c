@@ -77,7 +77,7 @@ put(const char *name, const char *text)
 	free(copy);
 }
 
-START_TEST(nothing)
+START_TEST(what_has_never_run_takes_a_second)
 {
 	ck_assert_double_eq(expected("a"), -1);
 	history_free(NULL);
@@ -85,7 +85,7 @@ START_TEST(nothing)
 }
 END_TEST
 
-START_TEST(median)
+START_TEST(the_median_of_the_last_runs_counts)
 {
 	static const double seconds[] = { 9, 1, 4, 2, 3, 8, 7, 6, 5, 5 };
 	static const double medians[] = { 9, 5, 4, 3, 3, 3.5, 4, 4, 5, 5 };
@@ -100,7 +100,7 @@ START_TEST(median)
 }
 END_TEST
 
-START_TEST(what_counts)
+START_TEST(only_what_passed_counts)
 {
 	for (enum verdict verdict = FAILED; verdict < VERDICTS; verdict++)
 		ck_assert(!ran("a", verdict, 7));
@@ -117,7 +117,7 @@ START_TEST(what_counts)
 }
 END_TEST
 
-START_TEST(changes)
+START_TEST(a_notable_change_is_told)
 {
 	ck_assert(ran("a", PASSED, 10));
 	ck_assert(!ran("a", PASSED, 10) && !ran("a", PASSED, 30));
@@ -132,7 +132,7 @@ START_TEST(changes)
 END_TEST
 
 /* What counts of a client is the processor's time, twice as long here. */
-START_TEST(clients)
+START_TEST(processor_time_of_clients_counts)
 {
 	put("seed.json", "{'schema':1,'sessions':{'b':[5],'c':[3]},'clients':['b',1]}");
 	setenv("NOXMK_HISTORY", "seed.json", 1);
@@ -150,7 +150,7 @@ START_TEST(clients)
 }
 END_TEST
 
-START_TEST(seed)
+START_TEST(a_seed_stands_in_for_unknown_targets)
 {
 	put("seed.json", "{'schema':1,'sessions':{'a':[7,8,9],'b':[5],'e':[]}}");
 	setenv("NOXMK_HISTORY", "seed.json", 1);
@@ -181,7 +181,7 @@ static const char *const damaged[] = {
 };
 
 /* Said, counts as empty, stays as it is, and gives way to what is learnt next. */
-START_TEST(damage)
+START_TEST(a_damaged_history_counts_as_empty)
 {
 	char *text;
 
@@ -206,7 +206,7 @@ START_TEST(damage)
 END_TEST
 
 /* Deep, long, and no file at all. */
-START_TEST(hostile)
+START_TEST(a_hostile_history_does_no_harm)
 {
 	enum { HUGE = 1 << 20 };
 	char *text = xcalloc(HUGE + 1, 1);
@@ -237,7 +237,7 @@ START_TEST(hostile)
 END_TEST
 
 /* What cannot be written is said, and what there was stays. */
-START_TEST(no_space)
+START_TEST(a_history_that_cannot_be_written_stays)
 {
 	int state, run = folder_make("run");
 	struct record r = { .target = xstrdup("a"), .session = xstrdup("a"), .exit = -1,
@@ -263,7 +263,7 @@ START_TEST(no_space)
 END_TEST
 
 /* To root every folder can be written. */
-START_TEST(read_only)
+START_TEST(a_folder_that_is_read_only_is_warned_of)
 {
 	int state;
 
@@ -289,7 +289,7 @@ START_TEST(read_only)
 END_TEST
 
 /* Those that ran last are kept. */
-START_TEST(too_many)
+START_TEST(the_longest_unused_sessions_are_forgotten)
 {
 	json_t *sessions = json_object(), *root;
 	int state = folder_make("state");
@@ -342,7 +342,7 @@ update_often(int process, int runs)
 }
 
 /* None of what they learnt is lost. */
-START_TEST(at_once)
+START_TEST(runs_that_end_at_once_lose_nothing)
 {
 	enum { PROCESSES = 4, OFTEN = 20 };
 	char name[32];
@@ -368,7 +368,7 @@ START_TEST(at_once)
 END_TEST
 
 /* What is no record adds nothing, and a missing run is no reason to lose anything. */
-START_TEST(strange_runs)
+START_TEST(strange_runs_do_not_count)
 {
 	int state, run;
 
@@ -394,18 +394,18 @@ check_history_suite(void)
 	Suite *suite = suite_create("history");
 	TCase *tc = support_case(suite, "history");
 
-	tcase_add_test(tc, nothing);
-	tcase_add_test(tc, median);
-	tcase_add_test(tc, what_counts);
-	tcase_add_test(tc, changes);
-	tcase_add_test(tc, clients);
-	tcase_add_test(tc, seed);
-	tcase_add_loop_test(tc, damage, 0, countof(damaged));
-	tcase_add_test(tc, hostile);
-	tcase_add_test(tc, no_space);
-	tcase_add_loop_test(tc, read_only, 0, 2);
-	tcase_add_test(tc, too_many);
-	tcase_add_test(tc, at_once);
-	tcase_add_test(tc, strange_runs);
+	tcase_add_test(tc, what_has_never_run_takes_a_second);
+	tcase_add_test(tc, the_median_of_the_last_runs_counts);
+	tcase_add_test(tc, only_what_passed_counts);
+	tcase_add_test(tc, a_notable_change_is_told);
+	tcase_add_test(tc, processor_time_of_clients_counts);
+	tcase_add_test(tc, a_seed_stands_in_for_unknown_targets);
+	tcase_add_loop_test(tc, a_damaged_history_counts_as_empty, 0, countof(damaged));
+	tcase_add_test(tc, a_hostile_history_does_no_harm);
+	tcase_add_test(tc, a_history_that_cannot_be_written_stays);
+	tcase_add_loop_test(tc, a_folder_that_is_read_only_is_warned_of, 0, 2);
+	tcase_add_test(tc, the_longest_unused_sessions_are_forgotten);
+	tcase_add_test(tc, runs_that_end_at_once_lose_nothing);
+	tcase_add_test(tc, strange_runs_do_not_count);
 	return suite;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cpus.h"
+#include "order/forecast.h"
 #include "order/order.h"
 #include "support.h"
 
@@ -120,7 +121,7 @@ static const struct {
 	  "# \n_noxmk_resource/0 := a+ b+\n" NO_CUES },
 };
 
-START_TEST(file)
+START_TEST(the_file_says_order_resources_and_cues)
 {
 	int state = state_of(files[_i].plan, files[_i].history);
 
@@ -132,7 +133,7 @@ START_TEST(file)
 END_TEST
 
 /* make would begin anew for an included file that is new. */
-START_TEST(untouched)
+START_TEST(what_says_so_already_is_not_touched)
 {
 	int state = state_of("{'target':'a'}\n{'target':'b'}\n", "'a':[1],'b':[2]");
 	struct stat first, second;
@@ -155,7 +156,7 @@ START_TEST(untouched)
 }
 END_TEST
 
-START_TEST(made_for)
+START_TEST(the_order_is_for_one_j_option)
 {
 	static const struct {
 		const char *flags, *option; /* NULL: for as many as there are processors */
@@ -184,7 +185,7 @@ START_TEST(made_for)
 END_TEST
 
 /* There is but one order of them. */
-START_TEST(single)
+START_TEST(one_session_needs_no_order)
 {
 	int state = state_of("{'target':'a'}\n", "");
 
@@ -196,7 +197,7 @@ START_TEST(single)
 }
 END_TEST
 
-START_TEST(failures)
+START_TEST(an_order_that_cannot_be_written_is_none)
 {
 	int state = state_of("{'target':'a'}\n{'target':'b'}\n", ""), result;
 
@@ -211,7 +212,7 @@ START_TEST(failures)
 END_TEST
 
 /* make would not see a new file that is as old as what it has read. */
-START_TEST(newer)
+START_TEST(a_new_order_is_newer_than_the_old_one)
 {
 	int state = state_of("{'target':'a'}\n{'target':'b'}\n", "");
 	char flags[] = " -j2";
@@ -239,7 +240,7 @@ assert_expected(int state, const char *active, const char *text, double end)
 {
 	json_t *sessions = json_of(active);
 	double wall = -1;
-	struct order_line *lines = order_expect(state, sessions, 2, &wall);
+	struct forecast_line *lines = forecast_run(state, sessions, 2, &wall);
 	struct buffer found = { 0 };
 
 	buffer_addstr(&found, "");
@@ -260,7 +261,7 @@ assert_expected(int state, const char *active, const char *text, double end)
 #define CUES "\n_noxmk_resources :=\n_noxmk_cued := c\n_noxmk_cue/c := b\n"
 #define ABC "{'a':{'target':'a'},'b':{'target':'b'},'c':{'target':'c'}}"
 
-START_TEST(expectations)
+START_TEST(a_forecast_goes_by_order_and_history)
 {
 	int state = state_of("", "'a':[1],'b':[2.25]");
 
@@ -299,7 +300,7 @@ START_TEST(expectations)
 }
 END_TEST
 
-START_TEST(ranks)
+START_TEST(ranks_count_from_one_and_end_behind_all)
 {
 	int state = folder_make("state");
 
@@ -319,13 +320,13 @@ check_order_suite(void)
 	Suite *suite = suite_create("order");
 	TCase *tc = support_case(suite, "order");
 
-	tcase_add_loop_test(tc, file, 0, countof(files));
-	tcase_add_test(tc, untouched);
-	tcase_add_test(tc, made_for);
-	tcase_add_test(tc, single);
-	tcase_add_test(tc, newer);
-	tcase_add_test(tc, failures);
-	tcase_add_test(tc, expectations);
-	tcase_add_test(tc, ranks);
+	tcase_add_loop_test(tc, the_file_says_order_resources_and_cues, 0, countof(files));
+	tcase_add_test(tc, what_says_so_already_is_not_touched);
+	tcase_add_test(tc, the_order_is_for_one_j_option);
+	tcase_add_test(tc, one_session_needs_no_order);
+	tcase_add_test(tc, a_new_order_is_newer_than_the_old_one);
+	tcase_add_test(tc, an_order_that_cannot_be_written_is_none);
+	tcase_add_test(tc, a_forecast_goes_by_order_and_history);
+	tcase_add_test(tc, ranks_count_from_one_and_end_behind_all);
 	return suite;
 }

@@ -6,7 +6,7 @@
 #include "state/policy.h"
 #include "support.h"
 
-START_TEST(words)
+START_TEST(words_set_the_policy)
 {
 	static const struct {
 		const char *word;
@@ -76,7 +76,7 @@ reason_after(struct policy policy, const char *target, enum verdict verdict, boo
 	return reason;
 }
 
-START_TEST(ends)
+START_TEST(a_failure_ends_the_run)
 {
 	struct policy fast = { .fail_fast = true }, wait = { .fail_fast = true, .wait = true };
 	char *reason;
@@ -97,7 +97,7 @@ START_TEST(ends)
 }
 END_TEST
 
-START_TEST(so_many)
+START_TEST(so_many_failures_end_the_run)
 {
 	struct policy two = { .max_fail = 2 };
 	char *reason;
@@ -112,7 +112,7 @@ START_TEST(so_many)
 }
 END_TEST
 
-START_TEST(damaged)
+START_TEST(a_damaged_reason_is_none)
 {
 	static const char *const texts[] = { "", "cancel x", "nonsense x\n", "\n" };
 	int run = folder_make("run");
@@ -126,7 +126,7 @@ START_TEST(damaged)
 }
 END_TEST
 
-START_TEST(nowhere)
+START_TEST(a_reason_that_cannot_be_written_is_warned_of)
 {
 	struct policy fast = { .fail_fast = true };
 	int run = run_with("a", FAILED);
@@ -152,10 +152,10 @@ check_policy_suite(void)
 	Suite *suite = suite_create("halt");
 	TCase *tc = support_case(suite, "halt");
 
-	tcase_add_test(tc, words);
-	tcase_add_test(tc, ends);
-	tcase_add_test(tc, so_many);
-	tcase_add_test(tc, damaged);
-	tcase_add_test(tc, nowhere);
+	tcase_add_test(tc, words_set_the_policy);
+	tcase_add_test(tc, a_failure_ends_the_run);
+	tcase_add_test(tc, so_many_failures_end_the_run);
+	tcase_add_test(tc, a_damaged_reason_is_none);
+	tcase_add_test(tc, a_reason_that_cannot_be_written_is_warned_of);
 	return suite;
 }

@@ -9,7 +9,7 @@
 
 static char target[] = "lint", session[] = "lint(1)", reason[] = "it \"broke\"\n";
 
-START_TEST(round_trip)
+START_TEST(what_is_written_is_read)
 {
 	struct record r = { .target = target, .session = session, .verdict = (enum verdict)_i,
 		.exit = _i, .signal = _i - 1, .started = 1795396708.25, .ended = 1795396709.75,
@@ -54,7 +54,7 @@ static const struct {
 	{ NOT_RUN, "not run", true, false },
 };
 
-START_TEST(badness)
+START_TEST(bad_records_make_goals_fail)
 {
 	struct record r = { .verdict = verdicts[_i].verdict, .excused = verdicts[_i].excused };
 
@@ -63,7 +63,7 @@ START_TEST(badness)
 }
 END_TEST
 
-START_TEST(cannot_write)
+START_TEST(a_lost_verdict_is_warned_of)
 {
 	struct record r = { .target = target, .session = session };
 	char odd[] = "\xff";
@@ -87,7 +87,7 @@ START_TEST(cannot_write)
 END_TEST
 
 /* A reason that is no UTF-8 is left out: the verdict counts more. */
-START_TEST(odd_reason)
+START_TEST(a_reason_that_is_no_utf8_is_left_out)
 {
 	char odd[] = "\xff";
 	struct record r = { .target = target, .session = session, .reason = odd }, back;
@@ -114,7 +114,7 @@ static const struct {
 	{ "live", NULL, 1 }, { "excused", "'yes'", 1 },
 };
 
-START_TEST(damaged_record)
+START_TEST(a_damaged_record_is_warned_of)
 {
 	struct record r = { .target = target, .session = session, .exit = -1, .signal = -1 };
 	json_t *object;
@@ -145,7 +145,7 @@ END_TEST
 static const char *const no_records[] = { "", "{", "[]", "null", "\"x\"",
 	"{\"schema\":1}", "\xff" };
 
-START_TEST(no_record)
+START_TEST(no_record_is_no_error)
 {
 	struct record r;
 
@@ -161,7 +161,7 @@ START_TEST(no_record)
 }
 END_TEST
 
-START_TEST(list_of_records)
+START_TEST(records_are_listed_by_target)
 {
 	int folder = folder_make("run"), file;
 	json_t *list = record_list(folder), *wanted = json_of("['a','b-1']");
@@ -193,12 +193,12 @@ check_record_suite(void)
 	Suite *suite = suite_create("record");
 	TCase *tc = support_case(suite, "record");
 
-	tcase_add_loop_test(tc, round_trip, 0, VERDICTS);
-	tcase_add_loop_test(tc, badness, 0, countof(verdicts));
-	tcase_add_test(tc, cannot_write);
-	tcase_add_test(tc, odd_reason);
-	tcase_add_loop_test(tc, damaged_record, 0, countof(damages));
-	tcase_add_loop_test(tc, no_record, 0, countof(no_records));
-	tcase_add_test(tc, list_of_records);
+	tcase_add_loop_test(tc, what_is_written_is_read, 0, VERDICTS);
+	tcase_add_loop_test(tc, bad_records_make_goals_fail, 0, countof(verdicts));
+	tcase_add_test(tc, a_lost_verdict_is_warned_of);
+	tcase_add_test(tc, a_reason_that_is_no_utf8_is_left_out);
+	tcase_add_loop_test(tc, a_damaged_record_is_warned_of, 0, countof(damages));
+	tcase_add_loop_test(tc, no_record_is_no_error, 0, countof(no_records));
+	tcase_add_test(tc, records_are_listed_by_target);
 	return suite;
 }

@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "session/run.h"
 #include "slots/pool.h"
+#include "state/join.h"
 #include "state/record.h"
-#include "state/rundir.h"
+#include "state/state.h"
 #include "support.h"
 
 static const char key[] = "4711-99-c0ffee";
@@ -40,7 +41,7 @@ begin(const char *python, const char *const *verbs)
 	plan_put(state, facts, python, &command);
 	facts_free(facts);
 	free(command.v);
-	run = rundir_join(state, key, 20);
+	run = join_run(state, key, 20);
 	ck_assert_int_ge(run, 0);
 	close(run);
 	close(state);

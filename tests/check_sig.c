@@ -8,7 +8,7 @@
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
 
-START_TEST(comes_by_the_descriptor)
+START_TEST(signals_come_by_the_descriptor)
 {
 	int fd = sig_open();
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
@@ -26,7 +26,7 @@ START_TEST(comes_by_the_descriptor)
 END_TEST
 
 /* A parent that ignores SIGCHLD would make waitpid lose our children. */
-START_TEST(child_is_not_ignored)
+START_TEST(sigchld_is_not_ignored)
 {
 	struct sigaction action;
 
@@ -37,7 +37,7 @@ START_TEST(child_is_not_ignored)
 }
 END_TEST
 
-START_TEST(mask_is_kept)
+START_TEST(the_mask_before_is_kept)
 {
 	sigset_t set;
 
@@ -50,7 +50,7 @@ START_TEST(mask_is_kept)
 }
 END_TEST
 
-START_TEST(no_descriptor_left)
+START_TEST(without_a_descriptor_it_dies)
 {
 	limit_set(RLIMIT_NOFILE, 0);
 	sig_open();
@@ -63,9 +63,9 @@ check_sig_suite(void)
 	Suite *suite = suite_create("sig");
 	TCase *tc = support_case(suite, "sig");
 
-	tcase_add_loop_test(tc, comes_by_the_descriptor, 0, countof(signals));
-	tcase_add_test(tc, child_is_not_ignored);
-	tcase_add_test(tc, mask_is_kept);
-	support_exit_test(tc, no_descriptor_left, EXIT_HELPER);
+	tcase_add_loop_test(tc, signals_come_by_the_descriptor, 0, countof(signals));
+	tcase_add_test(tc, sigchld_is_not_ignored);
+	tcase_add_test(tc, the_mask_before_is_kept);
+	support_exit_test(tc, without_a_descriptor_it_dies, EXIT_HELPER);
 	return suite;
 }

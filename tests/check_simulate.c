@@ -61,7 +61,7 @@ static const struct {
 	{ "1 <1;1 <0;1", "0 1 2", 2, "- - 0", 1 },
 };
 
-START_TEST(one)
+START_TEST(jobs_start_as_make_starts_them)
 {
 	struct schedule *s = schedule_of(runs[_i].jobs, "1 1 4");
 	char *copy = xstrdup(runs[_i].order), *rest = copy, *word;
@@ -93,7 +93,7 @@ START_TEST(one)
 END_TEST
 
 /* Its cue is an edge, if that job runs. */
-START_TEST(cued)
+START_TEST(a_cue_is_an_edge_if_its_job_runs)
 {
 	struct schedule *s = schedule_of("1;4;1 <0;4", "1");
 	double starts[4], ends[4];
@@ -111,7 +111,7 @@ START_TEST(cued)
 END_TEST
 
 /* A thousand writers are done one by one, in no time. */
-START_TEST(many)
+START_TEST(a_thousand_writers_are_done_in_no_time)
 {
 	enum { MANY = 1000 };
 	struct schedule s = { .jobs = xcalloc(MANY, sizeof(*s.jobs)), .n = MANY,
@@ -135,8 +135,8 @@ check_simulate_suite(void)
 	Suite *suite = suite_create("simulate");
 	TCase *tc = support_case(suite, "simulate");
 
-	tcase_add_loop_test(tc, one, 0, countof(runs));
-	tcase_add_test(tc, cued);
-	tcase_add_test(tc, many);
+	tcase_add_loop_test(tc, jobs_start_as_make_starts_them, 0, countof(runs));
+	tcase_add_test(tc, a_cue_is_an_edge_if_its_job_runs);
+	tcase_add_test(tc, a_thousand_writers_are_done_in_no_time);
 	return suite;
 }

@@ -33,7 +33,7 @@ run(bool own_group, const char *const *verbs)
 }
 #define RUN(own_group, ...) run(own_group, (const char *const[]){ __VA_ARGS__, NULL })
 
-START_TEST(output_and_errors)
+START_TEST(output_and_errors_go_apart)
 {
 	ck_assert_int_eq(RUN(false, "print", "a", "err", "b", "print", "c", "exit", "7"), 7 << 8);
 	assert_file("out", "a\nc\n");
@@ -63,7 +63,7 @@ START_TEST(nothing_of_ours_is_handed_on)
 }
 END_TEST
 
-START_TEST(group)
+START_TEST(a_group_of_its_own_or_ours)
 {
 	ck_assert_int_eq(RUN(true, "group"), 0);
 	assert_file("out", "leads\n");
@@ -72,7 +72,7 @@ START_TEST(group)
 }
 END_TEST
 
-START_TEST(cannot_start)
+START_TEST(what_cannot_start_says_why)
 {
 	char none[] = "./no-such-program", file[] = "./plain-file";
 	char *argv[] = { none, NULL };
@@ -86,7 +86,7 @@ START_TEST(cannot_start)
 }
 END_TEST
 
-START_TEST(status_in_words)
+START_TEST(a_wait_status_in_words)
 {
 	char *words = spawn_status(RUN(false, "exit", "3"));
 
@@ -104,10 +104,10 @@ check_spawn_suite(void)
 	Suite *suite = suite_create("spawn");
 	TCase *tc = support_case(suite, "spawn");
 
-	tcase_add_test(tc, output_and_errors);
+	tcase_add_test(tc, output_and_errors_go_apart);
 	tcase_add_test(tc, nothing_of_ours_is_handed_on);
-	tcase_add_test(tc, group);
-	support_spawn_failure_test(tc, cannot_start);
-	tcase_add_test(tc, status_in_words);
+	tcase_add_test(tc, a_group_of_its_own_or_ours);
+	support_spawn_failure_test(tc, what_cannot_start_says_why);
+	tcase_add_test(tc, a_wait_status_in_words);
 	return suite;
 }

@@ -63,12 +63,7 @@ schedule_of(const char *jobs, const char *capacities)
 void
 schedule_drop(struct schedule *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		free(s->jobs[i].before.v);
-		free(s->jobs[i].claims);
-	}
-	free(s->jobs);
-	free(s->capacities);
+	schedule_clear(s);
 	free(s);
 }
 

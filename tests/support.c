@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -311,6 +312,26 @@ limit_restore(void)
 	if (limited)
 		setrlimit((__rlimit_resource_t)(limited - 1), &old_limit);
 	limited = 0;
+}
+
+/* Without SA_RESTART, so that system calls come back with EINTR. */
+void
+alarm_every(long microseconds, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+	struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+void
+alarm_end(void)
+{
+	struct itimerval never = { 0 };
+
+	setitimer(ITIMER_REAL, &never, NULL);
+	signal(SIGALRM, SIG_DFL);
 }
 
 json_t *

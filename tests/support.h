@@ -61,6 +61,10 @@ const char *helper_path(void);
 void limit_set(int resource, unsigned long value);
 void limit_restore(void);
 
+/* SIGALRM again and again, which interrupts system calls (EINTR), and no more. */
+void alarm_every(long microseconds, void (*handler)(int));
+void alarm_end(void);
+
 /* JSON where ' stands for ", so that it can be read in C. A new reference. */
 json_t *json_of(const char *text);
 
@@ -79,11 +83,13 @@ const char *own_key(void);
 
 /* The suites. */
 #define SUITES(X)                                                                          \
+	X(clock) X(fd) X(file) X(json) X(median) X(process)                                \
+	X(state) X(makekey) X(join) X(running) X(dispatch) X(cue)                          \
 	X(util) X(facts) X(slug) X(plan) X(config) X(overlay) X(rule) X(planfile) X(rundir)   \
 	X(planner) X(charset) X(setting) X(options) X(nearest) X(match) X(claim) X(group)         \
 	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock)       \
 	X(contest) X(cpus) X(makeflags) X(command) X(verdict) X(screen) X(summary) X(notified)   \
-	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(schedule)            \
+	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(search)            \
 	X(simulate) X(history) X(order) X(turn) X(mask) X(filter)             \
 	X(use) X(quantity) X(policy) X(failed) X(relay) X(keeper) X(savings) X(bench)
 #define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);

@@ -1,9 +1,14 @@
 #ifndef NOXMK_BASE_CLOCK_H
 #define NOXMK_BASE_CLOCK_H
 
-/* Wall and monotonic clock, in seconds. */
+/*
+ * The clocks, in seconds. Deadlines and durations go by the monotonic one, which nobody sets: it
+ * counts from the start of the machine, without the time that this was suspended.
+ */
 
+/* Unix time. */
 double clock_now(void);
+
 double clock_monotonic(void);
 
 #endif

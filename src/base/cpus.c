@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/util.h"
 
+/* The lesser of two numbers of processors, of which 0 is none. */
 static unsigned
 least(unsigned a, unsigned b)
 {
@@ -17,13 +18,14 @@ least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* quota and period in microseconds -> processors, rounded up as the JVM and Go's automaxprocs do */
+/* Both in microseconds. Rounded up, as the JVM and Go's automaxprocs do. */
 static unsigned
 to_cpus(long long quota, long long period)
 {
 	return quota > 0 && period > 0 ? (unsigned)(quota / period + (quota % period != 0)) : 0;
 }
 
+/* The number in that file of the folder; -1 where there is none. */
 static long long
 read_number(const char *dir, const char *name)
 {
@@ -38,6 +40,7 @@ read_number(const char *dir, const char *name)
 	return value;
 }
 
+/* The quota of the group with that folder, by either version. */
 static unsigned
 group_quota(const char *dir)
 {
@@ -55,7 +58,7 @@ group_quota(const char *dir)
 			       read_number(dir, "cpu.cfs_period_us")));
 }
 
-/* A group and every group above it, up to the mount point. */
+/* The least quota of a group and of every group above it, up to the mount point. */
 static unsigned
 path_quota(const char *mount, const char *group)
 {
@@ -123,13 +126,12 @@ cpus_available(void)
 {
 	cpu_set_t set;
 	unsigned affinity = 1;
-
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		affinity = (unsigned)CPU_COUNT(&set);
 	else if (online > 0)
-		/* More processors than a cpu_set_t holds. */
+		/* The machine has more processors than a cpu_set_t holds. */
 		affinity = (unsigned)online;
 	return least(affinity, cpus_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
 }

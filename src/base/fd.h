@@ -5,15 +5,19 @@
 
 #include "base/util.h"
 
-/* Closes it, if it is open, and makes it -1. */
+/* Closes the descriptor, if it is open, and makes it -1. */
 void fd_close(int *fd);
 
-/* All of it, whatever write(2) does in between. 0, or -1 with errno set. */
+/*
+ * Writes all bytes, also to a descriptor that is non-blocking: then it waits while that is full. 0,
+ * or -1 with errno set.
+ */
 int fd_write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
 
 /*
- * A descriptor that becomes readable when one of these events (inotify(7)) happens to the open file
- * or folder; the caller closes it. -1 when there is none to be had: their number is limited.
+ * A non-blocking descriptor that becomes readable when one of these events (inotify(7)) happens to
+ * the open file or folder; the caller closes it. -1 when there is none left: the kernel limits
+ * their number.
  */
 int fd_watch(int fd, unsigned events) UNUSED_RESULT;
 

@@ -52,7 +52,7 @@ file_replace(int dirfd, const char *name, const void *data, size_t len)
 	}
 	if (close(fd) < 0 || renameat(dirfd, temp, dirfd, name) < 0)
 		goto fail;
-	/* A folder that cannot be synced (some network file systems) still has the file. */
+	/* Some network file systems cannot sync a folder; the file is there all the same. */
 	(void)fsync(dirfd);
 	result = 0;
 	goto out;

@@ -1,14 +1,14 @@
 #ifndef NOXMK_BASE_JSON_H
 #define NOXMK_BASE_JSON_H
 
-/* What jansson has no word for. */
+/* Reading and writing JSON values with fewer words than jansson needs. */
 
 #include <jansson.h>
 #include <stdbool.h>
 
 #include "base/util.h"
 
-/* The string of that key; "" where there is none. Lives as long as the object. */
+/* The string of that key; "" where there is none. It lives as long as the object. */
 const char *json_text(const json_t *object, const char *key);
 
 /* The same as a copy that the caller frees; NULL where there is none. */
@@ -17,7 +17,7 @@ char *json_text_copy(const json_t *object, const char *key) UNUSED_RESULT;
 /* The number of that key; 0 where there is none. */
 double json_number(const json_t *object, const char *key);
 
-/* A new string, or null for NULL and for what is not UTF-8. */
+/* A new JSON string, or JSON's null for NULL and for what is not UTF-8. */
 json_t *json_text_or_null(const char *) UNUSED_RESULT;
 
 /* Does the list have that string? */

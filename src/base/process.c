@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/process.h"
 
+/* Adds the numbers in that file. */
 static void
 add_words(const char *path, struct indices *list)
 {

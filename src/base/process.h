@@ -1,21 +1,21 @@
 #ifndef NOXMK_BASE_PROCESS_H
 #define NOXMK_BASE_PROCESS_H
 
-/* What proc(5) tells of processes. */
+/* What proc(5) tells of processes. Of one that is gone it tells nothing, which is no error here. */
 
 #include <sys/types.h>
 
 #include "base/util.h"
 
-/* Adds the children of all its threads. */
+/* Adds the children of the process, of all its threads. */
 void process_children(pid_t, struct indices *);
 
-/* Adds all processes below that one. */
+/* Adds all processes below that one: its children, theirs, and so on. */
 void process_descendants(pid_t, struct indices *);
 
 /*
- * Its command line, "sleep 30". One that is about to end has none any more: its name in brackets,
- * as ps(1) has it. The caller frees.
+ * The command line of the process, "sleep 30". A process that is about to end has none any more;
+ * then its name in brackets, as in ps(1): "[sleep]". The caller frees.
  */
 char *process_name(pid_t) UNUSED_RESULT;
 

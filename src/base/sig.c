@@ -19,13 +19,13 @@ sig_open(void)
 	for (size_t i = 0; i < countof(signals); i++) {
 		struct sigaction old;
 
-		/* What we were told to ignore (nohup, a shell's `&`) must not come by the fd. */
+		/* A signal that we were told to ignore (nohup, a shell's `&`) stays ignored. */
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN &&
 		    signals[i] != SIGCHLD)
 			continue;
 		sigaddset(&set, signals[i]);
 	}
-	/* SIGCHLD ignored by our parent would make the kernel reap our child: set it back. */
+	/* If our parent ignored SIGCHLD, the kernel would reap our children. */
 	signal(SIGCHLD, SIG_DFL);
 	if (sigprocmask(SIG_BLOCK, &set, &original) < 0 ||
 	    (fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)

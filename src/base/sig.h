@@ -2,22 +2,22 @@
 #define NOXMK_BASE_SIG_H
 
 /*
- * Signals as something to poll: blocked before the first fork, read from one signalfd, so nothing
- * ever runs in a handler (signalfd(2)).
+ * Signals as something to poll: they are blocked before the first fork and read from one descriptor
+ * (signalfd(2)), so nothing ever runs in a handler.
  */
 
 #include <signal.h>
 
 /*
- * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, but for those that are ignored, and returns the
- * descriptor; dies if it cannot.
+ * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, and returns the descriptor, which the caller closes.
+ * Signals that are ignored stay so, but for CHLD. Ends the process with EXIT_HELPER if it cannot.
  */
 int sig_open(void);
 
-/* The next pending one of those, or 0. Several SIGCHLDs may come as one. */
+/* The next of those signals that is pending, or 0. Several SIGCHLDs may come as one. */
 int sig_next(int fd);
 
-/* The mask from before sig_open, for a child. */
+/* The signal mask from before sig_open, which a child needs. */
 const sigset_t *sig_original_mask(void);
 
 #endif

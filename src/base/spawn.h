@@ -1,14 +1,17 @@
 #ifndef NOXMK_BASE_SPAWN_H
 #define NOXMK_BASE_SPAWN_H
 
+/* Starting programs, and how they ended. */
+
 #include <stdbool.h>
 #include <sys/types.h>
 
 /*
- * Starts argv[0] (sought in PATH) with standard input from /dev/null, output and errors to the two
- * descriptors (which may be one), the signal mask from before sig_open and default dispositions,
- * and no other descriptor of ours; in a session and process group of its own, which ^C does not
- * reach, or in ours. Returns the pid, or -1 with errno set when it could not be started at all.
+ * Starts argv[0], which is looked for in PATH. It reads from /dev/null, writes output and errors to
+ * the two descriptors (which may be one), and has no other descriptor of ours; its signal mask is
+ * that from before sig_open, and no signal is ignored. own_group: it has a session and a process
+ * group of its own, which ^C does not reach. Returns the pid, or -1 with errno set when it could
+ * not be started at all.
  */
 pid_t spawn(char *const argv[], char *const envp[], int out, int err, bool own_group);
 

@@ -2,7 +2,10 @@
 #define NOXMK_BASE_UTIL_H
 
 /*
- * Memory that dies on failure, a growable buffer, lists.
+ * What every module needs: memory without error handling, text that grows (struct buffer), lists
+ * that grow (struct strings, struct indices), a word for the shell, attributes, exit codes.
+ *
+ * When memory is short, the process ends with EXIT_HELPER: nothing here returns an error.
  * Messages come from err(3): warn("…") adds errno's text, warnx("…") does not.
  */
 
@@ -17,13 +20,16 @@
 /* Exit codes of the helper, besides a verdict's own; see noxmk(1), EXIT STATUS. */
 enum { EXIT_USAGE = 2, EXIT_HELPER = 125 };
 
-/* NUL-terminated whenever data is not NULL; len does not count the NUL. */
+/*
+ * Text or other bytes. { 0 } is an empty one; buffer_free frees it and makes it one again. Whenever
+ * data is not NULL, a NUL follows the bytes, which len does not count.
+ */
 struct buffer {
 	char *data;
 	size_t len, cap;
 };
 
-/* A list of strings that somebody else owns, and one of positions. */
+/* Lists: of strings that somebody else owns, of positions. { 0 } is an empty one; free(v) frees. */
 struct strings {
 	const char **v;
 	size_t n;
@@ -33,13 +39,13 @@ struct indices {
 	size_t n;
 };
 
-/* All four end the process with EXIT_HELPER when memory is short; the caller frees. */
+/* As calloc(3) and so on, also for a size of 0. The caller frees. */
 void *xcalloc(size_t n, size_t size) UNUSED_RESULT;
 void *xreallocarray(void *old, size_t n, size_t size) UNUSED_RESULT;
 char *xstrdup(const char *) UNUSED_RESULT;
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2) UNUSED_RESULT;
 
-/* Room for so many more bytes and a NUL. */
+/* Makes room for so many more bytes and a NUL. */
 void buffer_reserve(struct buffer *, size_t more);
 void buffer_add(struct buffer *, const void *data, size_t len);
 void buffer_addstr(struct buffer *, const char *);
@@ -50,7 +56,7 @@ void strings_add(struct strings *, const char *);
 void indices_add(struct indices *, size_t);
 bool indices_has(const struct indices *, size_t);
 
-/* One word as a POSIX shell reads it: bare when harmless, else in single quotes. */
+/* Adds a word so that a POSIX shell reads just that: bare when harmless, else in single quotes. */
 void buffer_add_shell(struct buffer *, const char *word);
 
 #endif

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +16,7 @@
 #include "plan/planfile.h"
 #include "plan/planner.h"
 #include "plan/rule.h"
-#include "state/rundir.h"
+#include "state/state.h"
 
 enum { PROBE_UNKNOWN_NOX = 97 };
 
@@ -230,9 +229,8 @@ planning_run(const struct planning_options *options)
 
 	if (state < 0)
 		return EXIT_HELPER;
-	/* Two makes may find the plan stale at once. The lock goes with the descriptor. */
-	if (flock(state, LOCK_EX) < 0)
-		warn(".noxmk");
+	/* Two makes may find the plan stale at once. */
+	state_lock(state);
 	code = ask(options, &root);
 	if (code == 0 && !(facts = facts_parse(root, FACTS)))
 		code = EXIT_HELPER;

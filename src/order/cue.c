@@ -5,18 +5,16 @@
 #include "order/cue.h"
 #include "order/simulate.h"
 
-/* Seconds below which two moments are the same. */
-#define EPSILON 1e-6
-
 /*
- * Cues are judged by the mean of so many variants of the schedule, of which the first is itself; in
- * the others times differ by up to SPREAD. For MANY jobs that would take too long: one must do.
- * WORK: squares of simulated jobs, beyond which all cues stay.
+ * Cues are judged by the mean end of so many VARIANTS of the schedule. The first is the schedule
+ * itself; in the others durations differ by up to SPREAD. With MANY jobs that would take too long,
+ * and the schedule itself must do. A simulation takes time with the square of the jobs: the sum of
+ * these squares stays below WORK, and cues that are not tried by then are kept.
  */
 enum { VARIANTS = 8, MANY = 300, WORK = 8000000 };
 #define SPREAD 0.15
 
-/* By so little a run may take longer if there is no cue at all in exchange. */
+/* A run may take longer by this factor if it does without any cue in exchange. */
 #define TOLERANCE 1.005
 
 struct chooser {
@@ -28,7 +26,7 @@ struct chooser {
 	size_t nvariants;
 };
 
-/* What takes as long as another does so in each variant. */
+/* Jobs with equal durations have equal durations in each variant, too. */
 static double
 vary(double seconds, uint64_t variant)
 {
@@ -72,7 +70,7 @@ mean_end(const struct chooser *chooser, const size_t *cues)
 	return sum / (double)chooser->nvariants;
 }
 
-/* Does the second wait for the first anyway? Amounts are locks, for which nobody waits in order. */
+/* Has `then` an edge from `first` without a cue? Amounts are locks, which make no edges. */
 static bool
 has_edge(const struct schedule *s, size_t first, size_t then)
 {
@@ -89,8 +87,8 @@ has_edge(const struct schedule *s, size_t first, size_t then)
 }
 
 /*
- * Is there an amount that both take? Whoever comes first gets it, and of helpers that start at once
- * nobody knows which that is.
+ * Is there a resource of which both take an amount? The helper that comes first gets it, and which
+ * one comes first is not known of two that make starts at once.
  */
 static bool
 share_amount(const struct schedule *s, size_t first, size_t then)
@@ -106,9 +104,10 @@ share_amount(const struct schedule *s, size_t first, size_t then)
 }
 
 /*
- * A job starts at 0 or when another ends. That one is its cue, if no edge says so already; of
- * several one that has what this one takes, or that is nobody's yet, as they free a slot each. Of a
- * job that has never run nobody knows when it ends.
+ * A job starts at 0 or when another one ends. The job that ends is the cue, unless an edge makes
+ * this one wait for it anyway. Where several end at that moment, a job that gives back an amount
+ * which this one takes is the best cue; next comes a job that is not yet the cue of another one,
+ * since each of them frees a slot. A job that has never run is no cue: its end is not known.
  */
 static void
 choose_all(struct chooser *chooser, const double *starts)
@@ -118,14 +117,14 @@ choose_all(struct chooser *chooser, const double *starts)
 
 	for (size_t i = 0; i < s->n; i++) {
 		size_t job = chooser->sequence[i], cue = NO_JOB;
-		bool due = starts[job] > EPSILON;
+		bool due = starts[job] > SAME_MOMENT;
 
 		for (size_t k = 0; k < i && due; k++) {
 			size_t other = chooser->sequence[k];
 			double gap = starts[other] + s->jobs[other].seconds - starts[job];
 
-			/* When an elastic one ends nobody knows. */
-			if (s->jobs[other].elastic || gap < -EPSILON || gap > EPSILON)
+			/* The end of an elastic job depends on what runs beside it. */
+			if (s->jobs[other].elastic || gap < -SAME_MOMENT || gap > SAME_MOMENT)
 				continue;
 			if (has_edge(s, other, job))
 				due = false;
@@ -141,7 +140,10 @@ choose_all(struct chooser *chooser, const double *starts)
 	free(used);
 }
 
-/* Could make do without it? The cues say who is first to get an amount, and make does not. */
+/*
+ * May the job do without its cue? Not if the cue says that it is the first to get an amount: make
+ * alone does not see to that.
+ */
 static bool
 may_drop(const struct chooser *chooser, size_t job)
 {
@@ -150,7 +152,7 @@ may_drop(const struct chooser *chooser, size_t job)
 	return cue != NO_JOB && !share_amount(chooser->schedule, cue, job);
 }
 
-/* Without those that make does not need. */
+/* Drops all cues if make hardly does worse then, else each without which it does no worse. */
 static void
 drop_some(struct chooser *chooser)
 {
@@ -175,7 +177,7 @@ drop_some(struct chooser *chooser)
 		*cue = NO_JOB;
 		without = mean_end(chooser, chooser->cues);
 		done++;
-		if (without > end + EPSILON)
+		if (without > end + SAME_MOMENT)
 			*cue = kept;
 		else
 			end = without;

@@ -1,28 +1,23 @@
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "order/dispatch.h"
-
-/* Seconds below which two moments are the same. */
-#define EPSILON 1e-9
+#include "order/running.h"
 
 struct dispatcher {
 	const struct schedule *schedule;
+	struct running running;
 	const size_t *urgency;
-	size_t *place;          /* of each job in urgency */
-	struct indices *after;  /* of each job: those that wait for it */
-	size_t *blockers;       /* of each job: how many it waits for */
-	size_t *ready, nready;  /* places, ascending: those that wait for a slot or a resource */
-	size_t *running, nrunning;
-	unsigned free_slots, slots;
-	bool *written;          /* is somebody alone on that resource? */
-	long long *taken;       /* of each resource: readers, or amounts */
+	size_t *place;             /* of each job in urgency */
+	struct indices *followers; /* of each job */
+	size_t *blockers;          /* of each job: how many that it waits for have not ended */
+	size_t *ready, nready;     /* places of jobs that want a slot or a resource, ascending */
+	bool *written;             /* of each resource: a job has it for itself */
+	long long *taken;          /* of each resource: how many read it, or the amounts */
 	size_t *sequence, nsequence;
-	double *starts, now;
-	double *left;           /* of each elastic job: its seconds */
 };
 
+/* The job waits for no other one any more. */
 static void
 make_ready(struct dispatcher *d, size_t job)
 {
@@ -33,6 +28,7 @@ make_ready(struct dispatcher *d, size_t job)
 	d->ready[at] = d->place[job];
 }
 
+/* Is what it claims free? */
 static bool
 fits(const struct dispatcher *d, const struct schedule_job *job)
 {
@@ -49,6 +45,7 @@ fits(const struct dispatcher *d, const struct schedule_job *job)
 	return true;
 }
 
+/* It gets what it claims, or gives that back. */
 static void
 take(struct dispatcher *d, const struct schedule_job *job, bool takes)
 {
@@ -68,127 +65,93 @@ start_jobs(struct dispatcher *d)
 {
 	size_t kept = 0, i = 0;
 
-	for (; i < d->nready && d->free_slots > 0; i++) {
-		size_t job = d->urgency[d->ready[i]];
-		unsigned slots = schedule_slots(&d->schedule->jobs[job], d->slots);
+	for (; i < d->nready && d->running.free_slots > 0; i++) {
+		size_t number = d->urgency[d->ready[i]];
+		const struct schedule_job *job = &d->schedule->jobs[number];
 
-		if (slots > d->free_slots || !fits(d, &d->schedule->jobs[job])) {
+		if (schedule_slots(job, d->running.slots) > d->running.free_slots ||
+		    !fits(d, job)) {
 			d->ready[kept++] = d->ready[i];
 			continue;
 		}
-		d->free_slots -= slots;
-		take(d, &d->schedule->jobs[job], true);
-		d->starts[job] = d->now;
-		d->left[job] = d->schedule->jobs[job].seconds;
-		d->sequence[d->nsequence++] = job;
-		d->running[d->nrunning++] = job;
+		take(d, job, true);
+		running_start(&d->running, number);
+		d->sequence[d->nsequence++] = number;
 	}
 	memmove(d->ready + kept, d->ready + i, (d->nready - i) * sizeof(*d->ready));
 	d->nready -= i - kept;
 }
 
-/* Of the elastic jobs that run. */
-static double
-pace(const struct dispatcher *d)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < d->nrunning; i++)
-		n += d->schedule->jobs[d->running[i]].elastic;
-	return schedule_pace(n, d->free_slots);
-}
-
-/* If nothing else ends before. */
-static double
-end_of(const struct dispatcher *d, size_t job, double pace)
-{
-	const struct schedule_job *j = &d->schedule->jobs[job];
-
-	return j->elastic ? d->now + d->left[job] / pace : d->starts[job] + j->seconds;
-}
-
-/* To the next moment at which something ends. False when nothing runs any more. */
+/* On to the next end of a job. False when nothing runs any more. */
 static bool
 end_jobs(struct dispatcher *d)
 {
-	double fast = pace(d), next;
-	size_t kept = 0;
-
-	if (d->nrunning == 0)
+	if (!running_advance(&d->running))
 		return false;
-	next = end_of(d, d->running[0], fast);
-	for (size_t i = 1; i < d->nrunning; i++)
-		next = fmin(next, end_of(d, d->running[i], fast));
-	for (size_t i = 0; i < d->nrunning; i++)
-		d->left[d->running[i]] -= (next - d->now) * fast;
-	d->now = next;
-	for (size_t i = 0; i < d->nrunning; i++) {
-		size_t job = d->running[i];
+	for (size_t i = 0; i < d->running.nended; i++) {
+		const struct indices *followers = &d->followers[d->running.ended[i]];
 
-		if (end_of(d, job, fast) > d->now + EPSILON) {
-			d->running[kept++] = job;
-			continue;
-		}
-		d->free_slots += schedule_slots(&d->schedule->jobs[job], d->slots);
-		take(d, &d->schedule->jobs[job], false);
-		for (size_t k = 0; k < d->after[job].n; k++)
-			if (--d->blockers[d->after[job].v[k]] == 0)
-				make_ready(d, d->after[job].v[k]);
+		take(d, &d->schedule->jobs[d->running.ended[i]], false);
+		for (size_t k = 0; k < followers->n; k++)
+			if (--d->blockers[followers->v[k]] == 0)
+				make_ready(d, followers->v[k]);
 	}
-	d->nrunning = kept;
 	return true;
 }
 
 static void
-begin(struct dispatcher *d)
+begin(struct dispatcher *d, unsigned slots)
 {
 	const struct schedule *s = d->schedule;
 
+	running_begin(&d->running, s, slots);
 	d->place = xcalloc(s->n, sizeof(*d->place));
-	d->after = xcalloc(s->n, sizeof(*d->after));
+	d->followers = schedule_followers(s);
 	d->blockers = xcalloc(s->n, sizeof(*d->blockers));
 	d->ready = xcalloc(s->n, sizeof(*d->ready));
-	d->running = xcalloc(s->n, sizeof(*d->running));
 	d->written = xcalloc(s->nresources, sizeof(*d->written));
 	d->taken = xcalloc(s->nresources, sizeof(*d->taken));
-	d->left = xcalloc(s->n, sizeof(*d->left));
 	for (size_t i = 0; i < s->n; i++) {
 		d->place[d->urgency[i]] = i;
 		d->blockers[i] = s->jobs[i].before.n;
-		for (size_t k = 0; k < s->jobs[i].before.n; k++)
-			indices_add(&d->after[s->jobs[i].before.v[k]], i);
-		d->starts[i] = -1;
 	}
 	for (size_t i = 0; i < s->n; i++)
 		if (d->blockers[d->urgency[i]] == 0)
 			d->ready[d->nready++] = i;
 }
 
+static void
+end(struct dispatcher *d)
+{
+	running_free(&d->running);
+	schedule_free_followers(d->schedule, d->followers);
+	free(d->place);
+	free(d->blockers);
+	free(d->ready);
+	free(d->written);
+	free(d->taken);
+}
+
 double
 dispatch(const struct schedule *s, const size_t *urgency, unsigned slots, size_t *sequence,
     double *starts)
 {
-	struct dispatcher d = { .schedule = s, .urgency = urgency, .sequence = sequence,
-		.starts = starts, .slots = slots, .free_slots = slots };
+	struct dispatcher d = { .schedule = s, .urgency = urgency, .sequence = sequence };
+	double last;
 
-	begin(&d);
+	begin(&d, slots);
 	do
 		start_jobs(&d);
 	while (end_jobs(&d));
+	last = d.running.now;
 	for (size_t i = 0; i < s->n; i++) {
-		if (starts[urgency[i]] < 0) {
-			starts[urgency[i]] = d.now;
-			sequence[d.nsequence++] = urgency[i];
-		}
-		free(d.after[i].v);
+		size_t job = urgency[i];
+		bool started = d.running.starts[job] >= 0;
+
+		starts[job] = started ? d.running.starts[job] : last;
+		if (!started)
+			sequence[d.nsequence++] = job;
 	}
-	free(d.place);
-	free(d.after);
-	free(d.blockers);
-	free(d.ready);
-	free(d.running);
-	free(d.written);
-	free(d.taken);
-	free(d.left);
-	return d.now;
+	end(&d);
+	return last;
 }

@@ -1,168 +1,42 @@
 #include <ctype.h>
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cpus.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/makeflags.h"
 #include "order/cue.h"
 #include "order/dispatch.h"
 #include "order/order.h"
-#include "order/simulate.h"
-#include "plan/options.h"
+#include "order/search.h"
 #include "state/history.h"
+#include "state/state.h"
 
 #define NAME "order.mk"
 #define ORDER "_noxmk_order :="
 #define CUE "_noxmk_cue/"
 
-/* Sessions of a plan, and what the scheduler sees of them: the same positions in both. */
-struct input {
-	struct schedule schedule;
-	json_t *sessions;  /* lines of the plan */
-	json_t *positions; /* target -> position */
-	json_t *resources; /* name -> position; its keys are in that order */
-};
-
-static void
-add_before(struct input *in, struct schedule_job *job, const json_t *names, size_t self)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(names, i, item) {
-		json_t *at = json_is_string(item) ?
-		    json_object_get(in->positions, json_string_value(item)) : NULL;
-		size_t other = (size_t)json_integer_value(at);
-
-		if (at && other != self && !indices_has(&job->before, other))
-			indices_add(&job->before, other);
-	}
-}
-
-static size_t
-find_resource(struct input *in, const char *name, long long capacity)
-{
-	struct schedule *s = &in->schedule;
-	json_t *at = json_object_get(in->resources, name);
-
-	if (at)
-		return (size_t)json_integer_value(at);
-	s->capacities = xreallocarray(s->capacities, s->nresources + 1, sizeof(*s->capacities));
-	s->capacities[s->nresources] = capacity > 0 ? capacity : 1;
-	json_object_set_new(in->resources, name, json_integer((json_int_t)s->nresources));
-	return s->nresources++;
-}
-
-static void
-add_claims(struct input *in, struct schedule_job *job, const json_t *claims)
-{
-	json_t *claim;
-	size_t i;
-
-	job->claims = xcalloc(json_array_size(claims), sizeof(*job->claims));
-	json_array_foreach(claims, i, claim) {
-		long long capacity = json_integer_value(json_object_get(claim, "capacity"));
-		long long amount = json_integer_value(json_object_get(claim, "amount"));
-		size_t resource = find_resource(in, json_text(claim, "resource"), capacity);
-		/* What is found was added. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-		long long all = in->schedule.capacities[resource];
-
-		if (amount < 0 || amount > all)
-			amount = all;
-		job->claims[job->nclaims++] = (struct schedule_claim){
-			.resource = resource, .amount = amount,
-			.use = use_of(claim) };
-	}
-}
-
-/* Two digits, rounded up: a few milliseconds are not to change the order every time. */
-static double
-round_seconds(double seconds)
-{
-	double unit = 0.001;
-
-	while (seconds > unit * 100)
-		unit *= 10;
-	return ceil(seconds / unit) * unit;
-}
-
-/* active: as planfile_expand gives them. coarse: with rounded times. */
-static struct input *
-input_new(const json_t *active, const struct history *history, bool coarse)
-{
-	struct input *in = xcalloc(1, sizeof(*in));
-	const char *target;
-	json_t *session;
-	size_t i;
-
-	*in = (struct input){ .sessions = json_array(), .positions = json_object(),
-		.resources = json_object() };
-	json_object_foreach((json_t *)active, target, session)
-		json_array_append(in->sessions, session);
-	in->schedule.n = json_array_size(in->sessions);
-	in->schedule.jobs = xcalloc(in->schedule.n, sizeof(*in->schedule.jobs));
-	json_array_foreach(in->sessions, i, session)
-		json_object_set_new(in->positions, json_text(session, "target"),
-		    json_integer((json_int_t)i));
-	json_array_foreach(in->sessions, i, session) {
-		struct schedule_job *job = &in->schedule.jobs[i];
-		struct expectation it = history_expect(history, json_text(session, "target"));
-		struct options options = options_of(session);
-
-		job->seconds = coarse ? round_seconds(it.seconds) : it.seconds;
-		job->known = it.known;
-		job->elastic = it.client;
-		job->slots = options.jobs.least;
-		options_clear(&options);
-		add_before(in, job, json_object_get(session, "requires"), i);
-		add_before(in, job, json_object_get(session, "after"), i);
-		add_claims(in, job, json_object_get(session, "claims"));
-	}
-	return in;
-}
-
-static void
-input_free(struct input *in)
-{
-	for (size_t i = 0; i < in->schedule.n; i++) {
-		free(in->schedule.jobs[i].before.v);
-		free(in->schedule.jobs[i].claims);
-	}
-	free(in->schedule.jobs);
-	free(in->schedule.capacities);
-	json_decref(in->sessions);
-	json_decref(in->positions);
-	json_decref(in->resources);
-	free(in);
-}
-
-static const char *
-target_of(const struct input *in, size_t job)
-{
-	return json_text(json_array_get(in->sessions, job), "target");
-}
-
+/* The users of a resource, as words: " tests-3.12+ lint". */
 struct users {
 	struct buffer names;
 	size_t n, writers;
 };
 
-/* For each resource those that use it, in order. Amounts are for locks. */
+/*
+ * For each resource the sessions that use it, in that order. Those that take an amount of it do not
+ * count: locks see to them.
+ */
 static struct users *
-find_users(const struct input *in, const size_t *order)
+find_users(const struct workload *work, const size_t *order)
 {
-	struct users *users = xcalloc(in->schedule.nresources, sizeof(*users));
+	struct users *users = xcalloc(work->schedule.nresources, sizeof(*users));
 
-	for (size_t i = 0; i < in->schedule.n; i++) {
-		const struct schedule_job *job = &in->schedule.jobs[order[i]];
-		const char *target = target_of(in, order[i]);
+	for (size_t i = 0; i < work->schedule.n; i++) {
+		const struct schedule_job *job = &work->schedule.jobs[order[i]];
+		const char *target = workload_target(work, order[i]);
 
 		for (size_t k = 0; k < job->nclaims; k++) {
 			struct users *u = &users[job->claims[k].resource];
@@ -178,7 +52,7 @@ find_users(const struct input *in, const size_t *order)
 	return users;
 }
 
-/* The name of an environment's folder may be anything. */
+/* A resource may be called after a folder, and that may be called anything. */
 static void
 add_comment(struct buffer *out, const char *name)
 {
@@ -189,21 +63,22 @@ add_comment(struct buffer *out, const char *name)
 	buffer_addstr(out, "\n");
 }
 
+/* Only a resource that somebody writes and somebody else uses, too, makes edges. */
 static void
-add_resources(struct buffer *out, const struct input *in, const size_t *order)
+add_resources(struct buffer *out, const struct workload *work, const size_t *order)
 {
-	struct users *users = find_users(in, order);
+	struct users *users = find_users(work, order);
 	const char *name;
 	json_t *at;
 	size_t n = 0;
 
 	buffer_addstr(out, "\n_noxmk_resources :=");
-	for (size_t r = 0; r < in->schedule.nresources; r++)
+	for (size_t r = 0; r < work->schedule.nresources; r++)
 		if (users[r].n > 1 && users[r].writers > 0)
 			buffer_printf(out, " %zu", n++);
 	buffer_addstr(out, "\n");
 	n = 0;
-	json_object_foreach(in->resources, name, at) {
+	json_object_foreach(work->resources, name, at) {
 		struct users *u = &users[json_integer_value(at)];
 
 		if (u->n > 1 && u->writers > 0) {
@@ -215,19 +90,20 @@ add_resources(struct buffer *out, const struct input *in, const size_t *order)
 	free(users);
 }
 
-/* make's last -j option, or one for as many as there are processors. The caller frees. */
-static char *
-jobs_option(const struct makeflags *budget)
+/*
+ * The slots to make the order for. Sessions that run one after the other take as long in any order,
+ * so without -j the order is for the next run, which may have one: for all processors.
+ */
+static unsigned
+slots_of(const struct makeflags *flags)
 {
-	if (budget->unlimited)
-		return xstrdup("-j");
-	/* One after the other takes as long in any order: what counts is the next run with -j. */
-	return xasprintf("-j%u", budget->slots > 1 ? budget->slots : cpus_available());
+	return flags->slots > 1 ? flags->slots : cpus_available();
 }
 
 /*
- * make knows a new file by its time, which the kernel counts in steps of some milliseconds. Within
- * one of them a plan may have been made, and now an order for other goals.
+ * make sees that a file is new by its time, which the kernel counts in steps of some milliseconds.
+ * An order for other goals may be written in the same step as the old one was. Then the new file's
+ * time is made another one.
  */
 static void
 make_newer(int state, const struct stat *old)
@@ -242,6 +118,7 @@ make_newer(int state, const struct stat *old)
 	utimensat(state, NAME, times, 0);
 }
 
+/* Writes the file, if that changes it. 0, or -1 after a warning. */
 static int
 replace(int state, const struct buffer *new)
 {
@@ -254,7 +131,7 @@ replace(int state, const struct buffer *new)
 	    memcmp(old.data, new->data, new->len) != 0) {
 		result = file_replace(state, NAME, new->data, new->len);
 		if (result < 0)
-			warn(".noxmk/" NAME);
+			warn(STATE_SHOWN(NAME));
 		else
 			make_newer(state, &st);
 	}
@@ -263,35 +140,35 @@ replace(int state, const struct buffer *new)
 }
 
 static void
-add_cues(struct buffer *out, const struct input *in, const size_t *order, const size_t *cues)
+add_cues(struct buffer *out, const struct workload *work, const size_t *order, const size_t *cues)
 {
 	buffer_addstr(out, "_noxmk_cued :=");
-	for (size_t i = 0; i < in->schedule.n; i++)
+	for (size_t i = 0; i < work->schedule.n; i++)
 		if (cues[order[i]] != NO_JOB)
-			buffer_printf(out, " %s", target_of(in, order[i]));
+			buffer_printf(out, " %s", workload_target(work, order[i]));
 	buffer_addstr(out, "\n");
-	for (size_t i = 0; i < in->schedule.n; i++)
+	for (size_t i = 0; i < work->schedule.n; i++)
 		if (cues[order[i]] != NO_JOB)
-			buffer_printf(out, CUE "%s := %s\n", target_of(in, order[i]),
-			    target_of(in, cues[order[i]]));
+			buffer_printf(out, CUE "%s := %s\n", workload_target(work, order[i]),
+			    workload_target(work, cues[order[i]]));
 }
 
 static void
-add_order(struct buffer *out, const struct input *in, unsigned slots)
+add_order(struct buffer *out, const struct workload *work, unsigned slots)
 {
-	const struct schedule *s = &in->schedule;
+	const struct schedule *s = &work->schedule;
 	size_t *urgency = xcalloc(s->n, sizeof(*urgency)), *order = xcalloc(s->n, sizeof(*order));
 	size_t *cues = xcalloc(s->n, sizeof(*cues));
 	double *starts = xcalloc(s->n, sizeof(*starts));
 
-	schedule_order(s, slots, urgency);
+	search_urgency(s, slots, urgency);
 	dispatch(s, urgency, slots, order, starts);
 	cue_choose(s, slots, order, starts, cues);
 	buffer_addstr(out, ORDER);
 	for (size_t i = 0; i < s->n; i++)
-		buffer_printf(out, " %s", target_of(in, order[i]));
-	add_resources(out, in, order);
-	add_cues(out, in, order, cues);
+		buffer_printf(out, " %s", workload_target(work, order[i]));
+	add_resources(out, work, order);
+	add_cues(out, work, order, cues);
 	buffer_addstr(out, "# end\n");
 	free(urgency);
 	free(order);
@@ -304,76 +181,86 @@ order_write(int state, const json_t *active, unsigned jobs)
 {
 	struct buffer out = { 0 };
 	struct history *history;
-	struct input *in;
-	struct makeflags budget = makeflags_read(getenv("MAKEFLAGS"), jobs);
-	char *option;
+	struct workload *work;
+	struct makeflags flags = makeflags_read(getenv("MAKEFLAGS"), jobs);
 	int result;
 
 	if (json_object_size(active) < 2)
 		return 0;
-	option = jobs_option(&budget);
 	history = history_load(state);
-	in = input_new(active, history, true);
-	buffer_printf(&out, "# Made by noxmk from the plan and from how long sessions took.\n"
-			    "_noxmk_order_for := %s\n", option);
-	add_order(&out, in, budget.slots > 1 ? budget.slots : cpus_available());
+	work = workload_new(active, history, true);
+	buffer_addstr(&out, "# Made by noxmk from the plan and from how long sessions took.\n"
+			    "_noxmk_order_for := -j");
+	if (!flags.unlimited)
+		buffer_printf(&out, "%u", slots_of(&flags));
+	buffer_addstr(&out, "\n");
+	add_order(&out, work, slots_of(&flags));
 	result = replace(state, &out);
 	buffer_free(&out);
-	free(option);
-	input_free(in);
+	workload_free(work);
 	history_free(history);
 	return result;
 }
 
-/* If order.mk is for just these sessions, its cues count. lines: what follows the order there. */
-static void
-read_cues(const struct input *in, char *lines, size_t *cues)
+/*
+ * Reads order.mk, and finds where the targets stand in it. The rest of that line ends there; *rest:
+ * what comes after it. NULL when there is none. The text is in the buffer, which the caller frees.
+ */
+static char *
+find_order(int state, struct buffer *file, char **rest)
 {
-	char *line, *word;
+	char *targets;
+
+	*rest = NULL;
+	if (file_read(state, NAME, file) < 0 || !(targets = strstr(file->data, "\n" ORDER)))
+		return NULL;
+	*rest = targets += strlen("\n" ORDER);
+	strsep(rest, "\n");
+	return targets;
+}
+
+static void
+read_cues(const struct workload *work, char *lines, size_t *cues)
+{
+	char *line, *target;
 
 	while ((line = strsep(&lines, "\n"))) {
-		json_t *job, *cue;
+		size_t job, cue;
 
 		if (strncmp(line, CUE, strlen(CUE)) != 0)
 			continue;
 		line += strlen(CUE);
-		word = strsep(&line, " ");
-		job = json_object_get(in->positions, word);
-		cue = line ? json_object_get(in->positions, line + strspn(line, ":= ")) : NULL;
-		if (job && cue)
-			cues[json_integer_value(job)] = (size_t)json_integer_value(cue);
+		target = strsep(&line, " ");
+		job = workload_find(work, target);
+		cue = line ? workload_find(work, line + strspn(line, ":= ")) : NO_JOB;
+		if (job != NO_JOB && cue != NO_JOB)
+			cues[job] = cue;
 	}
 }
 
-/*
- * The active sessions as order.mk has them; what it lacks comes last, as in nox.mk. cues: of each,
- * its own or NO_JOB.
- */
-static size_t *
-read_order(int state, const struct input *in, size_t *cues)
+size_t *
+order_read(int state, const struct workload *work, size_t *cues)
 {
-	size_t *order = xcalloc(in->schedule.n, sizeof(*order)), n = 0, words = 0;
-	bool *seen = xcalloc(in->schedule.n, sizeof(*seen));
+	size_t *order = xcalloc(work->schedule.n, sizeof(*order)), n = 0, words = 0;
+	bool *seen = xcalloc(work->schedule.n, sizeof(*seen));
 	struct buffer file = { 0 };
-	char *lines, *line, *word;
+	char *rest, *targets = find_order(state, &file, &rest), *target;
 
-	if (file_read(state, NAME, &file) == 0 && (lines = strstr(file.data, "\n" ORDER))) {
-		lines += strlen("\n" ORDER);
-		line = strsep(&lines, "\n");
-		while ((word = strsep(&line, " "))) {
-			json_t *at = json_object_get(in->positions, word);
-			size_t position = (size_t)json_integer_value(at);
+	for (size_t i = 0; i < work->schedule.n; i++)
+		cues[i] = NO_JOB;
+	while ((target = strsep(&targets, " "))) {
+		size_t job = workload_find(work, target);
 
-			words += *word != '\0';
-			if (at && !seen[position])
-				order[n++] = position;
-			if (at)
-				seen[position] = true;
+		words += *target != '\0';
+		if (job != NO_JOB && !seen[job]) {
+			order[n++] = job;
+			seen[job] = true;
 		}
-		if (words == n && n == in->schedule.n)
-			read_cues(in, lines, cues);
 	}
-	for (size_t i = 0; i < in->schedule.n; i++)
+	/* Cues are for one set of sessions, in which each of them has its place. */
+	if (words == n && n == work->schedule.n)
+		read_cues(work, rest, cues);
+	for (size_t i = 0; i < work->schedule.n; i++)
 		if (!seen[i])
 			order[n++] = i;
 	buffer_free(&file);
@@ -386,60 +273,10 @@ order_rank(int state, const char *target)
 {
 	struct buffer file = { 0 };
 	unsigned rank = 0;
-	char *line, *word;
+	char *rest, *targets = find_order(state, &file, &rest), *word;
 
-	if (file_read(state, NAME, &file) == 0 && (line = strstr(file.data, "\n" ORDER))) {
-		line += strlen("\n" ORDER);
-		line[strcspn(line, "\n")] = '\0';
-		while ((word = strsep(&line, " ")) && strcmp(word, target) != 0)
-			rank++;
-	}
+	while ((word = strsep(&targets, " ")) && strcmp(word, target) != 0)
+		rank++;
 	buffer_free(&file);
 	return rank;
-}
-
-static int
-compare_starts(const void *a, const void *b)
-{
-	const struct order_line *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->place < y->place ? -1 : 1;
-}
-
-struct order_line *
-order_expect(int state, const json_t *active, unsigned slots, double *wall)
-{
-	struct history *history = history_load(state);
-	struct input *in = input_new(active, history, false);
-	size_t n = in->schedule.n, *order, *cues = xcalloc(n, sizeof(*cues));
-	struct order_line *lines = xcalloc(n, sizeof(*lines));
-	double *starts = xcalloc(n, sizeof(*starts)), *ends = xcalloc(n, sizeof(*ends));
-
-	for (size_t i = 0; i < n; i++) {
-		cues[i] = NO_JOB;
-		ends[i] = in->schedule.jobs[i].seconds; /* of one that never starts */
-	}
-	order = read_order(state, in, cues);
-	*wall = simulate(&in->schedule, order, n, slots, cues, starts, ends);
-	for (size_t i = 0; i < n; i++) {
-		json_t *session = json_array_get(in->sessions, order[i]);
-		size_t cue = cues[order[i]];
-
-		lines[i] = (struct order_line){ .target = json_text(session, "target"),
-			.session = session, .place = i, .start = starts[order[i]],
-			.cue = cue == NO_JOB ? NULL : target_of(in, cue),
-			.end = ends[order[i]],
-			.known = in->schedule.jobs[order[i]].known };
-	}
-	if (n > 0)
-		qsort(lines, n, sizeof(*lines), compare_starts);
-	free(order);
-	free(cues);
-	free(starts);
-	free(ends);
-	input_free(in);
-	history_free(history);
-	return lines;
 }

@@ -2,11 +2,12 @@
 #define NOXMK_ORDER_ORDER_H
 
 /*
- * order.mk: the sessions of some goals in the order that ends a run early, going by how long each
- * took before; in the same order the users of each resource; and the cues that it takes to have
- * make keep that order (cue.h).
+ * order.mk in the state folder, which only this module reads and writes besides make: the sessions
+ * of some goals in the order by which a run ends early, judging by how long each of them took
+ * before; the users of each resource in the same order; and the cues by which make keeps to that
+ * order (cue.h).
  *
- *   _noxmk_order_for := -j4                     make's option; to another -j another order is best
+ *   _noxmk_order_for := -j4                     make's option: another -j has another order
  *   _noxmk_order := build tests-3.12 lint
  *   _noxmk_resources := 0
  *   # database
@@ -15,38 +16,29 @@
  *   _noxmk_cue/lint := build                    lint is due when build ends
  *   # end
  *
- * Only resources of which a writer and another user are left. What nox.mk makes of it, it says;
- * it also knows which names may stand there, and refuses a file with others.
+ * A resource stands there only if one session writes it and another one uses it. How make goes by
+ * this file is told in nox.mk, which also checks it: it refuses a file with names of other kinds.
  */
 
 #include <jansson.h>
 
-#include "plan/planfile.h"
+#include "order/workload.h"
 
 /*
- * For those sessions (planfile_expand), from .noxmk's history. Written only if it has changed, and
- * not for less than two, of which there is only one order. jobs: see makeflags_read. -1 after a
- * warning.
+ * Writes the order of the active sessions (planfile_expand), judging by the state folder's history.
+ * A file that says so already is not touched, nor is any for less than two sessions, of which there
+ * is only one order. jobs: as makeflags_read wants it. 0, or -1 after a warning.
  */
 int order_write(int state, const json_t *active, unsigned jobs);
 
-/* The place of that session in order.mk; behind all of them if it has none. */
-unsigned order_rank(int state, const char *target);
-
-/* What is expected of one session of a run. */
-struct order_line {
-	const char *target;     /* borrowed from the active sessions */
-	const json_t *session;  /* its line of the plan, likewise */
-	const char *cue;        /* the target at whose end it is due, or NULL */
-	size_t place;           /* in the order by which make chooses */
-	double start, end;      /* seconds from the run's start */
-	bool known;             /* or is that only what others take? */
-};
-
 /*
- * The active sessions (planfile_expand) as they will start, by order.mk and
- * history; n lines, which the caller frees; *wall: when the last one ends.
+ * The jobs of the workload in the order of order.mk; those that it lacks come last, as in nox.mk.
+ * cues: room for all jobs, the caller's: for each its cue, or NO_JOB. Cues count only if order.mk
+ * is for just these sessions. The caller frees the result.
  */
-struct order_line *order_expect(int state, const json_t *active, unsigned slots, double *wall);
+size_t *order_read(int state, const struct workload *, size_t *cues) UNUSED_RESULT;
+
+/* The place of that target in order.mk, from 1; behind all that stand there if it has none. */
+unsigned order_rank(int state, const char *target);
 
 #endif

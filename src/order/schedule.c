@@ -1,304 +1,6 @@
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "order/dispatch.h"
 #include "order/schedule.h"
-
-/*
- * How much search an order is worth: tries that change it at random (the square of the jobs will do
- * when they are few), and dispatched jobs in all, since dispatching takes time with their square.
- */
-enum { TRIES = 1500, WORK = 8000000, MOVES = 3 };
-
-struct search {
-	const struct schedule *schedule;
-	unsigned slots;
-	struct indices *after; /* of each job: those that wait for it */
-	size_t *topological;   /* the jobs, each after those it waits for */
-	size_t *current;       /* as good as any yet: from there we go on */
-	size_t *result;        /* the first of those: what changes nothing is not for the user */
-	size_t *sequence;
-	double *starts;
-	double bound, end;     /* of result */
-	uint64_t random;
-};
-
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016. */
-static double
-random_unit(struct search *search)
-{
-	uint64_t x = search->random;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	search->random = x;
-	return (double)((x * 2685821657736338717ULL) >> 11) / 9007199254740992.0;
-}
-
-/* Kahn's algorithm; jobs of a cycle, which nobody should give us, come last. */
-static void
-sort_topologically(struct search *search)
-{
-	const struct schedule *s = search->schedule;
-	size_t *blockers = xcalloc(s->n, sizeof(*blockers)), n = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		blockers[i] = s->jobs[i].before.n;
-		for (size_t k = 0; k < s->jobs[i].before.n; k++)
-			indices_add(&search->after[s->jobs[i].before.v[k]], i);
-		if (blockers[i] == 0)
-			search->topological[n++] = i;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct indices *after = &search->after[search->topological[i]];
-
-		for (size_t k = 0; k < after->n; k++)
-			if (--blockers[after->v[k]] == 0)
-				search->topological[n++] = after->v[k];
-	}
-	for (size_t i = 0; i < s->n && n < s->n; i++)
-		if (blockers[i] > 0)
-			search->topological[n++] = i;
-	free(blockers);
-}
-
-struct ranked {
-	double priority;
-	size_t job;
-};
-
-/* The highest priority first; of equals the one that is earlier in the noxfile. */
-static int
-compare_ranked(const void *a, const void *b)
-{
-	const struct ranked *x = a, *y = b;
-
-	if (x->priority != y->priority)
-		return x->priority < y->priority ? 1 : -1;
-	return x->job < y->job ? -1 : 1;
-}
-
-static double
-measure(struct search *search, const size_t *urgency)
-{
-	return dispatch(search->schedule, urgency, search->slots, search->sequence,
-	    search->starts);
-}
-
-/* Taken, if better than what we have. */
-static void
-try_priorities(struct search *search, const double *priorities)
-{
-	size_t n = search->schedule->n;
-	struct ranked *ranked = xcalloc(n, sizeof(*ranked));
-	double end;
-
-	for (size_t i = 0; i < n; i++)
-		ranked[i] = (struct ranked){ priorities[i], i };
-	if (n > 0)
-		qsort(ranked, n, sizeof(*ranked), compare_ranked);
-	for (size_t i = 0; i < n; i++)
-		search->current[i] = ranked[i].job;
-	end = measure(search, search->current);
-	if (search->end < 0 || end < search->end) {
-		search->end = end;
-		memcpy(search->result, search->current, n * sizeof(*search->result));
-	}
-	free(ranked);
-}
-
-/* At its fastest. */
-static double
-least_seconds(const struct schedule_job *job, unsigned slots)
-{
-	return job->elastic ? job->seconds / slots : job->seconds;
-}
-
-/* The longest path from each job's start to the end. extra: what else has to follow, or NULL. */
-static void
-measure_paths(struct search *search, const double *extra, double *paths)
-{
-	const struct schedule *s = search->schedule;
-
-	for (size_t i = s->n; i-- > 0;) {
-		size_t job = search->topological[i];
-		double longest = extra ? extra[job] : 0;
-
-		for (size_t k = 0; k < search->after[job].n; k++) {
-			size_t next = search->after[job].v[k];
-
-			if (paths[next] > longest)
-				longest = paths[next];
-		}
-		paths[job] = least_seconds(&s->jobs[job], search->slots) + longest;
-	}
-}
-
-struct user {
-	double path, work; /* work: how long it keeps the resource from the others */
-	size_t job;
-};
-
-static int
-compare_users(const void *a, const void *b)
-{
-	const struct user *x = a, *y = b;
-
-	if (x->path != y->path)
-		return x->path < y->path ? 1 : -1;
-	return x->job > y->job ? 1 : -1;
-}
-
-static double
-claimed_work(const struct search *search, const struct schedule_job *job,
-    const struct schedule_claim *claim)
-{
-	double seconds = least_seconds(job, search->slots);
-
-	if (claim->use == AMOUNT)
-		return seconds * (double)claim->amount /
-		       (double)search->schedule->capacities[claim->resource];
-	return claim->use == EXCLUSIVE ? seconds : 0;
-}
-
-/*
- * What has to follow each job on its resources, if there the ones with the longest paths come
- * first. share: how much of the whole resource's work counts instead. The return value is for how
- * long the busiest is in use at least: its readers may run at once, but not beside the others.
- */
-static double
-measure_resources(struct search *search, const double *paths, double share, double *extra)
-{
-	const struct schedule *s = search->schedule;
-	/* Pointers are what it holds. NOLINTNEXTLINE(bugprone-sizeof-expression) */
-	struct user **users = xcalloc(s->nresources, sizeof(*users));
-	size_t *n = xcalloc(s->nresources, sizeof(*n));
-	double longest = 0;
-
-	memset(extra, 0, s->n * sizeof(*extra));
-	for (size_t i = 0; i < s->n; i++) {
-		const struct schedule_job *job = &s->jobs[i];
-
-		for (size_t k = 0; k < job->nclaims; k++) {
-			size_t r = job->claims[k].resource;
-
-			users[r] = xreallocarray(users[r], n[r] + 1, sizeof(**users));
-			users[r][n[r]++] = (struct user){ paths[i],
-				claimed_work(search, job, &job->claims[k]), i };
-		}
-	}
-	for (size_t r = 0; r < s->nresources; r++) {
-		double rest = 0, whole = 0, reader = 0;
-
-		if (n[r] > 0)
-			qsort(users[r], n[r], sizeof(**users), compare_users);
-		for (size_t i = 0; i < n[r]; i++)
-			whole += users[r][i].work;
-		for (size_t i = 0; i < n[r]; i++)
-			if (users[r][i].work == 0 &&
-			    least_seconds(&s->jobs[users[r][i].job], search->slots) > reader)
-				reader = least_seconds(&s->jobs[users[r][i].job], search->slots);
-		for (size_t i = n[r]; i-- > 0;) {
-			double follows = rest + share * (whole - rest);
-
-			rest += users[r][i].work;
-			if (follows > extra[users[r][i].job])
-				extra[users[r][i].job] = follows;
-		}
-		longest = whole + reader > longest ? whole + reader : longest;
-		free(users[r]);
-	}
-	free(users);
-	free(n);
-	return longest;
-}
-
-/*
- * The readers of a resource side by side: all get the priority of the most urgent, and a little
- * more than a writer has, else writers might part them for nothing.
- */
-static void
-gather_readers(const struct schedule *s, double *priorities)
-{
-	double *most = xcalloc(s->nresources, sizeof(*most));
-
-	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < s->n; i++) {
-			const struct schedule_job *job = &s->jobs[i];
-
-			for (size_t k = 0; k < job->nclaims; k++) {
-				double *m = &most[job->claims[k].resource];
-
-				if (job->claims[k].use != SHARED)
-					continue;
-				if (round == 0 && priorities[i] > *m)
-					*m = priorities[i] * (1 + 1e-6);
-				else if (priorities[i] < *m)
-					priorities[i] = *m;
-			}
-		}
-	}
-	free(most);
-}
-
-/* No order ends earlier: the longest path, the busiest resource, all slots busy all the time. */
-static double
-lower_bound(struct search *search, const double *paths, double busiest)
-{
-	const struct schedule *s = search->schedule;
-	double sum = 0, bound = busiest;
-
-	for (size_t i = 0; i < s->n; i++) {
-		sum += s->jobs[i].seconds * schedule_slots(&s->jobs[i], search->slots);
-		bound = paths[i] > bound ? paths[i] : bound;
-	}
-	return sum / search->slots > bound ? sum / search->slots : bound;
-}
-
-/* Rules of thumb, each the best for some schedules. */
-static void
-try_rules(struct search *search, double *priorities, double *extra)
-{
-	const struct schedule *s = search->schedule;
-	static const double shares[] = { 0, 0.5, 1 };
-	double busiest;
-	size_t rule;
-
-	measure_paths(search, NULL, priorities);
-	busiest = measure_resources(search, priorities, 0, extra);
-	search->bound = lower_bound(search, priorities, busiest);
-	for (rule = 0; rule < 2 * countof(shares); rule++) {
-		measure_paths(search, NULL, priorities);
-		for (int round = 0; round < 2; round++) {
-			measure_resources(search, priorities, shares[rule / 2], extra);
-			measure_paths(search, extra, priorities);
-		}
-		if (rule % 2 == 0)
-			gather_readers(s, priorities);
-		try_priorities(search, priorities);
-	}
-	for (size_t i = 0; i < s->n; i++)
-		priorities[i] = least_seconds(&s->jobs[i], search->slots);
-	try_priorities(search, priorities);
-	/* So that ours is no worse than the noxfile's. */
-	for (size_t i = 0; i < s->n; i++)
-		priorities[i] = (double)(s->n - i);
-	try_priorities(search, priorities);
-}
-
-static void
-move_job(size_t *list, size_t from, size_t to)
-{
-	size_t job = list[from];
-
-	if (from < to)
-		memmove(list + from, list + from + 1, (to - from) * sizeof(*list));
-	else
-		memmove(list + to + 1, list + to, (from - to) * sizeof(*list));
-	list[to] = job;
-}
 
 unsigned
 schedule_slots(const struct schedule_job *job, unsigned slots)
@@ -308,72 +10,33 @@ schedule_slots(const struct schedule_job *job, unsigned slots)
 	return job->slots < slots ? job->slots : slots;
 }
 
-double
-schedule_pace(size_t n, unsigned free_slots)
+struct indices *
+schedule_followers(const struct schedule *s)
 {
-	return n > 0 ? 1 + (double)free_slots / (double)n : 1;
-}
+	struct indices *followers = xcalloc(s->n, sizeof(*followers));
 
-static size_t
-random_place(struct search *search)
-{
-	return (size_t)(random_unit(search) * (double)search->schedule->n);
-}
-
-/* From the best so far, a few jobs moved to anywhere. */
-static void
-try_changes(struct search *search)
-{
-	size_t n = search->schedule->n, tries = n ? WORK / n / n : 0, from[MOVES], to[MOVES];
-
-	if (tries > TRIES)
-		tries = TRIES;
-	if (tries > n * n)
-		tries = n * n;
-	memcpy(search->current, search->result, n * sizeof(*search->current));
-	for (size_t t = 0; t < tries && search->end > search->bound * 1.001; t++) {
-		size_t moves = 1 + (size_t)(random_unit(search) * MOVES);
-		double end;
-
-		for (size_t i = 0; i < moves; i++) {
-			from[i] = random_place(search);
-			to[i] = random_place(search);
-			move_job(search->current, from[i], to[i]);
-		}
-		end = measure(search, search->current);
-		/* What is no worse may be the way to something better. */
-		for (size_t i = moves; end > search->end && i-- > 0;)
-			move_job(search->current, to[i], from[i]);
-		if (end < search->end) {
-			search->end = end;
-			memcpy(search->result, search->current, n * sizeof(*search->result));
-		}
-	}
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < s->jobs[i].before.n; k++)
+			indices_add(&followers[s->jobs[i].before.v[k]], i);
+	return followers;
 }
 
 void
-schedule_order(const struct schedule *s, unsigned slots, size_t *urgency)
+schedule_free_followers(const struct schedule *s, struct indices *followers)
 {
-	struct search search = { .schedule = s, .slots = slots, .result = urgency, .end = -1,
-		.random = 88172645463325252ULL };
-	double *priorities = xcalloc(s->n, sizeof(*priorities));
-	double *extra = xcalloc(s->n, sizeof(*extra));
-
-	search.after = xcalloc(s->n, sizeof(*search.after));
-	search.topological = xcalloc(s->n, sizeof(*search.topological));
-	search.current = xcalloc(s->n, sizeof(*search.current));
-	search.sequence = xcalloc(s->n, sizeof(*search.sequence));
-	search.starts = xcalloc(s->n, sizeof(*search.starts));
-	sort_topologically(&search);
-	try_rules(&search, priorities, extra);
-	try_changes(&search);
 	for (size_t i = 0; i < s->n; i++)
-		free(search.after[i].v);
-	free(search.after);
-	free(search.topological);
-	free(search.current);
-	free(search.sequence);
-	free(search.starts);
-	free(priorities);
-	free(extra);
+		free(followers[i].v);
+	free(followers);
+}
+
+void
+schedule_clear(struct schedule *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->jobs[i].before.v);
+		free(s->jobs[i].claims);
+	}
+	free(s->jobs);
+	free(s->capacities);
+	*s = (struct schedule){ 0 };
 }

@@ -2,13 +2,18 @@
 #define NOXMK_ORDER_SCHEDULE_H
 
 /*
- * Sessions as jobs to be scheduled, and which of them should go first where not all can: for want
- * of slots, or on a resource. Pure.
+ * The model that the modules of this folder share: sessions as jobs with durations, prerequisites
+ * and claims on resources, to be run on some slots. running.h lets such jobs run; dispatch.h and
+ * simulate.h say when which of them starts, search.h which should go first, cue.h how make is
+ * brought to keep to that. All of these are pure: they read and write no files.
+ *
+ * Jobs and resources are named by their positions in the schedule. Times are seconds.
  */
 
 #include <stdint.h>
 
-#include "plan/plan.h"
+#include "base/util.h"
+#include "plan/use.h"
 
 struct schedule_claim {
 	size_t resource;
@@ -17,11 +22,11 @@ struct schedule_claim {
 };
 
 struct schedule_job {
-	double seconds;        /* expected; of an elastic one those with one slot */
-	bool known;            /* from earlier runs, or is that only what others take? */
+	double seconds;        /* expected; of an elastic job those with one slot */
+	bool known;            /* the seconds are from earlier runs, not only what others take */
 	bool elastic;          /* its tools take the slots that are free, as long as they are */
 	unsigned slots;        /* that it takes at least; 0 is 1, and more than all is all */
-	struct indices before; /* must have ended: requires and after, no cycle */
+	struct indices before; /* jobs that must have ended: requires and after, no cycle */
 	struct schedule_claim *claims;
 	size_t nclaims;
 };
@@ -33,19 +38,20 @@ struct schedule {
 	size_t nresources;
 };
 
-/* How many of so many slots the job takes. */
-unsigned schedule_slots(const struct schedule_job *, unsigned slots);
-
-/* How fast each of n elastic jobs goes beside so many free slots. */
-double schedule_pace(size_t n, unsigned free_slots);
-
-/* In lists of jobs: none. */
+/* In the place of a job where there is none. */
 #define NO_JOB SIZE_MAX
 
-/*
- * The jobs by urgency, the most urgent first, so that dispatch() ends as early as we can find for
- * so many slots. The same for the same schedule. urgency: n places, for the caller.
- */
-void schedule_order(const struct schedule *, unsigned slots, size_t *urgency);
+/* Seconds by which two moments may differ and still are the same. */
+#define SAME_MOMENT 1e-9
+
+/* How many of that many slots the job takes. */
+unsigned schedule_slots(const struct schedule_job *, unsigned slots);
+
+/* For each job the list of those that have it in `before`. schedule_free_followers frees. */
+struct indices *schedule_followers(const struct schedule *) UNUSED_RESULT;
+void schedule_free_followers(const struct schedule *, struct indices *followers);
+
+/* Frees what the schedule holds, and leaves it empty. */
+void schedule_clear(struct schedule *);
 
 #endif

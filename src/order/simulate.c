@@ -1,34 +1,34 @@
-#include <math.h>
 #include <stdlib.h>
 
+#include "order/running.h"
 #include "order/simulate.h"
 
-/* Seconds below which two moments are the same. */
-#define EPSILON 1e-9
-
-enum { NOBODY = -1 };
-
-/* PENDING: its turn has not come. QUEUED: waits for amounts. ENTITLED: has them, but no slot. */
-enum phase { ABSENT, PENDING, QUEUED, ENTITLED, RUNNING, ENDED };
+/* Where a job of the order is on its way; ABSENT is one that the order lacks. */
+enum phase {
+	ABSENT,
+	PENDING,   /* make has not started its helper yet */
+	QUEUED,    /* its helper waits for amounts */
+	ENTITLED,  /* it has them, and waits for its slots */
+	RUNNING,
+	ENDED
+};
 
 struct job_state {
 	enum phase phase;
-	double started, ended, left; /* left: seconds; of an elastic one with one slot */
-	size_t blockers; /* jobs that must end first */
-	struct indices after; /* jobs that wait for this one */
+	double ended;
+	size_t blockers;          /* how many jobs must end before make starts it */
+	struct indices followers; /* jobs of which this one is such a blocker */
 };
 
 struct simulation {
 	const struct schedule *schedule;
+	struct running running;
 	const size_t *order;
 	size_t n;
-	unsigned slots, free_slots;
-	double now;
 	struct job_state *states;
-	long long *taken;      /* of each resource */
-	struct indices queue;  /* QUEUED and ENTITLED, in order of arrival */
-	struct indices running;
-	size_t first;          /* position of the first in the order that may be PENDING */
+	long long *taken;      /* of each resource: the amounts that entitled jobs have */
+	struct indices queue;  /* QUEUED and ENTITLED jobs, in order of arrival */
+	size_t first;          /* place in the order before which no job is PENDING */
 };
 
 static void
@@ -36,27 +36,27 @@ add_edge(struct simulation *sim, size_t first, size_t then)
 {
 	if (sim->states[first].phase == ABSENT)
 		return;
-	indices_add(&sim->states[first].after, then);
+	indices_add(&sim->states[first].followers, then);
 	sim->states[then].blockers++;
 }
 
-/* How far the chain of one resource has come. */
+/* The users of one resource that the next one may have to wait for. */
 struct chain {
-	long writer; /* the last, or NOBODY */
-	struct indices readers; /* since then */
+	size_t writer;          /* the last, or NO_JOB */
+	struct indices readers; /* those after that writer */
 };
 
-/* The next user of the resource, as nox.mk does it. */
+/* Adds the edges of the next user of the resource, as _noxmk_edges of nox.mk does. */
 static void
 add_user(struct simulation *sim, struct chain *chain, size_t job, bool writes)
 {
 	for (size_t k = 0; writes && k < chain->readers.n; k++)
 		add_edge(sim, chain->readers.v[k], job);
-	if (chain->writer != NOBODY && !(writes && chain->readers.n > 0))
-		add_edge(sim, (size_t)chain->writer, job);
+	if (chain->writer != NO_JOB && !(writes && chain->readers.n > 0))
+		add_edge(sim, chain->writer, job);
 	if (writes) {
 		chain->readers.n = 0;
-		chain->writer = (long)job;
+		chain->writer = job;
 	} else {
 		indices_add(&chain->readers, job);
 	}
@@ -69,7 +69,7 @@ add_chains(struct simulation *sim)
 	struct chain *chains = xcalloc(s->nresources, sizeof(*chains));
 
 	for (size_t r = 0; r < s->nresources; r++)
-		chains[r].writer = NOBODY;
+		chains[r].writer = NO_JOB;
 	for (size_t i = 0; i < sim->n; i++) {
 		const struct schedule_job *job = &s->jobs[sim->order[i]];
 
@@ -83,7 +83,7 @@ add_chains(struct simulation *sim)
 	free(chains);
 }
 
-/* Would it fit beside what is taken and what those before it in the queue wait for? */
+/* Are there amounts for the job beside what is taken and what earlier jobs in the queue want? */
 static bool
 fits(const struct simulation *sim, size_t number, const long long *reserved)
 {
@@ -107,17 +107,7 @@ count_amounts(const struct schedule_job *job, long long *sums, int sign)
 			sums[job->claims[k].resource] += sign * job->claims[k].amount;
 }
 
-static void
-start(struct simulation *sim, size_t number)
-{
-	sim->states[number].phase = RUNNING;
-	sim->states[number].started = sim->now;
-	sim->states[number].left = sim->schedule->jobs[number].seconds;
-	sim->free_slots -= schedule_slots(&sim->schedule->jobs[number], sim->slots);
-	indices_add(&sim->running, number);
-}
-
-/* Of those that wait for amounts, whoever has them now and a slot. */
+/* Jobs in the queue get the amounts and the slots that are free, first come, first served. */
 static void
 serve_queue(struct simulation *sim)
 {
@@ -136,9 +126,10 @@ serve_queue(struct simulation *sim)
 			state->phase = ENTITLED;
 			count_amounts(&s->jobs[number], sim->taken, 1);
 		}
-		if (state->phase == ENTITLED &&
-		    sim->free_slots >= schedule_slots(&s->jobs[number], sim->slots)) {
-			start(sim, number);
+		if (state->phase == ENTITLED && sim->running.free_slots >=
+		    schedule_slots(&s->jobs[number], sim->running.slots)) {
+			state->phase = RUNNING;
+			running_start(&sim->running, number);
 			continue;
 		}
 		if (state->phase == QUEUED)
@@ -149,65 +140,30 @@ serve_queue(struct simulation *sim)
 	free(reserved);
 }
 
-/* Of the elastic jobs that run. */
-static double
-pace(const struct simulation *sim)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < sim->running.n; i++)
-		n += sim->schedule->jobs[sim->running.v[i]].elastic;
-	return schedule_pace(n, sim->free_slots);
-}
-
-/* If nothing else ends before. */
-static double
-end_of(const struct simulation *sim, size_t number, double pace)
-{
-	const struct schedule_job *job = &sim->schedule->jobs[number];
-	const struct job_state *state = &sim->states[number];
-
-	return job->elastic ? sim->now + state->left / pace : state->started + job->seconds;
-}
-
-/* To the next moment at which something ends. False when nothing runs any more. */
+/* On to the next end of a job. False when nothing runs any more. */
 static bool
 advance(struct simulation *sim)
 {
-	double fast = pace(sim), next;
-	size_t kept = 0;
-
-	if (sim->running.n == 0)
+	if (!running_advance(&sim->running))
 		return false;
-	next = end_of(sim, sim->running.v[0], fast);
-	for (size_t i = 1; i < sim->running.n; i++)
-		next = fmin(next, end_of(sim, sim->running.v[i], fast));
-	for (size_t i = 0; i < sim->running.n; i++)
-		sim->states[sim->running.v[i]].left -= (next - sim->now) * fast;
-	sim->now = next;
-	for (size_t i = 0; i < sim->running.n; i++) {
-		size_t number = sim->running.v[i];
+	for (size_t i = 0; i < sim->running.nended; i++) {
+		size_t number = sim->running.ended[i];
 		struct job_state *state = &sim->states[number];
 
-		if (end_of(sim, number, fast) > next + EPSILON) {
-			sim->running.v[kept++] = number;
-			continue;
-		}
 		state->phase = ENDED;
-		state->ended = next;
-		sim->free_slots += schedule_slots(&sim->schedule->jobs[number], sim->slots);
+		state->ended = sim->running.now;
 		count_amounts(&sim->schedule->jobs[number], sim->taken, -1);
-		for (size_t k = 0; k < state->after.n; k++)
-			sim->states[state->after.v[k]].blockers--;
+		for (size_t k = 0; k < state->followers.n; k++)
+			sim->states[state->followers.v[k]].blockers--;
 	}
-	sim->running.n = kept;
 	serve_queue(sim);
 	return true;
 }
 
 /*
- * One way through the order. What is ready as make comes by gets the next free slot, and make waits
- * there until it has one; what gets ready behind its back waits for the next pass. Did any start?
+ * make goes through the order once. A job that it finds ready gets the next free slot, and make
+ * waits there until there is one; a job that gets ready behind it waits for the next pass. True if
+ * make has started any.
  */
 static bool
 pass(struct simulation *sim)
@@ -222,7 +178,7 @@ pass(struct simulation *sim)
 
 		if (state->phase != PENDING || state->blockers > 0)
 			continue;
-		while (sim->free_slots == 0)
+		while (sim->running.free_slots == 0)
 			advance(sim);
 		state->phase = QUEUED;
 		indices_add(&sim->queue, number);
@@ -236,9 +192,10 @@ double
 simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots,
     const size_t *cues, double *starts, double *ends)
 {
-	struct simulation sim = { .schedule = s, .order = order, .n = n,
-		.slots = slots, .free_slots = slots };
+	struct simulation sim = { .schedule = s, .order = order, .n = n };
+	double last;
 
+	running_begin(&sim.running, s, slots);
 	sim.states = xcalloc(s->n, sizeof(*sim.states));
 	sim.taken = xcalloc(s->nresources, sizeof(*sim.taken));
 	for (size_t i = 0; i < n; i++)
@@ -254,14 +211,15 @@ simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots
 		;
 	for (size_t i = 0; i < s->n; i++) {
 		if (starts && sim.states[i].phase == ENDED)
-			starts[i] = sim.states[i].started;
+			starts[i] = sim.running.starts[i];
 		if (ends && sim.states[i].phase == ENDED)
 			ends[i] = sim.states[i].ended;
-		free(sim.states[i].after.v);
+		free(sim.states[i].followers.v);
 	}
 	free(sim.states);
 	free(sim.taken);
 	free(sim.queue.v);
-	free(sim.running.v);
-	return sim.now;
+	last = sim.running.now;
+	running_free(&sim.running);
+	return last;
 }

@@ -10,12 +10,13 @@
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "base/file.h"
+#include "base/median.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
 #include "report/bench.h"
-#include "state/rundir.h"
+#include "state/state.h"
 
 #define LOG ".noxmk/bench.log"
 
@@ -144,22 +145,13 @@ run_one(const struct contestant *one)
 	return pid > 0 && status == 0 ? clock_monotonic() - begun : -1;
 }
 
-static int
-compare_seconds(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts them. */
+/* Sorts the times, and returns the median. */
 static double
 print_times(const struct contestant *one, unsigned n)
 {
-	char *text;
+	double middle = median(one->seconds, n);
+	char *text = screen_duration(middle);
 
-	qsort(one->seconds, n, sizeof(*one->seconds), compare_seconds);
-	text = screen_duration(one->seconds[n / 2]);
 	printf("%-12s %8s  ", one->title, text);
 	free(text);
 	for (unsigned i = 0; i < n; i++) {
@@ -168,7 +160,7 @@ print_times(const struct contestant *one, unsigned n)
 		free(text);
 	}
 	printf("\n");
-	return one->seconds[n / 2];
+	return middle;
 }
 
 static void

@@ -9,12 +9,12 @@
 #include "base/json.h"
 #include "base/makeflags.h"
 #include "base/util.h"
-#include "order/order.h"
-#include "plan/options.h"
+#include "order/forecast.h"
 #include "output/joblog.h"
 #include "output/screen.h"
+#include "plan/options.h"
 #include "report/list.h"
-#include "state/rundir.h"
+#include "state/state.h"
 
 /* Columns for the names of targets: most fit, and a very long one does not push the rest away. */
 enum { WIDTH_MIN = 20, WIDTH_MAX = 48 };
@@ -118,7 +118,7 @@ print_shares(const json_t *session, struct users *last)
 }
 
 static void
-print_expected(const struct order_line *line, const json_t *active, struct users *last)
+print_expected(const struct forecast_line *line, const json_t *active, struct users *last)
 {
 	struct options options = options_of(line->session);
 	char *start = screen_duration(line->start);
@@ -146,7 +146,7 @@ print_order(const char *noxfile, const json_t *active)
 	unsigned slots = makeflags_read(getenv("MAKEFLAGS"), 0).slots;
 	int state = state_open();
 	double wall = 0;
-	struct order_line *lines = order_expect(state, active, slots, &wall);
+	struct forecast_line *lines = forecast_run(state, active, slots, &wall);
 	char *duration = screen_duration(wall);
 
 	printf("noxmk: would run %zu session%s of %s, %u at once, in about %s\n", n,

@@ -19,7 +19,9 @@
 #include "session/parent.h"
 #include "session/run.h"
 #include "slots/turn.h"
+#include "state/join.h"
 #include "state/rundir.h"
+#include "state/state.h"
 
 /* Seconds from INT to TERM and from TERM to KILL; nox itself needs half a second to give up. */
 #define GRACE 3.0
@@ -457,7 +459,7 @@ open_run(struct run *run)
 	run->project = state_open();
 	if (run->project < 0)
 		return -1;
-	run->dir = rundir_join(run->project, run->options->key, run->options->keep);
+	run->dir = join_run(run->project, run->options->key, run->options->keep);
 	if (run->dir < 0)
 		return -1;
 	found = record_read(run->dir, run->options->target, &run->record);

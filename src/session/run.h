@@ -8,7 +8,7 @@
 /*
  * One session's life, from its turn to its record. `noxmk run` is the recipe of .noxmk/run/TARGET.
  *
- * share: the folder of shim.py. key, keep: see rundir_join. target: whose turn it is. posargs:
+ * share: the folder of shim.py. key, keep: see join_run. target: whose turn it is. posargs:
  * NULL-ended, handed to the session. cue: for the record, or NULL. jobs: how many run at once where
  * make itself sets no limit, 0 for what the machine has. live: show its output while it runs. Works
  * in the current folder, the project's.

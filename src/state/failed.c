@@ -1,17 +1,15 @@
 #include <err.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "state/failed.h"
 #include "state/record.h"
+#include "state/state.h"
 
 #define NAME "failed"
-#define SHOWN ".noxmk/" NAME
 
-/* The words of it as keys. Whatever else is in there, too: the plan does not know that. */
+/* The words of the text as keys, targets or not: print() takes only those that the plan knows. */
 static json_t *
 words_of(char *text)
 {
@@ -24,11 +22,12 @@ words_of(char *text)
 	return words;
 }
 
+/* Adds the target or removes it, by its record. */
 static void
-judge(int run, const char *target, json_t *failed)
+judge(int rundir, const char *target, json_t *failed)
 {
 	struct record record = { 0 };
-	bool bad = record_read(run, target, &record) != 1 || record_is_bad(&record);
+	bool bad = record_read(rundir, target, &record) != 1 || record_is_bad(&record);
 
 	record_clear(&record);
 	if (bad)
@@ -37,25 +36,25 @@ judge(int run, const char *target, json_t *failed)
 		json_object_del(failed, target);
 }
 
-/* All that were to run, and what has run besides since it was notified. */
+/* Judges the sessions that were to run, and others that ran because one had notified them. */
 static void
-judge_all(int run, struct planfile *plan, const json_t *goals, json_t *failed)
+judge_all(int rundir, struct planfile *plan, const json_t *goals, json_t *failed)
 {
-	json_t *expected = json_object(), *others = record_list(run), *item;
+	json_t *expected = json_object(), *others = record_list(rundir), *item;
 	const char *target;
 	size_t i;
 
 	planfile_expand(plan, goals, expected, false);
 	json_object_foreach(expected, target, item)
-		judge(run, target, failed);
+		judge(rundir, target, failed);
 	json_array_foreach(others, i, item)
 		if (!json_object_get(expected, json_string_value(item)))
-			judge(run, json_string_value(item), failed);
+			judge(rundir, json_string_value(item), failed);
 	json_decref(others);
 	json_decref(expected);
 }
 
-/* Those of the plan, in its order. */
+/* The text of the file: the failed targets that are in the plan, in its order. */
 static void
 print(struct planfile *plan, const json_t *failed, struct buffer *out)
 {
@@ -75,25 +74,24 @@ print(struct planfile *plan, const json_t *failed, struct buffer *out)
 }
 
 void
-failed_update(int state, int run, struct planfile *plan, const json_t *goals)
+failed_update(int state, int rundir, struct planfile *plan, const json_t *goals)
 {
 	struct buffer old = { 0 }, new = { 0 };
 	json_t *failed;
 	char *copy;
 
-	/* Two makes may end at once. The lock goes with the descriptor, which nobody shares. */
-	if (flock(state, LOCK_EX) < 0)
-		warn(".noxmk");
+	/* Two makes may end at once. */
+	state_lock(state);
 	buffer_addstr(&old, "");
 	if (file_read(state, NAME, &old) < 0 && errno != ENOENT)
-		warn(SHOWN);
+		warn(STATE_SHOWN(NAME));
 	copy = xstrdup(old.data);
 	failed = words_of(copy);
-	judge_all(run, plan, goals, failed);
+	judge_all(rundir, plan, goals, failed);
 	print(plan, failed, &new);
 	if (strcmp(old.data, new.data) != 0 && file_replace(state, NAME, new.data, new.len) < 0)
-		warn(SHOWN);
-	flock(state, LOCK_UN);
+		warn(STATE_SHOWN(NAME));
+	state_unlock(state);
 	json_decref(failed);
 	free(copy);
 	buffer_free(&old);

@@ -3,66 +3,53 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "base/median.h"
 #include "state/history.h"
 #include "state/record.h"
+#include "state/state.h"
 
 #define NAME "history.json"
 
-/* Runs to keep of a session, and sessions to keep at all: a matrix's names may change for ever. */
+/*
+ * So many runs of a session are kept, and so many sessions: a matrix may have new names with each
+ * change.
+ */
 enum { RUNS = 7, SESSIONS = 5000 };
 
-/* Nobody can tell shorter ones apart. */
+/* A session that takes fewer seconds counts as if it took these. */
 #define SHORTEST 0.001
 
-/* Longer is nonsense, here and in what was written. */
+/* More seconds are nonsense, in a record and in the file. */
 #define LONGEST 1e9
 
-/* A change of what is expected by this factor is worth another order. */
+/* When what is expected of a session changes by this factor, another order may be better. */
 #define NOTEWORTHY 1.1
 
-/* Of one file. */
+/* What one file says. */
 struct table {
 	json_t *sessions; /* target -> seconds */
 	json_t *clients;  /* target -> anything */
 };
 
 struct history {
-	struct table own, seed;
-	double unknown;
+	struct table own, seed; /* seed: the file that NOXMK_HISTORY names */
+	double unknown;         /* seconds of a session that has never run */
 };
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median(double *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), compare_doubles);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-/* Of a list of seconds; -1 when there are none. */
+/* The median of the last RUNS of a list of seconds; -1 when there are none. */
 static double
 median_of(const json_t *list)
 {
-	double values[RUNS], result;
+	double values[RUNS];
 	size_t n = 0, i, size = json_array_size(list);
 	const json_t *item;
 
 	json_array_foreach(list, i, item)
 		if (size - i <= RUNS)
 			values[n++] = json_number_value(item);
-	result = n > 0 ? median(values, n) : -1;
-	return result;
+	return n > 0 ? median(values, n) : -1;
 }
 
 static bool
@@ -91,6 +78,7 @@ is_history(const json_t *root)
 	return true;
 }
 
+/* root: what is_history accepts, or NULL for an empty table. table_free frees. */
 static struct table
 table_of(const json_t *root)
 {
@@ -113,6 +101,7 @@ table_free(struct table *table)
 	json_decref(table->clients);
 }
 
+/* shown: the file as messages show it. One that cannot be used is warned of and counts as empty. */
 static struct table
 read_table(int dirfd, const char *name, const char *shown)
 {
@@ -137,6 +126,7 @@ read_table(int dirfd, const char *name, const char *shown)
 	return table;
 }
 
+/* The median of the medians of all sessions; 1 when none has run. */
 static double
 median_of_all(const struct history *history)
 {
@@ -164,7 +154,7 @@ history_load(int state)
 	struct history *history = xcalloc(1, sizeof(*history));
 	const char *seed = getenv("NOXMK_HISTORY");
 
-	history->own = read_table(state, NAME, ".noxmk/" NAME);
+	history->own = read_table(state, NAME, STATE_SHOWN(NAME));
 	history->seed = seed && *seed ? read_table(AT_FDCWD, seed, seed) : table_of(NULL);
 	history->unknown = median_of_all(history);
 	return history;
@@ -199,8 +189,9 @@ history_expect(const struct history *history, const char *target)
 }
 
 /*
- * True when another order may be better for it: the session is expected to take another time now,
- * or has become a client or none. The newest go to the end of all.
+ * Adds a run of a session, which goes to the end of the table: the sessions there are in the order
+ * of their last runs. True when another order may be better now: the session is expected to take
+ * another time, or has become a client or none.
  */
 static bool
 add(struct table *table, const struct record *record)
@@ -214,7 +205,7 @@ add(struct table *table, const struct record *record)
 
 	if (is_client && record->cpu > seconds && is_time(record->cpu))
 		seconds = record->cpu;
-	/* Somebody may have made it long, and to take off the first is slow. */
+	/* The list may be long, from elsewhere, and removing its first items is slow. */
 	for (size_t i = size < RUNS ? 0 : size - RUNS + 1; i < size; i++)
 		json_array_append(list, json_array_get(old, i));
 	json_array_append_new(list, json_real(seconds));
@@ -229,13 +220,13 @@ add(struct table *table, const struct record *record)
 	       was_client != is_client;
 }
 
-/* A run's records on their way into the table. */
+/* What record_each needs to add the records of a run. */
 struct addition {
 	struct table *table;
 	bool changed;
 };
 
-/* One bad number would make all of the history one that cannot be used. */
+/* A record with a nonsensical time is left out: it would make the whole file unusable. */
 static void
 add_passed(void *data, const struct record *record)
 {
@@ -246,15 +237,16 @@ add_passed(void *data, const struct record *record)
 		addition->changed = true;
 }
 
+/* Adds the run, and forgets the sessions that have not run for longest. True: see add(). */
 static bool
-add_run(struct table *table, int run)
+add_run(struct table *table, int rundir)
 {
 	struct addition addition = { .table = table };
 	const char *target;
 	json_t *list;
 	void *next;
 
-	record_each(run, add_passed, &addition);
+	record_each(rundir, add_passed, &addition);
 	json_object_foreach_safe(table->sessions, next, target, list)
 		if (json_object_size(table->sessions) > SESSIONS) {
 			json_object_del(table->clients, target);
@@ -263,7 +255,7 @@ add_run(struct table *table, int run)
 	return addition.changed;
 }
 
-/* NULL where there are none. */
+/* The keys as a new list, or NULL if there are none. */
 static json_t *
 keys_of(json_t *object)
 {
@@ -276,26 +268,25 @@ keys_of(json_t *object)
 }
 
 bool
-history_update(int state, int run)
+history_update(int state, int rundir)
 {
 	struct table table;
 	bool changed = false;
 	json_t *root;
 	char *text;
 
-	/* The lock goes with the descriptor, which may be shared with nobody. */
-	if (flock(state, LOCK_EX) < 0)
-		warn(".noxmk");
-	table = read_table(state, NAME, ".noxmk/" NAME);
-	changed = add_run(&table, run);
+	/* Two makes may end at once. */
+	state_lock(state);
+	table = read_table(state, NAME, STATE_SHOWN(NAME));
+	changed = add_run(&table, rundir);
 	root = json_pack("{s:i,s:O,s:o*}", "schema", 1, "sessions", table.sessions, "clients",
 	    keys_of(table.clients));
 	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	if (!text || file_replace(state, NAME, text, strlen(text)) < 0) {
-		warn(".noxmk/" NAME);
+		warn(STATE_SHOWN(NAME));
 		changed = false;
 	}
-	flock(state, LOCK_UN);
+	state_unlock(state);
 	free(text);
 	json_decref(root);
 	table_free(&table);

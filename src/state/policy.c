@@ -15,67 +15,88 @@
 
 #define NAME ".halt"
 
-/* The first words of that file. */
+/* The first words of that file: end those that run, or let them end by themselves. */
 #define CANCEL "cancel "
 #define WAIT "wait "
 
 static bool
-is_no(const char *value)
+is_one_of(const char *value, const char *const *words)
 {
-	return !*value || !strcmp(value, "0") || !strcmp(value, "no") || !strcmp(value, "false");
+	for (; *words; words++)
+		if (!strcmp(value, *words))
+			return true;
+	return false;
 }
 
-/* False if that is no value for it. */
 static bool
-set(struct policy *policy, const char *name, const char *value)
+set_fail_fast(struct policy *policy, const char *value)
+{
+	static const char *const yes[] = { "1", "yes", "true", NULL };
+	static const char *const no[] = { "", "0", "no", "false", NULL };
+
+	policy->wait = !strcmp(value, "wait");
+	policy->fail_fast = policy->wait || is_one_of(value, yes);
+	policy->fail_fast_said = true;
+	return policy->fail_fast || is_one_of(value, no);
+}
+
+static bool
+set_max_fail(struct policy *policy, const char *value)
 {
 	const char *bad = NULL;
 
-	if (!strcmp(name, "fail-fast")) {
-		policy->wait = !strcmp(value, "wait");
-		policy->fail_fast = !is_no(value);
-		policy->fail_fast_said = true;
-		return policy->wait || is_no(value) || !strcmp(value, "1") ||
-		       !strcmp(value, "yes") || !strcmp(value, "true");
-	}
-	if (!strcmp(name, "max-fail")) {
-		policy->max_fail = (unsigned)strtonum(value, 0, 1000000, &bad);
-		return !bad;
-	}
-	if (!strcmp(name, "deadline"))
-		return quantity_read_duration(value, &policy->deadline);
-	if (!strcmp(name, "flaky")) {
-		policy->flaky_fails = !strcmp(value, "fail");
-		return policy->flaky_fails || !strcmp(value, "pass");
-	}
-	return false;
+	policy->max_fail = (unsigned)strtonum(value, 0, 1000000, &bad);
+	return !bad;
 }
+
+static bool
+set_deadline(struct policy *policy, const char *value)
+{
+	return quantity_read_duration(value, &policy->deadline);
+}
+
+static bool
+set_flaky(struct policy *policy, const char *value)
+{
+	policy->flaky_fails = !strcmp(value, "fail");
+	return policy->flaky_fails || !strcmp(value, "pass");
+}
+
+static const struct {
+	const char *name;
+	bool (*set)(struct policy *, const char *value); /* false if that is no value for it */
+} settings[] = {
+	{ "fail-fast", set_fail_fast },
+	{ "max-fail", set_max_fail },
+	{ "deadline", set_deadline },
+	{ "flaky", set_flaky },
+};
 
 bool
 policy_set(struct policy *policy, const char *word)
 {
-	char *name = xstrdup(word), *value = strchr(name, '=');
-	bool good;
+	const char *value = strchr(word, '=');
+	size_t length = value ? (size_t)(value - word) : 0;
 
-	if (value)
-		*value++ = '\0';
-	good = value && set(policy, name, value);
-	if (!good)
-		warnx("-o %s: not understood; there are fail-fast=1 or =wait (FAIL_FAST), "
-		      "max-fail=N (MAX_FAIL), deadline=10m (NOXMK_DEADLINE), flaky=fail or =pass "
-		      "(NOXMK_FLAKY)", word);
-	free(name);
-	return good;
+	for (size_t i = 0; value && i < countof(settings); i++)
+		if (strlen(settings[i].name) == length &&
+		    !strncmp(settings[i].name, word, length) &&
+		    settings[i].set(policy, value + 1))
+			return true;
+	warnx("-o %s: not understood; there are fail-fast=1 or =wait (FAIL_FAST), "
+	      "max-fail=N (MAX_FAIL), deadline=10m (NOXMK_DEADLINE), flaky=fail or =pass "
+	      "(NOXMK_FLAKY)", word);
+	return false;
 }
 
-/* The first reason counts. */
+/* Writes why the run is to end early, unless a reason stands there. Frees `why`. */
 static void
 halt(int rundir, const char *how, char *why)
 {
 	int fd = openat(rundir, NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	char *line = xasprintf("%s%s\n", how, why);
 
-	/* A short line is written at once or not at all; who reads it half, looks again. */
+	/* The file is there before its line is: a helper that reads no whole line looks again. */
 	if (fd >= 0 ? fd_write_all(fd, line, strlen(line)) < 0 : errno != EEXIST)
 		warn("the run goes on, though it was to end here (%s): " NAME, why);
 	if (fd >= 0)

@@ -2,10 +2,11 @@
 #define NOXMK_STATE_POLICY_H
 
 /*
- * What ends a run early: the first failure (FAIL_FAST), so many of them (MAX_FAIL), a time
- * (NOXMK_DEADLINE). It is on record in the run's folder, for all its helpers:
+ * What ends a run early: the first failure (FAIL_FAST), so many of them (MAX_FAIL), or a time
+ * (NOXMK_DEADLINE). The reason stands in the run folder, where all helpers of the run find it:
  *
- *   .halt    "cancel lint failed (FAIL_FAST)\n", or "wait …": those that run may end by themselves
+ *   .halt    "cancel lint failed (FAIL_FAST)\n", or "wait …": sessions that run may go on to their
+ *            end
  */
 
 #include <stdbool.h>
@@ -13,23 +14,24 @@
 #include "state/record.h"
 
 struct policy {
-	bool fail_fast, wait;    /* wait: for those that run */
-	bool fail_fast_said;     /* else the noxfile says it */
+	bool fail_fast;
+	bool wait;               /* sessions that run when the run ends early go on to their end */
+	bool fail_fast_said;     /* by the user; if not, fail_fast is what the noxfile says */
 	unsigned max_fail;       /* 0: any number */
 	double deadline;         /* seconds from the run's begin; 0: none */
-	bool flaky_fails;
+	bool flaky_fails;        /* a session that passes only after a failure has failed */
 };
 
 /*
- * NAME=VALUE: fail-fast=1|wait|0, max-fail=N, deadline=90|"10m", flaky=fail|pass. False after a
- * warning.
+ * Sets what a word says, NAME=VALUE: fail-fast=1|wait|0, max-fail=N, deadline=90|10m,
+ * flaky=fail|pass. False after a warning.
  */
 bool policy_set(struct policy *, const char *word);
 
-/* After a session's record is written. */
+/* Ends the run early if that record says so. To be called when the record is written. */
 void policy_consider(int rundir, const struct policy *, const struct record *);
 
-/* Why the run is to end early, or NULL. The caller frees. *cancel: even those that run. */
+/* Why the run is to end early, or NULL. The caller frees. *cancel: sessions that run end, too. */
 char *policy_stop_reason(int rundir, bool *cancel);
 
 #endif

@@ -46,7 +46,7 @@ notified_name(const char *target)
 	return xasprintf(".%s.notified", target);
 }
 
-/* Before the record is there: who sees that must see these. */
+/* To be called before the record appears: a helper that sees the record must see these files. */
 static void
 mark_notified(int rundir, const struct record *r)
 {

@@ -2,8 +2,8 @@
 #define NOXMK_STATE_RECORD_H
 
 /*
- * TARGET.json in a run's folder: how one session ended. It appears whole, the moment the session
- * has ended, and is what every report is made from:
+ * TARGET.json in the run folder: how one session ended. It appears whole, the moment the session
+ * has ended, and all that is told of a run is made from it:
  *
  *   {"schema":1,"target":"lint","session":"lint","verdict":"failed","reason":"…","exit":1,
  *    "signal":null,"started":1795396708.25,"ended":…,"duration":1.5,"log":"lint.log","live":false,
@@ -12,13 +12,14 @@
  *    "left":"sleep 30 (pid 17)","cpu":2.75,"client":null,
  *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}]}
  *
- * started and ended are Unix time; duration is measured by the monotonic clock, in seconds. waits:
- * what the helper waited for between its own start and that of the session, in order (turn.h).
- * left: processes that outlived the session, and were ended (leftover.h). cue: the target at whose
- * end make was to start it (order.h), if there was such a one. cpu: processor seconds of the
- * session and of what it waited for. client: did tools in it open make's jobserver (toolenv.h)?
- * null: they could not. attempts: those before this last one; a session that passed after some is
- * flaky.
+ * exit, signal: of the session's process, or null. started and ended are Unix time; duration is in
+ * seconds, measured by the monotonic clock. notify: what the session notified. waits: what the
+ * helper waited for between its own start and that of the session, in order (turn.h). left:
+ * processes that outlived the session, and were ended (leftover.h). cue: the target at whose end
+ * make was to start the session (order.h), or null. cpu: the processor seconds of the session and
+ * of the processes that it waited for. client: whether tools in it opened make's jobserver
+ * (toolenv.h), or null where they could not. attempts: those before the last one; a session that
+ * passed after some is flaky.
  */
 
 #include <jansson.h>
@@ -30,12 +31,12 @@ struct record {
 	char *target, *session;
 	enum verdict verdict;
 	char *reason;      /* or NULL */
-	int exit, signal;  /* of the session's process; -1 when it has none */
+	int exit, signal;  /* of the session's process; -1: none */
 	double started, ended, duration, cpu;
 	bool logged;       /* there is a TARGET.log */
 	bool live;         /* its output was shown while it ran */
-	int client;        /* of the jobserver; -1: none of its tools could be */
-	bool excused;      /* not run because a prerequisite was skipped: no failure */
+	int client;        /* 1, or 0; -1: its tools could not open the jobserver */
+	bool excused;      /* not run, but since a prerequisite was skipped that is no failure */
 	json_t *notify;    /* list of {"target","posargs"}, or NULL */
 	json_t *waits;     /* list, or NULL */
 	json_t *attempts;  /* list, or NULL */
@@ -44,25 +45,25 @@ struct record {
 
 const char *verdict_name(enum verdict);
 
-/* Has it passed, but not at once? */
+/* Has the session passed, but only after attempts that failed? */
 bool record_is_flaky(const struct record *);
 
-/* Does this make the goal fail? */
+/* Does this record make a goal fail? */
 bool record_is_bad(const struct record *);
 
-/* 0, or -1 after a warning. */
+/* Writes it to the run folder. 0, or -1 after a warning. */
 int record_write(int rundir, const struct record *);
 
 /*
- * What a caller gave with session.notify(…, posargs): a JSON list, of the first record that has
- * one. NULL when nobody did. So that not every session has to read all records, those that were
- * notified have a file .TARGET.notified besides.
+ * What another session gave that one with session.notify(…, posargs): a JSON list, from the first
+ * record that has one; a new reference. NULL when none did. A session that was notified has a file
+ * .TARGET.notified, so that the others need not read all records to find that out.
  */
 json_t *record_notified_posargs(int rundir, const char *target);
 
 /*
- * 1 and a filled record (record_clear frees), 0 when there is none, -1 after a warning when the
- * file cannot be read or is not a record.
+ * Reads the record of that target. 1 and a filled record (record_clear frees), 0 when there is
+ * none, -1 after a warning when the file cannot be read or is not a record.
  */
 int record_read(int rundir, const char *target, struct record *);
 void record_clear(struct record *);

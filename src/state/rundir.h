@@ -2,61 +2,57 @@
 #define NOXMK_STATE_RUNDIR_H
 
 /*
- * .noxmk, the folder of a project that holds all we keep, and in it one folder a run:
+ * The run folders in the state folder, one for each run. Such a folder's descriptor is called
+ * `rundir` everywhere.
  *
- *   .noxmk/.gitignore                      "*": git never sees the folder
- *   .noxmk/sessions.mk, plan.jsonl         the plan (rule.h, planfile.h)
- *   .noxmk/runs/20261123-011828-4711/      a run: date, time, pid of its make
- *     .run.json                            {"schema":1,"run","make","started","clock"}
- *     plan.jsonl                           the plan it started with
- *     TARGET.log, TARGET.json              one each a session (joblog.h, record.h)
- *     .TARGET.report, .slot-N              what nox said of it (run.c); slots in use (pool.h)
- *     .TARGET.notified, .halt, .alive      record.h, policy.h, rundir_enter
- *   .noxmk/runs/.make-4711-9876-c0ffee -> …  which run belongs to a make: see nox.mk
- *   .noxmk/latest -> runs/…                the newest
+ *   .noxmk/runs/20261123-011828-4711/        a run: date, time, pid of its make
+ *     .run.json                              the run info: {"schema":1,"run","make","started",
+ *                                            "clock"}: its name, the key of its make (makekey.h),
+ *                                            and when it began, by both clocks (clock.h)
+ *     plan.jsonl                             the plan that it started with
+ *     TARGET.log, TARGET.json                one of each for a session (joblog.h, record.h)
+ *     .TARGET.report, .slot-N                what nox said of it (run.c); slots in use (pool.h)
+ *     .TARGET.notified, .halt, .alive        record.h, policy.h, rundir_enter
+ *   .noxmk/runs/.make-4711-9876-c0ffee -> …  the run of the make with that key
+ *   .noxmk/latest -> runs/…                  the newest
  *
- * All functions work in the current folder, the project's. They warn and return -1 on failure.
+ * Functions that return a descriptor return -1 after a warning; the caller closes.
  */
 
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Makes .noxmk with its .gitignore if need be, and opens it. The caller closes. */
-int state_make(void);
+#include "base/util.h"
 
-/* Opens .noxmk. The caller closes. */
-int state_open(void);
-
-/*
- * Opens the folder of the run of the make with that key ("PID-STARTTIME-HEX" of nox.mk); the first
- * call makes it. Older runs beyond `keep` are removed then, unless their make is still alive. The
- * caller closes.
- */
-int rundir_join(int state, const char *key, unsigned keep);
-
-/* The .run.json of a run: a new reference, or NULL after a warning. */
-json_t *rundir_info(int run);
-
-/* Opens the folder of a make's run, or of the latest one when key is NULL. The caller closes. */
+/* Opens the folder of a make's run, or of the latest one when key is NULL. */
 int rundir_open(int state, const char *key);
 
-/* Opens the newest run's folder that has a file of that name. The caller closes. */
-int rundir_newest_with(int state, const char *name);
-
-/* The kept runs, oldest first: a JSON list of their names; and one of them. The caller closes. */
+/* The names of the runs that are kept, oldest first: a JSON list. And one of these runs. */
 json_t *rundir_list(int state);
 int rundir_open_named(int state, const char *name);
 
+/* Opens the newest run folder that has a file of that name. */
+int rundir_newest_with(int state, const char *name);
+
+/* The run info: a new reference, or NULL after a warning. */
+json_t *rundir_info(int rundir);
+
+/* Writes the info of a new run. 0, or -1 after a warning. */
+int rundir_write_info(int rundir, const char *name, const char *key);
+
+/* Does the make of that run still run? Not if the run info does not tell. */
+bool rundir_make_is_alive(int rundir);
+
 /*
  * While we hold this descriptor (or a keeper does, which has inherited it) we are at work in the
- * run's folder. -1 when that cannot be, which is not said: little depends on it.
+ * run folder. -1 when that cannot be, which is not warned of, since little depends on it.
  */
-int rundir_enter(int run);
+int rundir_enter(int rundir);
 
 /* Is nobody else at work there? To be asked once, at the end: then we are not any more. */
 bool rundir_is_left(int entered);
 
-/* Waits until nobody is, some seconds at most. */
-void rundir_wait(int run);
+/* Waits until nobody is at work there, some seconds at most. */
+void rundir_wait(int rundir);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "order/forecast.h"
 #include "order/order.h"
 #include "plan/planfile.h"
 
@@ -32,11 +33,11 @@ check_expected(int state, const json_t *active, unsigned slots)
 	size_t n = json_object_size(active);
 	bool *seen = calloc(n + 1, sizeof(*seen));
 	double wall;
-	struct order_line *lines = order_expect(state, active, slots, &wall);
+	struct forecast_line *lines = forecast_run(state, active, slots, &wall);
 
 	REQUIRE(isfinite(wall) && wall >= 0);
 	for (size_t i = 0; i < n; i++) {
-		const struct order_line *line = &lines[i];
+		const struct forecast_line *line = &lines[i];
 
 		REQUIRE(json_object_get(active, line->target));
 		REQUIRE(line->place < n && !seen[line->place]);

@@ -14,7 +14,9 @@
 
 #include "base/util.h"
 #include "fuzz.h"
+#include "state/join.h"
 #include "state/rundir.h"
+#include "state/state.h"
 
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *place)
@@ -68,7 +70,7 @@ check_join(int state, const char *key)
 {
 	char *link = xasprintf("runs/.make-%s", key);
 	bool was_there = faccessat(state, link, F_OK, 0) == 0;
-	int run = rundir_join(state, key, 1), again, newest;
+	int run = join_run(state, key, 1), again, newest;
 	json_t *facts;
 
 	free(link);
@@ -81,7 +83,7 @@ check_join(int state, const char *key)
 	facts = rundir_info(run);
 	REQUIRE(facts && !strcmp(json_string_value(json_object_get(facts, "make")), key));
 	json_decref(facts);
-	again = rundir_join(state, key, 1);
+	again = join_run(state, key, 1);
 	REQUIRE(again >= 0);
 	close(again);
 	again = rundir_open(state, NULL);

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/median.h"
 #include "jobs.h"
 #include "order/cue.h"
 #include "order/dispatch.h"
+#include "order/search.h"
 #include "order/simulate.h"
 #include "support.h"
 
@@ -44,7 +46,7 @@ orders_of(const struct schedule *s, unsigned slots)
 
 	memset(o.urgency, 0xff, s->n * sizeof(*o.urgency));
 	memset(o.sequence, 0xff, s->n * sizeof(*o.sequence));
-	schedule_order(s, slots, o.urgency);
+	search_urgency(s, slots, o.urgency);
 	o.end = dispatch(s, o.urgency, slots, o.sequence, o.starts);
 	cue_choose(s, slots, o.sequence, o.starts, o.cues);
 	return o;
@@ -271,7 +273,7 @@ assert_orders(const struct schedule *s, const struct orders *o, unsigned slots)
 	assert_run(s, &all, slots, o->cues);
 }
 
-START_TEST(any)
+START_TEST(orders_of_random_schedules_hold)
 {
 	unsigned seed = 1 + (unsigned)_i;
 
@@ -300,7 +302,7 @@ START_TEST(any)
 }
 END_TEST
 
-/* As schedule.c, but for readers: they cannot run beside the writers. */
+/* As search.c, but for readers: they cannot run beside the writers. */
 static double
 lower_bound(const struct schedule *s, unsigned slots)
 {
@@ -335,17 +337,9 @@ lower_bound(const struct schedule *s, unsigned slots)
 	return bound;
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* As long as make takes by the order and its cues, with times as expected or a little off. */
 static void
-measure_quality(double spread, double *median, double *most)
+measure_quality(double spread, double *middle, double *most)
 {
 	double ratios[INSTANCES];
 	unsigned seed = 1;
@@ -362,20 +356,19 @@ measure_quality(double spread, double *median, double *most)
 		orders_free(&o);
 		schedule_drop(s);
 	}
-	qsort(ratios, INSTANCES, sizeof(*ratios), compare_doubles);
-	*median = ratios[INSTANCES / 2];
+	*middle = median(ratios, INSTANCES);
 	*most = ratios[INSTANCES * 9 / 10];
 }
 
-START_TEST(quality)
+START_TEST(orders_end_close_to_the_bound)
 {
-	double median, most;
+	double middle, most;
 
-	measure_quality(0, &median, &most);
-	ck_assert_double_le(median, 1.01);
+	measure_quality(0, &middle, &most);
+	ck_assert_double_le(middle, 1.01);
 	ck_assert_double_le(most, 1.1);
-	measure_quality(0.1, &median, &most);
-	ck_assert_double_le(median, 1.03);
+	measure_quality(0.1, &middle, &most);
+	ck_assert_double_le(middle, 1.03);
 	ck_assert_double_le(most, 1.12);
 }
 END_TEST
@@ -407,7 +400,7 @@ static const struct {
 	{ "1 5:2;1 <0;2", "2 0 1", 2, "" },
 };
 
-START_TEST(small)
+START_TEST(small_schedules_have_known_orders)
 {
 	struct schedule *s = schedule_of(small_ones[_i].jobs, "1 1 4");
 	struct orders o = orders_of(s, small_ones[_i].slots);
@@ -429,14 +422,14 @@ START_TEST(small)
 END_TEST
 
 Suite *
-check_schedule_suite(void)
+check_search_suite(void)
 {
-	Suite *suite = suite_create("schedule");
-	TCase *tc = support_case(suite, "schedule");
+	Suite *suite = suite_create("search");
+	TCase *tc = support_case(suite, "search");
 
-	tcase_add_loop_test(tc, small, 0, countof(small_ones));
-	tcase_add_test(tc, quality);
+	tcase_add_loop_test(tc, small_schedules_have_known_orders, 0, countof(small_ones));
+	tcase_add_test(tc, orders_end_close_to_the_bound);
 	tc = support_case(suite, "random");
-	tcase_add_loop_test(tc, any, 0, PARTS);
+	tcase_add_loop_test(tc, orders_of_random_schedules_hold, 0, PARTS);
 	return suite;
 }

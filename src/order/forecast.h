@@ -1,0 +1,30 @@
+#ifndef NOXMK_ORDER_FORECAST_H
+#define NOXMK_ORDER_FORECAST_H
+
+/* What is expected of a run before it begins: when each session starts and ends, and the run. */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/util.h"
+
+/* One session of the run. */
+struct forecast_line {
+	const char *target;     /* borrowed from the active sessions, as is the next one */
+	const json_t *session;  /* its line of the plan */
+	const char *cue;        /* the target at whose end it is due, or NULL */
+	size_t place;           /* in the order by which make chooses */
+	double start, end;      /* seconds from the run's start */
+	bool known;             /* the seconds are from its own runs, not only what others take */
+};
+
+/*
+ * The active sessions (planfile_expand), by the order.mk and the history of the state folder, as
+ * make will start them with so many slots: a line for each, in the order of their starts. The
+ * caller frees the array. *wall: the seconds until the last one ends.
+ */
+struct forecast_line *forecast_run(int state, const json_t *active, unsigned slots, double *wall)
+    UNUSED_RESULT;
+
+#endif

@@ -1,0 +1,46 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "state/makekey.h"
+
+/* Longer keys are nonsense. */
+enum { LONGEST = 63 };
+
+bool
+makekey_is_sane(const char *key)
+{
+	static const char *const parts[] = { "0123456789", "0123456789", "0123456789abcdef" };
+	const char *p = key;
+
+	for (size_t i = 0; i < countof(parts); i++) {
+		size_t len = strspn(p, parts[i]);
+
+		if (len == 0 || p[len] != (i + 1 < countof(parts) ? '-' : '\0'))
+			return false;
+		p += len + 1;
+	}
+	return strlen(key) <= LONGEST;
+}
+
+bool
+makekey_is_alive(const char *key)
+{
+	char *path = xasprintf("/proc/%.*s/stat", (int)strcspn(key, "-"), key);
+	const char *start = strchr(key, '-');
+	struct buffer stat = { 0 };
+	char *field;
+	bool alive = false;
+
+	if (start && file_read(AT_FDCWD, path, &stat) == 0 &&
+	    (field = strrchr(stat.data, ')'))) {
+		/* Field 22 is the start time; field 3 follows the name (proc(5)). */
+		for (int i = 2; field && i < 22; i++)
+			field = strchr(field + 1, ' ');
+		alive = field && strtoull(field + 1, NULL, 10) == strtoull(start + 1, NULL, 10);
+	}
+	buffer_free(&stat);
+	free(path);
+	return alive;
+}

@@ -1,0 +1,140 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "support.h"
+
+START_TEST(a_closed_descriptor_is_none)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), same = fd;
+
+	fd_close(&fd);
+	ck_assert_int_eq(fd, -1);
+	ck_assert_int_eq(fcntl(same, F_GETFD), -1);
+	fd_close(&fd);
+	ck_assert_int_eq(fd, -1);
+}
+END_TEST
+
+static int other_end;
+static volatile sig_atomic_t alarms;
+
+static void
+on_alarm_drain(int signal)
+{
+	char data[65536];
+
+	(void)signal;
+	if (alarms++ >= 1)
+		(void)!read(other_end, data, sizeof(data));
+}
+
+START_TEST(a_signal_does_not_cut_writing_short)
+{
+	char data[65536];
+	int ends[2], result;
+
+	memset(data, 'x', sizeof(data));
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	while (write(ends[1], data, sizeof(data)) > 0)
+		;
+	fcntl(ends[1], F_SETFL, 0);
+	/* Or the handler waits for the next byte, and that for the handler. */
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	other_end = ends[0];
+	alarms = 0;
+	alarm_every(10000, on_alarm_drain);
+	result = fd_write_all(ends[1], data, sizeof(data));
+	alarm_end();
+	ck_assert_int_eq(result, 0);
+	ck_assert_int_ge(alarms, 2);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(what_cannot_be_written_says_why)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(fd_write_all(full, "x", 1), -1);
+	ck_assert_int_eq(errno, ENOSPC);
+	ck_assert_int_eq(fd_write_all(full, "x", 0), 0);
+	close(full);
+}
+END_TEST
+
+/* A pipe that is full holds up the writer until the other end reads. */
+START_TEST(a_full_pipe_is_waited_for)
+{
+	char data[65536];
+	int ends[2], result;
+
+	memset(data, 'x', sizeof(data));
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(ends[1], data, sizeof(data)) > 0)
+		;
+	other_end = ends[0];
+	alarms = 0;
+	alarm_every(10000, on_alarm_drain);
+	result = fd_write_all(ends[1], data, sizeof(data));
+	alarm_end();
+	ck_assert_int_eq(result, 0);
+	ck_assert_int_ge(alarms, 2);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+static bool
+is_readable(int fd)
+{
+	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 1;
+}
+
+START_TEST(a_watched_folder_tells_of_a_new_file_once)
+{
+	int folder = folder_make("f"), watch = fd_watch(folder, IN_CREATE);
+
+	ck_assert_int_ge(watch, 0);
+	ck_assert_int_eq(fcntl(watch, F_GETFD), FD_CLOEXEC);
+	ck_assert(!is_readable(watch));
+	file_put("f/a", "");
+	ck_assert(is_readable(watch));
+	fd_drain(watch);
+	ck_assert(!is_readable(watch));
+	ck_assert_int_eq(unlink("f/a"), 0);
+	ck_assert(!is_readable(watch));
+	close(watch);
+	close(folder);
+}
+END_TEST
+
+START_TEST(what_is_not_open_is_not_watched)
+{
+	ck_assert_int_eq(fd_watch(-1, IN_CREATE), -1);
+	fd_drain(-1);
+	assert_silent();
+}
+END_TEST
+
+Suite *
+check_fd_suite(void)
+{
+	Suite *suite = suite_create("fd");
+	TCase *tc = support_case(suite, "fd");
+
+	tcase_add_test(tc, a_closed_descriptor_is_none);
+	tcase_add_test(tc, a_signal_does_not_cut_writing_short);
+	tcase_add_test(tc, what_cannot_be_written_says_why);
+	tcase_add_test(tc, a_full_pipe_is_waited_for);
+	tcase_add_test(tc, a_watched_folder_tells_of_a_new_file_once);
+	tcase_add_test(tc, what_is_not_open_is_not_watched);
+	return suite;
+}

@@ -1,0 +1,230 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "state/join.h"
+#include "state/rundir.h"
+#include "state/state.h"
+#include "support.h"
+
+/* .noxmk with a plan, opened. */
+static int
+state_with_plan(void)
+{
+	struct facts *facts = facts_of("[{'name':'a'}]", "[0]");
+	int state = state_make();
+
+	ck_assert_int_ge(state, 0);
+	plan_put(state, facts, NULL, NULL);
+	facts_free(facts);
+	return state;
+}
+
+START_TEST(the_first_makes_the_run_and_others_join)
+{
+	int state = state_with_plan(), run = join_run(state, "4711-99-c0ffee", 20), other;
+	char *target;
+	json_t *info;
+	struct stat a, b;
+
+	ck_assert_int_ge(run, 0);
+	info = rundir_info(run);
+	ck_assert_str_eq(json_string_value(json_object_get(info, "make")), "4711-99-c0ffee");
+	ck_assert_double_le(json_number(info, "started"), clock_now());
+	ck_assert_double_le(json_number(info, "clock"), clock_monotonic());
+	target = xasprintf(".noxmk/runs/%s/.run.json",
+	    json_string_value(json_object_get(info, "run")));
+	ck_assert(file_there(target));
+	ck_assert_ptr_nonnull(strstr(target, "-4711/"));
+	ck_assert(file_there(".noxmk/latest/plan.jsonl"));
+	other = join_run(state, "4711-99-c0ffee", 20);
+	ck_assert_int_eq(fstat(run, &a), 0);
+	ck_assert_int_eq(fstat(other, &b), 0);
+	ck_assert_uint_eq(a.st_ino, b.st_ino);
+	close(other);
+	other = rundir_open(state, "4711-99-c0ffee");
+	ck_assert_int_ge(other, 0);
+	close(other);
+	other = rundir_open(state, NULL);
+	ck_assert_int_ge(other, 0);
+	close(other);
+	json_decref(info);
+	free(target);
+	close(run);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
+static const char *const odd_keys[] = { "", "-", "--", "12", "12-", "12-34", "12-34-", "-34-ab",
+	"12--ab", "12-34-56-78", "12-3a-ab", "a-1-ab", "12-34-xy", "12-34-AB", "../x-1-ab",
+	"1-../x-ab", "1-2-../x", " 1-2-ab", "1- 2-ab", "1-2-ab ",
+	"1234567890123456789012345678901-12345678901234567890123456789012-ab" };
+
+START_TEST(a_key_of_no_make_is_refused)
+{
+	int state = state_with_plan();
+
+	ck_assert_int_eq(join_run(state, odd_keys[_i], 20), -1);
+	assert_warned("does not name a make: is /proc mounted?");
+	ck_assert_int_eq(rundir_open(state, odd_keys[_i]), -1);
+	ck_assert(!file_there(".noxmk/runs"));
+	close(state);
+}
+END_TEST
+
+START_TEST(without_a_plan_there_is_no_run)
+{
+	int state = state_make();
+
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
+	assert_warned("there is no plan to run by: see the message about the noxfile");
+	/* Half a run is none. */
+	ck_assert(!file_there(".noxmk/latest"));
+	ck_assert_int_eq(rmdir(".noxmk/runs"), 0);
+	close(folder_make(".noxmk/plan.jsonl"));
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
+	assert_warned("/plan.jsonl: Is a directory");
+	close(state);
+}
+END_TEST
+
+START_TEST(a_run_that_cannot_be_written_is_none)
+{
+	int state = state_with_plan(), run;
+
+	limit_set(RLIMIT_FSIZE, 0);
+	run = join_run(state, "1-2-c0ffee", 20);
+	limit_restore();
+	ck_assert_int_eq(run, -1);
+	assert_warned("/.run.json: File too large");
+	ck_assert_int_eq(rmdir(".noxmk/runs"), 0);
+	/* A folder in which nobody makes folders. */
+	ck_assert_int_eq(symlink("/proc/self/fdinfo", ".noxmk/runs"), 0);
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
+	assert_warned("-1: ");
+	unlink(".noxmk/runs");
+	file_put(".noxmk/runs", "a file");
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
+	assert_warned(".noxmk/runs: Not a directory");
+	close(state);
+}
+END_TEST
+
+START_TEST(a_run_without_its_link_is_none)
+{
+	int state = state_with_plan();
+
+	close(folder_make(".noxmk/latest/x"));
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
+	assert_warned(".noxmk/latest: Is a directory");
+	close(state);
+}
+END_TEST
+
+/* Where a link is not to be had, here on another file system, the plan is copied. */
+START_TEST(the_plan_is_copied_where_links_are_not_to_be_had)
+{
+	char other[] = "/dev/shm/noxmk-check-XXXXXX", *plan, *copy;
+	int state = state_with_plan(), run;
+
+	if (!mkdtemp(other) || symlink(other, ".noxmk/runs") < 0) {
+		close(state);
+		return; /* no such file system */
+	}
+	run = join_run(state, "1-2-c0ffee", 20);
+	plan = file_get(".noxmk/plan.jsonl");
+	copy = file_get(".noxmk/runs/.make-1-2-c0ffee/plan.jsonl");
+	folder_remove(other);
+	ck_assert_int_ge(run, 0);
+	ck_assert_str_eq(copy, plan);
+	close(run);
+	close(state);
+	free(plan);
+	free(copy);
+}
+END_TEST
+
+/* The link of this make is there, but leads to something else than a folder. */
+START_TEST(a_link_that_leads_to_no_folder_is_warned_of)
+{
+	int state = state_with_plan();
+
+	close(folder_make(".noxmk/runs"));
+	file_put(".noxmk/runs/.make-1-2-c0ffee", "a file");
+	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
+	assert_warned(".noxmk/runs/.make-1-2-c0ffee: Not a directory");
+	close(state);
+}
+END_TEST
+
+/* An old run. info: its .run.json, or NULL for none. */
+static void
+put_run(const char *id, const char *info)
+{
+	char *name = xasprintf(".noxmk/runs/%s/deep/er", id);
+
+	close(folder_make(name));
+	free(name);
+	name = xasprintf(".noxmk/runs/%s/.run.json", id);
+	if (info)
+		file_put(name, info);
+	free(name);
+	name = xasprintf(".noxmk/runs/%s/deep/link", id);
+	ck_assert_int_eq(symlink("/", name), 0);
+	free(name);
+}
+
+START_TEST(old_runs_go_but_for_those_of_living_makes)
+{
+	char *mine = xasprintf("{\"make\":\"%s\"}", own_key());
+	char *other = xasprintf("{\"make\":\"%d-1-ab\"}", (int)getpid());
+	int state = state_with_plan();
+
+	put_run("20200101-000000-1", NULL);
+	put_run("20200101-000000-2", "not JSON");
+	put_run("20200101-000000-3", "{\"make\":\"../1-2-ab\"}");
+	put_run("20200101-000000-4", "{\"make\":\"999999999-2-ab\"}");
+	put_run("20200101-000000-5", mine);
+	put_run("20200101-000000-6", other);
+	put_run("20200101-000000-7", "{}");
+	put_run("20200101-00000x-8", NULL); /* not ours */
+	file_put(".noxmk/runs/20200101-000000-0", "a file that is called like a run");
+	ck_assert_int_eq(symlink("20200101-000000-1", ".noxmk/runs/.make-1-1"), 0);
+	ck_assert_int_eq(symlink("20200101-000000-5", ".noxmk/runs/.make-5-5"), 0);
+	close(join_run(state, "1-2-c0ffee", 2));
+	/* The new one, the newest old one, and that whose make is still alive. */
+	for (char id[] = ".noxmk/runs/20200101-000000-0"; id[28] <= '7'; id[28]++)
+		ck_assert_msg(file_there(id) == (id[28] == '5' || id[28] == '7'), "%s", id);
+	ck_assert(file_there(".noxmk/runs/20200101-00000x-8"));
+	ck_assert(!file_there(".noxmk/runs/.make-1-1"));
+	ck_assert(file_there(".noxmk/runs/.make-5-5"));
+	ck_assert(file_there(".noxmk/runs/.make-1-2-c0ffee"));
+	assert_silent();
+	close(state);
+	free(mine);
+	free(other);
+}
+END_TEST
+
+Suite *
+check_join_suite(void)
+{
+	Suite *suite = suite_create("join");
+	TCase *tc = support_case(suite, "join");
+
+	tcase_add_test(tc, the_first_makes_the_run_and_others_join);
+	tcase_add_loop_test(tc, a_key_of_no_make_is_refused, 0, countof(odd_keys));
+	tcase_add_test(tc, without_a_plan_there_is_no_run);
+	tcase_add_test(tc, a_run_that_cannot_be_written_is_none);
+	tcase_add_test(tc, a_run_without_its_link_is_none);
+	tcase_add_test(tc, the_plan_is_copied_where_links_are_not_to_be_had);
+	tcase_add_test(tc, a_link_that_leads_to_no_folder_is_warned_of);
+	tcase_add_test(tc, old_runs_go_but_for_those_of_living_makes);
+	return suite;
+}

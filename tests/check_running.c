@@ -1,0 +1,108 @@
+#include "jobs.h"
+#include "order/running.h"
+#include "support.h"
+
+START_TEST(nothing_runs_and_no_time_passes)
+{
+	struct schedule *s = schedule_of("1", "");
+	struct running running;
+
+	running_begin(&running, s, 2);
+	ck_assert_double_eq(running.starts[0], -1);
+	ck_assert(!running_advance(&running));
+	ck_assert_double_eq(running.now, 0);
+	running_start(&running, 0);
+	ck_assert(running_advance(&running));
+	ck_assert(!running_advance(&running));
+	ck_assert_double_eq(running.now, 1);
+	ck_assert_uint_eq(running.nended, 0);
+	running_free(&running);
+	schedule_drop(s);
+}
+END_TEST
+
+START_TEST(slots_come_back_at_the_end)
+{
+	struct schedule *s = schedule_of("1 #2;2;9 #9", "");
+	struct running running;
+
+	running_begin(&running, s, 3);
+	running_start(&running, 0);
+	running_start(&running, 1);
+	ck_assert_uint_eq(running.free_slots, 0);
+	ck_assert(running_advance(&running));
+	ck_assert_uint_eq(running.free_slots, 2);
+	ck_assert_uint_eq(running.nended, 1);
+	ck_assert_uint_eq(running.ended[0], 0);
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq(running.now, 2);
+	/* More than all is all. */
+	running_start(&running, 2);
+	ck_assert_uint_eq(running.free_slots, 0);
+	ck_assert_double_eq(running.starts[2], 2);
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq(running.now, 11);
+	ck_assert_uint_eq(running.free_slots, 3);
+	running_free(&running);
+	schedule_drop(s);
+}
+END_TEST
+
+/* 0.1 + 0.2 is not 0.3. */
+START_TEST(moments_that_hardly_differ_are_one)
+{
+	struct schedule *s = schedule_of("0.1;0.2;0.3", "");
+	struct running running;
+
+	running_begin(&running, s, 2);
+	running_start(&running, 2);
+	running_start(&running, 0);
+	ck_assert(running_advance(&running));
+	running_start(&running, 1);
+	ck_assert(running_advance(&running));
+	ck_assert_uint_eq(running.nended, 2);
+	ck_assert_uint_eq(running.ended[0], 2);
+	ck_assert_uint_eq(running.ended[1], 1);
+	running_free(&running);
+	schedule_drop(s);
+}
+END_TEST
+
+/* Two elastic jobs have four slots, then a third job takes one, then one has all but that. */
+START_TEST(elastic_jobs_share_what_is_free)
+{
+	struct schedule *s = schedule_of("~4;~8;1", "");
+	struct running running;
+
+	running_begin(&running, s, 4);
+	running_start(&running, 0);
+	running_start(&running, 1);
+	running_start(&running, 2);
+	/* One slot is free for two: they go half as fast again. */
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq(running.now, 1);
+	ck_assert_double_eq(running.left[0], 2.5);
+	ck_assert_double_eq(running.left[1], 6.5);
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq(running.now, 2.25);
+	ck_assert_uint_eq(running.ended[0], 0);
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq(running.now, 3.25);
+	ck_assert_uint_eq(running.ended[0], 1);
+	running_free(&running);
+	schedule_drop(s);
+}
+END_TEST
+
+Suite *
+check_running_suite(void)
+{
+	Suite *suite = suite_create("running");
+	TCase *tc = support_case(suite, "running");
+
+	tcase_add_test(tc, nothing_runs_and_no_time_passes);
+	tcase_add_test(tc, slots_come_back_at_the_end);
+	tcase_add_test(tc, moments_that_hardly_differ_are_one);
+	tcase_add_test(tc, elastic_jobs_share_what_is_free);
+	return suite;
+}
