@@ -4,6 +4,7 @@
 
 #include <bsd/vis.h>
 
+#include "output/ci.h"
 #include "output/filter.h"
 
 enum { ESCAPE = '\033', SEQUENCE_MAX = 64 };
@@ -16,7 +17,7 @@ struct filter {
 	bool inside;     /* the line: it has more than blanks and colours */
 	bool returned;   /* a CR was the last */
 	size_t ours;     /* so much of OURS began the line, and is held back */
-	unsigned hashes; /* "#" just before */
+	struct ci_line line;
 	char held[SEQUENCE_MAX]; /* the start of a sequence or character */
 	size_t n;
 };
@@ -36,21 +37,6 @@ filter_close(struct filter *filter)
 	free(filter);
 }
 
-bool
-filter_is_ci(void)
-{
-	static const char *const names[] = { "CI", "GITHUB_ACTIONS", "FORGEJO_ACTIONS",
-		"GITEA_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION" };
-
-	for (size_t i = 0; i < countof(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value && *value && strcmp(value, "false") != 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 release(struct filter *filter, struct buffer *out)
 {
@@ -64,8 +50,9 @@ static void
 put(struct filter *filter, const char *text, size_t n, struct buffer *out)
 {
 	char byte = *text;
+	const char *guard = filter->ci ? ci_guard(&filter->line, byte) : "";
 
-	if (!filter->inside && byte == OURS[filter->ours]) {
+	if (!*guard && !filter->inside && byte == OURS[filter->ours]) {
 		if (OURS[++filter->ours] == '\0') {
 			buffer_addstr(out, NOT_OURS);
 			release(filter, out);
@@ -73,11 +60,7 @@ put(struct filter *filter, const char *text, size_t n, struct buffer *out)
 		return;
 	}
 	release(filter, out);
-	if (filter->ci && !filter->inside && byte == ':')
-		buffer_addstr(out, NOT_OURS);
-	if (filter->ci && filter->hashes > 1 && byte != '#' && byte != ' ' && byte != '\t')
-		buffer_addstr(out, "|");
-	filter->hashes = byte == '#' ? filter->hashes + 1 : 0;
+	buffer_addstr(out, guard);
 	filter->inside = filter->inside || (byte != ' ' && byte != '\t');
 	buffer_add(out, text, n);
 }
@@ -99,7 +82,7 @@ end_line(struct filter *filter, struct buffer *out)
 	release(filter, out);
 	buffer_addstr(out, "\n");
 	filter->inside = filter->returned = false;
-	filter->hashes = 0;
+	filter->line = (struct ci_line){ 0 };
 }
 
 /* How long a character is that begins so; 0 for none of UTF-8 (RFC 3629). */

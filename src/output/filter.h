@@ -24,7 +24,4 @@ void filter_close(struct filter *);
 void filter_feed(struct filter *, const char *data, size_t n, struct buffer *out);
 void filter_flush(struct filter *, struct buffer *out);
 
-/* By the environment. */
-bool filter_is_ci(void);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/util.h"
+#include "output/ci.h"
 #include "output/filter.h"
 #include "output/joblog.h"
 
@@ -70,7 +71,7 @@ show(struct filter *filter, const char *data, size_t n)
 int
 joblog_print(int log, bool filtered)
 {
-	struct filter *filter = filtered ? filter_open(filter_is_ci()) : NULL;
+	struct filter *filter = filtered ? filter_open(ci_reads()) : NULL;
 	char data[16384];
 	ssize_t n;
 
@@ -95,7 +96,7 @@ joblog_follower_open(int log)
 	struct joblog_follower *f = xcalloc(1, sizeof(*f));
 
 	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END),
-		.filter = filter_open(filter_is_ci()), .inotify = fd_watch(log, IN_MODIFY) };
+		.filter = filter_open(ci_reads()), .inotify = fd_watch(log, IN_MODIFY) };
 	return f;
 }
 
