@@ -322,26 +322,6 @@ START_TEST(well)
 }
 END_TEST
 
-START_TEST(pending)
-{
-	json_t *found, *wanted;
-
-	begin();
-	put_records("anb+");
-	file_put("run/odd.json", "{}");
-	found = summary_notified(run);
-	wanted = json_of("{'c':true}");
-	ck_assert(json_equal(found, wanted));
-	json_decref(found);
-	put_records("c+");
-	found = summary_notified(run);
-	ck_assert_uint_eq(json_object_size(found), 0);
-	json_decref(found);
-	json_decref(wanted);
-	end();
-}
-END_TEST
-
 Suite *
 check_summary_suite(void)
 {
@@ -360,6 +340,5 @@ check_summary_suite(void)
 	tcase_add_loop_test(tc, verdict, 0, countof(verdicts));
 	tcase_add_test(tc, no_selection);
 	tcase_add_test(tc, well);
-	tcase_add_test(tc, pending);
 	return suite;
 }

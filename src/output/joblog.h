@@ -26,11 +26,17 @@ int joblog_open(int rundir, const char *target, char *const argv[], struct mask 
 void joblog_close(int log, const char *target, const char *status);
 
 /*
- * The rest of a log from the descriptor's place on, on standard output: byte for byte, or so that
- * it may be shown (filter.h). -1 with errno set when it cannot be read; a reader of ours that went
- * away is no failure.
+ * A whole log on standard output: byte for byte, or through the filter (filter.h) if that is a
+ * terminal. 0, or -1 after a warning when there is no such log or it cannot be read; that a reader
+ * of ours went away is no failure.
  */
-int joblog_print(int log, bool filtered);
+int joblog_print(int rundir, const char *target);
+
+/*
+ * The end of a log, at most so many KiB of it, through the filter on standard output. Warns if
+ * there is no such log.
+ */
+void joblog_print_end(int rundir, const char *target, int kib);
 
 /* Shows what is new in a growing log on standard output, filtered. */
 struct joblog_follower;

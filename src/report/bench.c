@@ -152,21 +152,14 @@ compare_seconds(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts them. */
+/* Sorts the times, and returns their median. */
 static double
 print_times(const struct contestant *one, unsigned n)
 {
-	char *text;
-
 	qsort(one->seconds, n, sizeof(*one->seconds), compare_seconds);
-	text = screen_duration(one->seconds[n / 2]);
-	printf("%-12s %8s  ", one->title, text);
-	free(text);
-	for (unsigned i = 0; i < n; i++) {
-		text = screen_duration(one->seconds[i]);
-		printf(" %s", text);
-		free(text);
-	}
+	printf("%-12s %8s  ", one->title, screen_duration(one->seconds[n / 2]).s);
+	for (unsigned i = 0; i < n; i++)
+		printf(" %s", screen_duration(one->seconds[i]).s);
 	printf("\n");
 	return one->seconds[n / 2];
 }
@@ -175,20 +168,16 @@ static void
 print_sentence(const struct contestant *nox, const struct contestant *ours, unsigned n)
 {
 	double theirs, us;
-	char *words[3];
 
 	printf("%-12s %8s   %s\n", "", "median", "all");
 	theirs = print_times(nox, n);
 	us = print_times(ours, n);
-	words[0] = screen_duration(us);
-	words[1] = screen_duration(theirs);
-	words[2] = screen_duration(theirs > us ? theirs - us : us - theirs);
 	printf("\nnoxmk: %s took %s where nox took %s: %s %s, %.2f times as fast%s\n", ours->title,
-	    words[0], words[1], words[2], theirs > us ? "less" : "more", theirs / us,
+	    screen_duration(us).s, screen_duration(theirs).s,
+	    screen_duration(theirs > us ? theirs - us : us - theirs).s,
+	    theirs > us ? "less" : "more", theirs / us,
 	    ours->seconds[n - 1] < nox->seconds[0] ? "" :
 		", but that may be chance: some runs of nox took less than some of make");
-	for (size_t i = 0; i < countof(words); i++)
-		free(words[i]);
 }
 
 /* In turns, every second time the other way round. 0, or 1 when one fails. */

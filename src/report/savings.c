@@ -1,10 +1,9 @@
 #include <err.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "output/screen.h"
 #include "base/json.h"
+#include "output/screen.h"
 #include "report/savings.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -43,28 +42,20 @@ add_up(int run, struct sums *sums)
 static void
 print_line(const char *name, const struct sums *sums)
 {
-	char *each = screen_duration(sums->each), *wall = screen_duration(sums->wall);
-
-	printf("%-26s %8u %8u %10s %8s %8.2f\n", name, sums->sessions, sums->bad, each, wall,
-	    sums->each / sums->wall);
-	free(each);
-	free(wall);
+	printf("%-26s %8u %8u %10s %8s %8.2f\n", name, sums->sessions, sums->bad,
+	    screen_duration(sums->each).s, screen_duration(sums->wall).s, sums->each / sums->wall);
 }
 
 static void
 print_total(unsigned runs, const struct sums *all)
 {
-	char *each = screen_duration(all->each), *wall = screen_duration(all->wall);
 	double less = all->each - all->wall;
-	char *saved = screen_duration(less < 0 ? -less : less);
 
 	printf("\nnoxmk: %u run%s took %s for %s of sessions: %s %s, %.2f times as fast\n"
 	       "Sessions that run at once slow each other down: `noxmk bench` measures them "
-	       "against nox.\n", runs, runs == 1 ? "" : "s", wall, each, saved,
+	       "against nox.\n", runs, runs == 1 ? "" : "s", screen_duration(all->wall).s,
+	    screen_duration(all->each).s, screen_duration(less < 0 ? -less : less).s,
 	    less < 0 ? "more" : "less", all->each / all->wall);
-	free(each);
-	free(wall);
-	free(saved);
 }
 
 int

@@ -109,15 +109,11 @@ consider_record(void *data, const struct record *record)
 static void
 print_line(double seconds, const char *what, const char *by)
 {
-	char *duration, *safe;
-
 	if (seconds < NOTEWORTHY)
 		return;
-	duration = screen_duration(seconds);
-	safe = screen_safe(by);
-	printf("  %7s  %s%s%s%s\n", duration, what, *safe ? "  (" : "", safe, *safe ? ")" : "");
-	free(duration);
-	free(safe);
+	printf("  %7s  %s", screen_duration(seconds).s, what);
+	screen_put("  (", by, ")");
+	putchar('\n');
 }
 
 static const char *
@@ -185,18 +181,16 @@ print_waits(int run, struct planfile *plan, const struct record *record, double 
 static void
 print_head(const struct record *record, double run_started)
 {
-	char *into = screen_duration(record->started - run_started);
-	char *took = screen_duration(record->duration);
-	char *reason = screen_safe(record->reason ? record->reason : "");
-
-	if (record->verdict == NOT_RUN)
-		printf("%s: not run: %s\n", record->target, reason);
-	else
+	if (record->verdict == NOT_RUN) {
+		printf("%s: not run: ", record->target);
+		screen_put("", record->reason, "");
+		putchar('\n');
+	} else {
 		printf("%s: %s, started %s into the run, took %s\n", record->target,
-		    verdict_name(record->verdict), into, took);
-	free(into);
-	free(took);
-	free(reason);
+		    verdict_name(record->verdict),
+		    screen_duration(record->started - run_started).s,
+		    screen_duration(record->duration).s);
+	}
 }
 
 int

@@ -152,10 +152,16 @@ is_make_link(const struct dirent *entry)
 	return !strncmp(entry->d_name, ".make-", 6);
 }
 
+char *
+rundir_path(const char *name)
+{
+	return xasprintf(".noxmk/runs/%s", name);
+}
+
 static void
 remove_run(const char *id)
 {
-	char *path = xasprintf(".noxmk/runs/%s", id);
+	char *path = rundir_path(id);
 	char *roots[] = { path, NULL };
 	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 	FTSENT *entry;

@@ -21,6 +21,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/util.h"
+
 /* Makes .noxmk with its .gitignore if need be, and opens it. The caller closes. */
 int state_make(void);
 
@@ -33,6 +35,9 @@ int state_open(void);
  * caller closes.
  */
 int rundir_join(int state, const char *key, unsigned keep);
+
+/* ".noxmk/runs/NAME", for people. The caller frees. */
+char *rundir_path(const char *name) UNUSED_RESULT;
 
 /* The .run.json of a run: a new reference, or NULL after a warning. */
 json_t *rundir_info(int run);
