@@ -35,25 +35,25 @@
 #error "mk/build.mk defines the version"
 #endif
 
-/* Every option that any subcommand has; the table of subcommands says which takes which. */
+/* The options of all subcommands; the table of those says which takes which. */
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *goals;
 	unsigned keep, jobs, rounds;
 	bool live;
 	struct policy policy;
 	char *share;
-	char **words; /* what is left of the command line */
+	char **words; /* the operands, NULL-ended */
 } options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20,
 	.rounds = 3 };
 
-/* One row an option: where its argument goes, as it is or as a number. */
+/* For each option, where its argument goes, in one of four forms. */
 static const struct option_entry {
 	char letter;
 	const char **text;
-	unsigned *number;
-	long long most;   /* of the number, which is at least 1 */
-	const char *knob; /* of nox.mk, by which the user set it */
-	bool *flag;
+	unsigned *number; /* from 1 to most */
+	long long most;
+	const char *knob; /* by which the user of nox.mk has set that number, for the message */
+	bool *flag;       /* it has no argument */
 	struct policy *policy;
 } option_entries[] = {
 	{ 'c', .text = &options.cue },
@@ -78,7 +78,7 @@ enum needs {
 	OWN_RUN, /* likewise, but a make without a run (it had no session) gets one */
 };
 
-/* A descriptor that is not needed is -1, and the plan NULL. */
+/* That, opened. A descriptor that is not needed is -1, and a plan NULL. */
 struct place {
 	int state, rundir;
 	struct planfile *plan;
@@ -113,7 +113,7 @@ place_open(struct place *place, enum needs needs)
 	return false;
 }
 
-/* Beside an installed helper (PREFIX/bin/noxmk) lies PREFIX/share/noxmk; in the tree, build/. */
+/* PREFIX/share/noxmk, for a helper that is PREFIX/bin/noxmk; in this tree PREFIX is build. */
 static char *
 find_share(void)
 {
@@ -150,7 +150,7 @@ do_plan(const struct place *unused)
 	return result;
 }
 
-/* The words of the command line; or what -g says, for a session of a larger run. New lists. */
+/* The goals as operands; or as -g has them, in the helper of one of their sessions. New lists. */
 static json_t *
 goals_of_words(void)
 {
@@ -201,7 +201,7 @@ do_end(const struct place *place)
 	return result < 0 ? EXIT_HELPER : 0;
 }
 
-/* make will not call `noxmk end`, so the helper of the last session does its work. */
+/* make will not come to `noxmk end`, so the helper of the last session does what that does. */
 static void
 sum_up_interrupted(void)
 {
@@ -343,7 +343,7 @@ static int do_help(const struct place *);
 
 static const struct command_entry {
 	const char *name, *options, *operands;
-	int least; /* operands */
+	int least; /* operands that it needs */
 	enum needs needs;
 	int (*run)(const struct place *);
 	const char *help;
@@ -418,8 +418,8 @@ set_option(int letter, const struct command_entry *command)
 }
 
 /*
- * Standard streams that are closed would become our own files. Output that somebody else has made
- * non-blocking is opened anew, since we may not change the flags of what others share.
+ * If a standard stream were closed, the next file that we open would take its place. Output that
+ * somebody else has made non-blocking is opened anew: its flags are not ours to change.
  */
 static void
 open_streams(void)
@@ -445,12 +445,12 @@ main(int argc, char *argv[])
 	int option, result = EXIT_HELPER;
 	char letters[16];
 
-	/* PREFIX/share/noxmk/tools/make and gmake are this program. */
+	/* Sessions find us as make and gmake: toolenv.h. */
 	if (!strcmp(program_invocation_short_name, "make") ||
 	    !strcmp(program_invocation_short_name, "gmake"))
 		return submake_exec(argv);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is no reason to die */
+	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
 	open_streams();
 	while ((option = getopt(argc, argv, "+C:hV")) != -1) {
 		if (option == 'h')
@@ -483,7 +483,7 @@ main(int argc, char *argv[])
 		place_close(&place);
 	}
 	free(options.share);
-	/* A reader that went away (`make ci | head`) has seen what it wanted. */
+	/* That a reader went away (`make ci | head`) is no failure. */
 	if (fflush(stdout) != 0 && errno != EPIPE)
 		err(EXIT_HELPER, "standard output");
 	return result;

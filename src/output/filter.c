@@ -13,13 +13,14 @@ enum { ESCAPE = '\033', SEQUENCE_MAX = 64 };
 #define NOT_OURS "| "
 
 struct filter {
-	bool ci, styled; /* styled: other than normal */
-	bool inside;     /* the line: it has more than blanks and colours */
-	bool returned;   /* a CR was the last */
-	size_t ours;     /* so much of OURS began the line, and is held back */
+	bool ci;
+	bool styled;             /* a colour or the like has been set and not ended */
+	bool inside;             /* the line has more than blanks and colours by now */
+	bool returned;           /* the last byte was a CR, which may yet be half of a CR LF */
+	size_t ours;             /* of OURS so much began the line, and is held back */
 	struct ci_line line;
-	char held[SEQUENCE_MAX]; /* the start of a sequence or character */
-	size_t n;
+	char held[SEQUENCE_MAX]; /* the start of a sequence or a character */
+	size_t n;                /* of the bytes held */
 };
 
 struct filter *
@@ -37,6 +38,7 @@ filter_close(struct filter *filter)
 	free(filter);
 }
 
+/* The line does not begin as ours do, or no more comes: what was held back for that goes out. */
 static void
 release(struct filter *filter, struct buffer *out)
 {
@@ -45,7 +47,7 @@ release(struct filter *filter, struct buffer *out)
 	filter->ours = 0;
 }
 
-/* Text that may be shown; byte: its first. */
+/* One character, which may be shown. */
 static void
 put(struct filter *filter, const char *text, size_t n, struct buffer *out)
 {
@@ -85,7 +87,7 @@ end_line(struct filter *filter, struct buffer *out)
 	filter->line = (struct ci_line){ 0 };
 }
 
-/* How long a character is that begins so; 0 for none of UTF-8 (RFC 3629). */
+/* How many bytes a character has that begins with this one; 0 if none does in UTF-8 (RFC 3629). */
 static size_t
 utf8_length(unsigned char byte)
 {
@@ -96,7 +98,7 @@ utf8_length(unsigned char byte)
 	return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
 }
 
-/* A whole character: not overlong, a surrogate, a control (C1), or one that turns lines round. */
+/* A whole character may be overlong, a surrogate, a control (C1) or one that turns lines round. */
 static bool
 is_printable(const char *bytes, size_t n)
 {
@@ -110,6 +112,7 @@ is_printable(const char *bytes, size_t n)
 	       c != 0x2029;
 }
 
+/* The held bytes are whole, and may be shown or not; or they will never be whole. */
 static void
 put_held(struct filter *filter, bool shown, struct buffer *out)
 {
@@ -119,7 +122,8 @@ put_held(struct filter *filter, bool shown, struct buffer *out)
 	if (!shown) {
 		put_visible(filter, filter->held, n, out);
 	} else if (filter->held[0] == ESCAPE) {
-		if (filter->ours > 0) /* what is left of it would look the same */
+		/* "no", a colour, "xmk: " would look like ours. */
+		if (filter->ours > 0)
 			buffer_addstr(out, NOT_OURS);
 		release(filter, out);
 		buffer_add(out, filter->held, n);
@@ -128,7 +132,7 @@ put_held(struct filter *filter, bool shown, struct buffer *out)
 	}
 }
 
-/* Inside of a sequence. False when the byte does not belong to it. */
+/* The byte behind those of a sequence that are held. False if it does not belong to them. */
 static bool
 go_on_escape(struct filter *filter, char byte, struct buffer *out)
 {
@@ -147,6 +151,7 @@ go_on_escape(struct filter *filter, char byte, struct buffer *out)
 	return true;
 }
 
+/* Likewise for a character. */
 static bool
 go_on_character(struct filter *filter, char byte, struct buffer *out)
 {

@@ -52,7 +52,7 @@ joblog_close(int log, const char *target, const char *status)
 	buffer_free(&line);
 }
 
-/* False when nobody reads it any more. NULL: byte for byte. */
+/* The data, or NULL at their end, on standard output. False when nobody reads that any more. */
 static bool
 show(struct filter *filter, const char *data, size_t n)
 {
@@ -152,7 +152,7 @@ joblog_follower_open(int log)
 int
 joblog_follower_timeout(const struct joblog_follower *f)
 {
-	/* The kernel's inotify instances are limited; without one we look now and then. */
+	/* The kernel has few inotify instances for each user; without one we look now and then. */
 	return f->inotify < 0 ? 100 : -1;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/spawn.h"
@@ -20,9 +21,9 @@
 #define LOG ".noxmk/bench.log"
 
 struct contestant {
-	struct strings argv; /* NULL-ended; the words are its own */
-	char *title;
-	double *seconds;
+	struct strings argv; /* NULL-ended; the words are the contestant's own */
+	char *title;         /* "make -j4" */
+	double *seconds;     /* of each round */
 };
 
 static void
@@ -37,7 +38,7 @@ add_goals(struct strings *argv, const json_t *goals)
 		strings_add(argv, xstrdup("ci"));
 }
 
-/* Has the project a makefile that is about us? That one may have settings of its own. */
+/* Has the project a makefile that includes nox.mk? It may set things, so it is what we measure. */
 static bool
 has_makefile(void)
 {
@@ -56,8 +57,9 @@ has_makefile(void)
 	return false;
 }
 
+/* The make that a user of the project would call. */
 static void
-make_of_ours(const struct bench_options *options, struct contestant *one)
+prepare_make(const struct bench_options *options, struct contestant *one)
 {
 	const char *make = getenv("MAKE");
 	char *helper = process_own_program();
@@ -78,7 +80,7 @@ make_of_ours(const struct bench_options *options, struct contestant *one)
 	free(helper);
 }
 
-/* Without goals of its own nox runs its default sessions, as ci does. False after a warning. */
+/* Without goals nox gets no -s: it runs its defaults, as ci does. False after a warning. */
 static bool
 add_sessions(struct planfile *plan, const json_t *goals, struct strings *argv)
 {
@@ -94,9 +96,9 @@ add_sessions(struct planfile *plan, const json_t *goals, struct strings *argv)
 	return known;
 }
 
-/* By the command and the noxfile of the plan. */
+/* The nox by which the plan was made, on the same sessions. False after a warning. */
 static bool
-nox_of_plan(const struct bench_options *options, struct contestant *one)
+prepare_nox(const struct bench_options *options, struct contestant *one)
 {
 	int state = state_open();
 	struct planfile *plan = state < 0 ? NULL : planfile_open(state);
@@ -105,8 +107,7 @@ nox_of_plan(const struct bench_options *options, struct contestant *one)
 	bool known;
 	size_t i;
 
-	if (state >= 0)
-		close(state);
+	fd_close(&state);
 	if (!plan)
 		return false;
 	json_array_foreach(json_object_get(header, "command"), i, word)
@@ -120,7 +121,7 @@ nox_of_plan(const struct bench_options *options, struct contestant *one)
 	return known;
 }
 
-/* Its seconds; below 0 after a warning when it fails. */
+/* Returns the seconds that it took; below 0 after a warning when it failed. */
 static double
 run_one(const struct contestant *one)
 {
@@ -180,7 +181,7 @@ print_sentence(const struct contestant *nox, const struct contestant *ours, unsi
 		", but that may be chance: some runs of nox took less than some of make");
 }
 
-/* In turns, every second time the other way round. 0, or 1 when one fails. */
+/* Runs both in each round, in every second one the other way round. 0, or 1 when one fails. */
 static int
 measure(struct contestant both[2], unsigned rounds)
 {
@@ -206,11 +207,11 @@ bench_run(const struct bench_options *given)
 	close(state);
 	if (options.jobs == 0)
 		options.jobs = cpus_available();
-	make_of_ours(&options, &both[1]);
-	/* For nothing: environments are made, and it is learned how long sessions take. */
+	prepare_make(&options, &both[1]);
+	/* This one does not count: it makes the environments, and learns how long sessions take. */
 	if (run_one(&both[1]) < 0)
 		result = 1;
-	else if (nox_of_plan(&options, &both[0]))
+	else if (prepare_nox(&options, &both[0]))
 		result = 0;
 	for (size_t i = 0; i < countof(both); i++)
 		both[i].seconds = xcalloc(options.rounds, sizeof(double));

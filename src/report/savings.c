@@ -10,8 +10,9 @@
 
 struct sums {
 	unsigned sessions, bad;
-	double each, wall; /* seconds: of all sessions, and of the run */
-	double ended;      /* Unix time */
+	double each; /* seconds that the sessions took together */
+	double wall; /* seconds that the run took */
+	double ended; /* Unix time of the last session's end */
 };
 
 static void
@@ -26,14 +27,14 @@ add_record(void *data, const struct record *record)
 		sums->ended = record->ended;
 }
 
-/* False for a run of which nothing has been recorded. */
+/* False for a run without records, or with impossible ones. */
 static bool
-add_up(int run, struct sums *sums)
+add_up(int rundir, struct sums *sums)
 {
-	json_t *info = rundir_info(run);
+	json_t *info = rundir_info(rundir);
 
 	*sums = (struct sums){ 0 };
-	record_each(run, add_record, sums);
+	record_each(rundir, add_record, sums);
 	sums->wall = sums->ended - json_number(info, "started");
 	json_decref(info);
 	return info && sums->sessions > 0 && sums->wall > 0;
@@ -67,13 +68,13 @@ savings_print(int state)
 	size_t i;
 
 	json_array_foreach(names, i, name) {
-		int run = rundir_open_named(state, json_string_value(name));
+		int rundir = rundir_open_named(state, json_string_value(name));
 		struct sums sums;
 
-		if (run < 0)
+		if (rundir < 0)
 			continue;
 		/* One session alone can save nothing. */
-		if (add_up(run, &sums) && sums.sessions > 1) {
+		if (add_up(rundir, &sums) && sums.sessions > 1) {
 			if (runs++ == 0)
 				printf("%-26s %8s %8s %10s %8s %8s\n", "run", "sessions",
 				    "not well", "one by one", "took", "speed-up");
@@ -81,7 +82,7 @@ savings_print(int state)
 			all.each += sums.each;
 			all.wall += sums.wall;
 		}
-		close(run);
+		close(rundir);
 	}
 	json_decref(names);
 	if (runs > 0)
