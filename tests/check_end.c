@@ -1,11 +1,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "end.h"
 #include "state/record.h"
+#include "state/rundir.h"
 #include "support.h"
 
 /* A run of the goal ci, which is a and b; d is notified by nobody yet. */
@@ -178,6 +180,48 @@ START_TEST(an_interrupted_run_is_summed_up_and_kept_but_runs_nothing)
 }
 END_TEST
 
+/* As the keeper of a helper that was killed: at work in the run folder, it then writes a record. */
+static pid_t
+start_keeper(void)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		int entered = rundir_enter(it.rundir);
+
+		(void)!write(ready[1], "", 1);
+		usleep(200000); /* time in which nobody may sum up */
+		put("b", CANCELLED, "[]");
+		close(entered);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+START_TEST(the_summary_waits_for_who_is_at_work)
+{
+	pid_t keeper;
+	char *text;
+
+	begin();
+	put("a", PASSED, "[]");
+	keeper = start_keeper();
+	text = printed(no_make, 0);
+	ck_assert_ptr_nonnull(strstr(text, "b        cancelled"));
+	ck_assert_int_eq(waitpid(keeper, NULL, 0), keeper);
+	free(text);
+	end();
+}
+END_TEST
+
 Suite *
 check_end_suite(void)
 {
@@ -190,6 +234,7 @@ check_end_suite(void)
 	tcase_add_test(tc, without_a_make_nothing_runs_and_nothing_is_kept);
 	tcase_add_test(tc, a_make_that_fails_makes_the_end_fail);
 	tcase_add_test(tc, a_damaged_run_makes_the_end_fail);
+	tcase_add_test(tc, the_summary_waits_for_who_is_at_work);
 	tcase_add_test(tc, an_interrupted_run_is_summed_up_and_kept_but_runs_nothing);
 	return suite;
 }

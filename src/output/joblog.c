@@ -113,16 +113,17 @@ joblog_print_end(int rundir, const char *target, int kib)
 {
 	char *name = xasprintf("%s.log", target);
 	int log = openat(rundir, name, O_RDONLY | O_CLOEXEC);
+	off_t most = (off_t)kib * 1024;
 	struct filter *filter;
 	struct stat st;
 
 	if (log < 0 || fstat(log, &st) < 0) {
 		warn("%s", name);
 	} else {
-		if (st.st_size > kib * 1024) {
+		if (st.st_size > most) {
 			printf("… its last %d KiB of %lld KiB\n", kib,
 			    (long long)st.st_size / 1024);
-			lseek(log, -kib * 1024, SEEK_END);
+			lseek(log, -most, SEEK_END);
 		}
 		fflush(stdout);
 		filter = filter_open(ci_reads());
