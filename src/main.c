@@ -14,20 +14,21 @@
 
 #include <bsd/stdlib.h>
 
+#include "base/fd.h"
 #include "base/process.h"
 #include "base/util.h"
-#include "notified.h"
+#include "end.h"
 #include "nox/planning.h"
 #include "order/order.h"
+#include "output/joblog.h"
 #include "report/bench.h"
 #include "report/list.h"
 #include "report/savings.h"
+#include "report/show.h"
 #include "report/summary.h"
 #include "report/why.h"
 #include "session/run.h"
 #include "slots/toolenv.h"
-#include "state/failed.h"
-#include "state/history.h"
 #include "state/join.h"
 #include "state/rundir.h"
 #include "state/state.h"
@@ -36,18 +37,85 @@
 #error "mk/build.mk defines the version"
 #endif
 
-/* Every option that any subcommand has; the table below says which takes which. */
+/* The options of all subcommands; the table of those says which takes which. */
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *goals;
 	unsigned keep, jobs, rounds;
 	bool live;
 	struct policy policy;
 	char *share;
-	char **words; /* what is left of the command line */
+	char **words; /* the operands, NULL-ended */
 } options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20,
 	.rounds = 3 };
 
-/* Beside an installed helper (PREFIX/bin/noxmk) lies PREFIX/share/noxmk; in the tree, build/. */
+/* For each option, where its argument goes, in one of four forms. */
+static const struct option_entry {
+	char letter;
+	const char **text;
+	unsigned *number; /* from 1 to most */
+	long long most;
+	const char *knob; /* by which the user of nox.mk has set that number, for the message */
+	bool *flag;       /* it has no argument */
+	struct policy *policy;
+} option_entries[] = {
+	{ 'c', .text = &options.cue },
+	{ 'f', .text = &options.noxfile },
+	{ 'g', .text = &options.goals },
+	{ 'i', .text = &options.inputs },
+	{ 'j', .number = &options.jobs, .most = 1000000, .knob = " (NOXMK_JOBS)" },
+	{ 'k', .number = &options.keep, .most = 1000000, .knob = " (NOXMK_KEEP)" },
+	{ 'l', .flag = &options.live },
+	{ 'n', .number = &options.rounds, .most = 1000, .knob = "" },
+	{ 'o', .policy = &options.policy },
+	{ 'r', .text = &options.key },
+	{ 'R', .text = &options.reserved },
+};
+
+/* What main opens for a subcommand. */
+enum needs {
+	NOTHING,
+	STATE,   /* the state folder */
+	PLAN,    /* and the plan in it */
+	RUN,     /* or the run folder of the make of -r, or the latest one, and the plan in that */
+	OWN_RUN, /* likewise, but a make without a run (it had no session) gets one */
+};
+
+/* That, opened. A descriptor that is not needed is -1, and a plan NULL. */
+struct place {
+	int state, rundir;
+	struct planfile *plan;
+};
+
+static void
+place_close(struct place *place)
+{
+	planfile_close(place->plan);
+	fd_close(&place->rundir);
+	fd_close(&place->state);
+}
+
+/* False after a warning, with nothing open. */
+static bool
+place_open(struct place *place, enum needs needs)
+{
+	*place = (struct place){ .state = -1, .rundir = -1 };
+	if (needs >= STATE)
+		place->state = state_open();
+	if (place->state >= 0 && needs >= RUN)
+		place->rundir = needs == OWN_RUN && options.key ?
+		    join_run(place->state, options.key, options.keep) :
+		    rundir_open(place->state, options.key);
+	if (place->state >= 0 && needs == PLAN)
+		place->plan = planfile_open(place->state);
+	else if (place->rundir >= 0)
+		place->plan = planfile_open(place->rundir);
+	if ((needs < STATE || place->state >= 0) && (needs < PLAN || place->plan))
+		return true;
+	place_close(place);
+	return false;
+}
+
+/* PREFIX/share/noxmk, for a helper that is PREFIX/bin/noxmk; in this tree PREFIX is build. */
 static char *
 find_share(void)
 {
@@ -62,13 +130,14 @@ find_share(void)
 }
 
 static int
-do_plan(void)
+do_plan(const struct place *unused)
 {
 	struct planning_options plan = { .share = options.share, .noxfile = options.noxfile,
 		.inputs = options.inputs };
 	char *copy = xstrdup(options.reserved), *rest = copy, *word;
 	int result;
 
+	(void)unused;
 	for (char **w = options.words; *w; w++)
 		strings_add(&plan.nox, *w);
 	if (plan.nox.n == 0)
@@ -83,121 +152,75 @@ do_plan(void)
 	return result;
 }
 
+/* The goals as operands; or as -g has them, in the helper of one of their sessions. New lists. */
 static json_t *
-goals(void)
+goals_of_words(void)
 {
-	json_t *list = json_array();
+	json_t *goals = json_array();
 
-	for (char **w = options.words; *w; w++)
-		json_array_append_new(list, json_string(*w));
-	return list;
+	for (char **word = options.words; *word; word++)
+		json_array_append_new(goals, json_string(*word));
+	return goals;
 }
 
-/* What the goals are made of; one that the plan does not know adds nothing. */
 static json_t *
-active_sessions(struct planfile *plan, const json_t *list)
+goals_of_run(void)
 {
-	json_t *active = json_object();
+	json_t *goals = json_array();
+	char *copy = xstrdup(options.goals ? options.goals : ""), *rest = copy, *goal;
 
-	planfile_expand(plan, list, active, false);
-	return active;
+	while ((goal = strsep(&rest, " ")))
+		if (*goal)
+			json_array_append_new(goals, json_string(goal));
+	free(copy);
+	return goals;
 }
 
-/* The run's folder and its plan. A run without any session has no folder until its end. */
+static struct end
+end_of(const struct place *place, const json_t *goals)
+{
+	return (struct end){ .state = place->state, .rundir = place->rundir, .plan = place->plan,
+		.goals = goals, .jobs = options.jobs };
+}
+
+/* GOAL … [-- MAKE …] */
 static int
-open_run(int *run, struct planfile **plan, bool join)
-{
-	int state = state_open();
-
-	*plan = NULL;
-	*run = -1;
-	if (state >= 0 && join && options.key)
-		*run = join_run(state, options.key, options.keep);
-	else if (state >= 0)
-		*run = rundir_open(state, options.key);
-	if (state >= 0)
-		close(state);
-	if (*run < 0)
-		return -1;
-	if (!(*plan = planfile_open(*run))) {
-		close(*run);
-		return -1;
-	}
-	return 0;
-}
-
-/* What this run says: what failed, how long sessions take, and the order that follows from that. */
-static void
-remember(int run, struct planfile *plan, const json_t *list)
-{
-	int state = state_open();
-	json_t *active;
-
-	if (state < 0)
-		return;
-	failed_update(state, run, plan, list);
-	if (history_update(state, run)) {
-		active = active_sessions(plan, list);
-		(void)!order_write(state, active, options.jobs);
-		json_decref(active);
-	}
-	close(state);
-}
-
-/* GOAL … [-- MAKE …]: without a make, what was notified and has not run is only shown as such. */
-static int
-do_end(void)
+do_end(const struct place *place)
 {
 	char **make = options.words;
-	struct planfile *plan;
-	json_t *list;
-	int run, result = 0;
+	json_t *goals;
+	struct end end;
+	int result;
 
 	while (*make && strcmp(*make, "--") != 0)
 		make++;
 	if (*make)
 		*make++ = NULL;
-	if (open_run(&run, &plan, true) < 0)
-		return EXIT_HELPER;
-	list = goals();
-	if (*make)
-		result = notified_run(run, options.key, make);
-	/* The keeper of a helper that was killed still has a record to write. */
-	rundir_wait(run);
-	if (summary_print(run, plan, list) < 0 || summary_mark_well(run, plan, list) < 0)
-		result = -1;
-	if (*make)
-		remember(run, plan, list);
-	json_decref(list);
-	planfile_close(plan);
-	close(run);
+	goals = goals_of_words();
+	end = end_of(place, goals);
+	result = end_run(&end, options.key, make);
+	json_decref(goals);
 	return result < 0 ? EXIT_HELPER : 0;
 }
 
-/* make does not come to its end, so the last session's helper says what it has come to. */
+/* make will not come to `noxmk end`, so the helper of the last session does what that does. */
 static void
 sum_up_interrupted(void)
 {
-	struct planfile *plan;
-	json_t *list = json_array();
-	char *copy = xstrdup(options.goals ? options.goals : ""), *rest = copy, *goal;
-	int run;
+	json_t *goals = goals_of_run();
+	struct place place;
+	struct end end;
 
-	while ((goal = strsep(&rest, " ")))
-		if (*goal)
-			json_array_append_new(list, json_string(goal));
-	if (open_run(&run, &plan, false) == 0) {
-		(void)!summary_print(run, plan, list);
-		remember(run, plan, list);
-		planfile_close(plan);
-		close(run);
+	if (place_open(&place, RUN)) {
+		end = end_of(&place, goals);
+		end_interrupted(&end);
+		place_close(&place);
 	}
-	json_decref(list);
-	free(copy);
+	json_decref(goals);
 }
 
 static int
-do_run(void)
+do_run(const struct place *unused)
 {
 	struct run_options run = { .share = options.share, .key = options.key,
 		.cue = options.cue, .keep = options.keep, .jobs = options.jobs,
@@ -205,6 +228,7 @@ do_run(void)
 	bool interrupted;
 	int result;
 
+	(void)unused;
 	if (!options.key)
 		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
 	run.target = *options.words++;
@@ -218,168 +242,143 @@ do_run(void)
 }
 
 static int
-do_verdict(void)
+do_verdict(const struct place *place)
 {
-	struct planfile *plan;
-	int run, result = 0;
+	int result = 0;
 
-	if (open_run(&run, &plan, false) < 0)
-		return EXIT_HELPER;
-	for (char **goal = options.words; *goal; goal++) {
-		int one = summary_verdict(run, plan, *goal);
-
-		if (one != 0 && result >= 0)
-			result = one;
-	}
-	planfile_close(plan);
-	close(run);
-	return result < 0 ? EXIT_HELPER : result;
-}
-
-static int
-with_plan(int (*print)(struct planfile *, const json_t *))
-{
-	int state = state_open(), result = -1;
-	struct planfile *plan = state < 0 ? NULL : planfile_open(state);
-	json_t *list = goals();
-
-	if (plan)
-		result = print(plan, list);
-	planfile_close(plan);
-	if (state >= 0)
-		close(state);
-	json_decref(list);
-	return result < 0 ? EXIT_HELPER : result;
-}
-
-static int
-do_list(void)
-{
-	return with_plan(list_targets);
-}
-
-static int
-do_show(void)
-{
-	return with_plan(show_order);
-}
-
-/* make asks for this when order.mk is for other goals or for another -j. */
-static int
-do_order(void)
-{
-	int state = state_open(), result = -1;
-	struct planfile *plan = state < 0 ? NULL : planfile_open(state);
-	json_t *list = goals(), *active;
-
-	if (plan) {
-		active = active_sessions(plan, list);
-		result = order_write(state, active, options.jobs);
-		json_decref(active);
-	}
-	json_decref(list);
-	planfile_close(plan);
-	if (state >= 0)
-		close(state);
-	return result < 0 ? EXIT_HELPER : 0;
-}
-
-/* Without -r each target's last file of that kind counts, whichever run that was in. */
-static int
-each_target(const char *suffix, int (*print)(int run, const char *target))
-{
-	int state = state_open(), result = state < 0 ? EXIT_HELPER : 0;
-
-	for (char **target = options.words; state >= 0 && *target; target++) {
-		char *name = xasprintf("%s%s", *target, suffix);
-		int run = options.key ? rundir_open(state, options.key) :
-					rundir_newest_with(state, name);
-
-		if (run < 0 || print(run, *target) < 0)
+	for (char **goal = options.words; *goal; goal++)
+		if (summary_verdict(place->rundir, place->plan, *goal) != 0)
 			result = 1;
-		if (run >= 0)
-			close(run);
-		free(name);
-	}
-	if (state >= 0)
-		close(state);
 	return result;
 }
 
 static int
-do_log(void)
+do_list(const struct place *place)
 {
-	return each_target(".log", list_log);
+	list_print(place->plan);
+	return 0;
 }
 
 static int
-do_why(void)
+do_show(const struct place *place)
 {
-	return each_target(".json", why_print);
+	json_t *goals = goals_of_words();
+	int result = show_print(place->state, place->plan, goals);
+
+	json_decref(goals);
+	return result;
 }
 
+/* make asks for this when order.mk is for other goals or for another -j. */
 static int
-do_report(void)
+do_order(const struct place *place)
 {
-	int state = state_open(), result = state < 0 ? -1 : savings_print(state);
+	json_t *goals = goals_of_words(), *active = json_object();
+	int result;
 
-	if (state >= 0)
-		close(state);
+	/* A goal that the plan does not know adds nothing. */
+	planfile_expand(place->plan, goals, active, false);
+	result = order_write(place->state, active, options.jobs);
+	json_decref(active);
+	json_decref(goals);
 	return result < 0 ? EXIT_HELPER : 0;
 }
 
+/* Prints the file TARGET<suffix> of each target: from the run of -r, or the newest that has it. */
 static int
-do_bench(void)
+each_target(int state, const char *suffix, int (*print)(int rundir, const char *target))
 {
-	json_t *list = goals();
+	int result = 0;
+
+	for (char **target = options.words; *target; target++) {
+		char *name = xasprintf("%s%s", *target, suffix);
+		int rundir = options.key ? rundir_open(state, options.key) :
+					   rundir_newest_with(state, name);
+
+		if (rundir < 0 || print(rundir, *target) < 0)
+			result = 1;
+		fd_close(&rundir);
+		free(name);
+	}
+	return result;
+}
+
+static int
+do_log(const struct place *place)
+{
+	return each_target(place->state, ".log", joblog_print);
+}
+
+static int
+do_why(const struct place *place)
+{
+	return each_target(place->state, ".json", why_print);
+}
+
+static int
+do_report(const struct place *place)
+{
+	return savings_print(place->state) < 0 ? EXIT_HELPER : 0;
+}
+
+static int
+do_bench(const struct place *unused)
+{
+	json_t *goals = goals_of_words();
 	struct bench_options bench = { .share = options.share, .noxfile = options.noxfile,
-		.jobs = options.jobs, .rounds = options.rounds, .goals = list };
+		.jobs = options.jobs, .rounds = options.rounds, .goals = goals };
 	int result = bench_run(&bench);
 
-	json_decref(list);
+	(void)unused;
+	json_decref(goals);
 	return result < 0 ? EXIT_HELPER : result;
 }
 
 static int
-do_make(void)
+do_make(const struct place *unused)
 {
+	(void)unused;
 	return submake_exec(options.words);
 }
 
-static int do_help(void);
+static int do_help(const struct place *);
 
 static const struct command_entry {
 	const char *name, *options, *operands;
-	int least; /* operands */
-	int (*run)(void);
+	int least; /* operands that it needs */
+	enum needs needs;
+	int (*run)(const struct place *);
 	const char *help;
 } commands[] = {
-	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0, do_plan,
+	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0,
+	    NOTHING, do_plan,
 	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
-	{ "order", "j:", "[-j JOBS] GOAL ...", 1, do_order,
+	{ "order", "j:", "[-j JOBS] GOAL ...", 1, PLAN, do_order,
 	    "write .noxmk/order.mk for these goals" },
 	{ "run", "c:g:j:k:lo:r:",
 	    "[-c CUE] [-g GOALS] [-j JOBS] [-k KEEP] [-l] [-o POLICY] -r MAKE TARGET "
-	    "[-- POSARGS ...]", 1, do_run, "run one session" },
-	{ "end", "j:k:r:", "[-j JOBS] [-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, do_end,
-	    "run notified sessions by COMMAND, a make; print the summary" },
-	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, do_verdict,
+	    "[-- POSARGS ...]", 1, NOTHING, do_run, "run one session" },
+	{ "end", "j:k:r:", "[-j JOBS] [-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0,
+	    OWN_RUN, do_end, "run notified sessions by COMMAND, a make; print the summary" },
+	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, RUN, do_verdict,
 	    "exit 1 unless the sessions of all the goals are well" },
-	{ "list", "", "", 0, do_list, "targets and descriptions" },
-	{ "show", "", "GOAL ...", 1, do_show, "what would run, in which order" },
-	{ "log", "r:", "[-r MAKE] TARGET ...", 1, do_log, "the last log of each" },
-	{ "why", "r:", "[-r MAKE] TARGET ...", 1, do_why, "what each waited for in its last run" },
-	{ "report", "", "", 0, do_report, "what running sessions at once has saved so far" },
-	{ "bench", "f:j:n:", "[-f NOXFILE] [-j JOBS] [-n ROUNDS] [GOAL ...]", 0, do_bench,
+	{ "list", "", "", 0, PLAN, do_list, "targets and descriptions" },
+	{ "show", "", "GOAL ...", 1, PLAN, do_show, "what would run, in which order" },
+	{ "log", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_log, "the last log of each" },
+	{ "why", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_why,
+	    "what each waited for in its last run" },
+	{ "report", "", "", 0, STATE, do_report, "what running sessions at once has saved so far" },
+	{ "bench", "f:j:n:", "[-f NOXFILE] [-j JOBS] [-n ROUNDS] [GOAL ...]", 0, NOTHING, do_bench,
 	    "measure make against nox on these goals, or ci" },
-	{ "make", "", "MAKE [ARGUMENT ...]", 1, do_make,
+	{ "make", "", "MAKE [ARGUMENT ...]", 1, NOTHING, do_make,
 	    "run that make under the jobserver of the session around it" },
-	{ "help", "", "", 0, do_help, "this text" },
+	{ "help", "", "", 0, NOTHING, do_help, "this text" },
 };
 
 static int
-do_help(void)
+do_help(const struct place *unused)
 {
+	(void)unused;
 	printf("noxmk %s: nox sessions as make targets. See noxmk(1); for daily use, make.\n\n"
 	       "usage: noxmk [-C FOLDER] COMMAND …\n\n", NOXMK_VERSION);
 	for (size_t i = 0; i < countof(commands); i++)
@@ -400,59 +399,29 @@ usage(const struct command_entry *command)
 }
 
 static void
-set_option(int option, const struct command_entry *command)
+set_option(int letter, const struct command_entry *command)
 {
+	const struct option_entry *entry = option_entries;
 	const char *bad = NULL;
 
-	switch (option) {
-	case 'c':
-		options.cue = optarg;
-		break;
-	case 'f':
-		options.noxfile = optarg;
-		break;
-	case 'g':
-		options.goals = optarg;
-		break;
-	case 'i':
-		options.inputs = optarg;
-		break;
-	case 'j':
-		options.jobs = (unsigned)strtonum(optarg, 1, 1000000, &bad);
-		if (bad)
-			errx(EXIT_USAGE, "-j %s (NOXMK_JOBS): the number is %s", optarg, bad);
-		break;
-	case 'k':
-		options.keep = (unsigned)strtonum(optarg, 1, 1000000, &bad);
-		if (bad)
-			errx(EXIT_USAGE, "-k %s (NOXMK_KEEP): the number is %s", optarg, bad);
-		break;
-	case 'l':
-		options.live = true;
-		break;
-	case 'n':
-		options.rounds = (unsigned)strtonum(optarg, 1, 1000, &bad);
-		if (bad)
-			errx(EXIT_USAGE, "-n %s: the number is %s", optarg, bad);
-		break;
-	case 'o':
-		if (!policy_set(&options.policy, optarg))
-			exit(EXIT_USAGE);
-		break;
-	case 'r':
-		options.key = optarg;
-		break;
-	case 'R':
-		options.reserved = optarg;
-		break;
-	default:
-		usage(command);
-	}
+	while (entry->letter != letter)
+		if (++entry == option_entries + countof(option_entries))
+			usage(command);
+	if (entry->text)
+		*entry->text = optarg;
+	if (entry->flag)
+		*entry->flag = true;
+	if (entry->policy && !policy_set(entry->policy, optarg))
+		exit(EXIT_USAGE);
+	if (entry->number)
+		*entry->number = (unsigned)strtonum(optarg, 1, entry->most, &bad);
+	if (bad)
+		errx(EXIT_USAGE, "-%c %s%s: the number is %s", letter, optarg, entry->knob, bad);
 }
 
 /*
- * Standard streams that are closed would become our own files. Output that somebody else has made
- * non-blocking is opened anew, since we may not change the flags of what others share.
+ * If a standard stream were closed, the next file that we open would take its place. Output that
+ * somebody else has made non-blocking is opened anew: its flags are not ours to change.
  */
 static void
 open_streams(void)
@@ -474,19 +443,20 @@ int
 main(int argc, char *argv[])
 {
 	const struct command_entry *command = NULL;
-	int option, result;
+	struct place place;
+	int option, result = EXIT_HELPER;
 	char letters[16];
 
-	/* PREFIX/share/noxmk/tools/make and gmake are this program. */
+	/* Sessions find us as make and gmake: toolenv.h. */
 	if (!strcmp(program_invocation_short_name, "make") ||
 	    !strcmp(program_invocation_short_name, "gmake"))
 		return submake_exec(argv);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is no reason to die */
+	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
 	open_streams();
 	while ((option = getopt(argc, argv, "+C:hV")) != -1) {
 		if (option == 'h')
-			return do_help();
+			return do_help(NULL);
 		if (option == 'V')
 			return puts("noxmk " NOXMK_VERSION) < 0;
 		if (option != 'C')
@@ -510,9 +480,12 @@ main(int argc, char *argv[])
 	if (argc - optind < command->least)
 		usage(command);
 	options.share = find_share();
-	result = command->run();
+	if (place_open(&place, command->needs)) {
+		result = command->run(&place);
+		place_close(&place);
+	}
 	free(options.share);
-	/* A reader that went away (`make ci | head`) has seen what it wanted. */
+	/* That a reader went away (`make ci | head`) is no failure. */
 	if (fflush(stdout) != 0 && errno != EPIPE)
 		err(EXIT_HELPER, "standard output");
 	return result;

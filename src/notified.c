@@ -6,9 +6,34 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/util.h"
 #include "notified.h"
-#include "report/summary.h"
+#include "state/record.h"
+
+static void
+add_notified(void *data, const struct record *caller)
+{
+	json_t *pending = data, *item;
+	size_t i;
+
+	json_array_foreach(caller->notify, i, item)
+		if (json_is_string(json_object_get(item, "target")))
+			json_object_set_new(pending, json_text(item, "target"), json_true());
+}
+
+json_t *
+notified_pending(int rundir)
+{
+	json_t *names = record_list(rundir), *pending = json_object(), *name;
+	size_t i;
+
+	record_each(rundir, add_notified, pending);
+	json_array_foreach(names, i, name)
+		json_object_del(pending, json_string_value(name));
+	json_decref(names);
+	return pending;
+}
 
 /* The make's exit code, or -1 after a warning. */
 static int
@@ -24,7 +49,7 @@ run_make(char *const *make, const json_t *targets)
 	pid_t pid;
 
 	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE); /* which main ignores */
+	sigaddset(&defaults, SIGPIPE); /* main ignores it */
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
@@ -33,7 +58,7 @@ run_make(char *const *make, const json_t *targets)
 	json_object_foreach((json_t *)targets, target, unused)
 		strings_add(&argv, xasprintf(".noxmk/run/%s", target));
 	strings_add(&argv, NULL);
-	/* No spawn(): this one is make's own kind and keeps its descriptors and process group. */
+	/* Unlike by spawn(), this make keeps our jobserver's descriptors and the process group. */
 	error = posix_spawnp(&pid, argv.v[0], NULL, &attributes, (char **)argv.v, environ);
 	posix_spawnattr_destroy(&attributes);
 	if (error) {
@@ -50,7 +75,7 @@ run_make(char *const *make, const json_t *targets)
 }
 
 int
-notified_run(int run, const char *key, char *const *make)
+notified_run(int rundir, const char *key, char *const *make)
 {
 	json_t *tried = json_object(), *pending = NULL, *unused;
 	const char *target;
@@ -60,7 +85,7 @@ notified_run(int run, const char *key, char *const *make)
 	if (key)
 		setenv("NOXMK_RUN", key, 1);
 	while (result == 0) {
-		pending = summary_notified(run);
+		pending = notified_pending(rundir);
 		/* One whose record could not be written is not run again. */
 		json_object_foreach_safe(pending, next, target, unused)
 			if (json_object_get(tried, target))

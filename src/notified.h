@@ -2,13 +2,23 @@
 #define NOXMK_NOTIFIED_H
 
 /*
- * Sessions that others of the run notified and that have not run: in nox they run at the end of the
- * queue, once. Which ones is known only now, so another make runs them, over and over until nobody
- * notifies anybody any more.
- *
- * make: its command, NULL-ended; the targets .noxmk/run/… are added, and it gets our jobserver.
- * Returns 0, or -1 after a warning.
+ * Sessions that others of the run notified and that have not run. nox runs them at the end of its
+ * queue, once each. Which ones they are is known only when the others have ended, so another make
+ * runs them then, and yet another those that these notify, until none is left.
  */
-int notified_run(int run, const char *key, char *const *make);
+
+#include <jansson.h>
+
+#include "base/util.h"
+
+/* Their targets: keys of a new object. */
+json_t *notified_pending(int rundir) UNUSED_RESULT;
+
+/*
+ * Runs them. key: the run's, for NOXMK_RUN. make: its command, NULL-ended; the targets .noxmk/run/…
+ * are added, and it gets our jobserver. A session that leaves no record is not run twice. 0, or -1
+ * when a make failed, which said why, or after a warning when it could not be started.
+ */
+int notified_run(int rundir, const char *key, char *const *make);
 
 #endif

@@ -50,7 +50,7 @@ bench(const char *goals, unsigned rounds, int wanted)
 
 #define MAKE_CALL "make -I /p/share/noxmk/../../include"
 
-START_TEST(in_turns)
+START_TEST(both_run_in_turns)
 {
 	char *text, *calls;
 
@@ -69,7 +69,7 @@ START_TEST(in_turns)
 END_TEST
 
 /* Without a makefile of ours, with goals; and here make is no faster. */
-START_TEST(goals)
+START_TEST(goals_and_a_slower_make_are_told)
 {
 	char *text, *calls;
 
@@ -87,7 +87,7 @@ START_TEST(goals)
 }
 END_TEST
 
-START_TEST(trouble)
+START_TEST(what_fails_is_not_measured)
 {
 	begin("echo words; exit 2", "exit 1");
 	free(bench("[]", 1, 1));
@@ -117,8 +117,8 @@ check_bench_suite(void)
 	Suite *suite = suite_create("bench");
 	TCase *tc = support_case(suite, "bench");
 
-	tcase_add_test(tc, in_turns);
-	tcase_add_test(tc, goals);
-	support_spawn_failure_test(tc, trouble);
+	tcase_add_test(tc, both_run_in_turns);
+	tcase_add_test(tc, goals_and_a_slower_make_are_told);
+	support_spawn_failure_test(tc, what_fails_is_not_measured);
 	return suite;
 }

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "output/filter.h"
@@ -47,7 +46,7 @@ static const struct {
 	{ true, "\033[0Ksection_start:1:x\r\033[0K", "\\033[0Ksection_start:1:x\n\\033[0K" },
 };
 
-START_TEST(shown)
+START_TEST(only_what_is_harmless_is_shown)
 {
 	const char *text = filters[_i].text;
 	size_t n = strlen(text);
@@ -67,8 +66,7 @@ START_TEST(shown)
 }
 END_TEST
 
-/* Nothing is held for ever. */
-START_TEST(endless)
+START_TEST(a_sequence_without_end_is_not_held_for_ever)
 {
 	struct filter *filter = filter_open(true);
 	struct buffer out = { 0 };
@@ -85,31 +83,13 @@ START_TEST(endless)
 }
 END_TEST
 
-START_TEST(who_reads)
-{
-	static const char *const names[] = { "CI", "GITHUB_ACTIONS", "FORGEJO_ACTIONS",
-		"GITEA_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION" };
-
-	for (size_t i = 0; i < countof(names); i++)
-		unsetenv(names[i]);
-	ck_assert(!filter_is_ci());
-	for (size_t i = 0; i < countof(names); i++) {
-		setenv(names[i], "true", 1);
-		ck_assert(filter_is_ci());
-		setenv(names[i], i % 2 ? "" : "false", 1);
-		ck_assert(!filter_is_ci());
-	}
-}
-END_TEST
-
 Suite *
 check_filter_suite(void)
 {
 	Suite *suite = suite_create("filter");
 	TCase *tc = support_case(suite, "filter");
 
-	tcase_add_loop_test(tc, shown, 0, countof(filters));
-	tcase_add_test(tc, endless);
-	tcase_add_test(tc, who_reads);
+	tcase_add_loop_test(tc, only_what_is_harmless_is_shown, 0, countof(filters));
+	tcase_add_test(tc, a_sequence_without_end_is_not_held_for_ever);
 	return suite;
 }

@@ -12,7 +12,7 @@
 static char program[] = "/usr/bin/nox", option[] = "-s", name[] = "t(a='1')";
 static char *const argv[] = { program, option, name, NULL };
 
-START_TEST(whole_log)
+START_TEST(a_log_has_its_command_first_and_its_status_last)
 {
 	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 
@@ -25,7 +25,7 @@ START_TEST(whole_log)
 }
 END_TEST
 
-START_TEST(no_log)
+START_TEST(a_log_that_cannot_be_made_is_said)
 {
 	int log;
 
@@ -42,14 +42,14 @@ START_TEST(no_log)
 }
 END_TEST
 
-START_TEST(no_end)
+START_TEST(a_lost_end_is_said)
 {
 	joblog_close(open("/dev/full", O_WRONLY | O_CLOEXEC), "t", "exited with status 0");
 	assert_warned("t.log: the end of the log is lost: No space left");
 }
 END_TEST
 
-START_TEST(followed)
+START_TEST(what_is_new_in_a_log_is_shown)
 {
 	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 	struct joblog_follower *f = joblog_follower_open(log);
@@ -76,7 +76,7 @@ START_TEST(followed)
 }
 END_TEST
 
-START_TEST(nobody_reads)
+START_TEST(a_reader_that_went_away_is_no_fault)
 {
 	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 	struct joblog_follower *f = joblog_follower_open(log);
@@ -90,8 +90,8 @@ START_TEST(nobody_reads)
 }
 END_TEST
 
-/* The kernel's inotify instances are limited: then it looks now and then. */
-START_TEST(nothing_to_watch_with)
+/* The kernel's inotify instances are limited. */
+START_TEST(without_inotify_it_is_looked_at_now_and_then)
 {
 	int log = joblog_open(AT_FDCWD, "t", argv, NULL), fd = fcntl(log, F_DUPFD_CLOEXEC, 0);
 	struct joblog_follower *f;
@@ -118,18 +118,75 @@ START_TEST(nothing_to_watch_with)
 }
 END_TEST
 
+START_TEST(a_log_is_printed_byte_for_byte)
+{
+	char *text;
+
+	file_put("a.log", "its \xff words\n");
+	output_begin();
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "a"), 0);
+	text = output_end();
+	ck_assert_str_eq(text, "its \xff words\n");
+	free(text);
+	output_break();
+	(void)joblog_print(AT_FDCWD, "a");
+	output_restore();
+	assert_silent();
+}
+END_TEST
+
+START_TEST(what_is_no_log_is_said)
+{
+	file_put("a.log", "");
+	close(folder_make("b"));
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "b"), -1);
+	assert_warned("b: no log in this run (`make nox-list` names the targets)");
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "b/../a"), -1);
+	assert_warned("b/../a: no log");
+	close(folder_make("c.log"));
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "c"), -1);
+	assert_warned("c.log: Is a directory");
+}
+END_TEST
+
+START_TEST(the_end_of_a_log_is_printed_through_the_filter)
+{
+	static const char head[] = "… its last 2 KiB of 2 KiB\n";
+	char *text = xcalloc(1, 3000), *shown;
+
+	memset(text, 'x', 2999);
+	memcpy(text + 2991, "\033[H end\n", 8);
+	file_put("a.log", text);
+	output_begin();
+	joblog_print_end(AT_FDCWD, "a", 2);
+	joblog_print_end(AT_FDCWD, "a", 3);
+	joblog_print_end(AT_FDCWD, "zzz", 3);
+	shown = output_end();
+	ck_assert(!strncmp(shown, head, strlen(head)));
+	ck_assert_uint_eq(strlen(shown), strlen(head) + 2048 + 2999 + 2 * strlen("033"));
+	ck_assert_ptr_nonnull(strstr(shown, "x\\033[H end\nx"));
+	assert_warned("zzz.log: No such file");
+	free(shown);
+	free(text);
+}
+END_TEST
+
 Suite *
 check_joblog_suite(void)
 {
 	Suite *suite = suite_create("joblog");
 	TCase *tc = support_case(suite, "log");
 
-	tcase_add_test(tc, whole_log);
-	tcase_add_test(tc, no_log);
-	tcase_add_test(tc, no_end);
+	tcase_add_test(tc, a_log_has_its_command_first_and_its_status_last);
+	tcase_add_test(tc, a_log_that_cannot_be_made_is_said);
+	tcase_add_test(tc, a_lost_end_is_said);
+	tc = support_case(suite, "print");
+	tcase_add_test(tc, a_log_is_printed_byte_for_byte);
+	tcase_add_test(tc, what_is_no_log_is_said);
+	tcase_add_test(tc, the_end_of_a_log_is_printed_through_the_filter);
 	tc = support_case(suite, "follower");
-	tcase_add_test(tc, followed);
-	tcase_add_test(tc, nobody_reads);
-	tcase_add_test(tc, nothing_to_watch_with);
+	tcase_add_test(tc, what_is_new_in_a_log_is_shown);
+	tcase_add_test(tc, a_reader_that_went_away_is_no_fault);
+	tcase_add_test(tc, without_inotify_it_is_looked_at_now_and_then);
 	return suite;
 }

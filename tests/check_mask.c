@@ -40,7 +40,7 @@ static struct {
 	{ { "A_TOKEN=aaaaaa" }, "baaaaaaaaaaaaaaaaaaab", "b***b" },
 };
 
-START_TEST(replaces)
+START_TEST(each_secret_becomes_three_stars)
 {
 	struct strings patterns = PATTERNS;
 	const char *text = masks[_i].text;
@@ -57,7 +57,7 @@ START_TEST(replaces)
 }
 END_TEST
 
-START_TEST(nothing_to_hide)
+START_TEST(without_a_secret_there_is_no_mask)
 {
 	struct strings patterns = PATTERNS, none = { 0 };
 	char texts[][16] = { "TOKEN=short", "OTHER=hunter22", "PASSWORD=", "TOKEN" };
@@ -70,7 +70,7 @@ START_TEST(nothing_to_hide)
 }
 END_TEST
 
-START_TEST(whole_text)
+START_TEST(a_whole_text_is_masked_at_once)
 {
 	struct strings patterns = PATTERNS;
 	char token[] = "TOKEN=hunter22";
@@ -85,8 +85,8 @@ START_TEST(whole_text)
 }
 END_TEST
 
-/* Of two letters and NUL: pieces make no difference, and no secret is left. */
-START_TEST(random_data)
+/* Random data, of two letters and NUL only, so that there are secrets in them. */
+START_TEST(pieces_make_no_difference_and_no_secret_is_left)
 {
 	struct strings patterns = PATTERNS;
 	unsigned seed = 1;
@@ -129,9 +129,9 @@ check_mask_suite(void)
 	Suite *suite = suite_create("mask");
 	TCase *tc = support_case(suite, "mask");
 
-	tcase_add_loop_test(tc, replaces, 0, countof(masks));
-	tcase_add_test(tc, nothing_to_hide);
-	tcase_add_test(tc, whole_text);
-	tcase_add_test(tc, random_data);
+	tcase_add_loop_test(tc, each_secret_becomes_three_stars, 0, countof(masks));
+	tcase_add_test(tc, without_a_secret_there_is_no_mask);
+	tcase_add_test(tc, a_whole_text_is_masked_at_once);
+	tcase_add_test(tc, pieces_make_no_difference_and_no_secret_is_left);
 	return suite;
 }

@@ -18,39 +18,22 @@ run_with_caller(const char *notify)
 	return run;
 }
 
-/* It keeps the names of the targets for the rest of the process: under 100 bytes each. */
-void __lsan_disable(void) __attribute__((weak));
-void __lsan_enable(void) __attribute__((weak));
-
-static int
-notified_run_and_leak(int run, const char *key, char *const *make)
-{
-	int result;
-
-	if (__lsan_disable)
-		__lsan_disable();
-	result = notified_run(run, key, make);
-	if (__lsan_enable)
-		__lsan_enable();
-	return result;
-}
-
 /* A make that does no more than make the records of c and d, as a shell script. */
 static char shell[] = "/bin/sh", script[] = "./make";
 static char failing[] = "/bin/false", none[] = "./no-make";
 
-START_TEST(nobody)
+START_TEST(without_any_no_make_is_started)
 {
 	char *make[] = { none, NULL };
 	int run = run_with_caller("[]");
 
-	ck_assert_int_eq(notified_run_and_leak(run, "1-2", make), 0);
+	ck_assert_int_eq(notified_run(run, "1-2", make), 0);
 	assert_silent();
 	close(run);
 }
 END_TEST
 
-START_TEST(until_none_is_left)
+START_TEST(makes_are_started_until_none_is_left)
 {
 	char *make[] = { shell, script, NULL };
 	int run = run_with_caller("[{'target':'c'}]");
@@ -60,43 +43,62 @@ START_TEST(until_none_is_left)
 			 "for run; do t=${run##*/}; o=d; [ $t = c ] || o=c\n"
 			 "sed 's/\"a\"/\"'$t'\"/; s/\"target\": \"c\"/\"target\": \"'$o'\"/' "
 			 "run/a.json >run/$t.json; done\n");
-	ck_assert_int_eq(notified_run_and_leak(run, "1-2", make), 0);
+	ck_assert_int_eq(notified_run(run, "1-2", make), 0);
 	assert_file("calls", "1-2 .noxmk/run/c\n1-2 .noxmk/run/d\n");
 	assert_silent();
 	close(run);
 }
 END_TEST
 
-/* A session whose record is lost is not run for ever. */
-START_TEST(never_recorded)
+START_TEST(a_session_without_a_record_is_not_run_for_ever)
 {
 	char *make[] = { shell, script, NULL };
 	int run = run_with_caller("[{'target':'c'}]");
 
 	file_put("make", "echo \"$*\" >>calls\n");
-	ck_assert_int_eq(notified_run_and_leak(run, "1-2", make), 0);
+	ck_assert_int_eq(notified_run(run, "1-2", make), 0);
 	assert_file("calls", ".noxmk/run/c\n");
 	close(run);
 }
 END_TEST
 
-START_TEST(make_fails)
+START_TEST(a_make_that_fails_is_told)
 {
 	char *make[] = { failing, NULL };
 	int run = run_with_caller("[{'target':'c'}]");
 
-	ck_assert_int_eq(notified_run_and_leak(run, NULL, make), -1);
+	ck_assert_int_eq(notified_run(run, NULL, make), -1);
 	close(run);
 }
 END_TEST
 
-START_TEST(make_cannot_start)
+START_TEST(a_make_that_cannot_start_is_told)
 {
 	char *make[] = { none, NULL };
 	int run = run_with_caller("[{'target':'c'}]");
 
-	ck_assert_int_eq(notified_run_and_leak(run, NULL, make), -1);
+	ck_assert_int_eq(notified_run(run, NULL, make), -1);
 	assert_warned("cannot run ./no-make for the notified sessions: No such file");
+	close(run);
+}
+END_TEST
+
+START_TEST(who_was_notified_and_has_no_record_is_pending)
+{
+	int run = run_with_caller("[{'target':'c','posargs':null},{'target':'a'},{},7]");
+	json_t *found, *wanted = json_of("{'c':true}");
+	char name[] = "c";
+	struct record c = { .target = name, .session = name };
+
+	file_put("run/odd.json", "{}");
+	found = notified_pending(run);
+	ck_assert(json_equal(found, wanted));
+	json_decref(found);
+	ck_assert_int_eq(record_write(run, &c), 0);
+	found = notified_pending(run);
+	ck_assert_uint_eq(json_object_size(found), 0);
+	json_decref(found);
+	json_decref(wanted);
 	close(run);
 }
 END_TEST
@@ -107,10 +109,11 @@ check_notified_suite(void)
 	Suite *suite = suite_create("notified");
 	TCase *tc = support_case(suite, "notified");
 
-	tcase_add_test(tc, nobody);
-	tcase_add_test(tc, until_none_is_left);
-	tcase_add_test(tc, never_recorded);
-	tcase_add_test(tc, make_fails);
-	support_spawn_failure_test(tc, make_cannot_start);
+	tcase_add_test(tc, who_was_notified_and_has_no_record_is_pending);
+	tcase_add_test(tc, without_any_no_make_is_started);
+	tcase_add_test(tc, makes_are_started_until_none_is_left);
+	tcase_add_test(tc, a_session_without_a_record_is_not_run_for_ever);
+	tcase_add_test(tc, a_make_that_fails_is_told);
+	support_spawn_failure_test(tc, a_make_that_cannot_start_is_told);
 	return suite;
 }

@@ -44,7 +44,7 @@ feed(struct relay *relay, const char *text, size_t n, size_t piece)
 	}
 }
 
-START_TEST(all_of_it)
+START_TEST(every_byte_reaches_the_log)
 {
 	static const char bytes[] = "a\0b\xff\n\n";
 	int log = log_make("$ nox\n");
@@ -63,8 +63,7 @@ START_TEST(all_of_it)
 }
 END_TEST
 
-/* What is in the pipe at the end belongs to it; what comes after that does not. */
-START_TEST(the_last_of_it)
+START_TEST(what_is_in_the_pipe_at_the_end_is_copied)
 {
 	int log = log_make("");
 	struct relay *relay = relay_open(log, NULL, 0);
@@ -78,8 +77,8 @@ START_TEST(the_last_of_it)
 }
 END_TEST
 
-/* Whatever the length is, head and tail are whole lines' bytes in order, and the sum is right. */
-START_TEST(limited)
+/* Whatever the length is, the bytes are in order, and the number of those cut out is right. */
+START_TEST(of_a_long_log_head_and_tail_are_kept)
 {
 	static const int lengths[] = { 99, 100, 101, 102, 149, 150, 151, 1000, 1023, 33333 };
 	int n = lengths[_i];
@@ -106,7 +105,7 @@ START_TEST(limited)
 END_TEST
 enum { LENGTHS = 10 };
 
-START_TEST(without_secrets)
+START_TEST(no_secret_reaches_the_log)
 {
 	struct strings patterns = { (const char *[]){ "*TOKEN*" }, 1 };
 	char token[] = "A_TOKEN=hunter22";
@@ -123,8 +122,8 @@ START_TEST(without_secrets)
 }
 END_TEST
 
-/* The log may not grow: its head stays, and what is lost is counted. */
-START_TEST(no_more_room)
+/* The log may not grow beyond a limit of the process, and its head stays. */
+START_TEST(what_is_lost_is_counted)
 {
 	int log = log_make("$ nox\n");
 	struct relay *relay = relay_open(log, NULL, 0);
@@ -150,8 +149,7 @@ START_TEST(no_more_room)
 }
 END_TEST
 
-/* What a full disk takes, it gives back the end of. */
-START_TEST(full_disk)
+START_TEST(on_a_full_disk_all_is_counted_as_lost)
 {
 	int log = open("/dev/full", O_RDWR | O_CLOEXEC);
 	struct relay *relay = relay_open(log, NULL, 0);
@@ -164,8 +162,7 @@ START_TEST(full_disk)
 }
 END_TEST
 
-/* Without a log it goes to standard error, if that takes it. */
-START_TEST(no_log)
+START_TEST(without_a_log_it_goes_to_standard_error)
 {
 	struct relay *relay = relay_open(-1, NULL, 0);
 
@@ -175,8 +172,8 @@ START_TEST(no_log)
 }
 END_TEST
 
-/* The log cannot be read: what came last is there, though not in order, and nothing hangs. */
-START_TEST(unreadable)
+/* Its tail is there, though not in order. */
+START_TEST(a_log_that_cannot_be_read_hangs_nothing)
 {
 	struct relay *relay;
 	char *text = lines(200);
@@ -193,7 +190,7 @@ START_TEST(unreadable)
 }
 END_TEST
 
-START_TEST(no_pipe)
+START_TEST(without_a_pipe_there_is_no_relay)
 {
 	limit_set(RLIMIT_NOFILE, 3);
 	ck_assert_ptr_null(relay_open(-1, NULL, 0));
@@ -207,14 +204,14 @@ check_relay_suite(void)
 	Suite *suite = suite_create("relay");
 	TCase *tc = support_case(suite, "relay");
 
-	tcase_add_test(tc, all_of_it);
-	tcase_add_test(tc, the_last_of_it);
-	tcase_add_loop_test(tc, limited, 0, LENGTHS);
-	tcase_add_test(tc, without_secrets);
-	tcase_add_test(tc, no_more_room);
-	tcase_add_test(tc, full_disk);
-	tcase_add_test(tc, no_log);
-	tcase_add_test(tc, unreadable);
-	tcase_add_test(tc, no_pipe);
+	tcase_add_test(tc, every_byte_reaches_the_log);
+	tcase_add_test(tc, what_is_in_the_pipe_at_the_end_is_copied);
+	tcase_add_loop_test(tc, of_a_long_log_head_and_tail_are_kept, 0, LENGTHS);
+	tcase_add_test(tc, no_secret_reaches_the_log);
+	tcase_add_test(tc, what_is_lost_is_counted);
+	tcase_add_test(tc, on_a_full_disk_all_is_counted_as_lost);
+	tcase_add_test(tc, without_a_log_it_goes_to_standard_error);
+	tcase_add_test(tc, a_log_that_cannot_be_read_hangs_nothing);
+	tcase_add_test(tc, without_a_pipe_there_is_no_relay);
 	return suite;
 }

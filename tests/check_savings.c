@@ -32,7 +32,7 @@ put_run(const char *run)
 	free(text);
 }
 
-START_TEST(runs)
+START_TEST(runs_of_several_sessions_are_summed_up)
 {
 	int state = folder_make(".noxmk");
 	char *text;
@@ -67,7 +67,7 @@ START_TEST(runs)
 }
 END_TEST
 
-START_TEST(nothing)
+START_TEST(without_such_a_run_there_is_nothing_to_tell)
 {
 	int state = folder_make(".noxmk");
 
@@ -82,10 +82,10 @@ END_TEST
 Suite *
 check_savings_suite(void)
 {
-	Suite *suite = suite_create("report");
-	TCase *tc = support_case(suite, "report");
+	Suite *suite = suite_create("savings");
+	TCase *tc = support_case(suite, "savings");
 
-	tcase_add_test(tc, runs);
-	tcase_add_test(tc, nothing);
+	tcase_add_test(tc, runs_of_several_sessions_are_summed_up);
+	tcase_add_test(tc, without_such_a_run_there_is_nothing_to_tell);
 	return suite;
 }

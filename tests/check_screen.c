@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "output/screen.h"
 #include "support.h"
@@ -15,13 +17,12 @@ static const struct {
 	{ 359999, "99h59m" }, { -1, "?" }, { 1e300, "?" }, { (double)NAN, "?" },
 };
 
-START_TEST(duration)
+START_TEST(times_are_short)
 {
-	char *text = screen_duration(durations[_i].seconds);
+	struct screen_duration text = screen_duration(durations[_i].seconds);
 
-	ck_assert_str_eq(text, durations[_i].text);
-	ck_assert_uint_le(strlen(text), 7);
-	free(text);
+	ck_assert_str_eq(text.s, durations[_i].text);
+	ck_assert_uint_le(strlen(text.s), 7);
 }
 END_TEST
 
@@ -33,7 +34,7 @@ static const struct {
 	{ "\r", "\\r" }, { "\a\b", "\\a\\b" }, { "\x7f", "\\^?" },
 };
 
-START_TEST(safe)
+START_TEST(control_characters_are_made_visible)
 {
 	char *text = screen_safe(texts[_i].text);
 
@@ -46,8 +47,7 @@ START_TEST(safe)
 }
 END_TEST
 
-/* Whatever the bytes: nothing below blank, and no byte is lost without a trace. */
-START_TEST(safe_of_any_byte)
+START_TEST(no_byte_is_lost_or_reaches_the_screen_as_it_is)
 {
 	for (int i = 1; i < 256; i++) {
 		char byte[] = { (char)i, '\0' }, *text = screen_safe(byte);
@@ -85,10 +85,9 @@ wish(const char *name, const char *value)
 		unsetenv(name);
 }
 
-START_TEST(colours)
+START_TEST(colours_are_where_they_are_wanted)
 {
-	struct record passed = { .verdict = PASSED }, failed = { .verdict = FAILED };
-	struct record skipped = { .verdict = SKIPPED };
+	struct record passed = { .verdict = PASSED };
 	bool colour = wishes[_i].colour;
 
 	wish("NO_COLOR", wishes[_i].no);
@@ -97,14 +96,47 @@ START_TEST(colours)
 	wish("MAKE_TERMOUT", wishes[_i].termout);
 	output_begin(); /* no terminal */
 	ck_assert_str_eq(screen_colour(&passed), colour ? "\033[32m" : "");
-	ck_assert_str_eq(screen_colour(&failed), colour ? "\033[31m" : "");
-	ck_assert_str_eq(screen_colour(&skipped), colour ? "\033[33m" : "");
 	ck_assert_str_eq(screen_plain(), colour ? "\033[0m" : "");
 	free(output_end());
 }
 END_TEST
 
-START_TEST(ended)
+static const struct {
+	enum verdict verdict;
+	bool excused;
+	const char *colour;
+} colours[] = {
+	{ PASSED, false, "\033[32m" }, { SKIPPED, false, "\033[33m" },
+	{ FAILED, false, "\033[31m" }, { ABORTED, false, "\033[31m" },
+	{ CANCELLED, false, "\033[31m" }, { NOT_RUN, false, "\033[31m" },
+	{ NOT_RUN, true, "\033[33m" },
+};
+
+START_TEST(each_verdict_has_its_colour)
+{
+	struct record record = { .verdict = colours[_i].verdict, .excused = colours[_i].excused };
+
+	setenv("TERM", "xterm", 1);
+	setenv("FORCE_COLOR", "1", 1);
+	ck_assert_str_eq(screen_colour(&record), colours[_i].colour);
+}
+END_TEST
+
+START_TEST(a_text_is_put_between_two_others_unless_it_is_empty)
+{
+	char *text;
+
+	output_begin();
+	screen_put("(", "a\nb", ")");
+	screen_put("(", "", ")");
+	screen_put("(", NULL, ")");
+	text = output_end();
+	ck_assert_str_eq(text, "(a\\nb)");
+	free(text);
+}
+END_TEST
+
+START_TEST(a_session_that_ended_has_a_line)
 {
 	char target[] = "lint", reason[] = "it\nbroke";
 	struct record r = { .target = target, .verdict = FAILED, .duration = 1.5,
@@ -122,16 +154,105 @@ START_TEST(ended)
 }
 END_TEST
 
+START_TEST(a_session_that_runs_again_has_a_line)
+{
+	char target[] = "lint", reason[] = "it\nbroke";
+	struct record r = { .target = target, .verdict = ABORTED, .duration = 1.5,
+		.reason = reason };
+	char *text;
+
+	output_begin();
+	screen_retries(&r, 2);
+	r.reason = NULL;
+	screen_retries(&r, 0.5);
+	text = output_end();
+	ck_assert_str_eq(text, "retry        1.5s  lint: aborted: it\\nbroke; again in 2.0s\n"
+			       "retry        1.5s  lint: aborted; again in 0.5s\n");
+	free(text);
+}
+END_TEST
+
+START_TEST(a_session_that_waits_has_a_line)
+{
+	json_t *blocker = json_of("{'resource':'d\\tb','target':'tests','pid':17}");
+	json_t *unknown = json_object();
+	char *text;
+
+	output_begin();
+	screen_waits("lint", blocker);
+	screen_waits("lint", unknown);
+	text = output_end();
+	ck_assert_str_eq(text, "waits              lint: for tests (pid 17), which has d\\tb\n"
+			       "waits              lint: for ? (pid 0), which has ?\n");
+	free(text);
+	json_decref(blocker);
+	json_decref(unknown);
+}
+END_TEST
+
+static const struct {
+	const char *log, *shown;
+} logs[] = {
+	{ "", "" }, { "one", "one" }, { "one\ntwo\n", "two" }, { "one\ntwo\n\n\n", "two" },
+	{ "\n\n", "" }, { "a\nb\tc\n", "b\\tc" },
+};
+
+START_TEST(a_slow_session_has_a_line_with_the_last_of_its_log)
+{
+	char *text, *expected = xasprintf("slow        1m40s  lint: %s\n", logs[_i].shown);
+	int log;
+
+	file_put("lint.log", logs[_i].log);
+	log = open("lint.log", O_RDONLY | O_CLOEXEC);
+	output_begin();
+	screen_slow("lint", 100, log);
+	text = output_end();
+	ck_assert_str_eq(text, expected);
+	close(log);
+	free(expected);
+	free(text);
+}
+END_TEST
+
+/* Of a longer line its end; and there may be no log. */
+START_TEST(a_slow_session_says_no_more_than_its_log)
+{
+	char line[1001], *text;
+	int log;
+
+	memset(line, 'x', 1000);
+	line[1000] = '\0';
+	file_put("lint.log", line);
+	log = open("lint.log", O_RDONLY | O_CLOEXEC);
+	output_begin();
+	screen_slow("lint", 1, log);
+	screen_slow("lint", 1, -1);
+	text = output_end();
+	ck_assert_uint_eq(strspn(strchr(text, 'x'), "x"), 399);
+	ck_assert_ptr_nonnull(strstr(text, "x\nslow         1.0s  lint: \n"));
+	close(log);
+	free(text);
+}
+END_TEST
+
 Suite *
 check_screen_suite(void)
 {
 	Suite *suite = suite_create("screen");
 	TCase *tc = support_case(suite, "screen");
 
-	tcase_add_loop_test(tc, duration, 0, countof(durations));
-	tcase_add_loop_test(tc, safe, 0, countof(texts));
-	tcase_add_test(tc, safe_of_any_byte);
-	tcase_add_loop_test(tc, colours, 0, countof(wishes));
-	tcase_add_test(tc, ended);
+	tcase_add_loop_test(tc, times_are_short, 0, countof(durations));
+	tcase_add_loop_test(tc, control_characters_are_made_visible, 0, countof(texts));
+	tcase_add_test(tc, no_byte_is_lost_or_reaches_the_screen_as_it_is);
+	tcase_add_loop_test(tc, colours_are_where_they_are_wanted, 0, countof(wishes));
+	tcase_add_loop_test(tc, each_verdict_has_its_colour, 0, countof(colours));
+	tcase_add_test(tc, a_text_is_put_between_two_others_unless_it_is_empty);
+	tc = support_case(suite, "lines");
+	tcase_add_test(tc, a_session_that_ended_has_a_line);
+	tcase_add_test(tc, a_session_that_runs_again_has_a_line);
+	tcase_add_test(tc, a_session_that_waits_has_a_line);
+	tcase_add_loop_test(tc, a_slow_session_has_a_line_with_the_last_of_its_log, 0,
+	    countof(logs));
+	tcase_add_test(tc, a_slow_session_says_no_more_than_its_log);
 	return suite;
 }

@@ -71,7 +71,7 @@ printed(const char *goals)
 	return NULL;
 }
 
-START_TEST(all_well)
+START_TEST(a_good_run_has_a_table_and_a_total)
 {
 	char *text;
 
@@ -89,7 +89,7 @@ START_TEST(all_well)
 }
 END_TEST
 
-START_TEST(not_all_well)
+START_TEST(logs_of_failed_sessions_are_shown)
 {
 	char *text;
 
@@ -114,7 +114,7 @@ START_TEST(not_all_well)
 }
 END_TEST
 
-START_TEST(one_session)
+START_TEST(one_session_is_one_session)
 {
 	char *text;
 
@@ -127,7 +127,7 @@ START_TEST(one_session)
 }
 END_TEST
 
-START_TEST(nothing_to_print)
+START_TEST(a_run_without_sessions_has_no_summary)
 {
 	char *text;
 
@@ -142,7 +142,7 @@ START_TEST(nothing_to_print)
 }
 END_TEST
 
-START_TEST(long_names_and_logs)
+START_TEST(long_names_and_logs_are_cut)
 {
 	char name[101], *log = xcalloc(1, 300 * 1024 + 1), *text;
 
@@ -166,8 +166,7 @@ START_TEST(long_names_and_logs)
 }
 END_TEST
 
-/* What was shown while it ran is not shown again. */
-START_TEST(shown_before)
+START_TEST(what_was_shown_live_is_not_shown_again)
 {
 	char name[] = "d", *text;
 	struct record r = { .target = name, .session = name, .verdict = FAILED, .logged = true,
@@ -184,7 +183,7 @@ START_TEST(shown_before)
 }
 END_TEST
 
-START_TEST(log_is_gone)
+START_TEST(a_lost_log_is_said)
 {
 	char *text;
 
@@ -200,7 +199,7 @@ START_TEST(log_is_gone)
 }
 END_TEST
 
-START_TEST(nobody_reads)
+START_TEST(a_reader_that_went_away_is_no_fault)
 {
 	json_t *goals = json_of("['d']");
 
@@ -263,7 +262,7 @@ put_records(const char *text)
 	}
 }
 
-START_TEST(verdict)
+START_TEST(a_goal_fails_with_any_of_its_sessions)
 {
 	begin();
 	put_records(verdicts[_i].records);
@@ -276,7 +275,7 @@ START_TEST(verdict)
 }
 END_TEST
 
-START_TEST(no_selection)
+START_TEST(a_goal_without_sessions_fails)
 {
 	struct facts *facts = facts_of("[{'name':'a'}]", "[]");
 
@@ -296,7 +295,7 @@ START_TEST(no_selection)
 }
 END_TEST
 
-START_TEST(well)
+START_TEST(goals_that_are_well_are_marked)
 {
 	json_t *goals = json_of("['ci','x','a','zzz','d']");
 	int result;
@@ -322,44 +321,23 @@ START_TEST(well)
 }
 END_TEST
 
-START_TEST(pending)
-{
-	json_t *found, *wanted;
-
-	begin();
-	put_records("anb+");
-	file_put("run/odd.json", "{}");
-	found = summary_notified(run);
-	wanted = json_of("{'c':true}");
-	ck_assert(json_equal(found, wanted));
-	json_decref(found);
-	put_records("c+");
-	found = summary_notified(run);
-	ck_assert_uint_eq(json_object_size(found), 0);
-	json_decref(found);
-	json_decref(wanted);
-	end();
-}
-END_TEST
-
 Suite *
 check_summary_suite(void)
 {
 	Suite *suite = suite_create("summary");
 	TCase *tc = support_case(suite, "print");
 
-	tcase_add_test(tc, all_well);
-	tcase_add_test(tc, not_all_well);
-	tcase_add_test(tc, one_session);
-	tcase_add_test(tc, nothing_to_print);
-	tcase_add_test(tc, long_names_and_logs);
-	tcase_add_test(tc, shown_before);
-	tcase_add_test(tc, log_is_gone);
-	tcase_add_test(tc, nobody_reads);
+	tcase_add_test(tc, a_good_run_has_a_table_and_a_total);
+	tcase_add_test(tc, logs_of_failed_sessions_are_shown);
+	tcase_add_test(tc, one_session_is_one_session);
+	tcase_add_test(tc, a_run_without_sessions_has_no_summary);
+	tcase_add_test(tc, long_names_and_logs_are_cut);
+	tcase_add_test(tc, what_was_shown_live_is_not_shown_again);
+	tcase_add_test(tc, a_lost_log_is_said);
+	tcase_add_test(tc, a_reader_that_went_away_is_no_fault);
 	tc = support_case(suite, "verdict");
-	tcase_add_loop_test(tc, verdict, 0, countof(verdicts));
-	tcase_add_test(tc, no_selection);
-	tcase_add_test(tc, well);
-	tcase_add_test(tc, pending);
+	tcase_add_loop_test(tc, a_goal_fails_with_any_of_its_sessions, 0, countof(verdicts));
+	tcase_add_test(tc, a_goal_without_sessions_fails);
+	tcase_add_test(tc, goals_that_are_well_are_marked);
 	return suite;
 }

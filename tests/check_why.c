@@ -86,7 +86,7 @@ static const struct {
 	    "     5.0s  until a had ended: it requires a  (requires= in the noxfile)\n" },
 };
 
-START_TEST(edges)
+START_TEST(the_last_to_end_is_the_cause)
 {
 	char *expected = xasprintf("last: passed, started 6.0s into the run, took 2.0s\n%s"
 		"     1.0s  for a job slot, which make gives\n", causes[_i].says);
@@ -103,7 +103,7 @@ START_TEST(edges)
 }
 END_TEST
 
-START_TEST(waits)
+START_TEST(what_the_helper_waited_for_is_told)
 {
 	begin();
 	put("c", PASSED, 0, 5, NULL);
@@ -121,7 +121,7 @@ START_TEST(waits)
 }
 END_TEST
 
-START_TEST(at_once)
+START_TEST(who_waited_for_nothing_has_no_line)
 {
 	begin();
 	put("a", PASSED, 0.01, 1, NULL);
@@ -132,7 +132,7 @@ START_TEST(at_once)
 }
 END_TEST
 
-START_TEST(nothing_known)
+START_TEST(without_a_record_or_a_plan_nothing_is_told)
 {
 	static const char *const targets[] = { "a", "../run/a", "zzz" };
 
@@ -152,9 +152,9 @@ check_why_suite(void)
 	Suite *suite = suite_create("why");
 	TCase *tcase = support_case(suite, "why");
 
-	tcase_add_loop_test(tcase, edges, 0, countof(causes));
-	tcase_add_test(tcase, waits);
-	tcase_add_test(tcase, at_once);
-	tcase_add_loop_test(tcase, nothing_known, 0, 3);
+	tcase_add_loop_test(tcase, the_last_to_end_is_the_cause, 0, countof(causes));
+	tcase_add_test(tcase, what_the_helper_waited_for_is_told);
+	tcase_add_test(tcase, who_waited_for_nothing_has_no_line);
+	tcase_add_loop_test(tcase, without_a_record_or_a_plan_nothing_is_told, 0, 3);
 	return suite;
 }

@@ -90,7 +90,7 @@ const char *own_key(void);
 	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock)       \
 	X(contest) X(cpus) X(makeflags) X(command) X(verdict) X(screen) X(summary) X(notified)   \
 	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(search)            \
-	X(simulate) X(history) X(order) X(turn) X(mask) X(filter)             \
+	X(simulate) X(history) X(order) X(turn) X(mask) X(filter) X(ci) X(show) X(end)             \
 	X(use) X(quantity) X(policy) X(failed) X(relay) X(keeper) X(savings) X(bench)
 #define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);
 SUITES(SUITE_PROTOTYPE)

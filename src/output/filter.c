@@ -4,6 +4,7 @@
 
 #include <bsd/vis.h>
 
+#include "output/ci.h"
 #include "output/filter.h"
 
 enum { ESCAPE = '\033', SEQUENCE_MAX = 64 };
@@ -12,13 +13,14 @@ enum { ESCAPE = '\033', SEQUENCE_MAX = 64 };
 #define NOT_OURS "| "
 
 struct filter {
-	bool ci, styled; /* styled: other than normal */
-	bool inside;     /* the line: it has more than blanks and colours */
-	bool returned;   /* a CR was the last */
-	size_t ours;     /* so much of OURS began the line, and is held back */
-	unsigned hashes; /* "#" just before */
-	char held[SEQUENCE_MAX]; /* the start of a sequence or character */
-	size_t n;
+	bool ci;
+	bool styled;             /* a colour or the like has been set and not ended */
+	bool inside;             /* the line has more than blanks and colours by now */
+	bool returned;           /* the last byte was a CR, which may yet be half of a CR LF */
+	size_t ours;             /* of OURS so much began the line, and is held back */
+	struct ci_line line;
+	char held[SEQUENCE_MAX]; /* the start of a sequence or a character */
+	size_t n;                /* of the bytes held */
 };
 
 struct filter *
@@ -36,21 +38,7 @@ filter_close(struct filter *filter)
 	free(filter);
 }
 
-bool
-filter_is_ci(void)
-{
-	static const char *const names[] = { "CI", "GITHUB_ACTIONS", "FORGEJO_ACTIONS",
-		"GITEA_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION" };
-
-	for (size_t i = 0; i < countof(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value && *value && strcmp(value, "false") != 0)
-			return true;
-	}
-	return false;
-}
-
+/* The line does not begin as ours do, or no more comes: what was held back for that goes out. */
 static void
 release(struct filter *filter, struct buffer *out)
 {
@@ -59,13 +47,14 @@ release(struct filter *filter, struct buffer *out)
 	filter->ours = 0;
 }
 
-/* Text that may be shown; byte: its first. */
+/* One character, which may be shown. */
 static void
 put(struct filter *filter, const char *text, size_t n, struct buffer *out)
 {
 	char byte = *text;
+	const char *guard = filter->ci ? ci_guard(&filter->line, byte) : "";
 
-	if (!filter->inside && byte == OURS[filter->ours]) {
+	if (!*guard && !filter->inside && byte == OURS[filter->ours]) {
 		if (OURS[++filter->ours] == '\0') {
 			buffer_addstr(out, NOT_OURS);
 			release(filter, out);
@@ -73,11 +62,7 @@ put(struct filter *filter, const char *text, size_t n, struct buffer *out)
 		return;
 	}
 	release(filter, out);
-	if (filter->ci && !filter->inside && byte == ':')
-		buffer_addstr(out, NOT_OURS);
-	if (filter->ci && filter->hashes > 1 && byte != '#' && byte != ' ' && byte != '\t')
-		buffer_addstr(out, "|");
-	filter->hashes = byte == '#' ? filter->hashes + 1 : 0;
+	buffer_addstr(out, guard);
 	filter->inside = filter->inside || (byte != ' ' && byte != '\t');
 	buffer_add(out, text, n);
 }
@@ -99,10 +84,10 @@ end_line(struct filter *filter, struct buffer *out)
 	release(filter, out);
 	buffer_addstr(out, "\n");
 	filter->inside = filter->returned = false;
-	filter->hashes = 0;
+	filter->line = (struct ci_line){ 0 };
 }
 
-/* How long a character is that begins so; 0 for none of UTF-8 (RFC 3629). */
+/* How many bytes a character has that begins with this one; 0 if none does in UTF-8 (RFC 3629). */
 static size_t
 utf8_length(unsigned char byte)
 {
@@ -113,7 +98,7 @@ utf8_length(unsigned char byte)
 	return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
 }
 
-/* A whole character: not overlong, a surrogate, a control (C1), or one that turns lines round. */
+/* A whole character may be overlong, a surrogate, a control (C1) or one that turns lines round. */
 static bool
 is_printable(const char *bytes, size_t n)
 {
@@ -127,6 +112,7 @@ is_printable(const char *bytes, size_t n)
 	       c != 0x2029;
 }
 
+/* The held bytes are whole, and may be shown or not; or they will never be whole. */
 static void
 put_held(struct filter *filter, bool shown, struct buffer *out)
 {
@@ -136,7 +122,8 @@ put_held(struct filter *filter, bool shown, struct buffer *out)
 	if (!shown) {
 		put_visible(filter, filter->held, n, out);
 	} else if (filter->held[0] == ESCAPE) {
-		if (filter->ours > 0) /* what is left of it would look the same */
+		/* "no", a colour, "xmk: " would look like ours. */
+		if (filter->ours > 0)
 			buffer_addstr(out, NOT_OURS);
 		release(filter, out);
 		buffer_add(out, filter->held, n);
@@ -145,7 +132,7 @@ put_held(struct filter *filter, bool shown, struct buffer *out)
 	}
 }
 
-/* Inside of a sequence. False when the byte does not belong to it. */
+/* The byte behind those of a sequence that are held. False if it does not belong to them. */
 static bool
 go_on_escape(struct filter *filter, char byte, struct buffer *out)
 {
@@ -164,6 +151,7 @@ go_on_escape(struct filter *filter, char byte, struct buffer *out)
 	return true;
 }
 
+/* Likewise for a character. */
 static bool
 go_on_character(struct filter *filter, char byte, struct buffer *out)
 {

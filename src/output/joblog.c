@@ -1,12 +1,15 @@
 #include <err.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/util.h"
+#include "output/ci.h"
 #include "output/filter.h"
 #include "output/joblog.h"
 
@@ -49,7 +52,7 @@ joblog_close(int log, const char *target, const char *status)
 	buffer_free(&line);
 }
 
-/* False when nobody reads it any more. NULL: byte for byte. */
+/* The data, or NULL at their end, on standard output. False when nobody reads that any more. */
 static bool
 show(struct filter *filter, const char *data, size_t n)
 {
@@ -67,10 +70,10 @@ show(struct filter *filter, const char *data, size_t n)
 	return done;
 }
 
-int
-joblog_print(int log, bool filtered)
+/* From the descriptor's place on. -1 with errno set when the log cannot be read. */
+static int
+show_rest(int log, struct filter *filter)
 {
-	struct filter *filter = filtered ? filter_open(filter_is_ci()) : NULL;
 	char data[16384];
 	ssize_t n;
 
@@ -79,8 +82,56 @@ joblog_print(int log, bool filtered)
 			break;
 	if (filter)
 		show(filter, NULL, 0);
-	filter_close(filter);
 	return n < 0 ? -1 : 0;
+}
+
+int
+joblog_print(int rundir, const char *target)
+{
+	char *name = xasprintf("%s.log", target);
+	int log = strchr(target, '/') ? -1 : openat(rundir, name, O_RDONLY | O_CLOEXEC);
+	struct filter *filter = NULL;
+	int result;
+
+	free(name);
+	if (log < 0) {
+		warnx("%s: no log in this run (`make nox-list` names the targets)", target);
+		return -1;
+	}
+	if (isatty(STDOUT_FILENO))
+		filter = filter_open(ci_reads());
+	result = show_rest(log, filter);
+	if (result < 0)
+		warn("%s.log", target);
+	filter_close(filter);
+	close(log);
+	return result;
+}
+
+void
+joblog_print_end(int rundir, const char *target, int kib)
+{
+	char *name = xasprintf("%s.log", target);
+	int log = openat(rundir, name, O_RDONLY | O_CLOEXEC);
+	off_t most = (off_t)kib * 1024;
+	struct filter *filter;
+	struct stat st;
+
+	if (log < 0 || fstat(log, &st) < 0) {
+		warn("%s", name);
+	} else {
+		if (st.st_size > most) {
+			printf("… its last %d KiB of %lld KiB\n", kib,
+			    (long long)st.st_size / 1024);
+			lseek(log, -most, SEEK_END);
+		}
+		fflush(stdout);
+		filter = filter_open(ci_reads());
+		(void)show_rest(log, filter);
+		filter_close(filter);
+	}
+	fd_close(&log);
+	free(name);
 }
 
 struct joblog_follower {
@@ -95,14 +146,14 @@ joblog_follower_open(int log)
 	struct joblog_follower *f = xcalloc(1, sizeof(*f));
 
 	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END),
-		.filter = filter_open(filter_is_ci()), .inotify = fd_watch(log, IN_MODIFY) };
+		.filter = filter_open(ci_reads()), .inotify = fd_watch(log, IN_MODIFY) };
 	return f;
 }
 
 int
 joblog_follower_timeout(const struct joblog_follower *f)
 {
-	/* The kernel's inotify instances are limited; without one we look now and then. */
+	/* The kernel has few inotify instances for each user; without one we look now and then. */
 	return f->inotify < 0 ? 100 : -1;
 }
 

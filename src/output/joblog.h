@@ -2,45 +2,57 @@
 #define NOXMK_OUTPUT_JOBLOG_H
 
 /*
- * TARGET.log in a run's folder:
+ * TARGET.log in a run folder: what one session was and wrote.
  *
- *   $ python3 -u …/shim.py -f noxfile.py -s lint …      what was run, as a shell would take it
- *   …                                                   all it wrote, byte for byte
+ *   $ python3 -u …/shim.py -f noxfile.py -s lint …      the command, as a shell would take it
+ *   …                                                   all that it wrote, byte for byte
  *
  *   [exited with status 1.]                             or [killed by signal 9.]
  *
- * Standard output and errors come through one pipe (relay.h), so nothing is reordered. The status
- * line always brings a line end of its own in front: what a session wrote lies between the first
- * line and that.
+ * Standard output and errors come through one pipe (relay.h), so nothing is reordered. There is
+ * always a line end of ours before the status line: what the session wrote, whether its last line
+ * has an end or not, lies between the first line and that.
  */
-
-#include <stdbool.h>
-#include <sys/types.h>
 
 #include "output/mask.h"
 
-/* A new log with its first line, without secrets. The descriptor, or -1 after a warning. */
+/*
+ * Makes a log with its first line, which goes through the mask (NULL: there is no secret). The
+ * descriptor, which joblog_close closes, or -1 after a warning.
+ */
 int joblog_open(int rundir, const char *target, char *const argv[], struct mask *);
 
-/* The last line; syncs and closes. status: as from spawn_status. Warns if something is lost. */
+/* Adds the last line, syncs and closes. status: as of spawn_status. Warns if something is lost. */
 void joblog_close(int log, const char *target, const char *status);
 
 /*
- * The rest of a log from the descriptor's place on, on standard output: byte for byte, or so that
- * it may be shown (filter.h). -1 with errno set when it cannot be read; a reader of ours that went
- * away is no failure.
+ * A whole log on standard output: byte for byte, or through the filter (filter.h) if that is a
+ * terminal. 0, or -1 after a warning when there is no such log or it cannot be read; that a reader
+ * of ours went away is no failure.
  */
-int joblog_print(int log, bool filtered);
+int joblog_print(int rundir, const char *target);
 
-/* Shows what is new in a growing log on standard output, filtered. */
+/*
+ * The end of a log, at most so many KiB of it, through the filter on standard output. Warns if
+ * there is no such log.
+ */
+void joblog_print_end(int rundir, const char *target, int kib);
+
+/* Copies what is new in a growing log to standard output, through the filter. */
 struct joblog_follower;
 
-/* From the log's present end on. joblog_follower_close copies what is left and frees. */
+/*
+ * From the log's present end on. joblog_follower_close copies what is left and frees, and takes
+ * NULL.
+ */
 struct joblog_follower *joblog_follower_open(int log);
 void joblog_follower_copy(struct joblog_follower *);
 void joblog_follower_close(struct joblog_follower *);
 
-/* Copy when the descriptor (-1: none) is readable, and after that many milliseconds (-1: never). */
+/*
+ * joblog_follower_copy is due when this descriptor (-1: there is none) is readable, and after so
+ * many milliseconds (-1: never).
+ */
 int joblog_follower_fd(const struct joblog_follower *);
 int joblog_follower_timeout(const struct joblog_follower *);
 

@@ -6,7 +6,7 @@
 
 #define STARS "***"
 
-/* Shorter ones would hide half of what is written, and are hardly secret. */
+/* Values shorter than this are hardly secret, and occur in many words that are none. */
 enum { SHORTEST = 6 };
 
 struct secret {
@@ -17,9 +17,9 @@ struct secret {
 struct mask {
 	struct secret *secrets; /* the longest first */
 	size_t n;
-	bool starts[256];       /* is that the first byte of one? */
-	struct buffer held;
-	size_t hidden; /* bytes of what comes next that belong to a secret */
+	bool starts[256];       /* does a secret begin with that byte? */
+	struct buffer held;     /* what may be the start of a secret */
+	size_t hidden;          /* so many of the next bytes belong to a secret that was seen */
 };
 
 static void
@@ -85,7 +85,7 @@ mask_close(struct mask *mask)
 	free(mask);
 }
 
-/* How much of the text, which begins so, is a secret. *more: it may yet be a longer one. */
+/* The length of the secret that the text begins with, or 0. *more: with more text it may be one. */
 static size_t
 match(const struct mask *mask, const char *text, size_t n, bool *more)
 {
@@ -104,8 +104,9 @@ match(const struct mask *mask, const char *text, size_t n, bool *more)
 }
 
 /*
- * What is left of the text, since more may come. Secrets that overlap are hidden together: of none
- * may a rest be seen.
+ * Appends the text without secrets, and returns how many bytes at its end are left over, since they
+ * may be the start of one; none if this text is the last. Secrets that overlap become one ***, so
+ * that no part of either is seen.
  */
 static size_t
 copy(struct mask *mask, const char *text, size_t n, bool last, struct buffer *out)

@@ -11,26 +11,23 @@
 #include "base/util.h"
 #include "output/relay.h"
 
-/*
- * PIECE: read at once. PIPE: what a session may write before it has to wait for us, which the
- * kernel may refuse. ROUNDS: pieces at a time, so that nobody waits long for us.
- */
-enum { PIECE = 1 << 16, PIPE = 1 << 20, ROUNDS = 16 };
-
-/* What a full disk gets back of the log: for the record, the status line, the run's own files. */
-enum { ROOM = 64 * 1024 };
-
-/* A line of this length takes the place of what is cut out; no limit is below two of them. */
-enum { MARK = 80 };
+enum {
+	PIECE = 1 << 16,  /* bytes that are read at once */
+	PIPE = 1 << 20,   /* bytes that the pipe holds, if the kernel lets us have so many */
+	ROUNDS = 16,      /* pieces that are copied before the caller can do other things */
+	ROOM = 64 * 1024, /* bytes of a log that are given back on a full disk */
+	MARK = 80,        /* bytes of the line for what is cut out; no limit is below two of them */
+};
 
 struct relay {
-	int log, ends[2];
+	int log, ends[2];    /* ends of the pipe: we read the first */
 	struct mask *mask;
-	struct buffer clear; /* without secrets */
-	off_t base;          /* where in the log it begins */
-	off_t head, tail;    /* how much of either is kept; head 0: all */
-	off_t total, lost;
-	int error;           /* why */
+	struct buffer clear; /* the piece without secrets */
+	off_t base;          /* where the session's output begins in the log */
+	off_t head, tail;    /* how many bytes of the output are kept of either; head 0: all */
+	off_t total;         /* bytes of output so far */
+	off_t lost;          /* of them, those that could not be written */
+	int error;           /* errno of the first that could not */
 	char piece[PIECE];
 };
 
@@ -66,7 +63,10 @@ relay_fd(const struct relay *r)
 	return r->ends[0];
 }
 
-/* On a full disk the record, which says how the session ended, comes first: it gets our place. */
+/*
+ * On a full disk the log gives back some of its space, at most half of the output: the record and
+ * the log's last line, which say how the session ended, matter more.
+ */
 static void
 make_room(struct relay *r)
 {
@@ -88,7 +88,7 @@ fail(struct relay *r)
 		make_room(r);
 }
 
-/* How many bytes; fewer than n are said in error. */
+/* At that offset of the output. Returns how many bytes; if they are fewer than n, error is set. */
 static size_t
 write_at(struct relay *r, off_t offset, const char *data, size_t n)
 {
@@ -109,11 +109,10 @@ write_at(struct relay *r, off_t offset, const char *data, size_t n)
 	return done;
 }
 
-/* Behind the head it goes round and round in the place of the tail. */
+/* Behind the head the place of the tail is a ring, in which the oldest bytes are overwritten. */
 static void
 put(struct relay *r, const char *data, size_t n)
 {
-	/* The last resort. */
 	if (r->log < 0 && fd_write_all(STDERR_FILENO, data, n) == 0)
 		return;
 	while (n > 0) {
@@ -143,7 +142,7 @@ put_clear(struct relay *r)
 	r->clear.len = 0;
 }
 
-/* At most that many bytes. How many, 0 when there is nothing more for now. */
+/* Copies at most that many bytes. Returns how many; 0 when there is nothing more for now. */
 static size_t
 copy_piece(struct relay *r, size_t most)
 {
@@ -200,7 +199,7 @@ read_at(struct relay *r, off_t offset, char *data, size_t n)
 	return true;
 }
 
-/* A part of the log, back to front: pieces from both ends change places. */
+/* Reverses a part of the output in the log: pieces from both ends are exchanged, reversed. */
 static bool
 reverse_part(struct relay *r, off_t from, off_t to)
 {
@@ -224,7 +223,10 @@ reverse_part(struct relay *r, off_t from, off_t to)
 	return done;
 }
 
-/* The tail begins somewhere in its place. Turned round as a whole, then both parts of it. */
+/*
+ * The tail's ring becomes a line: it begins `start` bytes into its place, and is rotated there by
+ * reversing the whole and then each of the two parts.
+ */
 static void
 unroll(struct relay *r)
 {
@@ -246,7 +248,7 @@ unroll(struct relay *r)
 	write_at(r, r->head, line, MARK);
 }
 
-/* What is written while we read would keep us here for ever. */
+/* Only what is there now: a process that goes on writing must not keep us here for ever. */
 static void
 drain(struct relay *r)
 {

@@ -8,9 +8,24 @@
 #include "base/util.h"
 #include "output/screen.h"
 
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+static const char *const colours[VERDICTS] = {
+	[PASSED] = GREEN,
+	[FAILED] = RED,
+	[SKIPPED] = YELLOW,
+	[ABORTED] = RED,
+	[CANCELLED] = RED,
+	[NOT_RUN] = RED,
+};
+
 /*
- * NO_COLOR (no-color.org) and TERM=dumb say no; FORCE_COLOR and MAKE_TERMOUT (make -O collects what
- * we write, but it ends on a terminal) say yes; else a terminal decides.
+ * NO_COLOR (no-color.org) and TERM=dumb forbid colours; FORCE_COLOR asks for them, and so does
+ * MAKE_TERMOUT: under -O make collects what we write, and copies it to a terminal. Without any of
+ * these there are colours where standard output is a terminal.
  */
 static bool
 wants_colour(void)
@@ -30,31 +45,33 @@ screen_colour(const struct record *record)
 {
 	if (!wants_colour())
 		return "";
-	if (record_is_bad(record))
-		return "\033[31m";
-	return record->verdict == PASSED ? "\033[32m" : "\033[33m";
+	/* A session that was not run because another was skipped is as good as skipped. */
+	return colours[record->excused ? SKIPPED : record->verdict];
 }
 
 const char *
 screen_plain(void)
 {
-	return wants_colour() ? "\033[0m" : "";
+	return wants_colour() ? PLAIN : "";
 }
 
-char *
+struct screen_duration
 screen_duration(double seconds)
 {
-	long whole;
+	struct screen_duration text = { "?" };
+	int whole;
 
-	/* A damaged record may say anything. */
+	/* A damaged record may say anything, NaN too. */
 	if (!(seconds >= 0 && seconds < 1e9))
-		return xstrdup("?");
-	whole = (long)(seconds + 0.5);
+		return text;
+	whole = (int)(seconds + 0.5);
 	if (seconds < 99.95)
-		return xasprintf("%.1fs", seconds);
-	if (whole < 3600)
-		return xasprintf("%ldm%02lds", whole / 60, whole % 60);
-	return xasprintf("%ldh%02ldm", whole / 3600, whole % 3600 / 60);
+		snprintf(text.s, sizeof(text.s), "%.1fs", seconds);
+	else if (whole < 3600)
+		snprintf(text.s, sizeof(text.s), "%dm%02ds", whole / 60, whole % 60);
+	else
+		snprintf(text.s, sizeof(text.s), "%dh%02dm", whole / 3600, whole % 3600 / 60);
+	return text;
 }
 
 char *
@@ -68,29 +85,49 @@ screen_safe(const char *text)
 }
 
 void
+screen_put(const char *before, const char *text, const char *after)
+{
+	char *safe;
+
+	if (!text || !*text)
+		return;
+	safe = screen_safe(text);
+	printf("%s%s%s", before, safe, after);
+	free(safe);
+}
+
+/* All lines that tell of a run while it goes on have a word, a time or "", and a target. */
+static void
+begin_line(const char *colour, const char *word, const char *time, const char *target)
+{
+	printf("%s%-9s%s %7s  %s", colour, word, *colour ? screen_plain() : "", time, target);
+}
+
+/* Other processes write to the same screen, so a line goes out whole. */
+static void
+end_line(void)
+{
+	putchar('\n');
+	fflush(stdout);
+}
+
+void
 screen_ended(const struct record *r)
 {
-	char *duration = screen_duration(r->duration);
-	char *reason = screen_safe(r->reason ? r->reason : "");
-
-	printf("%s%-9s%s %7s  %s%s%s\n", screen_colour(r), verdict_name(r->verdict), screen_plain(),
-	    duration, r->target, *reason ? ": " : "", reason);
-	fflush(stdout);
-	free(duration);
-	free(reason);
+	begin_line(screen_colour(r), verdict_name(r->verdict), screen_duration(r->duration).s,
+	    r->target);
+	screen_put(": ", r->reason, "");
+	end_line();
 }
 
 void
 screen_retries(const struct record *r, double seconds)
 {
-	char *duration = screen_duration(r->duration);
-	char *reason = screen_safe(r->reason ? r->reason : "");
-
-	printf("%-9s %7s  %s: %s%s%s; again in %.1fs\n", "retry", duration, r->target,
-	    verdict_name(r->verdict), *reason ? ": " : "", reason, seconds);
-	fflush(stdout);
-	free(duration);
-	free(reason);
+	begin_line("", "retry", screen_duration(r->duration).s, r->target);
+	printf(": %s", verdict_name(r->verdict));
+	screen_put(": ", r->reason, "");
+	printf("; again in %.1fs", seconds);
+	end_line();
 }
 
 void
@@ -98,32 +135,37 @@ screen_waits(const char *target, const json_t *blocker)
 {
 	const char *holder = json_string_value(json_object_get(blocker, "target"));
 	const char *resource = json_string_value(json_object_get(blocker, "resource"));
-	char *who = screen_safe(holder ? holder : "?");
-	char *what = screen_safe(resource ? resource : "?");
 
-	printf("%-9s %7s  %s: for %s (pid %lld), which has %s\n", "waits", "", target, who,
-	    (long long)json_integer_value(json_object_get(blocker, "pid")), what);
-	fflush(stdout);
-	free(who);
-	free(what);
+	begin_line("", "waits", "", target);
+	printf(": for ");
+	screen_put("", holder ? holder : "?", "");
+	printf(" (pid %lld), which has ",
+	    (long long)json_integer_value(json_object_get(blocker, "pid")));
+	screen_put("", resource ? resource : "?", "");
+	end_line();
+}
+
+/* Where the last line of the text begins; line ends behind it are cut off. */
+static const char *
+last_line(char *text)
+{
+	char *end;
+
+	while ((end = strrchr(text, '\n')) && end[1] == '\0')
+		*end = '\0';
+	return end ? end + 1 : text;
 }
 
 void
 screen_slow(const char *target, double seconds, int log)
 {
-	char tail[400], *duration = screen_duration(seconds), *line = tail, *safe, *end;
-	off_t size = log < 0 ? 0 : lseek(log, 0, SEEK_END);
-	ssize_t n = size <= 0 ? 0 : pread(log, tail, sizeof(tail) - 1,
-	    size < (off_t)sizeof(tail) ? 0 : size - (off_t)sizeof(tail) + 1);
+	char tail[400];
+	off_t size = log < 0 ? 0 : lseek(log, 0, SEEK_END), most = sizeof(tail) - 1;
+	ssize_t n = size <= 0 ? 0 : pread(log, tail, (size_t)most, size < most ? 0 : size - most);
 
 	tail[n > 0 ? n : 0] = '\0';
-	while ((end = strrchr(tail, '\n')) && end[1] == '\0')
-		*end = '\0';
-	if (end)
-		line = end + 1;
-	safe = screen_safe(line);
-	printf("%-9s %7s  %s: %s\n", "slow", duration, target, safe);
-	fflush(stdout);
-	free(safe);
-	free(duration);
+	begin_line("", "slow", screen_duration(seconds).s, target);
+	printf(": ");
+	screen_put("", last_line(tail), "");
+	end_line();
 }

@@ -5,23 +5,29 @@
 
 #include "state/record.h"
 
-/* One line for a session that has ended: verdict, seconds, target, reason. */
+/* A line for a session that has ended: verdict, seconds, target, reason. */
 void screen_ended(const struct record *);
 
-/* One line for a session that waits for {"resource","target","pid"} of another. */
+/* A line for a session that waits for {"resource","target","pid"}, which another has. */
 void screen_waits(const char *target, const json_t *blocker);
 
-/* One line for a session that is slow, with the last line of its log (a descriptor, or -1). */
+/* A line for a session that is slow, with the last line of its log (a descriptor, or -1). */
 void screen_slow(const char *target, double seconds, int log);
 
-/* One line for a session that is run again in so many seconds. */
+/* A line for a session that is run again in so many seconds. */
 void screen_retries(const struct record *, double seconds);
 
-/* "12.3s", "4m05s", "1h02m": at most 7 columns. The caller frees. */
-char *screen_duration(double seconds);
+/* A time for people, "12.3s", "4m05s", "1h02m": at most 7 columns below 100 hours. */
+struct screen_duration {
+	char s[16];
+};
+struct screen_duration screen_duration(double seconds);
 
-/* Text of the noxfile's with control characters made visible (vis(3)). The caller frees. */
+/* Text that others wrote, with its control characters made visible (vis(3)). The caller frees. */
 char *screen_safe(const char *text);
+
+/* Prints such a text between the other two; nothing at all if it is empty or NULL. */
+void screen_put(const char *before, const char *text, const char *after);
 
 /* Escape sequence of a verdict's colour and back to normal, or "" where colours are not wanted. */
 const char *screen_colour(const struct record *);

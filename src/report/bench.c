@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/median.h"
 #include "base/process.h"
@@ -21,9 +22,9 @@
 #define LOG ".noxmk/bench.log"
 
 struct contestant {
-	struct strings argv; /* NULL-ended; the words are its own */
-	char *title;
-	double *seconds;
+	struct strings argv; /* NULL-ended; the words are the contestant's own */
+	char *title;         /* "make -j4" */
+	double *seconds;     /* of each round */
 };
 
 static void
@@ -38,7 +39,7 @@ add_goals(struct strings *argv, const json_t *goals)
 		strings_add(argv, xstrdup("ci"));
 }
 
-/* Has the project a makefile that is about us? That one may have settings of its own. */
+/* Has the project a makefile that includes nox.mk? It may set things, so it is what we measure. */
 static bool
 has_makefile(void)
 {
@@ -57,8 +58,9 @@ has_makefile(void)
 	return false;
 }
 
+/* The make that a user of the project would call. */
 static void
-make_of_ours(const struct bench_options *options, struct contestant *one)
+prepare_make(const struct bench_options *options, struct contestant *one)
 {
 	const char *make = getenv("MAKE");
 	char *helper = process_own_program();
@@ -79,7 +81,7 @@ make_of_ours(const struct bench_options *options, struct contestant *one)
 	free(helper);
 }
 
-/* Without goals of its own nox runs its default sessions, as ci does. False after a warning. */
+/* Without goals nox gets no -s: it runs its defaults, as ci does. False after a warning. */
 static bool
 add_sessions(struct planfile *plan, const json_t *goals, struct strings *argv)
 {
@@ -95,9 +97,9 @@ add_sessions(struct planfile *plan, const json_t *goals, struct strings *argv)
 	return known;
 }
 
-/* By the command and the noxfile of the plan. */
+/* The nox by which the plan was made, on the same sessions. False after a warning. */
 static bool
-nox_of_plan(const struct bench_options *options, struct contestant *one)
+prepare_nox(const struct bench_options *options, struct contestant *one)
 {
 	int state = state_open();
 	struct planfile *plan = state < 0 ? NULL : planfile_open(state);
@@ -106,8 +108,7 @@ nox_of_plan(const struct bench_options *options, struct contestant *one)
 	bool known;
 	size_t i;
 
-	if (state >= 0)
-		close(state);
+	fd_close(&state);
 	if (!plan)
 		return false;
 	json_array_foreach(json_object_get(header, "command"), i, word)
@@ -121,7 +122,7 @@ nox_of_plan(const struct bench_options *options, struct contestant *one)
 	return known;
 }
 
-/* Its seconds; below 0 after a warning when it fails. */
+/* Returns the seconds that it took; below 0 after a warning when it failed. */
 static double
 run_one(const struct contestant *one)
 {
@@ -145,20 +146,15 @@ run_one(const struct contestant *one)
 	return pid > 0 && status == 0 ? clock_monotonic() - begun : -1;
 }
 
-/* Sorts the times, and returns the median. */
+/* Sorts the times, and returns their median. */
 static double
 print_times(const struct contestant *one, unsigned n)
 {
 	double middle = median(one->seconds, n);
-	char *text = screen_duration(middle);
 
-	printf("%-12s %8s  ", one->title, text);
-	free(text);
-	for (unsigned i = 0; i < n; i++) {
-		text = screen_duration(one->seconds[i]);
-		printf(" %s", text);
-		free(text);
-	}
+	printf("%-12s %8s  ", one->title, screen_duration(middle).s);
+	for (unsigned i = 0; i < n; i++)
+		printf(" %s", screen_duration(one->seconds[i]).s);
 	printf("\n");
 	return middle;
 }
@@ -167,23 +163,19 @@ static void
 print_sentence(const struct contestant *nox, const struct contestant *ours, unsigned n)
 {
 	double theirs, us;
-	char *words[3];
 
 	printf("%-12s %8s   %s\n", "", "median", "all");
 	theirs = print_times(nox, n);
 	us = print_times(ours, n);
-	words[0] = screen_duration(us);
-	words[1] = screen_duration(theirs);
-	words[2] = screen_duration(theirs > us ? theirs - us : us - theirs);
 	printf("\nnoxmk: %s took %s where nox took %s: %s %s, %.2f times as fast%s\n", ours->title,
-	    words[0], words[1], words[2], theirs > us ? "less" : "more", theirs / us,
+	    screen_duration(us).s, screen_duration(theirs).s,
+	    screen_duration(theirs > us ? theirs - us : us - theirs).s,
+	    theirs > us ? "less" : "more", theirs / us,
 	    ours->seconds[n - 1] < nox->seconds[0] ? "" :
 		", but that may be chance: some runs of nox took less than some of make");
-	for (size_t i = 0; i < countof(words); i++)
-		free(words[i]);
 }
 
-/* In turns, every second time the other way round. 0, or 1 when one fails. */
+/* Runs both in each round, in every second one the other way round. 0, or 1 when one fails. */
 static int
 measure(struct contestant both[2], unsigned rounds)
 {
@@ -209,11 +201,11 @@ bench_run(const struct bench_options *given)
 	close(state);
 	if (options.jobs == 0)
 		options.jobs = cpus_available();
-	make_of_ours(&options, &both[1]);
-	/* For nothing: environments are made, and it is learned how long sessions take. */
+	prepare_make(&options, &both[1]);
+	/* This one does not count: it makes the environments, and learns how long sessions take. */
 	if (run_one(&both[1]) < 0)
 		result = 1;
-	else if (nox_of_plan(&options, &both[0]))
+	else if (prepare_nox(&options, &both[0]))
 		result = 0;
 	for (size_t i = 0; i < countof(both); i++)
 		both[i].seconds = xcalloc(options.rounds, sizeof(double));

@@ -1,20 +1,22 @@
 #ifndef NOXMK_REPORT_BENCH_H
 #define NOXMK_REPORT_BENCH_H
 
+/* `noxmk bench`: how much faster make is than nox. */
+
 #include <jansson.h>
 
 struct bench_options {
 	const char *share;   /* PREFIX/share/noxmk: PREFIX/include/nox.mk is the makefile */
 	const char *noxfile;
-	unsigned jobs;       /* for make -j; 0: as many as there are processors */
-	unsigned rounds;
+	unsigned jobs;       /* for make -j; 0: as many as we have processors */
+	unsigned rounds;     /* how often each runs */
 	const json_t *goals; /* a list; empty: ci */
 };
 
 /*
- * How much faster is make than nox on these goals? Runs both in turns and prints what they took,
- * and one sentence. What they print goes to .noxmk/bench.log. 0; 1 after a warning when a run
- * fails; -1 after a warning when there can be none.
+ * Runs both on these goals, in turns, and prints what they took, and one sentence. What they print
+ * themselves goes to .noxmk/bench.log. 0; 1 after a warning when a run fails; -1 after a warning
+ * when none can start. Works in the current folder, the project's.
  */
 int bench_run(const struct bench_options *);
 

@@ -1,18 +1,18 @@
 #include <err.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "output/screen.h"
 #include "base/json.h"
+#include "output/screen.h"
 #include "report/savings.h"
 #include "state/record.h"
 #include "state/rundir.h"
 
 struct sums {
 	unsigned sessions, bad;
-	double each, wall; /* seconds: of all sessions, and of the run */
-	double ended;      /* Unix time */
+	double each; /* seconds that the sessions took together */
+	double wall; /* seconds that the run took */
+	double ended; /* Unix time of the last session's end */
 };
 
 static void
@@ -27,14 +27,14 @@ add_record(void *data, const struct record *record)
 		sums->ended = record->ended;
 }
 
-/* False for a run of which nothing has been recorded. */
+/* False for a run without records, or with impossible ones. */
 static bool
-add_up(int run, struct sums *sums)
+add_up(int rundir, struct sums *sums)
 {
-	json_t *info = rundir_info(run);
+	json_t *info = rundir_info(rundir);
 
 	*sums = (struct sums){ 0 };
-	record_each(run, add_record, sums);
+	record_each(rundir, add_record, sums);
 	sums->wall = sums->ended - json_number(info, "started");
 	json_decref(info);
 	return info && sums->sessions > 0 && sums->wall > 0;
@@ -43,28 +43,20 @@ add_up(int run, struct sums *sums)
 static void
 print_line(const char *name, const struct sums *sums)
 {
-	char *each = screen_duration(sums->each), *wall = screen_duration(sums->wall);
-
-	printf("%-26s %8u %8u %10s %8s %8.2f\n", name, sums->sessions, sums->bad, each, wall,
-	    sums->each / sums->wall);
-	free(each);
-	free(wall);
+	printf("%-26s %8u %8u %10s %8s %8.2f\n", name, sums->sessions, sums->bad,
+	    screen_duration(sums->each).s, screen_duration(sums->wall).s, sums->each / sums->wall);
 }
 
 static void
 print_total(unsigned runs, const struct sums *all)
 {
-	char *each = screen_duration(all->each), *wall = screen_duration(all->wall);
 	double less = all->each - all->wall;
-	char *saved = screen_duration(less < 0 ? -less : less);
 
 	printf("\nnoxmk: %u run%s took %s for %s of sessions: %s %s, %.2f times as fast\n"
 	       "Sessions that run at once slow each other down: `noxmk bench` measures them "
-	       "against nox.\n", runs, runs == 1 ? "" : "s", wall, each, saved,
+	       "against nox.\n", runs, runs == 1 ? "" : "s", screen_duration(all->wall).s,
+	    screen_duration(all->each).s, screen_duration(less < 0 ? -less : less).s,
 	    less < 0 ? "more" : "less", all->each / all->wall);
-	free(each);
-	free(wall);
-	free(saved);
 }
 
 int
@@ -76,13 +68,13 @@ savings_print(int state)
 	size_t i;
 
 	json_array_foreach(names, i, name) {
-		int run = rundir_open_named(state, json_string_value(name));
+		int rundir = rundir_open_named(state, json_string_value(name));
 		struct sums sums;
 
-		if (run < 0)
+		if (rundir < 0)
 			continue;
 		/* One session alone can save nothing. */
-		if (add_up(run, &sums) && sums.sessions > 1) {
+		if (add_up(rundir, &sums) && sums.sessions > 1) {
 			if (runs++ == 0)
 				printf("%-26s %8s %8s %10s %8s %8s\n", "run", "sessions",
 				    "not well", "one by one", "took", "speed-up");
@@ -90,7 +82,7 @@ savings_print(int state)
 			all.each += sums.each;
 			all.wall += sums.wall;
 		}
-		close(run);
+		close(rundir);
 	}
 	json_decref(names);
 	if (runs > 0)

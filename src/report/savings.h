@@ -1,9 +1,12 @@
 #ifndef NOXMK_REPORT_SAVINGS_H
 #define NOXMK_REPORT_SAVINGS_H
 
+/* `noxmk report`: what running sessions at once has saved. */
+
 /*
- * What running sessions at once has saved in the runs that are kept: the sum of what their sessions
- * took next to what the runs took. 0, or -1 when nothing is known. state: .noxmk.
+ * Prints, for each run of several sessions that is kept, the time that its sessions took together
+ * next to the time that the run took, and the totals. state: the state folder. 0, or -1 after a
+ * warning when there is no such run.
  */
 int savings_print(int state);
 

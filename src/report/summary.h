@@ -2,8 +2,8 @@
 #define NOXMK_REPORT_SUMMARY_H
 
 /*
- * What a run came to, made from the records on disk. run: the run's folder (rundir_open). All print
- * on standard output; they return -1 after a warning.
+ * What a run has come to, made from the records in its folder. The functions return -1 after a
+ * warning.
  */
 
 #include <jansson.h>
@@ -11,25 +11,23 @@
 #include "plan/planfile.h"
 
 /*
- * The table of the goals' sessions and of those notified, the logs of the failed ones, and a last
- * line with the wall time, the sum of the sessions' times and how much faster that was.
+ * On standard output: the table of the goals' sessions and of all others with a record, the logs of
+ * those that failed, and a last line with the wall time, the sum of the sessions' times and how
+ * much faster that was. Nothing for a run without sessions.
  */
-int summary_print(int run, struct planfile *, const json_t *goals);
+int summary_print(int rundir, struct planfile *, const json_t *goals);
 
 /*
  * 0 when every session of the goal, and every one that these notified, passed, was skipped, or
- * waited for a skipped one; 1 when one failed or did not run, with one line on standard error that
- * names them; -1 as above.
+ * waited for a skipped one; 1 when one failed or did not run, after a line on standard error that
+ * names them.
  */
-int summary_verdict(int run, struct planfile *, const char *goal);
+int summary_verdict(int rundir, struct planfile *, const char *goal);
 
 /*
- * The file .well in the run's folder: those of the goals that summary_verdict calls well, in one
- * line. make reads it and spares them the verdict. Nothing is said of the others yet.
+ * Writes the file .well in the run folder: those of the goals for which summary_verdict gives 0, in
+ * one line. make reads it and asks for no verdict on these. Says nothing of the others.
  */
-int summary_mark_well(int run, struct planfile *, const json_t *goals);
-
-/* Targets that sessions of this run have notified and that have no record: keys of an object. */
-json_t *summary_notified(int run);
+int summary_mark_well(int rundir, struct planfile *, const json_t *goals);
 
 #endif

@@ -11,18 +11,18 @@
 #include "state/record.h"
 #include "state/rundir.h"
 
-/* Seconds too few to be worth a line; make's own work between two sessions is below it. */
+/* Seconds that are worth a line. The work of make itself between two sessions takes less. */
 #define NOTEWORTHY 0.05
 
-/* What a session waited for last before make could start its helper. */
+/* The last thing that a session waited for before make could start its helper. */
 struct cause {
-	char *target;
+	char *target; /* NULL: it waited for nobody */
 	double ended; /* Unix time */
 	char *what;   /* "it requires lint" */
-	char *by;     /* the declaration */
+	char *by;     /* what declares that, for people */
 };
 
-/* The later one counts. Takes what and by. */
+/* The other session is the cause if it ended later than the cause so far. Takes what and by. */
 static void
 propose(struct cause *cause, const struct record *other, char *what, char *by)
 {
@@ -38,7 +38,7 @@ propose(struct cause *cause, const struct record *other, char *what, char *by)
 		.what = what, .by = by };
 }
 
-/* Who declared that edge: the configuration's key, or else nox's own word. */
+/* What declares the edge to that target: a key of the configuration, or else nox's own word. */
 static char *
 declared_by(const json_t *session, const char *target, const char *otherwise)
 {
@@ -47,7 +47,7 @@ declared_by(const json_t *session, const char *target, const char *otherwise)
 	return xstrdup(*by ? by : otherwise);
 }
 
-/* A resource that both claim, and at least one of them not only for reading. */
+/* The claim because of which the two cannot run at once: one of them wants the resource alone. */
 static const json_t *
 shared_claim(const json_t *session, const json_t *other)
 {
@@ -62,7 +62,7 @@ shared_claim(const json_t *session, const json_t *other)
 	return NULL;
 }
 
-/* cue: the target that the session's record names as such, or NULL. */
+/* Is the other session the cause, in one of four ways? cue: from the session's record, or NULL. */
 static void
 consider(struct cause *cause, const json_t *session, const char *cue, const json_t *other,
     const struct record *record)
@@ -84,16 +84,16 @@ consider(struct cause *cause, const json_t *session, const char *cue, const json
 		    xstrdup("the order by expected times"));
 }
 
-/* A session, and the search for what it waited for. */
+/* A session whose cause is sought. */
 struct waiter {
 	struct planfile *plan;
-	const json_t *session;
+	const json_t *session; /* its line of the plan */
 	const char *cue;
-	double helper_started;
+	double helper_started; /* Unix time */
 	struct cause cause;
 };
 
-/* Of all that had ended by then, and that it had to wait for, the last one counts. */
+/* Who ended after the helper had started was no cause; clocks are read a little late. */
 static void
 consider_record(void *data, const struct record *record)
 {
@@ -109,17 +109,14 @@ consider_record(void *data, const struct record *record)
 static void
 print_line(double seconds, const char *what, const char *by)
 {
-	char *duration, *safe;
-
 	if (seconds < NOTEWORTHY)
 		return;
-	duration = screen_duration(seconds);
-	safe = screen_safe(by);
-	printf("  %7s  %s%s%s%s\n", duration, what, *safe ? "  (" : "", safe, *safe ? ")" : "");
-	free(duration);
-	free(safe);
+	printf("  %7s  %s", screen_duration(seconds).s, what);
+	screen_put("  (", by, ")");
+	putchar('\n');
 }
 
+/* What declares the session's claim of that resource. */
 static const char *
 claim_by(const json_t *session, const char *resource)
 {
@@ -152,8 +149,9 @@ print_wait(const json_t *session, const json_t *wait)
 	free(resource);
 }
 
+/* Until the helper started the session waited in make, and then in its helper, which noted it. */
 static void
-print_waits(int run, struct planfile *plan, const struct record *record, double run_started)
+print_waits(int rundir, struct planfile *plan, const struct record *record, double run_started)
 {
 	json_t *session = planfile_session(plan, record->target), *wait;
 	struct waiter waiter = { .plan = plan, .session = session, .cue = record->cue,
@@ -164,7 +162,7 @@ print_waits(int run, struct planfile *plan, const struct record *record, double 
 
 	json_array_foreach(record->waits, i, wait)
 		waiter.helper_started -= json_number(wait, "seconds");
-	record_each(run, consider_record, &waiter);
+	record_each(rundir, consider_record, &waiter);
 	cause = waiter.cause;
 	if (cause.target && cause.ended > run_started) {
 		char *what = xasprintf("until %s had ended: %s", cause.target, cause.what);
@@ -185,36 +183,34 @@ print_waits(int run, struct planfile *plan, const struct record *record, double 
 static void
 print_head(const struct record *record, double run_started)
 {
-	char *into = screen_duration(record->started - run_started);
-	char *took = screen_duration(record->duration);
-	char *reason = screen_safe(record->reason ? record->reason : "");
-
-	if (record->verdict == NOT_RUN)
-		printf("%s: not run: %s\n", record->target, reason);
-	else
+	if (record->verdict == NOT_RUN) {
+		printf("%s: not run: ", record->target);
+		screen_put("", record->reason, "");
+		putchar('\n');
+	} else {
 		printf("%s: %s, started %s into the run, took %s\n", record->target,
-		    verdict_name(record->verdict), into, took);
-	free(into);
-	free(took);
-	free(reason);
+		    verdict_name(record->verdict),
+		    screen_duration(record->started - run_started).s,
+		    screen_duration(record->duration).s);
+	}
 }
 
 int
-why_print(int run, const char *target)
+why_print(int rundir, const char *target)
 {
 	struct planfile *plan = NULL;
 	struct record record = { 0 };
 	json_t *info = NULL;
 	int result = -1;
 
-	if (strchr(target, '/') || record_read(run, target, &record) != 1) {
+	if (strchr(target, '/') || record_read(rundir, target, &record) != 1) {
 		warnx("%s: no record in this run (`make nox-list` names the targets)", target);
-	} else if ((info = rundir_info(run)) && (plan = planfile_open(run))) {
+	} else if ((info = rundir_info(rundir)) && (plan = planfile_open(rundir))) {
 		double started = json_number(info, "started");
 
 		print_head(&record, started);
 		if (record.verdict != NOT_RUN)
-			print_waits(run, plan, &record, started);
+			print_waits(rundir, plan, &record, started);
 		result = 0;
 	}
 	planfile_close(plan);

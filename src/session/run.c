@@ -210,12 +210,9 @@ end_attempt(struct run *run)
 	size_t attempts = json_array_size(run->record.attempts);
 
 	attempt_close_log(run->attempt);
-	if (run->timed_out) {
-		char *limit = screen_duration(run->session_options.timeout);
-
-		set_verdict(run, FAILED, xasprintf("timeout after %s", limit));
-		free(limit);
-	}
+	if (run->timed_out)
+		set_verdict(run, FAILED, xasprintf("timeout after %s",
+		    screen_duration(run->session_options.timeout).s));
 	run->state = ENDED;
 	run->deadline = 0;
 	if ((run->record.verdict == FAILED || run->record.verdict == ABORTED) && !run->stopped &&

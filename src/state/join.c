@@ -49,7 +49,7 @@ is_make_link(const struct dirent *entry)
 static void
 remove_run(const char *name)
 {
-	char *path = xasprintf(STATE_SHOWN("runs/%s"), name);
+	char *path = rundir_path(name);
 	char *roots[] = { path, NULL };
 	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 	FTSENT *entry;

@@ -21,6 +21,12 @@
 /* rundir_wait looks so often whether somebody is still at work, with such pauses (milliseconds). */
 enum { WAIT_TICK = 10, WAIT_TICKS = 1000 };
 
+char *
+rundir_path(const char *name)
+{
+	return xasprintf(STATE_SHOWN("runs/%s"), name);
+}
+
 int
 rundir_open(int state, const char *key)
 {

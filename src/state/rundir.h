@@ -27,6 +27,9 @@
 /* Opens the folder of a make's run, or of the latest one when key is NULL. */
 int rundir_open(int state, const char *key);
 
+/* ".noxmk/runs/NAME", for people and for what takes no descriptor. The caller frees. */
+char *rundir_path(const char *name) UNUSED_RESULT;
+
 /* The names of the runs that are kept, oldest first: a JSON list. And one of these runs. */
 json_t *rundir_list(int state);
 int rundir_open_named(int state, const char *name);

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "notified.h"
 #include "plan/planfile.h"
 #include "report/list.h"
+#include "report/show.h"
 #include "report/summary.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -42,7 +44,7 @@ read_plan(struct planfile *plan)
 static void
 sum_up(int dirfd, struct planfile *plan)
 {
-	json_t *goals = json_pack("[s,s]", "ci", "a"), *pending = summary_notified(dirfd);
+	json_t *goals = json_pack("[s,s]", "ci", "a"), *pending = notified_pending(dirfd);
 
 	/* What has a record has run. */
 	REQUIRE(json_is_object(pending) && !json_object_get(pending, "a.json"));
@@ -50,8 +52,8 @@ sum_up(int dirfd, struct planfile *plan)
 	if (summary_print(dirfd, plan, goals) == 0)
 		REQUIRE(summary_mark_well(dirfd, plan, goals) == 0);
 	REQUIRE(summary_verdict(dirfd, plan, "no such goal") == 1);
-	list_targets(plan, goals);
-	show_order(plan, goals);
+	list_print(plan);
+	show_print(dirfd, plan, goals);
 	json_decref(goals);
 }
 

@@ -1,0 +1,31 @@
+#ifndef NOXMK_END_H
+#define NOXMK_END_H
+
+/*
+ * The end of a run, when the sessions of its goals have: those that were notified run, the summary
+ * is printed, and what the run has shown is kept for the next one: which sessions failed, how long
+ * each takes, and the order that follows from that.
+ */
+
+#include <jansson.h>
+
+#include "plan/planfile.h"
+
+struct end {
+	int state, rundir;     /* descriptors of the state folder and the run folder */
+	struct planfile *plan; /* the one that the run went by */
+	const json_t *goals;   /* a list */
+	unsigned jobs;         /* see order_write */
+};
+
+/*
+ * `noxmk end`, which make calls at its end. key: of the run. make: the command that runs notified
+ * sessions, NULL-ended; when it is empty, nothing runs and nothing is kept. 0, or -1 after a
+ * warning.
+ */
+int end_run(const struct end *, const char *key, char *const *make);
+
+/* The same where make will not come to its end: nothing more runs. */
+void end_interrupted(const struct end *);
+
+#endif

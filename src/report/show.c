@@ -1,0 +1,99 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/makeflags.h"
+#include "order/forecast.h"
+#include "output/screen.h"
+#include "plan/options.h"
+#include "report/show.h"
+
+/* Those of the targets in the session's list `key` that run too, behind the word. */
+static void
+print_waits(const json_t *session, const char *key, const char *word, const json_t *active)
+{
+	json_t *item;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(session, key), i, item)
+		if (json_string_value(item) && json_object_get(active, json_string_value(item)))
+			printf("%s%s", n++ ? ", " : word, json_string_value(item));
+}
+
+/* Of each resource the last user so far, and the last that has it alone: name -> target. */
+struct users {
+	json_t *all, *writers;
+};
+
+/* For each resource of the session: how much it takes of it, or who has it just before. */
+static void
+print_shares(const json_t *session, struct users *last)
+{
+	json_t *claim;
+	size_t i;
+
+	json_array_foreach(json_object_get(session, "claims"), i, claim) {
+		const char *resource = json_text(claim, "resource");
+		enum use use = use_of(claim);
+		bool writes = use == EXCLUSIVE;
+		json_t *before = json_object_get(writes ? last->all : last->writers, resource);
+		json_t *self = json_object_get(session, "target");
+
+		if (use == AMOUNT) {
+			printf("   %lld of ",
+			    (long long)json_integer_value(json_object_get(claim, "amount")));
+			screen_put("", resource, "");
+		} else if (before) {
+			screen_put("   ", resource, " after ");
+			printf("%s", json_string_value(before));
+		}
+		json_object_set(last->all, resource, self);
+		if (writes)
+			json_object_set(last->writers, resource, self);
+	}
+}
+
+static void
+print_expected(const struct forecast_line *line, const json_t *active, struct users *last)
+{
+	struct options options = options_of(line->session);
+
+	printf(" %7s %7s%c  %s", screen_duration(line->start).s, screen_duration(line->end).s,
+	    line->known ? ' ' : '?', line->target);
+	print_waits(line->session, "requires", "   requires ", active);
+	print_waits(line->session, "after", "   after ", active);
+	print_shares(line->session, last);
+	if (options.jobs.least > 0)
+		printf("   %u slots", options.jobs.least);
+	if (line->cue)
+		printf("   when %s ends", line->cue);
+	printf("\n");
+	options_clear(&options);
+}
+
+int
+show_print(int state, struct planfile *plan, const json_t *goals)
+{
+	struct users last = { .all = json_object(), .writers = json_object() };
+	json_t *active = json_object();
+	int result = planfile_expand(plan, goals, active, true) < 0;
+	size_t n = json_object_size(active), unknown = 0;
+	unsigned slots = makeflags_read(getenv("MAKEFLAGS"), 0).slots;
+	double wall = 0;
+	struct forecast_line *lines = forecast_run(state, active, slots, &wall);
+
+	printf("noxmk: would run %zu session%s of %s, %u at once, in about %s\n", n,
+	    n == 1 ? "" : "s", json_text(planfile_header(plan), "noxfile"), slots,
+	    screen_duration(wall).s);
+	for (size_t i = 0; i < n; i++) {
+		print_expected(&lines[i], active, &last);
+		unknown += !lines[i].known;
+	}
+	if (unknown > 0)
+		puts("noxmk: ? has never passed here: it is expected to take as long as others");
+	free(lines);
+	json_decref(last.all);
+	json_decref(last.writers);
+	json_decref(active);
+	return result;
+}
