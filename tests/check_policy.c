@@ -149,8 +149,8 @@ END_TEST
 Suite *
 check_policy_suite(void)
 {
-	Suite *suite = suite_create("halt");
-	TCase *tc = support_case(suite, "halt");
+	Suite *suite = suite_create("policy");
+	TCase *tc = support_case(suite, "policy");
 
 	tcase_add_test(tc, words_set_the_policy);
 	tcase_add_test(tc, a_failure_ends_the_run);
