@@ -4,13 +4,14 @@
 
 set -u
 
-bootstrap=$PWD/scripts/bootstrap
+top=$PWD
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 count=0
 failed=0
+sudo_user=
 
 # check NAME COMMAND...: the command must succeed.
 check() {
@@ -43,10 +44,12 @@ fake() {
 
 # A machine where the user has this uid and nothing is installed. The files installed and removed
 # list packages, calls gets every call of apt-get and sudo, flags are files: fail-update,
-# fail-install, password (sudo wants one; there is a person who types it if there is a terminal).
+# fail-install, fail-peers, password (sudo wants one; there is a person who types it if there is a
+# terminal). The tree is that of a user called me.
 machine() {
 	rm -rf "${scratch:?}"/*
-	mkdir "$scratch/bin"
+	mkdir "$scratch/bin" "$scratch/scripts"
+	cp "$top/scripts/bootstrap" "$scratch/scripts/"
 	: >"$scratch/installed"
 	: >"$scratch/removed"
 	: >"$scratch/calls"
@@ -80,15 +83,26 @@ if [ "$1" = -n ]; then
 	shift
 	exec "$@"
 fi
-echo "sudo $1 $2 $3 $4" >>"$scratch/calls"
+if [ "$1" = -H ]; then
+	echo "sudo $1 $2 $3" >>"$scratch/calls"
+	shift 3
+else
+	echo "sudo $1 $2 $3 $4" >>"$scratch/calls"
+fi
 "$@"
 END
 	echo 'exit 0' | fake true
+	echo 'echo me' | fake stat
+	fake ../scripts/peers <<'END'
+echo peers >>"$scratch/calls"
+echo build/peers/make-4.4.1/bin/make
+[ ! -e "$scratch/fail-peers" ]
+END
 }
 
 # run [ARG...]: leaves status and the files out and err.
 run() {
-	env -i PATH="$scratch/bin" /bin/sh "$bootstrap" "$@" \
+	env -i PATH="$scratch/bin" ${sudo_user:+"SUDO_USER=$sudo_user"} /bin/sh "$scratch/scripts/bootstrap" "$@" \
 		>"$scratch/out" 2>"$scratch/err" </dev/null
 	status=$?
 }
@@ -151,10 +165,34 @@ check 'again: print prints nothing' same out ''
 
 run test
 check 'test: adds only what is missing' has calls "apt-get install $options $extra (non"
+check 'test: fetches the peers at the end' [ "$(tail -n 1 "$scratch/calls")" = peers ]
 : >"$scratch/calls"
 run test
 check 'test again: says so in one line' same out 'nothing to install'
-check 'test again: apt is not asked' same calls ''
+check 'test again: apt is not asked, the peers may lack' same calls peers
+: >"$scratch/calls"
+run bench
+check 'bench: fetches the peers' same calls peers
+: >"$scratch/calls"
+run test --print
+check 'print test: fetches nothing' same calls ''
+
+: >"$scratch/fail-peers"
+run test
+check 'no peers: exit 0' [ "$status" -eq 0 ]
+check 'no peers: the command that fetches them' has err 'To try again: scripts/peers'
+rm "$scratch/fail-peers"
+
+: >"$scratch/calls"
+sudo_user=me
+run test
+check 'under sudo: the peers belong to the owner of the tree' same calls 'sudo -H -u me
+peers'
+: >"$scratch/calls"
+sudo_user=you
+run test
+check "under sudo, in another's tree: root fetches them" same calls peers
+sudo_user=
 
 grep -vx gcc "$scratch/installed" >"$scratch/rest"
 mv "$scratch/rest" "$scratch/installed"
@@ -195,7 +233,7 @@ check 'sudo wants a password, no terminal: the exact command' has err "  $by_han
 check 'sudo wants a password, no terminal: apt is not asked' same calls ''
 
 if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
-	script -qec "env -i PATH='$scratch/bin' /bin/sh '$bootstrap'" "$scratch/typescript" \
+	script -qec "env -i PATH='$scratch/bin' /bin/sh '$scratch/scripts/bootstrap'" "$scratch/typescript" \
 		>"$scratch/out" 2>"$scratch/err" </dev/null
 	status=$?
 	check 'sudo wants a password, at a terminal: exit 0' [ "$status" -eq 0 ]
@@ -208,6 +246,8 @@ fi
 
 machine 0
 : >"$scratch/fail-install"
+run test
+check 'install fails: no peers' [ "$(grep -c peers "$scratch/calls")" -eq 0 ]
 run
 check 'install fails: exit 1' [ "$status" -eq 1 ]
 check 'install fails: the exact command' has err "  $by_hand $base"

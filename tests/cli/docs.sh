@@ -62,6 +62,7 @@ tree() {
 	for part in obj bin share tests flags flags.mk; do
 		[ ! -e "$B/$part" ] || cp -a "$B/$part" build/
 	done
+	ln -s "$TOP/build/peers" build/peers
 }
 
 # example COMMAND: where it belongs, and without what costs minutes or needs the network.
@@ -69,7 +70,7 @@ example() {
 	case $1 in
 	*'make check'* | *check-* | *analyze | *coverage)
 		cd "$scratch/tree" || exit 1
-		MAKEFLAGS=n run sh -c "$1"
+		MAKEFLAGS=n PIP_NO_INDEX=1 run sh -c "$1"
 		;;
 	'make install '* | 'make install')
 		cd "$scratch/tree" || exit 1

@@ -103,7 +103,7 @@ peer() {
 	if [ -n "$on_ci" ]; then
 		check "$1 is there (scripts/peers fetches it)" false
 	else
-		skip "$1" 'not there; scripts/peers fetches it'
+		skip "$1" 'not there; to fetch it: scripts/peers'
 	fi
 }
 
