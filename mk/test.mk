@@ -8,7 +8,7 @@
 TESTS ?= tests/properties/kills.py $B/tests/check \
   $(call long_first,$(sort $(wildcard tests/cli/*.sh))) tests/properties/edges.py tests/model/protocol.py
 long_first = $(filter $(long),$1) $(filter-out $(long),$1)
-long := $(patsubst %,tests/cli/%.sh,docs main modes nested resources versions)
+long := $(patsubst %,tests/cli/%.sh,docs fresh main modes nested resources versions)
 check_PKGS := $(PKGS) check
 
 check: $B/tests/check stage ## run every test
@@ -39,13 +39,13 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 	scripts/bench logs --rounds 3 --mib 200 --check 8
 
 # The same tests over other builds of the helper, each in a folder of its own.
-# Without those that are about nox's releases, installing and documents: the helper does nothing in
+# Without those that are about nox's releases, installing and documents, or build a helper of their own: the helper does nothing in
 # them that it does not do in the others. And without what it costs, which is another helper's then.
 # Each test is a process that lives for a moment: a smaller quarantine takes two fifths off their time.
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 \
 	  $(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(filter-out \
-	  $(addprefix tests/cli/,bootstrap.sh cost.sh docs.sh install.sh main.sh nested.sh versions.sh), \
+	  $(addprefix tests/cli/,bootstrap.sh cost.sh docs.sh fresh.sh install.sh main.sh nested.sh versions.sh), \
 	  $(call long_first,$(sort $(wildcard tests/cli/*.sh))))' \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover' check
 

@@ -70,7 +70,7 @@ example() {
 	case $1 in
 	*'make check'* | *check-* | *analyze | *coverage)
 		cd "$scratch/tree" || exit 1
-		MAKEFLAGS=n PIP_NO_INDEX=1 run sh -c "$1"
+		MAKEFLAGS=n run sh -c "$1"
 		;;
 	'make install '* | 'make install')
 		cd "$scratch/tree" || exit 1
