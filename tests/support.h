@@ -77,14 +77,8 @@ void plan_put(int folder, struct facts *, const char *python, const struct strin
 /* The key that nox.mk would make for this process, were it a make: PID-STARTTIME-HEX. */
 const char *own_key(void);
 
-/* The suites. */
-#define SUITES(X)                                                                          \
-	X(util) X(facts) X(slug) X(plan) X(config) X(overlay) X(rule) X(planfile) X(rundir)   \
-	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock)       \
-	X(contest) X(cpus) X(makeflags) X(command) X(verdict) X(screen) X(summary) X(notified)   \
-	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(schedule)            \
-	X(simulate) X(history) X(order) X(turn) X(mask) X(filter)             \
-	X(use) X(quantity) X(policy) X(failed) X(relay) X(keeper) X(savings) X(bench)
+/* The suites: SUITES(X) is X(NAME) for each check_NAME.c, which has check_NAME_suite. */
+#include "suites.h"
 #define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);
 SUITES(SUITE_PROTOTYPE)
 
