@@ -149,7 +149,7 @@ absent() {
 
 # has FILE TEXT: a line has this text. lacks: none has. matches: the same with an extended regex.
 has() {
-	grep -qF -e "$2" "$1"
+	grep -qsF -e "$2" "$1"
 }
 
 lacks() {
@@ -157,7 +157,7 @@ lacks() {
 }
 
 matches() {
-	grep -qE -e "$2" "$1"
+	grep -qsE -e "$2" "$1"
 }
 
 same() {
@@ -166,6 +166,12 @@ same() {
 	return 1
 }
 
+# differ TEXT TEXT: there is one, and it is another.
+differ() {
+	[ -n "$1" ] && [ "$1" != "$2" ]
+}
+
+# exits STATUS: the last command that was run did.
 exits() {
 	[ "$status" -eq "$1" ]
 }
