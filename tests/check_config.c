@@ -15,7 +15,7 @@ config_of(const char *text)
 	return config;
 }
 
-START_TEST(empty)
+START_TEST(an_empty_configuration_has_the_defaults)
 {
 	static const char *const texts[] = { NULL, "null", "{}",
 		"{'resources':{},'session':{},'group':{}}" };
@@ -33,7 +33,7 @@ START_TEST(empty)
 }
 END_TEST
 
-START_TEST(everything)
+START_TEST(every_key_is_read)
 {
 	struct config *config = config_of("{'source-build':false,"
 	    "'resources':{'b':1,'a.b-c_9':'8G','n':4},"
@@ -277,7 +277,7 @@ START_TEST(first_of_many_faults)
 }
 END_TEST
 
-START_TEST(places)
+START_TEST(a_place_is_named_as_in_toml)
 {
 	static const char *const parts[][4] = {
 		{ NULL, NULL, NULL, "tool.noxmk" },
@@ -345,15 +345,15 @@ check_config_suite(void)
 	Suite *suite = suite_create("config");
 	TCase *tc = support_case(suite, "parse");
 
-	tcase_add_test(tc, empty);
-	tcase_add_test(tc, everything);
+	tcase_add_test(tc, an_empty_configuration_has_the_defaults);
+	tcase_add_test(tc, every_key_is_read);
 	tcase_add_test(tc, limits_and_secrets);
 	tcase_add_loop_test(tc, job_ranges, 0, countof(jobs));
 	tcase_add_loop_test(tc, durations_read, 0, countof(durations));
 	tc = support_case(suite, "faults");
 	tcase_add_loop_test(tc, one_fault, 0, countof(faults));
 	tcase_add_test(tc, first_of_many_faults);
-	tcase_add_test(tc, places);
+	tcase_add_test(tc, a_place_is_named_as_in_toml);
 	tc = support_case(suite, "nearest");
 	tcase_add_loop_test(tc, nearest_words, 0, countof(slips));
 	tcase_add_test(tc, long_words);

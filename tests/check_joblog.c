@@ -49,7 +49,7 @@ START_TEST(no_end)
 }
 END_TEST
 
-START_TEST(followed)
+START_TEST(a_follower_copies_what_is_written_meanwhile)
 {
 	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
 	struct joblog_follower *f = joblog_follower_open(log);
@@ -128,7 +128,7 @@ check_joblog_suite(void)
 	tcase_add_test(tc, no_log);
 	tcase_add_test(tc, no_end);
 	tc = support_case(suite, "follower");
-	tcase_add_test(tc, followed);
+	tcase_add_test(tc, a_follower_copies_what_is_written_meanwhile);
 	tcase_add_test(tc, nobody_reads);
 	tcase_add_test(tc, nothing_to_watch_with);
 	return suite;

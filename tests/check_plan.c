@@ -73,7 +73,7 @@ words_of(char *text)
 	return list;
 }
 
-START_TEST(naming)
+START_TEST(every_session_and_group_gets_its_target)
 {
 	char *reserved = xstrdup(namings[_i].reserved), *names;
 	struct facts *facts = facts_of(namings[_i].sessions, namings[_i].queue);
@@ -183,7 +183,7 @@ static const struct {
 	{ "[{'name':'a','envdir':'/x'},{'name':'b','envdir':'/x'}]", "" },
 };
 
-START_TEST(order)
+START_TEST(what_nox_declares_becomes_edges)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_of(graphs[_i].sessions, "[]");
@@ -198,7 +198,7 @@ START_TEST(order)
 END_TEST
 
 /* Notified sessions give way to what the configuration orders; groups get names as others do. */
-START_TEST(configured)
+START_TEST(the_configuration_adds_edges_and_groups)
 {
 	static const char *names[] = { "quick" };
 	const struct strings reserved = { names, 1 };
@@ -248,7 +248,7 @@ START_TEST(no_plan)
 }
 END_TEST
 
-START_TEST(closure)
+START_TEST(a_closure_has_each_session_once_after_what_it_requires)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_of("[{'name':'a','requires':[1,2]},{'name':'b','requires':[3]},"
@@ -277,12 +277,12 @@ check_plan_suite(void)
 	Suite *suite = suite_create("plan");
 	TCase *tc = support_case(suite, "names");
 
-	tcase_add_loop_test(tc, naming, 0, countof(namings));
+	tcase_add_loop_test(tc, every_session_and_group_gets_its_target, 0, countof(namings));
 	tcase_add_loop_test(tc, targets_are_unique, 0, 20);
 	tc = support_case(suite, "order");
-	tcase_add_loop_test(tc, order, 0, countof(graphs));
-	tcase_add_test(tc, configured);
+	tcase_add_loop_test(tc, what_nox_declares_becomes_edges, 0, countof(graphs));
+	tcase_add_test(tc, the_configuration_adds_edges_and_groups);
 	tcase_add_loop_test(tc, no_plan, 0, 3);
-	tcase_add_test(tc, closure);
+	tcase_add_test(tc, a_closure_has_each_session_once_after_what_it_requires);
 	return suite;
 }

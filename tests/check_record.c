@@ -54,7 +54,7 @@ static const struct {
 	{ NOT_RUN, "not run", true, false },
 };
 
-START_TEST(badness)
+START_TEST(every_verdict_is_bad_or_not)
 {
 	struct record r = { .verdict = verdicts[_i].verdict, .excused = verdicts[_i].excused };
 
@@ -194,7 +194,7 @@ check_record_suite(void)
 	TCase *tc = support_case(suite, "record");
 
 	tcase_add_loop_test(tc, round_trip, 0, VERDICTS);
-	tcase_add_loop_test(tc, badness, 0, countof(verdicts));
+	tcase_add_loop_test(tc, every_verdict_is_bad_or_not, 0, countof(verdicts));
 	tcase_add_test(tc, cannot_write);
 	tcase_add_test(tc, odd_reason);
 	tcase_add_loop_test(tc, damaged_record, 0, countof(damages));

@@ -63,7 +63,7 @@ START_TEST(nothing_of_ours_is_handed_on)
 }
 END_TEST
 
-START_TEST(group)
+START_TEST(a_process_leads_a_group_only_if_asked_to)
 {
 	ck_assert_int_eq(RUN(true, "group"), 0);
 	assert_file("out", "leads\n");
@@ -106,7 +106,7 @@ check_spawn_suite(void)
 
 	tcase_add_test(tc, output_and_errors);
 	tcase_add_test(tc, nothing_of_ours_is_handed_on);
-	tcase_add_test(tc, group);
+	tcase_add_test(tc, a_process_leads_a_group_only_if_asked_to);
 	support_spawn_failure_test(tc, cannot_start);
 	tcase_add_test(tc, status_in_words);
 	return suite;
