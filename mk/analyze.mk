@@ -10,7 +10,8 @@ ANALYZE_CC ?= gcc
 analyze_cflags = $(BASIC_CFLAGS) -iquote src $(pkg_cflags)
 analyzed := $(sources:src/%.c=%)
 
-analyze: $B/analyze/cppcheck $(analyzed:%=$B/analyze/%.o) $(analyzed:%=$B/analyze/%.tidy) ## analyze src/ with gcc, cppcheck and clang-tidy
+analyze: $B/analyze/cppcheck ## analyze src/ with gcc, cppcheck and clang-tidy
+analyze: $(analyzed:%=$B/analyze/%.o) $(analyzed:%=$B/analyze/%.tidy)
 
 # jansson's macros are loops to it only when it sees them.
 $B/analyze/cppcheck: $(wildcard src/*.[ch] src/*/*.[ch]) mk/analyze.mk | $B/analyze

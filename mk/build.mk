@@ -7,11 +7,13 @@ B ?= build
 
 # The user's CFLAGS and LDFLAGS come last and are never changed.
 CFLAGS ?= -O2 -g
-BASIC_CFLAGS := -std=c11 -D_GNU_SOURCE -DLIBBSD_NETBSD_VIS -DNOXMK_VERSION='"$(VERSION)"' -Wall -Wextra -Wshadow \
-  -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2
+BASIC_CFLAGS := -std=c11 -D_GNU_SOURCE -DLIBBSD_NETBSD_VIS -DNOXMK_VERSION='"$(VERSION)"' \
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
+  -Wformat=2
 PKGS := libbsd jansson
-# Asked by the recipes themselves: make reads makefiles that it has to remake (the plan, which needs the
-# helper) before it remakes them, so a variable from a file would still be empty in the first link.
+# Asked by the recipes themselves: make reads makefiles that it has to remake (the plan, which needs
+# the helper) before it remakes them, so a variable from a file would still be empty in the first
+# link.
 pkg_cflags := $$(pkg-config --cflags $(PKGS))
 pkg_libs := $$(pkg-config --libs $(PKGS)) -lm
 
@@ -30,7 +32,8 @@ $B/bin/noxmk: $(sources:src/%.c=$B/obj/%.o) | $B/bin $(share) $(tools)
 
 $B/obj/%.o: src/%.c $B/flags | $(folders:%=$B/obj/%)
 	$(E) CC $@
-	$(Q)$(CC) $(BASIC_CFLAGS) -iquote src $(pkg_cflags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(BASIC_CFLAGS) -iquote src $(pkg_cflags) $(CPPFLAGS) $(CFLAGS) -MMD -MP \
+	  -c -o $@ $<
 
 $(share): $B/share/noxmk/%: src/nox/% | $B/share/noxmk
 	$(Q)cp $< $@
@@ -40,7 +43,8 @@ $(tools): | $B/share/noxmk/tools
 
 # Other flags, other objects: this file changes only when they do.
 $B/flags: FORCE | $B/obj
-	@pkg-config --exists $(PKGS) || { echo "missing: $(PKGS): run scripts/bootstrap" >&2; exit 1; }
+	@pkg-config --exists $(PKGS) || \
+	  { echo "missing: $(PKGS): run scripts/bootstrap" >&2; exit 1; }
 	@echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
 	  echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' >$@
 

@@ -1,7 +1,7 @@
 # Fuzzing: tests/fuzz/fuzz_NAME.c, each with a corpus of inputs that once taught something.
 #
-# `make fuzz` looks for new ones with clang's libFuzzer; `make check-fuzz` only replays the corpora, with
-# any compiler. What a fuzzer calls broken it leaves as crash-… in $B/fuzz.
+# `make fuzz` looks for new ones with clang's libFuzzer; `make check-fuzz` only replays the corpora,
+# with any compiler. What a fuzzer calls broken it leaves as crash-… in $B/fuzz.
 
 # seconds for each fuzzer
 FUZZ_SECONDS ?= 60
@@ -25,8 +25,9 @@ $(fuzzers:%=.fuzz-%): .fuzz-%: $B/fuzz/fuzz_%
 
 # Only those that reach code which the corpus does not: few, and small.
 fuzz-merge: $(fuzzers:%=$B/fuzz/fuzz_%) ## add to the corpora what `make fuzz` has found
-	$(Q)for name in $(fuzzers); do $B/fuzz/fuzz_$$name -use_counters=0 -set_cover_merge=1 tests/fuzz/corpus/$$name \
-	  $B/fuzz/found/$$name 2>$B/fuzz/$$name.merge.log || exit 1; done
+	$(Q)for name in $(fuzzers); do \
+	  $B/fuzz/fuzz_$$name -use_counters=0 -set_cover_merge=1 tests/fuzz/corpus/$$name \
+	    $B/fuzz/found/$$name 2>$B/fuzz/$$name.merge.log || exit 1; done
 
 check-fuzz: $(fuzzers:%=$B/fuzz/replay_%) ## replay the fuzzers' corpora
 	$(Q)tests/run $^
@@ -36,8 +37,8 @@ $(fuzzers:%=$B/fuzz/fuzz_%): $B/fuzz/%: $B/fuzz/obj/%.o $(fuzz_common:%=$B/fuzz/
 	$(E) LINK $@
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(pkg_libs)
 
-$(fuzzers:%=$B/fuzz/replay_%): $B/fuzz/replay_%: $B/fuzz/plain/fuzz_%.o $(fuzz_common:%=$B/fuzz/plain/%.o) \
-  $B/fuzz/plain/replay.o $(modules:%=$B/obj/%.o)
+$(fuzzers:%=$B/fuzz/replay_%): $B/fuzz/replay_%: $B/fuzz/plain/fuzz_%.o \
+  $(fuzz_common:%=$B/fuzz/plain/%.o) $B/fuzz/plain/replay.o $(modules:%=$B/obj/%.o)
 	$(E) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(pkg_libs)
 

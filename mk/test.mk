@@ -6,10 +6,12 @@
 
 # Those that take longest go first, so that none of them runs on alone.
 TESTS ?= tests/properties/kills.py $B/tests/check \
-  $(call long_first,$(sort $(wildcard tests/cli/*.sh))) tests/properties/edges.py tests/model/protocol.py
+  $(call long_first,$(sort $(wildcard tests/cli/*.sh))) \
+  tests/properties/edges.py tests/model/protocol.py
 long_first = $(filter $(long),$1) $(filter-out $(long),$1)
-long := $(patsubst %,tests/cli/%.sh,docs main modes nested resources versions)
-check_PKGS := $(PKGS) check
+long := $(patsubst %,tests/cli/%.sh,docs fresh main modes nested resources versions)
+check_cflags := $(pkg_cflags) $$(pkg-config --cflags check)
+check_libs := $$(pkg-config --libs $(PKGS) check) -lm
 
 check: $B/tests/check stage ## run every test
 	$(Q)B='$B' tests/run $(TESTS)
@@ -25,7 +27,8 @@ check-properties: stage ## check the edges of 10,000 random plans; kill 1,000 he
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/edges.py --plans 10000 --runs 500
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/kills.py --kills 1000
 
-# tests/faults/faults.py --help says more. A recipe that says $(MAKE) itself would run under -n, too.
+# tests/faults/faults.py --help says more. A recipe that says $(MAKE) itself would run under -n,
+# too.
 make_program = $(firstword $(MAKE))
 check-faults: stage ## do a hundred faults to real makes, and kill 200 processes at random
 	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' tests/faults/faults.py --kills 200
@@ -38,16 +41,18 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 	scripts/bench scale --rounds 1 --sizes 100,400 --check && \
 	scripts/bench logs --rounds 3 --mib 200 --check 8
 
-# The same tests over other builds of the helper, each in a folder of its own.
-# Without those that are about nox's releases, installing and documents: the helper does nothing in
-# them that it does not do in the others. And without what it costs, which is another helper's then.
-# Each test is a process that lives for a moment: a smaller quarantine takes two fifths off their time.
+# The same tests over other builds of the helper, each in a folder of its own. Without those that
+# are about nox's releases, installing and documents, or build a helper of their own: the helper
+# does nothing in them that it does not do in the others. And without what it costs, which is
+# another helper's then. Each test is a process that lives for a moment: a smaller quarantine takes
+# two fifths off their time.
+sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
+unsanitized := $(patsubst %,tests/cli/%.sh,bootstrap cost docs fresh install main nested versions)
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 \
-	  $(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(filter-out \
-	  $(addprefix tests/cli/,bootstrap.sh cost.sh docs.sh install.sh main.sh nested.sh versions.sh), \
-	  $(call long_first,$(sort $(wildcard tests/cli/*.sh))))' \
-	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover' check
+	  $(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(sanitized)' \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	  -fno-sanitize-recover' check
 
 # The suites run in one process, so the few tests that need one of their own are left out.
 check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project, under valgrind
@@ -63,24 +68,32 @@ coverage: ## run the quicker tests and fail when they reach less than 97 % of th
 	$(Q)gcovr --root . --filter src/ --object-directory build/coverage/obj \
 	  --fail-under-line 97 --print-summary build/coverage/obj
 
-stage: $B/bin/noxmk
+stage: $B/bin/noxmk ## install below build/stage, for the tests
 	$(Q)$(MAKE) -s --no-print-directory B='$B' PREFIX='$(abspath $B)/stage' DESTDIR= install
 .PHONY: stage
 
 # All of tests/*.c but the program that they start.
-check_objects := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/helper.c,$(wildcard tests/*.c)))
+check_sources := $(filter-out tests/helper.c,$(wildcard tests/*.c))
+check_objects := $(check_sources:tests/%.c=$B/tests/%.o)
 
 $B/tests/check: $(check_objects) $(modules:%=$B/obj/%.o) $B/tests/helper
 	$(E) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(check_PKGS)) -lm
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(check_libs)
 
 $B/tests/helper: tests/helper.c $B/flags | $B/tests
 	$(E) CC $@
 	$(Q)$(CC) $(BASIC_CFLAGS) $(CFLAGS) -o $@ $<
 
-$B/tests/%.o: tests/%.c $B/flags | $B/tests
+$B/tests/%.o: tests/%.c $B/flags $B/tests/suites.h | $B/tests
 	$(E) CC $@
-	$(Q)$(CC) $(BASIC_CFLAGS) -iquote src $$(pkg-config --cflags $(check_PKGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(BASIC_CFLAGS) -iquote src -I $B/tests $(check_cflags) $(CFLAGS) -MMD -MP \
+	  -c -o $@ $<
+
+# check_NAME.c has the suite NAME. The file changes only when there is another one, or one less.
+suites := $(filter-out main,$(sort $(patsubst tests/check_%.c,%,$(wildcard tests/check_*.c))))
+suites_text = \#define SUITES(X) $(foreach s,$(suites),X($s))
+$B/tests/suites.h: FORCE | $B/tests
+	@echo '$(suites_text)' | cmp -s - $@ || echo '$(suites_text)' >$@
 
 $B/tests:
 	$(Q)mkdir -p $@

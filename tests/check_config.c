@@ -14,7 +14,7 @@ config_of(const char *text)
 	return config;
 }
 
-START_TEST(empty)
+START_TEST(an_empty_configuration_has_the_defaults)
 {
 	static const char *const texts[] = { NULL, "null", "{}",
 		"{'resources':{},'session':{},'group':{}}" };
@@ -32,7 +32,7 @@ START_TEST(empty)
 }
 END_TEST
 
-START_TEST(everything)
+START_TEST(every_key_is_read)
 {
 	struct config *config = config_of("{'source-build':false,"
 	    "'resources':{'b':1,'a.b-c_9':'8G','n':4},"
@@ -206,8 +206,8 @@ check_config_suite(void)
 	Suite *suite = suite_create("config");
 	TCase *tc = support_case(suite, "parse");
 
-	tcase_add_test(tc, empty);
-	tcase_add_test(tc, everything);
+	tcase_add_test(tc, an_empty_configuration_has_the_defaults);
+	tcase_add_test(tc, every_key_is_read);
 	tcase_add_test(tc, limits_and_secrets);
 	tc = support_case(suite, "faults");
 	tcase_add_loop_test(tc, one_fault, 0, countof(faults));

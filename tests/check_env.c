@@ -42,7 +42,7 @@ static const struct {
 	{ { "ARGS=-v", "MAKEFLAGS=k -- XARGS=-v" }, { NULL }, "ARGS=-v ", "ARGS=-v " },
 };
 
-START_TEST(built)
+START_TEST(the_make_around_us_is_not_in_an_environment)
 {
 	char **saved = environ, *ours[5], *plan, *session;
 
@@ -63,6 +63,7 @@ check_env_suite(void)
 {
 	Suite *suite = suite_create("env");
 
-	tcase_add_loop_test(support_case(suite, "env"), built, 0, countof(table));
+	tcase_add_loop_test(support_case(suite, "env"), the_make_around_us_is_not_in_an_environment,
+	    0, countof(table));
 	return suite;
 }

@@ -71,7 +71,7 @@ add_place(struct buffer *to, char letter, const int pipe[2], int socket, int fil
 	}
 }
 
-START_TEST(where)
+START_TEST(only_a_jobserver_that_is_there_is_opened)
 {
 	int ends[2], others[2], sockets[2], file, fifo, mode;
 	struct buffer text = { 0 };
@@ -122,7 +122,7 @@ check_jobserver_suite(void)
 	Suite *suite = suite_create("jobserver");
 	TCase *tc = support_case(suite, "jobserver");
 
-	tcase_add_loop_test(tc, where, 0, countof(flags));
+	tcase_add_loop_test(tc, only_a_jobserver_that_is_there_is_opened, 0, countof(flags));
 	tcase_add_test(tc, nothing_to_close);
 	return suite;
 }

@@ -93,7 +93,7 @@ static const struct {
 	  "a: q! env:e! | b: env:f! | c: env:e! | d: env:/y/e! | f: env:/! | g: env:?! | h:" },
 };
 
-START_TEST(claims)
+START_TEST(a_session_claims_what_its_sections_and_nox_say)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(claimed[_i].sessions, "[]", claimed[_i].config);
@@ -114,7 +114,7 @@ START_TEST(claims)
 }
 END_TEST
 
-START_TEST(reasons)
+START_TEST(every_claim_says_where_it_comes_from)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with("[{'name':'a','envdir':'/e','parallel':false},"
@@ -219,7 +219,7 @@ static const struct {
 	  "{'session':{'*':{'uses':['x']}}}", "0<1 ", false },
 };
 
-START_TEST(order)
+START_TEST(after_and_needs_become_edges)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(orders[_i].sessions, "[]", orders[_i].config);
@@ -243,7 +243,7 @@ START_TEST(order)
 END_TEST
 
 /* The most exact section wins, of two such ones the later; env is merged. */
-START_TEST(options)
+START_TEST(the_most_exact_section_counts)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(VARIANTS, "[]", "{'session':{"
@@ -421,12 +421,13 @@ check_overlay_suite(void)
 	Suite *suite = suite_create("overlay");
 	TCase *tc = support_case(suite, "claims");
 
-	tcase_add_loop_test(tc, claims, 0, countof(claimed));
-	tcase_add_test(tc, reasons);
+	tcase_add_loop_test(tc, a_session_claims_what_its_sections_and_nox_say,
+	    0, countof(claimed));
+	tcase_add_test(tc, every_claim_says_where_it_comes_from);
 	tc = support_case(suite, "order");
-	tcase_add_loop_test(tc, order, 0, countof(orders));
+	tcase_add_loop_test(tc, after_and_needs_become_edges, 0, countof(orders));
 	tc = support_case(suite, "options");
-	tcase_add_test(tc, options);
+	tcase_add_test(tc, the_most_exact_section_counts);
 	tcase_add_test(tc, later_patterns_win);
 	tc = support_case(suite, "groups");
 	tcase_add_loop_test(tc, groups_made, 0, countof(groups));

@@ -22,7 +22,7 @@ put_plan(void)
 	facts_free(facts);
 }
 
-START_TEST(written)
+START_TEST(a_plan_is_a_line_of_json_for_each_part)
 {
 	put_plan();
 	assert_file("plan.jsonl",
@@ -97,7 +97,7 @@ START_TEST(bytes_that_json_cannot_hold)
 }
 END_TEST
 
-START_TEST(read_back)
+START_TEST(what_was_written_is_read_back)
 {
 	struct planfile *plan;
 	json_t *line;
@@ -227,7 +227,7 @@ expand(struct planfile *plan, const char *goal, json_t *into)
 	return result;
 }
 
-START_TEST(expansion)
+START_TEST(a_goal_is_expanded_to_its_sessions)
 {
 	json_t *into = json_object(), *line;
 	struct buffer runs = { 0 };
@@ -301,16 +301,16 @@ check_planfile_suite(void)
 	Suite *suite = suite_create("planfile");
 	TCase *tc = support_case(suite, "write");
 
-	tcase_add_test(tc, written);
+	tcase_add_test(tc, a_plan_is_a_line_of_json_for_each_part);
 	tcase_add_test(tc, claims_and_options);
 	support_exit_test(tc, bytes_that_json_cannot_hold, EXIT_HELPER);
 	tc = support_case(suite, "read");
-	tcase_add_test(tc, read_back);
+	tcase_add_test(tc, what_was_written_is_read_back);
 	tcase_add_loop_test(tc, damaged_header, 0, countof(no_plans));
 	tcase_add_test(tc, cannot_open);
 	tcase_add_test(tc, emptied_while_open);
 	tc = support_case(suite, "expand");
-	tcase_add_loop_test(tc, expansion, 0, countof(expansions));
+	tcase_add_loop_test(tc, a_goal_is_expanded_to_its_sessions, 0, countof(expansions));
 	tcase_add_test(tc, expansions_merge);
 	tcase_add_test(tc, several_goals_at_once);
 	return suite;

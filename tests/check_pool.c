@@ -7,7 +7,7 @@
 #include "slots/pool.h"
 #include "support.h"
 
-START_TEST(slots)
+START_TEST(slots_go_to_the_queue_in_its_order)
 {
 	int folder = folder_make("run");
 	struct pool *a = pool_open(folder, 2, 0), *b = pool_open(folder, 2, 0);
@@ -36,7 +36,7 @@ START_TEST(slots)
 }
 END_TEST
 
-START_TEST(patience)
+START_TEST(those_behind_in_the_queue_look_ever_more_rarely)
 {
 	int folder = folder_make("run");
 	struct pool *a = pool_open(folder, 1, 0), *head = pool_open(folder, 1, 0);
@@ -129,7 +129,7 @@ START_TEST(no_folder)
 END_TEST
 
 /* Several at once or none, and nobody slips past the one whose turn it is. */
-START_TEST(several)
+START_TEST(several_slots_are_taken_at_once_or_none)
 {
 	int folder = folder_make("run");
 	struct pool *a = pool_open(folder, 3, 0), *b = pool_open(folder, 3, 1);
@@ -158,7 +158,7 @@ START_TEST(several)
 END_TEST
 
 /* The lowest rank first, whoever came first. */
-START_TEST(ranks)
+START_TEST(the_lowest_rank_goes_first)
 {
 	int folder = folder_make("run");
 	struct pool *a = pool_open(folder, 1, 7), *b = pool_open(folder, 1, 5);
@@ -190,14 +190,14 @@ check_pool_suite(void)
 	Suite *suite = suite_create("pool");
 	TCase *tc = support_case(suite, "slots");
 
-	tcase_add_test(tc, slots);
-	tcase_add_test(tc, patience);
+	tcase_add_test(tc, slots_go_to_the_queue_in_its_order);
+	tcase_add_test(tc, those_behind_in_the_queue_look_ever_more_rarely);
 	tcase_add_test(tc, nothing_to_watch);
 	tcase_add_test(tc, slot_of_the_dead);
 	tcase_add_test(tc, no_queue);
 	tcase_add_test(tc, no_folder);
 	tc = support_case(suite, "flags");
-	tcase_add_test(tc, several);
-	tcase_add_test(tc, ranks);
+	tcase_add_test(tc, several_slots_are_taken_at_once_or_none);
+	tcase_add_test(tc, the_lowest_rank_goes_first);
 	return suite;
 }

@@ -210,7 +210,7 @@ START_TEST(whole_file)
 END_TEST
 
 /* As $(strip NAME=$(NAME) …) would be. */
-START_TEST(variables)
+START_TEST(variables_of_the_noxfile_are_kept_with_their_values)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_of("[]", "[]");
@@ -237,7 +237,7 @@ check_rule_suite(void)
 
 	tcase_add_loop_test(tc, path_text, 0, countof(paths));
 	tcase_add_test(tc, whole_file);
-	tcase_add_test(tc, variables);
+	tcase_add_test(tc, variables_of_the_noxfile_are_kept_with_their_values);
 	tc = support_case(suite, "make");
 	if (nmakes == 0)
 		nmakes = find_makes(makes);

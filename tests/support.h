@@ -81,17 +81,8 @@ void plan_put(int folder, struct facts *, const char *python, const struct strin
 /* The key that nox.mk would make for this process, were it a make: PID-STARTTIME-HEX. */
 const char *own_key(void);
 
-/* The suites. */
-#define SUITES(X)                                                                          \
-	X(clock) X(fd) X(file) X(json) X(median) X(process)                                \
-	X(state) X(makekey) X(join) X(running) X(dispatch) X(cue)                          \
-	X(util) X(facts) X(slug) X(plan) X(config) X(overlay) X(rule) X(planfile) X(rundir)   \
-	X(planner) X(charset) X(setting) X(options) X(nearest) X(match) X(claim) X(group)         \
-	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock)       \
-	X(contest) X(cpus) X(makeflags) X(command) X(verdict) X(screen) X(summary) X(notified)   \
-	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(search)            \
-	X(simulate) X(history) X(order) X(turn) X(mask) X(filter) X(ci) X(show) X(end)             \
-	X(use) X(quantity) X(policy) X(failed) X(relay) X(keeper) X(savings) X(bench)
+/* The suites: SUITES(X) is X(NAME) for each check_NAME.c, which has check_NAME_suite. */
+#include "suites.h"
 #define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);
 SUITES(SUITE_PROTOTYPE)
 

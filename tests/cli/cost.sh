@@ -23,17 +23,17 @@ END
 project noop
 run nox -s lint
 mk lint
-check 'make lint works' [ "$status" -eq 0 ]
+check 'make lint works' exits 0
 # 5 ms more was the bound to keep, of about 90; the helper makes nox's start cheaper than that.
 run "$python3" "$scratch/cost.py" 8 "$MAKE -I $STAGE/include lint" 'nox -s lint' 1.05
-check 'make lint costs no more than nox -s lint' [ "$status" -eq 0 ]
+check 'make lint costs no more than nox -s lint' exits 0
 sed 's/^/# /' "$out"
 
 run sh -c "NOOP_N=1000 '$MAKE' -I '$STAGE/include' -n ci"
-check '1,000 sessions make a plan' grep -q 'would run 1001 sessions' "$out"
+check '1,000 sessions make a plan' has "$out" 'would run 1001 sessions'
 run env NOOP_N=1000 "$python3" "$scratch/cost.py" 5 "$MAKE -I $STAGE/include -q nox-list || :" \
 	'nox -l' 0.5
 check 'make reads a plan of 1,000 sessions in a fraction of what nox needs to list them' \
-	[ "$status" -eq 0 ]
+	exits 0
 sed 's/^/# /' "$out"
 finish

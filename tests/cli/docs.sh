@@ -67,6 +67,7 @@ tree() {
 	for part in obj bin share stage tests flags flags.mk; do
 		[ ! -e "$B/$part" ] || cp -a "$B/$part" build/
 	done
+	ln -s "$TOP/build/peers" build/peers
 }
 
 # example COMMAND: where it belongs, and without what costs minutes or needs the network.

@@ -61,12 +61,12 @@ for target in background setsid double_fork deaf stopped; do
 	mk "$target"
 	check "$target: it passes" same "$status $(verdicts)" "0 $target: passed"
 	check "$target: nobody is left" same "$(survivors)" ''
-	check "$target: it is said" grep -q "^noxmk: $target left a process running: .*$nap" "$err"
-	check "$target: it is on record" grep -q "\"left\": \".*$nap" ".noxmk/latest/$target.json"
+	check "$target: it is said" matches "$err" "^noxmk: $target left a process running: .*$nap"
+	check "$target: it is on record" matches ".noxmk/latest/$target.json" "\"left\": \".*$nap"
 done
 mk headless
 check 'headless: it passes' exits 0
-check 'headless: it is said' grep -q '^noxmk: headless left a process running: \[python' "$err"
+check 'headless: it is said' matches "$err" '^noxmk: headless left a process running: \[python'
 check 'headless: nobody is left' [ ! -e "/proc/$(sed -n 's/.*(pid \([0-9]*\)).*/\1/p' "$err")" ]
 mk -j4 background setsid fast
 check 'several: all pass' exits 0
@@ -81,10 +81,10 @@ kill "$(cat server)"
 for target in hangs deaf_hangs; do
 	mk -j2 $target fast
 	check "$target: it fails" exits 2
-	check "$target: by its time limit" grep -q "$target  *failed  .*timeout after 2.5s" "$out"
-	check "$target: the other passes" grep -q '^fast  *passed' "$out"
+	check "$target: by its time limit" matches "$out" "$target  *failed  .*timeout after 2.5s"
+	check "$target: the other passes" matches "$out" '^fast  *passed'
 	check "$target: that it is slow is said, with what it wrote last" \
-		grep -q "^slow  .*  $target: working$" "$out"
+		matches "$out" "^slow  .*  $target: working$"
 	check "$target: the record" has ".noxmk/latest/$target.json" '"reason": "timeout after 2.5s"'
 	check "$target: nobody is left" same "$(survivors)" ''
 done

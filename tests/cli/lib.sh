@@ -57,7 +57,10 @@ check() {
 	echo "not ok $count $name"
 	failed=$((failed + 1))
 	{
-		[ "$1" = same ] || echo "false: $*"
+		case $1 in
+		same | tells) ;; # they show more than their arguments
+		*) echo "false: $*" ;;
+		esac
 		echo "after: $last (exit status $status; in $PWD)"
 		for stream in out err; do
 			echo "$stream:"
@@ -103,7 +106,7 @@ peer() {
 	if [ -n "$on_ci" ]; then
 		check "$1 is there (scripts/peers fetches it)" false
 	else
-		skip "$1" 'not there; scripts/peers fetches it'
+		skip "$1" 'not there; to fetch it: scripts/peers'
 	fi
 }
 
@@ -146,7 +149,7 @@ absent() {
 
 # has FILE TEXT: a line has this text. lacks: none has. matches: the same with an extended regex.
 has() {
-	grep -qF -e "$2" "$1"
+	grep -qsF -e "$2" "$1"
 }
 
 lacks() {
@@ -154,7 +157,7 @@ lacks() {
 }
 
 matches() {
-	grep -qE -e "$2" "$1"
+	grep -qsE -e "$2" "$1"
 }
 
 same() {
@@ -163,6 +166,12 @@ same() {
 	return 1
 }
 
+# differ TEXT TEXT: there is one, and it is another.
+differ() {
+	[ -n "$1" ] && [ "$1" != "$2" ]
+}
+
+# exits STATUS: the last command that was run did.
 exits() {
 	[ "$status" -eq "$1" ]
 }

@@ -45,7 +45,7 @@ check 'nox itself: runs many' [ "$(echo "$expected" | wc -l)" -gt 90 ]
 mk nox-list
 check 'a plan: exit 0' exits 0
 check 'a plan: no complaint' quiet "$err"
-check 'nox-list: no control character' not grep -q '[[:cntrl:]]' "$out"
+check 'nox-list: no control character' not matches "$out" '[[:cntrl:]]'
 targets=$(plan target)
 check 'as many targets as sessions' \
 	same "$(echo "$targets" | wc -l)" "$(nox -l 2>/dev/null | grep -c '^[*-] ')"
@@ -80,7 +80,7 @@ check 'nothing was injected' same "$(pwned)" ''
 unmade=
 for target in $(plan target) $(groups); do
 	mk -n "$target"
-	[ "$status" -eq 0 ] && grep -q '^noxmk: would run [1-9]' "$out" || unmade="$unmade $target"
+	exits 0 && matches "$out" '^noxmk: would run [1-9]' || unmade="$unmade $target"
 done
 check 'make -n of each' same "$unmade" ''
 
@@ -173,7 +173,7 @@ while read -r name; do
 	until touch "read/$name" && [ -n "$(find read -newer .noxmk/sessions.mk -type f)" ]; do :; done
 	mk -n lint
 	check "hostile file names: $name has changed" \
-		[ "$(stat -c %.9Y .noxmk/sessions.mk)" != "$before" ]
+		differ "$(stat -c %.9Y .noxmk/sessions.mk)" "$before"
 done <"$scratch/list"
 check 'hostile file names: nothing is injected' same "$(pwned)" ''
 

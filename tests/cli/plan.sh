@@ -40,10 +40,6 @@ kept() {
 	check "kept: $name: exit 0" exits 0
 }
 
-differ() {
-	[ -n "$1" ] && [ "$1" != "$2" ]
-}
-
 # When it is remade.
 
 project readsfile

@@ -168,7 +168,7 @@ hold() {
 	rm -f log go
 	begin first holder
 	first=$pid
-	check "$1: the holder starts" wait_for grep -qsx '+ holder' log
+	check "$1: the holder starts" wait_for matches log '^[+] holder$'
 }
 
 second_make() {
@@ -194,7 +194,7 @@ killed_holder() {
 	second=$pid
 	check 'the helper is killed: the second waits' wait_for waits wants_licence licence
 	helper=$(sed -n 's/.*for holder (pid \([0-9]*\)).*/\1/p' "$scratch/second")
-	check 'the helper is killed: it is that process' grep -q 'noxmk' "/proc/$helper/cmdline"
+	check 'the helper is killed: it is that process' has "/proc/$helper/cmdline" noxmk
 	kill -9 "$helper"
 	ended second "$second"
 	check 'the helper is killed: the lock is free at once' exits 0

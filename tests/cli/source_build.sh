@@ -82,16 +82,17 @@ wait_for [ -e held ]
 "$MAKE" -I "$STAGE/include" tests-n-1 >"$scratch/waiting" 2>&1 </dev/null &
 waiting=$!
 check 'it says that it waits' \
-	wait_for grep -q 'noxmk: waits for another session that builds' "$scratch/waiting"
+	wait_for has "$scratch/waiting" 'noxmk: waits for another session that builds'
 echo >go
 wait $waiting
-check 'and goes on' [ $? -eq 0 ]
+status=$?
+check 'and goes on' exits 0
 rm -rf .noxmk/locks
 mkdir .noxmk/locks
 mkdir .noxmk/locks/source-build
 mk tests-n-2
 check 'a lock that cannot be had: it runs all the same' exits 0
-check 'a lock that cannot be had: a warning' grep -q 'builds are not kept apart' "$out"
+check 'a lock that cannot be had: a warning' has "$out" 'builds are not kept apart'
 
 # Which commands build what: {} stands for this folder, lib has a project, none has none.
 mkdir -p lib none safe

@@ -58,7 +58,7 @@ check 'one slot' same "$(told plain)" " $((total - 2)) 1 1 7 "
 check 'two slots' same "$(told two)" " $((total - 1)) 2 1 7 "
 check 'the configuration wins' same "$(told own)" " $((total - 2)) 2 1 5 1 7 "
 check 'budget = false: only what was there' same "$(told none)" ' 1 7 '
-check 'a jobserver' grep -q '^MAKEFLAGS= -- --jobserver-auth=fifo:/proc/[0-9]*/fd/[0-9]*$' two
+check 'a jobserver' matches two '^MAKEFLAGS= -- --jobserver-auth=fifo:/proc/[0-9]*/fd/[0-9]*$'
 check 'budget = false: no jobserver' lacks none MAKEFLAGS
 check 'budget = false: make is make' lacks none noxmk/tools
 mk plain two

@@ -99,7 +99,7 @@ for wrong in '' nonsense '-Z' 'run' 'run -Z' 'log' 'run -k 0' '-C' 'list -r 1'; 
 	# shellcheck disable=SC2086 # words
 	run "$noxmk" $wrong
 	check "noxmk $wrong: exit 2" exits 2
-	check "noxmk $wrong: on stderr" [ -s "$err" ]
+	check "noxmk $wrong: on stderr" not quiet "$err"
 done
 run "$noxmk" -V
 check 'noxmk -V' matches "$out" '^noxmk [0-9.]+$'
@@ -207,6 +207,6 @@ check 'KILL of make: nobody survives' wait_for nobody
 check 'KILL of make: the total comes all the same' wait_for has "$out" '1 passed, 1 cancelled; '
 mk quick
 check 'KILL of make: the next run works' same "$status $(verdicts)" '0 quick: passed'
-check 'KILL of make: it is another run' [ "$run_of_it" != "$(readlink .noxmk/latest)" ]
+check 'KILL of make: it is another run' differ "$run_of_it" "$(readlink .noxmk/latest)"
 
 finish

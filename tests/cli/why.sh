@@ -54,7 +54,7 @@ why() {
 }
 
 mk -j4 build checks tests
-check 'all pass' [ "$status" -eq 0 ]
+check 'all pass' exits 0
 check 'the first waited for nothing' same "$(why build)" \
 	'build: passed, started Ns into the run, took Ns'
 check 'after' same "$(why checks | sed -n 2p)" \
@@ -80,7 +80,7 @@ hungry
 tests requires build
 checks when hungry ends'
 mk -j2 some
-check 'a cue: all pass' [ "$status" -eq 0 ]
+check 'a cue: all pass' exits 0
 check 'a cue: why tells it' same "$(why checks | sed -n 2p)" \
 	' Ns until hungry had ended: it was due then (the order by expected times)'
 mv old.toml pyproject.toml
@@ -99,7 +99,7 @@ run nox -l
 echo >go
 wait $one $two
 check 'the one that waits says for whom' \
-	grep -q '^waits  *hungry: for memory (pid [0-9]*), which has memory$' "$scratch/two"
+	matches "$scratch/two" '^waits  *hungry: for memory \(pid [0-9]*\), which has memory$'
 check 'a resource that another make had' same "$(why hungry | sed -n 2p)" \
 	' Ns for the resource memory, which memory (pid N) had (tool.noxmk.session.hungry.uses)'
 finish

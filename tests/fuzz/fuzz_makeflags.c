@@ -10,6 +10,7 @@
 
 #include "base/cpus.h"
 #include "base/makeflags.h"
+#include "base/util.h"
 #include "fuzz.h"
 
 static const char *const groups[] = { "", "cpu", "cpu,cpuacct", "a", "cpu/a" };
@@ -32,7 +33,7 @@ check_flags(const uint8_t *part, size_t length)
 static void
 write_quota(int dirfd, const char *name, const uint8_t *part, size_t length)
 {
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+	for (size_t i = 0; i < countof(groups); i++) {
 		char path[128];
 
 		snprintf(path, sizeof(path), "%s%s%s", groups[i], *groups[i] ? "/" : "", name);
@@ -53,11 +54,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_flags(part, length);
 	if (!(part = fuzz_part(&data, &size, &length)))
 		return 0;
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+	for (size_t i = 0; i < countof(groups); i++)
 		if (*groups[i])
 			mkdirat(dirfd, groups[i], 0777);
 	fuzz_file(dirfd, "cgroup", part, length);
-	for (size_t i = 0; i < sizeof(quotas) / sizeof(*quotas); i++) {
+	for (size_t i = 0; i < countof(quotas); i++) {
 		part = fuzz_part(&data, &size, &length);
 		write_quota(dirfd, quotas[i], part, length);
 	}
