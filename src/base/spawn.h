@@ -1,8 +1,12 @@
 #ifndef NOXMK_BASE_SPAWN_H
 #define NOXMK_BASE_SPAWN_H
 
+/* Programs that we start. */
+
 #include <stdbool.h>
 #include <sys/types.h>
+
+#include "base/util.h"
 
 /*
  * Starts argv[0] (sought in PATH) with standard input from /dev/null, output and errors to the two
@@ -11,6 +15,12 @@
  * reach, or in ours. Returns the pid, or -1 with errno set when it could not be started at all.
  */
 pid_t spawn(char *const argv[], char *const envp[], int out, int err, bool own_group);
+
+/*
+ * Waits until that child of ours ends: its exit code, or 128+N when signal N has killed it. -1 with
+ * errno set when it is no child of ours.
+ */
+int spawn_wait(pid_t pid) UNUSED_RESULT;
 
 /* A wait status in words: "exited with status 1", "killed by signal 9". The caller frees. */
 char *spawn_status(int status);
