@@ -12,7 +12,6 @@
 #include "base/spawn.h"
 #include "base/util.h"
 #include "session/keeper.h"
-#include "session/leftover.h"
 
 /* Milliseconds between two looks for what is left to kill, and how often: some cannot die. */
 enum { LOOK = 5, LOOKS = 2000 };

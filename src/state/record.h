@@ -44,6 +44,9 @@ struct record {
 
 const char *verdict_name(enum verdict);
 
+/* This verdict with its reason (or NULL), which is the record's from now on, replaces the last. */
+void record_decide(struct record *, enum verdict, char *reason);
+
 /* Has it passed, but not at once? */
 bool record_is_flaky(const struct record *);
 
