@@ -5,11 +5,14 @@
 #include "base/util.h"
 #include "nox/env.h"
 
+/* What make and nox.mk set for themselves. */
 static const char *const of_make[] = {
 	"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMOUT", "MAKE_TERMERR",
 	"MAKE_RESTARTS", "NOXMK_RUN", "NOXMK_PROJECT", "NOXMK_NOXFILE", "NOXMK_RESERVED",
 	"NOXMK_HISTORY",
 };
+
+/* What chooses sessions, as the options of nox do. */
 static const char *const of_selection[] = { "NOXSESSION", "NOXPYTHON", "NOX_PARALLEL" };
 
 static bool
@@ -29,9 +32,9 @@ is_one_of(const char *entry, const char *const *names, size_t n)
 	return false;
 }
 
-/* make exports the variables of its command line, and ARGS is ours, not the session's. */
+/* make exports what its command line sets: `make ARGS=…` is for nox.mk and not for the session. */
 static bool
-is_our_args(const char *entry)
+is_args_of_make(const char *entry)
 {
 	const char *flags = getenv("MAKEFLAGS");
 
@@ -48,15 +51,15 @@ is_replaced(const char *entry, const char *const *extra)
 }
 
 static char **
-build(const char *const *extra, bool selection)
+build(const char *const *extra, bool with_selection)
 {
 	struct strings list = { 0 };
 
 	for (char **entry = environ; *entry; entry++) {
-		if (is_one_of(*entry, of_make, countof(of_make)) || is_our_args(*entry) ||
+		if (is_one_of(*entry, of_make, countof(of_make)) || is_args_of_make(*entry) ||
 		    is_replaced(*entry, extra))
 			continue;
-		if (!selection && is_one_of(*entry, of_selection, countof(of_selection)))
+		if (!with_selection && is_one_of(*entry, of_selection, countof(of_selection)))
 			continue;
 		strings_add(&list, *entry);
 	}
