@@ -47,7 +47,7 @@ join_path(const json_t *list)
  */
 static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
-    bool has_toolenv, struct strings *extra)
+    bool makes_are_ours, struct strings *extra)
 {
 	char folder[PATH_MAX], *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
@@ -57,7 +57,7 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
-	if (has_toolenv && *program)
+	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
 	/* The configuration may say that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&

@@ -17,10 +17,10 @@ struct command {
 };
 
 /*
- * session: its line of the plan. share: the folder of shim.py. report: the absolute path of the
- * file for nox's report. toolenv: the variables of toolenv_variables, or NULL; those that the
- * configuration sets for the session win. command_clear frees; posargs and toolenv must outlive
- * the command.
+ * session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
+ * writes its report to. toolenv: variables that tell its tools of job slots (toolenv.h), or NULL;
+ * what the configuration sets wins. command_clear frees; posargs and toolenv must outlive the
+ * command.
  */
 struct command command_make(struct planfile *, json_t *session, const char *share,
     const char *report, const struct strings *posargs, const struct strings *toolenv);

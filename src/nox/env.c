@@ -32,9 +32,9 @@ is_one_of(const char *entry, const char *const *names, size_t n)
 	return false;
 }
 
-/* make exports what its command line sets: `make ARGS=…` is for nox.mk and not for the session. */
+/* make exports the variables of its command line, and ARGS is ours, not the session's. */
 static bool
-is_args_of_make(const char *entry)
+is_our_args(const char *entry)
 {
 	const char *flags = getenv("MAKEFLAGS");
 
@@ -56,7 +56,7 @@ build(const char *const *extra, bool with_selection)
 	struct strings list = { 0 };
 
 	for (char **entry = environ; *entry; entry++) {
-		if (is_one_of(*entry, of_make, countof(of_make)) || is_args_of_make(*entry) ||
+		if (is_one_of(*entry, of_make, countof(of_make)) || is_our_args(*entry) ||
 		    is_replaced(*entry, extra))
 			continue;
 		if (!with_selection && is_one_of(*entry, of_selection, countof(of_selection)))

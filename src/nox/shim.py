@@ -97,18 +97,18 @@ class Shim:
         # Only nox's log says why a command failed, and old releases measure no durations.
         nox.sessions.SessionRunner.execute = execute
 
-    def start_makes_by(self, helper: str) -> None:
-        """Let noxmk start also a make named by its path; on PATH `make` is noxmk (toolenv.h)."""
+    def hand_makes_over(self, helper: str) -> None:
+        """On PATH `make` is noxmk already (submake.h); this is for one named by its path."""
         import nox.command
 
-        nox_popen = nox.command.popen
+        popen = nox.command.popen
 
-        def popen(args, *more, **options):
+        def popen_or_hand_over(args, *more, **options):
             if os.path.basename(args[0]) in ("make", "gmake"):
                 args = [helper, "make", *args]
-            return nox_popen(args, *more, **options)
+            return popen(args, *more, **options)
 
-        nox.command.popen = popen
+        nox.command.popen = popen_or_hand_over
 
     def keep_builds_apart(self, path: str, here: str) -> None:
         """Let commands that build a project wait for the lock at that path (building.py).
@@ -271,7 +271,7 @@ def main() -> None:
     try:
         shim.apply()
         if helper:
-            shim.start_makes_by(helper)
+            shim.hand_makes_over(helper)
         if lock:
             shim.keep_builds_apart(lock, here)
     except (AttributeError, ImportError) as error:
