@@ -48,7 +48,7 @@ assert_no_plan(void)
 	ck_assert(!file_there(".noxmk/probe.py"));
 }
 
-START_TEST(learned)
+START_TEST(facts_become_a_plan)
 {
 	char *rules, *cwd = getcwd(NULL, 0), *wanted;
 
@@ -73,7 +73,7 @@ START_TEST(learned)
 }
 END_TEST
 
-START_TEST(hash_seed_of_the_user)
+START_TEST(the_users_hash_seed_stays)
 {
 	put_facts("[{'name':'a'}]", "[]");
 	setenv("PYTHONHASHSEED", "7", 1);
@@ -84,7 +84,7 @@ START_TEST(hash_seed_of_the_user)
 }
 END_TEST
 
-START_TEST(old_plan_goes_on_failure)
+START_TEST(a_failure_removes_the_old_plan)
 {
 	put_facts("[{'name':'a'}]", "[]");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
@@ -96,7 +96,7 @@ START_TEST(old_plan_goes_on_failure)
 }
 END_TEST
 
-START_TEST(no_facts)
+START_TEST(without_facts_there_is_no_plan)
 {
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_warned("nox ended without telling about the noxfile");
@@ -116,7 +116,7 @@ START_TEST(no_facts)
 }
 END_TEST
 
-START_TEST(no_nox)
+START_TEST(without_nox_there_is_no_plan)
 {
 	static const char *nox[] = { "./no-nox" };
 	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
@@ -128,7 +128,7 @@ START_TEST(no_nox)
 }
 END_TEST
 
-START_TEST(unknown_nox)
+START_TEST(an_unknown_nox_is_asked_for_a_list)
 {
 	char *lines;
 
@@ -172,7 +172,7 @@ static const struct {
 	{ "# /// script\n\n# /// script\n# x\n# ///\n", "# /// script\n# x\n# ///\n" },
 };
 
-START_TEST(script_block)
+START_TEST(the_probe_carries_the_script_block)
 {
 	char *wanted = xasprintf("%sprobe\n", scripts[_i].block ? scripts[_i].block : "");
 
@@ -194,7 +194,7 @@ START_TEST(script_block)
 }
 END_TEST
 
-START_TEST(script_without_probe)
+START_TEST(a_probe_that_cannot_be_copied_is_warned_of)
 {
 	file_put("noxfile.py", "# /// script\n# ///\n");
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
@@ -207,7 +207,7 @@ START_TEST(script_without_probe)
 }
 END_TEST
 
-START_TEST(nowhere_to_write)
+START_TEST(a_plan_that_cannot_be_written_is_warned_of)
 {
 	put_facts("[{'name':'a'}]", "[]");
 	file_put(".noxmk", "a file");
@@ -224,7 +224,7 @@ START_TEST(nowhere_to_write)
 END_TEST
 
 /* A folder that is too deep to have a name. */
-START_TEST(nameless_folder)
+START_TEST(a_folder_without_a_path_is_warned_of)
 {
 	enum { LENGTH = 250, DEPTH = PATH_MAX / LENGTH + 1 };
 	char name[LENGTH + 1];
@@ -254,7 +254,7 @@ set_mtime(const char *name, time_t seconds, long nanoseconds)
 }
 
 /* Newer dependencies would make make remake the plan for ever. */
-START_TEST(plan_is_dated)
+START_TEST(the_plan_is_as_new_as_its_dependencies)
 {
 	struct stat st;
 
@@ -281,21 +281,21 @@ END_TEST
 Suite *
 check_planning_suite(void)
 {
-	Suite *suite = suite_create("learn");
+	Suite *suite = suite_create("planning");
 	TCase *tc = support_case(suite, "probe");
 
-	tcase_add_test(tc, learned);
-	tcase_add_test(tc, hash_seed_of_the_user);
-	tcase_add_test(tc, old_plan_goes_on_failure);
-	tcase_add_test(tc, no_facts);
-	support_spawn_failure_test(tc, no_nox);
-	tcase_add_test(tc, unknown_nox);
+	tcase_add_test(tc, facts_become_a_plan);
+	tcase_add_test(tc, the_users_hash_seed_stays);
+	tcase_add_test(tc, a_failure_removes_the_old_plan);
+	tcase_add_test(tc, without_facts_there_is_no_plan);
+	support_spawn_failure_test(tc, without_nox_there_is_no_plan);
+	tcase_add_test(tc, an_unknown_nox_is_asked_for_a_list);
 	tc = support_case(suite, "script");
-	tcase_add_loop_test(tc, script_block, 0, countof(scripts));
-	tcase_add_test(tc, script_without_probe);
+	tcase_add_loop_test(tc, the_probe_carries_the_script_block, 0, countof(scripts));
+	tcase_add_test(tc, a_probe_that_cannot_be_copied_is_warned_of);
 	tc = support_case(suite, "write");
-	tcase_add_test(tc, nowhere_to_write);
-	tcase_add_test(tc, nameless_folder);
-	tcase_add_test(tc, plan_is_dated);
+	tcase_add_test(tc, a_plan_that_cannot_be_written_is_warned_of);
+	tcase_add_test(tc, a_folder_without_a_path_is_warned_of);
+	tcase_add_test(tc, the_plan_is_as_new_as_its_dependencies);
 	return suite;
 }

@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <jansson.h>
+#include <sys/types.h>
 
 #include "base/util.h"
 #include "plan/facts.h"
@@ -57,6 +58,12 @@ void assert_file(const char *name, const char *text);
 /* tests/helper.c, built; absolute. */
 const char *helper_path(void);
 
+/* The state of a process by its letter in proc(5); X when it has ended, reaped or not. */
+char process_state(pid_t);
+
+/* Waits until it has that state; false after ten seconds. */
+bool process_becomes(pid_t, char state);
+
 /* The soft limit of a resource, and the old one back. No assertion in between for RLIMIT_FSIZE. */
 void limit_set(int resource, unsigned long value);
 void limit_restore(void);
@@ -84,7 +91,8 @@ const char *own_key(void);
 	X(contest) X(cpus) X(makeflags) X(command) X(verdict) X(screen) X(summary) X(notified)   \
 	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(schedule)            \
 	X(simulate) X(history) X(order) X(turn) X(mask) X(filter)             \
-	X(use) X(quantity) X(policy) X(failed) X(relay) X(keeper) X(savings) X(bench)
+	X(use) X(quantity) X(policy) X(failed) X(relay) X(keeper) X(savings) X(bench) \
+	X(attempt) X(leftover) X(outcome) X(parent)
 #define SUITE_PROTOTYPE(name) Suite *check_##name##_suite(void);
 SUITES(SUITE_PROTOTYPE)
 
