@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/nearest.h"
 #include "plan/config.h"
 #include "support.h"
 
@@ -56,43 +55,23 @@ START_TEST(everything)
 	const struct config_session *s = config->sessions;
 
 	ck_assert_str_eq(s[0].name, "tests*");
-	ck_assert_uint_eq(s[0].nuses + s[0].reads.n + s[0].after.n + s[0].needs.n, 0);
+	ck_assert_uint_eq(s[0].uses.n + s[0].reads.n + s[0].after.n + s[0].needs.n, 0);
 	ck_assert(s[0].alone == CONFIG_UNSET && s[0].is_default == CONFIG_UNSET);
-	ck_assert(s[0].retries == CONFIG_UNSET && s[0].jobs_min == 0);
-	ck_assert(s[0].timeout < 0 && s[0].slow < 0 && !s[0].env);
-	ck_assert_uint_eq(s[1].nuses, 2);
-	ck_assert_str_eq(s[1].uses[0].name, "b");
-	ck_assert_int_eq(s[1].uses[0].amount, 0);
-	ck_assert_str_eq(s[1].uses[1].name, "n");
-	ck_assert_int_eq(s[1].uses[1].amount, 2048);
+	ck_assert_uint_eq(s[1].uses.n, 2);
+	ck_assert_str_eq(s[1].uses.v[0].name, "b");
+	ck_assert_int_eq(s[1].uses.v[0].amount, 0);
+	ck_assert_str_eq(s[1].uses.v[1].name, "n");
+	ck_assert_int_eq(s[1].uses.v[1].amount, 2048);
 	ck_assert_str_eq(s[1].reads.v[0], "x");
 	ck_assert_str_eq(s[1].after.v[1], "*");
 	ck_assert_str_eq(s[1].needs.v[0], "z");
-	ck_assert(s[1].alone == 1 && s[1].is_default == 0 && s[1].retries == 0);
-	ck_assert(s[1].jobs_min == 2 && s[1].jobs_max == 8);
-	ck_assert(s[1].timeout == 1.5 && s[1].slow == 5400);
-	ck_assert_uint_eq(json_object_size(s[1].env), 2);
+	ck_assert(s[1].alone == 1 && s[1].is_default == 0);
+	ck_assert_str_eq(json_string_value(json_object_get(s[1].table, "jobs")), "2..8");
 	ck_assert_str_eq(config->groups[0].name, "g");
 	ck_assert_uint_eq(config->groups[0].members.n, 2);
 	config_free(config);
 }
 END_TEST
-
-/* The value of one key in [tool.noxmk.session.s]: least, most for jobs; seconds for timeout. */
-static const struct {
-	const char *value;
-	unsigned least, most;
-} jobs[] = {
-	{ "1", 1, 1 }, { "65536", 65536, 65536 }, { "'4'", 4, 4 }, { "'1..4'", 1, 4 },
-	{ "'3..3'", 3, 3 }, { "'1..all'", 1, 0 }, { "'2..all'", 2, 0 },
-	/* Wrong ones. */
-	{ "0", 0, 0 }, { "-1", 0, 0 }, { "65537", 0, 0 }, { "1.0", 0, 0 }, { "true", 0, 0 },
-	{ "''", 0, 0 }, { "'0'", 0, 0 }, { "'0..4'", 0, 0 }, { "'4..1'", 0, 0 }, { "'1..'", 0, 0 },
-	{ "'..4'", 0, 0 }, { "'1.4'", 0, 0 }, { "'1...4'", 0, 0 }, { "'1..4 '", 0, 0 },
-	{ "'all'", 0, 0 }, { "'1..All'", 0, 0 }, { "'1..99999999999999999999'", 0, 0 },
-	{ "'99999999999999999999'", 0, 0 }, { "'1-4'", 0, 0 }, { "' 1'", 0, 0 }, { "[1,4]", 0, 0 },
-	{ "9223372036854775807", 0, 0 }, { "{}", 0, 0 }, { "'1..70000'", 0, 0 },
-};
 
 START_TEST(limits_and_secrets)
 {
@@ -110,63 +89,6 @@ START_TEST(limits_and_secrets)
 	ck_assert_int_eq(config->log_limit, 0);
 	ck_assert_uint_eq(config->mask.n, 0);
 	config_free(config);
-}
-END_TEST
-
-START_TEST(job_ranges)
-{
-	char *text = xasprintf("{'session':{'s':{'jobs':%s}}}", jobs[_i].value);
-	struct config *config = config_of(text);
-
-	if (jobs[_i].least == 0) {
-		ck_assert_ptr_null(config);
-		assert_warned("pyproject.toml: tool.noxmk.session.s.jobs: is ");
-		assert_warned("it takes a number from 1 on, \"1..4\" or \"1..all\"");
-	} else {
-		ck_assert_ptr_nonnull(config);
-		ck_assert_uint_eq(config->sessions[0].jobs_min, jobs[_i].least);
-		ck_assert_uint_eq(config->sessions[0].jobs_max, jobs[_i].most);
-	}
-	config_free(config);
-	free(text);
-}
-END_TEST
-
-static const struct {
-	const char *value;
-	double seconds; /* -1: wrong */
-} durations[] = {
-	{ "90", 90 }, { "0", 0 }, { "0.5", 0.5 }, { "'90'", 90 }, { "'90s'", 90 }, { "'10m'", 600 },
-	{ "'1.5h'", 5400 }, { "'1h30m'", 5400 }, { "'2d'", 172800 }, { "'500ms'", 0.5 },
-	{ "'1m1ms'", 60.001 }, { "'0s'", 0 },
-	{ "-1", -1 }, { "-0.1", -1 }, { "2e9", -1 }, { "true", -1 }, { "''", -1 }, { "'m'", -1 },
-	{ "'10 m'", -1 }, { "'10min'", -1 }, { "'-1s'", -1 }, { "'1e3'", -1 }, { "'inf'", -1 },
-	{ "'nan'", -1 }, { "'0x10'", -1 }, { "'99999999999d'", -1 }, { "'.5s'", -1 }, { "[1]", -1 },
-	{ "'999999999999999999999999999999999'", -1 }, { "'1h30'", -1 }, { "'.'", -1 },
-};
-
-START_TEST(durations_read)
-{
-	static const char *const keys[] = { "timeout", "slow" };
-
-	for (size_t k = 0; k < countof(keys); k++) {
-		char *text = xasprintf("{'session':{'s':{'%s':%s}}}", keys[k],
-		    durations[_i].value);
-		struct config *config = config_of(text);
-
-		if (durations[_i].seconds < 0) {
-			ck_assert_ptr_null(config);
-			assert_warned("it takes seconds, \"90s\", \"10m\" or \"1h30m\"");
-			assert_warned(keys[k]);
-		} else {
-			ck_assert_ptr_nonnull(config);
-			ck_assert_double_eq(k ? config->sessions[0].slow :
-						config->sessions[0].timeout,
-			    durations[_i].seconds);
-		}
-		config_free(config);
-		free(text);
-	}
 }
 END_TEST
 
@@ -215,7 +137,8 @@ static const struct {
 	{ S("'usess':[]"), "tool.noxmk.session.s.usess: unknown key; did you mean \"uses\"?" },
 	{ S("'Uses':[]"), "tool.noxmk.session.s.Uses: unknown key; did you mean \"uses\"?" },
 	{ S("'tmieout':1"), "unknown key; did you mean \"timeout\"?" },
-	{ S("'exclusive':[]"), "unknown key; there are uses, reads, after, needs, alone, jobs, " },
+	{ S("'exclusive':[]"), "unknown key; there are uses, reads, after, needs, alone, default, "
+	  "jobs, timeout, slow, retries, env, budget, leaks\n" },
 	{ "{'session':{'t-3':{'12':{'uses':[]}}}}",
 	  "tool.noxmk.session.t-3.12: unknown key; a name "
 	  "with dots in it needs quotes: tool.noxmk.session.\"t-3.12\"" },
@@ -277,68 +200,6 @@ START_TEST(first_of_many_faults)
 }
 END_TEST
 
-START_TEST(places)
-{
-	static const char *const parts[][4] = {
-		{ NULL, NULL, NULL, "tool.noxmk" },
-		{ "session", "lint", "uses", "tool.noxmk.session.lint.uses" },
-		{ "session", "tests*", "uses", "tool.noxmk.session.\"tests*\".uses" },
-		{ "session", "t-3.12(a='x \"y\"')", NULL,
-		  "tool.noxmk.session.\"t-3.12(a='x \\\"y\\\"')\"" },
-		{ NULL, NULL, "k", "tool.noxmk.k" },
-		{ "group", "ü", NULL, "tool.noxmk.group.\"ü\"" },
-	};
-
-	for (size_t i = 0; i < countof(parts); i++) {
-		char *place = config_place(parts[i][0], parts[i][1], parts[i][2]);
-
-		ck_assert_str_eq(place, parts[i][3]);
-		free(place);
-	}
-}
-END_TEST
-
-static const struct {
-	const char *word, *meant;
-} slips[] = {
-	{ "lint", "lint" }, { "lnt", "lint" }, { "lintt", "lint" }, { "ilnt", "lint" },
-	{ "LINT", "lint" }, { "linz", "lint" }, { "int", "lint" }, { "unittests", "unit_tests" },
-	{ "unit-tets", "unit_tests" }, { "tests-312", "tests-3.12" }, { "a", NULL },
-	{ "doc", "docs" }, { "zzzz", NULL }, { "", NULL }, { "li", NULL }, { "typecheck", NULL },
-	{ "ab", NULL }, { "lxyt", NULL },
-};
-
-START_TEST(nearest_words)
-{
-	static const char *words[] = { "lint", "unit_tests", "tests-3.12", "tests-3.11", "docs" };
-	static const char *letters[] = { "b" };
-	const struct strings list = { words, countof(words) }, few = { letters, 1 }, none = { 0 };
-	const char *found = nearest(slips[_i].word, &list);
-
-	if (!strcmp(slips[_i].word, "a"))
-		ck_assert_ptr_null(nearest("a", &few)); /* nothing in common */
-	else if (slips[_i].meant)
-		ck_assert_str_eq(found, slips[_i].meant);
-	else
-		ck_assert_ptr_null(found);
-	ck_assert_ptr_null(nearest(slips[_i].word, &none));
-}
-END_TEST
-
-START_TEST(long_words)
-{
-	enum { LENGTH = 100000 };
-	char *word = xcalloc(LENGTH + 1, 1);
-	const char *words[] = { word, "lint" };
-	const struct strings list = { words, 2 };
-
-	memset(word, 'x', LENGTH);
-	ck_assert_str_eq(nearest("lnt", &list), "lint");
-	ck_assert_ptr_null(nearest(word, &list));
-	free(word);
-}
-END_TEST
-
 Suite *
 check_config_suite(void)
 {
@@ -348,14 +209,8 @@ check_config_suite(void)
 	tcase_add_test(tc, empty);
 	tcase_add_test(tc, everything);
 	tcase_add_test(tc, limits_and_secrets);
-	tcase_add_loop_test(tc, job_ranges, 0, countof(jobs));
-	tcase_add_loop_test(tc, durations_read, 0, countof(durations));
 	tc = support_case(suite, "faults");
 	tcase_add_loop_test(tc, one_fault, 0, countof(faults));
 	tcase_add_test(tc, first_of_many_faults);
-	tcase_add_test(tc, places);
-	tc = support_case(suite, "nearest");
-	tcase_add_loop_test(tc, nearest_words, 0, countof(slips));
-	tcase_add_test(tc, long_words);
 	return suite;
 }

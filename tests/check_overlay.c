@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "plan/planner.h"
 #include "support.h"
 
 static struct facts *
@@ -96,7 +97,7 @@ START_TEST(claims)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(claimed[_i].sessions, "[]", claimed[_i].config);
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	char *text;
 
 	if (claimed[_i].claims) {
@@ -119,7 +120,7 @@ START_TEST(reasons)
 	struct facts *facts = facts_with("[{'name':'a','envdir':'/e','parallel':false},"
 		"{'name':'b'},{'name':'c'}]", "[]", "{'session':{'?':{'uses':['x'],'reads':['y']},"
 		"'b':{'uses':['y'],'alone':true}}}");
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	static const char *const wanted[][4] = {
 		{ "tool.noxmk.session.\"?\".uses", "tool.noxmk.session.\"?\".reads",
 		  "allow_parallel=False", "its environment" },
@@ -222,7 +223,7 @@ START_TEST(order)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(orders[_i].sessions, "[]", orders[_i].config);
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	char *edges;
 
 	if (orders[_i].wrong) {
@@ -251,20 +252,26 @@ START_TEST(options)
 		"'t':{'timeout':3,'slow':4,'retries':2,'jobs':'1..all'},"
 		"'*':{'timeout':5,'slow':6,'retries':3,'env':{'A':'any','C':'any'}},"
 		"'?-*':{'slow':7,'retries':0},'docs':{'timeout':0,'env':{}}}}");
-	struct plan *plan = plan_make(facts, &nothing);
-	const struct plan_session *s;
+	struct plan *plan = planner_make(facts, &nothing);
+	static const struct options wanted[] = {
+		{ .timeout = 5, .slow = 6, .retries = 3 },
+		{ .timeout = 1, .slow = 4, .retries = 1, .jobs = { 2, 2 } },
+		{ .timeout = 3, .slow = 4, .retries = 2, .jobs = { 1, 0 } },
+		{ .timeout = 0, .slow = 6, .retries = 3 },
+	};
 	json_t *env = json_of("{'A':'any','C':'signature','B':'full'}");
 
 	ck_assert_msg(plan != NULL, "%s", warnings());
-	s = plan->sessions;
-	ck_assert(s[0].timeout == 5 && s[0].slow == 6 && s[0].retries == 3 && s[0].jobs_min == 0);
-	ck_assert(s[1].timeout == 1 && s[1].slow == 4 && s[1].retries == 1);
-	ck_assert(s[1].jobs_min == 2 && s[1].jobs_max == 2);
-	ck_assert(json_equal(s[1].env, env));
-	ck_assert(s[2].timeout == 3 && s[2].slow == 4 && s[2].retries == 2);
-	ck_assert(s[2].jobs_min == 1 && s[2].jobs_max == 0);
-	ck_assert(s[3].timeout == 0 && s[3].slow == 6);
-	ck_assert_uint_eq(json_object_size(s[3].env), 2);
+	for (size_t i = 0; i < countof(wanted); i++) {
+		const struct options *o = &plan->sessions[i].options;
+
+		ck_assert(o->timeout == wanted[i].timeout && o->slow == wanted[i].slow);
+		ck_assert_uint_eq(o->retries, wanted[i].retries);
+		ck_assert_uint_eq(o->jobs.least, wanted[i].jobs.least);
+		ck_assert_uint_eq(o->jobs.most, wanted[i].jobs.most);
+	}
+	ck_assert(json_equal(plan->sessions[1].options.env, env));
+	ck_assert_uint_eq(json_object_size(plan->sessions[3].options.env), 2);
 	json_decref(env);
 	plan_free(plan);
 	facts_free(facts);
@@ -275,9 +282,9 @@ START_TEST(later_patterns_win)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(ABC, "[]", "{'session':{'?':{'slow':6},'*':{'slow':7}}}");
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 
-	ck_assert(plan->sessions[0].slow == 7);
+	ck_assert(plan->sessions[0].options.slow == 7);
 	plan_free(plan);
 	facts_free(facts);
 }
@@ -328,7 +335,7 @@ START_TEST(groups_made)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_with(groups[_i].sessions, groups[_i].queue, groups[_i].config);
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	struct buffer text = { 0 };
 
 	if (groups[_i].wrong) {
@@ -387,12 +394,12 @@ START_TEST(many_sessions)
 	json_object_set_new(root, "config", json_pack("{s:o}", "session", sections));
 	facts = facts_parse(root, "test");
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	plan = plan_make(facts, &nothing);
+	plan = planner_make(facts, &nothing);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	ck_assert_ptr_null(plan); /* 0 after 59, that after 29, …, that after 0 */
 	assert_warned("a cycle: session_0 after session_59, session_59 after session_29, ");
 	json_array_clear(json_object_get(json_object_get(sections, "session_0"), "after"));
-	plan = plan_make(facts, &nothing);
+	plan = planner_make(facts, &nothing);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	ck_assert_msg(plan != NULL, "%s", warnings());
 	diagnose("two plans of %d sessions: %.2f s\n", N, (double)(end.tv_sec - start.tv_sec) +
@@ -411,7 +418,7 @@ END_TEST
 Suite *
 check_overlay_suite(void)
 {
-	Suite *suite = suite_create("declare");
+	Suite *suite = suite_create("overlay");
 	TCase *tc = support_case(suite, "claims");
 
 	tcase_add_loop_test(tc, claims, 0, countof(claimed));

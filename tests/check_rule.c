@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plan/planner.h"
 #include "plan/rule.h"
 #include "support.h"
 
@@ -152,7 +153,7 @@ static const struct {
 	{ "/a$b", "/a$$b" }, { "/a*?[b]", "/a\\*\\?\\[b]" }, { "/a%b", NULL }, { "/a;b", NULL },
 	{ "/a|b", NULL }, { "/a\\b", NULL }, { "/a\nb", NULL }, { "/a\tb", NULL },
 	{ "/a\x7f", NULL }, { "/a (1)", NULL }, { "/a(b)/c", "/a(b)/c" }, { "/a\x01", NULL },
-	{ "/\xc3\xa9", "/\xc3\xa9" },
+	{ "/\xc3\xa9", "/\xc3\xa9" }, { "/a ", NULL }, { "", NULL },
 };
 
 START_TEST(path_text)
@@ -172,7 +173,7 @@ START_TEST(whole_file)
 	struct facts *facts = facts_of("[{'name':'lint','notifies':[2]},{'name':'build'},"
 		"{'name':'t','session':'t(1)','signatures':['t(1)'],'requires':[1]},"
 		"{'name':'t','session':'t(2)','signatures':['t(2)']}]", "[0,2]");
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	struct buffer b = { 0 };
 
 	strings_add(&facts->depends, "/p/a%b");
@@ -213,7 +214,7 @@ START_TEST(variables)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_of("[]", "[]");
-	struct plan *plan = plan_make(facts, &nothing);
+	struct plan *plan = planner_make(facts, &nothing);
 	json_t *table = json_of("{'CI':' a\\t\\n b ','EMPTY':'','X_1':'$x #y\\\\'}");
 	struct buffer b = { 0 };
 

@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "plan/planner.h"
 #include "support.h"
 
 /* Far more than any test needs, also under valgrind: it only ends what hangs. */
@@ -397,7 +398,7 @@ plan_put(int folder, struct facts *facts, const char *python, const struct strin
 	struct plan *plan;
 
 	facts->python = python;
-	plan = plan_make(facts, &nothing);
+	plan = planner_make(facts, &nothing);
 	planfile_write(plan, "noxfile.py", command ? command : &nothing, &text);
 	ck_assert_int_eq(file_replace(folder, "plan.jsonl", text.data, text.len), 0);
 	buffer_free(&text);

@@ -87,6 +87,7 @@ const char *own_key(void);
 /* The suites. */
 #define SUITES(X)                                                                          \
 	X(util) X(facts) X(slug) X(plan) X(config) X(overlay) X(rule) X(planfile) X(rundir)   \
+	X(planner) X(charset) X(setting) X(options) X(nearest) X(match) X(claim) X(group)         \
 	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock)       \
 	X(contest) X(cpus) X(makeflags) X(command) X(verdict) X(screen) X(summary) X(notified)   \
 	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(schedule)            \

@@ -17,8 +17,9 @@ alike(char a, char b)
 }
 
 /*
- * Edits from a to b: a byte added, left out or changed, two neighbours swapped (the "optimal string
- * alignment" distance). Case is not counted. Three rows of the table are enough.
+ * How many edits lead from a to b: a byte added, left out or changed, or two neighbours swapped
+ * (the "optimal string alignment" distance). Case is not counted. A row of the table needs only the
+ * two before it.
  */
 static size_t
 distance(const char *a, const char *b)
@@ -53,7 +54,7 @@ nearest(const char *word, const struct strings *list)
 {
 	enum { LONGEST = 200 };
 	size_t len = strlen(word);
-	/* One slip in a short word, more in a long one; words with less in common are strangers. */
+	/* A short word may have one slip in it, a long one more. */
 	size_t best = len < 5 ? 2 : (len + 1) / 3 + 1;
 	const char *found = NULL;
 

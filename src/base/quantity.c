@@ -4,11 +4,9 @@
 
 #include <bsd/stdlib.h>
 
+#include "base/charset.h"
 #include "base/quantity.h"
 #include "base/util.h"
-
-#define DIGITS "0123456789"
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 bool
 quantity_read(const char *text, long long *quantity)
@@ -33,7 +31,7 @@ quantity_read_duration(const char *text, double *seconds)
 	*seconds = 0;
 	if (!*text)
 		return false;
-	if (strspn(text, DIGITS ".") == strlen(text)) {
+	if (charset_covers(DIGITS ".", text)) {
 		*seconds = atof(text);
 		return strlen(text) < 20 && *text != '.' && *seconds <= SECONDS_MAX;
 	}

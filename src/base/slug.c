@@ -2,17 +2,17 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/charset.h"
 #include "base/slug.h"
 #include "base/util.h"
 
-/* Logs and records are named TARGET.json and the like: stay well below NAME_MAX (255). */
+/* Files are named after targets (TARGET.log.2), and NAME_MAX is 255. */
 enum { SLUG_MAX = 160 };
 
 static bool
 is_kept(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '.' || c == '_' || c == '-';
+	return c && strchr(LETTERS DIGITS "._-", c);
 }
 
 /* An object's repr carries its address, which differs in every process: " at 0x7f…". */

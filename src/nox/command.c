@@ -89,19 +89,20 @@ static void
 set_environment(struct command *command, const json_t *header, const json_t *session,
     const struct strings *toolenv)
 {
-	json_t *env = json_object_get(json_object_get(session, "options"), "env"), *value;
+	struct options options = options_of(session);
 	struct strings extra = { 0 };
 	const char *name;
+	json_t *value;
 
 	if (json_string_value(json_object_get(header, "python")))
 		add_shim_variables(command, header, session, toolenv != NULL, &extra);
-	add_toolenv(toolenv, env, &extra);
-	json_object_foreach(env, name, value)
-		if (json_is_string(value))
-			strings_add(&extra, own(command, json_sprintf("%s=%s", name,
-			    json_string_value(value))));
+	add_toolenv(toolenv, options.env, &extra);
+	json_object_foreach(options.env, name, value)
+		strings_add(&extra, own(command, json_sprintf("%s=%s", name,
+		    json_string_value(value))));
 	strings_add(&extra, NULL);
 	command->envp = env_for_session(extra.v);
+	options_clear(&options);
 	free(extra.v);
 }
 

@@ -14,8 +14,8 @@
 #include "nox/planning.h"
 #include "order/order.h"
 #include "plan/config.h"
-#include "plan/plan.h"
 #include "plan/planfile.h"
+#include "plan/planner.h"
 #include "plan/rule.h"
 #include "state/rundir.h"
 
@@ -175,7 +175,7 @@ write_order(int state)
 static int
 write_plan(const struct planning_options *options, const struct facts *facts, int state)
 {
-	struct plan *plan = plan_make(facts, &options->reserved);
+	struct plan *plan = planner_make(facts, &options->reserved);
 	struct buffer lines = { 0 }, rules = { 0 };
 	int result = -1;
 

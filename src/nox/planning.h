@@ -16,7 +16,7 @@ struct planning_options {
 	const char *noxfile;     /* as given; relative to the current folder */
 	const char *inputs;      /* see rule_write */
 	struct strings nox;      /* the words of NOX */
-	struct strings reserved; /* see plan_make */
+	struct strings reserved; /* see planner_make */
 };
 
 /*

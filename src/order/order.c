@@ -15,6 +15,7 @@
 #include "order/dispatch.h"
 #include "order/order.h"
 #include "order/simulate.h"
+#include "plan/options.h"
 #include "state/history.h"
 
 #define NAME "order.mk"
@@ -113,12 +114,13 @@ input_new(const json_t *active, const struct history *history, bool coarse)
 	json_array_foreach(in->sessions, i, session) {
 		struct schedule_job *job = &in->schedule.jobs[i];
 		struct expectation it = history_expect(history, json_text(session, "target"));
+		struct options options = options_of(session);
 
 		job->seconds = coarse ? round_seconds(it.seconds) : it.seconds;
 		job->known = it.known;
 		job->elastic = it.client;
-		job->slots = (unsigned)json_integer_value(json_array_get(json_object_get(
-		    json_object_get(session, "options"), "jobs"), 0));
+		job->slots = options.jobs.least;
+		options_clear(&options);
 		add_before(in, job, json_object_get(session, "requires"), i);
 		add_before(in, job, json_object_get(session, "after"), i);
 		add_claims(in, job, json_object_get(session, "claims"));

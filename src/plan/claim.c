@@ -9,8 +9,8 @@
 struct claims {
 	struct plan *plan;
 	json_t *known; /* name -> position in plan.resources */
-	size_t nlisted;
-	char *lone; /* why the first that is to run alone is, for all that have to wait for it */
+	size_t nlisted; /* the first ones, whose capacity the configuration tells */
+	char *lone; /* which session runs alone, and why: what all others wait for */
 };
 
 static size_t
@@ -143,7 +143,7 @@ base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* env:lint, or the whole path where two folders have the same last name. */
+/* The resource of a folder: env:lint, or env:PATH if another folder has that last name already. */
 static char *
 environment_name(json_t *folders, const char *envdir)
 {
@@ -152,7 +152,7 @@ environment_name(json_t *folders, const char *envdir)
 
 	for (char *p = name; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?'; /* these names stand in the lines of locks and messages */
+			*p = '?'; /* a line end would break the lines of locks and messages */
 	return name;
 }
 

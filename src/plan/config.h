@@ -2,17 +2,16 @@
 #define NOXMK_PLAN_CONFIG_H
 
 /*
- * The table [tool.noxmk] of pyproject.toml: what noxmk(1), CONFIGURATION tells. Checked as far as
- * it can be without the noxfile: keys, types, quantities, durations, names of resources.
+ * Reads the table [tool.noxmk] of pyproject.toml, which noxmk(1), CONFIGURATION describes, and
+ * checks what can be checked without the noxfile: keys, types, quantities, durations, names of
+ * resources. What only some sessions can make wrong is left to overlay.h.
  */
 
 #include <jansson.h>
 
-#include "base/util.h"
+#include "plan/setting.h"
 
-#define CONFIG_FILE "pyproject.toml"
-
-/* Of a switch or number that the section does not set. */
+/* The value of a choice that a section does not make. */
 enum { CONFIG_UNSET = -1 };
 
 struct config_resource {
@@ -25,17 +24,18 @@ struct config_use {
 	long long amount; /* 0: all of it */
 };
 
+struct config_uses {
+	struct config_use *v;
+	size_t n;
+};
+
 /* One [tool.noxmk.session.NAME]. */
 struct config_session {
 	const char *name;
-	struct config_use *uses;
-	size_t nuses;
+	const json_t *table; /* all of it; its options (options.h) are read from here */
+	struct config_uses uses;
 	struct strings reads, after, needs;
-	int alone, is_default, budget, retries;
-	bool may_leak;               /* processes that outlive it are left alone */
-	unsigned jobs_min, jobs_max; /* most 0: all there are; least 0: not set */
-	double timeout, slow;        /* seconds; 0: none */
-	const json_t *env;           /* an object of strings, or NULL */
+	int alone, is_default;
 };
 
 struct config_group {
@@ -45,9 +45,9 @@ struct config_group {
 
 struct config {
 	json_t *root; /* owns all strings but the names in uses */
-	bool source_build;
-	long long log_limit;  /* bytes; 0: none */
-	struct strings mask;  /* patterns for names of variables with secrets */
+	bool source_build;   /* builds in the source tree are to be kept apart */
+	long long log_limit; /* bytes; 0: none */
+	struct strings mask; /* patterns for names of variables with secrets */
 	struct config_resource *resources;
 	size_t nresources;
 	struct config_session *sessions; /* in the order of the file, as groups are */
@@ -58,15 +58,9 @@ struct config {
 
 /*
  * Takes its own reference to the table; NULL or null is an empty one. NULL after one warning that
- * names the file, the key and the remedy. config_free releases all.
+ * names the file, the key and the remedy. config_free frees.
  */
 struct config *config_parse(json_t *table) UNUSED_RESULT;
 void config_free(struct config *);
-
-/*
- * tool.noxmk.session."tests*".uses for ("session", "tests*", "uses"), quoted as TOML wants it; a
- * NULL is left out. The caller frees.
- */
-char *config_place(const char *table, const char *name, const char *key) UNUSED_RESULT;
 
 #endif

@@ -2,9 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/charset.h"
 #include "plan/facts.h"
 
-/* Where we are in the JSON, for messages: the first fault is told, the rest follows from it. */
+/*
+ * Where we are in the JSON. Of all faults only the first is told, since the others may follow from
+ * it.
+ */
 struct reader {
 	const char *source;
 	size_t session;
@@ -109,7 +113,7 @@ read_session(struct reader *r, const json_t *object, struct facts_session *s, si
 	s->notifies = get_indices(r, object, "notifies", limit);
 }
 
-/* The names become part of make text. */
+/* sessions.mk contains these names, so they must be harmless in make text. */
 static const json_t *
 get_environ(struct reader *r, const json_t *object, const char *key)
 {
@@ -119,9 +123,7 @@ get_environ(struct reader *r, const json_t *object, const char *key)
 	if (table && !json_is_object(table))
 		fault(r, key, "an object");
 	json_object_foreach(table, name, value)
-		if (!*name || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					   "0123456789_") != strlen(name) ||
-		    !json_is_string(value))
+		if (!charset_covers(LETTERS DIGITS "_", name) || !json_is_string(value))
 			fault(r, key, "variables and their values");
 	return table;
 }

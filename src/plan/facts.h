@@ -2,8 +2,8 @@
 #define NOXMK_PLAN_FACTS_H
 
 /*
- * What a noxfile says, as src/probe.py found it. The format of its JSON is told at the head of
- * probe.py; facts_parse checks every field, so that the rest of noxmk need not.
+ * What a noxfile says, as nox/probe.py found it. The head of probe.py describes the format of its
+ * JSON; facts_parse checks every field, so that the rest of noxmk need not.
  */
 
 #include <jansson.h>
@@ -17,7 +17,7 @@ struct facts_session {
 	const char *python;      /* NULL when none is asked for */
 	const char *envdir;      /* absolute, NULL when the session has no environment */
 	const char *complaint;   /* nox could not resolve its requires=: its words, or NULL */
-	int parallel;            /* allow_parallel=: 1, 0, or -1 when it is not given */
+	int parallel;            /* allow_parallel=: 1, 0, or -1 when the noxfile has none */
 	struct strings signatures;
 	struct strings tags;
 	struct indices requires; /* direct prerequisites, positions in facts.sessions */
@@ -44,7 +44,7 @@ struct facts {
 
 /*
  * Takes its own reference to root. NULL after a warning that names source (the file or command
- * that the JSON came from) and the field. facts_free releases all.
+ * that the JSON came from) and the field. facts_free frees.
  */
 struct facts *facts_parse(json_t *root, const char *source) UNUSED_RESULT;
 void facts_free(struct facts *);

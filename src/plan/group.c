@@ -12,11 +12,12 @@ struct grouping {
 	struct plan *plan;
 	const struct config *config;
 	const struct match *match;
-	size_t nfound;           /* groups of the plan without ours */
-	struct indices *members; /* of each of ours */
+	size_t nfound;           /* groups that the plan had before */
+	struct indices *members; /* of each group of the configuration */
 	enum state *states;
 };
 
+/* Adds those that `members` lacks; `more` has no session twice. */
 static void
 add_members(const struct grouping *g, struct indices *members, const struct indices *more)
 {
@@ -24,11 +25,9 @@ add_members(const struct grouping *g, struct indices *members, const struct indi
 
 	for (size_t i = 0; i < members->n; i++)
 		seen[members->v[i]] = true;
-	for (size_t i = 0; i < more->n; i++) {
+	for (size_t i = 0; i < more->n; i++)
 		if (!seen[more->v[i]])
 			indices_add(members, more->v[i]);
-		seen[more->v[i]] = true;
-	}
 	free(seen);
 }
 
@@ -52,7 +51,7 @@ warn_unknown(const struct grouping *g, const char *place, const char *name)
 	return -1;
 }
 
-/* A group that nox makes, by target or by what it stands for. */
+/* A group of nox by its target, by what it stands for, or by the bare name of its tag. */
 static const struct plan_group *
 find_group(const struct grouping *g, const char *name)
 {
@@ -72,7 +71,7 @@ static int
 add_name(struct grouping *g, const char *place, const char *name, struct indices *members)
 {
 	struct match_hits hits = match_find(g->match, name);
-	const struct plan_group *group = hits.n ? NULL : find_group(g, name);
+	const struct plan_group *group = find_group(g, name);
 	struct indices list = { 0 };
 	size_t other = 0;
 	int result = 0;
@@ -104,7 +103,7 @@ static int
 resolve(struct grouping *g, size_t group)
 {
 	const struct config_group *config = &g->config->groups[group];
-	char *place = config_place("group", config->name, NULL);
+	char *place = setting_place("group", config->name, NULL);
 	int result = 0;
 
 	if (g->states[group] == UNKNOWN) {
@@ -117,11 +116,11 @@ resolve(struct grouping *g, size_t group)
 	return result;
 }
 
-/* It has to be a fine target that nothing else has. */
+/* The name is used as the target: it must be fit for one, and not taken. */
 static int
 check_name(const struct grouping *g, const char *name)
 {
-	char *place = config_place("group", name, NULL), *slug = slug_make(name);
+	char *place = setting_place("group", name, NULL), *slug = slug_make(name);
 	int result = -1;
 
 	if (!strcmp(name, g->plan->groups[0].target)) {
@@ -151,14 +150,6 @@ out:
 	return result;
 }
 
-static void
-add_group(struct plan *plan, const char *name, const struct indices *members)
-{
-	plan->groups = xreallocarray(plan->groups, plan->ngroups + 1, sizeof(*plan->groups));
-	plan->groups[plan->ngroups++] = (struct plan_group){ .target = xstrdup(name),
-		.what = xstrdup("group of " CONFIG_FILE), .members = *members };
-}
-
 int
 group_all(struct plan *plan, const struct config *config, const struct match *match)
 {
@@ -173,7 +164,8 @@ group_all(struct plan *plan, const struct config *config, const struct match *ma
 			result = -1;
 	for (size_t i = 0; i < config->ngroups; i++) {
 		if (result == 0)
-			add_group(plan, config->groups[i].name, &g.members[i]);
+			plan_add_group(plan, xstrdup(config->groups[i].name),
+			    xstrdup("group of " CONFIG_FILE))->members = g.members[i];
 		else
 			free(g.members[i].v);
 	}

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "plan/config.h"
 #include "plan/match.h"
+#include "plan/setting.h"
 
 struct match {
 	const struct plan *plan;
@@ -25,7 +25,7 @@ note(struct match *match, const char *name, size_t session, enum match_kind kind
 		json_object_set_new(match->exact, name, list);
 		strings_add(&match->names, name);
 	} else if (json_integer_value(json_array_get(list, n - 2)) == (json_int_t)session) {
-		return; /* its more exact name is the same */
+		return; /* the session has it already, as a more exact name */
 	}
 	json_array_append_new(list, json_integer((json_int_t)session));
 	json_array_append_new(list, json_integer(kind));

@@ -9,7 +9,7 @@
 
 #include "plan/plan.h"
 
-/* How exactly, the least exact first. */
+/* How exactly a name fits a session; the least exact comes first. */
 enum match_kind { MATCH_PATTERN, MATCH_BASE, MATCH_SIGNATURE, MATCH_FULL };
 
 struct match_hit {
@@ -28,11 +28,12 @@ struct match *match_new(const struct plan *) UNUSED_RESULT;
 void match_free(struct match *);
 
 /*
- * Each session once, in definition order; none if nothing has that name. The caller frees hits.v.
+ * The sessions that the name means, each once, in definition order. A name that some session has is
+ * not taken for a pattern. The caller frees hits.v.
  */
 struct match_hits match_find(const struct match *, const char *name) UNUSED_RESULT;
 
-/* That name, found in that place (config.h) of the configuration, means none. */
+/* Warns that a name in that place (setting_place) means no session, and which one may be meant. */
 void match_warn(const struct match *, const char *place, const char *name);
 
 #endif

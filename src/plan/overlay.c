@@ -9,7 +9,7 @@
 
 #define SECTION "session"
 
-/* One section's sessions. */
+/* A section [tool.noxmk.session.NAME], and the sessions that NAME means. */
 struct section {
 	const struct config_session *config;
 	struct match_hits hits;
@@ -23,21 +23,21 @@ struct overlay {
 	struct section *sections; /* as many as config->sessions */
 	const char **alone;       /* for each session: the section that decides, or NULL */
 	int *is_alone, *is_default;
-	size_t *marks, stamp; /* sessions seen since the stamp was last changed */
+	size_t *marks, stamp; /* a session is marked if its mark is the stamp */
 };
 
 static int
-find_sections(struct overlay *d)
+find_sections(struct overlay *o)
 {
-	for (size_t i = 0; i < d->config->nsessions; i++) {
-		struct section *section = &d->sections[i];
+	for (size_t i = 0; i < o->config->nsessions; i++) {
+		struct section *section = &o->sections[i];
 
-		section->config = &d->config->sessions[i];
-		section->hits = match_find(d->match, section->config->name);
+		section->config = &o->config->sessions[i];
+		section->hits = match_find(o->match, section->config->name);
 		if (section->hits.n == 0) {
-			char *place = config_place(SECTION, section->config->name, NULL);
+			char *place = setting_place(SECTION, section->config->name, NULL);
 
-			match_warn(d->match, place, section->config->name);
+			match_warn(o->match, place, section->config->name);
 			free(place);
 			return -1;
 		}
@@ -46,65 +46,48 @@ find_sections(struct overlay *d)
 }
 
 static void
-set_options(struct overlay *d, const struct config_session *config, size_t session)
+set_options(struct overlay *o, const struct config_session *config, size_t session)
 {
-	struct plan_session *s = &d->plan->sessions[session];
+	struct plan_session *s = &o->plan->sessions[session];
 
-	if (config->jobs_min > 0) {
-		s->jobs_min = config->jobs_min;
-		s->jobs_max = config->jobs_max;
-	}
-	if (config->timeout >= 0)
-		s->timeout = config->timeout;
-	if (config->slow >= 0)
-		s->slow = config->slow;
-	if (config->retries >= 0)
-		s->retries = (unsigned)config->retries;
-	if (config->may_leak)
-		s->may_leak = true;
-	if (config->budget != CONFIG_UNSET)
-		s->no_budget = !config->budget;
+	options_add(&s->options, config->table);
 	if (config->is_default != CONFIG_UNSET)
-		d->is_default[session] = config->is_default;
+		o->is_default[session] = config->is_default;
 	if (config->alone != CONFIG_UNSET) {
-		d->is_alone[session] = config->alone;
-		d->alone[session] = config->name;
+		o->is_alone[session] = config->alone;
+		o->alone[session] = config->name;
 	}
-	if (config->env && !s->env)
-		s->env = json_object();
-	if (config->env)
-		json_object_update(s->env, (json_t *)config->env);
 }
 
 static int
-claim_resources(struct overlay *d, const struct config_session *config, size_t session)
+claim_resources(struct overlay *o, const struct config_session *config, size_t session)
 {
-	char *uses = config_place(SECTION, config->name, "uses");
-	char *reads = config_place(SECTION, config->name, "reads");
+	char *uses = setting_place(SECTION, config->name, "uses");
+	char *reads = setting_place(SECTION, config->name, "reads");
 	int result = 0;
 
-	for (size_t i = 0; i < config->nuses && result == 0; i++)
-		result = claim_use(d->claims, session, &config->uses[i], uses);
+	for (size_t i = 0; i < config->uses.n && result == 0; i++)
+		result = claim_use(o->claims, session, &config->uses.v[i], uses);
 	for (size_t i = 0; i < config->reads.n && result == 0; i++)
-		result = claim_read(d->claims, session, config->reads.v[i], reads);
+		result = claim_read(o->claims, session, config->reads.v[i], reads);
 	free(uses);
 	free(reads);
 	return result;
 }
 
-/* The least exact sections first: what comes later overrides it. */
+/* The least exact sections come first, since a later one overrides what they say. */
 static int
-apply_sections(struct overlay *d)
+apply_sections(struct overlay *o)
 {
 	for (enum match_kind kind = MATCH_PATTERN; kind <= MATCH_FULL; kind++) {
-		for (size_t i = 0; i < d->config->nsessions; i++) {
-			const struct section *section = &d->sections[i];
+		for (size_t i = 0; i < o->config->nsessions; i++) {
+			const struct section *section = &o->sections[i];
 
 			for (size_t k = 0; k < section->hits.n; k++) {
 				if (section->hits.v[k].kind != kind)
 					continue;
-				set_options(d, section->config, section->hits.v[k].session);
-				if (claim_resources(d, section->config,
+				set_options(o, section->config, section->hits.v[k].session);
+				if (claim_resources(o, section->config,
 					section->hits.v[k].session) < 0)
 					return -1;
 			}
@@ -114,58 +97,58 @@ apply_sections(struct overlay *d)
 }
 
 static void
-claim_alone(struct overlay *d)
+claim_alone(struct overlay *o)
 {
-	for (size_t i = 0; i < d->plan->n; i++) {
+	for (size_t i = 0; i < o->plan->n; i++) {
 		char *by;
 
-		if (d->is_alone[i] == CONFIG_UNSET)
-			d->is_alone[i] = d->plan->sessions[i].facts->parallel == 0;
-		if (!d->is_alone[i])
+		if (o->is_alone[i] == CONFIG_UNSET)
+			o->is_alone[i] = o->plan->sessions[i].facts->parallel == 0;
+		if (!o->is_alone[i])
 			continue;
-		by = d->alone[i] ? config_place(SECTION, d->alone[i], "alone") :
+		by = o->alone[i] ? setting_place(SECTION, o->alone[i], "alone") :
 				   xstrdup("allow_parallel=False");
-		claim_everything(d->claims, i, by);
+		claim_everything(o->claims, i, by);
 		free(by);
 	}
-	claim_the_rest(d->claims);
+	claim_the_rest(o->claims);
 }
 
 static void
-mark_all(struct overlay *d, const struct indices *list)
+mark_all(struct overlay *o, const struct indices *list)
 {
 	for (size_t k = 0; k < list->n; k++)
-		d->marks[list->v[k]] = d->stamp;
+		o->marks[list->v[k]] = o->stamp;
 }
 
 /*
- * The session waits for the hits that it does not wait for yet; not for itself, where a pattern or
- * a name of several covers it.
+ * Makes the session wait for those hits that it does not wait for yet. A pattern, or a name of
+ * several sessions, may cover the session itself; that edge is left out.
  */
 static void
-add_edges(struct overlay *d, size_t session, bool needs, const struct match_hits *hits,
+add_edges(struct overlay *o, size_t session, bool needs, const struct match_hits *hits,
     const char *by)
 {
-	struct plan_session *s = &d->plan->sessions[session];
+	struct plan_session *s = &o->plan->sessions[session];
 	struct indices *list = needs ? &s->requires : &s->after;
 
-	d->stamp++;
-	d->marks[session] = d->stamp;
-	mark_all(d, &s->requires);
-	mark_all(d, list);
+	o->stamp++;
+	o->marks[session] = o->stamp;
+	mark_all(o, &s->requires);
+	mark_all(o, list);
 	if (!s->by)
 		s->by = json_object();
 	for (size_t k = 0; k < hits->n; k++) {
 		size_t other = hits->v[k].session;
 
-		if (d->marks[other] == d->stamp)
+		if (o->marks[other] == o->stamp)
 			continue;
 		indices_add(list, other);
-		json_object_set_new(s->by, d->plan->sessions[other].target, json_string(by));
+		json_object_set_new(s->by, o->plan->sessions[other].target, json_string(by));
 	}
 }
 
-/* The very name of one session. */
+/* Is it the name of just one session, and no pattern? */
 static bool
 is_one(const struct match_hits *hits)
 {
@@ -173,17 +156,17 @@ is_one(const struct match_hits *hits)
 }
 
 static int
-order_section(struct overlay *d, const struct section *section, bool needs)
+order_section(struct overlay *o, const struct section *section, bool needs)
 {
 	const struct strings *names = needs ? &section->config->needs : &section->config->after;
-	char *place = config_place(SECTION, section->config->name, needs ? "needs" : "after");
+	char *place = setting_place(SECTION, section->config->name, needs ? "needs" : "after");
 	int result = 0;
 
 	for (size_t i = 0; i < names->n && result == 0; i++) {
-		struct match_hits hits = match_find(d->match, names->v[i]);
+		struct match_hits hits = match_find(o->match, names->v[i]);
 
 		if (hits.n == 0) {
-			match_warn(d->match, place, names->v[i]);
+			match_warn(o->match, place, names->v[i]);
 			result = -1;
 		} else if (is_one(&hits) && is_one(&section->hits) &&
 			   hits.v[0].session == section->hits.v[0].session) {
@@ -191,31 +174,31 @@ order_section(struct overlay *d, const struct section *section, bool needs)
 			result = -1;
 		}
 		for (size_t k = 0; k < section->hits.n && result == 0; k++)
-			add_edges(d, section->hits.v[k].session, needs, &hits, place);
+			add_edges(o, section->hits.v[k].session, needs, &hits, place);
 		free(hits.v);
 	}
 	free(place);
 	return result;
 }
 
-/* All needs come first, so that after leaves out what is needed anyway. */
+/* The first pass adds all needs, so that the second leaves out an `after` that is needed anyway. */
 static int
-order_sections(struct overlay *d)
+order_sections(struct overlay *o)
 {
 	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < d->config->nsessions; i++)
-			if (order_section(d, &d->sections[i], pass == 0) < 0)
+		for (size_t i = 0; i < o->config->nsessions; i++)
+			if (order_section(o, &o->sections[i], pass == 0) < 0)
 				return -1;
 	return 0;
 }
 
 static bool
-names_session(const struct overlay *d, const struct strings *names, size_t session)
+names_session(const struct overlay *o, const struct strings *names, size_t session)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < names->n && !found; i++) {
-		struct match_hits hits = match_find(d->match, names->v[i]);
+		struct match_hits hits = match_find(o->match, names->v[i]);
 
 		for (size_t k = 0; k < hits.n; k++)
 			found = found || hits.v[k].session == session;
@@ -226,40 +209,40 @@ names_session(const struct overlay *d, const struct strings *names, size_t sessi
 
 /* Which section made `session` wait for the other, and by which key; NULL: nox's requires= did. */
 static const char *
-find_declaration(const struct overlay *d, size_t session, size_t other, const char **key)
+find_declaration(const struct overlay *o, size_t session, size_t other, const char **key)
 {
-	for (size_t i = 0; i < d->config->nsessions; i++) {
-		const struct config_session *config = d->sections[i].config;
+	for (size_t i = 0; i < o->config->nsessions; i++) {
+		const struct config_session *config = o->sections[i].config;
 		bool covers = false;
 
-		for (size_t k = 0; k < d->sections[i].hits.n; k++)
-			covers = covers || d->sections[i].hits.v[k].session == session;
+		for (size_t k = 0; k < o->sections[i].hits.n; k++)
+			covers = covers || o->sections[i].hits.v[k].session == session;
 		*key = "needs";
-		if (covers && names_session(d, &config->needs, other))
+		if (covers && names_session(o, &config->needs, other))
 			return config->name;
 		*key = "after";
-		if (covers && names_session(d, &config->after, other))
+		if (covers && names_session(o, &config->after, other))
 			return config->name;
 	}
 	*key = "requires=";
 	return NULL;
 }
 
-/* path: sessions each of which waits for the next, and the last for the first. */
+/* path: sessions of which each waits for the next, and the last for the first. */
 static void
-warn_cycle(const struct overlay *d, const size_t *path, size_t n)
+warn_cycle(const struct overlay *o, const size_t *path, size_t n)
 {
 	struct buffer steps = { 0 };
 	char *place = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t next = path[(i + 1) % n];
-		const char *key, *section = find_declaration(d, path[i], next, &key);
+		const char *key, *section = find_declaration(o, path[i], next, &key);
 
 		buffer_printf(&steps, "%s%s %s %s", i ? ", " : "",
-		    d->plan->sessions[path[i]].target, key, d->plan->sessions[next].target);
+		    o->plan->sessions[path[i]].target, key, o->plan->sessions[next].target);
 		if (section && !place)
-			place = config_place(SECTION, section, key);
+			place = setting_place(SECTION, section, key);
 	}
 	warnx(CONFIG_FILE ": %s: a cycle: %s", place ? place : "tool.noxmk", steps.data);
 	free(place);
@@ -268,11 +251,11 @@ warn_cycle(const struct overlay *d, const size_t *path, size_t n)
 
 enum colour { WHITE, GREY, BLACK };
 
-/* Depth first: an edge to a session on the way here closes a cycle. */
+/* A search depth first: an edge to a session on the path to here (a grey one) closes a cycle. */
 static int
-find_cycle(const struct overlay *d, size_t i, enum colour *colour, struct indices *path)
+find_cycle(const struct overlay *o, size_t i, enum colour *colour, struct indices *path)
 {
-	const struct plan_session *s = &d->plan->sessions[i];
+	const struct plan_session *s = &o->plan->sessions[i];
 	const struct indices *lists[] = { &s->requires, &s->after };
 
 	colour[i] = GREY;
@@ -284,10 +267,10 @@ find_cycle(const struct overlay *d, size_t i, enum colour *colour, struct indice
 			if (colour[other] == GREY) {
 				while (path->v[--start] != other)
 					;
-				warn_cycle(d, path->v + start, path->n - start);
+				warn_cycle(o, path->v + start, path->n - start);
 				return -1;
 			}
-			if (colour[other] == WHITE && find_cycle(d, other, colour, path) < 0)
+			if (colour[other] == WHITE && find_cycle(o, other, colour, path) < 0)
 				return -1;
 		}
 	}
@@ -296,82 +279,82 @@ find_cycle(const struct overlay *d, size_t i, enum colour *colour, struct indice
 	return 0;
 }
 
-/* nox's own cycles are cut by now. */
+/* Only the configuration can close a cycle here, since the planner has cut those of requires=. */
 static int
-check_cycles(const struct overlay *d)
+check_cycles(const struct overlay *o)
 {
-	enum colour *colour = xcalloc(d->plan->n, sizeof(*colour));
+	enum colour *colour = xcalloc(o->plan->n, sizeof(*colour));
 	struct indices path = { 0 };
 	int result = 0;
 
-	for (size_t i = 0; i < d->plan->n && result == 0; i++)
+	for (size_t i = 0; i < o->plan->n && result == 0; i++)
 		if (colour[i] == WHITE)
-			result = find_cycle(d, i, colour, &path);
+			result = find_cycle(o, i, colour, &path);
 	free(colour);
 	free(path.v);
 	return result;
 }
 
-/* ci: nox's selection without those that the configuration takes out, then those it brings in. */
+/* ci is nox's selection without what default = false takes out, and then what true brings in. */
 static void
-set_defaults(struct overlay *d)
+set_defaults(struct overlay *o)
 {
-	struct indices *members = &d->plan->groups[0].members;
+	struct indices *members = &o->plan->groups[0].members;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < members->n; i++)
-		if (d->is_default[members->v[i]] != 0)
+		if (o->is_default[members->v[i]] != 0)
 			members->v[kept++] = members->v[i];
 	members->n = kept;
-	for (size_t i = 0; i < d->plan->n; i++) {
-		struct plan_session *s = &d->plan->sessions[i];
+	for (size_t i = 0; i < o->plan->n; i++) {
+		struct plan_session *s = &o->plan->sessions[i];
 
-		if (d->is_default[i] == 1 && !s->is_default)
+		if (o->is_default[i] == 1 && !s->is_default)
 			indices_add(members, i);
-		if (d->is_default[i] != CONFIG_UNSET)
-			s->is_default = d->is_default[i];
+		if (o->is_default[i] != CONFIG_UNSET)
+			s->is_default = o->is_default[i];
 	}
 }
 
 static void
-free_overlay(struct overlay *d)
+free_overlay(struct overlay *o)
 {
-	for (size_t i = 0; i < d->config->nsessions; i++)
-		free(d->sections[i].hits.v);
-	free(d->sections);
-	free(d->alone);
-	free(d->is_alone);
-	free(d->is_default);
-	free(d->marks);
-	claims_free(d->claims);
-	match_free(d->match);
+	for (size_t i = 0; i < o->config->nsessions; i++)
+		free(o->sections[i].hits.v);
+	free(o->sections);
+	free(o->alone);
+	free(o->is_alone);
+	free(o->is_default);
+	free(o->marks);
+	claims_free(o->claims);
+	match_free(o->match);
 }
 
 int
 overlay_apply(struct plan *plan, const struct config *config)
 {
-	struct overlay d = { .plan = plan, .config = config, .match = match_new(plan),
+	struct overlay o = { .plan = plan, .config = config, .match = match_new(plan),
 		.claims = claims_new(plan, config) };
 	int result = -1;
 
-	d.sections = xcalloc(config->nsessions, sizeof(*d.sections));
-	d.alone = xcalloc(plan->n, sizeof(*d.alone));
-	d.is_alone = xcalloc(plan->n, sizeof(*d.is_alone));
-	d.is_default = xcalloc(plan->n, sizeof(*d.is_default));
-	d.marks = xcalloc(plan->n, sizeof(*d.marks));
+	o.sections = xcalloc(config->nsessions, sizeof(*o.sections));
+	o.alone = xcalloc(plan->n, sizeof(*o.alone));
+	o.is_alone = xcalloc(plan->n, sizeof(*o.is_alone));
+	o.is_default = xcalloc(plan->n, sizeof(*o.is_default));
+	o.marks = xcalloc(plan->n, sizeof(*o.marks));
 	for (size_t i = 0; i < plan->n; i++)
-		d.is_alone[i] = d.is_default[i] = CONFIG_UNSET;
+		o.is_alone[i] = o.is_default[i] = CONFIG_UNSET;
 	plan->source_build = config->source_build;
 	plan->log_limit = config->log_limit;
 	for (size_t i = 0; i < config->mask.n; i++)
 		strings_add(&plan->mask, config->mask.v[i]);
-	if (find_sections(&d) == 0 && apply_sections(&d) == 0 && order_sections(&d) == 0 &&
-	    check_cycles(&d) == 0 && group_all(plan, config, d.match) == 0) {
-		claim_alone(&d);
-		claim_environments(d.claims);
-		set_defaults(&d);
+	if (find_sections(&o) == 0 && apply_sections(&o) == 0 && order_sections(&o) == 0 &&
+	    check_cycles(&o) == 0 && group_all(plan, config, o.match) == 0) {
+		claim_alone(&o);
+		claim_environments(o.claims);
+		set_defaults(&o);
 		result = 0;
 	}
-	free_overlay(&d);
+	free_overlay(&o);
 	return result;
 }

@@ -3,12 +3,13 @@
 
 /*
  * What the noxfile and the configuration say, in make's terms: a target for each session, groups,
- * which session comes before which, and what each claims for itself while it runs. Pure: facts in,
- * plan out, no file and no process.
+ * which session comes before which, and what each claims for itself while it runs. These are the
+ * data; planner.h makes them, and planfile.h and rule.h write them.
  */
 
 #include "base/util.h"
 #include "plan/facts.h"
+#include "plan/options.h"
 #include "plan/use.h"
 
 /*
@@ -24,25 +25,20 @@ struct plan_claim {
 	size_t resource; /* position in plan.resources; a session claims each but once */
 	enum use use;
 	long long amount; /* of an AMOUNT, else 0 */
-	char *by;         /* the declaration, for people: tool.noxmk.session."tests*".uses */
+	char *by;         /* where it is declared, for people: tool.noxmk.session."tests*".uses */
 };
 
 struct plan_session {
 	const struct facts_session *facts;
 	char *target;
 	char *complaint;         /* why it cannot run (its requires= form a cycle), or NULL */
-	struct indices requires; /* must have passed first: requires= and needs */
-	struct indices after;    /* come first if they run: callers that may notify it, after */
-	json_t *by; /* target of one of these -> its declaration, if that is not nox's; or NULL */
+	struct indices requires; /* sessions that must have passed first: requires= and needs */
+	struct indices after;    /* that come first if they run: `after`, callers that notify it */
+	json_t *by; /* target of one of these -> where that is declared, if not by nox; or NULL */
 	struct plan_claim *claims;
 	size_t nclaims;
-	unsigned jobs_min, jobs_max; /* job slots that it wants; max 0: all; min 0: not said */
-	double timeout, slow;        /* seconds; 0: none */
-	unsigned retries;
-	json_t *env; /* an object of strings, or NULL */
-	bool is_default;
-	bool may_leak;           /* processes that outlive it are left alone */
-	bool no_budget;          /* its tools are not told of job slots */
+	struct options options;
+	bool is_default; /* ci runs it */
 };
 
 struct plan_group {
@@ -64,15 +60,15 @@ struct plan {
 	struct strings mask;
 };
 
-/*
- * NULL after one warning when the configuration is wrong. reserved: names the including makefile
- * keeps for itself; a session or group that would get one becomes nox-NAME. Keeps pointers into
- * facts, which must outlive the plan. plan_free releases.
- */
-struct plan *plan_make(const struct facts *, const struct strings *reserved) UNUSED_RESULT;
+/* A group without members, last in the list. The plan takes over both strings. */
+struct plan_group *plan_add_group(struct plan *, char *target, char *what);
+
 void plan_free(struct plan *);
 
-/* The session and all that it requires, directly or not, prerequisites first, each once. */
+/*
+ * Adds the session and all that it requires, directly or not, prerequisites first. What the list
+ * has already is not added again.
+ */
 void plan_closure(const struct plan *, size_t session, struct indices *list);
 
 #endif

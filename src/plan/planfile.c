@@ -71,29 +71,6 @@ claim_list(const struct plan *plan, const struct plan_session *s)
 	return array;
 }
 
-static json_t *
-option_table(const struct plan_session *s)
-{
-	json_t *object = json_object();
-
-	if (s->jobs_min > 0)
-		json_object_set_new(object, "jobs", json_pack("[i,i]", (int)s->jobs_min,
-		    (int)s->jobs_max));
-	if (s->timeout > 0)
-		json_object_set_new(object, "timeout", json_real(s->timeout));
-	if (s->slow > 0)
-		json_object_set_new(object, "slow", json_real(s->slow));
-	if (s->retries > 0)
-		json_object_set_new(object, "retries", json_integer(s->retries));
-	if (s->may_leak)
-		json_object_set_new(object, "leaks", json_string("allow"));
-	if (s->no_budget)
-		json_object_set_new(object, "budget", json_false());
-	if (json_object_size(s->env) > 0)
-		json_object_set(object, "env", s->env);
-	return object;
-}
-
 /* The longest signature is the one that only this session has (nox -j relies on it too). */
 static const char *
 selector(const struct facts_session *s)
@@ -116,7 +93,7 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 	    "schema", 1, "nox", facts->nox, "command", string_list(command),
 	    "args", string_list(&facts->args), "python", json_text_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", noxfile,
-	    /* Nothing is selected, unless the configuration does that. */
+	    /* nox cannot select, but the configuration may have done it. */
 	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
 	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask)));
@@ -131,7 +108,7 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 		    "after", target_list(plan, &s->after), "complaint",
 		    json_text_or_null(s->complaint), "by",
 		    s->by ? json_incref(s->by) : json_object(), "claims", claim_list(plan, s),
-		    "options", option_table(s)));
+		    "options", options_json(&s->options)));
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		const struct plan_group *g = &plan->groups[i];
@@ -210,7 +187,7 @@ planfile_next(struct planfile *plan)
 	return parse_line(plan);
 }
 
-/* The line that starts with {"target":"NAME", */
+/* Only the line that starts with {"target":"NAME", is parsed. */
 json_t *
 planfile_session(struct planfile *plan, const char *target)
 {
@@ -237,8 +214,8 @@ planfile_session_at(struct planfile *plan, size_t index)
 }
 
 /*
- * A session after those it requires; one that is there already stays where it is. It leaves `all`
- * on the way in, so a damaged file with a cycle in it ends too.
+ * Adds a session behind those that it requires; one that is there already stays where it is. The
+ * session is taken out of `all` first, so that a cycle in a damaged file comes to an end.
  */
 static void
 expand_session(json_t *all, const char *target, json_t *sessions)
@@ -257,7 +234,7 @@ expand_session(json_t *all, const char *target, json_t *sessions)
 	json_decref(session);
 }
 
-/* Each session's line by its target, and each group's members by the group's. */
+/* sessions: target -> line of the plan. groups: target -> the members of the group. */
 static void
 read_targets(struct planfile *plan, json_t *sessions, json_t *groups)
 {

@@ -25,12 +25,18 @@ rule_add_value(struct buffer *out, const char *text)
 bool
 rule_add_path(struct buffer *out, const char *path)
 {
+	size_t length = strlen(path);
+
+	if (length == 0)
+		return false;
 	for (const char *p = path; *p; p++)
 		if (strchr("%;|\\", *p) || (unsigned char)*p < ' ' || *p == 0x7f)
 			return false;
-	/* NAME(MEMBER) would be a member of an archive, which never exists; and a blank at the end
-	 * would stand before the backslash that goes on with the list. */
-	if ((strchr(path, '(') && path[strlen(path) - 1] == ')') || path[strlen(path) - 1] == ' ')
+	/*
+	 * make takes NAME(MEMBER) for a member of an archive, which never exists. A blank at the
+	 * end would come before the backslash that continues the list.
+	 */
+	if ((strchr(path, '(') && path[length - 1] == ')') || path[length - 1] == ' ')
 		return false;
 	for (; *path; path++) {
 		if (*path == '$')
@@ -49,7 +55,7 @@ add_targets(struct buffer *out, const struct plan *plan, const struct indices *l
 		buffer_printf(out, " %s", plan->sessions[list->v[i]].target);
 }
 
-/* The rule line that begins so, of a session's run or of a group; the names are never files. */
+/* A rule that starts so: the runs of the sessions in `first` are its prerequisites, if any. */
 static void
 add_order(struct buffer *out, const char *start, const struct plan *plan,
     const struct indices *first)
@@ -111,7 +117,7 @@ add_after(struct buffer *out, const struct plan *plan)
 	}
 }
 
-/* Values as make's $(strip) leaves them, which is how nox.mk spells what it compares them with. */
+/* nox.mk compares the values after $(strip), so blanks in them are written as $(strip) does. */
 static void
 add_environ(struct buffer *out, const json_t *environ)
 {

@@ -24,8 +24,8 @@ void rule_add_value(struct buffer *, const char *text);
 
 /*
  * A path as target or prerequisite, from inside a variable. False, and nothing added, when make
- * 4.3 and 4.4 have no way to write it: one of % ; | \ or a control character in it, NAME(…), or a
- * blank at its end.
+ * 4.3 and 4.4 have no way to write it: one of % ; | \ or a control character in it, NAME(…), a
+ * blank at its end, or nothing at all.
  */
 bool rule_add_path(struct buffer *, const char *path) UNUSED_RESULT;
 

@@ -10,6 +10,7 @@
 #include "base/makeflags.h"
 #include "base/util.h"
 #include "order/order.h"
+#include "plan/options.h"
 #include "output/joblog.h"
 #include "output/screen.h"
 #include "report/list.h"
@@ -119,7 +120,7 @@ print_shares(const json_t *session, struct users *last)
 static void
 print_expected(const struct order_line *line, const json_t *active, struct users *last)
 {
-	const json_t *jobs = json_object_get(json_object_get(line->session, "options"), "jobs");
+	struct options options = options_of(line->session);
 	char *start = screen_duration(line->start);
 	char *end = screen_duration(line->end);
 
@@ -127,11 +128,12 @@ print_expected(const struct order_line *line, const json_t *active, struct users
 	print_waits(line->session, "requires", "   requires ", active);
 	print_waits(line->session, "after", "   after ", active);
 	print_shares(line->session, last);
-	if (json_is_array(jobs))
-		printf("   %lld slots", (long long)json_integer_value(json_array_get(jobs, 0)));
+	if (options.jobs.least > 0)
+		printf("   %u slots", options.jobs.least);
 	if (line->cue)
 		printf("   when %s ends", line->cue);
 	printf("\n");
+	options_clear(&options);
 	free(start);
 	free(end);
 }

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "nox/command.h"
@@ -26,6 +25,7 @@
 
 struct attempt {
 	struct attempt_options o;
+	struct options session_options; /* what the plan sets for it */
 	struct toolenv *toolenv; /* NULL: the tools inside know of no job slots */
 	struct leftover *leftover;
 	struct keeper *keeper;
@@ -37,12 +37,6 @@ struct attempt {
 	double begun;
 	bool judged;             /* the session's own process has ended and is reaped */
 };
-
-static const json_t *
-option(const struct attempt *attempt, const char *key)
-{
-	return json_object_get(json_object_get(attempt->o.session, "options"), key);
-}
 
 static char *
 report_name(const struct attempt *attempt)
@@ -161,8 +155,9 @@ attempt_start(const struct attempt_options *options)
 	struct keeper_task task = { .forked = forked, .orphaned = orphaned, .data = attempt };
 	struct command command;
 
-	*attempt = (struct attempt){ .o = *options, .log = -1 };
-	if (!json_is_false(option(attempt, "budget")))
+	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
+		.log = -1 };
+	if (!attempt->session_options.no_budget)
 		attempt->toolenv = toolenv_open(options->slot, options->share);
 	command = make_command(attempt);
 	open_log(attempt, &command);
@@ -194,6 +189,7 @@ attempt_free(struct attempt *attempt)
 	toolenv_close(attempt->toolenv);
 	leftover_close(attempt->leftover);
 	keeper_close(attempt->keeper);
+	options_clear(&attempt->session_options);
 	free(attempt->status);
 	free(attempt);
 }
@@ -322,8 +318,7 @@ attempt_has_left(struct attempt *attempt)
 {
 	char *safe;
 
-	if (!strcmp(json_text(json_object_get(attempt->o.session, "options"), "leaks"), "allow") ||
-	    !leftover_remains(attempt->leftover))
+	if (attempt->session_options.may_leak || !leftover_remains(attempt->leftover))
 		return false;
 	free(attempt->o.record->left);
 	attempt->o.record->left = mask_text(attempt->mask, leftover_names(attempt->leftover));

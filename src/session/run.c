@@ -28,17 +28,11 @@ struct run {
 	int alive;   /* see rundir_enter */
 	struct planfile *plan;
 	json_t *session; /* its line of the plan */
+	struct options session_options; /* what the plan sets for it */
 	struct record record;
 	struct turn *turn;
 	bool signalled;
 };
-
-/* A number of the session's options; 0 where it has none. */
-static double
-option(const struct run *run, const char *key)
-{
-	return json_number_value(json_object_get(json_object_get(run->session, "options"), key));
-}
 
 /* 1 when the session is to run, 0 when it has a record in this run, -1 after a warning. */
 static int
@@ -62,6 +56,7 @@ open_run(struct run *run)
 		warnx("%s: no session of this plan has that target", run->options->target);
 		return -1;
 	}
+	run->session_options = options_of(run->session);
 	return 1;
 }
 
@@ -70,6 +65,7 @@ close_run(struct run *run)
 {
 	record_clear(&run->record);
 	turn_close(run->turn);
+	options_clear(&run->session_options);
 	json_decref(run->session);
 	planfile_close(run->plan);
 	fd_close(&run->signals);
@@ -82,14 +78,14 @@ close_run(struct run *run)
 static bool
 open_turn(struct run *run)
 {
-	const json_t *jobs = json_object_get(json_object_get(run->session, "options"), "jobs");
+	const struct options_jobs *jobs = &run->session_options.jobs;
 	struct turn_options turn = { .state = run->state, .rundir = run->rundir,
 		.target = run->options->target,
 		.claims = json_object_get(run->session, "claims"),
 		.makeflags = getenv("MAKEFLAGS"),
 		.jobs = run->options->jobs,
-		.least = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 0)) : 1,
-		.most = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 1)) : 1 };
+		.least = jobs->least ? jobs->least : 1,
+		.most = jobs->least ? jobs->most : 1 };
 
 	/* Where we count the slots we also say who is first. */
 	if (makeflags_read(turn.makeflags, turn.jobs).unlimited)
@@ -128,8 +124,8 @@ live(struct run *run)
 		.forked = forked, .data = run->turn };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
 		.parent = &run->parent, .signals = run->signals,
-		.timeout = option(run, "timeout"), .slow = option(run, "slow"),
-		.retries = (unsigned)option(run, "retries"), .run_ends = end_of_run(run) };
+		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
+		.retries = run->session_options.retries, .run_ends = end_of_run(run) };
 	struct life_end end = life_lead(&life);
 
 	run->signalled = end.signalled;

@@ -9,7 +9,9 @@
 #include "fuzz.h"
 #include "plan/config.h"
 #include "plan/facts.h"
+#include "plan/options.h"
 #include "plan/planfile.h"
+#include "plan/planner.h"
 #include "plan/rule.h"
 #include "rulecheck.h"
 
@@ -29,7 +31,25 @@ static const char noxfile[] =
 static bool
 is_time(double seconds)
 {
-	return seconds == CONFIG_UNSET || (seconds >= 0 && seconds <= 1e9);
+	return seconds >= 0 && seconds <= 1e9;
+}
+
+/* In bounds, and the same when they are read from what they are written as. */
+static void
+check_options(const struct options *options)
+{
+	json_t *line = json_pack("{s:o}", "options", options_json(options));
+	struct options again = options_of(line);
+
+	REQUIRE(is_time(options->timeout) && is_time(options->slow) && options->retries <= 1000);
+	REQUIRE(options->jobs.most == 0 || options->jobs.least <= options->jobs.most);
+	REQUIRE(again.jobs.least == options->jobs.least && again.jobs.most == options->jobs.most);
+	REQUIRE(again.timeout == options->timeout && again.slow == options->slow);
+	REQUIRE(again.retries == options->retries && again.may_leak == options->may_leak);
+	REQUIRE(again.no_budget == options->no_budget);
+	REQUIRE(json_object_size(again.env) == json_object_size(options->env));
+	options_clear(&again);
+	json_decref(line);
 }
 
 static void
@@ -41,11 +61,13 @@ check_config(const struct config *config)
 	for (size_t i = 0; i < config->nsessions; i++) {
 		const struct config_session *s = &config->sessions[i];
 
-		REQUIRE(is_time(s->timeout) && is_time(s->slow));
-		REQUIRE(s->jobs_max == 0 || s->jobs_min <= s->jobs_max);
-		REQUIRE(!s->env || json_is_object(s->env));
-		for (size_t k = 0; k < s->nuses; k++)
-			REQUIRE(*s->uses[k].name && s->uses[k].amount >= 0);
+		struct options options = { 0 };
+
+		options_add(&options, s->table);
+		check_options(&options);
+		options_clear(&options);
+		for (size_t k = 0; k < s->uses.n; k++)
+			REQUIRE(*s->uses.v[k].name && s->uses.v[k].amount >= 0);
 	}
 }
 
@@ -86,7 +108,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts = facts_parse(root, "input");
 	REQUIRE(facts);
 	strings_add(&reserved, "clean");
-	plan = plan_make(facts, &reserved);
+	plan = planner_make(facts, &reserved);
 	REQUIRE(config || !plan);
 	if (plan)
 		check_plan(plan, &reserved);

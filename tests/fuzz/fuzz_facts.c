@@ -10,6 +10,7 @@
 #include "fuzz.h"
 #include "plan/facts.h"
 #include "plan/planfile.h"
+#include "plan/planner.h"
 
 /* What the header promises to all who read facts. */
 static void
@@ -95,7 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (facts) {
 		check_facts(facts);
 		strings_add(&reserved, "clean");
-		if ((plan = plan_make(facts, &reserved)))
+		if ((plan = planner_make(facts, &reserved)))
 			check_plan(plan);
 		plan_free(plan);
 	}

@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "plan/facts.h"
 #include "plan/planfile.h"
+#include "plan/planner.h"
 #include "plan/rule.h"
 #include "rulecheck.h"
 
@@ -140,7 +141,7 @@ take_facts(struct input *in)
 static void
 check(const struct facts *facts, const struct strings *words, const char *inputs)
 {
-	struct plan *plan = plan_make(facts, words);
+	struct plan *plan = planner_make(facts, words);
 	struct buffer rules = { 0 }, lines = { 0 };
 
 	if (!plan)

@@ -1,0 +1,51 @@
+#ifndef NOXMK_PLAN_OPTIONS_H
+#define NOXMK_PLAN_OPTIONS_H
+
+/*
+ * How one session is run: those keys of [tool.noxmk.session.NAME] that are about the session alone,
+ * not about others (uses, after …). The table in options.c knows how each is read, from the
+ * configuration and from the plan's line alike, and how it is written into that line (planfile.h).
+ */
+
+#include "plan/setting.h"
+
+/* Job slots that a session wants. least 0: it does not say; most 0: all there are. */
+struct options_jobs {
+	unsigned least, most;
+};
+
+/* All zero: nothing is set. */
+struct options {
+	struct options_jobs jobs;
+	double timeout; /* seconds after its start at which it is stopped; 0: never */
+	double slow;    /* and at which people are told that it is slow */
+	unsigned retries;
+	json_t *env;    /* an object of strings, owned; or NULL */
+	bool no_budget; /* its tools are not told of job slots */
+	bool may_leak;  /* processes that outlive it are left alone */
+};
+
+/* Adds the names of all keys. */
+void options_add_names(struct strings *);
+
+/*
+ * Reads one key over what is set already, and tells a fault. False, and nothing done, if it is no
+ * option's key.
+ */
+bool options_read(struct options *, struct setting_reader *, const char *key, const json_t *value)
+    UNUSED_RESULT;
+
+/*
+ * Reads all options of a table over what is set already: a key replaces its value, but env keeps
+ * the variables that the table does not name. Other keys and wrong values are passed over.
+ */
+void options_add(struct options *, const json_t *table);
+
+/* The options of a session, from its line of the plan. options_clear frees. */
+struct options options_of(const json_t *line) UNUSED_RESULT;
+void options_clear(struct options *);
+
+/* The object for the plan's line: only what is set, jobs as [least, most]. */
+json_t *options_json(const struct options *) UNUSED_RESULT;
+
+#endif
