@@ -43,7 +43,7 @@ join_path(const json_t *list)
 /* What the shim is told. */
 static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
-    bool bridged, struct strings *extra)
+    bool makes_are_ours, struct strings *extra)
 {
 	char folder[PATH_MAX], *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
@@ -53,7 +53,7 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
-	if (bridged && *program)
+	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
 	/* Unless the configuration says that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
@@ -68,10 +68,10 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 
 /* Unless the configuration sets them. */
 static void
-add_budget(const struct strings *budget, const json_t *env, struct strings *extra)
+add_toolenv(const struct strings *toolenv, const json_t *env, struct strings *extra)
 {
-	for (size_t i = 0; budget && i < budget->n; i++) {
-		const char *variable = budget->v[i];
+	for (size_t i = 0; toolenv && i < toolenv->n; i++) {
+		const char *variable = toolenv->v[i];
 		char *name = xasprintf("%.*s", (int)strcspn(variable, "="), variable);
 
 		if (!json_object_get(env, name))
@@ -83,15 +83,15 @@ add_budget(const struct strings *budget, const json_t *env, struct strings *extr
 /* The configuration's own env wins over what we have inherited. */
 static void
 set_environment(struct command *command, const json_t *header, const json_t *session,
-    const struct strings *budget)
+    const struct strings *toolenv)
 {
 	json_t *env = json_object_get(json_object_get(session, "options"), "env"), *value;
 	struct strings extra = { 0 };
 	const char *name;
 
 	if (json_string_value(json_object_get(header, "python")))
-		add_shim_variables(command, header, session, budget != NULL, &extra);
-	add_budget(budget, env, &extra);
+		add_shim_variables(command, header, session, toolenv != NULL, &extra);
+	add_toolenv(toolenv, env, &extra);
 	json_object_foreach(env, name, value)
 		if (json_is_string(value))
 			strings_add(&extra, own(command, json_sprintf("%s=%s", name,
@@ -103,7 +103,7 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 
 struct command
 command_make(struct planfile *plan, json_t *session, const char *share, const char *report,
-    const struct strings *posargs, const struct strings *budget)
+    const struct strings *posargs, const struct strings *toolenv)
 {
 	const json_t *header = planfile_header(plan), *item;
 	const char *python = json_string_value(json_object_get(header, "python"));
@@ -123,7 +123,7 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 		json_array_foreach(json_object_get(header, "command"), i, item)
 			strings_add(&argv, own_text(&command, "", json_string_value(item)));
 	}
-	set_environment(&command, header, session, budget);
+	set_environment(&command, header, session, toolenv);
 	strings_add(&argv, "-f");
 	strings_add(&argv, own_text(&command, "", json_text(header, "noxfile")));
 	/* nox takes a name with a leading dash in the long form only; the shim sees to that. */

@@ -97,18 +97,18 @@ class Shim:
         # Why a command failed is only in nox's log; old releases have no durations either.
         nox.sessions.SessionRunner.execute = execute
 
-    def bridge_makes(self, helper: str) -> None:
-        """On PATH `make` is noxmk already (toolenv.h); this is for one named by its path."""
+    def hand_makes_over(self, helper: str) -> None:
+        """On PATH `make` is noxmk already (submake.h); this is for one named by its path."""
         import nox.command
 
         popen = nox.command.popen
 
-        def bridged(args, *more, **options):
+        def popen_or_hand_over(args, *more, **options):
             if os.path.basename(args[0]) in ("make", "gmake"):
                 args = [helper, "make", *args]
             return popen(args, *more, **options)
 
-        nox.command.popen = bridged
+        nox.command.popen = popen_or_hand_over
 
     def keep_builds_apart(self, path: str, here: str) -> None:
         """See building.py, which is needed by few sessions, and not before they build."""
@@ -267,7 +267,7 @@ def main() -> None:
     try:
         shim.apply()
         if helper:
-            shim.bridge_makes(helper)
+            shim.hand_makes_over(helper)
         if lock:
             shim.keep_builds_apart(lock, here)
     except (AttributeError, ImportError) as error:

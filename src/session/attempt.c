@@ -21,12 +21,14 @@
 #include "session/attempt.h"
 #include "session/keeper.h"
 #include "session/leftover.h"
+#include "slots/clients.h"
 #include "slots/toolenv.h"
 #include "state/rundir.h"
 
 struct attempt {
 	struct attempt_options o;
-	struct toolenv *bridge; /* NULL: its tools are on their own */
+	struct toolenv *toolenv; /* NULL: its tools are on their own */
+	struct clients *clients; /* NULL: none of them can be one */
 	struct leftover *brood;
 	struct keeper *keeper;
 	struct mask *mask;
@@ -72,9 +74,12 @@ make_command(struct attempt *attempt, char **report)
 		strings_add(&posargs, *arg);
 	*report = report_path(&attempt->o);
 	if (!json_is_false(option(attempt, "budget")))
-		attempt->bridge = toolenv_open(attempt->o.slot, attempt->o.share);
+		attempt->toolenv = toolenv_open(attempt->o.slot, attempt->o.makeflags,
+		    attempt->o.share);
+	if (attempt->toolenv)
+		attempt->clients = clients_open(attempt->o.slot);
 	command = command_make(attempt->o.plan, attempt->o.session, attempt->o.share, *report,
-	    &posargs, toolenv_variables(attempt->bridge));
+	    &posargs, toolenv_variables(attempt->toolenv));
 	/* The command has copies of all but the words of posargs. */
 	json_array_append_new(command.owner, notified ? notified : json_null());
 	free(posargs.v);
@@ -198,7 +203,8 @@ attempt_free(struct attempt *attempt)
 		return;
 	relay_close(attempt->relay);
 	mask_close(attempt->mask);
-	toolenv_close(attempt->bridge);
+	toolenv_close(attempt->toolenv);
+	clients_close(attempt->clients);
 	leftover_close(attempt->brood);
 	keeper_close(attempt->keeper);
 	free(attempt->status);
@@ -213,7 +219,7 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 	fds[1] = (struct pollfd){ .fd = attempt->follower ?
 					    joblog_follower_fd(attempt->follower) : -1,
 		.events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = attempt->over ? -1 : toolenv_fd(attempt->bridge),
+	fds[2] = (struct pollfd){ .fd = attempt->over ? -1 : clients_fd(attempt->clients),
 		.events = POLLIN };
 }
 
@@ -231,7 +237,7 @@ attempt_look(struct attempt *attempt)
 	if (attempt->follower)
 		joblog_follower_copy(attempt->follower);
 	if (!attempt->over)
-		attempt->o.record->client = toolenv_has_client(attempt->bridge,
+		attempt->o.record->client = clients_found(attempt->clients,
 		    keeper_pid(attempt->keeper));
 }
 

@@ -22,6 +22,7 @@ struct attempt_options {
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */
 	const struct slot *slot;    /* what it holds */
+	const struct makeflags *makeflags;
 	struct record *record;      /* filled while it lives */
 	void (*forked)(void *);     /* in the keeper, with data: see keeper.h */
 	void *data;

@@ -50,6 +50,7 @@ enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, EVENTS };
 
 struct run {
 	const struct run_options *options;
+	struct makeflags makeflags;
 	struct parent parent;
 	int project, dir, signals, alive; /* project: its .noxmk; alive: see rundir_enter */
 	struct planfile *plan;
@@ -61,6 +62,7 @@ struct run {
 	char *stopped;          /* why, or NULL */
 	double stopped_at;      /* monotonic seconds, as all of these */
 	bool signalled, parent_stopped, timed_out;
+	bool wait_shown;        /* for whom it waits */
 	double begun, deadline; /* deadline 0: none */
 	double slow;            /* when to say that it is slow; 0: never, or that was said */
 	double look;            /* the next one */
@@ -104,8 +106,8 @@ start(struct run *run)
 	struct attempt_options attempt = { .dir = run->dir, .target = run->options->target,
 		.share = run->options->share, .posargs = run->options->posargs,
 		.live = run->options->live, .plan = run->plan, .session = run->session,
-		.slot = turn_slot(run->turn), .record = &run->record, .forked = forked,
-		.data = run };
+		.slot = turn_slot(run->turn), .makeflags = &run->makeflags,
+		.record = &run->record, .forked = forked, .data = run };
 
 	run->begun = clock_monotonic();
 	run->timed_out = false;
@@ -387,13 +389,26 @@ poll_timeout(const struct run *run)
 	return sooner(sooner(sooner(timeout, run->deadline), run->slow), run->look);
 }
 
+/* The first one in its way is shown, since the session may wait for long. */
+static void
+look_at_turn(struct run *run)
+{
+	if (run->state != WAITING)
+		return;
+	if (turn_try(run->turn)) {
+		happen(run, ON_TURN);
+	} else if (!run->wait_shown && turn_blocker(run->turn)) {
+		run->wait_shown = true;
+		screen_waits(run->options->target, turn_blocker(run->turn));
+	}
+}
+
 static void
 live_through(struct run *run)
 {
 	run->state = WAITING;
 	look_at_clock(run);
-	if (run->state == WAITING && turn_try(run->turn))
-		happen(run, ON_TURN);
+	look_at_turn(run);
 	while (run->state != ENDED) {
 		struct pollfd fds[1 + TURN_FDS + ATTEMPT_FDS] = {
 			{ .fd = run->signals, .events = POLLIN } };
@@ -411,8 +426,7 @@ live_through(struct run *run)
 		look_at_signals(run);
 		if (run->attempt)
 			attempt_look(run->attempt);
-		if (run->state == WAITING && turn_try(run->turn))
-			happen(run, ON_TURN);
+		look_at_turn(run);
 		look_at_children(run);
 		look_at_clock(run);
 	}
@@ -487,13 +501,12 @@ open_turn(struct run *run)
 	struct turn_options turn = { .state = run->project, .rundir = run->dir,
 		.target = run->options->target,
 		.claims = json_object_get(run->session, "claims"),
-		.makeflags = getenv("MAKEFLAGS"),
-		.jobs = run->options->jobs,
+		.makeflags = &run->makeflags,
 		.least = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 0)) : 1,
 		.most = jobs ? (unsigned)json_integer_value(json_array_get(jobs, 1)) : 1 };
 
 	/* Where we count the slots we also say who is first. */
-	if (makeflags_read(turn.makeflags, turn.jobs).unlimited)
+	if (run->makeflags.unlimited)
 		turn.rank = order_rank(run->project, run->options->target);
 	run->turn = turn_open(&turn);
 	if (!run->turn)
@@ -521,6 +534,7 @@ close_run(struct run *run)
 	json_decref(run->session);
 	planfile_close(run->plan);
 	free(run->stopped);
+	makeflags_clear(&run->makeflags);
 	for (size_t i = 0; i < 4; i++) {
 		int fd = (int[]){ run->signals, run->alive, run->dir, run->project }[i];
 
@@ -565,7 +579,8 @@ int
 run_session(const struct run_options *options, bool *interrupted)
 {
 	struct run run = { .options = options, .parent = parent_open(), .project = -1, .dir = -1,
-		.signals = -1, .alive = -1 };
+		.signals = -1, .alive = -1,
+		.makeflags = makeflags_read(getenv("MAKEFLAGS"), options->jobs) };
 	int turn = open_run(&run);
 
 	if (turn == 1)
