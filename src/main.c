@@ -25,7 +25,7 @@
 #include "report/summary.h"
 #include "report/why.h"
 #include "session/run.h"
-#include "slots/toolenv.h"
+#include "slots/submake.h"
 #include "state/failed.h"
 #include "state/history.h"
 #include "state/rundir.h"

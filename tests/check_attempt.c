@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/makeflags.h"
 #include "base/process.h"
 #include "session/attempt.h"
 #include "slots/slot.h"
@@ -16,6 +17,7 @@
 static struct planfile *plan;
 static json_t *session;
 static struct slot *slot;
+static struct makeflags makeflags;
 static struct record record;
 static int rundir;
 static const char *options; /* those of the session, or NULL */
@@ -25,6 +27,7 @@ setup(void)
 {
 	record = (struct record){ .target = xstrdup("a"), .session = xstrdup("a") };
 	rundir = folder_make("run");
+	makeflags = makeflags_read(NULL, 1);
 	options = NULL;
 }
 
@@ -32,6 +35,7 @@ static void
 teardown(void)
 {
 	record_clear(&record);
+	makeflags_clear(&makeflags);
 	planfile_close(plan);
 	plan = NULL;
 	json_decref(session);
@@ -68,10 +72,10 @@ start(const char *python, const char *const *verbs)
 	session = planfile_session(plan, "a");
 	if (options)
 		json_object_set_new(session, "options", json_of(options));
-	slot = slot_open(&(struct slot_options){ .rundir = rundir, .jobs = 1 });
+	slot = slot_open(&makeflags, rundir, 0);
 	return attempt_start(&(struct attempt_options){ .rundir = rundir, .target = "a",
 	    .share = "/share", .posargs = no_posargs, .plan = plan, .session = session,
-	    .slot = slot, .record = &record, .forked = forked });
+	    .slot = slot, .makeflags = &makeflags, .record = &record, .forked = forked });
 }
 #define START(...) start(NULL, (const char *const[]){ __VA_ARGS__, NULL })
 

@@ -118,7 +118,7 @@ ordered(struct planfile *plan, const json_t *goals, int expected)
 	char *text, *end;
 
 	close(folder_make(".noxmk"));
-	setenv("MAKEFLAGS", " -j2 --jobserver-auth=3,4 -- A=-j9", 1);
+	setenv("MAKEFLAGS", " -j2 --jobserver-auth=3,4 -Ix\\ -j9 -- A=b\\ -j9", 1);
 	output_begin();
 	ck_assert_int_eq(show_order(plan, goals), expected);
 	text = output_end();

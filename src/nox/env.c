@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/makeflags.h"
 #include "base/util.h"
 #include "nox/env.h"
 
@@ -36,9 +37,7 @@ is_one_of(const char *entry, const char *const *names, size_t n)
 static bool
 is_our_args(const char *entry)
 {
-	const char *flags = getenv("MAKEFLAGS");
-
-	return is_named(entry, "ARGS") && flags && strstr(flags, " ARGS=");
+	return is_named(entry, "ARGS") && makeflags_sets(getenv("MAKEFLAGS"), "ARGS");
 }
 
 static bool

@@ -217,12 +217,12 @@ add_resources(struct buffer *out, const struct input *in, const size_t *order)
 
 /* make's last -j option, or one for as many as there are processors. The caller frees. */
 static char *
-jobs_option(const struct makeflags *budget)
+jobs_option(const struct makeflags *makeflags)
 {
-	if (budget->unlimited)
+	if (makeflags->unlimited)
 		return xstrdup("-j");
 	/* One after the other takes as long in any order: what counts is the next run with -j. */
-	return xasprintf("-j%u", budget->slots > 1 ? budget->slots : cpus_available());
+	return xasprintf("-j%u", makeflags->slots > 1 ? makeflags->slots : cpus_available());
 }
 
 /*
@@ -305,21 +305,23 @@ order_write(int state, const json_t *active, unsigned jobs)
 	struct buffer out = { 0 };
 	struct history *history;
 	struct input *in;
-	struct makeflags budget = makeflags_read(getenv("MAKEFLAGS"), jobs);
+	struct makeflags makeflags;
 	char *option;
 	int result;
 
 	if (json_object_size(active) < 2)
 		return 0;
-	option = jobs_option(&budget);
+	makeflags = makeflags_read(getenv("MAKEFLAGS"), jobs);
+	option = jobs_option(&makeflags);
 	history = history_load(state);
 	in = input_new(active, history, true);
 	buffer_printf(&out, "# Made by noxmk from the plan and from how long sessions took.\n"
 			    "_noxmk_order_for := %s\n", option);
-	add_order(&out, in, budget.slots > 1 ? budget.slots : cpus_available());
+	add_order(&out, in, makeflags.slots > 1 ? makeflags.slots : cpus_available());
 	result = replace(state, &out);
 	buffer_free(&out);
 	free(option);
+	makeflags_clear(&makeflags);
 	input_free(in);
 	history_free(history);
 	return result;

@@ -143,14 +143,14 @@ print_order(const char *noxfile, const json_t *active)
 {
 	struct users last = { .all = json_object(), .writers = json_object() };
 	size_t n = json_object_size(active), unknown = 0;
-	unsigned slots = makeflags_read(getenv("MAKEFLAGS"), 0).slots;
+	struct makeflags makeflags = makeflags_read(getenv("MAKEFLAGS"), 0);
 	int state = state_open();
 	double wall = 0;
-	struct order_line *lines = order_expect(state, active, slots, &wall);
+	struct order_line *lines = order_expect(state, active, makeflags.slots, &wall);
 	char *duration = screen_duration(wall);
 
 	printf("noxmk: would run %zu session%s of %s, %u at once, in about %s\n", n,
-	    n == 1 ? "" : "s", noxfile, slots, duration);
+	    n == 1 ? "" : "s", noxfile, makeflags.slots, duration);
 	for (size_t i = 0; i < n; i++) {
 		print_expected(&lines[i], active, &last);
 		unknown += !lines[i].known;
@@ -160,6 +160,7 @@ print_order(const char *noxfile, const json_t *active)
 	close(state);
 	free(lines);
 	free(duration);
+	makeflags_clear(&makeflags);
 	json_decref(last.all);
 	json_decref(last.writers);
 }

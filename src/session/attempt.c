@@ -21,12 +21,14 @@
 #include "session/keeper.h"
 #include "session/leftover.h"
 #include "session/outcome.h"
+#include "slots/clients.h"
 #include "slots/toolenv.h"
 
 struct attempt {
 	struct attempt_options o;
 	struct options session_options; /* what the plan sets for it */
 	struct toolenv *toolenv; /* NULL: the tools inside know of no job slots */
+	struct clients *clients; /* NULL: none of the tools can be a client of make's jobserver */
 	struct leftover *leftover;
 	struct keeper *keeper;
 	struct mask *mask;
@@ -158,7 +160,9 @@ attempt_start(const struct attempt_options *options)
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
 		.log = -1 };
 	if (!attempt->session_options.no_budget)
-		attempt->toolenv = toolenv_open(options->slot, options->share);
+		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->share);
+	if (attempt->toolenv)
+		attempt->clients = clients_open(options->slot);
 	command = make_command(attempt);
 	open_log(attempt, &command);
 	task.argv = command.argv;
@@ -187,6 +191,7 @@ attempt_free(struct attempt *attempt)
 	relay_close(attempt->relay);
 	mask_close(attempt->mask);
 	toolenv_close(attempt->toolenv);
+	clients_close(attempt->clients);
 	leftover_close(attempt->leftover);
 	keeper_close(attempt->keeper);
 	options_clear(&attempt->session_options);
@@ -214,7 +219,7 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 	fds[0] = (struct pollfd){ .fd = attempt->relay ? relay_fd(attempt->relay) : -1,
 		.events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = follower, .events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : toolenv_fd(attempt->toolenv),
+	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : clients_fd(attempt->clients),
 		.events = POLLIN };
 }
 
@@ -232,7 +237,7 @@ attempt_look(struct attempt *attempt)
 	if (attempt->follower)
 		joblog_follower_copy(attempt->follower);
 	if (!attempt->judged)
-		attempt->o.record->client = toolenv_has_client(attempt->toolenv,
+		attempt->o.record->client = clients_found(attempt->clients,
 		    keeper_pid(attempt->keeper));
 }
 

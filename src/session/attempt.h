@@ -28,6 +28,7 @@ struct attempt_options {
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */
 	const struct slot *slot;    /* the slots that it holds */
+	const struct makeflags *makeflags;
 	struct record *record;      /* is filled in as things become known */
 	void (*forked)(void *data); /* see keeper.h */
 	void *data;

@@ -48,6 +48,7 @@ struct life {
 	char *stopped;           /* the first reason to end, or NULL */
 	double stopped_at;       /* the time of the last one */
 	bool signalled, parent_stopped, timed_out;
+	bool wait_shown;         /* it was said for whom the session waits */
 };
 
 /* When the attempt is that old. */
@@ -278,11 +279,20 @@ check_clocks(struct life *life)
 		act_on(life, ON_DEADLINE);
 }
 
+/* The first one in the way is shown, since the session may wait for long. */
 static void
 check_turn(struct life *life)
 {
-	if (life->phase == WAITING && turn_try(life->o->turn))
+	const json_t *blocker;
+
+	if (life->phase != WAITING)
+		return;
+	if (turn_try(life->o->turn)) {
 		act_on(life, ON_TURN);
+	} else if (!life->wait_shown && (blocker = turn_blocker(life->o->turn))) {
+		life->wait_shown = true;
+		screen_waits(life->o->attempt->target, blocker);
+	}
 }
 
 /* Has the session ended, or the last process that it has left behind? */

@@ -22,6 +22,7 @@ enum { MAKE_LATE = 500 };
 
 struct run {
 	const struct run_options *options;
+	struct makeflags makeflags;
 	struct parent parent;
 	int state, rundir;
 	int signals; /* see sig_open */
@@ -68,6 +69,7 @@ close_run(struct run *run)
 	options_clear(&run->session_options);
 	json_decref(run->session);
 	planfile_close(run->plan);
+	makeflags_clear(&run->makeflags);
 	fd_close(&run->signals);
 	fd_close(&run->alive);
 	fd_close(&run->rundir);
@@ -82,13 +84,12 @@ open_turn(struct run *run)
 	struct turn_options turn = { .state = run->state, .rundir = run->rundir,
 		.target = run->options->target,
 		.claims = json_object_get(run->session, "claims"),
-		.makeflags = getenv("MAKEFLAGS"),
-		.jobs = run->options->jobs,
+		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
 		.most = jobs->least ? jobs->most : 1 };
 
 	/* Where we count the slots we also say who is first. */
-	if (makeflags_read(turn.makeflags, turn.jobs).unlimited)
+	if (run->makeflags.unlimited)
 		turn.rank = order_rank(run->state, run->options->target);
 	run->turn = turn_open(&turn);
 	if (!run->turn)
@@ -120,7 +121,8 @@ live(struct run *run)
 	struct attempt_options attempt = { .rundir = run->rundir,
 		.target = run->options->target, .share = run->options->share,
 		.posargs = run->options->posargs, .live = run->options->live, .plan = run->plan,
-		.session = run->session, .slot = turn_slot(run->turn), .record = &run->record,
+		.session = run->session, .slot = turn_slot(run->turn),
+		.makeflags = &run->makeflags, .record = &run->record,
 		.forked = forked, .data = run->turn };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
 		.parent = &run->parent, .signals = run->signals,
@@ -168,7 +170,8 @@ int
 run_session(const struct run_options *options, bool *interrupted)
 {
 	struct run run = { .options = options, .parent = parent_open(), .state = -1,
-		.rundir = -1, .signals = -1, .alive = -1 };
+		.rundir = -1, .signals = -1, .alive = -1,
+		.makeflags = makeflags_read(getenv("MAKEFLAGS"), options->jobs) };
 	int opened = open_run(&run);
 
 	if (opened == 1) {

@@ -187,9 +187,9 @@ sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(.*\)/\3/p' "$page" | tr -s ' ,'
 	cat "$scratch/knobs"
 	printf '%s\n' ARGS FAIL_FAST MAX_FAIL
 	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | grep -o 'getenv("[A-Z_]*")' | cut -d '"' -f 2
-	# What nox.mk watches, what env.c takes out, what tools.c sets, and what filter.c knows a CI by.
+	# What nox.mk watches, what env.c takes out, what toolenv.c sets, and what filter.c knows a CI by.
 	sed -n '/^filter_is_ci/,/^}/p' "$TOP/src/output/filter.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
-	sed -n '/^static const struct/,/^};/p' "$TOP/src/slots/tools.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
+	sed -n '/^static const struct/,/^};/p' "$TOP/src/slots/toolenv.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 	sed -n '/^_noxmk_watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
 	sed -n '/^static const char \*const of_/,/};/p' "$TOP/src/nox/env.c" | grep -oE '"[A-Z_]+"' | tr -d '"'
 } | sort -u >"$scratch/variables"
