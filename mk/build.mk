@@ -23,7 +23,7 @@ modules := $(filter-out main,$(sources:src/%.c=%))
 folders := $(filter-out .,$(patsubst %/,%,$(sort $(dir $(modules)))))
 python := probe.py shim.py building.py
 share := $(addprefix $B/share/noxmk/,$(python))
-# Sessions find these instead of make: see src/slots/toolenv.h.
+# Sessions find these instead of make: see src/slots/submake.h.
 tools := $(addprefix $B/share/noxmk/tools/,make gmake)
 
 $B/bin/noxmk: $(sources:src/%.c=$B/obj/%.o) | $B/bin $(share) $(tools)

@@ -194,8 +194,9 @@ _noxmk_active := $(filter $(foreach g,$(_noxmk_goals),$(_noxmk/$g)),$(_noxmk_ran
 # order.mk is for some sessions and for one -j, which make tells in recipes only. So its recipe
 # looks, and is empty if it fits; else make begins anew with what it has written. (The plan is no
 # prerequisite: make would not begin anew for a makefile that it has remade for another one's sake.)
+# A blank with a backslash is within a word of MAKEFLAGS: ARGS=-k\ -j9.
 _noxmk_ordered := $(if $(subst "$(sort $(_noxmk_order))",,"$(sort $(_noxmk_active))"),,yes)
-_noxmk_jobs_option = $(lastword $(filter -j%,$(MAKEFLAGS)))
+_noxmk_jobs_option = $(lastword $(filter -j%,$(subst \ ,,$(subst \\,,$(MAKEFLAGS)))))
 _noxmk_order_fits = $(and $(_noxmk_ordered),$(filter $(_noxmk_order_for),$(_noxmk_jobs_option)))
 _noxmk_parallel = $(and $(word 2,$(_noxmk_active)),$(filter-out -j1,$(_noxmk_jobs_option)))
 _noxmk_order_stale = $(and $(_noxmk_parallel),$(if $(_noxmk_order_fits),,yes))

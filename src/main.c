@@ -28,7 +28,7 @@
 #include "report/summary.h"
 #include "report/why.h"
 #include "session/run.h"
-#include "slots/toolenv.h"
+#include "slots/submake.h"
 #include "state/join.h"
 #include "state/rundir.h"
 #include "state/state.h"

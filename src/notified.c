@@ -3,10 +3,10 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/spawn.h"
 #include "base/util.h"
 #include "notified.h"
 #include "state/record.h"
@@ -35,14 +35,14 @@ notified_pending(int rundir)
 	return pending;
 }
 
-/* The make's exit code, or -1 after a warning. */
+/* What spawn_wait says of the make, or -1 after a warning. */
 static int
 run_make(char *const *make, const json_t *targets)
 {
 	struct strings argv = { 0 };
 	const char *target;
 	const json_t *unused;
-	int error, status = -1;
+	int error, code = -1;
 	posix_spawnattr_t attributes;
 	sigset_t defaults;
 	size_t words = 0;
@@ -65,13 +65,12 @@ run_make(char *const *make, const json_t *targets)
 		errno = error;
 		warn("cannot run %s for the notified sessions", argv.v[0]);
 	} else {
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
+		code = spawn_wait(pid);
 	}
 	for (size_t i = words; argv.v[i]; i++)
 		free((char *)argv.v[i]);
 	free(argv.v);
-	return !error && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return code;
 }
 
 int

@@ -53,7 +53,7 @@ command_text(struct planfile *plan, const struct strings *posargs, char **env)
 	return b.data;
 }
 
-START_TEST(by_the_shim)
+START_TEST(a_probed_plan_runs_by_the_shim)
 {
 	struct planfile *plan = plan_with("/usr/bin/python3");
 	static const char *words[] = { "-v", "a b", "--" };
@@ -78,7 +78,7 @@ START_TEST(by_the_shim)
 }
 END_TEST
 
-START_TEST(by_the_users_nox)
+START_TEST(a_listed_plan_runs_by_the_users_nox)
 {
 	struct planfile *plan = plan_with(NULL);
 	struct strings posargs = { 0 };
@@ -95,7 +95,7 @@ START_TEST(by_the_users_nox)
 END_TEST
 
 /* Lines that somebody has damaged: no crash, whatever comes out. */
-START_TEST(damaged_plan)
+START_TEST(a_damaged_plan_gives_some_command)
 {
 	static const char *const headers[] = {
 		"{\"schema\":1}\n", "{\"schema\":1,\"command\":[7,null],\"noxfile\":[]}\n",
@@ -121,7 +121,7 @@ START_TEST(damaged_plan)
 END_TEST
 
 /* tool.noxmk.session.NAME.env, with and without the shim; and source-build = false. */
-START_TEST(of_the_configuration)
+START_TEST(env_of_the_configuration_wins)
 {
 	static const char *const pythons[] = { "", "\"python\":\"p\"," };
 	struct strings posargs = { 0 };
@@ -152,9 +152,9 @@ check_command_suite(void)
 	Suite *suite = suite_create("command");
 	TCase *tc = support_case(suite, "command");
 
-	tcase_add_test(tc, by_the_shim);
-	tcase_add_test(tc, by_the_users_nox);
-	tcase_add_test(tc, damaged_plan);
-	tcase_add_loop_test(tc, of_the_configuration, 0, 2);
+	tcase_add_test(tc, a_probed_plan_runs_by_the_shim);
+	tcase_add_test(tc, a_listed_plan_runs_by_the_users_nox);
+	tcase_add_test(tc, a_damaged_plan_gives_some_command);
+	tcase_add_loop_test(tc, env_of_the_configuration_wins, 0, 2);
 	return suite;
 }

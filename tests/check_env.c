@@ -42,7 +42,7 @@ static const struct {
 	{ { "ARGS=-v", "MAKEFLAGS=k -- XARGS=-v" }, { NULL }, "ARGS=-v ", "ARGS=-v " },
 };
 
-START_TEST(the_make_around_us_is_not_in_an_environment)
+START_TEST(variables_of_make_and_ours_are_left_out)
 {
 	char **saved = environ, *ours[5], *plan, *session;
 
@@ -62,8 +62,8 @@ Suite *
 check_env_suite(void)
 {
 	Suite *suite = suite_create("env");
+	TCase *tc = support_case(suite, "env");
 
-	tcase_add_loop_test(support_case(suite, "env"), the_make_around_us_is_not_in_an_environment,
-	    0, countof(table));
+	tcase_add_loop_test(tc, variables_of_make_and_ours_are_left_out, 0, countof(table));
 	return suite;
 }

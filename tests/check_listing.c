@@ -23,7 +23,7 @@ static const char two[] =
     "\"python\":null,\"tags\":[\"x\"],\"call_spec\":{}},"
     "{\"session\":\"t-3.12\",\"name\":\"t\",\"description\":\"\",\"python\":\"3.12\"}]\n\n";
 
-START_TEST(two_sessions)
+START_TEST(a_list_becomes_facts)
 {
 	json_t *json;
 	struct facts *facts;
@@ -51,7 +51,7 @@ START_TEST(two_sessions)
 }
 END_TEST
 
-START_TEST(noxfile_is_gone)
+START_TEST(a_lost_noxfile_keeps_its_name)
 {
 	json_t *json = facts_from("[]", "[]");
 
@@ -71,7 +71,7 @@ static const struct {
 	{ "[{\"session\":\"a\",\"tags\":7,\"python\":7}]", "[{\"session\":\"a\"}]", true },
 };
 
-START_TEST(odd_listing)
+START_TEST(an_odd_list_is_no_crash)
 {
 	json_t *json = facts_from(odd[_i].all, odd[_i].selected);
 
@@ -84,7 +84,7 @@ START_TEST(odd_listing)
 }
 END_TEST
 
-START_TEST(nox_fails)
+START_TEST(a_nox_without_a_list_is_warned_of)
 {
 	const char *words[] = { helper_path(), "print", "[]", "exit", "2" };
 	struct strings nox = { words, countof(words) };
@@ -106,9 +106,9 @@ check_listing_suite(void)
 	Suite *suite = suite_create("listing");
 	TCase *tc = support_case(suite, "listing");
 
-	tcase_add_test(tc, two_sessions);
-	tcase_add_test(tc, noxfile_is_gone);
-	tcase_add_loop_test(tc, odd_listing, 0, countof(odd));
-	tcase_add_test(tc, nox_fails);
+	tcase_add_test(tc, a_list_becomes_facts);
+	tcase_add_test(tc, a_lost_noxfile_keeps_its_name);
+	tcase_add_loop_test(tc, an_odd_list_is_no_crash, 0, countof(odd));
+	tcase_add_test(tc, a_nox_without_a_list_is_warned_of);
 	return suite;
 }

@@ -35,7 +35,7 @@ static const struct {
 	    "first\nMAKELEVEL unset\nNOXSESSION=s\n" },
 };
 
-START_TEST(called)
+START_TEST(nox_gets_its_arguments_and_gives_its_code)
 {
 	static const char *const extra[] = { "EXTRA=1", NULL };
 
@@ -49,7 +49,7 @@ START_TEST(called)
 }
 END_TEST
 
-START_TEST(not_there)
+START_TEST(a_missing_nox_is_warned_of)
 {
 	static const char *const none[] = { NULL };
 
@@ -64,7 +64,7 @@ check_noxcall_suite(void)
 	Suite *suite = suite_create("noxcall");
 	TCase *tc = support_case(suite, "noxcall");
 
-	tcase_add_loop_test(tc, called, 0, countof(table));
-	support_spawn_failure_test(tc, not_there);
+	tcase_add_loop_test(tc, nox_gets_its_arguments_and_gives_its_code, 0, countof(table));
+	support_spawn_failure_test(tc, a_missing_nox_is_warned_of);
 	return suite;
 }

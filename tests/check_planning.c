@@ -10,7 +10,7 @@
 
 /* noxmk plan with the helper as nox, which does these verbs. */
 static int
-learn(const char *const *verbs)
+plan(const char *const *verbs)
 {
 	struct planning_options options = { .share = "share", .noxfile = "noxfile.py",
 		.inputs = "NOX=x" };
@@ -25,7 +25,7 @@ learn(const char *const *verbs)
 	free(options.reserved.v);
 	return code;
 }
-#define LEARN(...) learn((const char *const[]){ __VA_ARGS__, NULL })
+#define PLAN(...) plan((const char *const[]){ __VA_ARGS__, NULL })
 #define GIVE_FACTS "copy", "facts", ".noxmk/facts.json"
 
 /* The file facts, which the helper can give as the probe would. */
@@ -48,12 +48,12 @@ assert_no_plan(void)
 	ck_assert(!file_there(".noxmk/probe.py"));
 }
 
-START_TEST(learned)
+START_TEST(facts_become_a_plan)
 {
 	char *rules, *cwd = getcwd(NULL, 0), *wanted;
 
 	put_facts("[{'name':'clean'}]", "['noxfile.py']");
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "env", "NOXMK_PROBE_NOXFILE", "env", "NOXMK_PROBE_OUT",
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "env", "NOXMK_PROBE_NOXFILE", "env", "NOXMK_PROBE_OUT",
 	    "env", "NOXMK_PROBE_CWD", "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
 	    "exit", "0"), 0);
 	rules = file_get(".noxmk/sessions.mk");
@@ -73,50 +73,50 @@ START_TEST(learned)
 }
 END_TEST
 
-START_TEST(hash_seed_of_the_user)
+START_TEST(the_users_hash_seed_stays)
 {
 	put_facts("[{'name':'a'}]", "[]");
 	setenv("PYTHONHASHSEED", "7", 1);
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
 	    "exit", "0"), 0);
 	unsetenv("PYTHONHASHSEED");
 	ck_assert_str_eq(warnings(), "PYTHONHASHSEED=7\nNOXMK_PROBE_UNSET unset\n");
 }
 END_TEST
 
-START_TEST(old_plan_goes_on_failure)
+START_TEST(a_failure_removes_the_old_plan)
 {
 	put_facts("[{'name':'a'}]", "[]");
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), 0);
-	ck_assert_int_eq(LEARN("err", "Traceback", "exit", "1"), 1);
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(PLAN("err", "Traceback", "exit", "1"), 1);
 	assert_warned("Traceback\n");
 	assert_warned("noxfile.py does not load (nox: exit 1): no session can run until it does");
 	assert_no_plan();
-	ck_assert_int_eq(LEARN("die", "9"), 128 + 9);
+	ck_assert_int_eq(PLAN("die", "9"), 128 + 9);
 }
 END_TEST
 
-START_TEST(no_facts)
+START_TEST(without_facts_there_is_no_plan)
 {
-	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_warned("nox ended without telling about the noxfile");
 	assert_no_plan();
 	/* Those of a helper that was killed are not believed. */
 	put_facts("[{'name':'a'}]", "[]");
 	ck_assert_int_eq(rename("facts", ".noxmk/facts.json"), 0);
-	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_no_plan();
 	file_put("facts", "{\"schema\":1");
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
 	assert_no_plan();
 	file_put("facts", "{\"schema\":1}");
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
 	assert_warned(".noxmk/facts.json: \"sessions\" is not a list");
 	assert_no_plan();
 }
 END_TEST
 
-START_TEST(no_nox)
+START_TEST(without_nox_there_is_no_plan)
 {
 	static const char *nox[] = { "./no-nox" };
 	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
@@ -128,7 +128,7 @@ START_TEST(no_nox)
 }
 END_TEST
 
-START_TEST(unknown_nox)
+START_TEST(an_unknown_nox_is_asked_for_a_list)
 {
 	char *lines;
 
@@ -146,7 +146,7 @@ START_TEST(unknown_nox)
 	lines = file_get(".noxmk/plan.jsonl");
 	ck_assert_ptr_nonnull(strstr(lines, "\"python\":null"));
 	free(lines);
-	ck_assert_int_eq(LEARN("exit", "97"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN("exit", "97"), EXIT_HELPER);
 	assert_no_plan();
 }
 END_TEST
@@ -172,7 +172,7 @@ static const struct {
 	{ "# /// script\n\n# /// script\n# x\n# ///\n", "# /// script\n# x\n# ///\n" },
 };
 
-START_TEST(script_block)
+START_TEST(the_probe_carries_the_script_block)
 {
 	char *wanted = xasprintf("%sprobe\n", scripts[_i].block ? scripts[_i].block : "");
 
@@ -194,37 +194,37 @@ START_TEST(script_block)
 }
 END_TEST
 
-START_TEST(script_without_probe)
+START_TEST(a_probe_that_cannot_be_copied_is_warned_of)
 {
 	file_put("noxfile.py", "# /// script\n# ///\n");
-	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_warned("share/probe.py: No such file");
 	close(folder_make("share"));
 	file_put("share/probe.py", "");
 	close(folder_make(".noxmk/probe.py/x"));
-	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_warned(".noxmk/probe.py: Is a directory");
 }
 END_TEST
 
-START_TEST(nowhere_to_write)
+START_TEST(a_plan_that_cannot_be_written_is_warned_of)
 {
 	put_facts("[{'name':'a'}]", "[]");
 	file_put(".noxmk", "a file");
-	ck_assert_int_eq(LEARN("exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	unlink(".noxmk");
 	close(folder_make(".noxmk/plan.jsonl/x"));
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
 	assert_warned(".noxmk/plan.jsonl: Is a directory");
 	ck_assert_int_eq(rename(".noxmk/plan.jsonl", ".noxmk/sessions.mk"), 0);
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
 	assert_warned(".noxmk/sessions.mk: Is a directory");
 	ck_assert(!file_there(".noxmk/plan.jsonl"));
 }
 END_TEST
 
 /* A folder that is too deep to have a name. */
-START_TEST(nameless_folder)
+START_TEST(a_folder_without_a_path_is_warned_of)
 {
 	enum { LENGTH = 250, DEPTH = PATH_MAX / LENGTH + 1 };
 	char name[LENGTH + 1];
@@ -234,7 +234,7 @@ START_TEST(nameless_folder)
 	name[LENGTH] = '\0';
 	for (int i = 0; i < DEPTH; i++)
 		ck_assert(mkdir(name, 0777) == 0 && chdir(name) == 0);
-	code = LEARN("exit", "0");
+	code = PLAN("exit", "0");
 	unlink(".noxmk/.gitignore");
 	rmdir(".noxmk");
 	/* What cleans up behind the tests needs names. */
@@ -254,7 +254,7 @@ set_mtime(const char *name, time_t seconds, long nanoseconds)
 }
 
 /* Newer dependencies would make make remake the plan for ever. */
-START_TEST(plan_is_dated)
+START_TEST(the_plan_is_as_new_as_its_dependencies)
 {
 	struct stat st;
 
@@ -265,13 +265,13 @@ START_TEST(plan_is_dated)
 	set_mtime("old", 1000, 0);
 	set_mtime("new", 4000000000, 100);
 	set_mtime("newer", 4000000000, 200);
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
 	ck_assert_int_eq(stat(".noxmk/sessions.mk", &st), 0);
 	ck_assert_int_eq(st.st_mtim.tv_sec, 4000000000);
 	ck_assert_int_eq(st.st_mtim.tv_nsec, 200);
 	unlink("new");
 	unlink("newer");
-	ck_assert_int_eq(LEARN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
 	ck_assert_int_eq(stat(".noxmk/sessions.mk", &st), 0);
 	ck_assert_int_lt(st.st_mtim.tv_sec, 4000000000);
 	ck_assert_int_gt(st.st_mtim.tv_sec, 1000);
@@ -281,21 +281,21 @@ END_TEST
 Suite *
 check_planning_suite(void)
 {
-	Suite *suite = suite_create("learn");
+	Suite *suite = suite_create("planning");
 	TCase *tc = support_case(suite, "probe");
 
-	tcase_add_test(tc, learned);
-	tcase_add_test(tc, hash_seed_of_the_user);
-	tcase_add_test(tc, old_plan_goes_on_failure);
-	tcase_add_test(tc, no_facts);
-	support_spawn_failure_test(tc, no_nox);
-	tcase_add_test(tc, unknown_nox);
+	tcase_add_test(tc, facts_become_a_plan);
+	tcase_add_test(tc, the_users_hash_seed_stays);
+	tcase_add_test(tc, a_failure_removes_the_old_plan);
+	tcase_add_test(tc, without_facts_there_is_no_plan);
+	support_spawn_failure_test(tc, without_nox_there_is_no_plan);
+	tcase_add_test(tc, an_unknown_nox_is_asked_for_a_list);
 	tc = support_case(suite, "script");
-	tcase_add_loop_test(tc, script_block, 0, countof(scripts));
-	tcase_add_test(tc, script_without_probe);
+	tcase_add_loop_test(tc, the_probe_carries_the_script_block, 0, countof(scripts));
+	tcase_add_test(tc, a_probe_that_cannot_be_copied_is_warned_of);
 	tc = support_case(suite, "write");
-	tcase_add_test(tc, nowhere_to_write);
-	tcase_add_test(tc, nameless_folder);
-	tcase_add_test(tc, plan_is_dated);
+	tcase_add_test(tc, a_plan_that_cannot_be_written_is_warned_of);
+	tcase_add_test(tc, a_folder_without_a_path_is_warned_of);
+	tcase_add_test(tc, the_plan_is_as_new_as_its_dependencies);
 	return suite;
 }

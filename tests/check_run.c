@@ -113,7 +113,7 @@ assert_verdict(const char *target, enum verdict verdict, const char *reason)
 	record_clear(&r);
 }
 
-START_TEST(passed)
+START_TEST(a_session_passes_once)
 {
 	struct record r;
 	char *text;
@@ -146,7 +146,7 @@ START_TEST(passed)
 }
 END_TEST
 
-START_TEST(shown_while_it_runs)
+START_TEST(a_live_session_is_shown_while_it_runs)
 {
 	char *text;
 
@@ -162,7 +162,7 @@ START_TEST(shown_while_it_runs)
 }
 END_TEST
 
-START_TEST(failed)
+START_TEST(a_session_fails)
 {
 	char *text;
 
@@ -174,7 +174,7 @@ START_TEST(failed)
 }
 END_TEST
 
-START_TEST(died)
+START_TEST(a_nox_that_dies_has_failed)
 {
 	BEGIN("die", "11");
 	free(run_target((struct run_options){ 0 }, "b", 0));
@@ -186,7 +186,7 @@ START_TEST(died)
 }
 END_TEST
 
-START_TEST(cannot_start)
+START_TEST(what_cannot_start_has_failed)
 {
 	BEGIN("exit", "0");
 	begin("./no-python", (const char *const[]){ NULL });
@@ -198,7 +198,7 @@ START_TEST(cannot_start)
 END_TEST
 
 /* By the shim, posargs are what a caller gave with notify(), else those of the run. */
-START_TEST(posargs)
+START_TEST(posargs_of_notify_replace_those_of_the_run)
 {
 	static char print[] = "print", word[] = "of the run";
 	char *const words[] = { print, word, NULL };
@@ -238,7 +238,7 @@ static const struct {
 	{ VERDICTS, "it requires b, which has no record", false },
 };
 
-START_TEST(prerequisite)
+START_TEST(what_is_required_must_have_passed)
 {
 	struct record r;
 
@@ -255,7 +255,7 @@ START_TEST(prerequisite)
 }
 END_TEST
 
-START_TEST(complaint)
+START_TEST(a_complaint_of_the_plan_fails_the_session)
 {
 	BEGIN(REPORT("success"));
 	free(run_target((struct run_options){ 0 }, "c", 0));
@@ -264,7 +264,7 @@ START_TEST(complaint)
 }
 END_TEST
 
-START_TEST(no_run)
+START_TEST(without_a_run_nothing_is_recorded)
 {
 	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
 	assert_warned("no .noxmk here");
@@ -280,7 +280,7 @@ START_TEST(no_run)
 }
 END_TEST
 
-START_TEST(damaged_record_is_replaced)
+START_TEST(a_damaged_record_is_replaced)
 {
 	BEGIN(REPORT("success"));
 	file_put(".noxmk/latest/b.json", "{}");
@@ -291,7 +291,7 @@ START_TEST(damaged_record_is_replaced)
 END_TEST
 
 /* The log is lost; the session and its verdict are not. */
-START_TEST(no_log)
+START_TEST(a_log_that_cannot_be_written_is_all_that_is_lost)
 {
 	struct record r;
 
@@ -308,7 +308,7 @@ START_TEST(no_log)
 END_TEST
 
 /* A killed helper leaves a report behind, and then make runs the session again. */
-START_TEST(old_report)
+START_TEST(an_old_report_is_not_believed)
 {
 	BEGIN("exit", "1");
 	file_put(".noxmk/latest/.b.report", "{\"sessions\":[{\"name\":\"b\",\"result\":\"failed\","
@@ -318,7 +318,7 @@ START_TEST(old_report)
 }
 END_TEST
 
-START_TEST(no_report)
+START_TEST(a_report_that_cannot_be_read_is_warned_of)
 {
 	BEGIN("print", "x");
 	close(folder_make(".noxmk/latest/.b.report"));
@@ -345,7 +345,7 @@ static const struct {
 	    "[killed by signal 9.]" },
 };
 
-START_TEST(stopped)
+START_TEST(a_stopped_session_is_cancelled)
 {
 	struct record r;
 	char *text;
@@ -365,7 +365,7 @@ START_TEST(stopped)
 END_TEST
 
 /* A sender of signals beside us: one a moment, until the session is gone. */
-START_TEST(stopped_by_an_impatient_user)
+START_TEST(a_second_signal_does_not_wait_for_the_grace)
 {
 	struct timespec tick = { .tv_nsec = 50000000 };
 	pid_t us = getpid(), user;
@@ -395,29 +395,8 @@ START_TEST(stopped_by_an_impatient_user)
 }
 END_TEST
 
-static bool
-is_gone(pid_t pid)
-{
-	struct timespec tick = { .tv_nsec = 10000000 };
-
-	for (int i = 0; i < 1000; i++) {
-		char *name = xasprintf("/proc/%d/stat", (int)pid), state = 'X';
-		FILE *stat = fopen(name, "re");
-
-		free(name);
-		if (stat && fscanf(stat, "%*d %*s %c", &state) != 1)
-			state = 'X';
-		if (stat)
-			fclose(stat);
-		if (state == 'X' || state == 'Z')
-			return true;
-		nanosleep(&tick, NULL);
-	}
-	return false;
-}
-
 /* What a stopped session leaves in its group goes, too; what one that ended leaves may stay. */
-START_TEST(left_behind)
+START_TEST(what_is_left_behind_is_ended)
 {
 	char *text;
 	pid_t pid;
@@ -434,11 +413,11 @@ START_TEST(left_behind)
 		assert_verdict("b", PASSED, NULL);
 	else
 		assert_verdict("b", CANCELLED, "SIGINT");
-	ck_assert(is_gone(pid));
+	ck_assert(process_becomes(pid, 'X'));
 }
 END_TEST
 
-START_TEST(waits_for_a_slot)
+START_TEST(a_session_waits_for_a_slot)
 {
 	struct run_options options = { .jobs = 1 };
 	struct timespec tick = { .tv_nsec = 100000000 };
@@ -473,7 +452,7 @@ START_TEST(waits_for_a_slot)
 }
 END_TEST
 
-START_TEST(as_many_as_the_machine_has)
+START_TEST(slots_come_from_wherever_they_are_counted)
 {
 	BEGIN(REPORT("success"));
 	setenv("MAKEFLAGS", " -j", 1);
@@ -493,7 +472,7 @@ START_TEST(as_many_as_the_machine_has)
 }
 END_TEST
 
-START_TEST(record_is_lost)
+START_TEST(a_lost_record_is_warned_of)
 {
 	BEGIN(REPORT("success"));
 	close(folder_make(".noxmk/latest/b.json/x"));
@@ -509,27 +488,27 @@ check_run_suite(void)
 	Suite *suite = suite_create("run");
 	TCase *tc = support_case(suite, "verdicts");
 
-	tcase_add_test(tc, passed);
-	tcase_add_test(tc, shown_while_it_runs);
-	tcase_add_test(tc, failed);
-	tcase_add_test(tc, died);
-	support_spawn_failure_test(tc, cannot_start);
-	tcase_add_test(tc, posargs);
-	tcase_add_loop_test(tc, prerequisite, 0, countof(waits));
-	tcase_add_test(tc, complaint);
+	tcase_add_test(tc, a_session_passes_once);
+	tcase_add_test(tc, a_live_session_is_shown_while_it_runs);
+	tcase_add_test(tc, a_session_fails);
+	tcase_add_test(tc, a_nox_that_dies_has_failed);
+	support_spawn_failure_test(tc, what_cannot_start_has_failed);
+	tcase_add_test(tc, posargs_of_notify_replace_those_of_the_run);
+	tcase_add_loop_test(tc, what_is_required_must_have_passed, 0, countof(waits));
+	tcase_add_test(tc, a_complaint_of_the_plan_fails_the_session);
 	tc = support_case(suite, "trouble");
-	tcase_add_test(tc, no_run);
-	tcase_add_test(tc, damaged_record_is_replaced);
-	tcase_add_test(tc, no_log);
-	tcase_add_test(tc, old_report);
-	tcase_add_test(tc, no_report);
-	tcase_add_test(tc, record_is_lost);
+	tcase_add_test(tc, without_a_run_nothing_is_recorded);
+	tcase_add_test(tc, a_damaged_record_is_replaced);
+	tcase_add_test(tc, a_log_that_cannot_be_written_is_all_that_is_lost);
+	tcase_add_test(tc, an_old_report_is_not_believed);
+	tcase_add_test(tc, a_report_that_cannot_be_read_is_warned_of);
+	tcase_add_test(tc, a_lost_record_is_warned_of);
 	tc = support_case(suite, "stop");
-	tcase_add_loop_test(tc, stopped, 0, countof(stops));
-	tcase_add_test(tc, stopped_by_an_impatient_user);
-	tcase_add_loop_test(tc, left_behind, 0, 2);
+	tcase_add_loop_test(tc, a_stopped_session_is_cancelled, 0, countof(stops));
+	tcase_add_test(tc, a_second_signal_does_not_wait_for_the_grace);
+	tcase_add_loop_test(tc, what_is_left_behind_is_ended, 0, 2);
 	tc = support_case(suite, "slots");
-	tcase_add_loop_test(tc, waits_for_a_slot, 0, 2);
-	tcase_add_test(tc, as_many_as_the_machine_has);
+	tcase_add_loop_test(tc, a_session_waits_for_a_slot, 0, 2);
+	tcase_add_test(tc, slots_come_from_wherever_they_are_counted);
 	return suite;
 }

@@ -35,8 +35,11 @@ make_with(int tokens)
 static struct slot *
 open_slot(const char *makeflags, int rundir)
 {
-	return slot_open(&(struct slot_options){ .makeflags = makeflags, .rundir = rundir,
-	    .jobs = 1 });
+	struct makeflags read = makeflags_read(makeflags, 1);
+	struct slot *slot = slot_open(&read, rundir, 0);
+
+	makeflags_clear(&read);
+	return slot;
 }
 
 static int

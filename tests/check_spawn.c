@@ -1,8 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +89,53 @@ START_TEST(what_cannot_start_says_why)
 }
 END_TEST
 
+static pid_t
+start(const char *verb, const char *word)
+{
+	const char *const argv[] = { helper_path(), verb, word, NULL };
+
+	return spawn((char **)(uintptr_t)argv, environ, STDERR_FILENO, STDERR_FILENO, false);
+}
+
+static void
+note(int signal)
+{
+	(void)signal;
+}
+
+START_TEST(waiting_gives_the_exit_code)
+{
+	ck_assert_int_eq(spawn_wait(start("exit", "0")), 0);
+	ck_assert_int_eq(spawn_wait(start("exit", "255")), 255);
+	ck_assert_int_eq(spawn_wait(start("die", "15")), 128 + 15);
+	ck_assert_int_eq(spawn_wait(getpid()), -1);
+	ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+START_TEST(a_signal_does_not_end_the_waiting)
+{
+	struct itimerval soon = { .it_value = { .tv_usec = 10000 },
+		.it_interval = { .tv_usec = 10000 } }, never = { 0 };
+	int code;
+
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = note }, NULL);
+	pid_t pid = start("wait-for", "later");
+
+	if (fork() == 0) {
+		/* The alarm comes while the other waits. */
+		for (int i = 0; i < 10; i++)
+			poll(NULL, 0, 10);
+		file_put("later", "");
+		_exit(0);
+	}
+	setitimer(ITIMER_REAL, &soon, NULL);
+	code = spawn_wait(pid);
+	setitimer(ITIMER_REAL, &never, NULL);
+	ck_assert_int_eq(code, 0);
+}
+END_TEST
+
 START_TEST(a_wait_status_in_words)
 {
 	char *words = spawn_status(RUN(false, "exit", "3"));
@@ -108,6 +158,8 @@ check_spawn_suite(void)
 	tcase_add_test(tc, nothing_of_ours_is_handed_on);
 	tcase_add_test(tc, a_group_of_its_own_or_ours);
 	support_spawn_failure_test(tc, what_cannot_start_says_why);
+	tcase_add_test(tc, waiting_gives_the_exit_code);
+	tcase_add_test(tc, a_signal_does_not_end_the_waiting);
 	tcase_add_test(tc, a_wait_status_in_words);
 	return suite;
 }

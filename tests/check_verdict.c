@@ -113,7 +113,7 @@ static const struct {
 	{ 0, "{'sessions':[{'result':'success'}]}", PASSED, NULL },
 };
 
-START_TEST(judged)
+START_TEST(code_and_report_give_the_verdict)
 {
 	struct record r = judge(table[_i].end, table[_i].report, "a");
 	bool died = table[_i].end & OF_SIGNAL;
@@ -129,7 +129,7 @@ START_TEST(judged)
 END_TEST
 
 /* What was found before is replaced. */
-START_TEST(judged_again)
+START_TEST(a_verdict_replaces_the_last_one)
 {
 	struct planfile *plan = plan_of_three();
 	struct record r = { .session = xstrdup("a"), .reason = xstrdup("old") };
@@ -155,7 +155,7 @@ static const struct {
 	{ "'x'", "[]" },
 };
 
-START_TEST(notified)
+START_TEST(notified_sessions_become_targets)
 {
 	char *report = xasprintf("{'sessions':[],'notify':%s}", notifies[_i].notify);
 	struct record r = judge(0, report, "a");
@@ -176,8 +176,8 @@ check_verdict_suite(void)
 	Suite *suite = suite_create("verdict");
 	TCase *tc = support_case(suite, "verdict");
 
-	tcase_add_loop_test(tc, judged, 0, countof(table));
-	tcase_add_test(tc, judged_again);
-	tcase_add_loop_test(tc, notified, 0, countof(notifies));
+	tcase_add_loop_test(tc, code_and_report_give_the_verdict, 0, countof(table));
+	tcase_add_test(tc, a_verdict_replaces_the_last_one);
+	tcase_add_loop_test(tc, notified_sessions_become_targets, 0, countof(notifies));
 	return suite;
 }

@@ -13,6 +13,7 @@
  *   fds                prints its open descriptors    mask          prints blocked signals
  *   stdin              prints what it is              group         prints whether it leads a group
  *   grandchild FILE    leaves a process behind, which holds standard output, its pid in FILE
+ *   daemon FILE        the same, but it has a terminal session of its own and no parent
  *   listing ALL SOME   prints the first file when -k is among the arguments, else the second
  *   report TEXT        writes TEXT to the file behind --report, with ' for "
  *   -u                 python's option: what follows -- are the verbs
@@ -29,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -300,6 +302,20 @@ do_grandchild(char **words)
 }
 
 static void
+do_daemon(char **words)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setsid();
+		do_grandchild(words);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, NULL, 0) < 0)
+		err(EXIT_ODD, "daemon");
+}
+
+static void
 do_listing(char **words)
 {
 	copy(words[after_option("-k") ? 0 : 1], stdout);
@@ -332,6 +348,7 @@ static const struct {
 	{ "pause", 0, do_pause }, { "stopped", 1, do_stopped }, { "wait-for", 1, do_wait_for },
 	{ "fds", 0, do_fds }, { "mask", 0, do_mask }, { "stdin", 0, do_stdin },
 	{ "group", 0, do_group }, { "grandchild", 1, do_grandchild },
+	{ "daemon", 1, do_daemon },
 	{ "listing", 2, do_listing }, { "report", 1, do_report },
 };
 

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -291,6 +292,31 @@ helper_path(void)
 	ck_assert_ptr_nonnull(slash);
 	strcpy(slash, "/helper");
 	return path;
+}
+
+char
+process_state(pid_t pid)
+{
+	char *name = xasprintf("/proc/%d/stat", (int)pid), state = 'X';
+	FILE *stat = fopen(name, "re");
+
+	free(name);
+	if (stat && fscanf(stat, "%*d %*s %c", &state) != 1)
+		state = 'X';
+	if (stat)
+		fclose(stat);
+	return state == 'Z' ? 'X' : state;
+}
+
+bool
+process_becomes(pid_t pid, char state)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (process_state(pid) == state)
+			return true;
+		poll(NULL, 0, 10);
+	}
+	return false;
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <jansson.h>
+#include <sys/types.h>
 
 #include "base/util.h"
 #include "plan/facts.h"
@@ -56,6 +57,12 @@ void assert_file(const char *name, const char *text);
 
 /* tests/helper.c, built; absolute. */
 const char *helper_path(void);
+
+/* The state of a process by its letter in proc(5); X when it has ended, reaped or not. */
+char process_state(pid_t);
+
+/* Waits until it has that state; false after ten seconds. */
+bool process_becomes(pid_t, char state);
 
 /* The soft limit of a resource, and the old one back. No assertion in between for RLIMIT_FSIZE. */
 void limit_set(int resource, unsigned long value);

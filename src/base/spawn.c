@@ -48,6 +48,20 @@ spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
 	return pid;
 }
 
+int
+spawn_wait(pid_t pid)
+{
+	pid_t ended;
+	int status;
+
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	if (ended < 0)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 char *
 spawn_status(int status)
 {

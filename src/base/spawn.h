@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/util.h"
+
 /*
  * Starts argv[0], which is looked for in PATH. It reads from /dev/null, writes output and errors to
  * the two descriptors (which may be one), and has no other descriptor of ours; its signal mask is
@@ -14,6 +16,12 @@
  * not be started at all.
  */
 pid_t spawn(char *const argv[], char *const envp[], int out, int err, bool own_group);
+
+/*
+ * Waits until that child of ours ends: its exit code, or 128+N when signal N has killed it. -1 with
+ * errno set when it is no child of ours.
+ */
+int spawn_wait(pid_t pid) UNUSED_RESULT;
 
 /* A wait status in words: "exited with status 1", "killed by signal 9". The caller frees. */
 char *spawn_status(int status);

@@ -1,8 +1,8 @@
-"""Keeps builds in the source tree apart: setuptools writes build/ and *.egg-info there.
+"""Keeps builds in the source tree apart, since setuptools writes build/ and *.egg-info there.
 
-The shim imports it when a session first installs or runs something that may build a project. Only
-that command has the lock, so sessions that install the project and then test it for minutes still
-run at the same time. Build backends that leave the tree alone need no lock.
+shim.py imports this module when a session first installs or runs something that may build a
+project. Only that command holds the lock, so sessions that install the project and then test it for
+minutes still run at the same time. Build backends that leave the tree alone need no lock.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import fcntl
 import os
 import re
 
-# Tried: several builds at once write nothing into the source tree, and none fails.
+# These were tried: several builds at once write nothing into the source tree, and none fails.
 SAFE_BACKENDS = ("hatchling.", "flit_core.", "poetry.core.", "pdm.backend")
 
 
 def project_in(argument: str) -> str | None:
-    """The folder that an argument of pip names, if it has a project: `.`, `.[test]`, `-e./lib`."""
+    """The folder that an argument of pip names (`.`, `.[test]`, `-e./lib`), if it has a project."""
     path = re.sub(r"^(-e|--editable)[ =]?|^file://|^[\w.-]+ *@ *(file://)?(?=[./])", "", argument)
     path = re.sub(r"\[[^\]]*\]$", "", path)
     if not path or path.startswith("-"):
@@ -27,7 +27,7 @@ def project_in(argument: str) -> str | None:
 
 
 def is_safe(project: str) -> bool:
-    """Does its backend leave the source tree alone? When none is named it is setuptools."""
+    """Does the project's backend leave the source tree alone? The default one is setuptools."""
     try:
         with open(os.path.join(project, "pyproject.toml"), encoding="utf-8") as file:
             backend = re.search(r"""^\s*build-backend\s*=\s*["']([^"']*)""", file.read(), re.M)
@@ -57,10 +57,10 @@ def needs_lock(words: list[str], is_install: bool) -> bool:
 
 @contextlib.contextmanager
 def lock(path: str, log):
-    """Hold the lock, whatever that takes; without it, after a warning, if it is not to be had."""
+    """Wait for the lock and hold it. If there can be no lock, warn and go on without it."""
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        file = open(path, "a")  # noqa: SIM115  closed below
+        file = open(path, "a")  # noqa: SIM115  it is closed below
     except OSError as error:
         log.warning(f"noxmk: builds are not kept apart: {error}")
         yield

@@ -8,7 +8,7 @@
 #include "nox/command.h"
 #include "nox/env.h"
 
-/* The string stays alive with the command, and is freed with it. */
+/* The command takes the string over, which then lives as long as the command. */
 static const char *
 own(struct command *command, json_t *string)
 {
@@ -16,17 +16,18 @@ own(struct command *command, json_t *string)
 	return json_string_value(string);
 }
 
+/* The two texts, of which the second may be NULL, as one string of the command. */
 static const char *
-own_text(struct command *command, const char *before, const char *text)
+own_text(struct command *command, const char *prefix, const char *text)
 {
-	char *joined = xasprintf("%s%s", before, text ? text : "");
+	char *joined = xasprintf("%s%s", prefix, text ? text : "");
 	const char *owned = own(command, json_string_nocheck(joined));
 
 	free(joined);
 	return owned;
 }
 
-/* sys.path of the interpreter that the probe ran in, for a nox that is not installed there. */
+/* The folders of the list with colons between them. The caller frees. */
 static char *
 join_path(const json_t *list)
 {
@@ -40,10 +41,13 @@ join_path(const json_t *list)
 	return joined.data;
 }
 
-/* What the shim is told. */
+/*
+ * What shim.py is told; its own head has the variables. sys.path is that of the interpreter which
+ * the probe ran in: nox need not be installed where the interpreter finds it by itself.
+ */
 static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
-    bool bridged, struct strings *extra)
+    bool makes_are_ours, struct strings *extra)
 {
 	char folder[PATH_MAX], *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
@@ -53,9 +57,9 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
-	if (bridged && *program)
+	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
-	/* Unless the configuration says that builds do not disturb each other. */
+	/* The configuration may say that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
 	    getcwd(folder, sizeof(folder)))
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=",
@@ -66,12 +70,12 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	free(path);
 }
 
-/* Unless the configuration sets them. */
+/* What the configuration sets itself is left out. */
 static void
-add_budget(const struct strings *budget, const json_t *env, struct strings *extra)
+add_toolenv(const struct strings *toolenv, const json_t *env, struct strings *extra)
 {
-	for (size_t i = 0; budget && i < budget->n; i++) {
-		const char *variable = budget->v[i];
+	for (size_t i = 0; toolenv && i < toolenv->n; i++) {
+		const char *variable = toolenv->v[i];
 		char *name = xasprintf("%.*s", (int)strcspn(variable, "="), variable);
 
 		if (!json_object_get(env, name))
@@ -80,10 +84,10 @@ add_budget(const struct strings *budget, const json_t *env, struct strings *extr
 	}
 }
 
-/* The configuration's own env wins over what we have inherited. */
+/* The session's env of the configuration wins over our environment and the toolenv. */
 static void
 set_environment(struct command *command, const json_t *header, const json_t *session,
-    const struct strings *budget)
+    const struct strings *toolenv)
 {
 	struct options options = options_of(session);
 	struct strings extra = { 0 };
@@ -91,8 +95,8 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 	json_t *value;
 
 	if (json_string_value(json_object_get(header, "python")))
-		add_shim_variables(command, header, session, budget != NULL, &extra);
-	add_budget(budget, options.env, &extra);
+		add_shim_variables(command, header, session, toolenv != NULL, &extra);
+	add_toolenv(toolenv, options.env, &extra);
 	json_object_foreach(options.env, name, value)
 		strings_add(&extra, own(command, json_sprintf("%s=%s", name,
 		    json_string_value(value))));
@@ -104,7 +108,7 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 
 struct command
 command_make(struct planfile *plan, json_t *session, const char *share, const char *report,
-    const struct strings *posargs, const struct strings *budget)
+    const struct strings *posargs, const struct strings *toolenv)
 {
 	const json_t *header = planfile_header(plan), *item;
 	const char *python = json_string_value(json_object_get(header, "python"));
@@ -114,7 +118,7 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 
 	if (python) {
 		strings_add(&argv, own_text(&command, "", python));
-		/* Unbuffered, else print() of the noxfile lands behind what its commands wrote. */
+		/* -u: else what the noxfile prints lands behind what its commands have written. */
 		strings_add(&argv, "-u");
 		strings_add(&argv, own_text(&command, share, "/shim.py"));
 		/* What NOX says after nox's name holds for every session. */
@@ -124,10 +128,10 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 		json_array_foreach(json_object_get(header, "command"), i, item)
 			strings_add(&argv, own_text(&command, "", json_string_value(item)));
 	}
-	set_environment(&command, header, session, budget);
+	set_environment(&command, header, session, toolenv);
 	strings_add(&argv, "-f");
 	strings_add(&argv, own_text(&command, "", json_text(header, "noxfile")));
-	/* nox takes a name with a leading dash in the long form only; the shim sees to that. */
+	/* nox takes a name with a leading dash in the long form only; the shim passes it on so. */
 	if (python)
 		strings_add(&argv, "-s");
 	strings_add(&argv, own_text(&command, python ? "" : "--sessions=",

@@ -13,17 +13,17 @@
 
 struct command {
 	char **argv, **envp;
-	json_t *owner; /* of the strings in both */
+	json_t *owner; /* keeps the strings of both alive */
 };
 
 /*
  * session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
- * writes its report to. budget: variables that tell its tools of job slots (toolenv.h), or NULL;
- * what the configuration sets wins. command_clear frees; posargs and budget must outlive the
+ * writes its report to. toolenv: variables that tell its tools of job slots (toolenv.h), or NULL;
+ * what the configuration sets wins. command_clear frees; posargs and toolenv must outlive the
  * command.
  */
 struct command command_make(struct planfile *, json_t *session, const char *share,
-    const char *report, const struct strings *posargs, const struct strings *budget);
+    const char *report, const struct strings *posargs, const struct strings *toolenv);
 void command_clear(struct command *);
 
 #endif

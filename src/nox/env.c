@@ -2,14 +2,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/makeflags.h"
 #include "base/util.h"
 #include "nox/env.h"
 
+/* What make and nox.mk set for themselves. */
 static const char *const of_make[] = {
 	"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMOUT", "MAKE_TERMERR",
 	"MAKE_RESTARTS", "NOXMK_RUN", "NOXMK_PROJECT", "NOXMK_NOXFILE", "NOXMK_RESERVED",
 	"NOXMK_HISTORY",
 };
+
+/* What chooses sessions, as the options of nox do. */
 static const char *const of_selection[] = { "NOXSESSION", "NOXPYTHON", "NOX_PARALLEL" };
 
 static bool
@@ -33,9 +37,7 @@ is_one_of(const char *entry, const char *const *names, size_t n)
 static bool
 is_our_args(const char *entry)
 {
-	const char *flags = getenv("MAKEFLAGS");
-
-	return is_named(entry, "ARGS") && flags && strstr(flags, " ARGS=");
+	return is_named(entry, "ARGS") && makeflags_sets(getenv("MAKEFLAGS"), "ARGS");
 }
 
 static bool
@@ -48,7 +50,7 @@ is_replaced(const char *entry, const char *const *extra)
 }
 
 static char **
-build(const char *const *extra, bool selection)
+build(const char *const *extra, bool with_selection)
 {
 	struct strings list = { 0 };
 
@@ -56,7 +58,7 @@ build(const char *const *extra, bool selection)
 		if (is_one_of(*entry, of_make, countof(of_make)) || is_our_args(*entry) ||
 		    is_replaced(*entry, extra))
 			continue;
-		if (!selection && is_one_of(*entry, of_selection, countof(of_selection)))
+		if (!with_selection && is_one_of(*entry, of_selection, countof(of_selection)))
 			continue;
 		strings_add(&list, *entry);
 	}

@@ -2,19 +2,22 @@
 #define NOXMK_NOX_ENV_H
 
 /*
- * The environment of nox: ours without what make and noxmk put there for themselves. A nested make
- * would take our jobserver and variables for its own, a nested nox our choice of sessions.
+ * The environment of nox: ours without what make and noxmk put there for themselves. A make inside
+ * would take our jobserver and variables for its own, a nox inside our choice of sessions.
+ *
+ * extra: variables that replace or add to ours, a NULL-ended list of NAME=VALUE. Both functions
+ * return a NULL-ended list, which free() frees; it points to the strings of environ and extra.
  */
 
-/* For the noxfile's plan: NOXPYTHON and its like still count. extra: NULL-ended NAME=VALUE list. */
-char **env_for_plan(const char *const *extra);
+#include "base/util.h"
+
+/* For the plan: NOXSESSION, NOXPYTHON and NOX_PARALLEL stay, since they choose the defaults. */
+char **env_for_plan(const char *const *extra) UNUSED_RESULT;
 
 /*
- * For one session, which is chosen by number: NOXSESSION, NOXPYTHON and NOX_PARALLEL go too.
- * NOXFORCEPYTHON and NOXEXTRAPYTHON stay, since they change the numbers.
+ * For one session, which is chosen by its number: those three are taken out. NOXFORCEPYTHON and
+ * NOXEXTRAPYTHON stay, since they change the numbers.
  */
-char **env_for_session(const char *const *extra);
-
-/* Both lists live in one allocation of pointers: free() it; extra must outlive it. */
+char **env_for_session(const char *const *extra) UNUSED_RESULT;
 
 #endif

@@ -10,12 +10,12 @@
 #include "nox/listing.h"
 #include "nox/noxcall.h"
 
-/* The noxfile may print while it loads; the listing is the last line (reference: nox -l --json). */
+/* The noxfile may print while it loads: nox's list is the last line of the output. */
 static json_t *
-last_line(int fd)
+read_list(int output)
 {
 	struct buffer text = { 0 };
-	char *path = xasprintf("/proc/self/fd/%d", fd), *line;
+	char *path = xasprintf("/proc/self/fd/%d", output), *line;
 	json_t *list = NULL;
 
 	if (file_read(AT_FDCWD, path, &text) == 0 && text.len > 0) {
@@ -29,34 +29,35 @@ last_line(int fd)
 	return list;
 }
 
-/* all: every session, else what nox selects by default. */
+/* Every session, or only what nox runs by default. NULL after a warning. */
 static json_t *
-list(const struct strings *nox, const char *noxfile, bool all)
+list_sessions(const struct strings *nox, const char *noxfile, bool all)
 {
-	static const char *const nothing[] = { NULL };
+	static const char *const no_extra[] = { NULL };
 	const char *arguments[] = { "-f", noxfile, "--list", "--json", all ? "-k" : NULL, "True",
 		NULL };
-	int fd = memfd_create("listing", MFD_CLOEXEC), code;
+	int output = memfd_create("listing", MFD_CLOEXEC), code;
 	json_t *sessions = NULL;
 
-	if (fd < 0) {
+	if (output < 0) {
 		warn("memfd_create");
 		return NULL;
 	}
-	code = nox_call(nox, arguments, nothing, fd);
+	code = nox_call(nox, arguments, no_extra, output);
 	if (code == 0)
-		sessions = last_line(fd);
+		sessions = read_list(output);
 	if (!json_is_array(sessions)) {
 		warnx("%s: `nox --list --json` gave no list (exit %d)", noxfile, code);
 		json_decref(sessions);
 		sessions = NULL;
 	}
-	close(fd);
+	close(output);
 	return sessions;
 }
 
+/* The facts of one session; what a list does not tell is empty. */
 static json_t *
-convert(const json_t *entry, size_t index)
+session_facts(const json_t *entry, size_t index)
 {
 	json_t *python = json_object_get(entry, "python"), *tags = json_object_get(entry, "tags");
 
@@ -68,18 +69,18 @@ convert(const json_t *entry, size_t index)
 	    "signatures", "requires", "notifies");
 }
 
-/* Positions in `all` of what is selected; names that occur twice select both, as in nox. */
+/* The positions of the default sessions. A name that two sessions bear selects both, as in nox. */
 static json_t *
-find_queue(const json_t *all, const json_t *selected)
+find_queue(const json_t *all, const json_t *defaults)
 {
-	json_t *queue = json_array(), *a, *b;
-	size_t i, k;
+	json_t *queue = json_array(), *one, *other;
+	size_t i, position;
 
-	json_array_foreach(selected, i, a) {
-		json_array_foreach(all, k, b)
-			if (json_equal(json_object_get(a, "session"),
-				json_object_get(b, "session")))
-				json_array_append_new(queue, json_integer((json_int_t)k));
+	json_array_foreach(defaults, i, one) {
+		json_array_foreach(all, position, other)
+			if (json_equal(json_object_get(one, "session"),
+				json_object_get(other, "session")))
+				json_array_append_new(queue, json_integer((json_int_t)position));
 	}
 	return queue;
 }
@@ -87,23 +88,24 @@ find_queue(const json_t *all, const json_t *selected)
 json_t *
 listing_facts(const struct strings *nox, const char *noxfile)
 {
-	json_t *all = list(nox, noxfile, true), *selected = NULL, *sessions, *entry, *facts = NULL;
+	json_t *all = list_sessions(nox, noxfile, true), *defaults = NULL, *facts = NULL;
+	json_t *sessions, *entry;
 	char path[PATH_MAX];
 	size_t i;
 
-	if (!all || !(selected = list(nox, noxfile, false)))
+	if (!all || !(defaults = list_sessions(nox, noxfile, false)))
 		goto out;
 	sessions = json_array();
 	json_array_foreach(all, i, entry)
-		json_array_append_new(sessions, convert(entry, i));
+		json_array_append_new(sessions, session_facts(entry, i));
 	if (!realpath(noxfile, path))
 		path[0] = '\0';
 	facts = json_pack("{s:i,s:s,s:s,s:[],s:[s],s:o,s:o}", "schema", 1, "nox", "unknown",
 	    "noxfile", *path ? path : noxfile, "path", "depends", *path ? path : noxfile,
-	    "queue", find_queue(all, selected), "sessions", sessions);
+	    "queue", find_queue(all, defaults), "sessions", sessions);
 	warnx("%s: planned from `nox --list --json`: requires= is not known", noxfile);
 out:
 	json_decref(all);
-	json_decref(selected);
+	json_decref(defaults);
 	return facts;
 }

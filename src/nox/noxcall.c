@@ -1,7 +1,5 @@
 #include <err.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/spawn.h"
@@ -14,7 +12,7 @@ nox_call(const struct strings *nox, const char *const *arguments, const char *co
 {
 	struct strings argv = { 0 };
 	char **envp = env_for_plan(extra);
-	int status = -1;
+	int code = -1;
 	pid_t pid;
 
 	for (size_t i = 0; i < nox->n; i++)
@@ -26,11 +24,9 @@ nox_call(const struct strings *nox, const char *const *arguments, const char *co
 	if (pid < 0)
 		warn("cannot run nox (NOX='%s'): install it, or set NOX to its command",
 		    argv.v[0]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	else
+		code = spawn_wait(pid);
 	free(argv.v);
 	free(envp);
-	if (pid < 0)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return code;
 }

@@ -1,12 +1,15 @@
 #ifndef NOXMK_NOX_NOXCALL_H
 #define NOXMK_NOX_NOXCALL_H
 
+/* A nox that we ask something. The nox of a session is command.h's. */
+
 #include "base/util.h"
 
 /*
- * Runs the user's nox command with those arguments and waits. nox: the words of NOX. arguments and
- * extra (NAME=VALUE, for the environment): NULL-ended. out: its standard output. Returns its exit
- * code, 128+N for signal N, or -1 after a warning when it cannot be started.
+ * Runs the user's nox command and waits for it. nox: the words of NOX; arguments: what follows
+ * them; extra: NAME=VALUE for its environment (env.h); the latter two are NULL-ended. out: the
+ * descriptor of its standard output; its errors go to ours. Returns its exit code, 128+N when
+ * signal N has killed it, or -1 after a warning when it cannot be started.
  */
 int nox_call(const struct strings *nox, const char *const *arguments, const char *const *extra,
     int out) UNUSED_RESULT;

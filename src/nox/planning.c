@@ -18,14 +18,17 @@
 #include "plan/rule.h"
 #include "state/state.h"
 
-enum { PROBE_UNKNOWN_NOX = 97 };
+/* The probe's exit code when it does not know this nox. */
+enum { UNKNOWN_NOX = 97 };
 
+/* Both are there only while we plan: what the probe finds out, and the probe if it is a copy. */
 #define FACTS ".noxmk/facts.json"
 #define PROBE ".noxmk/probe.py"
 
 /*
- * The `# /// script` block of a noxfile (PEP 723), appended to out. nox decides by the file it is
- * given whether to run in an environment of the script's own, so the probe has to carry the block.
+ * Appends the `# /// script` block of the noxfile (PEP 723) to out. By the block in the file that
+ * it is given nox decides whether to run in an environment of the script's own, so the probe has to
+ * have the same one.
  */
 static void
 copy_script_block(const char *source, struct buffer *out)
@@ -51,7 +54,10 @@ copy_script_block(const char *source, struct buffer *out)
 	}
 }
 
-/* The probe to run: ours as installed, or a copy below the noxfile's script block. */
+/*
+ * The path of the probe to run: the installed one, or a copy below the noxfile's script block. NULL
+ * after a warning; the caller frees.
+ */
 static char *
 prepare_probe(const struct planning_options *options)
 {
@@ -59,7 +65,7 @@ prepare_probe(const struct planning_options *options)
 	struct buffer noxfile = { 0 }, probe = { 0 };
 	char *chosen = NULL;
 
-	/* A noxfile that cannot be read is nox's to complain about. */
+	/* nox itself complains about a noxfile that cannot be read. */
 	if (file_read(AT_FDCWD, options->noxfile, &noxfile) == 0)
 		copy_script_block(noxfile.data, &probe);
 	if (probe.len == 0) {
@@ -78,7 +84,7 @@ prepare_probe(const struct planning_options *options)
 	return chosen;
 }
 
-/* nox's exit code; with 0 there are facts in FACTS. */
+/* Returns as nox_call does; after 0 the facts should be in FACTS. */
 static int
 run_probe(const struct planning_options *options, const char *probe)
 {
@@ -98,7 +104,10 @@ run_probe(const struct planning_options *options, const char *probe)
 	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
 	for (size_t i = 0; i < countof(variables); i++)
 		strings_add(&extra, variables[i]);
-	/* Names and order of parameters made from a set should be the same in the next plan. */
+	/*
+	 * Parameters that are made from a set should have the same names and order in the next
+	 * plan. The noxfile itself does not see the variable.
+	 */
 	if (!getenv("PYTHONHASHSEED")) {
 		strings_add(&extra, "PYTHONHASHSEED=0");
 		strings_add(&extra, "NOXMK_PROBE_UNSET=PYTHONHASHSEED");
@@ -122,29 +131,32 @@ read_facts(void)
 	return facts;
 }
 
+static bool
+is_newer(struct timespec a, struct timespec b)
+{
+	return a.tv_sec > b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
+}
+
 /*
- * A dependency dated later than now (another machine's clock, a noxfile that touches what it reads)
- * would make make remake the plan for ever: the plan is as new as the newest of them.
+ * Makes sessions.mk as new as the newest file that it depends on. If that one is dated later than
+ * now, by the clock of another machine or by a noxfile that touches what it reads, make would
+ * remake the plan for ever.
  */
 static void
-date_plan(const struct facts *facts)
+date_rules(const struct facts *facts)
 {
-	struct timespec newest = { 0 }, times[2];
+	struct timespec newest = { 0 };
 	struct stat st;
 
 	for (size_t i = 0; i < facts->depends.n; i++)
-		if (stat(facts->depends.v[i], &st) == 0 && (st.st_mtim.tv_sec > newest.tv_sec ||
-		    (st.st_mtim.tv_sec == newest.tv_sec && st.st_mtim.tv_nsec > newest.tv_nsec)))
+		if (stat(facts->depends.v[i], &st) == 0 && is_newer(st.st_mtim, newest))
 			newest = st.st_mtim;
-	if (stat(".noxmk/sessions.mk", &st) < 0 || st.st_mtim.tv_sec > newest.tv_sec)
-		return;
-	times[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
-	times[1] = newest;
-	if (newest.tv_sec > st.st_mtim.tv_sec || newest.tv_nsec > st.st_mtim.tv_nsec)
-		utimensat(AT_FDCWD, ".noxmk/sessions.mk", times, 0);
+	if (stat(".noxmk/sessions.mk", &st) == 0 && is_newer(newest, st.st_mtim))
+		utimensat(AT_FDCWD, ".noxmk/sessions.mk",
+		    (struct timespec[]){ { .tv_nsec = UTIME_OMIT }, newest }, 0);
 }
 
-/* For what plain make runs. A plan without it runs as well, and locks keep its sessions apart. */
+/* The order of what `make ci` runs. A plan without one works, too: locks keep sessions apart. */
 static void
 write_order(int state)
 {
@@ -158,7 +170,7 @@ write_order(int state)
 	planfile_close(plan);
 }
 
-/* plan.jsonl first: make reads sessions.mk, and what it names must be there by then. */
+/* 0, or -1 after a warning. plan.jsonl comes first, since make starts what sessions.mk names. */
 static int
 write_plan(const struct planning_options *options, const struct facts *facts, int state)
 {
@@ -178,14 +190,14 @@ write_plan(const struct planning_options *options, const struct facts *facts, in
 		result = 0;
 	if (result == 0)
 		write_order(state);
-	date_plan(facts);
+	date_rules(facts);
 	buffer_free(&lines);
 	buffer_free(&rules);
 	plan_free(plan);
 	return result;
 }
 
-/* Without the probe nobody reads TOML. */
+/* Only the probe reads TOML. */
 static void
 warn_unread_config(void)
 {
@@ -197,22 +209,22 @@ warn_unread_config(void)
 	buffer_free(&text);
 }
 
-/* 0 and the facts, or the exit code. */
+/* What nox says of the noxfile: 0 and a new reference to the facts, or planning_run's exit code. */
 static int
-ask(const struct planning_options *options, json_t **root)
+ask_nox(const struct planning_options *options, json_t **root)
 {
 	char *probe = prepare_probe(options);
 	int code = probe ? run_probe(options, probe) : -1;
 
 	free(probe);
 	*root = NULL;
-	if (code == PROBE_UNKNOWN_NOX) {
+	if (code == UNKNOWN_NOX) {
 		warn_unread_config();
 		*root = listing_facts(&options->nox, options->noxfile);
 	} else if (code == 0) {
 		*root = read_facts();
 	}
-	if (code > 0 && code != PROBE_UNKNOWN_NOX) {
+	if (code > 0 && code != UNKNOWN_NOX) {
 		warnx("%s does not load (nox: exit %d): no session can run until it does",
 		    options->noxfile, code);
 		return code;
@@ -231,7 +243,7 @@ planning_run(const struct planning_options *options)
 		return EXIT_HELPER;
 	/* Two makes may find the plan stale at once. */
 	state_lock(state);
-	code = ask(options, &root);
+	code = ask_nox(options, &root);
 	if (code == 0 && !(facts = facts_parse(root, FACTS)))
 		code = EXIT_HELPER;
 	if (code == 0 && write_plan(options, facts, state) < 0)

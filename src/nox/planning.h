@@ -5,11 +5,8 @@
  * `noxmk plan`: asks nox what the noxfile says and writes .noxmk/plan.jsonl and .noxmk/sessions.mk.
  * Works in the current folder, the project's.
  *
- * The probe runs as noxfile in nox's own interpreter. Where it does not understand the nox it finds
- * (exit 97), `nox --list --json` is asked: names, tags and descriptions, but no requires=.
- *
- * Returns 0; or nox's own exit code, after its own words, when the noxfile does not load;
- * EXIT_HELPER after a warning of ours. On failure the old plan is gone: nothing runs by it.
+ * probe.py runs as a noxfile in nox's own interpreter. When it does not know the nox that it finds
+ * there, the plan rests on `nox --list --json` (listing.h).
  */
 
 #include "base/util.h"
@@ -18,10 +15,15 @@ struct planning_options {
 	const char *share;       /* the folder of probe.py */
 	const char *noxfile;     /* as given; relative to the current folder */
 	const char *inputs;      /* see rule_write */
-	struct strings nox;      /* the words of NOX, without a NULL at the end */
+	struct strings nox;      /* the words of NOX */
 	struct strings reserved; /* see planner_make */
 };
 
+/*
+ * Returns 0, or after nox's own words its exit code (128+N for signal N) when the noxfile does not
+ * load, or EXIT_HELPER after a warning. On failure there is no plan any more: nothing runs by an
+ * old one.
+ */
 int planning_run(const struct planning_options *);
 
 #endif

@@ -2,20 +2,19 @@
 
     PYTHON -u shim.py -f NOXFILE -s SELECTOR --report FILE --non-interactive [-- POSARGS]
 
-make has decided already what runs, and in which order. nox's command line cannot be told so: it
+make has decided already what runs, and in which order. nox's command line has no words for that: it
 selects by name (which need not be unique, nor the same in two processes), nox.options in the
-noxfile filter further, requires= and session.notify() run other sessions too, and its report
-cannot hold every parameter. So this launcher patches nox, then calls its main(). Tried with every
-release from 2022.11.21 to 2026.10.20.
+noxfile filter further, requires= and session.notify() run other sessions too, and nox's report
+cannot hold every parameter. So this launcher patches nox, then calls its main(). This was tried
+with every release from 2022.11.21 to 2026.10.20.
 
-Environment, taken out before anything of the user's runs:
-    NOXMK_SHIM_INDEX  the session's position in definition order, as the probe listed it
-    NOXMK_SHIM_NAME   its base name: another one there means that the noxfile has changed since
-    NOXMK_SHIM_PATH   sys.path of the nox that the probe ran in, joined by os.pathsep
-    NOXMK_SHIM_HELPER  noxmk, through which a make is started that is to share job tokens; may be
-                      absent
+These variables are taken out of the environment before anything of the user's runs:
+    NOXMK_SHIM_INDEX       the session's position in definition order, as the probe has listed it
+    NOXMK_SHIM_NAME        its base name: if another session is there, the noxfile has changed
+    NOXMK_SHIM_PATH        sys.path of the nox that the probe ran in, joined by os.pathsep
+    NOXMK_SHIM_HELPER      noxmk, which starts a make so that it shares job tokens; may be absent
     NOXMK_SHIM_BUILD_LOCK  the file to lock while the project is built (building.py); may be absent
-Exit status: nox's own. The report is ASCII JSON without NUL or lone surrogates:
+The exit status is nox's own. The report is ASCII JSON without NUL or lone surrogates:
     {"schema": 1, "result": 0 or 1,
      "sessions": [{"name", "result", "reason", "duration", "reused"}],
      "notify": [{"index", "session", "posargs"}]}
@@ -30,7 +29,7 @@ import time
 
 
 def clean(value: object) -> str:
-    """Text as strict JSON parsers take it: bytes that are no text become visible escapes."""
+    """The value's text as strict JSON parsers take it: bytes that are no text become escapes."""
     return str(value).replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -38,9 +37,9 @@ def warn(text: str) -> None:
     print(f"noxmk: {text}", file=sys.stderr)
 
 
-def load(path: str):
-    """A module of ours, under a name that is nobody else's."""
-    import importlib.util  # nox has it by now
+def load_building(path: str):
+    """Import our building.py from that path, under a name that nobody else uses."""
+    import importlib.util  # nox has imported it by now
 
     spec = importlib.util.spec_from_file_location("_noxmk_building", path)
     module = importlib.util.module_from_spec(spec)
@@ -49,11 +48,11 @@ def load(path: str):
 
 
 # A command without one of these words builds no project.
-LIKELY = {"install", "wheel", "build", "pyproject-build", "setup.py"}
+BUILD_WORDS = {"install", "wheel", "build", "pyproject-build", "setup.py"}
 
 
 class Shim:
-    """The patches, and what they learn about the session."""
+    """The patches of nox, and what they find out about the session."""
 
     def __init__(self, index: int, name: str, selector: str) -> None:
         self.index, self.name, self.selector = index, name, selector
@@ -61,7 +60,7 @@ class Shim:
         self.manifest = None
         self.error = ""
         self.duration = 0.0
-        self.building = False  # and has the lock
+        self.building = False  # a command of the session holds the build lock
 
     def apply(self) -> None:
         import nox.logger
@@ -69,7 +68,7 @@ class Shim:
         import nox.sessions
         import nox.tasks
 
-        # All are looked up before any is replaced, so that a nox that lacks one stays whole.
+        # All names are looked up before any is replaced: a nox that lacks one stays as it is.
         log = self.log = nox.logger.logger
         self.nox_filter, self.nox_report = nox.tasks.filter_manifest, nox.tasks.create_report
         nox_next, nox_execute = nox.manifest.Manifest.__next__, nox.sessions.SessionRunner.execute
@@ -87,31 +86,35 @@ class Shim:
             log.removeFilter(self.note_error)
             return result
 
-        # By position: a name can be ambiguous, or differ from process to process.
+        # The session is selected by position: its name can be ambiguous, or another one in each
+        # process.
         nox.tasks.filter_manifest = self.filter_manifest
         # nox raises TypeError on parameters unknown to JSON, after the session has passed.
         nox.tasks.create_report = self.create_report
-        # What session.notify() puts on the queue stays there, for the report: make runs it. nox
+        # make runs what the session notifies, so that stays in the queue, for our report. nox
         # itself still resolves the name, and complains about unknown ones.
         nox.manifest.Manifest.__next__ = next_session
-        # Why a command failed is only in nox's log; old releases have no durations either.
+        # Only nox's log says why a command failed, and old releases measure no durations.
         nox.sessions.SessionRunner.execute = execute
 
-    def bridge_makes(self, helper: str) -> None:
-        """On PATH `make` is noxmk already (toolenv.h); this is for one named by its path."""
+    def hand_makes_over(self, helper: str) -> None:
+        """On PATH `make` is noxmk already (submake.h); this is for one named by its path."""
         import nox.command
 
         popen = nox.command.popen
 
-        def bridged(args, *more, **options):
+        def popen_or_hand_over(args, *more, **options):
             if os.path.basename(args[0]) in ("make", "gmake"):
                 args = [helper, "make", *args]
             return popen(args, *more, **options)
 
-        nox.command.popen = bridged
+        nox.command.popen = popen_or_hand_over
 
     def keep_builds_apart(self, path: str, here: str) -> None:
-        """See building.py, which is needed by few sessions, and not before they build."""
+        """Let commands that build a project wait for the lock at that path (building.py).
+
+        Few sessions need that module, so it is imported when the first command may build.
+        """
         import nox.sessions
 
         session_class, shim = nox.sessions.Session, self
@@ -119,9 +122,9 @@ class Shim:
         def wrap(original, is_install: bool):
             def command(session, *args, **kwargs):
                 words = [str(arg) for arg in args]
-                if shim.building or not words or not is_install and not LIKELY & set(words):
+                if shim.building or not words or not is_install and not BUILD_WORDS & set(words):
                     return original(session, *args, **kwargs)
-                building = load(os.path.join(here, "building.py"))
+                building = load_building(os.path.join(here, "building.py"))
                 if not building.needs_lock(words, is_install):
                     return original(session, *args, **kwargs)
                 with building.lock(path, shim.log):
@@ -139,7 +142,7 @@ class Shim:
                 setattr(session_class, name, wrap(getattr(session_class, name), name == "install"))
 
     def filter_manifest(self, manifest, global_config):
-        """In place of nox's selection: our session, and only it."""
+        """Select our session and only it; this takes the place of nox's own selection."""
         self.settle_script_mode()
         try:
             session = self.find(manifest._all_sessions)
@@ -147,10 +150,10 @@ class Shim:
                 self.log.error(f"noxmk: session {self.selector} not found: the noxfile has changed")
                 return 3
             manifest._queue[:] = [session]
-            # make has run the prerequisites: nox would run them again, or miss their results.
+            # make has run what the session requires; nox would run that again, or miss its results.
             if hasattr(session.func, "_requires"):
                 session.func._requires = []
-            # nox.options.parallel: one session needs no scheduler, which would start nox again.
+            # nox.options.parallel would start nox again, by a scheduler, for this one session.
             if getattr(global_config, "parallel", None):
                 global_config.parallel = 1
         except (AttributeError, TypeError) as error:
@@ -162,9 +165,10 @@ class Shim:
         return manifest
 
     def settle_script_mode(self) -> None:
-        """Give the session what it would see under nox, once main() has read NOX_SCRIPT_MODE."""
+        """Set the environment as nox would have, once its main() has read NOX_SCRIPT_MODE."""
         if os.path.basename(sys.prefix) == "_nox_script_mode":
-            # PEP 723: nox would have re-executed itself in this environment, the mode left at none.
+            # For a PEP 723 noxfile nox would have re-executed itself in this environment of the
+            # script's, with the mode left at none.
             os.environ["VIRTUAL_ENV"] = sys.prefix
             tools = os.path.dirname(sys.executable)
             os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
@@ -178,7 +182,7 @@ class Shim:
             return None
         found = sessions[self.index]
         if self.selector not in found.signatures:
-            # Variants made from a set: their order changes from process to process, not the names.
+            # Parameters made from a set have another order in each process, but the same names.
             same = [s for s in sessions if s.name == found.name and self.selector in s.signatures]
             found = same[0] if len(same) == 1 else found
         return found
@@ -187,7 +191,7 @@ class Shim:
         if record.levelname == "ERROR" and record.exc_info:
             self.error = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
         elif record.levelname == "ERROR":
-            text = record.getMessage()  # or what a silent command has written, since 2025.10
+            text = record.getMessage()  # since 2025.10 it may be what a silent command has written
             if text.startswith(("Command ", "Program ", "Error: ")):
                 self.error = text.rstrip(":")
         return True
@@ -195,9 +199,9 @@ class Shim:
     def create_report(self, results, global_config):
         if self.manifest is None:
             return self.nox_report(results, global_config)
-        import json  # nox has it by now
+        import json  # nox has imported it by now
 
-        facts = {
+        report = {
             "schema": 1,
             "result": int(all(results)),
             "sessions": [self.describe(result) for result in results],
@@ -206,8 +210,8 @@ class Shim:
         part = f"{global_config.report}.part"
         try:
             with open(part, "w", encoding="utf-8") as file:
-                file.write(json.dumps(facts) + "\n")
-            os.replace(part, global_config.report)  # readers see all of it, or nothing
+                file.write(json.dumps(report) + "\n")
+            os.replace(part, global_config.report)  # so readers see all of it, or nothing
         except OSError as error:
             warn(f"cannot write the report: {error}")  # the session's verdict stands
         return results
@@ -216,23 +220,23 @@ class Shim:
         verdict = result.status.name.lower()
         reason = result.reason or (self.error if verdict == "failed" else None)
         venv = result.session.venv
-        own = getattr(venv, "is_sandboxed", False)
+        has_own_venv = getattr(venv, "is_sandboxed", False)
         return {
             "name": clean(result.session.friendly_name),
             "result": verdict,
             "reason": clean(reason) if reason else None,
             "duration": round(self.duration, 6),
-            "reused": bool(getattr(venv, "_reused", False)) if own else None,
+            "reused": bool(getattr(venv, "_reused", False)) if has_own_venv else None,
         }
 
     def notified(self, runner, global_config) -> dict[str, object]:
-        own = list(runner.posargs) != list(
-            global_config.posargs
-        )  # nox's default are the global ones
+        # nox's default are the posargs of the whole run.
+        has_own_posargs = list(runner.posargs) != list(global_config.posargs)
+        posargs = [clean(argument) for argument in runner.posargs]
         return {
             "index": self.manifest._all_sessions.index(runner),
             "session": clean(runner.friendly_name),
-            "posargs": [clean(argument) for argument in runner.posargs] if own else None,
+            "posargs": posargs if has_own_posargs else None,
         }
 
 
@@ -241,8 +245,8 @@ def main() -> None:
     path = os.environ.pop("NOXMK_SHIM_PATH", "")
     helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
     lock = os.environ.pop("NOXMK_SHIM_BUILD_LOCK", None)
-    # Imports are to find what they find under the user's nox command. Our own entries stay, last: a
-    # folder with a colon in its name cannot be told through one variable.
+    # Imports are to find what they find under the user's nox command. Our own entries stay, but
+    # last: a folder with a colon in its name does not come through the variable.
     wanted = path.split(os.pathsep) if path else []
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = wanted + [entry for entry in sys.path if entry not in (here, *wanted)]
@@ -252,22 +256,22 @@ def main() -> None:
     shim = Shim(index, name, args[at + 1])
     args[at : at + 2] = [f"--sessions={args[at + 1]}"]  # the form that takes a leading dash
     sys.argv = ["nox", *args]
-    # For PEP 723 noxfiles we are in the right environment already. Each nox of a parallel make
-    # would check it again, and perhaps install into it.
+    # For a PEP 723 noxfile we are in the right environment already. Each nox of a parallel make
+    # would check that environment again, and perhaps install into it.
     os.environ["NOX_SCRIPT_MODE"] = "none"
 
-    # nox's modules stay to the end. Looking for garbage among them is a sixth of nox's start-up and
-    # exit. What the noxfile makes is collected as ever.
+    # nox's modules stay until the end, and to look for garbage among them takes a sixth of nox's
+    # start-up and exit. What the noxfile makes is collected as always.
     gc.disable()
     import nox.__main__
 
-    if hasattr(gc, "freeze"):  # PyPy has none
+    if hasattr(gc, "freeze"):  # PyPy does not have it
         gc.freeze()
     gc.enable()
     try:
         shim.apply()
         if helper:
-            shim.bridge_makes(helper)
+            shim.hand_makes_over(helper)
         if lock:
             shim.keep_builds_apart(lock, here)
     except (AttributeError, ImportError) as error:

@@ -5,19 +5,26 @@
 
 #include "nox/verdict.h"
 
-static const struct {
-	const char *name;
-	enum verdict verdict;
-} results[] = {
-	{ "success", PASSED },
-	{ "failed", FAILED },
-	{ "aborted", ABORTED },
-	{ "skipped", SKIPPED },
+/* nox's exit code. */
+enum code { CODE_0, CODE_1, CODE_OTHER, CODES };
+
+/* What its report says of the session. */
+enum word { NOTHING, CUT_OFF, SUCCESS, FAILURE, ABORT, SKIP, WORDS };
+
+/* The word of an entry's "result"; CUT_OFF is not one of them. */
+static const char *const results[WORDS] = {
+	[SUCCESS] = "success", [FAILURE] = "failed", [ABORT] = "aborted", [SKIP] = "skipped",
+};
+
+struct evidence {
+	int code, signal;   /* -1: none */
+	const char *result; /* the report's word, */
+	const char *reason; /* and its reason; either may be NULL */
 };
 
 /*
- * nox's own report may list prerequisites that ran in the same process; ours comes by its name,
- * or last.
+ * nox's own report may list prerequisites that ran in the same process; the session's entry has its
+ * name, or is the last.
  */
 static const json_t *
 find_entry(const json_t *report, const char *session)
@@ -34,19 +41,22 @@ find_entry(const json_t *report, const char *session)
 	return json_array_get(list, json_array_size(list) - 1);
 }
 
-/* 0 and the verdict, or -1 when the entry has none that we know. */
-static int
-read_result(const json_t *entry, enum verdict *verdict)
+/* A session passed, but nox stumbled while it wrote the rest of this report. */
+static bool
+is_cut_off(const struct buffer *text)
 {
-	const char *result = json_string_value(json_object_get(entry, "result"));
+	static const char start[] = "{\n  \"result\": 1,";
 
-	for (size_t i = 0; result && i < countof(results); i++) {
-		if (!strcmp(result, results[i].name)) {
-			*verdict = results[i].verdict;
-			return 0;
-		}
-	}
-	return -1;
+	return text->len >= sizeof(start) - 1 && !memcmp(text->data, start, sizeof(start) - 1);
+}
+
+static enum word
+read_word(const char *result, const struct buffer *text)
+{
+	for (enum word word = 0; result && word < WORDS; word++)
+		if (results[word] && !strcmp(result, results[word]))
+			return word;
+	return is_cut_off(text) ? CUT_OFF : NOTHING;
 }
 
 /* [{"index":5,"posargs":…}] -> [{"target":"coverage","posargs":…}] */
@@ -71,36 +81,86 @@ read_notify(const json_t *report, struct planfile *plan)
 	return notify;
 }
 
-/* A session that passed, but whose report broke off while it was written. */
-static bool
-is_truncated_success(const struct buffer *report)
-{
-	static const char start[] = "{\n  \"result\": 1,";
+/* The reasons of the table below: new strings, or NULL. */
 
-	return report->len >= sizeof(start) - 1 &&
-	       !memcmp(report->data, start, sizeof(start) - 1);
-}
-
-static void
-set(struct record *r, enum verdict verdict, char *reason)
-{
-	r->verdict = verdict;
-	free(r->reason);
-	r->reason = reason;
-}
-
-/* Exit codes of nox itself, for what never became a session; see reference in noxmk(1). */
 static char *
-explain_exit(int code)
+reported(const struct evidence *evidence)
 {
-	switch (code) {
+	return evidence->reason && *evidence->reason ? xstrdup(evidence->reason) : NULL;
+}
+
+static char *
+killed(const struct evidence *evidence)
+{
+	const char *name = sigabbrev_np(evidence->signal);
+
+	return xasprintf("nox was killed by SIG%s", name ? name : "?");
+}
+
+static char *
+too_early(const struct evidence *evidence)
+{
+	(void)evidence;
+	return xstrdup("nox exited with status 0 before the session was over");
+}
+
+/* What never became a session has exit codes of nox itself; see noxmk(1). */
+static char *
+no_report(const struct evidence *evidence)
+{
+	switch (evidence->code) {
 	case 2:
 		return xstrdup("nox: bad option or unmet needs_version (exit 2)");
 	case 3:
 		return xstrdup("nox: no such session any more (exit 3)");
 	default:
-		return xasprintf("nox exited with status %d and left no report", code);
+		return xasprintf("nox exited with status %d and left no report", evidence->code);
 	}
+}
+
+static char *
+not_written(const struct evidence *evidence)
+{
+	(void)evidence;
+	return xstrdup("nox could not write its report");
+}
+
+static char *
+too_late(const struct evidence *evidence)
+{
+	return xasprintf("it passed, then nox exited with status %d", evidence->code);
+}
+
+static char *
+disputed(const struct evidence *evidence)
+{
+	return xasprintf("nox exited with 0, but its report says %s", evidence->result);
+}
+
+struct judgement {
+	enum verdict verdict;
+	char *(*reason)(const struct evidence *);
+};
+
+/* A session whose nox was killed has not passed, whatever the report says. */
+static const struct judgement on_death = { FAILED, killed };
+
+static const struct judgement on_exit_with[WORDS][CODES] = {
+	/*            CODE_0                 CODE_1                   CODE_OTHER */
+	[NOTHING] = { { FAILED, too_early }, { FAILED, no_report },   { FAILED, no_report } },
+	[CUT_OFF] = { { FAILED, too_early }, { PASSED, not_written }, { FAILED, no_report } },
+	[SUCCESS] = { { PASSED, reported },  { FAILED, too_late },    { FAILED, too_late }  },
+	[FAILURE] = { { FAILED, disputed },  { FAILED, reported },    { FAILED, reported }  },
+	[ABORT]   = { { FAILED, disputed },  { ABORTED, reported },   { ABORTED, reported } },
+	[SKIP]    = { { SKIPPED, reported }, { SKIPPED, reported },   { SKIPPED, reported } },
+};
+
+static const struct judgement *
+judge(const struct evidence *evidence, enum word word)
+{
+	enum code code = evidence->code == 0 ? CODE_0 : evidence->code == 1 ? CODE_1 : CODE_OTHER;
+
+	return evidence->signal >= 0 ? &on_death : &on_exit_with[word][code];
 }
 
 void
@@ -108,31 +168,16 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 {
 	json_t *report = text->len ? json_loadb(text->data, text->len, 0, NULL) : NULL;
 	const json_t *entry = find_entry(report, r->session);
-	const char *why = json_string_value(json_object_get(entry, "reason"));
-	char *reason = why && *why ? xstrdup(why) : NULL;
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	enum verdict said;
-	bool known = read_result(entry, &said) == 0;
+	struct evidence evidence = {
+		.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : -1,
+		.result = json_string_value(json_object_get(entry, "result")),
+		.reason = json_string_value(json_object_get(entry, "reason")) };
+	const struct judgement *judgement = judge(&evidence, read_word(evidence.result, text));
 
-	r->exit = code;
-	r->signal = WIFSIGNALED(status) ? WTERMSIG(status) : -1;
+	r->exit = evidence.code;
+	r->signal = evidence.signal;
 	r->notify = read_notify(report, plan);
-	if (r->signal >= 0)
-		set(r, FAILED, xasprintf("nox was killed by SIG%s", sigabbrev_np(r->signal) ?
-		    sigabbrev_np(r->signal) : "?"));
-	else if (known && said == PASSED && code != 0)
-		set(r, FAILED, xasprintf("it passed, then nox exited with status %d", code));
-	else if (known && (said == FAILED || said == ABORTED) && code == 0)
-		set(r, FAILED, xasprintf("nox exited with 0, but its report says %s",
-		    said == FAILED ? "failed" : "aborted"));
-	else if (known)
-		set(r, said, reason ? xstrdup(reason) : NULL);
-	else if (code == 1 && is_truncated_success(text))
-		set(r, PASSED, xstrdup("nox could not write its report"));
-	else if (code == 0)
-		set(r, FAILED, xstrdup("nox exited with status 0 before the session was over"));
-	else
-		set(r, FAILED, explain_exit(code));
-	free(reason);
+	record_decide(r, judgement->verdict, judgement->reason(&evidence));
 	json_decref(report);
 }

@@ -197,6 +197,7 @@ order_write(int state, const json_t *active, unsigned jobs)
 	add_order(&out, work, slots_of(&flags));
 	result = replace(state, &out);
 	buffer_free(&out);
+	makeflags_clear(&flags);
 	workload_free(work);
 	history_free(history);
 	return result;

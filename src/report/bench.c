@@ -1,10 +1,8 @@
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -128,7 +126,7 @@ run_one(const struct contestant *one)
 {
 	int log = open(LOG, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	double begun = clock_monotonic();
-	int status = -1;
+	int code = -1;
 	pid_t pid;
 
 	if (log < 0) {
@@ -138,12 +136,12 @@ run_one(const struct contestant *one)
 	pid = spawn((char **)one->argv.v, environ, log, log, false);
 	if (pid < 0)
 		warn("%s", one->argv.v[0]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	else
+		code = spawn_wait(pid);
 	close(log);
-	if (pid > 0 && status != 0)
+	if (pid > 0 && code != 0)
 		warnx("%s fails, and what fails cannot be measured: see " LOG, one->title);
-	return pid > 0 && status == 0 ? clock_monotonic() - begun : -1;
+	return code == 0 ? clock_monotonic() - begun : -1;
 }
 
 /* Sorts the times, and returns their median. */

@@ -78,12 +78,12 @@ show_print(int state, struct planfile *plan, const json_t *goals)
 	json_t *active = json_object();
 	int result = planfile_expand(plan, goals, active, true) < 0;
 	size_t n = json_object_size(active), unknown = 0;
-	unsigned slots = makeflags_read(getenv("MAKEFLAGS"), 0).slots;
+	struct makeflags makeflags = makeflags_read(getenv("MAKEFLAGS"), 0);
 	double wall = 0;
-	struct forecast_line *lines = forecast_run(state, active, slots, &wall);
+	struct forecast_line *lines = forecast_run(state, active, makeflags.slots, &wall);
 
 	printf("noxmk: would run %zu session%s of %s, %u at once, in about %s\n", n,
-	    n == 1 ? "" : "s", json_text(planfile_header(plan), "noxfile"), slots,
+	    n == 1 ? "" : "s", json_text(planfile_header(plan), "noxfile"), makeflags.slots,
 	    screen_duration(wall).s);
 	for (size_t i = 0; i < n; i++) {
 		print_expected(&lines[i], active, &last);
@@ -92,6 +92,7 @@ show_print(int state, struct planfile *plan, const json_t *goals)
 	if (unknown > 0)
 		puts("noxmk: ? has never passed here: it is expected to take as long as others");
 	free(lines);
+	makeflags_clear(&makeflags);
 	json_decref(last.all);
 	json_decref(last.writers);
 	json_decref(active);

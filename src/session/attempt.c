@@ -20,62 +20,73 @@
 #include "session/attempt.h"
 #include "session/keeper.h"
 #include "session/leftover.h"
+#include "session/outcome.h"
+#include "slots/clients.h"
 #include "slots/toolenv.h"
-#include "state/rundir.h"
 
 struct attempt {
 	struct attempt_options o;
 	struct options session_options; /* what the plan sets for it */
-	struct toolenv *bridge; /* NULL: its tools are on their own */
-	struct leftover *brood;
+	struct toolenv *toolenv; /* NULL: the tools inside know of no job slots */
+	struct clients *clients; /* NULL: none of the tools can be a client of make's jobserver */
+	struct leftover *leftover;
 	struct keeper *keeper;
 	struct mask *mask;
-	struct relay *relay;   /* NULL: it writes into the log itself */
+	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
-	int log;
-	char *status;          /* the log's last line */
+	int log;                 /* -1: there is none */
+	char *status;            /* for the log's last line; NULL: it was not started */
 	double begun;
-	bool over;             /* the session's own process is */
+	bool judged;             /* the session's own process has ended and is reaped */
 };
+
+static char *
+report_name(const struct attempt *attempt)
+{
+	return xasprintf(".%s.report", attempt->o.target);
+}
 
 /* Absolute, since nox takes a relative path from the noxfile's folder. The caller frees. */
 static char *
-report_path(const struct attempt_options *o)
+report_path(const struct attempt *attempt)
 {
-	char link[64], folder[PATH_MAX];
+	char link[64], folder[PATH_MAX], *name = report_name(attempt), *path;
 	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", o->dir);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", attempt->o.rundir);
 	n = readlink(link, folder, sizeof(folder) - 1);
 	folder[n < 0 ? 0 : n] = '\0';
-	return xasprintf("%s/.%s.report", folder, o->target);
+	path = xasprintf("%s/%s", folder, name);
+	free(name);
+	return path;
 }
 
-/* What the session is. The report's path is the caller's to free, and the command to clear. */
+/* What the session runs. A session that another one has notified has the posargs of that. */
 static struct command
-make_command(struct attempt *attempt, char **report)
+make_command(const struct attempt *attempt)
 {
-	json_t *notified = record_notified_posargs(attempt->o.dir, attempt->o.target), *item;
+	json_t *notified = record_notified_posargs(attempt->o.rundir, attempt->o.target), *item;
+	char *report = report_path(attempt);
 	struct strings posargs = { 0 };
 	struct command command;
 	size_t i;
 
+	/* A helper that was killed may have left a report, which would be believed. */
+	unlink(report);
 	json_array_foreach(notified, i, item)
 		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
 	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
 		strings_add(&posargs, *arg);
-	*report = report_path(&attempt->o);
-	if (!attempt->session_options.no_budget)
-		attempt->bridge = toolenv_open(attempt->o.slot, attempt->o.share);
-	command = command_make(attempt->o.plan, attempt->o.session, attempt->o.share, *report,
-	    &posargs, toolenv_variables(attempt->bridge));
-	/* The command has copies of all but the words of posargs. */
+	command = command_make(attempt->o.plan, attempt->o.session, attempt->o.share, report,
+	    &posargs, toolenv_variables(attempt->toolenv));
+	/* The command has copies of all strings but the words of posargs. */
 	json_array_append_new(command.owner, notified ? notified : json_null());
 	free(posargs.v);
+	free(report);
 	return command;
 }
 
-/* The plan's header says which secrets must not be written, and how much may be. */
+/* The plan's header says which secrets must not be written, and how large a log may grow. */
 static void
 open_log(struct attempt *attempt, const struct command *command)
 {
@@ -87,7 +98,7 @@ open_log(struct attempt *attempt, const struct command *command)
 	json_array_foreach(json_object_get(header, "mask"), i, item)
 		strings_add(&patterns, json_string_value(item));
 	attempt->mask = mask_open(&patterns, command->envp);
-	attempt->log = joblog_open(attempt->o.dir, attempt->o.target, command->argv,
+	attempt->log = joblog_open(attempt->o.rundir, attempt->o.target, command->argv,
 	    attempt->mask);
 	record->logged = attempt->log >= 0;
 	if (attempt->o.live && attempt->log >= 0)
@@ -100,6 +111,238 @@ open_log(struct attempt *attempt, const struct command *command)
 		fcntl(attempt->log, F_SETFL, O_APPEND); /* its processes and we write there */
 	}
 	free(patterns.v);
+}
+
+/* Without a log, which was warned of, the output is not lost: it goes to standard error. */
+static int
+output_of(const struct attempt *attempt)
+{
+	if (attempt->relay)
+		return relay_end(attempt->relay);
+	return attempt->log >= 0 ? attempt->log : STDERR_FILENO;
+}
+
+/* In the keeper; see keeper.h. */
+static void
+forked(void *data)
+{
+	const struct attempt *attempt = data;
+
+	attempt->o.forked(attempt->o.data);
+}
+
+/* In the keeper, which writes the record in place of the helper that was killed. */
+static void
+orphaned(void *data)
+{
+	struct attempt *attempt = data;
+	struct record *record = attempt->o.record;
+
+	outcome_orphaned(record);
+	record->ended = clock_now();
+	record->duration = clock_monotonic() - attempt->begun;
+	if (attempt->log >= 0) {
+		lseek(attempt->log, 0, SEEK_END);
+		joblog_close(attempt->log, attempt->o.target,
+		    "its helper was killed, and the last it wrote may be lost");
+	}
+	(void)!record_write(attempt->o.rundir, record);
+	screen_ended(record);
+}
+
+struct attempt *
+attempt_start(const struct attempt_options *options)
+{
+	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
+	struct keeper_task task = { .forked = forked, .orphaned = orphaned, .data = attempt };
+	struct command command;
+
+	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
+		.log = -1 };
+	if (!attempt->session_options.no_budget)
+		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->share);
+	if (attempt->toolenv)
+		attempt->clients = clients_open(options->slot);
+	command = make_command(attempt);
+	open_log(attempt, &command);
+	task.argv = command.argv;
+	task.envp = command.envp;
+	task.out = output_of(attempt);
+	/* A child that we have by now, the guard, is none of the session's. */
+	attempt->leftover = leftover_open();
+	attempt->begun = clock_monotonic();
+	options->record->started = clock_now();
+	attempt->keeper = keeper_start(&task);
+	if (!attempt->keeper)
+		outcome_not_started(options->record, command.argv[0], errno);
+	command_clear(&command);
+	if (attempt->keeper)
+		return attempt;
+	attempt_close_log(attempt);
+	attempt_free(attempt);
+	return NULL;
+}
+
+void
+attempt_free(struct attempt *attempt)
+{
+	if (!attempt)
+		return;
+	relay_close(attempt->relay);
+	mask_close(attempt->mask);
+	toolenv_close(attempt->toolenv);
+	clients_close(attempt->clients);
+	leftover_close(attempt->leftover);
+	keeper_close(attempt->keeper);
+	options_clear(&attempt->session_options);
+	free(attempt->status);
+	free(attempt);
+}
+
+double
+attempt_begun(const struct attempt *attempt)
+{
+	return attempt->begun;
+}
+
+int
+attempt_log(const struct attempt *attempt)
+{
+	return attempt->log;
+}
+
+void
+attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
+{
+	int follower = attempt->follower ? joblog_follower_fd(attempt->follower) : -1;
+
+	fds[0] = (struct pollfd){ .fd = attempt->relay ? relay_fd(attempt->relay) : -1,
+		.events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = follower, .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : clients_fd(attempt->clients),
+		.events = POLLIN };
+}
+
+int
+attempt_timeout(const struct attempt *attempt)
+{
+	return attempt->follower ? joblog_follower_timeout(attempt->follower) : -1;
+}
+
+void
+attempt_look(struct attempt *attempt)
+{
+	if (attempt->relay)
+		relay_copy(attempt->relay);
+	if (attempt->follower)
+		joblog_follower_copy(attempt->follower);
+	if (!attempt->judged)
+		attempt->o.record->client = clients_found(attempt->clients,
+		    keeper_pid(attempt->keeper));
+}
+
+void
+attempt_signal(struct attempt *attempt, int signal)
+{
+	kill(-keeper_pid(attempt->keeper), signal);
+	kill(-keeper_pid(attempt->keeper), SIGCONT);
+}
+
+/* All processes below the keeper, whatever their groups, unless the session has ended. */
+static void
+signal_descendants(const struct attempt *attempt, int signal)
+{
+	struct indices all = { 0 };
+
+	if (attempt->judged)
+		return;
+	process_descendants(keeper_pid(attempt->keeper), &all);
+	for (size_t i = 0; i < all.n; i++)
+		kill((pid_t)all.v[i], signal);
+	free(all.v);
+}
+
+void
+attempt_pause(struct attempt *attempt)
+{
+	signal_descendants(attempt, SIGSTOP);
+}
+
+void
+attempt_resume(struct attempt *attempt, double seconds)
+{
+	attempt->begun += seconds;
+	signal_descendants(attempt, SIGCONT);
+}
+
+bool
+attempt_has_ended(const struct attempt *attempt)
+{
+	return !attempt->judged && keeper_has_ended(attempt->keeper);
+}
+
+static double
+seconds_of(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+void
+attempt_judge(struct attempt *attempt, bool killed)
+{
+	char *name = report_name(attempt);
+	struct record *record = attempt->o.record;
+	struct buffer report = { 0 };
+	struct rusage usage = { 0 };
+	int status;
+
+	/*
+	 * Until the dead keeper is reaped its group's number is ours, so what is left of a session
+	 * that was asked to end can be killed without hitting a stranger.
+	 */
+	if (killed)
+		kill(-keeper_pid(attempt->keeper), SIGKILL);
+	status = keeper_wait(attempt->keeper, &usage);
+	attempt->judged = true;
+	record->cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+	record->duration = clock_monotonic() - attempt->begun;
+	if (file_read(attempt->o.rundir, name, &report) < 0 && errno != ENOENT)
+		warn("%s", name);
+	verdict_judge(record, status, &report, attempt->o.plan);
+	attempt->status = spawn_status(status);
+	record->reason = mask_text(attempt->mask, record->reason);
+	/* The report stays as long as the run folder, unless it may hold secrets. */
+	if (attempt->mask)
+		unlinkat(attempt->o.rundir, name, 0);
+	buffer_free(&report);
+	free(name);
+}
+
+bool
+attempt_has_left(struct attempt *attempt)
+{
+	char *safe;
+
+	if (attempt->session_options.may_leak || !leftover_remains(attempt->leftover))
+		return false;
+	free(attempt->o.record->left);
+	attempt->o.record->left = mask_text(attempt->mask, leftover_names(attempt->leftover));
+	safe = screen_safe(attempt->o.record->left);
+	warnx("%s left a process running: %s", attempt->o.target, safe);
+	free(safe);
+	return true;
+}
+
+void
+attempt_signal_left(struct attempt *attempt, int signal)
+{
+	leftover_signal(attempt->leftover, signal);
+}
+
+bool
+attempt_is_cleared(struct attempt *attempt)
+{
+	return !leftover_remains(attempt->leftover);
 }
 
 void
@@ -118,217 +361,35 @@ attempt_close_log(struct attempt *attempt)
 	attempt->log = -1;
 }
 
-static void
-let_go(void *data)
+/* Out of the way of the next attempt's log. The new name, or NULL after a warning. */
+static char *
+rename_log(const struct attempt *attempt, size_t number)
 {
-	const struct attempt *attempt = data;
+	char *old = xasprintf("%s.log", attempt->o.target);
+	char *new = xasprintf("%s.%zu", old, number);
 
-	attempt->o.forked(attempt->o.data);
-}
-
-/* In the keeper, whose parent was killed. */
-static void
-report_orphan(void *data)
-{
-	struct attempt *attempt = data;
-	struct record *record = attempt->o.record;
-
-	record->verdict = CANCELLED;
-	free(record->reason);
-	record->reason = xstrdup("its helper was killed");
-	record->ended = clock_now();
-	record->duration = clock_monotonic() - attempt->begun;
-	if (attempt->log >= 0) {
-		lseek(attempt->log, 0, SEEK_END);
-		joblog_close(attempt->log, attempt->o.target,
-		    "its helper was killed, and the last it wrote may be lost");
+	if (renameat(attempt->o.rundir, old, attempt->o.rundir, new) < 0) {
+		warn("%s", new);
+		free(new);
+		new = NULL;
 	}
-	(void)!record_write(attempt->o.dir, record);
-	screen_ended(record);
-}
-
-struct attempt *
-attempt_start(const struct attempt_options *options)
-{
-	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
-	struct keeper_task task = { .forked = let_go, .orphaned = report_orphan, .data = attempt };
-	struct command command;
-	char *report;
-
-	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
-		.log = -1 };
-	command = make_command(attempt, &report);
-	/* Left by a helper that was killed, it would be believed. */
-	unlink(report);
-	free(report);
-	open_log(attempt, &command);
-	task.argv = command.argv;
-	task.envp = command.envp;
-	/* A log that cannot be written is said and costs the log, not the session. */
-	task.out = attempt->relay ? relay_end(attempt->relay) :
-	    attempt->log >= 0 ? attempt->log : STDERR_FILENO;
-	/* Whatever is our child by now, a guard, is none of the session's. */
-	attempt->brood = leftover_open();
-	attempt->begun = clock_monotonic();
-	options->record->started = clock_now();
-	attempt->keeper = keeper_start(&task);
-	if (!attempt->keeper) {
-		options->record->verdict = FAILED;
-		free(options->record->reason);
-		options->record->reason = xasprintf("cannot start %s: %s", command.argv[0],
-		    strerror(errno));
-	}
-	command_clear(&command);
-	if (attempt->keeper)
-		return attempt;
-	attempt_close_log(attempt);
-	attempt_free(attempt);
-	return NULL;
+	free(old);
+	return new;
 }
 
 void
-attempt_free(struct attempt *attempt)
+attempt_set_aside(struct attempt *attempt)
 {
-	if (!attempt)
-		return;
-	relay_close(attempt->relay);
-	mask_close(attempt->mask);
-	toolenv_close(attempt->bridge);
-	leftover_close(attempt->brood);
-	keeper_close(attempt->keeper);
-	options_clear(&attempt->session_options);
-	free(attempt->status);
-	free(attempt);
-}
-
-void
-attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
-{
-	fds[0] = (struct pollfd){ .fd = attempt->relay ? relay_fd(attempt->relay) : -1,
-		.events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = attempt->follower ?
-					    joblog_follower_fd(attempt->follower) : -1,
-		.events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = attempt->over ? -1 : toolenv_fd(attempt->bridge),
-		.events = POLLIN };
-}
-
-int
-attempt_timeout(const struct attempt *attempt)
-{
-	return attempt->follower ? joblog_follower_timeout(attempt->follower) : -1;
-}
-
-void
-attempt_look(struct attempt *attempt)
-{
-	if (attempt->relay)
-		relay_copy(attempt->relay);
-	if (attempt->follower)
-		joblog_follower_copy(attempt->follower);
-	if (!attempt->over)
-		attempt->o.record->client = toolenv_has_client(attempt->bridge,
-		    keeper_pid(attempt->keeper));
-}
-
-void
-attempt_signal(struct attempt *attempt, int signal)
-{
-	kill(-keeper_pid(attempt->keeper), signal);
-	kill(-keeper_pid(attempt->keeper), SIGCONT);
-}
-
-void
-attempt_pause(struct attempt *attempt, bool pause)
-{
-	struct indices all = { 0 };
-
-	if (attempt->over)
-		return;
-	process_descendants(keeper_pid(attempt->keeper), &all);
-	for (size_t i = 0; i < all.n; i++)
-		kill((pid_t)all.v[i], pause ? SIGSTOP : SIGCONT);
-	free(all.v);
-}
-
-void
-attempt_shift(struct attempt *attempt, double seconds)
-{
-	attempt->begun += seconds;
-}
-
-int
-attempt_log(const struct attempt *attempt)
-{
-	return attempt->log;
-}
-
-bool
-attempt_has_ended(const struct attempt *attempt)
-{
-	return !attempt->over && keeper_has_ended(attempt->keeper);
-}
-
-static double
-seconds_of(struct timeval time)
-{
-	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
-}
-
-/* The report says how the session itself ended. It stays until the run's folder goes. */
-void
-attempt_judge(struct attempt *attempt, bool killed)
-{
-	char *name = xasprintf(".%s.report", attempt->o.target);
 	struct record *record = attempt->o.record;
-	struct buffer report = { 0 };
-	struct rusage usage = { 0 };
-	int status;
+	size_t number = json_array_size(record->attempts) + 1;
+	char *log = record->logged ? rename_log(attempt, number) : NULL;
 
-	/*
-	 * The dead keeper keeps its group's number ours until it is reaped, so what is left of a
-	 * stopped session can be killed without hitting a stranger.
-	 */
-	if (killed)
-		kill(-keeper_pid(attempt->keeper), SIGKILL);
-	status = keeper_wait(attempt->keeper, &usage);
-	attempt->over = true;
-	record->cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-	record->duration = clock_monotonic() - attempt->begun;
-	if (file_read(attempt->o.dir, name, &report) < 0 && errno != ENOENT)
-		warn("%s", name);
-	verdict_judge(record, status, &report, attempt->o.plan);
-	attempt->status = spawn_status(status);
-	record->reason = mask_text(attempt->mask, record->reason);
-	if (attempt->mask)
-		unlinkat(attempt->o.dir, name, 0); /* it may tell them, too */
-	buffer_free(&report);
-	free(name);
-}
-
-bool
-attempt_has_left(struct attempt *attempt)
-{
-	char *safe;
-
-	if (attempt->session_options.may_leak || !leftover_is_left(attempt->brood, 0))
-		return false;
-	free(attempt->o.record->left);
-	attempt->o.record->left = mask_text(attempt->mask, leftover_names(attempt->brood));
-	safe = screen_safe(attempt->o.record->left);
-	warnx("%s left a process running: %s", attempt->o.target, safe);
-	free(safe);
-	return true;
-}
-
-bool
-attempt_is_cleared(struct attempt *attempt)
-{
-	return !leftover_is_left(attempt->brood, 0);
-}
-
-void
-attempt_signal_left(struct attempt *attempt, int signal)
-{
-	leftover_signal(attempt->brood, signal);
+	if (!record->attempts)
+		record->attempts = json_array();
+	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:s?}", "verdict",
+	    verdict_name(record->verdict), "reason", record->reason, "duration",
+	    record->duration, "log", log));
+	free(log);
+	json_decref(record->notify);
+	record->notify = NULL;
 }

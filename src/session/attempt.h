@@ -2,8 +2,13 @@
 #define NOXMK_SESSION_ATTEMPT_H
 
 /*
- * One attempt at a session: its processes, what they write, and what nox reports. When it is asked
- * to end, and by what, is up to the caller (run.h).
+ * One attempt at a session: its processes, its log, its verdict. When it is asked to end, and by
+ * which signal, is the caller's decision (life.h):
+ *
+ *   attempt_start .. attempt_has_ended     poll and look; signal, pause and resume
+ *   attempt_judge                          the verdict is known
+ *   attempt_has_left .. attempt_is_cleared if it has left processes behind: poll, look, signal them
+ *   attempt_close_log, attempt_free        after attempt_set_aside if another attempt follows
  */
 
 #include <poll.h>
@@ -14,57 +19,73 @@
 
 struct attempt;
 
+/* All of it is borrowed until attempt_free. */
 struct attempt_options {
-	int dir;                    /* the run's folder */
-	const char *target, *share; /* share: of shim.py and tools/ */
+	int rundir;
+	const char *target, *share; /* share: the folder of shim.py and tools/ */
 	char *const *posargs;       /* NULL-ended */
-	bool live;                  /* show its output */
+	bool live;                  /* show the output while it comes */
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */
-	const struct slot *slot;    /* what it holds */
-	struct record *record;      /* filled while it lives */
-	void (*forked)(void *);     /* in the keeper, with data: see keeper.h */
+	const struct slot *slot;    /* the slots that it holds */
+	const struct makeflags *makeflags;
+	struct record *record;      /* is filled in as things become known */
+	void (*forked)(void *data); /* see keeper.h */
 	void *data;
 };
 
-/* NULL, with the verdict in the record, when it cannot be started. attempt_free frees. */
+/* Starts it. NULL, with the verdict in the record, when that cannot be done. */
 struct attempt *attempt_start(const struct attempt_options *) UNUSED_RESULT;
 void attempt_free(struct attempt *);
 
-/* What to wait for, and for how many milliseconds at most (-1: for ever). Then look. */
+/* When it was started, in monotonic seconds; a pause shifts that. */
+double attempt_begun(const struct attempt *);
+
+/* The descriptor of its log, or -1. */
+int attempt_log(const struct attempt *);
+
+/*
+ * Look when one of the descriptors is readable, and after that many milliseconds (-1: never) at the
+ * latest: what the session has written is copied.
+ */
 enum { ATTEMPT_FDS = 3 };
 void attempt_poll(const struct attempt *, struct pollfd fds[ATTEMPT_FDS]);
 int attempt_timeout(const struct attempt *);
 void attempt_look(struct attempt *);
 
-/* To all its processes, with CONT, since those that are stopped cannot die. */
+/* Signals the session's process group, and CONT as well: a stopped process cannot die. */
 void attempt_signal(struct attempt *, int signal);
 
-/* Stops all its processes, or lets them go on. */
-void attempt_pause(struct attempt *, bool pause);
+/* Stops all its processes. When they go on, the seconds in between do not count as its duration. */
+void attempt_pause(struct attempt *);
+void attempt_resume(struct attempt *, double seconds);
 
-/* So many seconds do not count. */
-void attempt_shift(struct attempt *, double seconds);
-
-/* Its log, or -1. */
-int attempt_log(const struct attempt *);
-
-/* Has the session's own process ended? */
+/* Has the session's own process ended? Ask after each SIGCHLD; then judge, once. */
 bool attempt_has_ended(const struct attempt *);
 
 /*
- * Then this judges it: verdict, reason, duration and so on go into the record. killed: nobody else
- * of its group is to live on.
+ * Puts verdict, reason, duration and what else is known of the session's own process into the
+ * record. killed: what is left of its process group is killed.
  */
 void attempt_judge(struct attempt *, bool killed);
 
-/* Does anything run that it has started? Names that in the record; false where that is allowed. */
+/*
+ * Once it is judged: are there processes that it has left behind and that may not stay? They are
+ * named in the record and in a warning.
+ */
 bool attempt_has_left(struct attempt *);
-/* Not since then. */
-bool attempt_is_cleared(struct attempt *);
-void attempt_signal_left(struct attempt *, int signal);
 
-/* The end of its log. */
+/* Signals those and their descendants; ask after each SIGCHLD whether they are gone. */
+void attempt_signal_left(struct attempt *, int signal);
+bool attempt_is_cleared(struct attempt *);
+
+/* Writes the log's last line and closes it. */
 void attempt_close_log(struct attempt *);
+
+/*
+ * Once the log is closed: the next attempt gets a clean record and log. The verdict moves to the
+ * record's attempts, the log to TARGET.log.N.
+ */
+void attempt_set_aside(struct attempt *);
 
 #endif

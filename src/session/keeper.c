@@ -12,14 +12,13 @@
 #include "base/spawn.h"
 #include "base/util.h"
 #include "session/keeper.h"
-#include "session/leftover.h"
 
-/* Milliseconds between two looks for what is left to kill, and how often: some cannot die. */
-enum { LOOK = 5, LOOKS = 2000 };
+/* Milliseconds between two rounds of killing, and the last round: some processes cannot die. */
+enum { KILL_AGAIN = 5, ROUNDS = 2000 };
 
 struct keeper {
 	pid_t pid;
-	int socket; /* the keeper tells an errno or 0 at the start, the wait status at the end */
+	int socket; /* the keeper sends errno or 0 first, the session's wait status at its end */
 };
 
 static void
@@ -28,7 +27,7 @@ tell(int socket, int number)
 	(void)!send(socket, &number, sizeof(number), MSG_NOSIGNAL);
 }
 
-/* False at the end, and if there is nothing (MSG_DONTWAIT). */
+/* False when the other side is gone, and, with MSG_DONTWAIT in flags, when nothing has come. */
 static bool
 hear(int socket, int *number, int flags)
 {
@@ -40,11 +39,11 @@ hear(int socket, int *number, int flags)
 	return n == (ssize_t)sizeof(*number);
 }
 
-/* Those that start others meanwhile are looked for again. */
+/* Kills and reaps all descendants, in rounds: some may start others in between. */
 static void
-kill_all(void)
+kill_descendants(void)
 {
-	for (int i = 0; i < LOOKS; i++) {
+	for (int i = 0; i < ROUNDS; i++) {
 		struct indices all = { 0 };
 		pid_t pid;
 
@@ -56,13 +55,13 @@ kill_all(void)
 			;
 		if (pid < 0 && errno == ECHILD)
 			return;
-		poll(NULL, 0, LOOK);
+		poll(NULL, 0, KILL_AGAIN);
 	}
 }
 
-/* True and its status once the session's process has ended. Others are reaped in passing. */
+/* Has the session's own process ended? Sets its status then. Others are reaped in passing. */
 static bool
-session_ended(pid_t session, int *status)
+reap_session(pid_t session, int *status)
 {
 	pid_t pid;
 	int one;
@@ -75,6 +74,7 @@ session_ended(pid_t session, int *status)
 	return false;
 }
 
+/* The keeper's life. */
 static _Noreturn void
 keep(const struct keeper_task *task, int socket)
 {
@@ -86,7 +86,7 @@ keep(const struct keeper_task *task, int socket)
 	setsid();
 	prctl(PR_SET_NAME, "noxmk-keeper");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	/* Those of the terminal and the user are the session's. They stay pending here. */
+	/* Signals of the terminal and the user are for the session. Here they stay pending. */
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	task->forked(task->data);
@@ -104,13 +104,13 @@ keep(const struct keeper_task *task, int socket)
 
 		poll(fds, countof(fds), -1);
 		if (fds[1].revents && !hear(socket, &unused, MSG_DONTWAIT)) {
-			kill_all();
+			kill_descendants();
 			task->orphaned(task->data);
 			_exit(0);
 		}
 		while (read(fds[0].fd, &info, sizeof(info)) > 0)
 			;
-		if (session_ended(session, &status)) {
+		if (reap_session(session, &status)) {
 			tell(socket, status);
 			_exit(0);
 		}
@@ -133,7 +133,7 @@ keeper_start(const struct keeper_task *task)
 	}
 	error = errno;
 	close(ends[1]);
-	/* Killed before it said anything: what it may have started is to be ended all the same. */
+	/* A keeper that was killed before it sent anything may have started the session. */
 	if (pid > 0 && !hear(ends[0], &error, 0))
 		error = 0;
 	if (pid < 0 || error != 0) {

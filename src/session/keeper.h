@@ -2,13 +2,14 @@
 #define NOXMK_SESSION_KEEPER_H
 
 /*
- * The process between the helper and a session. Should the helper be killed (SIGKILL, out of
- * memory), nobody else would end the session, while make goes on and the locks are free. So the
- * keeper, which does nothing else, then kills all that the session has started: it is their
- * subreaper (prctl(2)), so they are its children however they hide.
+ * The process between the helper and a session. When the helper is killed (by KILL, or for want of
+ * memory), make goes on and the locks are free, but the session still runs. The keeper then kills
+ * all that the session has started: it is the subreaper (prctl(2)) of those processes, so they are
+ * its children however they hide. It does nothing else.
  *
  * The keeper leads the session's process group and terminal session, and obeys no signal but KILL.
- * Once the session's process ends, the keeper does; what is left running then is the helper's.
+ * It ends when the session's own process ends; what runs on is then a child of the helper
+ * (leftover.h).
  */
 
 #include <stdbool.h>
@@ -19,25 +20,29 @@ struct keeper;
 
 struct keeper_task {
 	char *const *argv, *const *envp;
-	int out;                  /* the session's output and errors; see spawn */
-	void (*forked)(void *);   /* in the keeper: lets go of what only the helper may have */
-	void (*orphaned)(void *); /* in the keeper: the helper is dead, and now the session is */
+	int out; /* the descriptor for the session's output and errors */
+	/* Both are called in the keeper, with data. */
+	void (*forked)(void *data);   /* gives up what only the helper may have */
+	void (*orphaned)(void *data); /* the helper is dead, and so is the session by now */
 	void *data;
 };
 
-/* NULL with errno set when the session cannot be started at all. keeper_close frees. */
+/*
+ * Starts the keeper and by it the session. NULL with errno set when either cannot be started.
+ * keeper_close frees.
+ */
 struct keeper *keeper_start(const struct keeper_task *);
 void keeper_close(struct keeper *);
 
-/* Also the number of the process group. It stays ours until keeper_wait. */
+/* Its pid is the session's process group, too. No other process can have it before keeper_wait. */
 pid_t keeper_pid(const struct keeper *);
 
 /* Has the keeper ended? Ask after each SIGCHLD. */
 bool keeper_has_ended(const struct keeper *);
 
 /*
- * Waits for that. The session's wait status, or that of the keeper if it was killed; usage: what
- * both have used.
+ * Waits until the keeper has ended and reaps it. Returns the session's wait status, or the keeper's
+ * if that was killed itself; usage: what both have used.
  */
 int keeper_wait(struct keeper *, struct rusage *usage);
 

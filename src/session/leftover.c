@@ -1,9 +1,5 @@
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,73 +7,74 @@
 #include "base/process.h"
 #include "session/leftover.h"
 
-/* Something that starts processes for ever must not keep us here for ever. */
-enum { LOOKS = 1000 };
+/* A session that starts processes for ever does not keep us here for ever. */
+enum { SCANS_MAX = 1000 };
 
 struct leftover {
-	struct indices before; /* pids of children that are not the session's */
-	struct indices left;   /* children that are */
+	struct indices before; /* pids of our children from before the session */
+	struct indices alive;  /* pids of those that the last scan has found alive */
 };
 
 struct leftover *
 leftover_open(void)
 {
-	struct leftover *brood = xcalloc(1, sizeof(*brood));
+	struct leftover *leftover = xcalloc(1, sizeof(*leftover));
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	process_children(getpid(), &brood->before);
-	return brood;
+	process_children(getpid(), &leftover->before);
+	return leftover;
 }
 
 void
-leftover_close(struct leftover *brood)
+leftover_close(struct leftover *leftover)
 {
-	if (!brood)
+	if (!leftover)
 		return;
-	free(brood->before.v);
-	free(brood->left.v);
-	free(brood);
+	free(leftover->before.v);
+	free(leftover->alive.v);
+	free(leftover);
 }
 
-/* Fills in the living. False when one was reaped meanwhile: its children may be ours by now. */
+/*
+ * Finds those that are alive. False when one was reaped in passing: its children, which this scan
+ * has not seen, may have become ours.
+ */
 static bool
-look(struct leftover *brood, pid_t but)
+scan(struct leftover *leftover)
 {
 	struct indices children = { 0 };
-	bool steady = true;
+	bool complete = true;
 
 	process_children(getpid(), &children);
-	brood->left.n = 0;
+	leftover->alive.n = 0;
 	for (size_t i = 0; i < children.n; i++) {
-		pid_t pid = (pid_t)children.v[i];
-
-		if (pid == but || indices_has(&brood->before, children.v[i]))
+		if (indices_has(&leftover->before, children.v[i]))
 			continue;
-		if (waitpid(pid, NULL, WNOHANG) == 0)
-			indices_add(&brood->left, children.v[i]);
+		if (waitpid((pid_t)children.v[i], NULL, WNOHANG) == 0)
+			indices_add(&leftover->alive, children.v[i]);
 		else
-			steady = false;
+			complete = false;
 	}
 	free(children.v);
-	return steady;
+	return complete;
 }
 
 bool
-leftover_is_left(struct leftover *brood, pid_t but)
+leftover_remains(struct leftover *leftover)
 {
-	for (int i = 0; i < LOOKS && !look(brood, but); i++)
+	for (int i = 0; i < SCANS_MAX && !scan(leftover); i++)
 		;
-	return brood->left.n > 0;
+	return leftover->alive.n > 0;
 }
 
 void
-leftover_signal(struct leftover *brood, int signal)
+leftover_signal(struct leftover *leftover, int signal)
 {
 	struct indices all = { 0 };
 
-	for (size_t i = 0; i < brood->left.n; i++) {
-		indices_add(&all, brood->left.v[i]);
-		process_descendants((pid_t)brood->left.v[i], &all);
+	for (size_t i = 0; i < leftover->alive.n; i++) {
+		indices_add(&all, leftover->alive.v[i]);
+		process_descendants((pid_t)leftover->alive.v[i], &all);
 	}
 	for (size_t i = 0; i < all.n; i++) {
 		kill((pid_t)all.v[i], signal);
@@ -87,17 +84,19 @@ leftover_signal(struct leftover *brood, int signal)
 }
 
 char *
-leftover_names(const struct leftover *brood)
+leftover_names(const struct leftover *leftover)
 {
-	char *names, *first;
+	const struct indices *alive = &leftover->alive;
+	char *first, *names;
 
-	if (brood->left.n == 0)
+	if (alive->n == 0)
 		return NULL;
-	first = process_name((pid_t)brood->left.v[0]);
-	names = brood->left.n == 1 ?
-	    xasprintf("%.200s (pid %zu)", first, brood->left.v[0]) :
-	    xasprintf("%.200s (pid %zu) and %zu more", first, brood->left.v[0],
-		brood->left.n - 1);
+	first = process_name((pid_t)alive->v[0]);
+	if (alive->n == 1)
+		names = xasprintf("%.200s (pid %zu)", first, alive->v[0]);
+	else
+		names = xasprintf("%.200s (pid %zu) and %zu more", first, alive->v[0],
+		    alive->n - 1);
 	free(first);
 	return names;
 }

@@ -8,26 +8,31 @@
  */
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "base/util.h"
 
 struct leftover;
 
-/* From now on. The children that we have already (a guard) are none of the session's. */
+/*
+ * Makes this process the subreaper. Call it before the session is started: the children that we
+ * have already are none of the session's.
+ */
 struct leftover *leftover_open(void) UNUSED_RESULT;
 void leftover_close(struct leftover *);
 
 /*
- * Reaps those that have ended. Is one left that the session has started? but: its own process,
- * which does not count and is not reaped, or 0.
+ * Is any of the session's processes alive? All our children but the older ones are taken for such,
+ * so the session's own process must have been reaped. Reaps those that have ended.
  */
-bool leftover_is_left(struct leftover *, pid_t but);
+bool leftover_remains(struct leftover *);
 
-/* All that are left and their descendants. */
+/*
+ * Those that leftover_remains has last found, and their descendants, get the signal, and CONT as
+ * well: a stopped process cannot die.
+ */
 void leftover_signal(struct leftover *, int signal);
 
-/* "sleep 30 (pid 17)", of several the first and "and 2 more"; NULL if none is left. To be freed. */
-char *leftover_names(const struct leftover *);
+/* Their names, "sleep 30 (pid 17) and 2 more", or NULL when there are none. The caller frees. */
+char *leftover_names(const struct leftover *) UNUSED_RESULT;
 
 #endif

@@ -10,9 +10,9 @@
 #include "base/util.h"
 #include "session/parent.h"
 
-enum { LOOK = 10 }; /* milliseconds */
+enum { CHECK_EVERY = 10 }; /* milliseconds */
 
-/* Signals that end make, of those it catches; see proc(5), SigCgt. */
+/* Which of the signals that end make the process catches; see proc(5), SigCgt. */
 static unsigned long long
 caught_by(pid_t pid)
 {
@@ -58,8 +58,8 @@ parent_stopped_within(const struct parent *parent, int milliseconds)
 	int signal;
 
 	while ((signal = parent_stopped_by(parent)) == 0 && milliseconds > 0) {
-		poll(NULL, 0, LOOK);
-		milliseconds -= LOOK;
+		poll(NULL, 0, CHECK_EVERY);
+		milliseconds -= CHECK_EVERY;
 	}
 	return signal;
 }

@@ -2,25 +2,25 @@
 #define NOXMK_SESSION_PARENT_H
 
 /*
- * make, whose recipe we are. Of INT and HUP that somebody sends to make alone it tells us nothing:
- * it waits until we end (4.3 and 4.4.1). But while it waits so it no longer catches that signal,
- * which /proc shows. When it dies, we get TERM.
+ * Our parent: make, whose recipe we are. When somebody sends INT or HUP to make alone, make does
+ * not tell us, but waits until we end (4.3 and 4.4.1). While it waits it no longer catches that
+ * signal, and /proc shows that. When make dies, the kernel sends us TERM.
  */
 
 #include <sys/types.h>
 
 struct parent {
 	pid_t pid;
-	unsigned long long caught; /* signals that it caught at first: 1 << signal - 1 */
+	unsigned long long caught; /* the signals that it caught at first: 1 << signal - 1 */
 };
 
-/* Call this first: before anything that may take time. */
+/* Call this before anything that may take time: what make is told earlier goes unseen. */
 struct parent parent_open(void);
 
-/* Is it told to end? That signal; KILL when it is dead; 0 when it goes on. */
+/* The signal that has told make to end, KILL when it is dead, 0 when it goes on. */
 int parent_stopped_by(const struct parent *);
 
-/* The same, when it may be told only in so many milliseconds. */
+/* The same, but waits so many milliseconds for make to be told. */
 int parent_stopped_within(const struct parent *, int milliseconds);
 
 #endif

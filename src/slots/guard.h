@@ -4,12 +4,11 @@
 /*
  * make gives a helper one job and counts its tokens when it exits. A helper that lends that job
  * while it only waits, or takes tokens besides it, must bring the count back even if it is killed.
- * So a guard does the giving and taking: a process of ours that does nothing else. It learns of our
- * death by the end of its socket, brings the balance back to 0, and goes.
+ * So a guard does the giving and taking: a process of ours that does nothing else. It learns of the
+ * helper's death by the end of its socket, brings the balance (balance.h) back to 0, and ends.
  *
- * The balance: how many tokens we have besides the job that make gave us; -1 when that is lent.
- * Several are taken all at once or not at all, so that of two who want many neither keeps from the
- * other what it has already.
+ * Several tokens are taken all at once or not at all, so that of two helpers that want many neither
+ * keeps from the other what it has already.
  */
 
 #include <stdbool.h>
@@ -18,10 +17,13 @@
 
 struct guard;
 
-/* NULL when there can be no guard (no more processes). */
+/* Its balance is 0. NULL when there can be no guard (no more processes). Borrows the jobserver. */
 struct guard *guard_open(struct jobserver *) UNUSED_RESULT;
 
-/* Brings the balance back to 0. What cannot be had at once the guard sees to, later. */
+/*
+ * Brings the balance back to 0, and waits a moment for that. What cannot be had by then the guard
+ * sees to, later.
+ */
 void guard_close(struct guard *);
 
 /* In a forked child that lives on: else the guard would not learn of its helper's death. */
@@ -29,11 +31,14 @@ void guard_forked(struct guard *);
 
 /*
  * From now on a balance of least to most is wanted, as many as are there when least can be had.
- * What is above most is given away at once, and all we have while we wait for several.
+ * What is above most is given away at once, and all that we have while we wait for several.
  */
 void guard_ask(struct guard *, int least, int most);
 
-/* Is that the balance? Else try again when the descriptor is readable. */
+/*
+ * Is the balance what was asked for? Else try again when the descriptor (-1: none) is readable. A
+ * guard that was killed is no loss: this does its work.
+ */
 bool guard_try(struct guard *);
 int guard_fd(const struct guard *);
 

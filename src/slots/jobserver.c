@@ -5,54 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "slots/jobserver.h"
 
 struct jobserver {
 	int take, give;
 };
-
-/*
- * The next word of MAKEFLAGS, in place: make puts a backslash before blanks and backslashes, and
- * doubles dollars.
- */
-static char *
-next_word(char **rest)
-{
-	char *from = *rest + strspn(*rest, " "), *word = from, *to = from;
-
-	if (!*from)
-		return NULL;
-	for (; *from && *from != ' '; from++) {
-		if ((*from == '\\' && from[1]) || (*from == '$' && from[1] == '$'))
-			from++;
-		*to++ = *from;
-	}
-	*rest = from + (*from != '\0');
-	*to = '\0';
-	return word;
-}
-
-/* What the last such option says: "3,4" or "fifo:PATH". The caller frees. */
-static char *
-find_auth(const char *makeflags)
-{
-	static const char *const options[] = { "--jobserver-auth=", "--jobserver-fds=" };
-	char *copy = xstrdup(makeflags), *rest = copy, *word, *auth = NULL;
-
-	/* Variables follow a lone "--". */
-	while ((word = next_word(&rest)) && strcmp(word, "--") != 0) {
-		for (size_t i = 0; i < countof(options); i++) {
-			size_t length = strlen(options[i]);
-
-			if (strncmp(word, options[i], length) != 0)
-				continue;
-			free(auth);
-			auth = xstrdup(word + length);
-		}
-	}
-	free(copy);
-	return auth;
-}
 
 static bool
 is_fifo(int fd, struct stat *status)
@@ -97,19 +55,19 @@ open_pipe(struct jobserver *jobserver, const char *auth)
 }
 
 struct jobserver *
-jobserver_open(const char *makeflags)
+jobserver_open(const char *auth)
 {
-	struct jobserver *jobserver = xcalloc(1, sizeof(*jobserver));
-	char *auth = find_auth(makeflags);
+	struct jobserver *jobserver;
 
+	if (!auth)
+		return NULL;
+	jobserver = xcalloc(1, sizeof(*jobserver));
 	*jobserver = (struct jobserver){ .take = -1, .give = -1 };
-	if (!auth || !(!strncmp(auth, "fifo:", 5) ? open_path(jobserver, auth + 5) :
-						    open_pipe(jobserver, auth))) {
-		jobserver_close(jobserver);
-		jobserver = NULL;
-	}
-	free(auth);
-	return jobserver;
+	if (!strncmp(auth, "fifo:", 5) ? open_path(jobserver, auth + 5) :
+					 open_pipe(jobserver, auth))
+		return jobserver;
+	jobserver_close(jobserver);
+	return NULL;
 }
 
 void
@@ -117,10 +75,8 @@ jobserver_close(struct jobserver *jobserver)
 {
 	if (!jobserver)
 		return;
-	if (jobserver->give >= 0)
-		close(jobserver->give);
-	if (jobserver->take >= 0)
-		close(jobserver->take);
+	fd_close(&jobserver->give);
+	fd_close(&jobserver->take);
 	free(jobserver);
 }
 
@@ -155,7 +111,5 @@ jobserver_give_fd(const struct jobserver *jobserver)
 void
 jobserver_stop_giving(struct jobserver *jobserver)
 {
-	if (jobserver->give >= 0)
-		close(jobserver->give);
-	jobserver->give = -1;
+	fd_close(&jobserver->give);
 }

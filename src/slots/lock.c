@@ -3,52 +3,47 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "plan/use.h"
+#include "slots/lending.h"
 #include "slots/lock.h"
+#include "slots/watch.h"
 
-enum { DIGITS = 10, WATCHES = 16 };
-
-/* So many may wait with their slots lent. */
-enum { LENDERS = 32 };
+/* Of a ticket, which is the name of a claim's file. */
+enum { DIGITS = 10 };
 
 /*
- * Milliseconds between two looks: the first, and the longest of those who are woken, of those who
- * have to look for themselves, and of those who must notice when they should lend. When somebody
- * else decides just now, that will not take long.
+ * Milliseconds between two tries. They double from FIRST_TICK on, up to WATCHED_TICK when the end
+ * of a rival wakes us, and up to BLIND_TICK when nothing does. While another process holds the
+ * mutex, which it does for a moment only, they are no longer than BUSY_TICK.
  */
-enum { FIRST_TICK = 1, BUSY_TICK = 8, WATCH_TICK = 1000, BLIND_TICK = 100, LENDER_TICK = 250 };
+enum { FIRST_TICK = 1, BUSY_TICK = 8, WATCHED_TICK = 1000, BLIND_TICK = 100 };
 
 struct lock {
 	DIR *folder;
 	int mutex, claim;     /* claim: our file, locked */
-	int watcher;          /* an epoll of rivals' ends; -1 when there are none that it sees */
+	struct watch *rivals; /* while these live, nothing changes for us */
 	unsigned long ticket; /* 0: none yet */
 	char *target;
 	json_t *claims;
-	bool granted, lent; /* lent: our job slot is */
-	struct { int file, end; } rivals[WATCHES]; /* while they live, nothing changes for us */
-	size_t nrivals;
-	json_t *blocker;
-	unsigned waiting;
+	bool granted, lent;   /* lent: our job slot is */
+	json_t *blocker;      /* see lock_blocker */
+	unsigned waiting;     /* how many claims did at the last try, ours among them */
 	int tick;
 };
 
-/* One that is in our way, or would be if the amounts did not fit. */
+/* Another claim that is in our way, or would be if the amounts did not fit. */
 struct rival {
 	unsigned long ticket;
 	bool holds, whole; /* whole: no amount of ours would fit beside it */
-	size_t claim;      /* ours */
+	size_t claim;      /* which of ours it is in the way of */
 	json_t *text;      /* what its file says; NULL: nothing that we could read */
 };
 
@@ -77,7 +72,8 @@ lock_open(int state, const char *target, const json_t *claims)
 	struct lock *lock = xcalloc(1, sizeof(*lock));
 	int folder;
 
-	*lock = (struct lock){ .mutex = -1, .claim = -1, .watcher = -1, .tick = FIRST_TICK };
+	*lock = (struct lock){ .mutex = -1, .claim = -1, .rivals = watch_open(),
+		.tick = FIRST_TICK };
 	lock->target = xstrdup(target);
 	lock->claims = json_deep_copy(claims);
 	folder = openat(state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -96,19 +92,9 @@ lock_open(int state, const char *target, const json_t *claims)
 	return lock;
 }
 
-static void
-forget_rivals(struct lock *lock)
-{
-	for (size_t i = 0; i < lock->nrivals; i++) {
-		fd_close(&lock->rivals[i].file);
-		fd_close(&lock->rivals[i].end);
-	}
-	lock->nrivals = 0;
-	fd_close(&lock->watcher);
-}
-
 /*
- * The name first: once the lock is gone, others may remove the file, and give its name to another.
+ * Removes the file before its lock goes: after that others may remove it themselves, and give its
+ * name to a new claim.
  */
 static void
 end_claim(struct lock *lock)
@@ -128,7 +114,7 @@ lock_close(struct lock *lock)
 	if (!lock)
 		return;
 	end_claim(lock);
-	forget_rivals(lock);
+	watch_close(lock->rivals);
 	fd_close(&lock->mutex);
 	if (lock->folder)
 		closedir(lock->folder);
@@ -138,14 +124,7 @@ lock_close(struct lock *lock)
 	free(lock);
 }
 
-/* Without the mutex it is only safe to ask for those whose file we had open while they lived. */
-static bool
-is_alive(int fd)
-{
-	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
-/* The state goes to its place, and the rest is returned. */
+/* The first byte of a claim's file goes to *state, and its second line is returned as JSON. */
 static json_t *
 read_claim(int fd, char *state)
 {
@@ -190,14 +169,17 @@ free_rivals(struct rivals *rivals)
 	*rivals = (struct rivals){ 0 };
 }
 
-/* That other one lives, and holds or came before us. Amounts that it takes are added to taken. */
+/*
+ * Adds the other claim, which lives and holds or came before ours, to the rivals: once for each of
+ * our claims that it is in the way of. Amounts that it takes are added to taken.
+ */
 static void
 compare(struct lock *lock, struct rivals *rivals, struct rival other, long long *taken)
 {
 	json_t *theirs = json_object_get(other.text, "claims"), *mine, *its;
 	size_t i, k;
 
-	/* A live one that we cannot read: whatever it holds, it will end. */
+	/* One that we cannot read may claim anything, so it is waited for: it will end. */
 	if (!json_is_array(theirs)) {
 		other.whole = true;
 		add_rival(rivals, other);
@@ -217,8 +199,8 @@ compare(struct lock *lock, struct rivals *rivals, struct rival other, long long 
 }
 
 /*
- * One file of the folder, under the mutex. That of a dead one goes; of those alive, all are
- * counted, and those that come before us compared.
+ * Looks at one file of the folder, under the mutex. If its owner is dead the file is removed. If it
+ * lives, its claim is counted, and compared with ours if it comes before it.
  */
 static void
 look_at(struct lock *lock, const char *name, struct rivals *rivals, long long *taken)
@@ -229,7 +211,7 @@ look_at(struct lock *lock, const char *name, struct rivals *rivals, long long *t
 
 	if (fd < 0)
 		return;
-	if (!is_alive(fd)) {
+	if (!watch_owner_lives(fd)) {
 		unlinkat(dirfd(lock->folder), name, 0);
 	} else {
 		other.text = read_claim(fd, &state);
@@ -242,7 +224,7 @@ look_at(struct lock *lock, const char *name, struct rivals *rivals, long long *t
 	close(fd);
 }
 
-/* All claims but ours. The highest ticket, dead ones' too. */
+/* Looks at all claims but ours. Returns the highest ticket, those of the dead included. */
 static unsigned long
 look_around(struct lock *lock, struct rivals *rivals, long long *taken)
 {
@@ -263,7 +245,10 @@ look_around(struct lock *lock, struct rivals *rivals, long long *taken)
 	return last;
 }
 
-/* Leaves only those in our way. An amount above the capacity gets it when nobody else has any. */
+/*
+ * Leaves only those rivals that are in our way. An amount above the capacity fits when nobody else
+ * has any.
+ */
 static void
 drop_those_that_fit(const struct lock *lock, struct rivals *rivals, const long long *taken)
 {
@@ -325,7 +310,7 @@ grant_unlocked(struct lock *lock)
 	return true;
 }
 
-/* One that holds is better news than one that waits, too. */
+/* Names the rival that was there first, and rather one that holds than one that waits as well. */
 static void
 name_blocker(struct lock *lock, const struct rivals *rivals)
 {
@@ -346,101 +331,47 @@ name_blocker(struct lock *lock, const struct rivals *rivals)
 		    text_of(json_array_get(lock->claims, best->claim), "resource"));
 }
 
-static bool
-is_readable(int fd)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-
-	return poll(&poll_fd, 1, 0) > 0;
-}
-
-/*
- * Its end shows by its pid: at once, and for less than by inotify, whose close takes the kernel
- * milliseconds. One that looks ended although its lock is held is not the owner, or not the only
- * one: the pid is that of another container. Then the ticks have to do.
- */
-static void
-watch_end(struct lock *lock, int end)
-{
-	struct epoll_event event = { .events = EPOLLIN };
-
-	if (end < 0 || is_readable(end))
-		return;
-	if (lock->watcher < 0)
-		lock->watcher = epoll_create1(EPOLL_CLOEXEC);
-	if (lock->watcher >= 0 && epoll_ctl(lock->watcher, EPOLL_CTL_ADD, end, &event) < 0)
-		fd_close(&lock->watcher);
-}
-
 static pid_t
 pid_of(const struct rival *rival)
 {
 	return (pid_t)json_integer_value(json_object_get(rival->text, "pid"));
 }
 
-/* False when it is gone, and another look may show that it was the last. */
+/* False when it is gone, and another look may show that it was the last one in our way. */
 static bool
-watch(struct lock *lock, const struct rival *rival)
+watch_rival(struct lock *lock, const struct rival *rival)
 {
 	char name[DIGITS + 1];
-	int file, end;
+	int file;
 
 	ticket_name(name, rival->ticket);
 	file = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return errno != ENOENT;
-	/* glibc has no function for it before 2.36. */
-	end = (int)syscall(SYS_pidfd_open, pid_of(rival), 0);
-	lock->rivals[lock->nrivals].end = end;
-	lock->rivals[lock->nrivals++].file = file;
-	/* If it lives now, the number was its own. */
-	if (!is_alive(file))
-		return false;
-	watch_end(lock, end);
-	return true;
+	return watch_add(lock->rivals, file, pid_of(rival));
 }
 
 /*
- * Where one rival must go in any case, that one is enough: the last, since those before it will
- * have gone by then. Of amounts any that goes may make room: those who hold are watched first, for
- * who waits goes seldom.
+ * Where one rival must go in any case, that one is enough: the last of these, since those before it
+ * will have gone by then. Of amounts any that goes may make room: those who hold are watched first,
+ * for a claim that waits goes seldom.
  */
 static bool
 watch_rivals(struct lock *lock, const struct rivals *rivals)
 {
 	const struct rival *last = NULL;
-	bool alive = true;
+	bool all_live = true;
 
 	for (size_t i = 0; i < rivals->n; i++)
 		if (rivals->v[i].whole && (!last || rivals->v[i].ticket > last->ticket))
 			last = &rivals->v[i];
 	if (last)
-		return watch(lock, last);
+		return watch_rival(lock, last);
 	for (int holds = 1; holds >= 0; holds--)
-		for (size_t i = 0; i < rivals->n && lock->nrivals < WATCHES; i++)
+		for (size_t i = 0; i < rivals->n && !watch_is_full(lock->rivals); i++)
 			if (rivals->v[i].holds == holds)
-				alive &= watch(lock, &rivals->v[i]);
-	return alive;
-}
-
-/*
- * While one that is granted waits for its slot, it holds a read lock on the mutex's file. It is
- * one of fcntl(2), and so in nobody's way: others ask whether they could write.
- */
-static void
-lack_slot(struct lock *lock, bool lacks)
-{
-	struct flock range = { .l_type = lacks ? F_RDLCK : F_UNLCK, .l_whence = SEEK_SET };
-
-	fcntl(lock->mutex, F_OFD_SETLK, &range);
-}
-
-static bool
-somebody_lacks_slot(const struct lock *lock)
-{
-	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	return fcntl(lock->mutex, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+				all_live &= watch_rival(lock, &rivals->v[i]);
+	return all_live;
 }
 
 static bool
@@ -454,14 +385,17 @@ grant(struct lock *lock, unsigned long last)
 		written = pwrite(lock->claim, "h", 1, 0) == 1;
 	if (!written)
 		return grant_unlocked(lock);
-	forget_rivals(lock);
+	watch_clear(lock->rivals);
 	lock->granted = true;
 	if (lock->lent)
-		lack_slot(lock, true);
+		lending_set_owed(lock->mutex, true);
 	return true;
 }
 
-/* Under the mutex. False when somebody in our way has gone meanwhile: then once more. */
+/*
+ * Grants our claim, or queues it and watches who is in its way. Under the mutex. False when one of
+ * those has gone meanwhile: then it has to be decided once more.
+ */
 static bool
 decide(struct lock *lock)
 {
@@ -470,7 +404,7 @@ decide(struct lock *lock)
 	unsigned long last;
 	bool decided = true;
 
-	forget_rivals(lock);
+	watch_clear(lock->rivals);
 	last = look_around(lock, &rivals, taken);
 	drop_those_that_fit(lock, &rivals, taken);
 	name_blocker(lock, &rivals);
@@ -487,22 +421,10 @@ decide(struct lock *lock)
 	return decided;
 }
 
-/* Nothing has changed that we must know, as far as can be told without the mutex. */
-static bool
-is_as_before(struct lock *lock)
-{
-	if (lock->nrivals == 0 || (lock->watcher >= 0 && is_readable(lock->watcher)))
-		return false;
-	for (size_t i = 0; i < lock->nrivals; i++)
-		if (!is_alive(lock->rivals[i].file))
-			return false;
-	return true;
-}
-
 bool
 lock_try(struct lock *lock)
 {
-	if (lock->granted || is_as_before(lock))
+	if (lock->granted || watch_is_quiet(lock->rivals))
 		return lock->granted;
 	if (flock(lock->mutex, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
@@ -519,16 +441,16 @@ lock_try(struct lock *lock)
 int
 lock_fd(const struct lock *lock)
 {
-	return lock->watcher;
+	return watch_fd(lock->rivals);
 }
 
 int
 lock_timeout(struct lock *lock)
 {
-	int tick = lock->tick, longest = lock->watcher < 0 ? BLIND_TICK : WATCH_TICK;
+	int tick = lock->tick, longest = lock_fd(lock) < 0 ? BLIND_TICK : WATCHED_TICK;
 
-	if (!lock->lent && longest > LENDER_TICK)
-		longest = LENDER_TICK;
+	if (!lock->lent && longest > LENDING_TICK)
+		longest = LENDING_TICK;
 	lock->tick = 2 * tick < longest ? 2 * tick : longest;
 	return tick;
 }
@@ -539,16 +461,10 @@ lock_blocker(const struct lock *lock)
 	return lock->blocker;
 }
 
-unsigned
-lock_waiting(const struct lock *lock)
-{
-	return lock->waiting;
-}
-
 bool
 lock_may_lend(const struct lock *lock)
 {
-	return lock->blocker && (lock->waiting < LENDERS || somebody_lacks_slot(lock));
+	return lock->blocker && lending_is_allowed(lock->mutex, lock->waiting);
 }
 
 void
@@ -556,5 +472,5 @@ lock_lent(struct lock *lock, bool lent)
 {
 	lock->lent = lent;
 	if (lock->granted)
-		lack_slot(lock, lent);
+		lending_set_owed(lock->mutex, lent);
 }

@@ -8,13 +8,13 @@
  *     h                                                              w waits, h holds
  *     {"schema":1,"pid":4711,"target":"lint","claims":[…]}           claims as in plan.jsonl
  *
- * The owner keeps flock(2) on it, so the kernel ends a claim with its process; whoever meets the
- * file of a dead one removes it. Those who wait are woken by the end of that process, so it should
- * come soon after lock_close; else they notice within a second. Claims are made, and granted, one
- * at a time: under the lock of .noxmk/locks/mutex.
+ * The owner keeps flock(2) on the file, so the kernel ends a claim with its process; whoever meets
+ * the file of a dead owner removes it. Those who wait are woken by the end of the owner's process
+ * (watch.h), so that should come soon after lock_close; else they notice within a second. Claims
+ * are made, and granted, one at a time: under the lock of .noxmk/locks/mutex.
  *
  * A claim is granted as a whole or not at all, and only when it fits with all that are held and all
- * that came earlier. So nobody is ever overtaken by a later one that is in his way, and the
+ * that came earlier. So no claim is ever overtaken by a later one that is in its way, and the
  * earliest waits for holders only: there is neither starvation nor deadlock. Exclusive use fits
  * with no other, shared use with shared use, amounts with amounts up to the capacity.
  */
@@ -27,15 +27,15 @@
 struct lock;
 
 /*
- * A claim on those resources, for that target. state is .noxmk. NULL after a warning: then the
- * session goes on without. lock_close ends the claim, whether it waited or was granted.
+ * A claim on those resources, for that target. state: the state folder. NULL after a warning: then
+ * the session goes on without. lock_close ends the claim, whether it waits or is granted.
  */
 struct lock *lock_open(int state, const char *target, const json_t *claims) UNUSED_RESULT;
 void lock_close(struct lock *);
 
 /*
- * Is it granted? The first call takes the ticket. What cannot be locked (no space, a file system
- * without locks) is granted, after a warning.
+ * Is the claim granted? The first call takes the ticket. Where nothing can be locked (no space, a
+ * file system without locks) it is granted, after a warning.
  */
 bool lock_try(struct lock *);
 
@@ -48,19 +48,13 @@ int lock_timeout(struct lock *);
 
 /*
  * Who was in the way at the last try: {"target":…,"pid":…,"resource":…}, one that holds rather than
- * one that waits. NULL when nobody was. Ours: it lasts until the next try.
+ * one that waits. NULL when nobody was. Borrowed, until the next try.
  */
 const json_t *lock_blocker(const struct lock *);
 
-/* How many claims waited at the last try, ours among them. */
-unsigned lock_waiting(const struct lock *);
-
 /*
- * Whether to lend our job slot to others while we wait. Each that does lets make start one more, so
- * only those may at whose last try fewer than 32 waited; but while a granted one waits for its
- * slot, everybody must, or all slots might be held by those who wait for just that one. Ask after
- * each try. What came of it is told with lock_lent: true once the slot is lent, false once it is
- * held again.
+ * Whether to lend our job slot to others while we wait (lending.h). Ask after each try. What came
+ * of it is told with lock_lent: true once the slot is lent, false once it is held again.
  */
 bool lock_may_lend(const struct lock *);
 void lock_lent(struct lock *, bool lent);

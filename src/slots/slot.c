@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/makeflags.h"
 #include "base/util.h"
 #include "slots/guard.h"
 #include "slots/pool.h"
@@ -22,20 +21,20 @@ struct slot {
 };
 
 struct slot *
-slot_open(const struct slot_options *options)
+slot_open(const struct makeflags *makeflags, int rundir, unsigned rank)
 {
 	struct slot *slot = xcalloc(1, sizeof(*slot));
 
 	slot->least = slot->most = 1;
-	if (makeflags_read(options->makeflags, options->jobs).unlimited) {
-		slot->pool = pool_open(options->rundir, options->jobs, options->rank);
+	if (makeflags->unlimited) {
+		slot->pool = pool_open(rundir, makeflags->slots, rank);
 		if (!slot->pool) {
 			free(slot);
 			return NULL;
 		}
 		return slot;
 	}
-	slot->jobserver = options->makeflags ? jobserver_open(options->makeflags) : NULL;
+	slot->jobserver = jobserver_open(makeflags->auth);
 	slot->make = getppid();
 	slot->held = true;
 	return slot;

@@ -11,18 +11,16 @@
 
 #include <stdbool.h>
 
+#include "base/makeflags.h"
 #include "slots/jobserver.h"
 
 struct slot;
 
-struct slot_options {
-	const char *makeflags; /* as make gave them, or NULL */
-	int rundir;            /* for the pool: the folder of the run, the number of slots, */
-	unsigned jobs, rank;   /* and which of those that wait is first, from 0 */
-};
-
-/* NULL after a warning. slot_close gives back all that make does not take back itself. */
-struct slot *slot_open(const struct slot_options *) UNUSED_RESULT;
+/*
+ * rundir and rank are for the pool: the run folder, and which of those that wait comes first, from
+ * 0. NULL after a warning. slot_close gives back all that make does not take back itself.
+ */
+struct slot *slot_open(const struct makeflags *, int rundir, unsigned rank) UNUSED_RESULT;
 void slot_close(struct slot *);
 
 /*

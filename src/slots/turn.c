@@ -1,15 +1,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/makeflags.h"
-#include "base/util.h"
-#include "output/screen.h"
 #include "slots/lock.h"
-#include "slots/slot.h"
 #include "slots/turn.h"
-#include "state/rundir.h"
 
-/* Shorter waits are the price of asking. */
+/* Seconds. Shorter waits are what asking for the slot takes, and are not recorded. */
 #define WAIT_MIN 0.005
 
 enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GRANTED };
@@ -17,12 +12,12 @@ enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GRANTED };
 struct turn {
 	struct slot *slot;
 	struct lock *lock; /* NULL: nothing is claimed */
-	const char *target;
 	unsigned least, most;
 	enum stage stage;
-	bool lent, told;
-	double since;  /* the stage began then, monotonic */
-	json_t *waits, *blocker;
+	bool lent;
+	double since;  /* when the stage began, monotonic */
+	json_t *waits;
+	json_t *blocker; /* see turn_blocker */
 };
 
 static unsigned
@@ -35,22 +30,20 @@ struct turn *
 turn_open(const struct turn_options *options)
 {
 	struct turn *turn = xcalloc(1, sizeof(*turn));
-	struct makeflags budget = makeflags_read(options->makeflags, options->jobs);
-	struct slot_options slot = { .makeflags = options->makeflags, .rundir = options->rundir,
-		.jobs = budget.slots, .rank = options->rank };
+	const struct makeflags *makeflags = options->makeflags;
 
-	*turn = (struct turn){ .target = options->target, .since = clock_monotonic(),
-		.waits = json_array() };
-	turn->least = at_most(options->least > 0 ? options->least : 1, budget.slots);
-	turn->most = options->most > 0 ? at_most(options->most, budget.slots) : budget.slots;
-	if (makeflags_is_loaded(&budget))
+	*turn = (struct turn){ .since = clock_monotonic(), .waits = json_array() };
+	turn->least = at_most(options->least > 0 ? options->least : 1, makeflags->slots);
+	turn->most = at_most(options->most > 0 ? options->most : makeflags->slots,
+	    makeflags->slots);
+	if (makeflags_is_loaded(makeflags))
 		turn->most = turn->least;
-	turn->slot = slot_open(&slot);
+	turn->slot = slot_open(makeflags, options->rundir, options->rank);
 	if (!turn->slot) {
 		turn_close(turn);
 		return NULL;
 	}
-	/* What cannot be locked is said there; a session that runs is better than none. */
+	/* lock_open warns; a session that runs without its locks is better than none. */
 	if (json_array_size(options->claims) > 0)
 		turn->lock = lock_open(options->state, options->target, options->claims);
 	return turn;
@@ -61,7 +54,7 @@ turn_close(struct turn *turn)
 {
 	if (!turn)
 		return;
-	/* In this order, so that who gets the slot finds the locks free. */
+	/* In this order, so that whoever gets the slot finds the locks free. */
 	lock_close(turn->lock);
 	slot_close(turn->slot);
 	json_decref(turn->waits);
@@ -69,7 +62,7 @@ turn_close(struct turn *turn)
 	free(turn);
 }
 
-/* The stage is over: what it took goes on record. */
+/* Puts the wait of the stage that is over on record, and begins the next one. */
 static void
 enter(struct turn *turn, enum stage next)
 {
@@ -88,19 +81,6 @@ enter(struct turn *turn, enum stage next)
 	turn->stage = next;
 }
 
-/* Who is in the way now; the first one is told, since the session may wait for long. */
-static void
-note_blocker(struct turn *turn)
-{
-	const json_t *blocker = lock_blocker(turn->lock);
-
-	if (!blocker || turn->told)
-		return;
-	turn->blocker = json_incref((json_t *)blocker);
-	turn->told = true;
-	screen_waits(turn->target, blocker);
-}
-
 bool
 turn_try(struct turn *turn)
 {
@@ -111,7 +91,8 @@ turn_try(struct turn *turn)
 	}
 	if (turn->stage == LOCKS) {
 		if (turn->lock && !lock_try(turn->lock)) {
-			note_blocker(turn);
+			if (!turn->blocker)
+				turn->blocker = json_incref((json_t *)lock_blocker(turn->lock));
 			if (!turn->lent && lock_may_lend(turn->lock) &&
 			    (turn->lent = slot_lend(turn->slot)))
 				lock_lent(turn->lock, true);
@@ -142,6 +123,12 @@ int
 turn_timeout(struct turn *turn)
 {
 	return turn->stage == LOCKS ? lock_timeout(turn->lock) : slot_timeout(turn->slot);
+}
+
+const json_t *
+turn_blocker(const struct turn *turn)
+{
+	return turn->blocker;
 }
 
 const struct slot *

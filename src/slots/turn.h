@@ -11,18 +11,18 @@
 #include <poll.h>
 #include <stdbool.h>
 
+#include "base/makeflags.h"
 #include "base/util.h"
 #include "slots/slot.h"
 
 struct turn;
 
 struct turn_options {
-	int state, rundir;     /* .noxmk, and the folder of this run */
+	int state, rundir;     /* the state folder, and the run folder */
 	const char *target;
 	const json_t *claims;  /* as in plan.jsonl; NULL or an empty list: nothing is claimed */
-	const char *makeflags; /* as make gave them, or NULL */
-	unsigned jobs;         /* slots under `make -j` without a number; 0: our processors */
-	unsigned rank;         /* which of those that wait for a slot there comes first, from 0 */
+	const struct makeflags *makeflags;
+	unsigned rank;         /* which comes first of those that wait for a slot of the pool */
 	unsigned least, most;  /* slots that the session takes; most 0: all there are */
 };
 
@@ -31,16 +31,21 @@ struct turn *turn_open(const struct turn_options *) UNUSED_RESULT;
 void turn_close(struct turn *);
 
 /*
- * Both are held now. Else try again when one of the descriptors is readable, and after that many
- * milliseconds at the latest. The first time that others are in the way, it is said for whom we
- * wait.
+ * Are the slots and the locks held now? Else try again when one of the descriptors is readable, and
+ * after that many milliseconds at the latest.
  */
 bool turn_try(struct turn *);
 enum { TURN_FDS = 2 };
 void turn_poll(const struct turn *, struct pollfd fds[TURN_FDS]);
 int turn_timeout(struct turn *);
 
-/* The slots it holds, once both are held. Borrowed. */
+/*
+ * Who was in the way of the locks when they were first tried in vain: lock_blocker's answer, ours.
+ * NULL when nobody has been so far.
+ */
+const json_t *turn_blocker(const struct turn *);
+
+/* The slots that it holds, once slots and locks are held. Borrowed. */
 const struct slot *turn_slot(const struct turn *);
 
 /* In a forked child, which may outlive us: see slot_forked. */

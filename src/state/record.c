@@ -22,6 +22,14 @@ verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
+void
+record_decide(struct record *record, enum verdict verdict, char *reason)
+{
+	record->verdict = verdict;
+	free(record->reason);
+	record->reason = reason;
+}
+
 bool
 record_is_flaky(const struct record *record)
 {

@@ -45,6 +45,9 @@ struct record {
 
 const char *verdict_name(enum verdict);
 
+/* This verdict with its reason (or NULL), which is the record's from now on, replaces the last. */
+void record_decide(struct record *, enum verdict, char *reason);
+
 /* Has the session passed, but only after attempts that failed? */
 bool record_is_flaky(const struct record *);
 

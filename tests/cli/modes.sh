@@ -120,6 +120,11 @@ d'
 	mode '-n, two goals' 0 -n b a -j4
 	check '-n, two goals: these' same "$(planned | sort)" 'a
 b'
+	# What is within a word of MAKEFLAGS is none of make's own options.
+	mode "-I 'x -j9'" 0 -n -I 'x -j9' ci
+	check "-I 'x -j9': one at a time" has "$out" ', 1 at once'
+	mode "-j2 ARGS='x -j9'" 0 -n -j2 ARGS='x -j9' ci
+	check "ARGS='x -j9': two at once" has "$out" ', 2 at once'
 	mode '-n -k' 0 -nk ci
 	idle '-n -k'
 	mode -q 1 -q ci
@@ -146,6 +151,9 @@ broken() {
 		check '--shuffle: all ran, one failed' same "$(verdicts)" "$one_failed"
 		mode --jobserver-style 2 --jobserver-style=pipe -j2 a b
 	fi
+	mk -j2 a c ARGS='x -j9'
+	mk -j2 a c ARGS='x -j9' --trace
+	check "ARGS='x -j9': the order fits" lacks "$out" ' order a c'
 	mode '-s, alone' 0 -s a
 	mode warn 2 --warn-undefined-variables a b
 	check '--warn-undefined-variables: no warning' lacks "$err" 'undefined variable'

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # shellcheck disable=SC2016 # names of variables
-names=$(sed -n '/^static const struct/,/^};/p' "$TOP/src/slots/tools.c" | grep -oE '"[A-Z_]+"' | tr -d '"')
+names=$(sed -n '/^static const struct/,/^};/p' "$TOP/src/slots/toolenv.c" | grep -oE '"[A-Z_]+"' | tr -d '"')
 for name in $names; do
 	unset "$name"
 done

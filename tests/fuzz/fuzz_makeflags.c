@@ -20,13 +20,25 @@ static void
 check_flags(const uint8_t *part, size_t length)
 {
 	char *flags = strndup((const char *)part, length);
-	struct makeflags budget = makeflags_read(flags, 3);
+	struct makeflags makeflags = makeflags_read(flags, 3);
+	char *client = makeflags_with_jobserver(flags, 7, 8);
+	struct makeflags told = makeflags_read(client, 3);
 
-	REQUIRE(budget.slots > 0 && (!budget.unlimited || budget.slots == 3));
-	REQUIRE(!budget.unlimited || strstr(flags, "-j"));
+	REQUIRE(makeflags.slots > 0 && (!makeflags.unlimited || makeflags.slots == 3));
+	REQUIRE(!makeflags.unlimited || strstr(flags, "-j"));
+	REQUIRE(!makeflags.unlimited || !makeflags.auth);
 	/* What stands after a lone -- are variables, which never count. */
 	if (!strncmp(flags, "-- ", 3))
-		REQUIRE(!budget.unlimited && budget.slots == 1 && budget.load == 0);
+		REQUIRE(!makeflags.unlimited && makeflags.slots == 1 && makeflags.load == 0 &&
+			!makeflags.auth);
+	/* A client is told of its jobserver, and all else as before. */
+	REQUIRE(told.auth && !strcmp(told.auth, "7,8") && !told.unlimited);
+	REQUIRE(told.load == makeflags.load || told.load != told.load);
+	REQUIRE(!told.tools_auth == !makeflags.tools_auth);
+	REQUIRE(makeflags_sets(client, "A") == makeflags_sets(flags, "A"));
+	makeflags_clear(&makeflags);
+	makeflags_clear(&told);
+	free(client);
 	free(flags);
 }
 

@@ -32,7 +32,7 @@ GIVING, TAKEN = "giving", "taken"
 
 
 class Guard(NamedTuple):
-    """guard.c: struct shared, and where the guard is in it."""
+    """balance.c: struct memory, and where the guard is in it."""
 
     phase: int = IDLE
     hand: str = ""         # between the balance's change and the pipe's
@@ -223,7 +223,7 @@ class Model:
         return self.put(state, i, job._replace(stage=SLOTS, guard=guard), claims=claims)
 
     def guard_steps(self, state: State, i: int, job: Job, guard: Guard) -> Iterator[State]:
-        """guard.c: serve, settle, take_up_to, give_down_to, clear_up."""
+        """guard_process.c: serve, clear_up; balance.c: balance_settle and what it calls."""
         if guard.hand == GIVING:
             yield self.put(state, i, job._replace(guard=guard._replace(hand="")),
                            pipe=state.pipe + 1)

@@ -1,0 +1,362 @@
+#include <err.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/sig.h"
+#include "output/screen.h"
+#include "session/life.h"
+#include "session/outcome.h"
+#include "state/policy.h"
+
+/* Seconds from INT to TERM and from TERM to KILL; nox itself needs half a second to give up. */
+#define GRACE 3.0
+
+/* Seconds from TERM to KILL for what the session has left behind, and from KILL to the next one. */
+#define GRACE_OF_LEFTOVER 1.0
+#define KILL_AGAIN 0.1
+
+/*
+ * One ^C may come twice: from the terminal, and from make, which hands on the TERM that its group
+ * has got as well. Two stops that are further apart, in seconds, mean that somebody is in a hurry.
+ */
+#define SAME_STOP 0.5
+
+/* Seconds between two checks of what may end the run without a signal. */
+#define CHECK_EVERY 0.5
+
+/* Seconds before the second attempt; the pause doubles before each further one, up to a limit. */
+#define BACKOFF_FIRST 0.5
+#define BACKOFF_MOST 30.0
+
+/* The table `actions` below says what happens when an event comes in a phase. */
+enum phase { WAITING, RUNNING, INTERRUPTED, TERMINATED, KILLED, CLEARING, BACKOFF, ENDED };
+enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, EVENTS };
+
+/* All times are monotonic seconds; 0 stands for never. */
+struct life {
+	const struct life_options *o;
+	struct attempt *attempt; /* NULL before the first one and between two */
+	enum phase phase;
+	double deadline;         /* of the phase */
+	double slow;             /* when to say that the session is slow; 0 once that is said */
+	double next_check;
+	char *stopped;           /* the first reason to end, or NULL */
+	double stopped_at;       /* the time of the last one */
+	bool signalled, parent_stopped, timed_out;
+	bool wait_shown;         /* it was said for whom the session waits */
+};
+
+/* When the attempt is that old. */
+static double
+age(const struct life *life, double seconds)
+{
+	return seconds > 0 ? attempt_begun(life->attempt) + seconds : 0;
+}
+
+static void
+start(struct life *life)
+{
+	life->timed_out = false;
+	life->deadline = 0;
+	life->attempt = attempt_start(life->o->attempt);
+	if (!life->attempt) {
+		life->phase = ENDED;
+		return;
+	}
+	life->phase = RUNNING;
+	life->deadline = age(life, life->o->timeout);
+	life->slow = age(life, life->o->slow);
+}
+
+static void
+signal_session(struct life *life, int signal, enum phase next)
+{
+	attempt_signal(life->attempt, signal);
+	life->phase = next;
+	life->deadline = clock_monotonic() + GRACE;
+}
+
+static void
+interrupt(struct life *life)
+{
+	signal_session(life, SIGINT, INTERRUPTED);
+}
+
+static void
+time_out(struct life *life)
+{
+	life->timed_out = true;
+	interrupt(life);
+}
+
+static void
+terminate(struct life *life)
+{
+	signal_session(life, SIGTERM, TERMINATED);
+}
+
+static void
+kill_session(struct life *life)
+{
+	signal_session(life, SIGKILL, KILLED);
+}
+
+static void
+kill_leftover(struct life *life)
+{
+	attempt_signal_left(life->attempt, SIGKILL);
+	life->deadline = clock_monotonic() + KILL_AGAIN;
+}
+
+static void
+stop_waiting(struct life *life)
+{
+	life->phase = ENDED;
+}
+
+static void
+retry(struct life *life)
+{
+	const struct record *record = life->o->attempt->record;
+	double pause = BACKOFF_FIRST;
+
+	attempt_set_aside(life->attempt);
+	attempt_free(life->attempt);
+	life->attempt = NULL;
+	for (size_t i = 1; i < json_array_size(record->attempts) && pause < BACKOFF_MOST; i++)
+		pause *= 2;
+	screen_retries(record, pause);
+	life->phase = BACKOFF;
+	life->deadline = clock_monotonic() + (pause < BACKOFF_MOST ? pause : BACKOFF_MOST);
+}
+
+/* Nothing of this attempt runs any more. */
+static void
+end_attempt(struct life *life)
+{
+	const struct record *record = life->o->attempt->record;
+	bool failed = record->verdict == FAILED || record->verdict == ABORTED;
+
+	attempt_close_log(life->attempt);
+	if (failed && !life->stopped && json_array_size(record->attempts) < life->o->retries)
+		retry(life);
+	else
+		life->phase = ENDED;
+}
+
+/* The session's own process has ended, but maybe not all that it has started. */
+static void
+judge(struct life *life)
+{
+	attempt_judge(life->attempt, life->phase != RUNNING);
+	if (life->timed_out)
+		outcome_timed_out(life->o->attempt->record, life->o->timeout);
+	life->slow = 0;
+	if (!attempt_has_left(life->attempt)) {
+		end_attempt(life);
+		return;
+	}
+	attempt_signal_left(life->attempt, SIGTERM);
+	life->phase = CLEARING;
+	life->deadline = clock_monotonic() + GRACE_OF_LEFTOVER;
+}
+
+/* NULL: the event means nothing in that phase. A second ^C does not wait for the grace. */
+static void (*const actions[ENDED][EVENTS])(struct life *) = {
+	/*                ON_TURN  ON_STOP        ON_DEADLINE    ON_EXIT  ON_NOBODY_LEFT */
+	[WAITING]     = { start,   stop_waiting,  NULL,          NULL,    NULL        },
+	[RUNNING]     = { NULL,    interrupt,     time_out,      judge,   NULL        },
+	[INTERRUPTED] = { NULL,    terminate,     terminate,     judge,   NULL        },
+	[TERMINATED]  = { NULL,    kill_session,  kill_session,  judge,   NULL        },
+	[KILLED]      = { NULL,    NULL,          kill_session,  judge,   NULL        },
+	[CLEARING]    = { NULL,    kill_leftover, kill_leftover, NULL,    end_attempt },
+	[BACKOFF]     = { NULL,    stop_waiting,  start,         NULL,    NULL        },
+};
+
+static void
+act_on(struct life *life, enum event event)
+{
+	if (life->phase != ENDED && actions[life->phase][event])
+		actions[life->phase][event](life);
+}
+
+/* Takes over why, which is kept if it is the first reason. */
+static void
+stop(struct life *life, char *why)
+{
+	double now = clock_monotonic();
+	bool same = life->stopped && now - life->stopped_at < SAME_STOP;
+
+	if (life->stopped)
+		free(why);
+	else
+		life->stopped = why;
+	if (same)
+		return;
+	life->stopped_at = now;
+	act_on(life, ON_STOP);
+}
+
+/* After ^Z neither the session nor its clocks notice how long we were stopped. */
+static void
+suspend(struct life *life)
+{
+	double *const times[] = { &life->deadline, &life->slow };
+	double since = clock_monotonic(), away;
+
+	if (life->attempt)
+		attempt_pause(life->attempt);
+	raise(SIGSTOP);
+	away = clock_monotonic() - since;
+	for (size_t i = 0; i < countof(times); i++)
+		if (*times[i] != 0)
+			*times[i] += away;
+	if (life->attempt)
+		attempt_resume(life->attempt, away);
+}
+
+static void
+take_signals(struct life *life)
+{
+	int signal;
+
+	while ((signal = sig_next(life->o->signals))) {
+		if (signal == SIGTSTP) {
+			suspend(life);
+		} else if (signal == SIGTERM && parent_stopped_by(life->o->parent) == SIGKILL) {
+			stop(life, xstrdup("make was killed"));
+		} else if (signal != SIGCHLD) {
+			life->signalled = true;
+			stop(life, xasprintf("SIG%s", sigabbrev_np(signal)));
+		}
+	}
+}
+
+/* Some reasons to end come without a signal to us. */
+static void
+check_stops(struct life *life)
+{
+	int signal = parent_stopped_by(life->o->parent);
+	bool cancel = false;
+	char *why;
+
+	if (signal != 0 && !life->parent_stopped) {
+		life->parent_stopped = true;
+		stop(life, signal == SIGKILL ? xstrdup("make was killed") :
+					       xasprintf("SIG%s to make", sigabbrev_np(signal)));
+	}
+	if (!life->stopped && (why = policy_stop_reason(life->o->attempt->rundir, &cancel))) {
+		if (cancel || life->phase == WAITING)
+			stop(life, why);
+		else
+			free(why);
+	}
+	if (!life->stopped && life->o->run_ends != 0 && clock_monotonic() >= life->o->run_ends)
+		stop(life, xstrdup("the run's time is over (NOXMK_DEADLINE)"));
+}
+
+static void
+check_clocks(struct life *life)
+{
+	double now = clock_monotonic();
+
+	if (now >= life->next_check) {
+		life->next_check = now + CHECK_EVERY;
+		check_stops(life);
+	}
+	if (life->slow != 0 && now >= life->slow) {
+		life->slow = 0;
+		if (life->phase == RUNNING)
+			screen_slow(life->o->attempt->target, now - attempt_begun(life->attempt),
+			    attempt_log(life->attempt));
+	}
+	if (life->deadline != 0 && now >= life->deadline)
+		act_on(life, ON_DEADLINE);
+}
+
+/* The first one in the way is shown, since the session may wait for long. */
+static void
+check_turn(struct life *life)
+{
+	const json_t *blocker;
+
+	if (life->phase != WAITING)
+		return;
+	if (turn_try(life->o->turn)) {
+		act_on(life, ON_TURN);
+	} else if (!life->wait_shown && (blocker = turn_blocker(life->o->turn))) {
+		life->wait_shown = true;
+		screen_waits(life->o->attempt->target, blocker);
+	}
+}
+
+/* Has the session ended, or the last process that it has left behind? */
+static void
+check_processes(struct life *life)
+{
+	if (life->attempt && life->phase < CLEARING && attempt_has_ended(life->attempt))
+		act_on(life, ON_EXIT);
+	if (life->phase == CLEARING && attempt_is_cleared(life->attempt))
+		act_on(life, ON_NOBODY_LEFT);
+}
+
+/* The milliseconds of a timeout (-1: never), but not beyond that time. Rounded up. */
+static int
+until(double time, int timeout)
+{
+	double left = (time - clock_monotonic()) * 1000;
+	int until = left >= INT_MAX - 1 ? INT_MAX : left > 0 ? (int)left + 1 : 0;
+
+	return time == 0 || (timeout >= 0 && timeout < until) ? timeout : until;
+}
+
+/* Sleeps until something may have happened. */
+static void
+wait_for_events(const struct life *life)
+{
+	struct pollfd fds[1 + TURN_FDS + ATTEMPT_FDS] = {
+		{ .fd = life->o->signals, .events = POLLIN } };
+	int timeout = -1;
+	nfds_t n = 1;
+
+	if (life->phase == WAITING) {
+		turn_poll(life->o->turn, fds + n);
+		n += TURN_FDS;
+		timeout = turn_timeout(life->o->turn);
+	} else if (life->attempt) {
+		attempt_poll(life->attempt, fds + n);
+		n += ATTEMPT_FDS;
+		timeout = attempt_timeout(life->attempt);
+	}
+	timeout = until(life->next_check, until(life->slow, until(life->deadline, timeout)));
+	if (poll(fds, n, timeout) < 0 && errno != EINTR)
+		err(EXIT_HELPER, "poll");
+}
+
+struct life_end
+life_lead(const struct life_options *options)
+{
+	struct life life = { .o = options, .phase = WAITING };
+	struct life_end end;
+
+	check_clocks(&life);
+	check_turn(&life);
+	while (life.phase != ENDED) {
+		wait_for_events(&life);
+		take_signals(&life);
+		if (life.attempt)
+			attempt_look(life.attempt);
+		check_turn(&life);
+		check_processes(&life);
+		check_clocks(&life);
+	}
+	end = (struct life_end){ .stopped = life.stopped, .signalled = life.signalled,
+		.tried = life.attempt || options->attempt->record->attempts };
+	attempt_free(life.attempt);
+	return end;
+}
