@@ -12,7 +12,7 @@
 
 #define MADE                                                                                \
 	"# Made by noxmk from the plan and from how long sessions took.\n" \
-	"_noxmk_order_for := -j2\n"
+	"_noxmk.order_for := -j2\n"
 #define HOSTILE "a\\nall: ; $(shell x) \\\\\\u00e9#"
 #define CLAIM(resource, use) "{'resource':'" resource "','use':'" use "'}"
 
@@ -74,7 +74,7 @@ write_order(int state)
 }
 
 #define END "# end\n"
-#define NO_CUES "_noxmk_cued :=\n" END
+#define NO_CUES "_noxmk.cued :=\n" END
 
 static const struct {
 	const char *plan, *history, *text;
@@ -83,8 +83,8 @@ static const struct {
 	{ "{'target':'lint'}\n{'target':'tests'}\n{'target':'use','requires':['build']}\n"
 	  "{'target':'build'}\n{'group':'ci','members':['lint']}\n",
 	  "'lint':[1],'tests':[5],'use':[4],'build':[2]",
-	  MADE "_noxmk_order := build tests use lint\n_noxmk_resources :=\n"
-	  "_noxmk_cued := lint\n_noxmk_cue/lint := tests\n" END },
+	  MADE "_noxmk.order := build tests use lint\n_noxmk.resources :=\n"
+	  "_noxmk.cued := lint\n_noxmk.cue/lint := tests\n" END },
 	/* Users in the same order; not amounts, lone users, and readers among themselves. */
 	{ "{'target':'a','claims':[" CLAIM("db", "shared") "," CLAIM("docs", "exclusive") "]}\n"
 	  "{'target':'b','claims':[" CLAIM("db", "exclusive") "," CLAIM("free", "shared") "]}\n"
@@ -94,31 +94,31 @@ static const struct {
 	  "{'resource':'memory','use':'amount','amount':4,'capacity':4}]}\n"
 	  "{'target':'e','claims':[" CLAIM("web:x-1._*", "exclusive") "]}\n",
 	  "'a':[1],'b':[2],'c':[3],'d':[4],'e':[5]",
-	  MADE "_noxmk_order := e b c d a\n_noxmk_resources := 0 1\n"
-	  "# db\n_noxmk_resource/0 := b+ a\n# web:x-1._*\n_noxmk_resource/1 := e+ d+\n" NO_CUES },
+	  MADE "_noxmk.order := e b c d a\n_noxmk.resources := 0 1\n"
+	  "# db\n_noxmk.resource/0 := b+ a\n# web:x-1._*\n_noxmk.resource/1 := e+ d+\n" NO_CUES },
 	/* A name may be anything, and is only for people: nothing that make would read. */
 	{ "{'target':'a','claims':[" CLAIM(HOSTILE, "exclusive") "]}\n"
 	  "{'target':'b','claims':[" CLAIM(HOSTILE, "exclusive") "]}\n",
-	  "", MADE "_noxmk_order := a b\n_noxmk_resources := 0\n"
-	  "# a?all:?????shell?x??????\n_noxmk_resource/0 := a+ b+\n" NO_CUES },
+	  "", MADE "_noxmk.order := a b\n_noxmk.resources := 0\n"
+	  "# a?all:?????shell?x??????\n_noxmk.resource/0 := a+ b+\n" NO_CUES },
 	/* make would start d when a ends, in the place of c. */
 	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c','requires':['a']}\n{'target':'d'}\n"
 	  "{'target':'e'}\n",
 	  "'a':[1],'b':[4],'c':[5],'d':[1],'e':[1]",
-	  MADE "_noxmk_order := a b c d e\n_noxmk_resources :=\n"
-	  "_noxmk_cued := d e\n_noxmk_cue/d := b\n_noxmk_cue/e := d\n" END },
+	  MADE "_noxmk.order := a b c d e\n_noxmk.resources :=\n"
+	  "_noxmk.cued := d e\n_noxmk.cue/d := b\n_noxmk.cue/e := d\n" END },
 	/* What differs in the third digit keeps the noxfile's order. */
 	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c'}\n",
 	  "'a':[1.01],'b':[1.04],'c':[1.09]",
-	  MADE "_noxmk_order := a b c\n_noxmk_resources :=\n" NO_CUES },
+	  MADE "_noxmk.order := a b c\n_noxmk.resources :=\n" NO_CUES },
 	{ "{'target':'a'}\n{'target':'b'}\n{'target':'c'}\n",
 	  "'a':[1.01],'b':[1.04],'c':[1.19]",
-	  MADE "_noxmk_order := c a b\n_noxmk_resources :=\n" NO_CUES },
+	  MADE "_noxmk.order := c a b\n_noxmk.resources :=\n" NO_CUES },
 	/* A damaged plan: none, or too much of everything. */
 	{ "{'target':7}\n{'target':'a','requires':['a','zzz',8],'after':'x','claims':[7]}\n"
 	  "{'target':'b','requires':['c'],'claims':[{}]}\n{'target':'c','requires':['b','b']}\n",
-	  "", MADE "_noxmk_order := a b c\n_noxmk_resources := 0\n"
-	  "# \n_noxmk_resource/0 := a+ b+\n" NO_CUES },
+	  "", MADE "_noxmk.order := a b c\n_noxmk.resources := 0\n"
+	  "# \n_noxmk.resource/0 := a+ b+\n" NO_CUES },
 };
 
 START_TEST(the_file_says_order_resources_and_cues)
@@ -146,11 +146,11 @@ START_TEST(what_says_so_already_is_not_touched)
 	ck_assert_int_eq(first.st_mtim.tv_nsec, second.st_mtim.tv_nsec);
 	put("state/history.json", "{'schema':1,'sessions':{'a':[2],'b':[1]}}");
 	ck_assert_int_eq(write_order(state), 0);
-	assert_file("state/order.mk", MADE "_noxmk_order := a b\n_noxmk_resources :=\n" NO_CUES);
+	assert_file("state/order.mk", MADE "_noxmk.order := a b\n_noxmk.resources :=\n" NO_CUES);
 	/* As long as before, but other words. */
-	file_put("state/order.mk", MADE "_noxmk_order := b a\n_noxmk_resources :=\n" NO_CUES);
+	file_put("state/order.mk", MADE "_noxmk.order := b a\n_noxmk.resources :=\n" NO_CUES);
 	ck_assert_int_eq(write_order(state), 0);
-	assert_file("state/order.mk", MADE "_noxmk_order := a b\n_noxmk_resources :=\n" NO_CUES);
+	assert_file("state/order.mk", MADE "_noxmk.order := a b\n_noxmk.resources :=\n" NO_CUES);
 	close(state);
 	assert_silent();
 }
@@ -170,8 +170,8 @@ START_TEST(the_order_is_for_one_j_option)
 		char *option = cases[i].option ? xstrdup(cases[i].option) :
 						 xasprintf("-j%u", cpus_available());
 		char *text = xasprintf("# Made by noxmk from the plan and from how long sessions "
-				       "took.\n_noxmk_order_for := %s\n_noxmk_order := a b\n"
-				       "_noxmk_resources :=\n" NO_CUES, option);
+				       "took.\n_noxmk.order_for := %s\n_noxmk.order := a b\n"
+				       "_noxmk.resources :=\n" NO_CUES, option);
 
 		setenv("MAKEFLAGS", cases[i].flags, 1);
 		ck_assert_int_eq(write_order(state), 0);
@@ -257,8 +257,8 @@ assert_expected(int state, const char *active, const char *text, double end)
 	json_decref(sessions);
 }
 
-#define CUED MADE "_noxmk_order := "
-#define CUES "\n_noxmk_resources :=\n_noxmk_cued := c\n_noxmk_cue/c := b\n"
+#define CUED MADE "_noxmk.order := "
+#define CUES "\n_noxmk.resources :=\n_noxmk.cued := c\n_noxmk.cue/c := b\n"
 #define ABC "{'a':{'target':'a'},'b':{'target':'b'},'c':{'target':'c'}}"
 
 START_TEST(a_forecast_goes_by_order_and_history)
@@ -269,12 +269,12 @@ START_TEST(a_forecast_goes_by_order_and_history)
 	assert_expected(state, ABC, "a 0 0 1 1, b 1 0 2.25 1, c 2 1 1.625 0", 2.625);
 	assert_expected(state, "{}", "", 0);
 	/* What order.mk lacks comes last; what is not active does not count. */
-	file_put("state/order.mk", MADE "_noxmk_order := zzz c  c b _noxmk a:\n"
-					"_noxmk_resources :=\n_noxmk_order := a\n");
+	file_put("state/order.mk", MADE "_noxmk.order := zzz c  c b _noxmk a:\n"
+					"_noxmk.resources :=\n_noxmk.order := a\n");
 	assert_expected(state, ABC, "c 0 0 1.625 0, b 1 0 2.25 1, a 2 1.625 1 1", 2.625);
-	file_put("state/order.mk", "_noxmk_order := c b a\n");
+	file_put("state/order.mk", "_noxmk.order := c b a\n");
 	assert_expected(state, ABC, "a 0 0 1 1, b 1 0 2.25 1, c 2 1 1.625 0", 2.625);
-	file_put("state/order.mk", "\n_noxmk_order :=");
+	file_put("state/order.mk", "\n_noxmk.order :=");
 	assert_expected(state, ABC, "a 0 0 1 1, b 1 0 2.25 1, c 2 1 1.625 0", 2.625);
 	/* Cues count where it is for just these sessions. */
 	file_put("state/order.mk", CUED "b a c" CUES);
@@ -283,10 +283,10 @@ START_TEST(a_forecast_goes_by_order_and_history)
 	assert_expected(state, ABC, "b 0 0 2.25 1, a 1 0 1 1, c 2 1 1.625 0", 2.625);
 	file_put("state/order.mk", CUED "b a a c" CUES);
 	assert_expected(state, ABC, "b 0 0 2.25 1, a 1 0 1 1, c 2 1 1.625 0", 2.625);
-	file_put("state/order.mk", CUED "b a c\n_noxmk_cue/c\n_noxmk_cue/\n_noxmk_cue/d := a\n"
-					"_noxmk_cue/c := d\n_noxmk_cue/b := ");
+	file_put("state/order.mk", CUED "b a c\n_noxmk.cue/c\n_noxmk.cue/\n_noxmk.cue/d := a\n"
+					"_noxmk.cue/c := d\n_noxmk.cue/b := ");
 	assert_expected(state, ABC, "b 0 0 2.25 1, a 1 0 1 1, c 2 1 1.625 0", 2.625);
-	file_put("state/order.mk", "\n_noxmk_order :=");
+	file_put("state/order.mk", "\n_noxmk.order :=");
 	/* Edges and resources count as in make. */
 	assert_expected(state, "{'a':{'target':'a','after':['b','zzz'],'claims':["
 	    CLAIM("db", "shared") "]},'b':{'target':'b'},'c':{'target':'c','claims':["
@@ -305,7 +305,7 @@ START_TEST(ranks_count_from_one_and_end_behind_all)
 	int state = folder_make("state");
 
 	ck_assert_uint_eq(order_rank(state, "a"), 0);
-	file_put("state/order.mk", MADE "_noxmk_order := b a\n_noxmk_resources :=\n");
+	file_put("state/order.mk", MADE "_noxmk.order := b a\n_noxmk.resources :=\n");
 	ck_assert_uint_eq(order_rank(state, "b"), 1);
 	ck_assert_uint_eq(order_rank(state, "a"), 2);
 	ck_assert_uint_eq(order_rank(state, "zzz"), 3);

@@ -57,8 +57,8 @@ START_TEST(facts_become_a_plan)
 	    "env", "NOXMK_PROBE_CWD", "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
 	    "exit", "0"), 0);
 	rules = file_get(".noxmk/sessions.mk");
-	ck_assert_ptr_nonnull(strstr(rules, "_noxmk_planned := NOX=x\n"
-		"_noxmk_sessions := nox-clean\n"));
+	ck_assert_ptr_nonnull(strstr(rules, "_noxmk.planned := NOX=x\n"
+		"_noxmk.sessions := nox-clean\n"));
 	ck_assert(file_there(".noxmk/plan.jsonl"));
 	ck_assert(!file_there(".noxmk/facts.json"));
 	/* What nox prints is for people, and not for make. */

@@ -88,7 +88,7 @@ START_TEST(value_round_trip)
 	struct buffer mk = { 0 }, wanted = { 0 };
 
 	srandom((unsigned)_i);
-	buffer_addstr(&mk, "_noxmk_nothing :=\n");
+	buffer_addstr(&mk, "_noxmk.nothing :=\n");
 	for (int i = 0; i < ROUND; i++) {
 		/* Blanks at the start are no part of a value, in make; `inputs` has none there. */
 		char *text = any_text("$#\\\\\\ \t\n\r=:;,()%'\"~*?[]{}|&<>`!@^+-"), *value;
@@ -181,25 +181,25 @@ START_TEST(whole_file)
 	rule_write(plan, "NOX=nox #1", &b);
 	ck_assert_str_eq(b.data,
 	    "# Made by noxmk from the noxfile; make remakes it when that changes.\n"
-	    "_noxmk_nothing :=\n"
-	    "_noxmk_planned := NOX=nox \\#1\n"
-	    "_noxmk_sessions := lint build t-1 t-2\n"
-	    "_noxmk_groups := ci t\n"
+	    "_noxmk.nothing :=\n"
+	    "_noxmk.planned := NOX=nox \\#1\n"
+	    "_noxmk.sessions := lint build t-1 t-2\n"
+	    "_noxmk.groups := ci t\n"
 	    "\n# goal -> the sessions it runs, those they require included\n"
 	    "_noxmk/lint := lint\n_noxmk/build := build\n_noxmk/t-1 := build t-1\n"
 	    "_noxmk/t-2 := t-2\n"
 	    "_noxmk/ci := lint build t-1\n_noxmk/t := build t-1 t-2\n"
 	    "\n# session -> those that come first if they run at all\n"
-	    "_noxmk_late := t-1\n_noxmk_after/t-1 := lint\n"
+	    "_noxmk.late := t-1\n_noxmk.after/t-1 := lint\n"
 	    "\n# variables that the noxfile asked for, and what they were\n"
-	    "_noxmk_environ :=\n_noxmk_environ_was := \n"
+	    "_noxmk.environ :=\n_noxmk.environ_was := \n"
 	    "\n# files that decided this plan\n"
-	    "_noxmk_depends := \\\n  /p/noxfile.py \\\n  /p/a\\ b\n"
+	    "_noxmk.depends := \\\n  /p/noxfile.py \\\n  /p/a\\ b\n"
 	    "\n# requires=\n.noxmk/run/t-1: | .noxmk/run/build\n"
 	    "\n# groups; one that is a goal leaves the order to .noxmk/end\n"
-	    "ci: | $(if $(filter ci,$(_noxmk_asked)),.noxmk/end)"
+	    "ci: | $(if $(filter ci,$(_noxmk.asked)),.noxmk/end)"
 	    " .noxmk/run/lint .noxmk/run/t-1\n"
-	    "t: | $(if $(filter t,$(_noxmk_asked)),.noxmk/end)"
+	    "t: | $(if $(filter t,$(_noxmk.asked)),.noxmk/end)"
 	    " .noxmk/run/t-1 .noxmk/run/t-2\n"
 	    "# end\n");
 	assert_warned("/p/a%b: make cannot name this file");
@@ -220,8 +220,8 @@ START_TEST(variables_of_the_noxfile_are_kept_with_their_values)
 
 	facts->environ = table;
 	rule_write(plan, "", &b);
-	ck_assert_ptr_nonnull(strstr(b.data, "\n_noxmk_environ := CI EMPTY X_1\n"
-		"_noxmk_environ_was := CI= a b EMPTY= X_1=$$x \\#y\\$(_noxmk_nothing)\n"));
+	ck_assert_ptr_nonnull(strstr(b.data, "\n_noxmk.environ := CI EMPTY X_1\n"
+		"_noxmk.environ_was := CI= a b EMPTY= X_1=$$x \\#y\\$(_noxmk.nothing)\n"));
 	buffer_free(&b);
 	json_decref(table);
 	plan_free(plan);

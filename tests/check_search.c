@@ -100,7 +100,7 @@ wait_for_all(struct edges *edges, size_t job, const struct indices *others)
 	edges->n += others->n;
 }
 
-/* As mk/nox.mk, _noxmk_edges; simulate.c does the same in its own way. */
+/* As mk/nox.mk, _noxmk.edges; simulate.c does the same in its own way. */
 static void
 add_chain(struct edges *edges, const struct schedule *s, size_t resource,
     const struct indices *active)

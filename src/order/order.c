@@ -16,8 +16,8 @@
 #include "state/state.h"
 
 #define NAME "order.mk"
-#define ORDER "_noxmk_order :="
-#define CUE "_noxmk_cue/"
+#define ORDER "_noxmk.order :="
+#define CUE "_noxmk.cue/"
 
 /* The users of a resource, as words: " tests-3.12+ lint". */
 struct users {
@@ -72,7 +72,7 @@ add_resources(struct buffer *out, const struct workload *work, const size_t *ord
 	json_t *at;
 	size_t n = 0;
 
-	buffer_addstr(out, "\n_noxmk_resources :=");
+	buffer_addstr(out, "\n_noxmk.resources :=");
 	for (size_t r = 0; r < work->schedule.nresources; r++)
 		if (users[r].n > 1 && users[r].writers > 0)
 			buffer_printf(out, " %zu", n++);
@@ -83,7 +83,7 @@ add_resources(struct buffer *out, const struct workload *work, const size_t *ord
 
 		if (u->n > 1 && u->writers > 0) {
 			add_comment(out, name);
-			buffer_printf(out, "_noxmk_resource/%zu :=%s\n", n++, u->names.data);
+			buffer_printf(out, "_noxmk.resource/%zu :=%s\n", n++, u->names.data);
 		}
 		buffer_free(&u->names);
 	}
@@ -142,7 +142,7 @@ replace(int state, const struct buffer *new)
 static void
 add_cues(struct buffer *out, const struct workload *work, const size_t *order, const size_t *cues)
 {
-	buffer_addstr(out, "_noxmk_cued :=");
+	buffer_addstr(out, "_noxmk.cued :=");
 	for (size_t i = 0; i < work->schedule.n; i++)
 		if (cues[order[i]] != NO_JOB)
 			buffer_printf(out, " %s", workload_target(work, order[i]));
@@ -190,7 +190,7 @@ order_write(int state, const json_t *active, unsigned jobs)
 	history = history_load(state);
 	work = workload_new(active, history, true);
 	buffer_addstr(&out, "# Made by noxmk from the plan and from how long sessions took.\n"
-			    "_noxmk_order_for := -j");
+			    "_noxmk.order_for := -j");
 	if (!flags.unlimited)
 		buffer_printf(&out, "%u", slots_of(&flags));
 	buffer_addstr(&out, "\n");

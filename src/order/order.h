@@ -7,13 +7,13 @@
  * before; the users of each resource in the same order; and the cues by which make keeps to that
  * order (cue.h).
  *
- *   _noxmk_order_for := -j4                     make's option: another -j has another order
- *   _noxmk_order := build tests-3.12 lint
- *   _noxmk_resources := 0
+ *   _noxmk.order_for := -j4                     make's option: another -j has another order
+ *   _noxmk.order := build tests-3.12 lint
+ *   _noxmk.resources := 0
  *   # database
- *   _noxmk_resource/0 := tests-3.12+ lint       + stands for exclusive use
- *   _noxmk_cued := lint
- *   _noxmk_cue/lint := build                    lint is due when build ends
+ *   _noxmk.resource/0 := tests-3.12+ lint       + stands for exclusive use
+ *   _noxmk.cued := lint
+ *   _noxmk.cue/lint := build                    lint is due when build ends
  *   # end
  *
  * A resource stands there only if one session writes it and another one uses it. How make goes by

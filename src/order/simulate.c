@@ -46,7 +46,7 @@ struct chain {
 	struct indices readers; /* those after that writer */
 };
 
-/* Adds the edges of the next user of the resource, as _noxmk_edges of nox.mk does. */
+/* Adds the edges of the next user of the resource, as _noxmk.edges of nox.mk does. */
 static void
 add_user(struct simulation *sim, struct chain *chain, size_t job, bool writes)
 {

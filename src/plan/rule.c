@@ -16,7 +16,7 @@ rule_add_value(struct buffer *out, const char *text)
 			buffer_addstr(out, " ");
 		else if (*text == '\\' && (text[1] == '#' || text[1] == '\\' || !text[1]))
 			/* make halves backslashes before # and joins lines after a last one. */
-			buffer_addstr(out, "\\$(_noxmk_nothing)");
+			buffer_addstr(out, "\\$(_noxmk.nothing)");
 		else
 			buffer_add(out, text, 1);
 	}
@@ -71,10 +71,10 @@ add_order(struct buffer *out, const char *start, const struct plan *plan,
 static void
 add_lists(struct buffer *out, const struct plan *plan)
 {
-	buffer_addstr(out, "_noxmk_sessions :=");
+	buffer_addstr(out, "_noxmk.sessions :=");
 	for (size_t i = 0; i < plan->n; i++)
 		buffer_printf(out, " %s", plan->sessions[i].target);
-	buffer_addstr(out, "\n_noxmk_groups :=");
+	buffer_addstr(out, "\n_noxmk.groups :=");
 	for (size_t i = 0; i < plan->ngroups; i++)
 		buffer_printf(out, " %s", plan->groups[i].target);
 	buffer_addstr(out, "\n\n# goal -> the sessions it runs, those they require included\n");
@@ -103,7 +103,7 @@ static void
 add_after(struct buffer *out, const struct plan *plan)
 {
 	buffer_addstr(out, "\n# session -> those that come first if they run at all\n"
-			   "_noxmk_late :=");
+			   "_noxmk.late :=");
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->sessions[i].after.n > 0)
 			buffer_printf(out, " %s", plan->sessions[i].target);
@@ -111,7 +111,7 @@ add_after(struct buffer *out, const struct plan *plan)
 	for (size_t i = 0; i < plan->n; i++) {
 		if (plan->sessions[i].after.n == 0)
 			continue;
-		buffer_printf(out, "_noxmk_after/%s :=", plan->sessions[i].target);
+		buffer_printf(out, "_noxmk.after/%s :=", plan->sessions[i].target);
 		add_targets(out, plan, &plan->sessions[i].after);
 		buffer_addstr(out, "\n");
 	}
@@ -126,7 +126,7 @@ add_environ(struct buffer *out, const json_t *environ)
 	json_t *value;
 
 	buffer_addstr(out, "\n# variables that the noxfile asked for, and what they were\n"
-			   "_noxmk_environ :=");
+			   "_noxmk.environ :=");
 	json_object_foreach((json_t *)environ, name, value) {
 		const char *p = json_string_value(value);
 
@@ -143,7 +143,7 @@ add_environ(struct buffer *out, const json_t *environ)
 		while (values.data[values.len - 1] == ' ')
 			values.data[--values.len] = '\0';
 	}
-	buffer_addstr(out, "\n_noxmk_environ_was := ");
+	buffer_addstr(out, "\n_noxmk.environ_was := ");
 	rule_add_value(out, values.data ? values.data : "");
 	buffer_addstr(out, "\n");
 	buffer_free(&values);
@@ -152,7 +152,7 @@ add_environ(struct buffer *out, const json_t *environ)
 static void
 add_depends(struct buffer *out, const struct facts *facts)
 {
-	buffer_addstr(out, "\n# files that decided this plan\n_noxmk_depends :=");
+	buffer_addstr(out, "\n# files that decided this plan\n_noxmk.depends :=");
 	for (size_t i = 0; i < facts->depends.n; i++) {
 		size_t before = out->len;
 
@@ -170,7 +170,7 @@ void
 rule_write(const struct plan *plan, const char *inputs, struct buffer *out)
 {
 	buffer_addstr(out, "# Made by noxmk from the noxfile; make remakes it when that changes.\n"
-			   "_noxmk_nothing :=\n_noxmk_planned := ");
+			   "_noxmk.nothing :=\n_noxmk.planned := ");
 	rule_add_value(out, inputs);
 	buffer_addstr(out, "\n");
 	add_lists(out, plan);
@@ -187,7 +187,7 @@ rule_write(const struct plan *plan, const char *inputs, struct buffer *out)
 	buffer_addstr(out, "\n# groups; one that is a goal leaves the order to .noxmk/end\n");
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		const char *name = plan->groups[i].target;
-		char *start = xasprintf("%s: | $(if $(filter %s,$(_noxmk_asked)),.noxmk/end)",
+		char *start = xasprintf("%s: | $(if $(filter %s,$(_noxmk.asked)),.noxmk/end)",
 		    name, name);
 
 		add_order(out, start, plan, &plan->groups[i].members);

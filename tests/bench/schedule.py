@@ -226,9 +226,9 @@ def forget_order(project: standin.Project, instance: Instance) -> None:
     lines = []
     for line in project.read(".noxmk/order.mk").splitlines():
         variable, assigns, words = line.partition(" := ")
-        if variable == "_noxmk_cued":
+        if variable == "_noxmk.cued":
             words = ""
-        if variable == "_noxmk_order" or variable.startswith("_noxmk_resource/"):
+        if variable == "_noxmk.order" or variable.startswith("_noxmk.resource/"):
             words = " ".join(sorted(words.split(), key=lambda word: place[word.rstrip("+")]))
         lines.append(variable + assigns + words)
     project.write(".noxmk/order.mk", "\n".join(lines) + "\n")

@@ -29,7 +29,7 @@ verdicts_project() {
 	project verdicts
 	mk nox-list
 	# shellcheck disable=SC2046 # targets
-	mk -j2 $(sed -n 's/^_noxmk_sessions :=//p' .noxmk/sessions.mk)
+	mk -j2 $(sed -n 's/^_noxmk.sessions :=//p' .noxmk/sessions.mk)
 	check 'verdicts: exit 2' exits 2
 	check 'verdicts: as expected' same "$(verdicts)" 'error: aborted
 exit7: failed

@@ -350,10 +350,10 @@ def files() -> list[Fault]:
     passed = dict.fromkeys(quick, "passed")
     hostile = {
         "history.json": ['{"schema":1,"sessions":{"quick":[1', '{"schema":1,"sessions":[]}', ""],
-        "order.mk": ["_noxmk_order := $(shell touch owned)\n_noxmk_order_for := -j2\n",
+        "order.mk": ["_noxmk.order := $(shell touch owned)\n_noxmk.order_for := -j2\n",
                      "quick: ; touch owned\n", "ifdef\n"],
         "plan.jsonl": ['{"schema":1,"nox":', "[]\n"],
-        "sessions.mk": ["_noxmk_sessions := quick\n"],
+        "sessions.mk": ["_noxmk.sessions := quick\n"],
         "locks/port": ["garbage\n"],
     }
     mine = lambda case: case.project.write("mine", "mine\n")  # noqa: E731

@@ -98,8 +98,8 @@ unquote_value(const char *text)
 		if (starts(text, "$$")) {
 			buffer_addstr(&b, "$");
 			text += 2;
-		} else if (starts(text, "$(_noxmk_nothing)")) {
-			text += strlen("$(_noxmk_nothing)");
+		} else if (starts(text, "$(_noxmk.nothing)")) {
+			text += strlen("$(_noxmk.nothing)");
 		} else if (starts(text, "\\#")) {
 			buffer_addstr(&b, "#");
 			text += 2;
@@ -165,7 +165,7 @@ check_environ(const struct check *c, const char *value)
 	buffer_free(&b);
 }
 
-/* One line of _noxmk_depends: the next path of the facts that make can name, each mark escaped. */
+/* One line of _noxmk.depends: the next path of the facts that make can name, each mark escaped. */
 static void
 check_path(struct check *c, const char *text)
 {
@@ -212,17 +212,17 @@ check_assignment(struct check *c, char *line, const char *value)
 {
 	char *name = line;
 
-	if (!strcmp(name, "_noxmk_sessions")) {
+	if (!strcmp(name, "_noxmk.sessions")) {
 		declare(c->sessions, read_names(value, ""), c->groups);
-	} else if (!strcmp(name, "_noxmk_groups")) {
+	} else if (!strcmp(name, "_noxmk.groups")) {
 		declare(c->groups, read_names(value, ""), c->sessions);
-	} else if (!strcmp(name, "_noxmk_late")) {
+	} else if (!strcmp(name, "_noxmk.late")) {
 		json_decref(read_names(value, ""));
-	} else if (!strcmp(name, "_noxmk_environ")) {
+	} else if (!strcmp(name, "_noxmk.environ")) {
 		check_names(c, value);
-	} else if (starts(name, "_noxmk_after/")) {
-		REQUIRE(json_object_get(c->sessions, name + strlen("_noxmk_after/")));
-		add_edges(c, name + strlen("_noxmk_after/"), read_names(value, ""));
+	} else if (starts(name, "_noxmk.after/")) {
+		REQUIRE(json_object_get(c->sessions, name + strlen("_noxmk.after/")));
+		add_edges(c, name + strlen("_noxmk.after/"), read_names(value, ""));
 	} else if (starts(name, "_noxmk/")) {
 		const char *goal = name + strlen("_noxmk/");
 		json_t *names = read_names(value, "");
@@ -234,11 +234,11 @@ check_assignment(struct check *c, char *line, const char *value)
 		REQUIRE(!is_session || (last && !strcmp(last, goal)));
 		json_decref(names);
 	} else {
-		REQUIRE(!strcmp(name, "_noxmk_nothing") && !*value);
+		REQUIRE(!strcmp(name, "_noxmk.nothing") && !*value);
 	}
 }
 
-/* .noxmk/run/A: | .noxmk/run/B, or GROUP: | $(if $(filter GROUP,$(_noxmk_asked)),…) .noxmk/run/A */
+/* .noxmk/run/A: | .noxmk/run/B, or GROUP: | $(if $(filter GROUP,$(_noxmk.asked)),…) .noxmk/run/A */
 static void
 check_rule(struct check *c, char *line, char *colon)
 {
@@ -251,7 +251,7 @@ check_rule(struct check *c, char *line, char *colon)
 	if (is_run) {
 		add_edges(c, target, read_names(colon + 3, ".noxmk/run/"));
 	} else {
-		char *first = xasprintf(" $(if $(filter %s,$(_noxmk_asked)),.noxmk/end)", target);
+		char *first = xasprintf(" $(if $(filter %s,$(_noxmk.asked)),.noxmk/end)", target);
 
 		REQUIRE(starts(colon + 3, first));
 		json_decref(read_names(colon + 3 + strlen(first), ".noxmk/run/"));
@@ -271,10 +271,10 @@ check_line(struct check *c, char *line, bool continued)
 		check_path(c, line + 2);
 	} else if (*line == '#') {
 		REQUIRE(strspn(line, comment) == strlen(line));
-	} else if (starts(line, "_noxmk_planned := ")) {
-		check_planned(c, line + strlen("_noxmk_planned := "));
-	} else if (starts(line, "_noxmk_environ_was := ")) {
-		check_environ(c, line + strlen("_noxmk_environ_was := "));
+	} else if (starts(line, "_noxmk.planned := ")) {
+		check_planned(c, line + strlen("_noxmk.planned := "));
+	} else if (starts(line, "_noxmk.environ_was := ")) {
+		check_environ(c, line + strlen("_noxmk.environ_was := "));
 	} else if (*line == '_' && (mark = strstr(line, " :="))) {
 		*mark = '\0';
 		check_assignment(c, line, mark + 3);
@@ -344,15 +344,15 @@ rulecheck_makefile(const char *text, const struct plan *plan, const struct strin
 	while ((line = strsep(&rest, "\n"))) {
 		size_t length = strlen(line);
 		bool continues = length > 1 && !strcmp(line + length - 2, " \\") &&
-		    (continued || starts(line, "_noxmk_depends :="));
+		    (continued || starts(line, "_noxmk.depends :="));
 
 		REQUIRE(*line != '\t');
 		if (continues)
 			line[length - 2] = '\0';
-		if (continued || !starts(line, "_noxmk_depends :="))
+		if (continued || !starts(line, "_noxmk.depends :="))
 			check_line(&c, line, continued);
 		else
-			REQUIRE(!strcmp(line, "_noxmk_depends :="));
+			REQUIRE(!strcmp(line, "_noxmk.depends :="));
 		continued = continues;
 	}
 	REQUIRE(!continued);

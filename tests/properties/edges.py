@@ -231,7 +231,7 @@ def read_cues(project: standin.Project) -> dict[str, str]:
     """By order.mk: sessions, and at whose end they are due."""
     if not os.path.exists(project.path(".noxmk/order.mk")):
         return {}  # a single session
-    return dict(re.findall(r"^_noxmk_cue/(\S+) := (\S+)$", project.read(".noxmk/order.mk"), re.M))
+    return dict(re.findall(r"^_noxmk.cue/(\S+) := (\S+)$", project.read(".noxmk/order.mk"), re.M))
 
 
 def check_graph(case: Case, goals: list[str], text: str, cues: dict[str, str]) -> None:
