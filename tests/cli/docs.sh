@@ -262,7 +262,7 @@ cat "$page" "$fragment_page" | sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(
 	cat "$scratch/knobs"
 	printf '%s\n' ARGS FAIL_FAST MAX_FAIL
 	sed -n '/^_noxmk.watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
-	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | grep -vE '^ *\*|/\*' | grep -oE '"[A-Z][A-Z_]+"' | tr -d '"'
+	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | sed 's|^ *\*.*||; s|/\*.*||' | grep -oE '"[A-Z][A-Z_]+"' | tr -d '"'
 } | sort -u >"$scratch/variables"
 check 'the pages have every variable that is read, set or taken out' same \
 	"$(comm -13 "$scratch/in-pages" "$scratch/variables")" ''
@@ -382,6 +382,24 @@ check 'nox.mk(5) explains every verdict, and no other' same "$(cat "$scratch/ver
 check 'noxmk(1) has every verdict of a record, and no other' same "$(cat "$scratch/verdict-names")" \
 	"$(sed -n '/^\.It Li verdict/,/^\.It Li reason/ s/^\.Ql \(.*[a-z"]\)\( [,.]\)\{0,1\}$/\1/p' "$page" |
 		tr -d '"' | sort)"
+
+# src/README.md, the map of the code
+
+map=$TOP/src/README.md
+# shellcheck disable=SC2016 # Markdown's backquotes
+{
+	sed -n '/^## Folders/,/^## The way/ s/^| `\([a-z]*\)`.*/\1/p' "$map" | sort >"$scratch/folders"
+	grep -oE '`[a-z]+/[a-z_]+(\.[ch])?`' "$map" | tr -d '`' | sort -u >"$scratch/modules"
+}
+check 'src/README.md has every folder of src, and no other' same \
+	"$(cd "$TOP/src" && echo */ | tr -d / | tr ' ' '\n')" "$(cat "$scratch/folders")"
+while read -r module; do
+	grep -qx "${module%%/*}" "$scratch/folders" || continue
+	case $module in
+	*.[ch]) check "src/README.md: $module is there" [ -e "$TOP/src/$module" ] ;;
+	*) check "src/README.md: $module is there" [ -e "$TOP/src/$module.h" ] ;;
+	esac
+done <"$scratch/modules"
 
 # The unit tests
 
