@@ -82,7 +82,7 @@ const char *own_key(void);
 	X(util) X(facts) X(slug) X(plan) X(config) X(overlay) X(rule) X(planfile) X(rundir)   \
 	X(record) X(sig) X(spawn) X(env) X(joblog) X(pool) X(jobserver) X(slot) X(lock)       \
 	X(contest) X(cpus) X(makeflags) X(command) X(verdict) X(screen) X(summary) X(notified)   \
-	X(submake) X(clients)                                                                  \
+	X(submake) X(clients) X(guard)                                                         \
 	X(list) X(noxcall) X(listing) X(planning) X(toolenv) X(run) X(why) X(schedule)            \
 	X(simulate) X(history) X(order) X(turn) X(mask) X(filter)             \
 	X(use) X(quantity) X(policy) X(failed) X(relay) X(keeper) X(savings) X(bench)
