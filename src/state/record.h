@@ -13,7 +13,8 @@
  *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}]}
  *
  * started and ended are Unix time; duration is measured by the monotonic clock, in seconds. waits:
- * what the helper waited for between its own start and that of the session, in order (turn.h).
+ * what the helper waited for between its own start and that of the session, in order (turn.h); then
+ * {"for":"build","seconds":2.5}, what the session itself waited for a build of another one.
  * left: processes that outlived the session, and were ended (leftover.h). cue: the target at whose
  * end make was to start it (order.h), if there was such a one. cpu: processor seconds of the
  * session and of what it waited for. client: did tools in it open make's jobserver (toolenv.h)?
