@@ -49,7 +49,7 @@ static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
     bool makes_are_ours, struct strings *extra)
 {
-	char folder[PATH_MAX], *lock = NULL, *program = process_own_program();
+	char folder[PATH_MAX], *builds = NULL, *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
 	char *index = xasprintf("%lld", (long long)json_integer_value(
 	    json_object_get(session, "index")));
@@ -61,11 +61,15 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
 	/* The configuration may say that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
-	    getcwd(folder, sizeof(folder)))
-		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=",
-		    lock = xasprintf("%s/.noxmk/locks/source-build", folder)));
+	    getcwd(folder, sizeof(folder))) {
+		builds = xasprintf("%s/.noxmk/builds/%s", folder, json_text(session, "target"));
+		lock = xasprintf("%s/.noxmk/locks/source-build", folder);
+		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILDS=", builds));
+		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=", lock));
+	}
 	free(program);
 	free(lock);
+	free(builds);
 	free(index);
 	free(path);
 }
