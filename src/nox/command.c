@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "nox/command.h"
 #include "nox/env.h"
+#include "state/state.h"
 
 /* The command takes the string over, which then lives as long as the command. */
 static const char *
@@ -63,7 +64,8 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	if (!json_is_false(json_object_get(header, "source_build")) &&
 	    getcwd(folder, sizeof(folder)))
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=",
-		    lock = xasprintf("%s/.noxmk/locks/source-build", folder)));
+		    lock = xasprintf("%s/%s/locks/source-build",
+			*state_path() == '/' ? "" : folder, state_path())));
 	free(program);
 	free(lock);
 	free(index);

@@ -73,9 +73,9 @@ sed -i /source-build/d pyproject.toml
 export BUILD_MEET=0
 
 # While another process has the lock, the session says that it waits.
-mkdir -p .noxmk/locks
+mkdir -p "$state"/locks
 mkfifo go
-flock .noxmk/locks/source-build sh -c 'touch held; read word <go' &
+flock "$state"/locks/source-build sh -c 'touch held; read word <go' &
 holder=$!
 at_exit="kill $holder 2>/dev/null"
 wait_for [ -e held ]
@@ -87,9 +87,9 @@ echo >go
 wait $waiting
 status=$?
 check 'and goes on' exits 0
-rm -rf .noxmk/locks
-mkdir .noxmk/locks
-mkdir .noxmk/locks/source-build
+rm -rf "$state"/locks
+mkdir "$state"/locks
+mkdir "$state"/locks/source-build
 mk tests-n-2
 check 'a lock that cannot be had: it runs all the same' exits 0
 check 'a lock that cannot be had: a warning' has "$out" 'builds are not kept apart'
