@@ -91,7 +91,8 @@ START_TEST(what_fails_is_not_measured)
 {
 	begin("echo words; exit 2", "exit 1");
 	free(bench("[]", 1, 1));
-	assert_warned("make -j3 fails, and what fails cannot be measured: see .nox/.noxmk/bench.log");
+	assert_warned("make -j3 fails, and what fails cannot be measured: see "
+	    ".nox/.noxmk/bench.log");
 	assert_file(".nox/.noxmk/bench.log", "words\n");
 	begin("exit 0", "exit 1");
 	free(bench("[]", 1, 1));

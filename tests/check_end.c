@@ -22,7 +22,8 @@ begin(void)
 	    clock_monotonic());
 
 	goals = json_of("['ci']");
-	it = (struct end){ .state = folder_make(".nox/.noxmk"), .rundir = folder_make(".nox/.noxmk/runs/R"),
+	it = (struct end){ .state = folder_make(".nox/.noxmk"),
+		.rundir = folder_make(".nox/.noxmk/runs/R"),
 		.goals = goals, .jobs = 2 };
 	file_put(".nox/.noxmk/runs/R/.run.json", text);
 	plan_put(it.rundir, facts, NULL, NULL);

@@ -69,7 +69,7 @@ START_TEST(runs_are_listed_by_age)
 {
 	int state = state_make();
 	json_t *names = rundir_list(state), *wanted = json_of("['20200101-000000-333',"
-	    "'20200101-000001-22','20200101T000000Z-c0ffee','20200102-000000-1']");
+	    "'20200101-000001-22','20200101T000000.001Z-c0ffee','20200102-000000-1']");
 
 	ck_assert_uint_eq(json_array_size(names), 0);
 	json_decref(names);
@@ -78,9 +78,9 @@ START_TEST(runs_are_listed_by_age)
 	put_run("20200101-000000-333");
 	put_run("20200101-00000x-4"); /* not ours, as are some of the next */
 	put_run("20200101-000000-");
-	put_run("20200101T000000-ab");
+	put_run("20200101T000000Z-ab");
 	put_run("20200101-000000Z-ab");
-	put_run("20200101T000000Z-c0ffee");
+	put_run("20200101T000000.001Z-c0ffee");
 	put_run(".make-1-2-ab");
 	names = rundir_list(state);
 	ck_assert(json_equal(names, wanted));

@@ -58,7 +58,7 @@ START_TEST(the_path_is_chosen)
 	state = state_make();
 	close(state);
 	ck_assert(file_there("there/.gitignore"));
-	unsetenv("NOXMK_STATE_PATH");
+	unsetenv("_noxmk_state");
 	unsetenv("NOXMK_STATE");
 	assert_silent();
 }

@@ -111,13 +111,14 @@ prune(int state, int runs, unsigned keep)
 static char *
 run_name(const char *key)
 {
-	time_t now = time(NULL);
+	struct timespec now;
 	struct tm tm;
 	char date[32];
 
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm);
-	return xasprintf("%s-%s", date, strrchr(key, '-') + 1);
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
+	return xasprintf("%s.%03ldZ-%s", date, now.tv_nsec / 1000000, strrchr(key, '-') + 1);
 }
 
 /* For where links are not to be had (vfat, a plan that another user made). -1 with errno set. */

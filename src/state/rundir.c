@@ -27,26 +27,30 @@ rundir_path(const char *name)
 	return xasprintf("%s/runs/%s", state_path(), name);
 }
 
-/* The length of such a field at the begin of s, or 0. */
-static size_t
+/* Does s begin with so many digits, and no more? */
+static bool
 digits(const char *s, size_t n)
 {
-	return strspn(s, "0123456789") == n ? n : 0;
+	return strspn(s, "0123456789") == n;
 }
 
 /*
- * "20261123T011828Z-c0ffee01", and nothing else; in the first releases it was local time and a pid,
+ * "20261123T011828.250Z-c0ffee01", and nothing else; in the first releases it was local time and a pid,
  * "20261123-011828-4711".
  */
 static bool
 is_name(const char *s)
 {
-	const char *word;
+	const char *word = s + 15;
 
 	if (!digits(s, 8) || (s[8] != 'T' && s[8] != '-') || !digits(s + 9, 6))
 		return false;
-	word = s + 15;
-	if ((s[8] == 'T' && *word++ != 'Z') || *word++ != '-')
+	if (s[8] == 'T') {
+		if (*word++ != '.' || !digits(word, 3) || word[3] != 'Z')
+			return false;
+		word += 4;
+	}
+	if (*word++ != '-')
 		return false;
 	return *word && word[strspn(word, "0123456789abcdef")] == '\0';
 }

@@ -20,7 +20,7 @@
 #define FORMER ".noxmk"
 
 /* What state_choose has chosen is kept here; nothing that we start inherits it (env.c). */
-#define CHOSEN "NOXMK_STATE_PATH"
+#define CHOSEN "_noxmk_state"
 
 #define ELSEWHERE "NOXMK_STATE=FOLDER puts it elsewhere"
 
@@ -155,8 +155,8 @@ state_make(void)
 	int state;
 
 	move_former();
-	if (file_make_folder(state_path(), 0700, &state) < 0 || faccessat(state, ".", W_OK, 0) < 0 ||
-	    fill(state, ".gitignore", "*\n") < 0 || fill(state, "CACHEDIR.TAG", tag) < 0) {
+	if (file_make_folder(state_path(), 0700, &state) < 0 ||
+	    faccessat(state, ".", W_OK, 0) < 0 || fill(state, ".gitignore", "*\n") < 0 || fill(state, "CACHEDIR.TAG", tag) < 0) {
 		warn_unusable();
 		fd_close(&state);
 	}

@@ -1,5 +1,5 @@
 /*
- * A folder runs/ with folders of any name and any .run.json, and a make with any key that joins: what
+ * A folder runs/ with folders of any name and any .run.json, and a make that joins: what
  * is no run of ours stays, and a run that is joined is a whole one. Parts of the input: the key
  * (empty: a sound one), two names of folders, what their .run.json say.
  */
