@@ -67,8 +67,8 @@ START_TEST(a_probed_plan_runs_by_the_shim)
 	    "-s 't-3.12(a=1)' --report /run/.t.report --non-interactive -- -v 'a b' --");
 	expected = xasprintf("NOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
 	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n"
-	    "NOXMK_SHIM_BUILDS=%s/.noxmk/builds/t-a-1\n"
-	    "NOXMK_SHIM_BUILD_LOCK=%s/.noxmk/locks/source-build\n",
+	    "NOXMK_SHIM_BUILDS=%s/.nox/.noxmk/builds/t-a-1\n"
+	    "NOXMK_SHIM_BUILD_LOCK=%s/.nox/.noxmk/locks/source-build\n",
 	    getcwd(folder, sizeof(folder)), folder);
 	ck_assert_str_eq(env, expected);
 	free(expected);

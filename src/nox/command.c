@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "nox/command.h"
 #include "nox/env.h"
+#include "state/state.h"
 
 /* The command takes the string over, which then lives as long as the command. */
 static const char *
@@ -62,8 +63,12 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	/* The configuration may say that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
 	    getcwd(folder, sizeof(folder))) {
-		builds = xasprintf("%s/.noxmk/builds/%s", folder, json_text(session, "target"));
-		lock = xasprintf("%s/.noxmk/locks/source-build", folder);
+		const char *start = *state_path() == '/' ? "" : folder;
+		const char *slash = *start ? "/" : "";
+
+		builds = xasprintf("%s%s%s/builds/%s", start, slash, state_path(),
+		    json_text(session, "target"));
+		lock = xasprintf("%s%s%s/locks/source-build", start, slash, state_path());
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILDS=", builds));
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=", lock));
 	}

@@ -74,9 +74,9 @@ sed -i /source-build/d pyproject.toml
 export BUILD_MEET=0
 
 # While another process has the lock, the session says that it waits.
-mkdir -p .noxmk/locks
+mkdir -p "$state"/locks
 mkfifo go
-flock .noxmk/locks/source-build sh -c 'touch held; read word <go' &
+flock "$state"/locks/source-build sh -c 'touch held; read word <go' &
 holder=$!
 at_exit="kill $holder 2>/dev/null"
 wait_for [ -e held ]
@@ -94,9 +94,9 @@ status=$?
 check 'and goes on' exits 0
 run "$STAGE/bin/noxmk" why tests-n-1
 check 'and why tells of it' has "$out" 's  for a build of the project by another session'
-rm -rf .noxmk/locks
-mkdir .noxmk/locks
-mkdir .noxmk/locks/source-build
+rm -rf "$state"/locks
+mkdir "$state"/locks
+mkdir "$state"/locks/source-build
 mk tests-n-2
 check 'a lock that cannot be had: it runs all the same' exits 0
 check 'a lock that cannot be had: a warning' has "$out" 'builds are not kept apart'
@@ -182,7 +182,7 @@ rm -rf src/*.egg-info
 mk -j2 direct editable
 check 'an editable installation works' exits 0
 check 'what session.install() builds leaves no egg-info' same "$(echo src/*)" src/demo
-check 'no folder stays' same "$(ls .noxmk/builds)" ''
+check 'no folder stays' same "$(ls "$state"/builds)" ''
 mk several
 check 'a project does not get the modules of another' same "$(tr -d ' ' <lib.has)" alone.py
 rm -rf build lib/build src/*.egg-info
@@ -191,7 +191,7 @@ check 'setup.py builds in the tree' [ -e build/lib/demo/main.py ]
 check 'an sdist has its egg-info' \
 	same "$(tar tzf dist/demo-1.tar.gz | grep -c 'egg-info/SOURCES.txt')" 1
 mk told
-check 'a folder for the session' same "$(cat told)" .noxmk/builds/told/any.cfg
+check 'a folder for the session' same "$(cat told)" "$state"/builds/told/any.cfg
 DIST_EXTRA_CONFIG=/mine.cfg mk told
 check "the user's own file stays" same "$(cat told)" /mine.cfg
 printf '[build]\nbuild-base = out\n' >setup.cfg
