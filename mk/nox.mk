@@ -106,7 +106,6 @@ ifndef NOXMK_GRAPH
 
 .PHONY: ci nox-list rerun-failed
 ci:
-nox-list: ; @$(_noxmk.helper) list
 
 ## What the makefiles say of our targets: own.mk (src/own.h), which make remakes when they change
 
@@ -245,8 +244,13 @@ _noxmk.groups := $(filter-out $(_noxmk.makefiles),$(_noxmk.groups))
 # rerun-failed stands for what was not well when it was last to run.
 _noxmk.failed := $(filter $(_noxmk.sessions),$(file <$(_noxmk.state)/failed))
 # Without a plan nothing of ours runs; other goals of the including makefile still do.
+ifneq (,$(_noxmk.groups))
+nox-list: ; @$(_noxmk.helper) list
+endif
 ifeq (,$(_noxmk.groups))
-ci rerun-failed: ; +@echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2
+_noxmk.no_plan := noxmk: there is no plan to run by: see the message above
+_noxmk.tell = @echo '$(_noxmk.no_plan)' >&2; exit 2
+ci rerun-failed nox-list: ; $(if $(_noxmk.idle),$(error $(_noxmk.no_plan)),$(_noxmk.tell))
 else ifeq (,$(filter rerun-failed,$(NOXMK_RESERVED)))
 _noxmk.none_failed = @echo 'noxmk: nothing to rerun: all was well'
 _noxmk.rerun = $(if $(_noxmk.failed),$(if $(_noxmk.dry),,@:),$(_noxmk.none_failed))
@@ -286,8 +290,9 @@ _noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(c
   _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
 _noxmk.request_goals = $(_noxmk.goals) $(filter-out $(_noxmk.goals),$(_noxmk.brought))
 _noxmk.alone = $(if $(word 2,$(_noxmk.active)),,$(_noxmk.active))
-_noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)
-_noxmk.request = $(_noxmk.knobs)$(_noxmk.targets)args=$(call _noxmk.plain,ARGS)
+_noxmk.many = sessions=$(words $(_noxmk.active))$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)
+_noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)
+_noxmk.request = $(_noxmk.knobs)$(_noxmk.targets)$(_noxmk.many)args=$(call _noxmk.plain,ARGS)
 # Writes it for that subcommand, and calls this.
 _noxmk.ask = $(file >$(_noxmk.state)/.request-$1-$(_noxmk.key),$(_noxmk.request))$(if \
   $(_noxmk.dry),+)@$(_noxmk.helper) $1 -r $(_noxmk.key)

@@ -3,7 +3,8 @@
 
 /*
  * `noxmk begin`, which make calls before the first session: it checks what the user has asked for,
- * makes the run folder and leaves the request there.
+ * makes the run folder and leaves the request there. Where the goals have no session, as with `make
+ * ci` of a noxfile without default sessions, it lists what there is.
  */
 
 /*

@@ -101,6 +101,8 @@ place_open(struct place *place, enum needs needs)
 		place->plan = planfile_open(place->state);
 	else if (place->rundir >= 0)
 		place->plan = planfile_open(place->rundir);
+	if (place->plan)
+		own_apply(place->state, place->plan);
 	if ((needs < STATE || place->state >= 0) && (needs < PLAN || place->plan))
 		return true;
 	place_close(place);

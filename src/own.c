@@ -9,10 +9,10 @@
 #include "base/json.h"
 #include "makedb.h"
 #include "own.h"
-#include "plan/planfile.h"
 
 #define NAME "own.mk"
 #define FILES "_noxmk.own_files :="
+#define BRINGS "_noxmk.own_brings/"
 
 /* All names are keys of objects, whose values mean nothing where only the set counts. */
 struct graph {
@@ -192,8 +192,8 @@ add_sessions(const struct graph *graph, const char *name, json_t *sessions)
 }
 
 /*
- * The prerequisites of that target of ours. Of those that are ours themselves a group gets no more
- * than company, and a session goes before it, unless it must come after it anyhow.
+ * The prerequisites of that target of ours. Those that are ours themselves come before a session,
+ * but run in the company of a group. One that waits for the session itself is make's to tell.
  */
 static void
 print_own(struct buffer *out, const struct graph *graph, const char *name, struct lists *lists)
@@ -209,7 +209,9 @@ print_own(struct buffer *out, const struct graph *graph, const char *name, struc
 		const char *prereq = json_string_value(item);
 		json_t *before = behind(graph, prereq);
 
-		if (is_ours(graph, prereq) && session && !json_object_get(before, name)) {
+		if (session && json_object_get(before, name)) {
+			json_object_clear(before);
+		} else if (is_ours(graph, prereq) && session) {
 			add_sessions(graph, prereq, needs);
 		} else if (!is_ours(graph, prereq)) {
 			add(files, prereq);
@@ -219,7 +221,6 @@ print_own(struct buffer *out, const struct graph *graph, const char *name, struc
 		json_object_update(brings, before);
 		json_decref(before);
 	}
-	json_object_del(brings, name);
 	add(lists->targets, name);
 	json_object_update(lists->inner, inner);
 	buffer_printf(out, "_noxmk.own/%s :=", name);
@@ -402,4 +403,24 @@ own_update(const struct own_options *options)
 	json_decref(graph.leads);
 	buffer_free(&names);
 	buffer_free(&old);
+}
+
+void
+own_apply(int state, struct planfile *plan)
+{
+	struct buffer text = { 0 };
+	char *rest = file_read(state, NAME, &text) == 0 ? text.data : NULL, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char *target = line + strlen(BRINGS), *word;
+
+		if (strncmp(line, BRINGS, strlen(BRINGS)) != 0)
+			continue;
+		line = target + strcspn(target, " ");
+		if (*line)
+			*line++ = '\0';
+		while ((word = strsep(&line, " ")))
+			planfile_add_after(plan, target, word);
+	}
+	buffer_free(&text);
 }

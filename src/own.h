@@ -27,6 +27,8 @@
  * Names that make or a shell might take for more than a name are left out.
  */
 
+#include "plan/planfile.h"
+
 struct own_options {
 	int state;
 	const char *of;       /* see _noxmk.own_of; empty: there is no rule to look for */
@@ -40,5 +42,8 @@ struct own_options {
  * make itself understands them.
  */
 void own_update(const struct own_options *);
+
+/* Tells the plan which sessions come after others, by what own.mk says of prerequisites. */
+void own_apply(int state, struct planfile *);
 
 #endif

@@ -189,6 +189,8 @@ request_check(const json_t *settings, struct request *request)
 
 	request->knobs = knobs_default();
 	request->goals = request_goals(settings);
+	request->selects_nothing = json_array_size(request->goals) > 0 &&
+				   !strcmp(json_text(settings, "sessions"), "0");
 	request->alone = xstrdup(json_text(settings, "alone"));
 	request->knob_texts = json_object();
 	for (size_t i = 0; knob_name(i); i++) {

@@ -10,7 +10,8 @@
  *
  *   NOXMK_KEEP=20       a knob (knob.h), and so on for each; empty: its default
  *   goals=ci lint       targets of this make
- *   alone=lint          the only session that is to run; empty: there are several
+ *   sessions=1          how many are to run
+ *   alone=lint          the only one of them; empty: there are others
  *   args=-k 'a b'       ARGS, to the end of the file, less the last line end
  *
  * `noxmk begin` checks that and leaves the second one, .request.json in the run folder, for all
@@ -31,6 +32,7 @@ struct request {
 	char *alone;            /* "" if there are several */
 	struct strings posargs; /* the words of ARGS, which belong to the request */
 	json_t *knob_texts;     /* the knobs as they were given */
+	bool selects_nothing;   /* goals that have no session; only request_check knows */
 };
 
 /* { 0 } is an empty one, too. */
