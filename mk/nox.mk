@@ -24,7 +24,7 @@ NOX ?= nox
 # the noxfile, seen from the project's folder
 NOXMK_NOXFILE ?= noxfile.py
 # the project's folder: the current one, or that of the first makefile if only that has the noxfile
-NOXMK_PROJECT ?= $(or $(if $(wildcard $(NOXMK_NOXFILE)),.),$(_noxmk.beside_makefile),.)
+NOXMK_PROJECT ?= $(_noxmk.found)
 # names that the including makefile keeps for itself: a session `clean` becomes nox-clean
 NOXMK_RESERVED ?=
 # the state folder, where what must last between makes is kept: absolute, or seen from the project
@@ -50,15 +50,30 @@ NOXMK ?= noxmk
 # MAX_FAIL=N count from the command line or a makefile, not from the environment, where something
 # else may be called so.
 
+# One that is set but empty is not set.
+_noxmk.unless_empty = $(if $(strip $(value $1)),,$(eval override $1 := $2))
+$(call _noxmk.unless_empty,NOX,nox)
+$(call _noxmk.unless_empty,NOXMK_NOXFILE,noxfile.py)
+$(call _noxmk.unless_empty,NOXMK,noxmk)
+
 ## What this make is about
 
 _noxmk.nothing :=
+_noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
+define _noxmk.line
+
+
+endef
 # Versions differ in what a # inside a function means.
 _noxmk.hash := \#
-_noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
-_noxmk.noxfile_there = $(wildcard $(dir $(firstword $(MAKEFILE_LIST)))$(NOXMK_NOXFILE))
-_noxmk.beside_makefile = $(patsubst %/$(NOXMK_NOXFILE),%,$(_noxmk.noxfile_there))
-_noxmk.project := $(patsubst ./%,%,$(NOXMK_PROJECT))
+_noxmk.comma := ,
+# Text as one word of a recipe's line.
+_noxmk.quote = '$(subst ','\'',$1)'
+_noxmk.beside = $(wildcard $(dir $(firstword $(MAKEFILE_LIST)))$(NOXMK_NOXFILE))
+_noxmk.found = $(or $(if $(wildcard $(NOXMK_NOXFILE)),.),$(_noxmk.beside:%/$(NOXMK_NOXFILE)=%),.)
+_noxmk.project_is = $(patsubst ./%,%,$(or $(strip $(NOXMK_PROJECT)),$(_noxmk.found)))
+_noxmk.project := $(_noxmk.project_is)
+_noxmk.noxfile := $(NOXMK_NOXFILE)
 ifneq (1,$(words $(_noxmk.project)))
 $(error noxmk: the path in NOXMK_PROJECT has a blank, which make cannot handle: \
   "$(NOXMK_PROJECT)". Run make inside that folder instead)
@@ -72,9 +87,12 @@ $(error noxmk: the path in NOXMK_STATE has a blank, or a character that make or 
   take for its own: "$(NOXMK_STATE)")
 endif
 _noxmk.plan := $(_noxmk.state)/sessions.mk
+_noxmk.own_file := $(_noxmk.state)/own.mk
 _noxmk.order_file := $(_noxmk.state)/order.mk
-_noxmk.helper := '$(NOXMK)'$(if $(_noxmk.in), -C '$(_noxmk.project)')$(if $(NOXMK_STATE), \
-  -S '$(NOXMK_STATE)')
+_noxmk.quoted_project = $(call _noxmk.quote,$(_noxmk.project))
+_noxmk.quoted_state = $(call _noxmk.quote,$(NOXMK_STATE))
+_noxmk.helper := $(call _noxmk.quote,$(NOXMK))$(if $(_noxmk.in), -C $(_noxmk.quoted_project)) \
+  $(if $(NOXMK_STATE),-S $(_noxmk.quoted_state))
 # The text of a file. make stops at one that it may not read, as in a folder that root has made.
 _noxmk.read = $(if $(wildcard $1),$(file <$1))
 
@@ -91,16 +109,64 @@ _noxmk.key := $(or $(NOXMK_RUN),$(_noxmk.own_key))
 # makes it run a line under these three, so then there is none.
 _noxmk.flags = $(firstword -$(MAKEFLAGS))
 _noxmk.dry = $(findstring n,$(_noxmk.flags))
-_noxmk.plus = $(if $(_noxmk.dry)$(findstring q,$(_noxmk.flags))$(findstring t,$(_noxmk.flags)),,+)@
+_noxmk.idle = $(_noxmk.dry)$(findstring q,$(_noxmk.flags))$(findstring t,$(_noxmk.flags))
+_noxmk.plus = $(if $(_noxmk.idle),,+)@
+
+# `noxmk graph` has make read the makefiles once more, for what they say themselves: then none of
+# the rules below.
+ifndef NOXMK_GRAPH
 
 .PHONY: ci nox-list rerun-failed
 ci:
-# What this make is to bring about, ours or not. The plan's rule for a group looks here: a group
-# that is a goal waits for the summary, and so for all sessions in their best order, before make
-# comes to the sessions of the group in the noxfile's order. A group that something else needs must
-# not: the summary is about the goals.
+
+## What the makefiles say of our targets: own.mk (src/own.h), which make remakes when they change
+
+# Like order.mk below it is refused when it has lost its end, or has what is none of ours.
+_noxmk.own_text := $(file <$(_noxmk.own_file))
+_noxmk.own_lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.own_text)))
+_noxmk.own_odd := $(filter-out $(_noxmk.hash)% _noxmk.own%,$(_noxmk.own_lines)) \
+  $(foreach c,$$ ; !,$(findstring $c,$(_noxmk.own_text))) \
+  $(filter-out end,$(lastword $(_noxmk.own_text)))
+_noxmk.refuse = $(warning noxmk: $1 is damaged: it is made \
+  anew)$(shell rm -f $(call _noxmk.quote,$1))
+$(if $(strip $(_noxmk.own_odd)),$(call _noxmk.refuse,$(_noxmk.own_file)))
+_noxmk.own_text :=
+_noxmk.own_lines :=
+-include $(_noxmk.own_file)
+_noxmk.own_of ?=
+_noxmk.own_plan ?=
+_noxmk.own_files ?=
+_noxmk.own_goals ?=
+_noxmk.own_targets ?=
+_noxmk.own_inners ?=
+_noxmk.own_recipes ?=
+
+# What this make is to bring about, ours or not, and what the makefiles' goals lead to. The plan's
+# rule for a group looks here: a group that is a goal waits for the summary, and so for all sessions
+# in their best order, before make comes to the sessions of the group in the noxfile's order. A
+# group that something else needs must not: the summary is about the goals.
 _noxmk.asked := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
-nox-list: ; @$(_noxmk.helper) list
+_noxmk.led_to := $(foreach g,$(filter $(_noxmk.own_goals),$(_noxmk.asked)),$(_noxmk.own_goal/$g))
+_noxmk.all_asked := $(_noxmk.asked) $(filter-out $(_noxmk.asked),$(sort $(_noxmk.led_to)))
+_noxmk.asked := $(filter-out $(_noxmk.own_inners),$(_noxmk.all_asked))
+
+# Which makefiles there are is known in recipes only. One that has no colon has no rule, and so the
+# usual one, which only includes us, costs nothing. Other names are long: then their number does.
+_noxmk.files := $(_noxmk.mk) $(_noxmk.plan) $(_noxmk.own_file) $(_noxmk.order_file)
+_noxmk.others = $(filter-out $(_noxmk.files),$(MAKEFILE_LIST))
+_noxmk.rules = $(findstring :,$(subst :=,,$(foreach f,$(_noxmk.others),$(file <$f))))
+_noxmk.named = $(if $(word 1000,$(_noxmk.others)),$(words $(_noxmk.others)),$(_noxmk.others))
+# Without what would be odd in own.mk.
+_noxmk.of = $(if $(_noxmk.rules),$(foreach f,$(_noxmk.named),$(subst $$,^,$(subst \
+  ;,^,$(subst !,^,$(subst $(_noxmk.hash),^,$f))))))
+_noxmk.own_is := $(_noxmk.own_of)
+_noxmk.own_then := $(_noxmk.own_plan)
+_noxmk.own_now = $(strip $(_noxmk.sessions_planned) $(_noxmk.groups_planned))
+_noxmk.own_changed = $(subst "$(_noxmk.own_is)",,"$(_noxmk.of)")$(if $(_noxmk.own_is),$(subst \
+  "$(_noxmk.own_then)",,"$(_noxmk.own_now)")$(filter-out .noxmk/always,$?))
+_noxmk.graph = @-$(_noxmk.helper) graph -d $(call _noxmk.quote,$(CURDIR)) \
+  -f $(call _noxmk.quote,$(firstword $(MAKEFILE_LIST))) \
+  -i $(call _noxmk.quote,$(_noxmk.of)) -- $(MAKE)
 
 ## The plan: make remakes an included file that is out of date, and then starts afresh
 
@@ -183,30 +249,66 @@ _noxmk.order ?=
 _noxmk.order_for ?=
 _noxmk.resources ?=
 _noxmk.cued ?=
+_noxmk.sessions_planned := $(_noxmk.sessions)
+_noxmk.groups_planned := $(_noxmk.groups)
 # An old plan may hold a name that a makefile has got since: make would run it to remake that.
 _noxmk.sessions := $(filter-out $(_noxmk.makefiles),$(_noxmk.sessions))
 _noxmk.groups := $(filter-out $(_noxmk.makefiles),$(_noxmk.groups))
 # rerun-failed stands for what was not well when it was last to run.
 _noxmk.failed := $(filter $(_noxmk.sessions),$(call _noxmk.read,$(_noxmk.state)/failed))
 # Without a plan nothing of ours runs; other goals of the including makefile still do.
+ifneq (,$(_noxmk.groups))
+nox-list: ; @$(_noxmk.helper) list
+endif
 ifeq (,$(_noxmk.groups))
-ci rerun-failed: ; +@echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2
+_noxmk.no_plan := noxmk: there is no plan to run by: see the message above
+_noxmk.tell = @echo '$(_noxmk.no_plan)' >&2; exit 2
+ci rerun-failed nox-list: ; $(if $(_noxmk.idle),$(error $(_noxmk.no_plan)),$(_noxmk.tell))
 else ifeq (,$(filter rerun-failed,$(NOXMK_RESERVED)))
 _noxmk.none_failed = @echo 'noxmk: nothing to rerun: all was well'
 _noxmk.rerun = $(if $(_noxmk.failed),$(if $(_noxmk.dry),,@:),$(_noxmk.none_failed))
 rerun-failed: | $(_noxmk.failed) ; $(_noxmk.rerun)
 endif
 
-# The goals that are ours, and the sessions behind them. A goal of the including makefile's own may
-# bring in more: each of these then sums up for itself.
-_noxmk.wanted := $(patsubst rerun-failed,$(_noxmk.failed),$(_noxmk.asked))
+# The goals that are ours, and the sessions behind them. What own.mk does not know may bring in
+# more: each of these then sums up for itself.
+_noxmk.wanted := $(patsubst rerun-failed,$(_noxmk.failed),$(_noxmk.all_asked))
 _noxmk.goals := $(filter $(_noxmk.sessions) $(_noxmk.groups),$(_noxmk.wanted))
 _noxmk.default := $(.DEFAULT_GOAL)
+_noxmk.behind_goals := $(foreach g,$(_noxmk.goals),$(_noxmk/$g))
+# What the makefiles' own prerequisites bring in, besides.
+_noxmk.owning = $(filter $(_noxmk.own_targets),$(_noxmk.goals) $1)
+_noxmk.each_own = $(foreach t,$(call _noxmk.owning,$2),$(_noxmk.own_$1/$t))
+_noxmk.brought := $(sort $(call _noxmk.each_own,brings,$(_noxmk.behind_goals)))
 # In the order that order.mk thinks best, by what they took before; then those that it does not
 # know.
 _noxmk.ranked := $(filter $(_noxmk.sessions),$(_noxmk.order)) \
   $(filter-out $(_noxmk.order),$(_noxmk.sessions))
-_noxmk.active := $(filter $(foreach g,$(_noxmk.goals),$(_noxmk/$g)),$(_noxmk.ranked))
+_noxmk.active := $(filter $(_noxmk.behind_goals) $(_noxmk.brought),$(_noxmk.ranked))
+# Those that end before the summary, since a prerequisite of a session waits for them.
+_noxmk.inner := $(patsubst rerun-failed,$(_noxmk.failed),$(call \
+  _noxmk.each_own,inner,$(_noxmk.active)))
+
+# What the helper is to know, in the form of src/state/request.h. What the user has written goes
+# there as it stands, but expanded if a makefile has set it.
+_noxmk.from_user = $(filter command environment,$(firstword $(origin $1)))
+_noxmk.as_is = $(if $(_noxmk.from_user),$(value $1),$($1))
+_noxmk.knob = $1=$(strip $(_noxmk.as_is))$(_noxmk.line)
+# Plain names count only if they are meant for us.
+_noxmk.meant = $(filter-out undefined environment,$(origin $1))
+_noxmk.plain = $(if $(_noxmk.meant),$(_noxmk.as_is))
+_noxmk.plain_knob = $1=$(strip $(_noxmk.plain))$(_noxmk.line)
+_noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(call \
+  _noxmk.knob,NOXMK_KEEP)$(call _noxmk.knob,NOXMK_DEADLINE)$(call _noxmk.knob,NOXMK_FLAKY)$(call \
+  _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
+_noxmk.request_goals = $(_noxmk.goals) $(filter-out $(_noxmk.goals),$(_noxmk.brought))
+_noxmk.alone = $(if $(word 2,$(_noxmk.active)),,$(_noxmk.active))
+_noxmk.many = sessions=$(words $(_noxmk.active))$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)
+_noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)
+_noxmk.request = $(_noxmk.knobs)$(_noxmk.targets)$(_noxmk.many)args=$(call _noxmk.plain,ARGS)
+# Writes it for that subcommand, and calls this.
+_noxmk.ask = $(file >$(_noxmk.state)/.request-$1-$(_noxmk.key),$(_noxmk.request))$(if \
+  $(_noxmk.dry),+)@$(_noxmk.helper) $1 -r $(_noxmk.key)
 
 # order.mk is for some sessions and for one -j, which make tells in recipes only. So its recipe
 # looks, and is empty if it fits; else make begins anew with what it has written. (The plan is no
@@ -217,22 +319,14 @@ _noxmk.jobs_option = $(lastword $(filter -j%,$(subst \ ,,$(subst \\,,$(MAKEFLAGS
 _noxmk.order_fits = $(and $(_noxmk.ordered),$(filter $(_noxmk.order_for),$(_noxmk.jobs_option)))
 _noxmk.parallel = $(and $(word 2,$(_noxmk.active)),$(filter-out -j1,$(_noxmk.jobs_option)))
 _noxmk.order_stale = $(and $(_noxmk.parallel),$(if $(_noxmk.order_fits),,yes))
-_noxmk.make_order = +@$(_noxmk.helper) order$(_noxmk.jobs) $(_noxmk.goals)
 ifeq (,$(_noxmk.given_up))
-$(_noxmk.order_file): .noxmk/always ; $(if $(_noxmk.order_stale),$(_noxmk.make_order))
+$(_noxmk.order_file): .noxmk/always ; $(if $(_noxmk.order_stale),+$(call _noxmk.ask,order))
 endif
-
-_noxmk.alone := $(filter 1,$(words $(_noxmk.active)))
-_noxmk.live := $(if $(filter live $(if $(_noxmk.alone),auto),$(NOXMK_OUTPUT)), -l)
-_noxmk.jobs = $(if $(NOXMK_JOBS), -j $(NOXMK_JOBS))
-# A word for each knob that may end the run early; like ARGS, two of them have plain names.
-_noxmk.plain = $(if $(filter-out undefined environment,$(origin $1)),$($1))
-_noxmk.option = $(if $2,-o $1=$(firstword $2))
-_noxmk.policy := $(call _noxmk.option,fail-fast,$(call _noxmk.plain,FAIL_FAST)) \
-  $(call _noxmk.option,max-fail,$(call _noxmk.plain,MAX_FAIL)) \
-  $(call _noxmk.option,deadline,$(NOXMK_DEADLINE)) \
-  $(call _noxmk.option,flaky,$(NOXMK_FLAKY))
-_noxmk.args = $(if $(filter-out undefined environment,$(origin ARGS)), -- $(ARGS))
+ifeq (,$(NOXMK_RUN)$(_noxmk.given_up))
+_noxmk.own_inputs := $(wildcard $(sort $(_noxmk.own_files) $(_noxmk.others)))
+_noxmk.own_stale = $(if $(_noxmk.sessions_planned),$(_noxmk.own_changed))
+$(_noxmk.own_file): $(_noxmk.own_inputs) .noxmk/always ; $(if $(_noxmk.own_stale),$(_noxmk.graph))
+endif
 
 _noxmk.runs := $(addprefix .noxmk/run/,$(_noxmk.sessions))
 .PHONY: .noxmk/begin .noxmk/end $(_noxmk.groups) $(_noxmk.sessions) $(_noxmk.runs)
@@ -247,16 +341,33 @@ endif
 # too late.
 _noxmk.default_holds = $(MAKECMDGOALS)$(filter $(_noxmk.default),$(.DEFAULT_GOAL))
 _noxmk.too_late := noxmk: set .DEFAULT_GOAL above `include nox.mk`, not below
-_noxmk.show = $(if $(and $(_noxmk.dry),$(_noxmk.goals)),+@$(_noxmk.helper) show $(_noxmk.goals))
-.noxmk/begin: ; $(if $(_noxmk.default_holds),,$(error $(_noxmk.too_late)))$(_noxmk.show)
+_noxmk.begin = $(if $(_noxmk.dry),$(if $(_noxmk.goals),$(call _noxmk.ask,show)),$(if \
+  $(_noxmk.idle)$(NOXMK_RUN),,$(call _noxmk.ask,begin)))
+# A rule of the makefiles' own for a target of ours: one of the two recipes is ignored.
+_noxmk.clash = $(warning noxmk: $(subst @,: ,$1) has a recipe for it$(_noxmk.comma) \
+  and so has the session: with NOXMK_RESERVED += $(firstword $(subst @, ,$1)) above `include \
+  nox.mk` the name is the makefile's$(_noxmk.comma) and the session is \
+  nox-$(firstword $(subst @, ,$1)))
+_noxmk.complain = $(if $(_noxmk.default_holds),,$(error $(_noxmk.too_late)))$(foreach \
+  r,$(_noxmk.own_recipes),$(call _noxmk.clash,$r))
+.noxmk/begin: ; $(_noxmk.complain)$(_noxmk.begin)
 
-# One helper a session; the first one makes the run's folder. It records the verdict and succeeds,
-# so that no failure hides another; and if it is killed, the others run all the same (`-`): without
-# a record of that session its goals fail.
-_noxmk.run = $(_noxmk.helper) run$(_noxmk.live)$(_noxmk.jobs) $(_noxmk.policy) \
-  -g '$(_noxmk.goals)' -k $(NOXMK_KEEP) -r $(_noxmk.key) \
-  $(addprefix -c ,$(_noxmk.cue_of)) $*$(_noxmk.args)
+# One helper a session. It records the verdict and succeeds, so that no failure hides another; and
+# if it is killed, the others run all the same (`-`): without a record of that session its goals
+# fail.
+_noxmk.run = $(_noxmk.helper) run -r $(_noxmk.key) $(addprefix -c ,$(_noxmk.cue_of)) \
+  $(if $(_noxmk.needs_of),-p '$(strip $(_noxmk.needs_of))') $*
 $(_noxmk.runs): .noxmk/run/%: | .noxmk/begin ; $(if $(_noxmk.dry),,$(_noxmk.plus)-$(_noxmk.run))
+
+# What the makefiles make for a session of ours, or for a group, is made before these start, unless
+# it waits for one of them itself.
+_noxmk.needs_of = $(if $(filter $*,$(_noxmk.own_targets)),$(_noxmk.own_needs/$*))
+_noxmk.own_active := $(filter $(_noxmk.own_targets),$(_noxmk.active))
+_noxmk.own_asked := $(filter $(_noxmk.own_targets),$(filter $(_noxmk.groups),$(_noxmk.goals)))
+$(foreach s,$(_noxmk.own_active),$(eval .noxmk/run/$s: | $(_noxmk.own/$s)))
+_noxmk.wait_for = $(if $1,$(eval $(addprefix .noxmk/run/,$1): | $2))
+$(foreach g,$(_noxmk.own_asked),$(foreach p,$(_noxmk.own/$g), \
+  $(call _noxmk.wait_for,$(filter-out $(_noxmk.own_behind/$p),$(_noxmk/$g)),$p)))
 
 # What comes after others only if these run, too.
 _noxmk.first = $(addprefix .noxmk/run/,$(filter $(_noxmk.active),$(_noxmk.after/$1)))
@@ -293,26 +404,31 @@ $(foreach s,$(_noxmk.cued),$(eval .noxmk/run/$s: | $(addprefix .noxmk/run/,$(_no
 # their own, under the same jobserver, that reads this file only, in the project's folder. (Its
 # command is given through a variable: make runs a line that says MAKE in so many letters even
 # under -n.)
-_noxmk.make = $(MAKE) -s --no-print-directory -f '$(abspath $(_noxmk.mk))' NOXMK_PROJECT=. \
-  NOXMK='$(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))' NOXMK_JOBS='$(NOXMK_JOBS)' \
-  NOXMK_STATE='$(NOXMK_STATE)'
-_noxmk.finish = $(_noxmk.helper) end$(_noxmk.jobs) -k $(NOXMK_KEEP) -r $(_noxmk.key)
+_noxmk.helper_path = $(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))
+_noxmk.make = $(MAKE) -s --no-print-directory -f $(call _noxmk.quote,$(abspath $(_noxmk.mk))) \
+  NOXMK_PROJECT=. NOXMK=$(call _noxmk.quote,$(_noxmk.helper_path)) NOXMK_STATE='$(NOXMK_STATE)'
+_noxmk.finish = $(_noxmk.helper) end -r $(_noxmk.key)
 
 .noxmk/end: | .noxmk/begin $(addprefix .noxmk/run/,$(_noxmk.active))
-.noxmk/end: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.finish) $(_noxmk.goals) -- $(_noxmk.make))
+.noxmk/end: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.finish) -- $(_noxmk.make))
 
 # The targets that people name. A target fails if its session did. It waits for the summary, so that
-# make's own word (`*** [ci] Error 1`) comes last. There are four recipes: for a goal of this make,
-# and for one that only a rule of the including makefile needs, each also under -n.
-$(_noxmk.goals): | .noxmk/end
+# make's own word (`*** [ci] Error 1`) comes last. There are three recipes, each also under -n: for
+# a goal of this make; for one that a session's prerequisite waits for, so that it cannot wait for
+# the summary; and for one that only a rule of the including makefile needs that we do not know.
+$(filter-out $(_noxmk.inner),$(_noxmk.goals)): | .noxmk/end
 $(_noxmk.sessions): %: | .noxmk/run/%
+$(_noxmk.groups): | .noxmk/begin
 $(_noxmk.sessions) $(_noxmk.groups): ; $(_noxmk.target/$(_noxmk.part)$(if $(_noxmk.dry),-n))
-_noxmk.part = $(if $(filter $@,$(_noxmk.goals)),goal,needed)
+_noxmk.part = $(if $(filter $@,$(_noxmk.inner)),inner,$(if $(filter \
+  $@,$(_noxmk.goals)),goal,needed))
 
 # The summary lists the goals that are well, which spares them the verdict's process. `@:` starts
-# none either, and keeps make from saying that nothing is to be done.
+# none either, and keeps make from saying that nothing is to be done. The list is read once.
 _noxmk.run_name = $(file <$(_noxmk.state)/runs/.make-$(_noxmk.key))
-_noxmk.well = $(filter $@,$(file <$(_noxmk.state)/runs/$(_noxmk.run_name)/.well))
+_noxmk.well_file = $(file <$(_noxmk.state)/runs/$(_noxmk.run_name)/.well)
+_noxmk.all_well = $(eval _noxmk.all_well := $(_noxmk.well_file))$(_noxmk.all_well)
+_noxmk.well = $(filter $@,$(_noxmk.all_well))
 _noxmk.verdict = $(_noxmk.helper) verdict -r $(_noxmk.key) $@
 _noxmk.target/goal = $(if $(_noxmk.well),@:,$(_noxmk.plus)$(_noxmk.verdict))
 
@@ -321,8 +437,23 @@ _noxmk.target/goal = $(if $(_noxmk.well),@:,$(_noxmk.plus)$(_noxmk.verdict))
 _noxmk.more = $(if $(filter-out $(firstword $(_noxmk.goals)),$@),$(_noxmk.hash) $@: see above)
 _noxmk.target/goal-n = $(_noxmk.more)
 
+# Where this one has failed there will be no other summary.
+_noxmk.target/inner = $(_noxmk.plus)$(_noxmk.verdict) || { $(_noxmk.finish) $@; exit 1; }
+_noxmk.target/inner-n = $(_noxmk.more)
+
 # .noxmk/end does not know of this one: it sums up, and shows its plan, for itself.
 _noxmk.target/needed = $(_noxmk.plus)$(_noxmk.finish) $@ -- $(_noxmk.make) && $(_noxmk.verdict)
 _noxmk.target/needed-n = +@$(_noxmk.helper) show $@
 
+# A make that does not remake these keeps a match-anything rule from them.
+ifneq (,$(NOXMK_RUN)$(_noxmk.given_up))
+$(if $(_noxmk.given_up),$(_noxmk.files),$(filter-out $(_noxmk.order_file),$(_noxmk.files))): ;
+endif
+
+endif
+
+else ifneq "$(_noxmk.project) $(_noxmk.noxfile)" "$(_noxmk.project_is) $(NOXMK_NOXFILE)"
+$(error noxmk: nox.mk is included for $(_noxmk.project)/$(_noxmk.noxfile) and now for \
+  $(_noxmk.project_is)/$(NOXMK_NOXFILE): one makefile has one project; let it run make in the \
+  other ones)
 endif

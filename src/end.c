@@ -4,6 +4,7 @@
 #include "report/summary.h"
 #include "state/failed.h"
 #include "state/history.h"
+#include "state/record.h"
 #include "state/rundir.h"
 
 /* Warns where something cannot be kept; the run is no worse for that. */
@@ -21,6 +22,24 @@ keep_results(const struct end *end)
 	json_decref(active);
 }
 
+/* Do all sessions that were to run have a record? data: the end. */
+static bool
+is_recorded(void *data)
+{
+	const struct end *end = data;
+	json_t *expected = notified_pending(end->rundir), *names = record_list(end->rundir), *item;
+	size_t i;
+	bool all;
+
+	planfile_expand(end->plan, end->goals, expected, false);
+	json_array_foreach(names, i, item)
+		json_object_del(expected, json_string_value(item));
+	all = json_object_size(expected) == 0;
+	json_decref(expected);
+	json_decref(names);
+	return all;
+}
+
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
@@ -28,8 +47,11 @@ end_run(const struct end *end, const char *key, char *const *make)
 
 	if (*make)
 		result = notified_run(end->rundir, key, make);
-	/* A helper may have been killed, and the keeper of its session has a record to write. */
-	rundir_wait(end->rundir);
+	/*
+	 * A helper may have been killed, and the keeper of its session has a record to write.
+	 * Nobody waits for others that are at work there: they may need the slot that we hold.
+	 */
+	rundir_wait(end->rundir, is_recorded, (void *)end);
 	if (summary_print(end->rundir, end->plan, end->goals) < 0 ||
 	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
 		result = -1;

@@ -17,10 +17,12 @@
 #include "base/fd.h"
 #include "base/process.h"
 #include "base/util.h"
+#include "begin.h"
 #include "end.h"
 #include "nox/planning.h"
 #include "order/order.h"
 #include "output/joblog.h"
+#include "own.h"
 #include "report/bench.h"
 #include "report/list.h"
 #include "report/savings.h"
@@ -29,7 +31,7 @@
 #include "report/why.h"
 #include "session/run.h"
 #include "slots/submake.h"
-#include "state/join.h"
+#include "state/request.h"
 #include "state/rundir.h"
 #include "state/state.h"
 
@@ -39,34 +41,27 @@
 
 /* The options of all subcommands; the table of those says which takes which. */
 static struct {
-	const char *noxfile, *inputs, *reserved, *key, *cue, *goals;
-	unsigned keep, jobs, rounds;
-	bool live;
-	struct policy policy;
+	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder;
+	unsigned jobs, rounds;
 	char *share;
 	char **words; /* the operands, NULL-ended */
-} options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20,
-	.rounds = 3 };
+} options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .needs = "",
+	.folder = ".", .rounds = 3 };
 
-/* For each option, where its argument goes, in one of four forms. */
+/* For each option, where its argument goes, in one of two forms. */
 static const struct option_entry {
 	char letter;
 	const char **text;
 	unsigned *number; /* from 1 to most */
 	long long most;
-	const char *knob; /* by which the user of nox.mk has set that number, for the message */
-	bool *flag;       /* it has no argument */
-	struct policy *policy;
 } option_entries[] = {
 	{ 'c', .text = &options.cue },
+	{ 'd', .text = &options.folder },
 	{ 'f', .text = &options.noxfile },
-	{ 'g', .text = &options.goals },
 	{ 'i', .text = &options.inputs },
-	{ 'j', .number = &options.jobs, .most = 1000000, .knob = " (NOXMK_JOBS)" },
-	{ 'k', .number = &options.keep, .most = 1000000, .knob = " (NOXMK_KEEP)" },
-	{ 'l', .flag = &options.live },
-	{ 'n', .number = &options.rounds, .most = 1000, .knob = "" },
-	{ 'o', .policy = &options.policy },
+	{ 'j', .number = &options.jobs, .most = 1000000 },
+	{ 'n', .number = &options.rounds, .most = 1000 },
+	{ 'p', .text = &options.needs },
 	{ 'r', .text = &options.key },
 	{ 'R', .text = &options.reserved },
 };
@@ -77,7 +72,6 @@ enum needs {
 	STATE,   /* the state folder */
 	PLAN,    /* and the plan in it */
 	RUN,     /* or the run folder of the make of -r, or the latest one, and the plan in that */
-	OWN_RUN, /* likewise, but a make without a run (it had no session) gets one */
 };
 
 /* That, opened. A descriptor that is not needed is -1, and a plan NULL. */
@@ -102,13 +96,13 @@ place_open(struct place *place, enum needs needs)
 	if (needs >= STATE)
 		place->state = state_open();
 	if (place->state >= 0 && needs >= RUN)
-		place->rundir = needs == OWN_RUN && options.key ?
-		    join_run(place->state, options.key, options.keep) :
-		    rundir_open(place->state, options.key);
+		place->rundir = rundir_open(place->state, options.key);
 	if (place->state >= 0 && needs == PLAN)
 		place->plan = planfile_open(place->state);
 	else if (place->rundir >= 0)
 		place->plan = planfile_open(place->rundir);
+	if (place->plan)
+		own_apply(place->state, place->plan);
 	if ((needs < STATE || place->state >= 0) && (needs < PLAN || place->plan))
 		return true;
 	place_close(place);
@@ -152,7 +146,7 @@ do_plan(const struct place *unused)
 	return result;
 }
 
-/* The goals as operands; or as -g has them, in the helper of one of their sessions. New lists. */
+/* The operands as a new list. */
 static json_t *
 goals_of_words(void)
 {
@@ -163,81 +157,123 @@ goals_of_words(void)
 	return goals;
 }
 
+/* Those that make has written for the helper `what`, or the operands. NULL after a warning. */
 static json_t *
-goals_of_run(void)
+goals_for(const struct place *place, const char *what, json_t **settings)
 {
-	json_t *goals = json_array();
-	char *copy = xstrdup(options.goals ? options.goals : ""), *rest = copy, *goal;
+	json_t *goals;
 
-	while ((goal = strsep(&rest, " ")))
-		if (*goal)
-			json_array_append_new(goals, json_string(goal));
-	free(copy);
+	*settings = NULL;
+	if (!options.key)
+		return goals_of_words();
+	*settings = request_take(place->state, what, options.key);
+	goals = *settings ? request_goals(*settings) : NULL;
 	return goals;
 }
 
-static struct end
-end_of(const struct place *place, const json_t *goals)
+static int
+do_graph(const struct place *place)
 {
-	return (struct end){ .state = place->state, .rundir = place->rundir, .plan = place->plan,
-		.goals = goals, .jobs = options.jobs };
+	struct own_options own = { .state = place->state, .of = options.inputs,
+		.folder = options.folder, .makefile = options.noxfile, .make = options.words };
+
+	own_update(&own);
+	return 0;
 }
 
-/* GOAL … [-- MAKE …] */
 static int
-do_end(const struct place *place)
+do_begin(const struct place *place)
+{
+	if (!options.key)
+		errx(EXIT_USAGE, "begin: -r MAKE is missing; `make TARGET` knows its make");
+	return begin_run(place->state, options.key);
+}
+
+/* goals: those of the request unless others are given. */
+static struct end
+end_of(const struct place *place, const struct request *request, const json_t *goals)
+{
+	return (struct end){ .state = place->state, .rundir = place->rundir, .plan = place->plan,
+		.goals = json_array_size(goals) > 0 ? goals : request->goals,
+		.jobs = request->knobs.jobs };
+}
+
+/* Cuts options.words, [GOAL …] [-- MAKE …], behind the goals. The words of MAKE. */
+static char **
+cut_make(void)
 {
 	char **make = options.words;
-	json_t *goals;
-	struct end end;
-	int result;
 
+	/* getopt has taken a -- that no goal stands before. */
+	if (!strcmp(make[-1], "--"))
+		options.words = --make;
 	while (*make && strcmp(*make, "--") != 0)
 		make++;
 	if (*make)
 		*make++ = NULL;
+	return make;
+}
+
+static int
+do_end(const struct place *place)
+{
+	struct request request = { 0 };
+	char **make = cut_make();
+	json_t *goals;
+	struct end end;
+	int result;
+
+	if (request_read(place->rundir, &request) < 0)
+		return EXIT_HELPER;
 	goals = goals_of_words();
-	end = end_of(place, goals);
+	end = end_of(place, &request, goals);
 	result = end_run(&end, options.key, make);
 	json_decref(goals);
+	request_clear(&request);
 	return result < 0 ? EXIT_HELPER : 0;
 }
 
 /* make will not come to `noxmk end`, so the helper of the last session does what that does. */
 static void
-sum_up_interrupted(void)
+sum_up_interrupted(const struct request *request)
 {
-	json_t *goals = goals_of_run();
 	struct place place;
 	struct end end;
 
 	if (place_open(&place, RUN)) {
-		end = end_of(&place, goals);
+		end = end_of(&place, request, NULL);
 		end_interrupted(&end);
 		place_close(&place);
 	}
-	json_decref(goals);
 }
 
 static int
-do_run(const struct place *unused)
+do_run(const struct place *place)
 {
+	struct request request = { 0 };
 	struct run_options run = { .share = options.share, .key = options.key,
-		.cue = options.cue, .keep = options.keep, .jobs = options.jobs,
-		.live = options.live, .policy = &options.policy };
+		.cue = options.cue, .needs = options.needs, .target = *options.words,
+		.policy = &request.knobs.policy };
 	bool interrupted;
-	int result;
+	int rundir, result;
 
-	(void)unused;
 	if (!options.key)
 		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
-	run.target = *options.words++;
-	if (*options.words && !strcmp(*options.words, "--"))
-		options.words++;
-	run.posargs = options.words;
+	rundir = rundir_open(place->state, options.key);
+	result = rundir < 0 ? -1 : request_read(rundir, &request);
+	fd_close(&rundir);
+	if (result < 0)
+		return EXIT_HELPER;
+	strings_add(&request.posargs, NULL);
+	run.posargs = (char *const *)request.posargs.v;
+	run.keep = request.knobs.keep;
+	run.jobs = request.knobs.jobs;
+	run.live = request.knobs.output == OUTPUT_LIVE ||
+		   (request.knobs.output == OUTPUT_AUTO && !strcmp(request.alone, run.target));
 	result = run_session(&run, &interrupted);
 	if (interrupted)
-		sum_up_interrupted();
+		sum_up_interrupted(&request);
+	request_clear(&request);
 	return result;
 }
 
@@ -262,9 +298,10 @@ do_list(const struct place *place)
 static int
 do_show(const struct place *place)
 {
-	json_t *goals = goals_of_words();
-	int result = show_print(place->state, place->plan, goals);
+	json_t *settings, *goals = goals_for(place, "show", &settings);
+	int result = goals ? show_print(place->state, place->plan, goals) : EXIT_HELPER;
 
+	json_decref(settings);
 	json_decref(goals);
 	return result;
 }
@@ -273,12 +310,16 @@ do_show(const struct place *place)
 static int
 do_order(const struct place *place)
 {
-	json_t *goals = goals_of_words(), *active = json_object();
+	json_t *settings, *goals = goals_for(place, "order", &settings), *active;
 	int result;
 
+	if (!goals)
+		return EXIT_HELPER;
+	active = json_object();
 	/* A goal that the plan does not know adds nothing. */
 	planfile_expand(place->plan, goals, active, false);
-	result = order_write(place->state, active, options.jobs);
+	result = order_write(place->state, active, request_jobs(settings));
+	json_decref(settings);
 	json_decref(active);
 	json_decref(goals);
 	return result < 0 ? EXIT_HELPER : 0;
@@ -353,17 +394,21 @@ static const struct command_entry {
 	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0,
 	    NOTHING, do_plan,
 	    "ask nox what the noxfile says; write sessions.mk and plan.jsonl" },
-	{ "order", "j:", "[-j JOBS] GOAL ...", 1, PLAN, do_order,
+	{ "graph", "d:f:i:", "[-d FOLDER] -f MAKEFILE [-i INPUTS] -- MAKE ...", 1, STATE, do_graph,
+	    "ask MAKE what makefiles say of our targets; write own.mk" },
+	{ "order", "r:", "[-r MAKE] [GOAL ...]", 0, PLAN, do_order,
 	    "write order.mk for these goals" },
-	{ "run", "c:g:j:k:lo:r:",
-	    "[-c CUE] [-g GOALS] [-j JOBS] [-k KEEP] [-l] [-o POLICY] -r MAKE TARGET "
-	    "[-- POSARGS ...]", 1, NOTHING, do_run, "run one session" },
-	{ "end", "j:k:r:", "[-j JOBS] [-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0,
-	    OWN_RUN, do_end, "run notified sessions by COMMAND, a make; print the summary" },
+	{ "begin", "r:", "-r MAKE", 0, STATE, do_begin,
+	    "check what the user of that make asks for; begin its run" },
+	{ "run", "c:p:r:", "[-c CUE] [-p TARGETS] -r MAKE TARGET", 1, STATE, do_run,
+	    "run one session" },
+	{ "end", "r:", "[-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, RUN, do_end,
+	    "run notified sessions by COMMAND, a make; print the summary" },
 	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, RUN, do_verdict,
 	    "exit 1 unless the sessions of all the goals are well" },
 	{ "list", "", "", 0, PLAN, do_list, "targets and descriptions" },
-	{ "show", "", "GOAL ...", 1, PLAN, do_show, "what would run, in which order" },
+	{ "show", "r:", "[-r MAKE] [GOAL ...]", 0, PLAN, do_show,
+	    "what would run, in which order" },
 	{ "log", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_log, "the last log of each" },
 	{ "why", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_why,
 	    "what each waited for in its last run" },
@@ -409,14 +454,10 @@ set_option(int letter, const struct command_entry *command)
 			usage(command);
 	if (entry->text)
 		*entry->text = optarg;
-	if (entry->flag)
-		*entry->flag = true;
-	if (entry->policy && !policy_set(entry->policy, optarg))
-		exit(EXIT_USAGE);
 	if (entry->number)
 		*entry->number = (unsigned)strtonum(optarg, 1, entry->most, &bad);
 	if (bad)
-		errx(EXIT_USAGE, "-%c %s%s: the number is %s", letter, optarg, entry->knob, bad);
+		errx(EXIT_USAGE, "-%c %s: the number is %s", letter, optarg, bad);
 }
 
 /*

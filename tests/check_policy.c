@@ -6,48 +6,6 @@
 #include "state/policy.h"
 #include "support.h"
 
-START_TEST(words_set_the_policy)
-{
-	static const struct {
-		const char *word;
-		bool good;
-		struct policy policy;
-	} options[] = {
-		{ "fail-fast=1", true, { .fail_fast = true, .fail_fast_said = true } },
-		{ "fail-fast=yes", true, { .fail_fast = true, .fail_fast_said = true } },
-		{ "fail-fast=0", true, { .fail_fast_said = true } },
-		{ "fail-fast=wait", true,
-		    { .fail_fast = true, .wait = true, .fail_fast_said = true } },
-		{ "fail-fast=2", false, { 0 } },
-		{ "max-fail=3", true, { .max_fail = 3 } },
-		{ "max-fail=-3", false, { 0 } },
-		{ "deadline=1h30m", true, { .deadline = 5400 } },
-		{ "deadline=soon", false, { 0 } },
-		{ "flaky=fail", true, { .flaky_fails = true } },
-		{ "flaky=pass", true, { 0 } },
-		{ "flaky=1", false, { 0 } },
-		{ "flaky", false, { 0 } },
-		{ "nonsense=1", false, { 0 } },
-	};
-
-	for (size_t i = 0; i < countof(options); i++) {
-		const struct policy *wanted = &options[i].policy;
-		struct policy policy = { 0 };
-
-		ck_assert_msg(policy_set(&policy, options[i].word) == options[i].good, "%s",
-		    options[i].word);
-		if (options[i].good)
-			ck_assert_msg(policy.fail_fast == wanted->fail_fast &&
-			    policy.wait == wanted->wait &&
-			    policy.fail_fast_said == wanted->fail_fast_said &&
-			    policy.max_fail == wanted->max_fail &&
-			    policy.flaky_fails == wanted->flaky_fails, "%s", options[i].word);
-		ck_assert_double_eq(options[i].good ? policy.deadline : 0, wanted->deadline);
-	}
-	assert_warned("-o flaky=1: not understood; there are fail-fast=1");
-}
-END_TEST
-
 static int
 run_with(const char *target, enum verdict verdict)
 {
@@ -152,7 +110,6 @@ check_policy_suite(void)
 	Suite *suite = suite_create("policy");
 	TCase *tc = support_case(suite, "policy");
 
-	tcase_add_test(tc, words_set_the_policy);
 	tcase_add_test(tc, a_failure_ends_the_run);
 	tcase_add_test(tc, so_many_failures_end_the_run);
 	tcase_add_test(tc, a_damaged_reason_is_none);

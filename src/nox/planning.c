@@ -215,15 +215,33 @@ warn_unread_config(void)
 	buffer_free(&text);
 }
 
+/* Behind a -- nox would take our options for words for its sessions, and run these. */
+static bool
+is_closed(const struct strings *nox)
+{
+	for (size_t i = 0; i < nox->n; i++)
+		if (!strcmp(nox->v[i], "--")) {
+			warnx("NOX has a --: nox would run its sessions instead of naming them; "
+			      "words for sessions go into ARGS");
+			return true;
+		}
+	return false;
+}
+
 /* What nox says of the noxfile: 0 and a new reference to the facts, or planning_run's exit code. */
 static int
 ask_nox(const struct planning_options *options, json_t **root)
 {
-	char *probe = prepare_probe(options), *facts = state_file(FACTS);
-	int code = probe ? run_probe(options, probe, facts) : -1;
+	char *probe, *facts;
+	int code;
 
-	free(probe);
 	*root = NULL;
+	if (is_closed(&options->nox))
+		return EXIT_USAGE;
+	probe = prepare_probe(options);
+	facts = state_file(FACTS);
+	code = probe ? run_probe(options, probe, facts) : -1;
+	free(probe);
 	if (code == UNKNOWN_NOX) {
 		warn_unread_config();
 		*root = listing_facts(&options->nox, options->noxfile);

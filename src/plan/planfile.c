@@ -14,6 +14,7 @@ struct planfile {
 	char *line;
 	size_t cap;
 	json_t *header;
+	json_t *sessions, *groups; /* target -> its line, or the members; NULL until read */
 };
 
 static void
@@ -151,6 +152,8 @@ planfile_close(struct planfile *plan)
 		fclose(plan->file);
 	free(plan->line);
 	json_decref(plan->header);
+	json_decref(plan->sessions);
+	json_decref(plan->groups);
 	free(plan);
 }
 
@@ -214,76 +217,89 @@ planfile_session_at(struct planfile *plan, size_t index)
 }
 
 /*
- * Adds a session behind those that it requires; one that is there already stays where it is. The
- * session is taken out of `all` first, so that a cycle in a damaged file comes to an end.
+ * Adds a session behind those that it requires; one that is there already stays where it is. begun:
+ * those that this was called for, so that a cycle in a damaged file comes to an end.
  */
 static void
-expand_session(json_t *all, const char *target, json_t *sessions)
+expand_session(const json_t *all, const char *target, json_t *begun, json_t *sessions)
 {
-	json_t *session = json_incref(json_object_get(all, target)), *item;
+	json_t *session = json_object_get(all, target), *item;
 	size_t i;
 
-	if (!session)
+	if (!session || json_object_get(begun, target))
 		return;
-	json_object_del(all, target);
+	json_object_set_new(begun, target, json_true());
 	json_array_foreach(json_object_get(session, "requires"), i, item)
 		if (json_is_string(item))
-			expand_session(all, json_string_value(item), sessions);
+			expand_session(all, json_string_value(item), begun, sessions);
 	if (!json_object_get(sessions, target))
 		json_object_set(sessions, target, session);
-	json_decref(session);
 }
 
-/* sessions: target -> line of the plan. groups: target -> the members of the group. */
+/* Once: many goals may be looked up, each for itself. */
 static void
-read_targets(struct planfile *plan, json_t *sessions, json_t *groups)
+read_targets(struct planfile *plan)
 {
 	const char *name;
 	json_t *line;
 
+	if (plan->sessions)
+		return;
+	plan->sessions = json_object();
+	plan->groups = json_object();
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
 		if ((name = json_string_value(json_object_get(line, "target"))))
-			json_object_set(sessions, name, line);
+			json_object_set(plan->sessions, name, line);
 		else if ((name = json_string_value(json_object_get(line, "group"))))
-			json_object_set(groups, name, json_object_get(line, "members"));
+			json_object_set(plan->groups, name, json_object_get(line, "members"));
 		json_decref(line);
 	}
 }
 
-static bool
-expand_goal(json_t *all, const json_t *groups, const char *goal, json_t *sessions)
+void
+planfile_add_after(struct planfile *plan, const char *target, const char *other)
 {
-	const json_t *members = json_object_get(groups, goal), *item;
+	json_t *after;
+
+	read_targets(plan);
+	after = json_object_get(json_object_get(plan->sessions, target), "after");
+	if (after && json_object_get(plan->sessions, other) && !json_list_has(after, other))
+		json_array_append_new(after, json_string(other));
+}
+
+static bool
+expand_goal(const struct planfile *plan, const char *goal, json_t *begun, json_t *sessions)
+{
+	const json_t *members = json_object_get(plan->groups, goal), *item;
 	size_t i;
 
-	if (!members && !json_object_get(all, goal) && !json_object_get(sessions, goal))
+	if (!members && !json_object_get(plan->sessions, goal))
 		return false;
 	json_array_foreach(members, i, item)
 		if (json_is_string(item))
-			expand_session(all, json_string_value(item), sessions);
+			expand_session(plan->sessions, json_string_value(item), begun, sessions);
 	if (!members)
-		expand_session(all, goal, sessions);
+		expand_session(plan->sessions, goal, begun, sessions);
 	return true;
 }
 
 int
 planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bool warns)
 {
-	json_t *all = json_object(), *groups = json_object();
+	json_t *begun = json_object();
 	const json_t *goal;
 	int result = 0;
 	size_t i;
 
-	read_targets(plan, all, groups);
+	read_targets(plan);
 	json_array_foreach(goals, i, goal) {
-		if (expand_goal(all, groups, json_string_value(goal), sessions))
+		if (expand_goal(plan, json_string_value(goal), begun, sessions))
 			continue;
 		result = -1;
 		if (warns)
 			warnx("%s: no target of this plan", json_string_value(goal));
 	}
-	json_decref(groups);
-	json_decref(all);
+	json_decref(begun);
 	return result;
 }

@@ -52,6 +52,12 @@ void planfile_rewind(struct planfile *);
 json_t *planfile_next(struct planfile *) UNUSED_RESULT;
 
 /*
+ * For planfile_expand: that session comes after the other one if both run, though the plan does not
+ * say so. Targets that are no sessions of the plan add nothing.
+ */
+void planfile_add_after(struct planfile *, const char *target, const char *other);
+
+/*
  * All sessions that the goals run (a list of targets, of sessions and groups), prerequisites
  * included and first: target -> line of the plan, in that order, added to `sessions`. 0, or -1 when
  * there are unknown goals, which add nothing; each is told, if warns.

@@ -211,8 +211,6 @@ explain_goal(int rundir, struct planfile *plan, const char *goal, struct buffer 
 		buffer_printf(reasons, " nox cannot select the default sessions: %s", complaint);
 	else if (planfile_expand(plan, goals, expected, false) < 0)
 		buffer_addstr(reasons, " no target of this plan");
-	else if (json_object_size(expected) == 0)
-		buffer_addstr(reasons, " the noxfile selects no session for it");
 	json_object_foreach(expected, target, session)
 		json_array_append_new(targets, json_string(target));
 	explain_sessions(rundir, targets, reasons);

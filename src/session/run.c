@@ -1,5 +1,6 @@
 #include <err.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -37,6 +38,19 @@ struct run {
 	bool signalled;
 };
 
+/* What makefiles make it require is as if the plan did. */
+static void
+add_needs(json_t *session, const char *needs)
+{
+	json_t *requires = json_object_get(session, "requires");
+	char *copy = xstrdup(needs), *rest = copy, *word;
+
+	while ((word = strsep(&rest, " ")))
+		if (*word && !json_list_has(requires, word))
+			json_array_append_new(requires, json_string(word));
+	free(copy);
+}
+
 /* 1 when the session is to run, 0 when it has a record in this run, -1 after a warning. */
 static int
 open_run(struct run *run)
@@ -59,6 +73,7 @@ open_run(struct run *run)
 		warnx("%s: no session of this plan has that target", run->options->target);
 		return -1;
 	}
+	add_needs(run->session, run->options->needs ? run->options->needs : "");
 	run->session_options = options_of(run->session);
 	return 1;
 }

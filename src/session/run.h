@@ -17,6 +17,7 @@ struct run_options {
 	const char *target;     /* of the session */
 	char *const *posargs;   /* NULL-ended, handed to the session */
 	const char *cue;        /* for the record, or NULL */
+	const char *needs;      /* sessions that it requires besides those of the plan, as words */
 	unsigned jobs;          /* under `make -j` without a number; 0: as many as processors */
 	bool live;              /* show its output while it runs */
 	const struct policy *policy; /* what ends the run early */

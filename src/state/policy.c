@@ -5,11 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <bsd/stdlib.h>
-
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/quantity.h"
 #include "base/util.h"
 #include "state/policy.h"
 
@@ -18,76 +15,6 @@
 /* The first words of that file: end those that run, or let them end by themselves. */
 #define CANCEL "cancel "
 #define WAIT "wait "
-
-static bool
-is_one_of(const char *value, const char *const *words)
-{
-	for (; *words; words++)
-		if (!strcmp(value, *words))
-			return true;
-	return false;
-}
-
-static bool
-set_fail_fast(struct policy *policy, const char *value)
-{
-	static const char *const yes[] = { "1", "yes", "true", NULL };
-	static const char *const no[] = { "", "0", "no", "false", NULL };
-
-	policy->wait = !strcmp(value, "wait");
-	policy->fail_fast = policy->wait || is_one_of(value, yes);
-	policy->fail_fast_said = true;
-	return policy->fail_fast || is_one_of(value, no);
-}
-
-static bool
-set_max_fail(struct policy *policy, const char *value)
-{
-	const char *bad = NULL;
-
-	policy->max_fail = (unsigned)strtonum(value, 0, 1000000, &bad);
-	return !bad;
-}
-
-static bool
-set_deadline(struct policy *policy, const char *value)
-{
-	return quantity_read_duration(value, &policy->deadline);
-}
-
-static bool
-set_flaky(struct policy *policy, const char *value)
-{
-	policy->flaky_fails = !strcmp(value, "fail");
-	return policy->flaky_fails || !strcmp(value, "pass");
-}
-
-static const struct {
-	const char *name;
-	bool (*set)(struct policy *, const char *value); /* false if that is no value for it */
-} settings[] = {
-	{ "fail-fast", set_fail_fast },
-	{ "max-fail", set_max_fail },
-	{ "deadline", set_deadline },
-	{ "flaky", set_flaky },
-};
-
-bool
-policy_set(struct policy *policy, const char *word)
-{
-	const char *value = strchr(word, '=');
-	size_t length = value ? (size_t)(value - word) : 0;
-
-	for (size_t i = 0; value && i < countof(settings); i++)
-		if (strlen(settings[i].name) == length &&
-		    !strncmp(settings[i].name, word, length) &&
-		    settings[i].set(policy, value + 1))
-			return true;
-	warnx("-o %s: not understood; there are fail-fast=1 or =wait (FAIL_FAST), "
-	      "max-fail=N (MAX_FAIL), deadline=10m (NOXMK_DEADLINE), flaky=fail or =pass "
-	      "(NOXMK_FLAKY)", word);
-	return false;
-}
 
 /* Writes why the run is to end early, unless a reason stands there. Frees `why`. */
 static void

@@ -22,12 +22,6 @@ struct policy {
 	bool flaky_fails;        /* a session that passes only after a failure has failed */
 };
 
-/*
- * Sets what a word says, NAME=VALUE: fail-fast=1|wait|0, max-fail=N, deadline=90|10m,
- * flaky=fail|pass. False after a warning.
- */
-bool policy_set(struct policy *, const char *word);
-
 /* Ends the run early if that record says so. To be called when the record is written. */
 void policy_consider(int rundir, const struct policy *, const struct record *);
 

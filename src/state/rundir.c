@@ -249,11 +249,11 @@ rundir_is_alive(int rundir)
 }
 
 void
-rundir_wait(int rundir)
+rundir_wait(int rundir, bool (*is_done)(void *data), void *data)
 {
-	int fd = rundir_enter(rundir);
+	int fd = is_done(data) ? -1 : rundir_enter(rundir);
 
-	for (int i = 0; i < WAIT_TICKS && fd >= 0 && !rundir_is_left(fd); i++)
+	for (int i = 0; i < WAIT_TICKS && fd >= 0 && !rundir_is_left(fd) && !is_done(data); i++)
 		poll(NULL, 0, WAIT_TICK);
 	if (fd >= 0)
 		close(fd);

@@ -1,0 +1,44 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "begin.h"
+#include "report/list.h"
+#include "state/join.h"
+#include "state/request.h"
+
+/* As nox does where there is nothing to run: that is no fault. */
+static void
+list_targets(int rundir)
+{
+	struct planfile *plan = planfile_open(rundir);
+
+	if (!plan)
+		return;
+	puts("noxmk: the noxfile selects no session by default. There are (make nox-list):\n");
+	list_print(plan);
+	fflush(stdout);
+	planfile_close(plan);
+}
+
+int
+begin_run(int state, const char *key)
+{
+	json_t *settings = request_take(state, "begin", key);
+	struct request request = { 0 };
+	int rundir, result = EXIT_HELPER;
+
+	if (!settings)
+		return EXIT_HELPER;
+	if (!request_check(settings, &request)) {
+		result = EXIT_USAGE;
+	} else if ((rundir = join_run(state, key, request.knobs.keep)) >= 0) {
+		if (request_write(rundir, &request) == 0)
+			result = 0;
+		if (result == 0 && request.selects_nothing)
+			list_targets(rundir);
+		close(rundir);
+	}
+	request_clear(&request);
+	json_decref(settings);
+	return result;
+}

@@ -1,0 +1,147 @@
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/stdlib.h>
+
+#include "base/nearest.h"
+#include "base/quantity.h"
+#include "state/knob.h"
+
+enum { NUMBER_MAX = 1000000, WORDS_MAX = 8, SHOWN_MAX = 60 };
+
+/* The place of the value in the knob's list of words, or -1. */
+static int
+word_at(const char *value, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(value, words[i]))
+			return i;
+	return -1;
+}
+
+static bool
+read_number(const char *value, unsigned least, unsigned *number)
+{
+	const char *bad = NULL;
+	long long n = strtonum(value, least, NUMBER_MAX, &bad);
+
+	if (!bad)
+		*number = (unsigned)n;
+	return !bad;
+}
+
+/* Each returns false if that is no value for it. word: as word_at says. */
+static bool
+set_output(struct knobs *knobs, const char *value, int word)
+{
+	(void)value;
+	if (word >= 0)
+		knobs->output = (enum output)word;
+	return word >= 0;
+}
+
+static bool
+set_jobs(struct knobs *knobs, const char *value, int word)
+{
+	(void)word;
+	return read_number(value, 1, &knobs->jobs);
+}
+
+static bool
+set_keep(struct knobs *knobs, const char *value, int word)
+{
+	(void)word;
+	return read_number(value, 1, &knobs->keep);
+}
+
+static bool
+set_deadline(struct knobs *knobs, const char *value, int word)
+{
+	(void)word;
+	return quantity_read_duration(value, &knobs->policy.deadline);
+}
+
+static bool
+set_flaky(struct knobs *knobs, const char *value, int word)
+{
+	(void)value;
+	knobs->policy.flaky_fails = word == 1;
+	return word >= 0;
+}
+
+static bool
+set_fail_fast(struct knobs *knobs, const char *value, int word)
+{
+	(void)value;
+	knobs->policy.wait = word == 3;
+	knobs->policy.fail_fast = word >= 0 && word <= 3;
+	knobs->policy.fail_fast_said = true;
+	return word >= 0;
+}
+
+static bool
+set_max_fail(struct knobs *knobs, const char *value, int word)
+{
+	(void)word;
+	return read_number(value, 0, &knobs->policy.max_fail);
+}
+
+/* takes: in words, for the message; words: those that it takes, in the order that `set` knows. */
+static const struct knob_entry {
+	const char *name, *takes, *words[WORDS_MAX];
+	bool (*set)(struct knobs *, const char *value, int word);
+} entries[] = {
+	{ "NOXMK_OUTPUT", "auto, live or failed", { "auto", "live", "failed" }, set_output },
+	{ "NOXMK_JOBS", "a number from 1 to 1000000", { NULL }, set_jobs },
+	{ "NOXMK_KEEP", "a number from 1 to 1000000", { NULL }, set_keep },
+	{ "NOXMK_DEADLINE", "a duration, such as 90, 20m or 1h30m", { NULL }, set_deadline },
+	{ "NOXMK_FLAKY", "pass or fail", { "pass", "fail" }, set_flaky },
+	{ "FAIL_FAST", "1, wait or 0", { "1", "yes", "true", "wait", "0", "no", "false" },
+	    set_fail_fast },
+	{ "MAX_FAIL", "a number from 0 to 1000000; 0 is no limit", { NULL }, set_max_fail },
+};
+
+struct knobs
+knobs_default(void)
+{
+	return (struct knobs){ .keep = 20 };
+}
+
+const char *
+knob_name(size_t at)
+{
+	return at < countof(entries) ? entries[at].name : NULL;
+}
+
+/* One line that names the knob, its value and what it takes, and the word that may be meant. */
+static void
+refuse(const struct knob_entry *entry, const char *value)
+{
+	struct strings words = { 0 };
+	const char *meant;
+
+	for (size_t i = 0; entry->words[i]; i++)
+		strings_add(&words, entry->words[i]);
+	meant = nearest(value, &words);
+	warnx("%s=%.*s%s: it takes %s%s%s%s", entry->name, SHOWN_MAX, value,
+	    strlen(value) > SHOWN_MAX ? "…" : "", entry->takes, meant ? "; did you mean " : "",
+	    meant ? meant : "", meant ? "?" : "");
+	free(words.v);
+}
+
+bool
+knob_set(struct knobs *knobs, const char *name, const char *value)
+{
+	const struct knob_entry *entry = entries;
+
+	while (strcmp(entry->name, name) != 0)
+		if (++entry == entries + countof(entries)) {
+			warnx("%s: there is no such knob", name);
+			return false;
+		}
+	if (!*value || entry->set(knobs, value, word_at(value, entry->words)))
+		return true;
+	refuse(entry, value);
+	return false;
+}

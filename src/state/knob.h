@@ -1,0 +1,35 @@
+#ifndef NOXMK_STATE_KNOB_H
+#define NOXMK_STATE_KNOB_H
+
+/*
+ * The knobs of nox.mk that tell the helper how to run sessions, by the names that their users know:
+ * NOXMK_OUTPUT, NOXMK_JOBS, NOXMK_KEEP, NOXMK_DEADLINE, NOXMK_FLAKY, FAIL_FAST, MAX_FAIL. See
+ * nox.mk(5).
+ */
+
+#include <stdbool.h>
+
+#include "base/util.h"
+#include "state/policy.h"
+
+enum output { OUTPUT_AUTO, OUTPUT_LIVE, OUTPUT_FAILED };
+
+struct knobs {
+	enum output output;
+	unsigned jobs, keep; /* jobs: under `make -j` without a number; 0: the processors */
+	struct policy policy;
+};
+
+/* What holds where nothing is said. */
+struct knobs knobs_default(void) UNUSED_RESULT;
+
+/* The name of each knob, from 0 on; NULL behind the last one. */
+const char *knob_name(size_t at);
+
+/*
+ * Sets the knob of that name. An empty value leaves it as it is. False, after a message that says
+ * what it takes, when the value is none for it; also when there is no such knob.
+ */
+bool knob_set(struct knobs *, const char *name, const char *value);
+
+#endif

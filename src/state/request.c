@@ -1,0 +1,258 @@
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/words.h"
+#include "state/makekey.h"
+#include "state/request.h"
+#include "state/state.h"
+
+#define PREFIX ".request-"
+#define NAME ".request.json"
+
+/* So many characters of ARGS are shown in a message; the kernel takes no longer word than that. */
+enum { SHOWN_MAX = 60, WORD_MAX = 128 * 1024 - 1 };
+
+void
+request_clear(struct request *request)
+{
+	/* The list owns what it has. */
+	for (size_t i = 0; i < request->posargs.n; i++)
+		free((char *)request->posargs.v[i]);
+	free(request->posargs.v);
+	free(request->alone);
+	json_decref(request->goals);
+	json_decref(request->knob_texts);
+	*request = (struct request){ 0 };
+}
+
+/* "….request-WHAT-KEY" of a make that has ended: it was killed before its helper had started. */
+static int
+is_left(const struct dirent *entry)
+{
+	const char *key = entry->d_name;
+
+	if (strncmp(key, PREFIX, strlen(PREFIX)) != 0 ||
+	    !(key = strchr(key + strlen(PREFIX), '-')))
+		return 0;
+	return !makekey_is_sane(key + 1) || !makekey_is_alive(key + 1);
+}
+
+static void
+remove_left(int state)
+{
+	struct dirent **entries = NULL;
+	int n = scandirat(state, ".", &entries, is_left, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		unlinkat(state, entries[i]->d_name, 0);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* Text as a JSON value, whatever its bytes are; and back. The caller frees either. */
+static json_t *
+value_of(const char *text)
+{
+	json_t *value = json_string(text);
+	struct buffer hex = { 0 };
+
+	if (value)
+		return value;
+	for (; *text; text++)
+		buffer_printf(&hex, "%02x", (unsigned char)*text);
+	value = json_pack("{s:s}", "hex", hex.data);
+	buffer_free(&hex);
+	return value;
+}
+
+static char *
+text_of(const json_t *value)
+{
+	const char *hex = json_text(value, "hex");
+	struct buffer text = { 0 };
+	unsigned byte;
+
+	if (json_is_string(value))
+		return xstrdup(json_string_value(value));
+	buffer_addstr(&text, "");
+	for (; sscanf(hex, "%2x", &byte) == 1 && byte && hex[1]; hex += 2)
+		buffer_add(&text, &(unsigned char){ (unsigned char)byte }, 1);
+	return text.data;
+}
+
+/* The settings of make's text, which is cut into pieces. */
+static json_t *
+parse(char *text)
+{
+	json_t *settings = json_object();
+	char *line;
+
+	while (text && *text) {
+		bool last = !strncmp(text, "args=", strlen("args="));
+		char *value = strchr(text, '=');
+
+		line = last ? text : strsep(&text, "\n");
+		if (last || !value)
+			text = NULL;
+		if (!value)
+			break;
+		*value++ = '\0';
+		json_object_set_new(settings, line, value_of(value));
+	}
+	return settings;
+}
+
+json_t *
+request_take(int state, const char *what, const char *key)
+{
+	char *name = xasprintf(PREFIX "%s-%s", what, key);
+	struct buffer text = { 0 };
+	json_t *settings = NULL;
+
+	if (!makekey_is_sane(key)) {
+		warnx("'%s' does not name a make: is /proc mounted?", key);
+	} else if (file_read(state, name, &text) < 0) {
+		warn("%s/%s", state_path(), name);
+	} else {
+		/* $(file) has ended it so. */
+		if (text.len > 0 && text.data[text.len - 1] == '\n')
+			text.data[--text.len] = '\0';
+		settings = parse(text.data);
+	}
+	if (makekey_is_sane(key))
+		unlinkat(state, name, 0);
+	remove_left(state);
+	buffer_free(&text);
+	free(name);
+	return settings;
+}
+
+json_t *
+request_goals(const json_t *settings)
+{
+	json_t *goals = json_array();
+	char *copy = xstrdup(json_text(settings, "goals")), *rest = copy, *goal;
+
+	while ((goal = strsep(&rest, " ")))
+		if (*goal)
+			json_array_append_new(goals, json_string(goal));
+	free(copy);
+	return goals;
+}
+
+unsigned
+request_jobs(const json_t *settings)
+{
+	struct knobs knobs = knobs_default();
+
+	return knob_set(&knobs, "NOXMK_JOBS", json_text(settings, "NOXMK_JOBS")) ? knobs.jobs : 0;
+}
+
+/* One message for the first thing that is wrong with ARGS. */
+static bool
+check_args(const char *args, struct request *request)
+{
+	char *copy = xstrdup(args);
+	struct strings words = { 0 };
+	const char *fault = words_split(copy, &words);
+
+	if (fault)
+		warnx("ARGS %s: %.*s%s", fault, SHOWN_MAX, args,
+		    strlen(args) > SHOWN_MAX ? "…" : "");
+	for (size_t i = 0; i < words.n && !fault; i++) {
+		if (strlen(words.v[i]) > WORD_MAX) {
+			fault = "long";
+			warnx("ARGS has a word of %zu bytes; the system takes %d at most: %.*s…",
+			    strlen(words.v[i]), WORD_MAX, SHOWN_MAX, words.v[i]);
+		}
+		strings_add(&request->posargs, xstrdup(words.v[i]));
+	}
+	free(words.v);
+	free(copy);
+	return !fault;
+}
+
+bool
+request_check(const json_t *settings, struct request *request)
+{
+	char *args = text_of(json_object_get(settings, "args"));
+	bool good = check_args(args, request);
+
+	request->knobs = knobs_default();
+	request->goals = request_goals(settings);
+	request->selects_nothing = json_array_size(request->goals) > 0 &&
+				   !strcmp(json_text(settings, "sessions"), "0");
+	request->alone = xstrdup(json_text(settings, "alone"));
+	request->knob_texts = json_object();
+	for (size_t i = 0; knob_name(i); i++) {
+		const char *name = knob_name(i);
+		char *value = text_of(json_object_get(settings, name));
+
+		if (!knob_set(&request->knobs, name, value))
+			good = false;
+		else if (*value)
+			json_object_set_new(request->knob_texts, name, value_of(value));
+		free(value);
+	}
+	free(args);
+	return good;
+}
+
+int
+request_write(int rundir, const struct request *request)
+{
+	json_t *posargs = json_array(), *json;
+	char *text;
+	int result;
+
+	for (size_t i = 0; i < request->posargs.n; i++)
+		json_array_append_new(posargs, value_of(request->posargs.v[i]));
+	json = json_pack("{s:i,s:O,s:O,s:s,s:o}", "schema", 1, "knobs", request->knob_texts,
+	    "goals", request->goals, "alone", request->alone, "posargs", posargs);
+	text = json_dumps(json, JSON_COMPACT);
+	result = text ? file_replace(rundir, NAME, text, strlen(text)) : -1;
+	if (result < 0)
+		warn(NAME);
+	free(text);
+	json_decref(json);
+	return result;
+}
+
+int
+request_read(int rundir, struct request *request)
+{
+	struct buffer text = { 0 };
+	const char *name;
+	json_t *json = NULL, *item;
+	size_t i;
+	int error = file_read(rundir, NAME, &text) < 0 ? errno : 0;
+
+	if (!error)
+		json = json_loadb(text.data, text.len, 0, NULL);
+	buffer_free(&text);
+	if (json_integer_value(json_object_get(json, "schema")) != 1) {
+		warnx(NAME ": %s", error ? strerror(error) : "damaged");
+		json_decref(json);
+		return -1;
+	}
+	*request = (struct request){ .knobs = knobs_default(), .alone = json_text_copy(json,
+	    "alone"), .goals = json_incref(json_object_get(json, "goals")),
+		.knob_texts = json_incref(json_object_get(json, "knobs")) };
+	json_array_foreach(json_object_get(json, "posargs"), i, item)
+		strings_add(&request->posargs, text_of(item));
+	json_object_foreach(request->knob_texts, name, item) {
+		/* Was checked. */
+		(void)!knob_set(&request->knobs, name, json_text(request->knob_texts, name));
+	}
+	json_decref(json);
+	return 0;
+}

@@ -1,0 +1,60 @@
+#ifndef NOXMK_STATE_REQUEST_H
+#define NOXMK_STATE_REQUEST_H
+
+/*
+ * What somebody wants of a make, as data: the user's text never stands on a recipe's command line,
+ * where a shell would read it, and where it may be too long. It comes in two forms.
+ *
+ * make writes the first one, the file .request-WHAT-KEY in the state folder (WHAT: which helper is
+ * to read it; KEY: makekey.h), a line a setting:
+ *
+ *   NOXMK_KEEP=20       a knob (knob.h), and so on for each; empty: its default
+ *   goals=ci lint       targets of this make
+ *   sessions=1          how many are to run
+ *   alone=lint          the only one of them; empty: there are others
+ *   args=-k 'a b'       ARGS, to the end of the file, less the last line end
+ *
+ * `noxmk begin` checks that and leaves the second one, .request.json in the run folder, for all
+ * other helpers of that make:
+ *
+ *   {"schema":1,"knobs":{"NOXMK_KEEP":"20"},"goals":["ci","lint"],"alone":"lint",
+ *    "posargs":["-k","a b",{"hex":"e9"}]}       hex: a word that is not UTF-8
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "state/knob.h"
+
+struct request {
+	struct knobs knobs;
+	json_t *goals;          /* a list */
+	char *alone;            /* "" if there are several */
+	struct strings posargs; /* the words of ARGS, which belong to the request */
+	json_t *knob_texts;     /* the knobs as they were given */
+	bool selects_nothing;   /* goals that have no session; only request_check knows */
+};
+
+/* { 0 } is an empty one, too. */
+void request_clear(struct request *);
+
+/*
+ * Reads make's form and removes the file; others that dead makes have left go, too. NULL after a
+ * warning; else the settings by name, a new reference.
+ */
+json_t *request_take(int state, const char *what, const char *key) UNUSED_RESULT;
+
+/* The list of targets in that setting; a new reference. */
+json_t *request_goals(const json_t *settings) UNUSED_RESULT;
+
+/* NOXMK_JOBS in these, which request_check may yet refuse; 0: not set. */
+unsigned request_jobs(const json_t *settings);
+
+/* False after a message for each setting that is not understood. request_clear frees either way. */
+bool request_check(const json_t *settings, struct request *);
+
+/* The second form. 0, or -1 after a warning. */
+int request_write(int rundir, const struct request *);
+int request_read(int rundir, struct request *);
+
+#endif

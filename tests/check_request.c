@@ -1,0 +1,158 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "state/request.h"
+#include "support.h"
+
+/* What make has written for `begin`, read and checked. */
+static bool
+check_text(const char *text, struct request *request)
+{
+	char *name = xasprintf(".noxmk/.request-begin-%s", own_key());
+	int state = folder_make(".noxmk");
+	json_t *settings;
+	bool good;
+
+	file_put(name, text);
+	settings = request_take(state, "begin", own_key());
+	ck_assert_ptr_nonnull(settings);
+	ck_assert(!file_there(name));
+	good = request_check(settings, request);
+	json_decref(settings);
+	close(state);
+	free(name);
+	return good;
+}
+
+START_TEST(a_request_is_read_and_kept)
+{
+	struct request request = { 0 }, again = { 0 };
+	int rundir = folder_make("run");
+
+	ck_assert(check_text("NOXMK_OUTPUT=live\nNOXMK_JOBS=3\nNOXMK_KEEP=\nMAX_FAIL=2\n"
+			     "goals=ci lint\nalone=\nargs=-k 'a b'\nMAX_FAIL=\xe9\n", &request));
+	assert_silent();
+	ck_assert_int_eq(request_write(rundir, &request), 0);
+	ck_assert_int_eq(request_read(rundir, &again), 0);
+	ck_assert_int_eq(again.knobs.output, OUTPUT_LIVE);
+	ck_assert_uint_eq(again.knobs.jobs, 3);
+	ck_assert_uint_eq(again.knobs.keep, 20);
+	ck_assert_uint_eq(again.knobs.policy.max_fail, 2);
+	ck_assert_uint_eq(json_array_size(again.goals), 2);
+	ck_assert_str_eq(json_string_value(json_array_get(again.goals, 1)), "lint");
+	ck_assert_str_eq(again.alone, "");
+	ck_assert_uint_eq(again.posargs.n, 3);
+	ck_assert_str_eq(again.posargs.v[0], "-k");
+	ck_assert_str_eq(again.posargs.v[1], "a b");
+	/* Bytes that are no UTF-8 stay what they are. */
+	ck_assert_str_eq(again.posargs.v[2], "MAX_FAIL=\xe9");
+	request_clear(&request);
+	request_clear(&again);
+	close(rundir);
+}
+END_TEST
+
+START_TEST(args_may_be_longer_than_an_argument)
+{
+	struct request request = { 0 };
+	struct buffer text = { 0 };
+
+	buffer_addstr(&text, "args=");
+	for (int i = 0; i < 40000; i++)
+		buffer_printf(&text, "word%d ", i);
+	ck_assert(check_text(text.data, &request));
+	ck_assert_uint_eq(request.posargs.n, 40000);
+	ck_assert_str_eq(request.posargs.v[39999], "word39999");
+	request_clear(&request);
+	buffer_free(&text);
+}
+END_TEST
+
+static const struct {
+	const char *text, *message;
+} faults[] = {
+	{ "args=it's\n", "ARGS has a ' without its second: it's\n" },
+	{ "args=a \"b\n", "ARGS has a \" without its second: a \"b\n" },
+	{ "MAX_FAIL=x\nNOXMK_OUTPUT=lvie\nargs=\n", "MAX_FAIL=x: it takes" },
+	{ "MAX_FAIL=x\nNOXMK_OUTPUT=lvie\nargs=\n", "did you mean live?" },
+	{ "NOXMK_KEEP=\xff\n", "NOXMK_KEEP=\xff: it takes" },
+};
+
+START_TEST(what_is_wrong_is_told)
+{
+	struct request request = { 0 };
+
+	ck_assert(!check_text(faults[_i].text, &request));
+	assert_warned(faults[_i].message);
+	request_clear(&request);
+}
+END_TEST
+
+START_TEST(a_word_that_no_program_can_get_is_told)
+{
+	struct request request = { 0 };
+	struct buffer text = { 0 };
+
+	buffer_addstr(&text, "args=b ");
+	for (int i = 0; i < 128 * 1024; i++)
+		buffer_addstr(&text, "a");
+	ck_assert(!check_text(text.data, &request));
+	assert_warned("ARGS has a word of 131072 bytes; the system takes 131071 at most: aaa");
+	request_clear(&request);
+	buffer_free(&text);
+}
+END_TEST
+
+START_TEST(requests_of_dead_makes_go)
+{
+	struct request request = { 0 };
+	char *living = xasprintf(".noxmk/.request-order-%s", own_key());
+	int state = folder_make(".noxmk");
+
+	file_put(living, "");
+	file_put(".noxmk/.request-begin-999999999-1-c0ffee", "");
+	file_put(".noxmk/.request-x-nonsense", "");
+	file_put(".noxmk/.request", "");
+	ck_assert(check_text("", &request));
+	ck_assert(file_there(living) && file_there(".noxmk/.request"));
+	ck_assert(!file_there(".noxmk/.request-begin-999999999-1-c0ffee"));
+	ck_assert(!file_there(".noxmk/.request-x-nonsense"));
+	request_clear(&request);
+	free(living);
+	close(state);
+}
+END_TEST
+
+START_TEST(what_is_not_there_is_warned_of)
+{
+	struct request request = { 0 };
+	int folder = folder_make("run");
+
+	ck_assert_ptr_null(request_take(folder, "begin", "../x"));
+	assert_warned("'../x' does not name a make");
+	ck_assert_ptr_null(request_take(folder, "begin", own_key()));
+	assert_warned(".request-begin-");
+	ck_assert_int_eq(request_read(folder, &request), -1);
+	assert_warned(".request.json: No such file or directory");
+	file_put("run/.request.json", "{\"schema\":1");
+	ck_assert_int_eq(request_read(folder, &request), -1);
+	assert_warned(".request.json: damaged");
+	close(folder);
+}
+END_TEST
+
+Suite *
+check_request_suite(void)
+{
+	Suite *suite = suite_create("request");
+	TCase *tc = support_case(suite, "request");
+
+	tcase_add_test(tc, a_request_is_read_and_kept);
+	tcase_add_test(tc, args_may_be_longer_than_an_argument);
+	tcase_add_loop_test(tc, what_is_wrong_is_told, 0, countof(faults));
+	tcase_add_test(tc, a_word_that_no_program_can_get_is_told);
+	tcase_add_test(tc, requests_of_dead_makes_go);
+	tcase_add_test(tc, what_is_not_there_is_warned_of);
+	return suite;
+}
