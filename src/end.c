@@ -4,6 +4,7 @@
 #include "report/summary.h"
 #include "state/failed.h"
 #include "state/history.h"
+#include "state/join.h"
 #include "state/rundir.h"
 
 /* Warns where something cannot be kept; the run is no worse for that. */
@@ -24,10 +25,13 @@ keep_results(const struct end *end)
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
-	int result = 0;
+	int result = 0, state = end->state, rundir = end->rundir;
 
-	if (*make)
+	if (*make) {
 		result = notified_run(end->rundir, key, make);
+		if (key)
+			join_restore(key, &state, &rundir);
+	}
 	/* A helper may have been killed, and the keeper of its session has a record to write. */
 	rundir_wait(end->rundir);
 	if (summary_print(end->rundir, end->plan, end->goals) < 0 ||

@@ -31,6 +31,7 @@
 #include "slots/submake.h"
 #include "state/join.h"
 #include "state/rundir.h"
+#include "state/runtime.h"
 #include "state/state.h"
 
 #ifndef NOXMK_VERSION
@@ -99,9 +100,11 @@ static bool
 place_open(struct place *place, enum needs needs)
 {
 	*place = (struct place){ .state = -1, .rundir = -1 };
-	if (needs >= STATE)
+	if (needs >= RUN && options.key)
+		join_restore(options.key, &place->state, &place->rundir);
+	if (needs >= STATE && place->state < 0)
 		place->state = state_open();
-	if (place->state >= 0 && needs >= RUN)
+	if (place->state >= 0 && needs >= RUN && place->rundir < 0)
 		place->rundir = needs == OWN_RUN && options.key ?
 		    join_run(place->state, options.key, options.keep) :
 		    rundir_open(place->state, options.key);
@@ -199,6 +202,8 @@ do_end(const struct place *place)
 	goals = goals_of_words();
 	end = end_of(place, goals);
 	result = end_run(&end, options.key, make);
+	if (options.key && *make)
+		runtime_remove(options.key, place->rundir);
 	json_decref(goals);
 	return result < 0 ? EXIT_HELPER : 0;
 }
@@ -214,6 +219,8 @@ sum_up_interrupted(void)
 	if (place_open(&place, RUN)) {
 		end = end_of(&place, goals);
 		end_interrupted(&end);
+		if (options.key)
+			runtime_remove(options.key, place.rundir);
 		place_close(&place);
 	}
 	json_decref(goals);
@@ -394,7 +401,8 @@ usage(const struct command_entry *command)
 		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] %s %s\n", command->name,
 		    command->operands);
 	else
-		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] COMMAND … (`noxmk help` lists them)\n");
+		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] COMMAND … "
+				"(`noxmk help` lists them)\n");
 	exit(EXIT_USAGE);
 }
 
