@@ -1,10 +1,11 @@
 #include <stdio.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "begin.h"
 #include "report/list.h"
 #include "state/join.h"
 #include "state/request.h"
+#include "state/runtime.h"
 
 /* As nox does where there is nothing to run: that is no fault. */
 static void
@@ -25,7 +26,7 @@ begin_run(int state, const char *key)
 {
 	json_t *settings = request_take(state, "begin", key);
 	struct request request = { 0 };
-	int rundir, result = EXIT_HELPER;
+	int rundir, runtime, result = EXIT_HELPER;
 
 	if (!settings)
 		return EXIT_HELPER;
@@ -36,7 +37,10 @@ begin_run(int state, const char *key)
 			result = 0;
 		if (result == 0 && request.selects_nothing)
 			list_targets(rundir);
-		close(rundir);
+		/* By that the run goes on where a session removes the run folder. */
+		runtime = runtime_make(key, rundir);
+		fd_close(&runtime);
+		fd_close(&rundir);
 	}
 	request_clear(&request);
 	json_decref(settings);

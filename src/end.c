@@ -4,6 +4,7 @@
 #include "report/summary.h"
 #include "state/failed.h"
 #include "state/history.h"
+#include "state/join.h"
 #include "state/record.h"
 #include "state/rundir.h"
 
@@ -43,10 +44,13 @@ is_recorded(void *data)
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
-	int result = 0;
+	int result = 0, state = end->state, rundir = end->rundir;
 
-	if (*make)
+	if (*make) {
 		result = notified_run(end->rundir, key, make);
+		if (key)
+			join_restore(key, &state, &rundir);
+	}
 	/*
 	 * A helper may have been killed, and the keeper of its session has a record to write.
 	 * Nobody waits for others that are at work there: they may need the slot that we hold.

@@ -31,8 +31,10 @@
 #include "report/why.h"
 #include "session/run.h"
 #include "slots/submake.h"
+#include "state/join.h"
 #include "state/request.h"
 #include "state/rundir.h"
+#include "state/runtime.h"
 #include "state/state.h"
 
 #ifndef NOXMK_VERSION
@@ -93,9 +95,11 @@ static bool
 place_open(struct place *place, enum needs needs)
 {
 	*place = (struct place){ .state = -1, .rundir = -1 };
-	if (needs >= STATE)
+	if (needs >= RUN && options.key)
+		join_restore(options.key, &place->state, &place->rundir);
+	if (needs >= STATE && place->state < 0)
 		place->state = state_open();
-	if (place->state >= 0 && needs >= RUN)
+	if (place->state >= 0 && needs >= RUN && place->rundir < 0)
 		place->rundir = rundir_open(place->state, options.key);
 	if (place->state >= 0 && needs == PLAN)
 		place->plan = planfile_open(place->state);
@@ -228,6 +232,8 @@ do_end(const struct place *place)
 	goals = goals_of_words();
 	end = end_of(place, &request, goals);
 	result = end_run(&end, options.key, make);
+	if (options.key && *make)
+		runtime_remove(options.key, place->rundir);
 	json_decref(goals);
 	request_clear(&request);
 	return result < 0 ? EXIT_HELPER : 0;
@@ -243,25 +249,33 @@ sum_up_interrupted(const struct request *request)
 	if (place_open(&place, RUN)) {
 		end = end_of(&place, request, NULL);
 		end_interrupted(&end);
+		if (options.key)
+			runtime_remove(options.key, place.rundir);
 		place_close(&place);
 	}
 }
 
 static int
-do_run(const struct place *place)
+do_run(const struct place *unused)
 {
 	struct request request = { 0 };
 	struct run_options run = { .share = options.share, .key = options.key,
 		.cue = options.cue, .needs = options.needs, .target = *options.words,
 		.policy = &request.knobs.policy };
 	bool interrupted;
-	int rundir, result;
+	int state, rundir, result;
 
+	(void)unused;
 	if (!options.key)
 		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
-	rundir = rundir_open(place->state, options.key);
+	/* A session may have removed both folders by now. */
+	state = state_find();
+	rundir = join_find(state, options.key);
+	if (rundir < 0)
+		warnx("this make has no run: was %s removed?", state_path());
 	result = rundir < 0 ? -1 : request_read(rundir, &request);
 	fd_close(&rundir);
+	fd_close(&state);
 	if (result < 0)
 		return EXIT_HELPER;
 	strings_add(&request.posargs, NULL);
@@ -400,7 +414,7 @@ static const struct command_entry {
 	    "write order.mk for these goals" },
 	{ "begin", "r:", "-r MAKE", 0, STATE, do_begin,
 	    "check what the user of that make asks for; begin its run" },
-	{ "run", "c:p:r:", "[-c CUE] [-p TARGETS] -r MAKE TARGET", 1, STATE, do_run,
+	{ "run", "c:p:r:", "[-c CUE] [-p TARGETS] -r MAKE TARGET", 1, NOTHING, do_run,
 	    "run one session" },
 	{ "end", "r:", "[-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, RUN, do_end,
 	    "run notified sessions by COMMAND, a make; print the summary" },
@@ -439,7 +453,8 @@ usage(const struct command_entry *command)
 		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] %s %s\n", command->name,
 		    command->operands);
 	else
-		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] COMMAND … (`noxmk help` lists them)\n");
+		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] COMMAND … "
+				"(`noxmk help` lists them)\n");
 	exit(EXIT_USAGE);
 }
 

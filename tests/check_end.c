@@ -49,7 +49,7 @@ put(const char *target, enum verdict verdict, const char *notify)
 		.signal = -1, .client = -1, .verdict = verdict, .duration = 1.5,
 		.notify = json_of(notify) };
 
-	ck_assert_int_eq(record_write(it.rundir, &r), 0);
+	ck_assert_int_eq(record_write(it.rundir, -1, &r), 0);
 	record_clear(&r);
 }
 

@@ -17,7 +17,7 @@ put(int run, const char *target, enum verdict verdict)
 	struct record record = { .target = xstrdup(target), .session = xstrdup(target),
 		.exit = -1, .signal = -1, .client = -1, .verdict = verdict };
 
-	ck_assert_int_eq(record_write(run, &record), 0);
+	ck_assert_int_eq(record_write(run, -1, &record), 0);
 	record_clear(&record);
 }
 

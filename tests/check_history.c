@@ -23,7 +23,7 @@ ran_as(int client, const char *target, enum verdict verdict, double seconds)
 	char *name = xasprintf("run/%s.json", target);
 	bool changed;
 
-	ck_assert_int_eq(record_write(run, &r), 0);
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	changed = history_update(state, run);
 	unlink(name);
 	free(name);
@@ -247,7 +247,7 @@ START_TEST(a_history_that_cannot_be_written_stays)
 
 	ran("a", PASSED, 1);
 	text = file_get(OWN);
-	ck_assert_int_eq(record_write(run, &r), 0);
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	state = folder_make("state");
 	limit_set(RLIMIT_FSIZE, 0);
 	changed = history_update(state, run);
@@ -333,7 +333,7 @@ update_often(int process, int runs)
 		int run = folder_make(folder), state = folder_make("state");
 
 		snprintf(target, sizeof(target), "s%d-%d", process, k);
-		if (record_write(run, &r) == 0)
+		if (record_write(run, -1, &r) == 0)
 			history_update(state, run);
 		folder_remove(folder);
 		close(state);

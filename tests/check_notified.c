@@ -13,7 +13,7 @@ run_with_caller(const char *notify)
 	char name[] = "a";
 	struct record r = { .target = name, .session = name, .notify = json_of(notify) };
 
-	ck_assert_int_eq(record_write(run, &r), 0);
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	json_decref(r.notify);
 	return run;
 }
@@ -94,7 +94,7 @@ START_TEST(who_was_notified_and_has_no_record_is_pending)
 	found = notified_pending(run);
 	ck_assert(json_equal(found, wanted));
 	json_decref(found);
-	ck_assert_int_eq(record_write(run, &c), 0);
+	ck_assert_int_eq(record_write(run, -1, &c), 0);
 	found = notified_pending(run);
 	ck_assert_uint_eq(json_object_size(found), 0);
 	json_decref(found);

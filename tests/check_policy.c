@@ -13,7 +13,7 @@ run_with(const char *target, enum verdict verdict)
 		.exit = -1, .signal = -1, .client = -1, .verdict = verdict };
 	int run = folder_make("run");
 
-	ck_assert_int_eq(record_write(run, &record), 0);
+	ck_assert_int_eq(record_write(run, -1, &record), 0);
 	record_clear(&record);
 	return run;
 }

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,8 +32,6 @@ START_TEST(slots_go_to_the_queue_in_its_order)
 	pool_close(d);
 	pool_close(NULL);
 	close(folder);
-	ck_assert(file_there("run/.slot-0") && file_there("run/.slot-1"));
-	ck_assert(!file_there("run/.slot-2"));
 }
 END_TEST
 
@@ -60,10 +59,15 @@ START_TEST(those_behind_in_the_queue_look_ever_more_rarely)
 }
 END_TEST
 
-/* Where nothing can be watched, the tick has to do. AT_FDCWD is no descriptor below /proc. */
+/* Where nothing can be watched, as in a folder that is gone, the tick has to do. */
 START_TEST(nothing_to_watch)
 {
-	struct pool *a = pool_open(AT_FDCWD, 1, 0), *b = pool_open(AT_FDCWD, 1, 0);
+	int folder = folder_make("run");
+	struct pool *a, *b;
+
+	ck_assert_int_eq(rmdir("run"), 0);
+	a = pool_open(folder, 1, 0);
+	b = pool_open(folder, 1, 0);
 
 	ck_assert(pool_try(a, 1, 1) && !pool_try(b, 1, 1));
 	ck_assert_int_eq(pool_fd(b), -1);
@@ -71,6 +75,7 @@ START_TEST(nothing_to_watch)
 	pool_close(a);
 	ck_assert(pool_try(b, 1, 1));
 	pool_close(b);
+	close(folder);
 	assert_silent();
 }
 END_TEST
@@ -105,24 +110,60 @@ START_TEST(slot_of_the_dead)
 }
 END_TEST
 
-START_TEST(no_queue)
+/* A run is known by its make, wherever its folder is. */
+START_TEST(the_slots_of_a_run_are_the_same_in_each_of_its_folders)
 {
-	ck_assert_ptr_null(pool_open(-1, 1, 0));
-	assert_warned("cannot wait for a free slot: .queue: Bad file descriptor");
+	int one = folder_make("one"), two = folder_make("two"), other = folder_make("other");
+	struct pool *a, *b, *c;
+
+	file_put("one/.run.json", "{\"make\":\"1-2-ab\"}");
+	file_put("two/.run.json", "{\"make\":\"1-2-ab\"}");
+	file_put("other/.run.json", "{\"make\":\"1-2-ac\"}");
+	a = pool_open(one, 1, 0);
+	b = pool_open(two, 1, 0);
+	c = pool_open(other, 1, 0);
+	ck_assert(pool_try(a, 1, 1) && !pool_try(b, 1, 1) && pool_try(c, 1, 1));
+	pool_close(a);
+	ck_assert(pool_try(b, 1, 1));
+	pool_close(b);
+	pool_close(c);
+	close(one);
+	close(two);
+	close(other);
+	assert_silent();
 }
 END_TEST
 
-/* What nobody will ever get, nobody waits for. */
-START_TEST(no_folder)
+/* Too few at once are given back, and that wakes nobody: else we would wake ourselves for ever. */
+START_TEST(too_few_slots_ring_no_bell)
 {
 	int folder = folder_make("run");
-	struct pool *pool = pool_open(folder, 3, 0);
+	struct pool *a = pool_open(folder, 2, 0), *b = pool_open(folder, 2, 0);
+	struct pollfd fd = { .events = POLLIN };
 
-	unlink("run/.queue");
-	unlink("run/.ranks");
-	ck_assert_int_eq(rmdir("run"), 0);
+	ck_assert(pool_try(a, 1, 1) && !pool_try(b, 2, 2) && !pool_try(b, 2, 2));
+	fd.fd = pool_fd(b);
+	ck_assert_int_ge(fd.fd, 0);
+	ck_assert_int_eq(poll(&fd, 1, 0), 0);
+	pool_close(a);
+	ck_assert_int_eq(poll(&fd, 1, 1000), 1);
+	ck_assert(pool_try(b, 2, 2));
+	pool_close(b);
+	close(folder);
+}
+END_TEST
+
+/* Without sockets nobody starts, and it is said once. */
+START_TEST(a_slot_that_cannot_be_asked_for_is_waited_for)
+{
+	int folder = folder_make("run");
+	struct pool *pool = pool_open(folder, 1, 0);
+
+	limit_set(RLIMIT_NOFILE, 0);
+	ck_assert(!pool_try(pool, 1, 1));
+	limit_restore();
+	assert_warned("waiting for a slot: socket: Too many open files");
 	ck_assert(pool_try(pool, 1, 1));
-	assert_warned(".slot-0: going on without a slot: No such file");
 	pool_close(pool);
 	close(folder);
 }
@@ -194,8 +235,9 @@ check_pool_suite(void)
 	tcase_add_test(tc, those_behind_in_the_queue_look_ever_more_rarely);
 	tcase_add_test(tc, nothing_to_watch);
 	tcase_add_test(tc, slot_of_the_dead);
-	tcase_add_test(tc, no_queue);
-	tcase_add_test(tc, no_folder);
+	tcase_add_test(tc, the_slots_of_a_run_are_the_same_in_each_of_its_folders);
+	tcase_add_test(tc, too_few_slots_ring_no_bell);
+	tcase_add_test(tc, a_slot_that_cannot_be_asked_for_is_waited_for);
 	tc = support_case(suite, "flags");
 	tcase_add_test(tc, several_slots_are_taken_at_once_or_none);
 	tcase_add_test(tc, the_lowest_rank_goes_first);

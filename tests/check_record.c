@@ -20,7 +20,7 @@ START_TEST(what_is_written_is_read)
 		r.reason = reason;
 	if (_i == 1)
 		r.notify = json_of("[{'target':'coverage','posargs':['-v']}]");
-	ck_assert_int_eq(record_write(AT_FDCWD, &r), 0);
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
 	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
 	ck_assert_str_eq(back.target, target);
 	ck_assert_str_eq(back.session, session);
@@ -71,17 +71,17 @@ START_TEST(a_lost_verdict_is_warned_of)
 
 	file_put("file", "");
 	file = open("file", O_RDONLY | O_CLOEXEC);
-	ck_assert_int_eq(record_write(file, &r), -1);
+	ck_assert_int_eq(record_write(file, -1, &r), -1);
 	assert_warned("lint.json: the verdict of this session is lost: Not a directory");
 	close(file);
 	limit_set(RLIMIT_FSIZE, 10);
-	result = record_write(AT_FDCWD, &r);
+	result = record_write(AT_FDCWD, -1, &r);
 	limit_restore();
 	ck_assert_int_eq(result, -1);
 	assert_warned("lost: File too large");
 	ck_assert(!file_there("lint.json"));
 	r.session = odd;
-	ck_assert_int_eq(record_write(AT_FDCWD, &r), -1);
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), -1);
 	assert_warned("lint.json: cannot be written as JSON");
 }
 END_TEST
@@ -92,7 +92,7 @@ START_TEST(a_reason_that_is_no_utf8_is_left_out)
 	char odd[] = "\xff";
 	struct record r = { .target = target, .session = session, .reason = odd }, back;
 
-	ck_assert_int_eq(record_write(AT_FDCWD, &r), 0);
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
 	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
 	ck_assert_ptr_null(back.reason);
 	record_clear(&back);
@@ -119,7 +119,7 @@ START_TEST(a_damaged_record_is_warned_of)
 	struct record r = { .target = target, .session = session, .exit = -1, .signal = -1 };
 	json_t *object;
 
-	ck_assert_int_eq(record_write(AT_FDCWD, &r), 0);
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
 	object = json_load_file("lint.json", 0, NULL);
 	if (damages[_i].value)
 		json_object_set_new(object, damages[_i].key, json_of(damages[_i].value));

@@ -14,7 +14,7 @@ put(const char *run, const char *target, enum verdict verdict, double ended, dou
 		.ended = ended, .duration = seconds };
 	int dir = folder_make(path);
 
-	ck_assert_int_eq(record_write(dir, &record), 0);
+	ck_assert_int_eq(record_write(dir, -1, &record), 0);
 	record_clear(&record);
 	close(dir);
 	free(path);

@@ -80,8 +80,6 @@ START_TEST(from_the_pool)
 	ck_assert(slot_try(a));
 	slot_close(a);
 	close(folder);
-	ck_assert_ptr_null(open_slot(" -j", -1));
-	assert_warned("cannot wait for a free slot");
 }
 END_TEST
 

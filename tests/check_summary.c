@@ -48,7 +48,7 @@ put(const char *target, enum verdict verdict, const char *notify)
 		r.reason = xstrdup("it\tbroke");
 	if (notify)
 		r.notify = json_of(notify);
-	ck_assert_int_eq(record_write(run, &r), 0);
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	record_clear(&r);
 	free(log);
 }
@@ -174,7 +174,7 @@ START_TEST(what_was_shown_live_is_not_shown_again)
 
 	begin();
 	file_put("run/d.log", "words\n");
-	ck_assert_int_eq(record_write(run, &r), 0);
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	text = printed("['d']");
 	ck_assert_ptr_nonnull(strstr(text, "d        failed"));
 	ck_assert_ptr_null(strstr(text, "words"));
@@ -256,7 +256,7 @@ put_records(const char *text)
 		else if (text[1] == 'm')
 			put(target, PASSED, "[{'target':'d'},{'target':'c'}]");
 		else if (text[1] == 'e')
-			ck_assert_int_eq(record_write(run, &excused), 0);
+			ck_assert_int_eq(record_write(run, -1, &excused), 0);
 		else
 			put(target, (enum verdict)(strchr(letters, text[1]) - letters), NULL);
 	}

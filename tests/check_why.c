@@ -47,7 +47,7 @@ put(const char *target, enum verdict verdict, double started, double ended, cons
 		r.waits = json_of(waits);
 	if (verdict == NOT_RUN)
 		r.reason = xstrdup("it requires\na");
-	ck_assert_int_eq(record_write(run, &r), 0);
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	record_clear(&r);
 }
 

@@ -1,5 +1,8 @@
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +38,8 @@ file_read(int dirfd, const char *name, struct buffer *b)
 	return n == 0 ? 0 : -1;
 }
 
-int
-file_replace(int dirfd, const char *name, const void *data, size_t len)
+static int
+replace(int dirfd, const char *name, const void *data, size_t len, bool synced)
 {
 	/* Two helpers may replace one file at once, so the name beside it carries the pid. */
 	char *temp = xasprintf("%s.%d~", name, (int)getpid());
@@ -45,7 +48,7 @@ file_replace(int dirfd, const char *name, const void *data, size_t len)
 	fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0)
 		goto out;
-	if (fd_write_all(fd, data, len) < 0 || fdatasync(fd) < 0) {
+	if (fd_write_all(fd, data, len) < 0 || (synced && fdatasync(fd) < 0)) {
 		saved = errno;
 		close(fd);
 		errno = saved;
@@ -55,7 +58,8 @@ file_replace(int dirfd, const char *name, const void *data, size_t len)
 	if (close(fd) < 0 || renameat(dirfd, temp, dirfd, name) < 0)
 		goto fail;
 	/* Some network file systems cannot sync a folder; the file is there all the same. */
-	(void)fsync(dirfd);
+	if (synced)
+		(void)fsync(dirfd);
 	result = 0;
 	goto out;
 fail:
@@ -65,6 +69,18 @@ fail:
 out:
 	free(temp);
 	return result;
+}
+
+int
+file_replace(int dirfd, const char *name, const void *data, size_t len)
+{
+	return replace(dirfd, name, data, len, true);
+}
+
+int
+file_store(int dirfd, const char *name, const void *data, size_t len)
+{
+	return replace(dirfd, name, data, len, false);
 }
 
 void
@@ -130,4 +146,23 @@ file_copy(int from, int dirfd, const char *name)
 	file_give(dirfd, name);
 	errno = saved;
 	return n == 0 ? 0 : -1;
+}
+
+void
+file_remove_tree(const char *path)
+{
+	char *copy = xstrdup(path), *roots[] = { copy, NULL };
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTSENT *entry;
+
+	while (tree && (entry = fts_read(tree))) {
+		if (entry->fts_info == FTS_D)
+			continue;
+		if (unlinkat(AT_FDCWD, entry->fts_accpath,
+			entry->fts_info == FTS_DP ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT)
+			warn("%s", entry->fts_path);
+	}
+	if (tree)
+		fts_close(tree);
+	free(copy);
 }

@@ -20,6 +20,9 @@ int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
  */
 int file_replace(int dirfd, const char *name, const void *data, size_t len) UNUSED_RESULT;
 
+/* The same, but after a crash of the machine the file may be empty or missing. */
+int file_store(int dirfd, const char *name, const void *data, size_t len) UNUSED_RESULT;
+
 /*
  * Makes the folder, with those that it lies in, if need be, and opens it for reading: *fd, which
  * the caller closes. mode: of the folder itself. 0, or -1 with errno set and *fd -1.
@@ -31,6 +34,9 @@ int file_make_folder(const char *path, mode_t mode, int *fd);
  * it. For others than root, and where it cannot be, nothing changes.
  */
 void file_give(int dirfd, const char *name);
+
+/* Removes the folder with all that is in it, and follows no links. What stays is warned of. */
+void file_remove_tree(const char *path);
 
 /*
  * Copies an open file from its begin on to one of that name, which is not synced; a file that is

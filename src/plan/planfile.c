@@ -134,7 +134,8 @@ planfile_open(int dirfd)
 	}
 	plan->header = planfile_next(plan);
 	if (json_integer_value(json_object_get(plan->header, "schema")) != 1) {
-		warnx("plan.jsonl: not a plan of this noxmk: remove the state folder (.nox/.noxmk)");
+		warnx("plan.jsonl: not a plan of this noxmk: remove the state folder "
+		      "(.nox/.noxmk)");
 		goto fail;
 	}
 	return plan;

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/spawn.h"
@@ -23,6 +25,7 @@
 #include "session/outcome.h"
 #include "slots/clients.h"
 #include "slots/toolenv.h"
+#include "state/runtime.h"
 
 struct attempt {
 	struct attempt_options o;
@@ -46,6 +49,13 @@ report_name(const struct attempt *attempt)
 	return xasprintf(".%s.report", attempt->o.target);
 }
 
+/* Where nox writes it, and the session cannot have removed the folder. */
+static int
+report_folder(const struct attempt *attempt)
+{
+	return attempt->o.runtime >= 0 ? attempt->o.runtime : attempt->o.rundir;
+}
+
 /* Absolute, since nox takes a relative path from the noxfile's folder. The caller frees. */
 static char *
 report_path(const struct attempt *attempt)
@@ -53,7 +63,7 @@ report_path(const struct attempt *attempt)
 	char link[64], folder[PATH_MAX], *name = report_name(attempt), *path;
 	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", attempt->o.rundir);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", report_folder(attempt));
 	n = readlink(link, folder, sizeof(folder) - 1);
 	folder[n < 0 ? 0 : n] = '\0';
 	path = xasprintf("%s/%s", folder, name);
@@ -131,6 +141,24 @@ forked(void *data)
 	attempt->o.forked(attempt->o.data);
 }
 
+/* A log that has been removed while it was written is written anew, where it can be found. */
+static void
+close_log(struct attempt *attempt, const char *status)
+{
+	int log = fcntl(attempt->log, F_DUPFD_CLOEXEC, 0);
+	char *name = xasprintf("%s.log", attempt->o.target);
+	struct stat st;
+
+	joblog_close(attempt->log, attempt->o.target, status);
+	attempt->log = -1;
+	runtime_stand_in(attempt->o.runtime, attempt->o.rundir);
+	if (log >= 0 && fstat(log, &st) == 0 && st.st_nlink == 0 &&
+	    file_copy(log, attempt->o.rundir, name) < 0)
+		warn("%s", name);
+	fd_close(&log);
+	free(name);
+}
+
 /* In the keeper, which writes the record in place of the helper that was killed. */
 static void
 orphaned(void *data)
@@ -143,10 +171,9 @@ orphaned(void *data)
 	record->duration = clock_monotonic() - attempt->begun;
 	if (attempt->log >= 0) {
 		lseek(attempt->log, 0, SEEK_END);
-		joblog_close(attempt->log, attempt->o.target,
-		    "its helper was killed, and the last it wrote may be lost");
+		close_log(attempt, "its helper was killed, and the last it wrote may be lost");
 	}
-	(void)!record_write(attempt->o.rundir, record);
+	(void)!record_write(attempt->o.rundir, attempt->o.runtime, record);
 	screen_ended(record);
 }
 
@@ -163,6 +190,7 @@ attempt_start(const struct attempt_options *options)
 		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->share);
 	if (attempt->toolenv)
 		attempt->clients = clients_open(options->slot);
+	runtime_stand_in(options->runtime, options->rundir);
 	command = make_command(attempt);
 	open_log(attempt, &command);
 	task.argv = command.argv;
@@ -306,14 +334,15 @@ attempt_judge(struct attempt *attempt, bool killed)
 	attempt->judged = true;
 	record->cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 	record->duration = clock_monotonic() - attempt->begun;
-	if (file_read(attempt->o.rundir, name, &report) < 0 && errno != ENOENT)
+	if (file_read(report_folder(attempt), name, &report) < 0 && errno != ENOENT)
 		warn("%s", name);
 	verdict_judge(record, status, &report, attempt->o.plan);
 	attempt->status = spawn_status(status);
 	record->reason = mask_text(attempt->mask, record->reason);
+	unlinkat(report_folder(attempt), name, 0);
 	/* The report stays as long as the run folder, unless it may hold secrets. */
-	if (attempt->mask)
-		unlinkat(attempt->o.rundir, name, 0);
+	if (!attempt->mask && report.len > 0)
+		(void)!file_store(attempt->o.rundir, name, report.data, report.len);
 	buffer_free(&report);
 	free(name);
 }
@@ -356,9 +385,7 @@ attempt_close_log(struct attempt *attempt)
 	joblog_follower_close(attempt->follower);
 	attempt->follower = NULL;
 	if (attempt->log >= 0)
-		joblog_close(attempt->log, attempt->o.target,
-		    attempt->status ? attempt->status : "not started");
-	attempt->log = -1;
+		close_log(attempt, attempt->status ? attempt->status : "not started");
 }
 
 /* Out of the way of the next attempt's log. The new name, or NULL after a warning. */

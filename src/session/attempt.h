@@ -21,7 +21,7 @@ struct attempt;
 
 /* All of it is borrowed until attempt_free. */
 struct attempt_options {
-	int rundir;
+	int rundir, runtime;        /* see runtime.h */
 	const char *target, *share; /* share: the folder of shim.py and tools/ */
 	char *const *posargs;       /* NULL-ended */
 	bool live;                  /* show the output while it comes */

@@ -12,6 +12,7 @@
 #include "session/life.h"
 #include "session/outcome.h"
 #include "state/policy.h"
+#include "state/runtime.h"
 
 /* Seconds from INT to TERM and from TERM to KILL; nox itself needs half a second to give up. */
 #define GRACE 3.0
@@ -245,6 +246,7 @@ check_stops(struct life *life)
 	bool cancel = false;
 	char *why;
 
+	runtime_stand_in(life->o->attempt->runtime, life->o->attempt->rundir);
 	if (signal != 0 && !life->parent_stopped) {
 		life->parent_stopped = true;
 		stop(life, signal == SIGKILL ? xstrdup("make was killed") :

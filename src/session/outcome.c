@@ -47,12 +47,6 @@ outcome_may_run(struct record *record, const json_t *session, int rundir)
 }
 
 void
-outcome_no_turn(struct record *record)
-{
-	record_decide(record, FAILED, xstrdup("it cannot wait for its turn"));
-}
-
-void
 outcome_not_started(struct record *record, const char *program, int error)
 {
 	record_decide(record, FAILED, xasprintf("cannot start %s: %s", program, strerror(error)));

@@ -25,9 +25,6 @@
  */
 bool outcome_may_run(struct record *, const json_t *session, int rundir);
 
-/* The helper has no way to wait for the session's turn. */
-void outcome_no_turn(struct record *);
-
 /* That program could not be started, for the reason of this errno. */
 void outcome_not_started(struct record *, const char *program, int error);
 

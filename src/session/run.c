@@ -18,6 +18,7 @@
 #include "slots/turn.h"
 #include "state/join.h"
 #include "state/rundir.h"
+#include "state/runtime.h"
 #include "state/state.h"
 
 /* Milliseconds by which make may hear of a signal later than we do. */
@@ -27,7 +28,7 @@ struct run {
 	const struct run_options *options;
 	struct makeflags makeflags;
 	struct parent parent;
-	int state, rundir;
+	int state, rundir, runtime;
 	int signals; /* see sig_open */
 	int alive;   /* see rundir_enter */
 	struct planfile *plan;
@@ -57,12 +58,14 @@ open_run(struct run *run)
 {
 	int found;
 
-	run->state = state_open();
-	if (run->state < 0)
-		return -1;
+	/* A session may have removed it since make began: join_run sees to that. */
+	run->state = state_find();
 	run->rundir = join_run(run->state, run->options->key, run->options->keep);
 	if (run->rundir < 0)
 		return -1;
+	run->alive = rundir_enter(run->rundir);
+	run->runtime = runtime_make(run->options->key, run->rundir);
+	runtime_stand_in(run->runtime, run->rundir);
 	found = record_read(run->rundir, run->options->target, &run->record);
 	if (found == 1)
 		return 0;
@@ -89,29 +92,30 @@ close_run(struct run *run)
 	makeflags_clear(&run->makeflags);
 	fd_close(&run->signals);
 	fd_close(&run->alive);
+	fd_close(&run->runtime);
 	fd_close(&run->rundir);
 	fd_close(&run->state);
 }
 
-/* False, with the verdict set, when there is no way to wait for the turn. */
-static bool
+static void
 open_turn(struct run *run)
 {
 	const struct options_jobs *jobs = &run->session_options.jobs;
-	struct turn_options turn = { .state = run->state, .rundir = run->rundir,
-		.target = run->options->target,
-		.claims = json_object_get(run->session, "claims"),
+	const json_t *claims = json_object_get(run->session, "claims");
+	struct turn_options turn;
+
+	/* Claims are nowhere else. */
+	if (run->state < 0 && json_array_size(claims) > 0)
+		run->state = state_make();
+	turn = (struct turn_options){ .state = run->state, .rundir = run->rundir,
+		.target = run->options->target, .claims = claims,
 		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
 		.most = jobs->least ? jobs->most : 1 };
-
 	/* Where we count the slots we also say who is first. */
-	if (run->makeflags.unlimited)
+	if (run->makeflags.unlimited && run->state >= 0)
 		turn.rank = order_rank(run->state, run->options->target);
 	run->turn = turn_open(&turn);
-	if (!run->turn)
-		outcome_no_turn(&run->record);
-	return run->turn != NULL;
 }
 
 /* The monotonic second at which the run has to be over; 0: never. */
@@ -135,7 +139,7 @@ forked(void *data)
 static void
 live(struct run *run)
 {
-	struct attempt_options attempt = { .rundir = run->rundir,
+	struct attempt_options attempt = { .rundir = run->rundir, .runtime = run->runtime,
 		.target = run->options->target, .share = run->options->share,
 		.posargs = run->options->posargs, .live = run->options->live, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn),
@@ -180,7 +184,8 @@ end_record(struct run *run)
 		    "fail_fast"));
 	run->record.ended = clock_now();
 	/* A record that cannot be written is warned of; the goal then finds none and fails. */
-	(void)!record_write(run->rundir, &run->record);
+	runtime_stand_in(run->runtime, run->rundir);
+	(void)!record_write(run->rundir, run->runtime, &run->record);
 	policy_consider(run->rundir, &policy, &run->record);
 	/* A session that was shown while it ran ends right above the summary, which names it. */
 	if (!run->record.live)
@@ -191,16 +196,17 @@ int
 run_session(const struct run_options *options, bool *interrupted)
 {
 	struct run run = { .options = options, .parent = parent_open(), .state = -1,
-		.rundir = -1, .signals = -1, .alive = -1,
+		.rundir = -1, .runtime = -1, .signals = -1, .alive = -1,
 		.makeflags = makeflags_read(getenv("MAKEFLAGS"), options->jobs) };
 	int opened = open_run(&run);
 
 	if (opened == 1) {
 		run.signals = sig_open();
-		run.alive = rundir_enter(run.rundir);
 		begin_record(&run);
-		if (outcome_may_run(&run.record, run.session, run.rundir) && open_turn(&run))
+		if (outcome_may_run(&run.record, run.session, run.rundir)) {
+			open_turn(&run);
 			live(&run);
+		}
 		end_record(&run);
 	}
 	/*

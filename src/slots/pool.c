@@ -1,31 +1,39 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/util.h"
 #include "slots/pool.h"
+#include "state/rundir.h"
 
 /* Milliseconds between two tries: of the queue's head, and of the others, who grow patient. */
 enum { HEAD_TICK = 50, FIRST_TICK = 10, LAST_TICK = 250 };
 
-/* The locked file, and what its close rings. */
+/* The socket that has the slot's name, and what its close rings. */
 struct held {
-	int lock, bell;
+	int name, bell;
 };
 
 struct pool {
-	int rundir, queue, ranks;
+	int rundir, ranks;
+	int queue;   /* the socket that has the name of the queue's head; -1 unless we are that */
 	int inotify; /* -1 unless we are the head and got one */
+	char *run;   /* what the names of this run begin with */
 	struct held *held;
 	unsigned n, nheld, rank;
 	int tick;
-	bool head;
+	bool head, warned;
 };
 
 /*
@@ -54,21 +62,65 @@ is_preceded(struct pool *pool)
 	       range.l_type != F_UNLCK;
 }
 
+/*
+ * The names are the make's, which stays the same when a session removes the run folder and another
+ * one stands in for it (runtime.h). A folder of no make has its own.
+ */
+static char *
+name_run(int rundir)
+{
+	json_t *info = faccessat(rundir, RUNDIR_INFO, F_OK, 0) == 0 ? rundir_info(rundir) : NULL;
+	const char *key = json_string_value(json_object_get(info, "make"));
+	struct stat st = { 0 };
+	char *name;
+
+	if (key) {
+		name = xasprintf("noxmk/%s", key);
+	} else {
+		(void)!fstatat(rundir, "", &st, AT_EMPTY_PATH);
+		name = xasprintf("noxmk/%llx-%llx", (unsigned long long)st.st_dev,
+		    (unsigned long long)st.st_ino);
+	}
+	json_decref(info);
+	return name;
+}
+
 struct pool *
 pool_open(int rundir, unsigned n, unsigned rank)
 {
 	struct pool *pool = xcalloc(1, sizeof(*pool));
 
-	*pool = (struct pool){ .rundir = rundir, .ranks = -1, .inotify = -1, .n = n, .rank = rank,
-		.held = xcalloc(n, sizeof(*pool->held)), .tick = FIRST_TICK };
-	pool->queue = openat(rundir, ".queue", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (pool->queue < 0) {
-		warn("cannot wait for a free slot: .queue");
-		pool_close(pool);
-		return NULL;
-	}
+	*pool = (struct pool){ .rundir = rundir, .queue = -1, .ranks = -1, .inotify = -1, .n = n,
+		.rank = rank, .run = name_run(rundir), .held = xcalloc(n, sizeof(*pool->held)),
+		.tick = FIRST_TICK };
 	show_rank(pool);
 	return pool;
+}
+
+/*
+ * A socket that has that name among the abstract ones (unix(7)), which no other socket can have at
+ * the same time. -1 when somebody else has it, or when there is no socket to be had, which is
+ * warned of: then we wait, too.
+ */
+static int
+take_name(struct pool *pool, const char *kind, unsigned number)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* The first byte stays 0: that makes it an abstract name. */
+	int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s/%s-%u",
+	    pool->run, kind, number);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address,
+			   (socklen_t)offsetof(struct sockaddr_un, sun_path) + 1 +
+			       (socklen_t)length) == 0)
+		return fd;
+	if (errno != EADDRINUSE && !pool->warned) {
+		pool->warned = true;
+		warn("waiting for a slot: socket");
+	}
+	fd_close(&fd);
+	return -1;
 }
 
 static void
@@ -77,7 +129,7 @@ drop_slots(struct pool *pool)
 	while (pool->nheld > 0) {
 		struct held *held = &pool->held[--pool->nheld];
 
-		fd_close(&held->lock);
+		fd_close(&held->name);
 		fd_close(&held->bell);
 	}
 }
@@ -92,57 +144,44 @@ pool_close(struct pool *pool)
 	fd_close(&pool->queue);
 	fd_close(&pool->ranks);
 	free(pool->held);
+	free(pool->run);
 	free(pool);
 }
 
 /*
- * Watching the folder, not the slots, is one watch whatever n is; logs and records that are closed
- * there wake us too often, which only costs a try. Without an instance (their number is limited)
- * the tick has to do.
+ * All slots ring one bell, a file that their holders have open for writing. Without an instance of
+ * inotify (their number is limited) the tick has to do.
  */
 static void
 become_head(struct pool *pool)
 {
+	int bell = openat(pool->rundir, ".bell", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+
 	pool->head = true;
-	pool->inotify = fd_watch(pool->rundir, IN_CLOSE_WRITE);
+	pool->inotify = bell < 0 ? -1 : fd_watch(bell, IN_CLOSE_WRITE);
+	fd_close(&bell);
 }
 
 /*
- * A slot is tried through a descriptor for reading, whose close wakes nobody. Its holder then opens
- * it for writing as well: that descriptor has a higher number, so that even a killed holder drops
- * the lock first and rings the bell after it.
+ * Not before we keep the slots, or we would ring for ourselves when they are too few. A bell has a
+ * higher number than the slot, so that even a killed holder gives that back first, and rings then.
  */
-static bool
-take_slot(struct pool *pool, unsigned i)
+static void
+hold_bells(struct pool *pool)
 {
-	char *name = xasprintf(".slot-%u", i);
-	int fd = openat(pool->rundir, name, O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
-	bool taken = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
-
-	if (!taken && (fd < 0 || errno != EWOULDBLOCK)) {
-		/* Nobody will ever get it; too many at once is better than none. */
-		warn("%s: going on without a slot", name);
-		fd_close(&fd);
-		taken = true;
-	}
-	if (taken)
-		pool->held[pool->nheld++] = (struct held){ .lock = fd,
-			.bell = fd < 0 ? -1 : openat(pool->rundir, name, O_WRONLY | O_CLOEXEC) };
-	else
-		fd_close(&fd);
-	free(name);
-	return taken;
+	for (unsigned i = 0; i < pool->nheld; i++)
+		pool->held[i].bell = openat(pool->rundir, ".bell",
+		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
 static bool
 is_head(struct pool *pool)
 {
 	if (is_preceded(pool)) {
-		flock(pool->queue, LOCK_UN);
+		fd_close(&pool->queue);
 		fd_close(&pool->inotify);
 		pool->head = false;
-	} else if (!pool->head &&
-		   (flock(pool->queue, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
+	} else if (!pool->head && (pool->queue = take_name(pool, "queue", 0)) >= 0) {
 		become_head(pool);
 	}
 	return pool->head;
@@ -151,18 +190,20 @@ is_head(struct pool *pool)
 bool
 pool_try(struct pool *pool, unsigned least, unsigned most)
 {
-	bool real = true;
-
 	if (!is_head(pool))
 		return false;
 	fd_drain(pool->inotify);
-	for (unsigned i = 0; i < pool->n && pool->nheld < most && real; i++)
-		if (take_slot(pool, i))
-			real = pool->held[pool->nheld - 1].lock >= 0;
-	if (pool->nheld < least && pool->nheld < pool->n && real) {
+	for (unsigned i = 0; i < pool->n && pool->nheld < most; i++) {
+		struct held held = { .name = take_name(pool, "slot", i), .bell = -1 };
+
+		if (held.name >= 0)
+			pool->held[pool->nheld++] = held;
+	}
+	if (pool->nheld < least && pool->nheld < pool->n) {
 		drop_slots(pool);
 		return false;
 	}
+	hold_bells(pool);
 	/* The next one's turn. */
 	fd_close(&pool->inotify);
 	fd_close(&pool->queue);

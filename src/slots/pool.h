@@ -3,10 +3,13 @@
 
 /*
  * Slots for the sessions of one run where make has no jobserver (`make -j` without a number starts
- * everything at once). A slot is a lock on the file .slot-N of the run's folder, so the kernel
- * frees it however its holder dies. Thousands may wait: only the one that holds the lock on .queue
- * watches the slots; the others ask for that lock now and then, and leave it to those with a lower
- * rank.
+ * everything at once). A slot is a name that only one socket of this machine can have at a time, so
+ * the kernel frees it however its holder dies, and no file system has to know of locks. Thousands
+ * may wait: only the one that has the name of the queue's head watches the slots; the others try
+ * for that name now and then, and leave it to those with a lower rank.
+ *
+ *   .ranks    who waits locks the byte of its rank
+ *   .bell     is closed by whoever gives back a slot, which wakes the head
  */
 
 #include <stdbool.h>
@@ -14,8 +17,8 @@
 struct pool;
 
 /*
- * n slots in that folder. rank: of all that wait, the lowest comes first. NULL after a warning.
- * pool_close gives back what is held.
+ * n slots for the run of that folder. rank: of all that wait, the lowest comes first. pool_close
+ * gives back what is held.
  */
 struct pool *pool_open(int rundir, unsigned n, unsigned rank);
 void pool_close(struct pool *);

@@ -28,10 +28,6 @@ slot_open(const struct makeflags *makeflags, int rundir, unsigned rank)
 	slot->least = slot->most = 1;
 	if (makeflags->unlimited) {
 		slot->pool = pool_open(rundir, makeflags->slots, rank);
-		if (!slot->pool) {
-			free(slot);
-			return NULL;
-		}
 		return slot;
 	}
 	slot->jobserver = jobserver_open(makeflags->auth);

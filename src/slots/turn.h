@@ -26,7 +26,7 @@ struct turn_options {
 	unsigned least, most;  /* slots that the session takes; most 0: all there are */
 };
 
-/* NULL after a warning. turn_close gives back the slot and the locks. */
+/* turn_close gives back the slot and the locks. */
 struct turn *turn_open(const struct turn_options *) UNUSED_RESULT;
 void turn_close(struct turn *);
 

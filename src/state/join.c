@@ -2,7 +2,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,9 +11,11 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "state/join.h"
 #include "state/makekey.h"
 #include "state/rundir.h"
+#include "state/runtime.h"
 #include "state/state.h"
 
 #define PLAN "plan.jsonl"
@@ -54,24 +55,12 @@ is_make_file(const struct dirent *entry)
 	return !strncmp(entry->d_name, MAKEKEY_FILE, strlen(MAKEKEY_FILE));
 }
 
-/* Removes the folder with all that is in it, and follows no links. */
 static void
 remove_run(const char *name)
 {
 	char *path = rundir_path(name);
-	char *roots[] = { path, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-	FTSENT *entry;
 
-	while (tree && (entry = fts_read(tree))) {
-		if (entry->fts_info == FTS_D)
-			continue;
-		if (unlinkat(AT_FDCWD, entry->fts_accpath,
-			entry->fts_info == FTS_DP ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT)
-			warn("%s", entry->fts_path);
-	}
-	if (tree)
-		fts_close(tree);
+	file_remove_tree(path);
 	free(path);
 }
 
@@ -199,6 +188,17 @@ begin(int state, const char *key, unsigned keep)
 }
 
 int
+join_find(int state, const char *key)
+{
+	int rundir;
+
+	errno = ENOENT;
+	rundir = state < 0 ? -1 : rundir_find(state, key);
+	/* Whoever removes it may still be at it, so it is not made anew yet. */
+	return rundir >= 0 || errno != ENOENT ? rundir : runtime_find(key);
+}
+
+int
 join_run(int state, const char *key, unsigned keep)
 {
 	int rundir;
@@ -207,6 +207,106 @@ join_run(int state, const char *key, unsigned keep)
 		warnx("'%s' does not name a make: is /proc mounted?", key);
 		return -1;
 	}
-	rundir = rundir_find(state, key);
-	return rundir < 0 && errno == ENOENT ? begin(state, key, keep) : rundir;
+	rundir = join_find(state, key);
+	if (rundir >= 0 || errno != ENOENT)
+		return rundir;
+	if (state >= 0)
+		return begin(state, key, keep);
+	warnx("no %s here: `make ci` in the project's folder makes it", state_path());
+	return -1;
+}
+
+/* The run folder of that name, made if need be. -1 after a warning. */
+static int
+make_again(int state, const char *key, const char *name)
+{
+	int runs = open_runs(state), rundir = -1;
+
+	if (runs >= 0 && (mkdirat(runs, name, 0777) == 0 || errno == EEXIST) &&
+	    write_make_file(runs, key, name) == 0) {
+		file_give(runs, name);
+		link_latest(state, name);
+		rundir = rundir_open_named(state, name);
+	}
+	fd_close(&runs);
+	return rundir;
+}
+
+static int
+is_kept(const struct dirent *entry)
+{
+	static const char report[] = ".report";
+	size_t len = strlen(entry->d_name);
+
+	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+		return false;
+	return len < sizeof(report) ||
+	       strcmp(entry->d_name + len - (sizeof(report) - 1), report) != 0;
+}
+
+/* Copies those files of the runtime folder that the run folder lacks. */
+static void
+copy_missing(int runtime, int rundir)
+{
+	struct dirent **entries = NULL;
+	int n = scandirat(runtime, ".", &entries, is_kept, NULL);
+
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+		int file = -1;
+
+		if (faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    (file = openat(runtime, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) >= 0 &&
+		    file_copy(file, rundir, name) < 0)
+			warn("%s", name);
+		fd_close(&file);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* The descriptor, if it is open, is that of the folder `now` from here on. */
+static void
+replace(int *fd, int now)
+{
+	if (*fd >= 0) {
+		dup3(now, *fd, O_CLOEXEC);
+		close(now);
+	} else {
+		*fd = now;
+	}
+}
+
+/*
+ * Opens what is there of the two folders, and makes what is not. False after a warning, or when the
+ * run cannot be named any more.
+ */
+static bool
+open_again(const char *key, int runtime, int *state, int *rundir)
+{
+	json_t *info = NULL;
+	int found = state_find();
+
+	if (found < 0 && (errno != ENOENT || (found = state_make()) < 0))
+		return false;
+	replace(state, found);
+	found = rundir_find(*state, key);
+	if (found >= 0 && faccessat(found, RUNDIR_INFO, F_OK, 0) < 0)
+		fd_close(&found);
+	if (found < 0 && (info = rundir_info(runtime)))
+		found = make_again(*state, key, json_text(info, "run"));
+	json_decref(info);
+	if (found >= 0)
+		replace(rundir, found);
+	return found >= 0;
+}
+
+void
+join_restore(const char *key, int *state, int *rundir)
+{
+	int runtime = runtime_find(key);
+
+	if (runtime >= 0 && open_again(key, runtime, state, rundir))
+		copy_missing(runtime, *rundir);
+	fd_close(&runtime);
 }

@@ -1,13 +1,27 @@
 #ifndef NOXMK_STATE_JOIN_H
 #define NOXMK_STATE_JOIN_H
 
+#include "base/util.h"
+
 /* The helpers of one make share a run: the first makes its folder, the others join. */
 
 /*
  * Opens the run folder of the make with that key (makekey.h); the first call makes it. Then older
- * runs beyond `keep` are removed, unless their make is still alive. Works in the current folder,
- * the project's. The caller closes. -1 after a warning.
+ * runs beyond `keep` are removed, unless their make is still alive. If a session has removed the
+ * run folder, or the state folder with it (state: -1), what stands in for it is opened (runtime.h).
+ * Works in the current folder, the project's. The caller closes. -1 after a warning.
  */
 int join_run(int state, const char *key, unsigned keep);
+
+/* The same, but where there is no run yet errno is ENOENT, and nothing is made or printed. */
+int join_find(int state, const char *key) UNUSED_RESULT;
+
+/*
+ * Where sessions have removed the run folder of that make, or part of it: makes it anew from the
+ * runtime folder. Descriptors of the state folder and of the run folder that are open, and that may
+ * be those of removed folders, are those of the new ones then; one that is -1 is opened. To be
+ * called when no session runs. What cannot be written is warned of.
+ */
+void join_restore(const char *key, int *state, int *rundir);
 
 #endif

@@ -74,7 +74,7 @@ mark_notified(int rundir, const struct record *r)
 }
 
 int
-record_write(int rundir, const struct record *r)
+record_write(int rundir, int runtime, const struct record *r)
 {
 	char *name = xasprintf("%s.json", r->target), *log = xasprintf("%s.log", r->target);
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,"
@@ -93,11 +93,20 @@ record_write(int rundir, const struct record *r)
 	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	int result = -1;
 
-	mark_notified(rundir, r);
-	if (!text)
+	if (!text) {
 		warnx("%s: cannot be written as JSON", name);
-	else if ((result = file_replace(rundir, name, text, strlen(text))) < 0)
-		warn("%s: the verdict of this session is lost", name);
+	} else {
+		if (runtime >= 0) {
+			mark_notified(runtime, r);
+			result = file_store(runtime, name, text, strlen(text));
+		}
+		mark_notified(rundir, r);
+		if (file_replace(rundir, name, text, strlen(text)) == 0)
+			result = 0;
+		/* A session that cleans the checkout may have taken the folder just now. */
+		else if (result < 0 || errno != ENOENT)
+			warn("%s: the verdict of this session is lost", name);
+	}
 	free(text);
 	json_decref(object);
 	free(log);

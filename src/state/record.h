@@ -55,8 +55,11 @@ bool record_is_flaky(const struct record *);
 /* Does this record make a goal fail? */
 bool record_is_bad(const struct record *);
 
-/* Writes it to the run folder. 0, or -1 after a warning. */
-int record_write(int rundir, const struct record *);
+/*
+ * Writes it to the run folder, and a copy to the runtime folder (runtime.h; -1: there is none). 0
+ * when at least one of the two has it, or -1 after a warning.
+ */
+int record_write(int rundir, int runtime, const struct record *);
 
 /*
  * What another session gave that one with session.notify(…, posargs): a JSON list, from the first

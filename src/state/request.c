@@ -15,7 +15,6 @@
 #include "state/state.h"
 
 #define PREFIX ".request-"
-#define NAME ".request.json"
 
 /* So many characters of ARGS are shown in a message; the kernel takes no longer word than that. */
 enum { SHOWN_MAX = 60, WORD_MAX = 128 * 1024 - 1 };
@@ -219,9 +218,9 @@ request_write(int rundir, const struct request *request)
 	json = json_pack("{s:i,s:O,s:O,s:s,s:o}", "schema", 1, "knobs", request->knob_texts,
 	    "goals", request->goals, "alone", request->alone, "posargs", posargs);
 	text = json_dumps(json, JSON_COMPACT);
-	result = text ? file_replace(rundir, NAME, text, strlen(text)) : -1;
+	result = text ? file_replace(rundir, REQUEST_FILE, text, strlen(text)) : -1;
 	if (result < 0)
-		warn(NAME);
+		warn(REQUEST_FILE);
 	free(text);
 	json_decref(json);
 	return result;
@@ -234,13 +233,13 @@ request_read(int rundir, struct request *request)
 	const char *name;
 	json_t *json = NULL, *item;
 	size_t i;
-	int error = file_read(rundir, NAME, &text) < 0 ? errno : 0;
+	int error = file_read(rundir, REQUEST_FILE, &text) < 0 ? errno : 0;
 
 	if (!error)
 		json = json_loadb(text.data, text.len, 0, NULL);
 	buffer_free(&text);
 	if (json_integer_value(json_object_get(json, "schema")) != 1) {
-		warnx(NAME ": %s", error ? strerror(error) : "damaged");
+		warnx(REQUEST_FILE ": %s", error ? strerror(error) : "damaged");
 		json_decref(json);
 		return -1;
 	}

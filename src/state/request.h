@@ -26,6 +26,8 @@
 
 #include "state/knob.h"
 
+#define REQUEST_FILE ".request.json"
+
 struct request {
 	struct knobs knobs;
 	json_t *goals;          /* a list */

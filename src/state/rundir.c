@@ -15,7 +15,6 @@
 #include "state/rundir.h"
 #include "state/state.h"
 
-#define INFO ".run.json"
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 /* rundir_wait looks so often whether somebody is still at work, with such pauses (milliseconds). */
@@ -35,8 +34,8 @@ digits(const char *s, size_t n)
 }
 
 /*
- * "20261123T011828.250Z-c0ffee01", and nothing else; in the first releases it was local time and a pid,
- * "20261123-011828-4711".
+ * "20261123T011828.250Z-c0ffee01", and nothing else; in the first releases it was local time and a
+ * pid, "20261123-011828-4711".
  */
 static bool
 is_name(const char *s)
@@ -176,7 +175,7 @@ read_info(int rundir)
 	struct buffer text = { 0 };
 	json_t *info = NULL;
 
-	if (file_read(rundir, INFO, &text) == 0)
+	if (file_read(rundir, RUNDIR_INFO, &text) == 0)
 		info = json_loadb(text.data, text.len, 0, NULL);
 	buffer_free(&text);
 	return info;
@@ -188,7 +187,7 @@ rundir_info(int rundir)
 	json_t *info = read_info(rundir);
 
 	if (!json_is_object(info)) {
-		warnx(INFO ": missing or damaged");
+		warnx(RUNDIR_INFO ": missing or damaged");
 		json_decref(info);
 		return NULL;
 	}
@@ -201,10 +200,10 @@ rundir_write_info(int rundir, const char *name, const char *key)
 	json_t *info = json_pack("{s:i,s:s,s:s,s:f,s:f}", "schema", 1, "run", name, "make", key,
 	    "started", clock_now(), "clock", clock_monotonic());
 	char *text = json_dumps(info, JSON_INDENT(1));
-	int result = text ? file_replace(rundir, INFO, text, strlen(text)) : -1;
+	int result = text ? file_replace(rundir, RUNDIR_INFO, text, strlen(text)) : -1;
 
 	if (result < 0)
-		warn("%s/runs/%s/" INFO, state_path(), name);
+		warn("%s/runs/%s/" RUNDIR_INFO, state_path(), name);
 	free(text);
 	json_decref(info);
 	return result;

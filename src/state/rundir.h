@@ -5,18 +5,19 @@
  * The run folders in the state folder, one for each run. Such a folder's descriptor is called
  * `rundir` everywhere.
  *
- *   runs/20261123T011828.250Z-c0ffee01/      a run: when it began, in UTC, and the random word of its
- *                                            make; so these names sort by age
- *     .run.json                              the run info: {"schema":1,"run","make","started",
- *                                            "clock"}: its name, the key of its make (makekey.h),
- *                                            and when it began, by both clocks (clock.h)
- *     plan.jsonl                             the plan that it started with
- *     TARGET.log, TARGET.json                one of each for a session (joblog.h, record.h)
- *     .TARGET.report, .slot-N                what nox said of it (run.c); slots in use (pool.h)
- *     .TARGET.notified, .halt, .alive        record.h, policy.h, rundir_enter
- *   runs/.make-4711-9876-c0ffee01            "20261123T011828.250Z-c0ffee01\n": the run of the make
- *                                            with that key
- *   latest -> runs/…                         the newest, for people, where links are to be had
+ *   runs/20261123T011828.250Z-c0ffee01/   a run: when it began, in UTC, and the random word of
+ *                                         its make; so these names sort by age
+ *     .run.json                           the run info: {"schema":1,"run","make","started",
+ *                                         "clock"}: its name, the key of its make (makekey.h), and
+ *                                         when it began, by both clocks (clock.h)
+ *     plan.jsonl                          the plan that it started with
+ *     TARGET.log, TARGET.json             one of each for a session (joblog.h, record.h)
+ *     .TARGET.report                      what nox said of it (attempt.c)
+ *     .TARGET.notified, .halt, .alive     record.h, policy.h, rundir_enter
+ *     .ranks, .bell                       for those who wait for a slot (pool.h)
+ *   runs/.make-4711-9876-c0ffee01         "20261123T011828.250Z-c0ffee01\n": the run of the make
+ *                                         with that key
+ *   latest -> runs/…                      the newest, for people, where links are to be had
  *
  * Functions that return a descriptor return -1 after a warning; the caller closes.
  */
@@ -25,6 +26,9 @@
 #include <stdbool.h>
 
 #include "base/util.h"
+
+/* The run info, without which there is no run. */
+#define RUNDIR_INFO ".run.json"
 
 /* Opens the folder of a make's run, or of the latest one when key is NULL. */
 int rundir_open(int state, const char *key);

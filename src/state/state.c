@@ -78,8 +78,9 @@ warn_unusable(void)
 	    st.st_uid != geteuid()) {
 		owner = name_of(st.st_uid);
 		us = name_of(geteuid());
-		warnx("%s, where the state folder is, belongs to %s: `sudo chown -R %s %s` makes it "
-		      "yours, or NOXMK_STATE=FOLDER puts yours elsewhere", path, owner, us, path);
+		warnx("%s, where the state folder is, belongs to %s: `sudo chown -R %s %s` makes "
+		      "it yours, or NOXMK_STATE=FOLDER puts yours elsewhere", path, owner, us,
+		    path);
 		free(owner);
 		free(us);
 	} else {
@@ -126,7 +127,8 @@ move_former(void)
 	if (rename(FORMER, DEFAULT) == 0)
 		moved = 0;
 	else if (errno == EXDEV &&
-		 (pid = spawn((char *const *)argv, environ, STDERR_FILENO, STDERR_FILENO, false)) > 0)
+		 (pid = spawn((char *const *)argv, environ, STDERR_FILENO, STDERR_FILENO, false)) >
+		     0)
 		moved = spawn_wait(pid);
 	if (moved == 0)
 		warnx("what was in " FORMER " is in " DEFAULT " from now on");
@@ -156,7 +158,8 @@ state_make(void)
 
 	move_former();
 	if (file_make_folder(state_path(), 0700, &state) < 0 ||
-	    faccessat(state, ".", W_OK, 0) < 0 || fill(state, ".gitignore", "*\n") < 0 || fill(state, "CACHEDIR.TAG", tag) < 0) {
+	    faccessat(state, ".", W_OK, 0) < 0 || fill(state, ".gitignore", "*\n") < 0 ||
+	    fill(state, "CACHEDIR.TAG", tag) < 0) {
 		warn_unusable();
 		fd_close(&state);
 	}

@@ -63,7 +63,7 @@ check_record(int dirfd, const struct record *wrote)
 {
 	struct record read;
 
-	REQUIRE(record_write(dirfd, wrote) == 0);
+	REQUIRE(record_write(dirfd, -1, wrote) == 0);
 	REQUIRE(record_read(dirfd, "a", &read) == 1);
 	REQUIRE(read.verdict == wrote->verdict && read.exit == wrote->exit &&
 		read.signal == wrote->signal && json_equal(read.notify, wrote->notify));

@@ -1,0 +1,161 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "state/makekey.h"
+#include "state/request.h"
+#include "state/rundir.h"
+#include "state/runtime.h"
+
+/*
+ * Seconds after which the folder of a dead make goes. A make in another container, which we do not
+ * see, looks dead as well.
+ */
+enum { DEAD_SINCE = 24 * 60 * 60 };
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* The folder of all makes, if nobody else can have put anything into it; else -1. */
+static int
+open_own(const char *path, bool make)
+{
+	int base;
+	struct stat st;
+
+	if (make)
+		mkdir(path, 0700);
+	base = open(path, DIR_FLAGS);
+	if (base >= 0 && (fstat(base, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)))
+		fd_close(&base);
+	return base;
+}
+
+/* *path: the caller frees. */
+static int
+open_base(bool make, char **path)
+{
+	const char *folder = getenv("XDG_RUNTIME_DIR");
+	int base;
+
+	*path = xasprintf("%s/noxmk", folder && *folder == '/' ? folder : "");
+	base = folder && *folder == '/' ? open_own(*path, make) : -1;
+	if (base < 0) {
+		free(*path);
+		folder = getenv("TMPDIR");
+		*path = xasprintf("%s/noxmk-%u", folder && *folder == '/' ? folder : "/tmp",
+		    (unsigned)geteuid());
+		base = open_own(*path, make);
+	}
+	return base;
+}
+
+int
+runtime_find(const char *key)
+{
+	char *path;
+	int base = open_base(false, &path), runtime = -1;
+
+	if (base >= 0 && makekey_is_sane(key))
+		runtime = openat(base, key, DIR_FLAGS);
+	fd_close(&base);
+	free(path);
+	return runtime;
+}
+
+static int
+is_key(const struct dirent *entry)
+{
+	return makekey_is_sane(entry->d_name);
+}
+
+static void
+remove_dead(int base, const char *path)
+{
+	struct dirent **entries = NULL;
+	int n = scandirat(base, ".", &entries, is_key, NULL);
+
+	for (int i = 0; i < n; i++) {
+		const char *key = entries[i]->d_name;
+		char *folder = xasprintf("%s/%s", path, key);
+		struct stat st;
+
+		if (!makekey_is_alive(key) && stat(folder, &st) == 0 &&
+		    time(NULL) - st.st_mtime > DEAD_SINCE)
+			file_remove_tree(folder);
+		free(folder);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static void
+copy(int rundir, int runtime, const char *name)
+{
+	struct buffer text = { 0 };
+
+	if (file_read(rundir, name, &text) == 0)
+		(void)!file_store(runtime, name, text.data, text.len);
+	buffer_free(&text);
+}
+
+int
+runtime_make(const char *key, int rundir)
+{
+	char *path;
+	int base, runtime = runtime_find(key), made;
+
+	if (runtime >= 0 || !makekey_is_sane(key))
+		return runtime;
+	base = open_base(true, &path);
+	if (base >= 0) {
+		made = mkdirat(base, key, 0700);
+		runtime = openat(base, key, DIR_FLAGS);
+		if (made == 0 && runtime >= 0) {
+			copy(rundir, runtime, "plan.jsonl");
+			copy(rundir, runtime, RUNDIR_INFO);
+			copy(rundir, runtime, REQUEST_FILE);
+			remove_dead(base, path);
+		}
+	}
+	fd_close(&base);
+	free(path);
+	return runtime;
+}
+
+void
+runtime_stand_in(int runtime, int rundir)
+{
+	if (runtime >= 0 && faccessat(rundir, RUNDIR_INFO, F_OK, 0) < 0)
+		dup3(runtime, rundir, O_CLOEXEC);
+}
+
+void
+runtime_remove(const char *key, int rundir)
+{
+	int runtime = runtime_find(key), there = rundir_enter(rundir), here, base;
+	char *path, *folder;
+
+	if (runtime >= 0) {
+		here = rundir_enter(runtime);
+		/* Whoever comes now waits in rundir_enter, and then makes the folder anew. */
+		if (rundir_is_left(there) && rundir_is_left(here)) {
+			base = open_base(false, &path);
+			folder = xasprintf("%s/%s", path, key);
+			file_remove_tree(folder);
+			/* Only the last one leaves it empty. */
+			rmdir(path);
+			free(folder);
+			free(path);
+			fd_close(&base);
+		}
+		fd_close(&here);
+	}
+	fd_close(&there);
+	fd_close(&runtime);
+}

@@ -1,0 +1,41 @@
+#ifndef NOXMK_STATE_RUNTIME_H
+#define NOXMK_STATE_RUNTIME_H
+
+/*
+ * The runtime folder of a make: private, on this machine, and outside of the checkout. A session
+ * may clean the checkout, by `git clean -fdx` say, and then the run goes on by what is here:
+ *
+ *   $XDG_RUNTIME_DIR/noxmk/KEY/ or, where that is not to be had, ${TMPDIR:-/tmp}/noxmk-UID/KEY/
+ *     .run.json, plan.jsonl,
+ *     .request.json                   copies of those in the run folder (rundir.h, request.h)
+ *     TARGET.json, .TARGET.notified   copies of the records (record.h)
+ *     .TARGET.report                  nox writes it here, while the session may clean the checkout
+ *
+ * Its descriptor is called `runtime`, and is -1 where there is none: then a run folder that is
+ * removed is lost. Once it is removed, the helpers work here instead of there, with their logs and
+ * all. The end of the run makes the run folder anew from this one (join.h), and removes this one.
+ */
+
+#include <stdbool.h>
+
+#include "base/util.h"
+
+/* The runtime folder of the make with that key (makekey.h), or -1. The caller closes. */
+int runtime_find(const char *key) UNUSED_RESULT;
+
+/*
+ * The same; if there is none it is made, as a copy of what that run began with. Those of makes that
+ * died long ago are removed then.
+ */
+int runtime_make(const char *key, int rundir) UNUSED_RESULT;
+
+/*
+ * If the run folder has been removed, in whole or in part, its descriptor is that of the runtime
+ * folder from now on, everywhere in this process. To be called before something is written there.
+ */
+void runtime_stand_in(int runtime, int rundir);
+
+/* Removes it at the end of that run, unless somebody is at work in either folder (rundir_enter). */
+void runtime_remove(const char *key, int rundir);
+
+#endif
