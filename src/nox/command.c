@@ -53,17 +53,22 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	char *path = join_path(json_object_get(header, "path"));
 	char *index = xasprintf("%lld", (long long)json_integer_value(
 	    json_object_get(session, "index")));
+	char *globals = json_dumps(json_object_get(session, "globals"), JSON_COMPACT |
+	    JSON_ENSURE_ASCII);
 
 	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
 	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
+	if (globals)
+		strings_add(extra, own_text(command, "NOXMK_SHIM_GLOBALS=", globals));
 	/* The configuration may say that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
 	    getcwd(folder, sizeof(folder)))
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=",
 		    lock = xasprintf("%s/.noxmk/locks/source-build", folder)));
+	free(globals);
 	free(program);
 	free(lock);
 	free(index);

@@ -88,19 +88,23 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
     struct buffer *out)
 {
 	const struct facts *facts = plan->facts;
+	json_t *line;
 
-	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:I,s:o}",
+	line = json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:I,s:o}",
 	    "schema", 1, "nox", facts->nox, "command", string_list(command),
 	    "args", string_list(&facts->args), "python", json_text_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", noxfile,
 	    /* nox cannot select, but the configuration may have done it. */
 	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
-	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask)));
+	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask));
+	if (plan->notes)
+		json_object_set(line, "notes", plan->notes);
+	add_line(out, line);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];
 
-		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
+		line = json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
 		    "target", s->target, "session", s->facts->session, "name", s->facts->name,
 		    "index", (int)i, "selector", selector(s->facts),
 		    "description", s->facts->description, "default", s->is_default,
@@ -108,7 +112,11 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 		    "after", target_list(plan, &s->after), "complaint",
 		    json_text_or_null(s->complaint), "by",
 		    s->by ? json_incref(s->by) : json_object(), "claims", claim_list(plan, s),
-		    "options", options_json(&s->options)));
+		    "options", options_json(&s->options));
+		if (json_array_size(s->facts->leaves) > 0 || s->takes.n > 0)
+			json_object_set_new(line, "globals", json_pack("{s:O?,s:o}", "leaves",
+			    s->facts->leaves, "takes", target_list(plan, &s->takes)));
+		add_line(out, line);
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		const struct plan_group *g = &plan->groups[i];

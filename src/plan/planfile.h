@@ -16,6 +16,11 @@
  *                                                                     one line a session
  *   {"group":"ci","what":"the default sessions","members":["lint","tests-3.12"]}
  *
+ * "notes" in the first line and "globals" in a session's line are there only if there are any:
+ *
+ *   "notes":["…"]                              for people: see coupling.h
+ *   "globals":{"leaves":[["user_nox_module","wheel"]],"takes":["build"]}    see nox/handover.py
+ *
  * options has only what is set; jobs is [least, most], where most 0 stands for all there are.
  * Sessions come in definition order, then groups. The key that a line is looked up by comes first
  * and is a slug, so a lookup compares bytes and parses one line only: a helper runs for every

@@ -5,6 +5,7 @@
 
 #include "base/slug.h"
 #include "plan/config.h"
+#include "plan/coupling.h"
 #include "plan/overlay.h"
 #include "plan/planner.h"
 
@@ -178,43 +179,20 @@ cut_cycles(struct plan *plan, size_t i, enum colour *colour)
 	colour[i] = BLACK;
 }
 
-/* Does `from` wait for `to`, directly or through others? */
-static bool
-waits_for(const struct plan *plan, size_t from, size_t to, bool *seen)
-{
-	const struct indices *lists[] = { &plan->sessions[from].requires,
-					  &plan->sessions[from].after };
-
-	if (from == to)
-		return true;
-	if (seen[from])
-		return false;
-	seen[from] = true;
-	for (size_t l = 0; l < countof(lists); l++)
-		for (size_t k = 0; k < lists[l]->n; k++)
-			if (waits_for(plan, lists[l]->v[k], to, seen))
-				return true;
-	return false;
-}
-
 /* A notified session runs after its callers, unless a caller waits for it in its turn. */
 static void
 order_notified(struct plan *plan)
 {
-	bool *seen = xcalloc(plan->n, sizeof(*seen));
-
 	for (size_t caller = 0; caller < plan->n; caller++) {
 		const struct indices *targets = &plan->sessions[caller].facts->notifies;
 
 		for (size_t k = 0; k < targets->n; k++) {
 			size_t target = targets->v[k];
 
-			memset(seen, 0, plan->n * sizeof(*seen));
-			if (!waits_for(plan, caller, target, seen))
+			if (!plan_waits_for(plan, caller, target))
 				indices_add(&plan->sessions[target].after, caller);
 		}
 	}
-	free(seen);
 }
 
 /*
@@ -290,6 +268,7 @@ planner_make(const struct facts *facts, const struct strings *reserved)
 	free(colour);
 	if (apply_config(plan, taken, kept) == 0) {
 		order_notified(plan);
+		coupling_apply(plan);
 	} else {
 		plan_free(plan);
 		plan = NULL;
