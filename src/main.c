@@ -6,6 +6,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *goals;
 	unsigned keep, jobs, rounds;
-	bool live;
+	bool live, json;
 	struct policy policy;
 	char *share;
 	char **words; /* the operands, NULL-ended */
@@ -62,6 +63,7 @@ static const struct option_entry {
 	{ 'f', .text = &options.noxfile },
 	{ 'g', .text = &options.goals },
 	{ 'i', .text = &options.inputs },
+	{ 'J', .flag = &options.json },
 	{ 'j', .number = &options.jobs, .most = 1000000, .knob = " (NOXMK_JOBS)" },
 	{ 'k', .number = &options.keep, .most = 1000000, .knob = " (NOXMK_KEEP)" },
 	{ 'l', .flag = &options.live },
@@ -69,6 +71,10 @@ static const struct option_entry {
 	{ 'o', .policy = &options.policy },
 	{ 'r', .text = &options.key },
 	{ 'R', .text = &options.reserved },
+};
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, 'J' }, { 0 },
 };
 
 /* What main opens for a subcommand. */
@@ -255,7 +261,10 @@ do_verdict(const struct place *place)
 static int
 do_list(const struct place *place)
 {
-	list_print(place->plan);
+	if (options.json)
+		list_print_json(place->plan);
+	else
+		list_print(place->plan);
 	return 0;
 }
 
@@ -362,7 +371,7 @@ static const struct command_entry {
 	    OWN_RUN, do_end, "run notified sessions by COMMAND, a make; print the summary" },
 	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, RUN, do_verdict,
 	    "exit 1 unless the sessions of all the goals are well" },
-	{ "list", "", "", 0, PLAN, do_list, "targets and descriptions" },
+	{ "list", "J", "[--json]", 0, PLAN, do_list, "targets and descriptions" },
 	{ "show", "", "GOAL ...", 1, PLAN, do_show, "what would run, in which order" },
 	{ "log", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_log, "the last log of each" },
 	{ "why", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_why,
@@ -404,6 +413,9 @@ set_option(int letter, const struct command_entry *command)
 	const struct option_entry *entry = option_entries;
 	const char *bad = NULL;
 
+	/* A long option is known to all subcommands. */
+	if (!strchr(command->options, letter))
+		usage(command);
 	while (entry->letter != letter)
 		if (++entry == option_entries + countof(option_entries))
 			usage(command);
@@ -474,7 +486,7 @@ main(int argc, char *argv[])
 	argv[0] = program_invocation_short_name; /* for getopt's messages */
 	optind = 0; /* glibc's way to start afresh; the leading + stops at the first operand */
 	snprintf(letters, sizeof(letters), "+%s", command->options);
-	while ((option = getopt(argc, argv, letters)) != -1)
+	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
 		set_option(option, command);
 	options.words = argv + optind;
 	if (argc - optind < command->least)

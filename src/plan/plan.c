@@ -4,13 +4,13 @@
 #include "plan/plan.h"
 
 struct plan_group *
-plan_add_group(struct plan *plan, char *target, char *what)
+plan_add_group(struct plan *plan, const char *kind, char *target, char *what)
 {
 	struct plan_group *group;
 
 	plan->groups = xreallocarray(plan->groups, plan->ngroups + 1, sizeof(*plan->groups));
 	group = &plan->groups[plan->ngroups++];
-	*group = (struct plan_group){ .target = target, .what = what };
+	*group = (struct plan_group){ .target = target, .kind = kind, .what = what };
 	return group;
 }
 

@@ -45,6 +45,7 @@ struct plan_session {
 
 struct plan_group {
 	char *target;
+	const char *kind; /* of what: "default", "name", "tag" or "configuration" */
 	char *what; /* for people: "default sessions", "tests", "tag slow" */
 	struct indices members;
 };
@@ -63,8 +64,8 @@ struct plan {
 	json_t *notes; /* for people: what sessions take from others undeclared; or NULL */
 };
 
-/* A group without members, last in the list. The plan takes over both strings. */
-struct plan_group *plan_add_group(struct plan *, char *target, char *what);
+/* A group without members, last in the list. The plan takes over `target` and `what`. */
+struct plan_group *plan_add_group(struct plan *, const char *kind, char *target, char *what);
 
 void plan_free(struct plan *);
 

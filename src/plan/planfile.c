@@ -16,17 +16,22 @@ struct planfile {
 	json_t *header;
 };
 
+/* Takes over both; the keys of `more`, which may be NULL, come last. */
 static void
-add_line(struct buffer *out, json_t *object)
+add_line(struct buffer *out, json_t *object, json_t *more)
 {
-	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *text;
 
+	if (more)
+		json_object_update(object, more);
+	text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
 	if (!text)
 		errx(EXIT_HELPER, "memory");
 	buffer_addstr(out, text);
 	buffer_addstr(out, "\n");
 	free(text);
 	json_decref(object);
+	json_decref(more);
 }
 
 static json_t *
@@ -71,6 +76,19 @@ claim_list(const struct plan *plan, const struct plan_session *s)
 	return array;
 }
 
+/* What only `noxmk list` tells, and what only few sessions have. */
+static json_t *
+more_of(const struct plan *plan, const struct plan_session *s)
+{
+	json_t *more = json_pack("{s:o,s:o}", "python", json_text_or_null(s->facts->python),
+	    "tags", string_list(&s->facts->tags));
+
+	if (json_array_size(s->facts->leaves) > 0 || s->takes.n > 0)
+		json_object_set_new(more, "globals", json_pack("{s:O?,s:o}", "leaves",
+		    s->facts->leaves, "takes", target_list(plan, &s->takes)));
+	return more;
+}
+
 /* The longest signature is the one that only this session has (nox -j relies on it too). */
 static const char *
 selector(const struct facts_session *s)
@@ -88,23 +106,20 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
     struct buffer *out)
 {
 	const struct facts *facts = plan->facts;
-	json_t *line;
 
-	line = json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:I,s:o}",
+	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:I,s:o}",
 	    "schema", 1, "nox", facts->nox, "command", string_list(command),
 	    "args", string_list(&facts->args), "python", json_text_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", noxfile,
 	    /* nox cannot select, but the configuration may have done it. */
 	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
-	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask));
-	if (plan->notes)
-		json_object_set(line, "notes", plan->notes);
-	add_line(out, line);
+	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask)),
+	    plan->notes ? json_pack("{s:O}", "notes", plan->notes) : NULL);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];
 
-		line = json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
+		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
 		    "target", s->target, "session", s->facts->session, "name", s->facts->name,
 		    "index", (int)i, "selector", selector(s->facts),
 		    "description", s->facts->description, "default", s->is_default,
@@ -112,17 +127,14 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 		    "after", target_list(plan, &s->after), "complaint",
 		    json_text_or_null(s->complaint), "by",
 		    s->by ? json_incref(s->by) : json_object(), "claims", claim_list(plan, s),
-		    "options", options_json(&s->options));
-		if (json_array_size(s->facts->leaves) > 0 || s->takes.n > 0)
-			json_object_set_new(line, "globals", json_pack("{s:O?,s:o}", "leaves",
-			    s->facts->leaves, "takes", target_list(plan, &s->takes)));
-		add_line(out, line);
+		    "options", options_json(&s->options)), more_of(plan, s));
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		const struct plan_group *g = &plan->groups[i];
 
 		add_line(out, json_pack("{s:s,s:s,s:o}", "group", g->target, "what", g->what,
-		    "members", target_list(plan, &g->members)));
+		    "members", target_list(plan, &g->members)),
+		    json_pack("{s:s}", "kind", g->kind));
 	}
 }
 

@@ -12,9 +12,10 @@
  *    "claims":[{"resource":"database","use":"exclusive","by":"tool.noxmk.session.lint.uses"},
  *              {"resource":"docs","use":"shared","by":"…"},
  *              {"resource":"memory","use":"amount","amount":2048,"capacity":8192,"by":"…"}],
- *    "options":{"jobs":[1,4],"timeout":600.0,"slow":60.0,"retries":1,"env":{"K":"v"}}}
+ *    "options":{"jobs":[1,4],"timeout":600.0,"slow":60.0,"retries":1,"env":{"K":"v"}},
+ *    "python":"3.12","tags":["fast"]}
  *                                                                     one line a session
- *   {"group":"ci","what":"the default sessions","members":["lint","tests-3.12"]}
+ *   {"group":"ci","what":"the default sessions","members":["lint"],"kind":"default"}
  *
  * "notes" in the first line and "globals" in a session's line are there only if there are any:
  *

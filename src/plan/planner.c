@@ -76,7 +76,8 @@ group_join(struct plan *plan, json_t *known, const char *alias, const char *kind
 	struct indices *members;
 
 	if (!at) {
-		plan_add_group(plan, slug_make(alias), xasprintf("%s%s", kind, alias));
+		plan_add_group(plan, kind, slug_make(alias),
+		    xasprintf("%s%s", strcmp(kind, "tag") ? "" : "tag ", alias));
 		at = json_integer((json_int_t)plan->ngroups - 1);
 		json_object_set_new(known, alias, at);
 	}
@@ -122,7 +123,7 @@ static void
 make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 {
 	json_t *names = json_object(), *tags = json_object();
-	struct plan_group *ci = plan_add_group(plan, xstrdup("ci"),
+	struct plan_group *ci = plan_add_group(plan, "default", xstrdup("ci"),
 	    xstrdup("the default sessions"));
 	size_t first;
 
@@ -132,10 +133,10 @@ make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct facts_session *s = plan->sessions[i].facts;
 
-		group_join(plan, names, s->name, "", i);
+		group_join(plan, names, s->name, "name", i);
 		for (size_t k = 0; k < s->signatures.n; k++)
 			if (strcmp(s->signatures.v[k], s->session) != 0)
-				group_join(plan, names, s->signatures.v[k], "", i);
+				group_join(plan, names, s->signatures.v[k], "name", i);
 	}
 	name_groups(plan, first, NULL, taken, reserved);
 	first = plan->ngroups;
@@ -143,7 +144,7 @@ make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 		const struct facts_session *s = plan->sessions[i].facts;
 
 		for (size_t k = 0; k < s->tags.n; k++)
-			group_join(plan, tags, s->tags.v[k], "tag ", i);
+			group_join(plan, tags, s->tags.v[k], "tag", i);
 	}
 	name_groups(plan, first, "tag-", taken, reserved);
 	json_decref(names);

@@ -12,6 +12,7 @@
  *     plan.jsonl                             the plan that it started with
  *     TARGET.log, TARGET.json                one of each for a session (joblog.h, record.h)
  *     .TARGET.report, .slot-N                what nox said of it (run.c); slots in use (pool.h)
+ *     .TARGET.globals                        what it hands on to others (nox/handover.py)
  *     .TARGET.notified, .halt, .alive        record.h, policy.h, rundir_enter
  *   .noxmk/runs/.make-4711-9876-c0ffee -> …  the run of the make with that key
  *   .noxmk/latest -> runs/…                  the newest
