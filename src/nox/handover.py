@@ -135,11 +135,14 @@ class Handover:
         for target in self.takes:
             try:
                 with open(self.path(target), encoding="ascii") as file:
-                    changes = json.load(file)
+                    changes = dict(json.load(file))
             except FileNotFoundError:  # it has not run in this make; nor would nox have run it
                 continue
+            except (OSError, TypeError, ValueError) as error:
+                raise ValueError(f"{self.path(target)}: {error}") from None
             for key, change in changes.items():
-                self.take_one(target, *key.split(" "), change)
+                module, _, name = key.partition(" ")
+                self.take_one(target, module, name, change)
         for module, name in self.leaves:
             with contextlib.suppress(KeyError, TypeError):  # the noxfile may be another by now
                 self.variables.append(Variable(module, name))

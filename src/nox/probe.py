@@ -16,6 +16,7 @@ lone surrogates:
     noxfile, envdir  absolute                     args         options in the user's nox command
     queue            what plain `nox` runs, in its order
     queue_error      why it cannot, or null
+    pythons          what nox.options.pythons, -p or NOXPYTHON narrow every selection to; or []
     fail_fast        stop_on_first_error, of the noxfile or as -x
     depends          the files that all this rests on
     environ          the variables that the noxfile asked for: their values
@@ -334,6 +335,7 @@ def probe(noxfile: str, project: str, coupling: str) -> dict[str, object]:
         "config_error": table_error,
         "queue": queue,
         "queue_error": queue_error,
+        "pythons": [str(python) for python in config.pythons or []],
         "fail_fast": bool(getattr(config, "stop_on_first_error", False)),
         "posargs": [],
         "sessions": sessions,

@@ -65,30 +65,42 @@ add_name(json_t *names, const char *name)
 	json_array_append_new(names, json_string(name));
 }
 
+/* Takes over whats and names: what the session reads, and the base names of those that leave it. */
 static void
-add_note(struct coupling *c, size_t session, const struct facts_tie *tie, const json_t *names)
+add_note(struct coupling *c, size_t session, bool global, json_t *whats, json_t *names)
 {
 	const struct facts_session *s = c->plan->sessions[session].facts;
 	char *place = setting_place("session", s->name, NULL), *text;
 	char *list = json_dumps(names, JSON_ENSURE_ASCII);
-	const char *last = list ? list : "[]";
+	const char *others = list ? list : "[]", *s_of = json_array_size(names) > 1 ? "" : "s";
+	struct buffer what = { 0 };
+	const json_t *item;
+	size_t i;
 
-	if (tie->is_global)
-		text = xasprintf("%s reads the global variable %s, which %.*s assigns, and each "
-		    "session is a process of its own: the value is handed on. To declare the "
+	buffer_addstr(&what, "");
+	json_array_foreach(whats, i, item)
+		buffer_printf(&what, "%s%s", i ? ", " : "", json_string_value(item));
+	if (global)
+		text = xasprintf("%s reads the global variable%s %s, which %.*s assign%s, and "
+		    "each session is a process of its own: the value is handed on. To declare the "
 		    "order: [%s] after = %s in " CONFIG_FILE "; a file would be safer", s->name,
-		    tie->what, (int)strlen(last) - 2, last + 1, place, last);
+		    json_array_size(whats) > 1 ? "s" : "", what.data, (int)strlen(others) - 2,
+		    others + 1, s_of, place, others);
 	else
-		text = xasprintf("%s reads what %.*s leaves (%s), and nothing declares it: it "
+		text = xasprintf("%s reads what %.*s leave%s (%s), and nothing declares it: it "
 		    "comes after, as in the noxfile. To declare it: [%s] after = %s in "
 		    CONFIG_FILE "; if it need not wait: after = []", s->name,
-		    (int)strlen(last) - 2, last + 1, tie->what, place, last);
-	if (!c->plan->notes)
+		    (int)strlen(others) - 2, others + 1, s_of, what.data, place, others);
+	if (json_array_size(names) > 0 && !c->plan->notes)
 		c->plan->notes = json_array();
-	add_name(c->plan->notes, text); /* the variants of a session have one note */
+	if (json_array_size(names) > 0)
+		add_name(c->plan->notes, text); /* the variants of a session have one note */
+	buffer_free(&what);
 	free(text);
 	free(list);
 	free(place);
+	json_decref(whats);
+	json_decref(names);
 }
 
 /* The one that nox runs last is the last in the list: its values win. */
@@ -106,12 +118,13 @@ add_take(struct coupling *c, size_t session, size_t other)
 	}
 }
 
+/* Adds the names of those to be told of. */
 static void
-apply_tie(struct coupling *c, size_t session, const struct facts_tie *tie)
+apply_tie(struct coupling *c, size_t session, const struct facts_tie *tie, json_t *whats,
+    json_t *names)
 {
 	struct plan_session *s = &c->plan->sessions[session];
 	bool declared = is_declared(c, session, tie);
-	json_t *names = json_array();
 
 	for (size_t k = 0; k < tie->from.n; k++) {
 		size_t other = tie->from.v[k];
@@ -124,13 +137,27 @@ apply_tie(struct coupling *c, size_t session, const struct facts_tie *tie)
 			add_edge(s, other, from->target, tie);
 		if (tie->is_global && (required || !declared))
 			add_take(c, session, other);
-		if (!declared && strcmp(from->facts->name, s->facts->name) != 0 &&
-		    (required || are_default(c, session, other)))
-			add_name(names, from->facts->name);
+		if (declared || !strcmp(from->facts->name, s->facts->name) ||
+		    (!required && !are_default(c, session, other)))
+			continue;
+		add_name(names, from->facts->name);
+		add_name(whats, tie->what);
 	}
-	if (json_array_size(names) > 0)
-		add_note(c, session, tie, names);
-	json_decref(names);
+}
+
+static void
+apply_ties(struct coupling *c, size_t session)
+{
+	const struct facts_session *s = c->plan->sessions[session].facts;
+
+	for (int global = 0; global < 2; global++) {
+		json_t *whats = json_array(), *names = json_array();
+
+		for (size_t k = 0; k < s->nties; k++)
+			if (s->ties[k].is_global == global)
+				apply_tie(c, session, &s->ties[k], whats, names);
+		add_note(c, session, global, whats, names);
+	}
 }
 
 void
@@ -149,8 +176,7 @@ coupling_apply(struct plan *plan)
 		for (size_t k = 0; k < plan->sessions[i].facts->notifies.n; k++)
 			c.is_notified[plan->sessions[i].facts->notifies.v[k]] = true;
 	for (size_t i = 0; i < plan->n; i++)
-		for (size_t k = 0; k < plan->sessions[i].facts->nties; k++)
-			apply_tie(&c, i, &plan->sessions[i].facts->ties[k]);
+		apply_ties(&c, i);
 	free(c.rank);
 	free(c.is_notified);
 }

@@ -179,6 +179,8 @@ facts_parse(json_t *root, const char *source)
 	facts->depends = get_strings(&r, root, "depends");
 	if (json_object_get(root, "args"))
 		facts->args = get_strings(&r, root, "args");
+	if (json_object_get(root, "pythons"))
+		facts->pythons = get_strings(&r, root, "pythons");
 	facts->environ = get_environ(&r, root, "environ");
 	facts->queue = get_indices(&r, root, "queue", facts->n);
 	r.in_session = true;
@@ -213,6 +215,7 @@ facts_free(struct facts *facts)
 	free(facts->path.v);
 	free(facts->depends.v);
 	free(facts->args.v);
+	free(facts->pythons.v);
 	free(facts->queue.v);
 	json_decref(facts->root);
 	free(facts);

@@ -50,6 +50,7 @@ struct facts {
 	struct strings depends; /* absolute paths: when one changes, the plan is stale */
 	struct strings args;    /* options in the user's nox command, for every session */
 	const json_t *environ;  /* variable that the noxfile asked for -> its value; may be NULL */
+	struct strings pythons; /* what nox narrows every selection to; empty: to none */
 	struct indices queue; /* what plain `nox` runs, in its order, prerequisites included */
 	struct facts_session *sessions; /* all of them, in definition order */
 	size_t n;

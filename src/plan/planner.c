@@ -119,6 +119,38 @@ name_groups(struct plan *plan, size_t first, const char *prefix, json_t *taken, 
 	plan->ngroups = kept;
 }
 
+static bool
+is_selected(const struct plan *plan, size_t session)
+{
+	const struct strings *pythons = &plan->facts->pythons;
+	const char *python = plan->sessions[session].facts->python;
+
+	for (size_t i = 0; i < pythons->n && python; i++)
+		if (!strcmp(pythons->v[i], python))
+			return true;
+	return false;
+}
+
+/*
+ * nox.options.pythons narrows `nox -s tests`, and so `make tests`. Where it leaves nothing nox
+ * refuses to run, and we take the group's name to be meant as it stands.
+ */
+static void
+narrow_groups(struct plan *plan, size_t first)
+{
+	for (size_t i = first; i < plan->ngroups; i++) {
+		struct indices *members = &plan->groups[i].members, kept = { 0 };
+
+		for (size_t k = 0; k < members->n; k++)
+			if (is_selected(plan, members->v[k]))
+				indices_add(&kept, members->v[k]);
+		if (kept.n > 0) {
+			free(members->v);
+			*members = kept;
+		}
+	}
+}
+
 static void
 make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 {
@@ -147,6 +179,7 @@ make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 			group_join(plan, tags, s->tags.v[k], "tag", i);
 	}
 	name_groups(plan, first, "tag-", taken, reserved);
+	narrow_groups(plan, 1);
 	json_decref(names);
 	json_decref(tags);
 }
