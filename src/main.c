@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -451,6 +452,19 @@ open_streams(void)
 	}
 }
 
+/*
+ * Where the user is, for session.invoked_from, before we go to the project. A make that we start
+ * there ourselves has it already.
+ */
+static void
+note_folder(void)
+{
+	char folder[PATH_MAX];
+
+	if (getcwd(folder, sizeof(folder)))
+		setenv("NOXMK_INVOKED_FROM", folder, 0);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -473,6 +487,7 @@ main(int argc, char *argv[])
 			return puts("noxmk " NOXMK_VERSION) < 0;
 		if (option != 'C')
 			usage(NULL);
+		note_folder();
 		if (chdir(optarg) < 0)
 			err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", optarg);
 	}

@@ -49,6 +49,7 @@ static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
     bool makes_are_ours, struct strings *extra)
 {
+	const char *folder_of_user = getenv("NOXMK_INVOKED_FROM");
 	char folder[PATH_MAX], *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
 	char *index = xasprintf("%lld", (long long)json_integer_value(
@@ -61,6 +62,8 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
 	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
+	if (folder_of_user)
+		strings_add(extra, own_text(command, "NOXMK_SHIM_INVOKED_FROM=", folder_of_user));
 	if (globals)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_GLOBALS=", globals));
 	/* The configuration may say that builds do not disturb each other. */

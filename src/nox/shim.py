@@ -14,6 +14,7 @@ These variables are taken out of the environment before anything of the user's r
     NOXMK_SHIM_PATH        sys.path of the nox that the probe ran in, joined by os.pathsep
     NOXMK_SHIM_HELPER      noxmk, which starts a make so that it shares job tokens; may be absent
     NOXMK_SHIM_BUILD_LOCK  the file to lock while the project is built (building.py); may be absent
+    NOXMK_SHIM_INVOKED_FROM  the folder that make runs in, if it is another; may be absent
     NOXMK_SHIM_GLOBALS     what it takes and leaves of variables (handover.py); may be absent
 The exit status is nox's own. The report is ASCII JSON without NUL or lone surrogates:
     {"schema": 1, "result": 0 or 1,
@@ -58,6 +59,7 @@ class Shim:
 
     def __init__(self, index: int, name: str, selector: str) -> None:
         self.index, self.name, self.selector = index, name, selector
+        self.invoked_from = os.environ.pop("NOXMK_SHIM_INVOKED_FROM", None)
         self.outer_mode = os.environ.get("NOX_SCRIPT_MODE")
         self.manifest = None
         self.error = ""
@@ -166,6 +168,8 @@ class Shim:
 
     def filter_manifest(self, manifest, global_config):
         """Select our session and only it; this takes the place of nox's own selection."""
+        if self.invoked_from:
+            global_config.invoked_from = self.invoked_from
         self.settle_script_mode()
         try:
             session = self.find(manifest._all_sessions)

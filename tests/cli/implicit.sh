@@ -118,6 +118,25 @@ def e(session):
 END
 well 'kinds of variables'
 
+plan_of 'two that assign it and use their own' 'c<a c<b c^a c^b' 1 <<'END'
+@nox.session(python=False)
+def a(session):
+    global x
+    x = 1
+    assert x == 1
+
+@nox.session(python=False)
+def b(session):
+    global x
+    x = 2
+    assert x == 2
+
+@nox.session(python=False)
+def c(session):
+    assert x == 2
+END
+well 'two that assign it and use their own'
+
 plan_of 'another module' 'user<maker user^maker' 1 <<'END'
 sys.path.insert(0, os.path.dirname(__file__))
 open("shared.py", "w").write("LIST = []\nname = None\ndef remember(x):\n    LIST.append(x)\n")
@@ -316,6 +335,10 @@ def docs(session):
     session.install("coverage")
     session.log("then say: coverage report")
     session.run("true", "--exclude", ".nox", external=True)
+
+@nox.session(python=False)
+def scratch(session):
+    session.create_tmp()
 
 @nox.session(python=False)
 def clean(session):
