@@ -6,6 +6,8 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,27 +47,34 @@
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder;
 	unsigned jobs, rounds;
+	bool json;
 	char *share;
 	char **words; /* the operands, NULL-ended */
 } options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .needs = "",
 	.folder = ".", .rounds = 3 };
 
-/* For each option, where its argument goes, in one of two forms. */
+/* For each option, where its argument goes, in one of three forms. */
 static const struct option_entry {
 	char letter;
 	const char **text;
 	unsigned *number; /* from 1 to most */
 	long long most;
+	bool *flag;       /* it has no argument */
 } option_entries[] = {
 	{ 'c', .text = &options.cue },
 	{ 'd', .text = &options.folder },
 	{ 'f', .text = &options.noxfile },
 	{ 'i', .text = &options.inputs },
+	{ 'J', .flag = &options.json },
 	{ 'j', .number = &options.jobs, .most = 1000000 },
 	{ 'n', .number = &options.rounds, .most = 1000 },
 	{ 'p', .text = &options.needs },
 	{ 'r', .text = &options.key },
 	{ 'R', .text = &options.reserved },
+};
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, 'J' }, { 0 },
 };
 
 /* What main opens for a subcommand. */
@@ -305,7 +314,10 @@ do_verdict(const struct place *place)
 static int
 do_list(const struct place *place)
 {
-	list_print(place->plan);
+	if (options.json)
+		list_print_json(place->plan);
+	else
+		list_print(place->plan);
 	return 0;
 }
 
@@ -420,7 +432,7 @@ static const struct command_entry {
 	    "run notified sessions by COMMAND, a make; print the summary" },
 	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, RUN, do_verdict,
 	    "exit 1 unless the sessions of all the goals are well" },
-	{ "list", "", "", 0, PLAN, do_list, "targets and descriptions" },
+	{ "list", "J", "[--json]", 0, PLAN, do_list, "targets and descriptions" },
 	{ "show", "r:", "[-r MAKE] [GOAL ...]", 0, PLAN, do_show,
 	    "what would run, in which order" },
 	{ "log", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_log, "the last log of each" },
@@ -464,11 +476,16 @@ set_option(int letter, const struct command_entry *command)
 	const struct option_entry *entry = option_entries;
 	const char *bad = NULL;
 
+	/* A long option is known to all subcommands. */
+	if (!strchr(command->options, letter))
+		usage(command);
 	while (entry->letter != letter)
 		if (++entry == option_entries + countof(option_entries))
 			usage(command);
 	if (entry->text)
 		*entry->text = optarg;
+	if (entry->flag)
+		*entry->flag = true;
 	if (entry->number)
 		*entry->number = (unsigned)strtonum(optarg, 1, entry->most, &bad);
 	if (bad)
@@ -495,6 +512,19 @@ open_streams(void)
 	}
 }
 
+/*
+ * Where the user is, for session.invoked_from, before we go to the project. A make that we start
+ * there ourselves has it already.
+ */
+static void
+note_folder(void)
+{
+	char folder[PATH_MAX];
+
+	if (getcwd(folder, sizeof(folder)))
+		setenv("NOXMK_INVOKED_FROM", folder, 0);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -519,7 +549,9 @@ main(int argc, char *argv[])
 			state_choose(optarg);
 		else if (option != 'C')
 			usage(NULL);
-		else if (chdir(optarg) < 0)
+		else
+			note_folder();
+		if (option == 'C' && chdir(optarg) < 0)
 			err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", optarg);
 	}
 	for (size_t i = 0; optind < argc && i < countof(commands); i++)
@@ -532,7 +564,7 @@ main(int argc, char *argv[])
 	argv[0] = program_invocation_short_name; /* for getopt's messages */
 	optind = 0; /* glibc's way to start afresh; the leading + stops at the first operand */
 	snprintf(letters, sizeof(letters), "+%s", command->options);
-	while ((option = getopt(argc, argv, letters)) != -1)
+	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
 		set_option(option, command);
 	options.words = argv + optind;
 	if (argc - optind < command->least)

@@ -100,6 +100,12 @@ static const struct {
 	    "\"requires\" is not a list of session numbers" },
 	{ true, "notifies", NULL, "session 1: \"notifies\" is not a list" },
 	{ true, "notifies", "[true]", "\"notifies\" is not a list of session numbers" },
+	{ true, "ties", "7", "\"ties\" is not a list" },
+	{ true, "ties", "[{'from':[0]}]", "\"what\" is not a string" },
+	{ true, "ties", "[{'what':'x','from':[9]}]",
+	    "\"from\" is not a list of session numbers" },
+	{ true, "leaves", "[['m']]", "\"leaves\" is not a list of modules and variables" },
+	{ false, "pythons", "'3.12'", "\"pythons\" is not a list" },
 };
 
 START_TEST(damaged_field)

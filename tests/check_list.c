@@ -29,14 +29,17 @@ START_TEST(every_target_has_a_line)
 	output_begin();
 	list_print(plan);
 	text = output_end();
-	ck_assert_str_eq(text, "* default session   - other session   + group\n"
+	ck_assert_str_eq(text, "* default session   - other session   + group   . noxmk's own\n"
 	    "* lint                  Look\\tat it\n"
 	    "- docs                  \n"
 	    "- t-1                   t(1): Try\n"
 	    "- t-2                   t(2)\n"
-	    "+ ci                    the default sessions (1 session)\n"
+	    "+ ci                    the default sessions (1 session: lint)\n"
 	    "+ t                     t (2 sessions)\n"
-	    "+ x                     tag x (2 sessions)\n");
+	    "+ x                     tag x (2 sessions)\n"
+	    "+ one                   tag one (1 session: t-2)\n"
+	    ". nox-list              this list\n"
+	    ". rerun-failed          what failed or did not run when it was last to run\n");
 	free(text);
 	planfile_close(plan);
 }
@@ -74,8 +77,64 @@ START_TEST(damaged_lines_do_no_harm)
 	plan = planfile_open(AT_FDCWD);
 	output_begin();
 	list_print(plan);
+	list_print_json(plan);
 	text = output_end();
 	ck_assert_ptr_nonnull(strstr(text, "- a "));
+	free(text);
+	planfile_close(plan);
+}
+END_TEST
+
+START_TEST(programs_get_all_of_it_as_one_object)
+{
+	struct planfile *plan = plan_of(
+	    "[{'name':'build','description':'Make \\u00fc'},"
+	    "{'name':'t','session':'t-3.12','signatures':['t-3.12'],'python':'3.12','tags':['x'],"
+	    "'requires':[0],'envdir':'/e/t'}]", "[0,1]");
+	json_t *expected = json_of(
+	    "{'schema':1,'nox':'2024.4.15','noxfile':'noxfile.py','notes':[],"
+	    "'targets':['build','t-3.12','ci','t','x','nox-list','rerun-failed'],"
+	    "'default':['build','t-3.12'],'tags':{'x':['t-3.12']},'pythons':{'3.12':['t-3.12']},"
+	    "'resources':{'env:t':1},"
+	    "'sessions':[{'target':'build','session':'build','name':'build','description':"
+	    "'Make \\u00fc','python':null,'tags':[],'default':true,'requires':[],'after':[],"
+	    "'resources':[]},"
+	    "{'target':'t-3.12','session':'t-3.12','name':'t','description':'','python':'3.12',"
+	    "'tags':['x'],'default':true,'requires':['build'],'after':[],'resources':"
+	    "[{'resource':'env:t','use':'exclusive','by':'its environment'}]}],"
+	    "'groups':[{'target':'ci','kind':'default','what':'the default sessions',"
+	    "'members':['build','t-3.12']},"
+	    "{'target':'t','kind':'name','what':'t','members':['t-3.12']},"
+	    "{'target':'x','kind':'tag','what':'tag x','members':['t-3.12']}]}"), *list;
+	char *text;
+
+	output_begin();
+	list_print_json(plan);
+	text = output_end();
+	list = json_loads(text, 0, NULL);
+	if (!json_equal(list, expected))
+		diagnose("%s", text);
+	ck_assert(json_equal(list, expected));
+	ck_assert_ptr_null(strchr(text, '\xc3')); /* ASCII */
+	json_decref(list);
+	json_decref(expected);
+	free(text);
+	planfile_close(plan);
+}
+END_TEST
+
+START_TEST(notes_of_the_plan_stand_at_its_end)
+{
+	struct planfile *plan;
+	char *text;
+
+	file_put("plan.jsonl", "{\"schema\":1,\"notes\":[\"b reads\\u001b what a leaves\"]}\n");
+	plan = planfile_open(AT_FDCWD);
+	output_begin();
+	list_print(plan);
+	text = output_end();
+	ck_assert_ptr_nonnull(strstr(text, "\nnote: b reads"));
+	ck_assert_ptr_null(strchr(text, '\x1b'));
 	free(text);
 	planfile_close(plan);
 }
@@ -90,5 +149,7 @@ check_list_suite(void)
 	tcase_add_test(tc, every_target_has_a_line);
 	tcase_add_loop_test(tc, the_column_of_names_is_as_wide_as_they_are, 0, 2);
 	tcase_add_test(tc, damaged_lines_do_no_harm);
+	tcase_add_test(tc, programs_get_all_of_it_as_one_object);
+	tcase_add_test(tc, notes_of_the_plan_stand_at_its_end);
 	return suite;
 }

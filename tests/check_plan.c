@@ -31,8 +31,8 @@ START_TEST(an_added_group_is_last_and_empty)
 	struct plan plan = { 0 };
 	struct plan_group *group;
 
-	plan_add_group(&plan, xstrdup("a"), xstrdup("first"));
-	group = plan_add_group(&plan, xstrdup("b"), xstrdup("second"));
+	plan_add_group(&plan, "name", xstrdup("a"), xstrdup("first"));
+	group = plan_add_group(&plan, "name", xstrdup("b"), xstrdup("second"));
 	ck_assert_uint_eq(plan.ngroups, 2);
 	ck_assert_ptr_eq(group, &plan.groups[1]);
 	ck_assert_str_eq(plan.groups[0].target, "a");

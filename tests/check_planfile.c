@@ -37,18 +37,21 @@ START_TEST(a_plan_is_a_line_of_json_for_each_part)
 	    "\"selector\":\"build\",\"description\":\"Make it\",\"default\":false,\"requires\":[],"
 	    "\"after\":[\"x\"],\"complaint\":null,\"by\":{},"
 	    "\"claims\":[{\"resource\":\"env:b\",\"use\":\"exclusive\","
-	    "\"by\":\"its environment\"}],\"options\":{}}\n"
+	    "\"by\":\"its environment\"}],\"options\":{},\"python\":null,\"tags\":[]}\n"
 	    "{\"target\":\"t-a-1\",\"session\":\"t(a=1)\",\"name\":\"t\",\"index\":1,"
 	    "\"selector\":\"t-3.12(a=1)\",\"description\":\"\",\"default\":true,"
 	    "\"requires\":[\"build\"],\"after\":[],\"complaint\":null,\"by\":{},\"claims\":[],"
-	    "\"options\":{}}\n"
+	    "\"options\":{},\"python\":null,\"tags\":[]}\n"
 	    "{\"target\":\"x\",\"session\":\"x\",\"name\":\"x\",\"index\":2,\"selector\":\"x\","
 	    "\"description\":\"\",\"default\":false,\"requires\":[],\"after\":[],"
-	    "\"complaint\":\"no y\",\"by\":{},\"claims\":[],\"options\":{}}\n"
-	    "{\"group\":\"ci\",\"what\":\"the default sessions\",\"members\":[\"t-a-1\"]}\n"
-	    "{\"group\":\"t\",\"what\":\"t\",\"members\":[\"t-a-1\"]}\n"
-	    "{\"group\":\"t-3.12-a-1\",\"what\":\"t-3.12(a=1)\",\"members\":[\"t-a-1\"]}\n"
-	    "{\"group\":\"slow\",\"what\":\"tag slow\",\"members\":[\"x\"]}\n");
+	    "\"complaint\":\"no y\",\"by\":{},\"claims\":[],\"options\":{},\"python\":null,"
+	    "\"tags\":[\"slow\"]}\n"
+	    "{\"group\":\"ci\",\"what\":\"the default sessions\",\"members\":[\"t-a-1\"],"
+	    "\"kind\":\"default\"}\n"
+	    "{\"group\":\"t\",\"what\":\"t\",\"members\":[\"t-a-1\"],\"kind\":\"name\"}\n"
+	    "{\"group\":\"t-3.12-a-1\",\"what\":\"t-3.12(a=1)\",\"members\":[\"t-a-1\"],"
+	    "\"kind\":\"name\"}\n"
+	    "{\"group\":\"slow\",\"what\":\"tag slow\",\"members\":[\"x\"],\"kind\":\"tag\"}\n");
 }
 END_TEST
 

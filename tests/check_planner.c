@@ -226,6 +226,32 @@ START_TEST(configured)
 }
 END_TEST
 
+/* As `nox -s` does it; but where nothing would be left, all stays. */
+START_TEST(groups_are_narrowed_to_the_pythons_of_nox)
+{
+	const struct strings nothing = { 0 };
+	json_t *root = facts_json(
+	    "[{'name':'t','session':'t-3.11','python':'3.11','tags':['x']},"
+	    "{'name':'t','session':'t-3.12','python':'3.12','tags':['x']},"
+	    "{'name':'d','session':'d-3.9','python':'3.9','tags':['y']},"
+	    "{'name':'l','session':'l','tags':['x','y']}]", "[0]");
+	struct facts *facts;
+	struct plan *plan;
+	char *targets;
+
+	json_object_set_new(root, "pythons", json_of("['3.11','3.10']"));
+	facts = facts_parse(root, "test");
+	plan = planner_make(facts, &nothing);
+	targets = names_of(plan);
+	ck_assert_str_eq(targets, "t-3.11 t-3.12 d-3.9 l [ci: t-3.11] [t: t-3.11] [d: d-3.9] "
+	    "[x: t-3.11] [y: d-3.9 l]");
+	free(targets);
+	plan_free(plan);
+	facts_free(facts);
+	json_decref(root);
+}
+END_TEST
+
 START_TEST(no_plan)
 {
 	static const char *const faults[][3] = {
@@ -258,6 +284,7 @@ check_planner_suite(void)
 
 	tcase_add_loop_test(tc, naming, 0, countof(namings));
 	tcase_add_loop_test(tc, targets_are_unique, 0, 20);
+	tcase_add_test(tc, groups_are_narrowed_to_the_pythons_of_nox);
 	tc = support_case(suite, "order");
 	tcase_add_loop_test(tc, order, 0, countof(graphs));
 	tcase_add_test(tc, configured);

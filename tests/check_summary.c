@@ -82,7 +82,7 @@ START_TEST(a_good_run_has_a_table_and_a_total)
 	ck_assert_str_eq(text, "\nsession  verdict       time  reason\n"
 			       "a        passed        1.5s\nb        skipped       1.5s\n\n"
 			       "noxmk: 2 sessions: 1 passed, 1 skipped; 3h00m wall time for "
-			       "3.0s of sessions, speed-up 0.00\n");
+			       "1.5s of sessions, speed-up 0.00\n");
 	free(text);
 	assert_silent();
 	end();

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/charset.h"
@@ -42,9 +43,42 @@ hash(const char *s)
 	return h;
 }
 
+/*
+ * Behind a `(` or `=` at `mark`, a value of which no character is kept would vanish, and
+ * tests(deps=[]) would look like the group of all values, tests-deps. So `empty` stands for a
+ * value without contents, and a hash for another.
+ */
+static void
+add_hint(struct buffer *b, const char *mark)
+{
+	static const char *const empties[] = { "[]", "()", "{}", "''", "\"\"" };
+	size_t length = strcspn(mark + 1, LETTERS DIGITS "._,");
+	const char *value = mark + 1, *end = value + length;
+	bool is_empty = false;
+	char *text;
+
+	if (*end && *end != ',')
+		return;
+	while (length > 0 && value[length - 1] == ' ')
+		length--;
+	if (!*end && length > 0 && value[length - 1] == ')')
+		length--;
+	if (length == 0)
+		return;
+	text = xasprintf("%.*s", (int)length, value);
+	for (size_t i = 0; i < countof(empties); i++)
+		is_empty = is_empty || !strcmp(text, empties[i]);
+	if (is_empty)
+		buffer_addstr(b, "empty-");
+	else
+		buffer_printf(b, "%08" PRIx32 "-", hash(text));
+	free(text);
+}
+
 char *
 slug_make(const char *name)
 {
+	const char *parameters = strchr(name, '(');
 	struct buffer b = { 0 };
 	char *slug;
 
@@ -58,6 +92,8 @@ slug_make(const char *name)
 			buffer_add(&b, p, 1);
 		else if (b.len > 0 && b.data[b.len - 1] != '-')
 			buffer_add(&b, "-", 1);
+		if (b.len > 0 && (*p == '=' || p == parameters))
+			add_hint(&b, p);
 	}
 	while (b.len > 0 && strchr("-.", b.data[b.len - 1]))
 		b.data[--b.len] = '\0';

@@ -6,7 +6,10 @@
  * and ends with neither '-' nor '.', so neither make nor the shell nor a file name needs quoting.
  */
 
-/* tests-3.12(django='4.2') -> tests-3.12-django-4.2. Not unique. The caller frees. */
+/*
+ * tests-3.12(django='4.2') -> tests-3.12-django-4.2, tests(deps=[]) -> tests-deps-empty. Not
+ * unique. The caller frees.
+ */
 char *slug_make(const char *name);
 
 #endif

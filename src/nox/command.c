@@ -50,16 +50,23 @@ static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
     bool makes_are_ours, struct strings *extra)
 {
+	const char *folder_of_user = getenv("NOXMK_INVOKED_FROM");
 	char folder[PATH_MAX], *builds = NULL, *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
 	char *index = xasprintf("%lld", (long long)json_integer_value(
 	    json_object_get(session, "index")));
+	char *globals = json_dumps(json_object_get(session, "globals"), JSON_COMPACT |
+	    JSON_ENSURE_ASCII);
 
 	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
 	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
+	if (folder_of_user)
+		strings_add(extra, own_text(command, "NOXMK_SHIM_INVOKED_FROM=", folder_of_user));
+	if (globals)
+		strings_add(extra, own_text(command, "NOXMK_SHIM_GLOBALS=", globals));
 	/* The configuration may say that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
 	    getcwd(folder, sizeof(folder))) {
@@ -72,6 +79,7 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILDS=", builds));
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=", lock));
 	}
+	free(globals);
 	free(program);
 	free(lock);
 	free(builds);

@@ -97,7 +97,7 @@ run_probe(const struct planning_options *options, const char *probe, const char 
 	const char *const arguments[] = { "-f", probe, "-l", NULL };
 	char folder[PATH_MAX];
 	struct strings extra = { 0 };
-	char *variables[3];
+	char *variables[4];
 	int code;
 
 	if (!getcwd(folder, sizeof(folder))) {
@@ -108,6 +108,7 @@ run_probe(const struct planning_options *options, const char *probe, const char 
 	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", options->noxfile);
 	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/%s", *facts == '/' ? "" : folder, facts);
 	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
+	variables[3] = xasprintf("NOXMK_PROBE_COUPLING=%s/coupling.py", options->share);
 	for (size_t i = 0; i < countof(variables); i++)
 		strings_add(&extra, variables[i]);
 	/*
@@ -176,6 +177,16 @@ write_order(int state)
 	planfile_close(plan);
 }
 
+static void
+warn_notes(const char *noxfile, const json_t *notes)
+{
+	const json_t *note;
+	size_t i;
+
+	json_array_foreach(notes, i, note)
+		warnx("%s: %s", noxfile, json_string_value(note));
+}
+
 /* 0, or -1 after a warning. plan.jsonl comes first, since make starts what sessions.mk names. */
 static int
 write_plan(const struct planning_options *options, const struct facts *facts, int state)
@@ -194,8 +205,10 @@ write_plan(const struct planning_options *options, const struct facts *facts, in
 		warn("%s/" RULES, state_path());
 	else
 		result = 0;
-	if (result == 0)
+	if (result == 0) {
 		write_order(state);
+		warn_notes(options->noxfile, plan->notes);
+	}
 	date_rules(facts, state);
 	buffer_free(&lines);
 	buffer_free(&rules);

@@ -7,6 +7,7 @@ of the user's noxfile on top, because nox looks for one in the file that it is g
 These variables are taken out of the environment before the user's noxfile is loaded:
     NOXMK_PROBE_NOXFILE  the user's noxfile, as given      NOXMK_PROBE_OUT    the JSON file to write
     NOXMK_PROBE_CWD      the project folder                NOXMK_PROBE_UNSET  more names to take out
+    NOXMK_PROBE_COUPLING our coupling.py
 The exit status is 0 when the facts are written, nox's own (1, 2, 3) when it cannot load the
 noxfile, and 97 when this nox is unknown to us. The facts are one JSON object, ASCII, without NUL or
 lone surrogates:
@@ -15,6 +16,7 @@ lone surrogates:
     noxfile, envdir  absolute                     args         options in the user's nox command
     queue            what plain `nox` runs, in its order
     queue_error      why it cannot, or null
+    pythons          what nox.options.pythons, -p or NOXPYTHON narrow every selection to; or []
     fail_fast        stop_on_first_error, of the noxfile or as -x
     depends          the files that all this rests on
     environ          the variables that the noxfile asked for: their values
@@ -24,8 +26,8 @@ lone surrogates:
     sessions         in definition order, each with
         index, name (base name), session (friendly name), signatures, description, tags, line,
         python, envdir (null: no environment), reuse, backend, parallel (allow_parallel= if
-        given, else null), requires, requires_error, notifies (as far as constants show). A
-        reference to a session is its index.
+        given, else null), requires, requires_error, notifies (as far as constants show), and what
+        coupling.py finds: ties, leaves. A reference to a session is its index.
 This was tried with every release from 2022.11.21 to 2026.10.20.
 """
 
@@ -237,6 +239,20 @@ def describe(runner, config, index: dict, named: dict[str, int]) -> dict[str, ob
     }
 
 
+def couple(sessions: list[dict], runners: list, roots: list[str], path: str) -> None:
+    """Add what ties the sessions to each other (coupling.py). If that fails, nothing is known."""
+    ties = leaves = [[] for _ in runners]
+    try:
+        spec = importlib.util.spec_from_file_location("_noxmk_coupling", path)
+        coupling = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(coupling)
+        ties, leaves = coupling.ties_of([runner.func for runner in runners], roots)
+    except Exception as error:  # noqa: BLE001  the objects of a noxfile can be of any kind
+        print(f"noxmk: coupling: {type(error).__name__}: {error}", file=sys.stderr)
+    for session, tie, left in zip(sessions, ties, leaves):
+        session["ties"], session["leaves"] = tie, left
+
+
 def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
     """What plain `nox` would run, or why it would not."""
     complaints: list[str] = []
@@ -259,7 +275,7 @@ def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
     return [index[runner] for runner in manifest._queue], None
 
 
-def probe(noxfile: str, project: str) -> dict[str, object]:
+def probe(noxfile: str, project: str, coupling: str) -> dict[str, object]:
     import nox._options
     import nox._version
     import nox.logger
@@ -302,6 +318,7 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
     nox.logger.logger.disabled = True  # old releases would warn of hashed folder names
     sessions = [describe(runner, config, index, named) for runner in runners]
     nox.logger.logger.disabled = False
+    couple(sessions, runners, roots, coupling)
     queue, queue_error = select(manifest, config, index, nox)
     table, table_error = read_config(os.path.join(project, "pyproject.toml"))
     return {
@@ -318,6 +335,7 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
         "config_error": table_error,
         "queue": queue,
         "queue_error": queue_error,
+        "pythons": [str(python) for python in config.pythons or []],
         "fail_fast": bool(getattr(config, "stop_on_first_error", False)),
         "posargs": [],
         "sessions": sessions,
@@ -325,14 +343,14 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
 
 
 def main() -> None:
-    noxfile, project, out = (
-        os.environ.pop(f"NOXMK_PROBE_{name}") for name in ("NOXFILE", "CWD", "OUT")
+    noxfile, project, out, coupling = (
+        os.environ.pop(f"NOXMK_PROBE_{name}") for name in ("NOXFILE", "CWD", "OUT", "COUPLING")
     )
     for name in os.environ.pop("NOXMK_PROBE_UNSET", "").split(","):
         os.environ.pop(name, None)
     try:
         os.dup2(2, 1)  # the reader of our standard output must not see what the noxfile prints
-        facts = json.dumps(clean(probe(noxfile, project)))
+        facts = json.dumps(clean(probe(noxfile, project, coupling)))
         with open(out + ".part", "w", encoding="ascii") as file:
             file.write(facts + "\n")
         os.replace(out + ".part", out)

@@ -15,6 +15,8 @@ These variables are taken out of the environment before anything of the user's r
     NOXMK_SHIM_HELPER      noxmk, which starts a make so that it shares job tokens; may be absent
     NOXMK_SHIM_BUILDS      the folder for the session's builds of the project (building.py), and
     NOXMK_SHIM_BUILD_LOCK  the file that all other builds lock; both may be absent
+    NOXMK_SHIM_INVOKED_FROM  the folder that make runs in, if it is another; may be absent
+    NOXMK_SHIM_GLOBALS     what it takes and leaves of variables (handover.py); may be absent
 The exit status is nox's own. The report is ASCII JSON without NUL or lone surrogates:
     {"schema": 1, "result": 0 or 1,
      "sessions": [{"name", "result", "reason", "duration", "reused", "waited"}],
@@ -38,11 +40,12 @@ def warn(text: str) -> None:
     print(f"noxmk: {text}", file=sys.stderr)
 
 
-def load_building(path: str):
-    """Import our building.py from that path, under a name that nobody else uses."""
+def load(name: str, here: str):
+    """Import our NAME.py from that folder, under a name that nobody else uses."""
     import importlib.util  # nox has imported it by now
 
-    spec = importlib.util.spec_from_file_location("_noxmk_building", path)
+    path = os.path.join(here, f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"_noxmk_{name}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -57,6 +60,7 @@ class Shim:
 
     def __init__(self, index: int, name: str, selector: str) -> None:
         self.index, self.name, self.selector = index, name, selector
+        self.invoked_from = os.environ.pop("NOXMK_SHIM_INVOKED_FROM", None)
         self.outer_mode = os.environ.get("NOX_SCRIPT_MODE")
         self.manifest = None
         self.error = ""
@@ -139,8 +143,31 @@ class Shim:
             if hasattr(session_class, name):
                 setattr(session_class, name, wrap(getattr(session_class, name), name == "install"))
 
+    def hand_over(self, globals_: str, report: str, here: str) -> None:
+        """Let the session take the variables that others have left, and leave its own."""
+        import nox.sessions
+
+        handover = load("handover", here).Handover(globals_, report)
+        result, failed = nox.sessions.Result, nox.sessions.Status.FAILED
+        execute = nox.sessions.SessionRunner.execute
+
+        def execute_between(runner):
+            try:
+                handover.take()
+            except ValueError as error:
+                self.log.error(f"noxmk: {error}")
+                return result(runner, failed, f"{error}")
+            try:
+                return execute(runner)
+            finally:
+                handover.leave()
+
+        nox.sessions.SessionRunner.execute = execute_between
+
     def filter_manifest(self, manifest, global_config):
         """Select our session and only it; this takes the place of nox's own selection."""
+        if self.invoked_from:
+            global_config.invoked_from = self.invoked_from
         self.settle_script_mode()
         try:
             session = self.find(manifest._all_sessions)
@@ -245,6 +272,7 @@ def main() -> None:
     helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
     builds = os.environ.pop("NOXMK_SHIM_BUILDS", None)
     lock = os.environ.pop("NOXMK_SHIM_BUILD_LOCK", None)
+    globals_ = os.environ.pop("NOXMK_SHIM_GLOBALS", None)
     # Imports are to find what they find under the user's nox command. Our own entries stay, but
     # last: a folder with a colon in its name does not come through the variable.
     wanted = path.split(os.pathsep) if path else []
@@ -274,6 +302,8 @@ def main() -> None:
             shim.hand_makes_over(helper)
         if builds and lock:
             shim.keep_builds_apart(builds, lock, here)
+        if globals_:
+            shim.hand_over(globals_, args[args.index("--report") + 1], here)
     except (AttributeError, ImportError) as error:
         warn(f"this nox is unknown to us ({error}); it runs as it is")
         known = nox._options.options.parser().format_help()

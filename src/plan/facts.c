@@ -97,6 +97,30 @@ get_indices(struct reader *r, const json_t *object, const char *key, size_t limi
 	return list;
 }
 
+/* A listing does not know them. */
+static void
+read_ties(struct reader *r, const json_t *object, struct facts_session *s, size_t limit)
+{
+	const json_t *array = json_object_get(object, "ties"), *item;
+	size_t i;
+
+	if (array && !json_is_array(array))
+		fault(r, "ties", "a list");
+	s->ties = xcalloc(json_array_size(array), sizeof(*s->ties));
+	json_array_foreach(array, i, item) {
+		struct facts_tie *tie = &s->ties[s->nties++];
+
+		tie->is_global = json_is_true(json_object_get(item, "global"));
+		tie->what = get_string(r, item, "what");
+		tie->from = get_indices(r, item, "from", limit);
+	}
+	s->leaves = json_object_get(object, "leaves");
+	json_array_foreach(s->leaves, i, item)
+		if (!json_is_string(json_array_get(item, 0)) ||
+		    !json_is_string(json_array_get(item, 1)))
+			fault(r, "leaves", "a list of modules and variables");
+}
+
 static void
 read_session(struct reader *r, const json_t *object, struct facts_session *s, size_t limit)
 {
@@ -111,6 +135,7 @@ read_session(struct reader *r, const json_t *object, struct facts_session *s, si
 	s->tags = get_strings(r, object, "tags");
 	s->requires = get_indices(r, object, "requires", limit);
 	s->notifies = get_indices(r, object, "notifies", limit);
+	read_ties(r, object, s, limit);
 }
 
 /* sessions.mk contains these names, so they must be harmless in make text. */
@@ -154,6 +179,8 @@ facts_parse(json_t *root, const char *source)
 	facts->depends = get_strings(&r, root, "depends");
 	if (json_object_get(root, "args"))
 		facts->args = get_strings(&r, root, "args");
+	if (json_object_get(root, "pythons"))
+		facts->pythons = get_strings(&r, root, "pythons");
 	facts->environ = get_environ(&r, root, "environ");
 	facts->queue = get_indices(&r, root, "queue", facts->n);
 	r.in_session = true;
@@ -180,11 +207,15 @@ facts_free(struct facts *facts)
 		free(s->tags.v);
 		free(s->requires.v);
 		free(s->notifies.v);
+		for (size_t k = 0; k < s->nties; k++)
+			free(s->ties[k].from.v);
+		free(s->ties);
 	}
 	free(facts->sessions);
 	free(facts->path.v);
 	free(facts->depends.v);
 	free(facts->args.v);
+	free(facts->pythons.v);
 	free(facts->queue.v);
 	json_decref(facts->root);
 	free(facts);

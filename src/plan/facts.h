@@ -10,6 +10,16 @@
 
 #include "base/util.h"
 
+/*
+ * What a session takes from others, as far as the code shows (nox/coupling.py): a global variable
+ * that they assign, or files that they leave.
+ */
+struct facts_tie {
+	bool is_global;
+	const char *what;    /* the variable's name; or what it is, for people */
+	struct indices from; /* positions in facts.sessions */
+};
+
 struct facts_session {
 	const char *name;        /* base name: tests */
 	const char *session;     /* as nox lists it: tests-3.12(django='4.2') */
@@ -22,6 +32,9 @@ struct facts_session {
 	struct strings tags;
 	struct indices requires; /* direct prerequisites, positions in facts.sessions */
 	struct indices notifies; /* sessions it may notify, as far as its code shows */
+	struct facts_tie *ties;
+	size_t nties;
+	const json_t *leaves; /* what it hands on: a list of [module, global variable]; or NULL */
 };
 
 struct facts {
@@ -37,6 +50,7 @@ struct facts {
 	struct strings depends; /* absolute paths: when one changes, the plan is stale */
 	struct strings args;    /* options in the user's nox command, for every session */
 	const json_t *environ;  /* variable that the noxfile asked for -> its value; may be NULL */
+	struct strings pythons; /* what nox narrows every selection to; empty: to none */
 	struct indices queue; /* what plain `nox` runs, in its order, prerequisites included */
 	struct facts_session *sessions; /* all of them, in definition order */
 	size_t n;

@@ -164,7 +164,7 @@ group_all(struct plan *plan, const struct config *config, const struct match *ma
 			result = -1;
 	for (size_t i = 0; i < config->ngroups; i++) {
 		if (result == 0)
-			plan_add_group(plan, xstrdup(config->groups[i].name),
+			plan_add_group(plan, "configuration", xstrdup(config->groups[i].name),
 			    xstrdup("group of " CONFIG_FILE))->members = g.members[i];
 		else
 			free(g.members[i].v);

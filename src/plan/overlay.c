@@ -51,6 +51,8 @@ set_options(struct overlay *o, const struct config_session *config, size_t sessi
 	struct plan_session *s = &o->plan->sessions[session];
 
 	options_add(&s->options, config->table);
+	s->is_ordered = s->is_ordered || json_object_get(config->table, "after") ||
+	    json_object_get(config->table, "needs");
 	if (config->is_default != CONFIG_UNSET)
 		o->is_default[session] = config->is_default;
 	if (config->alone != CONFIG_UNSET) {

@@ -4,13 +4,13 @@
 #include "plan/plan.h"
 
 struct plan_group *
-plan_add_group(struct plan *plan, char *target, char *what)
+plan_add_group(struct plan *plan, const char *kind, char *target, char *what)
 {
 	struct plan_group *group;
 
 	plan->groups = xreallocarray(plan->groups, plan->ngroups + 1, sizeof(*plan->groups));
 	group = &plan->groups[plan->ngroups++];
-	*group = (struct plan_group){ .target = target, .what = what };
+	*group = (struct plan_group){ .target = target, .kind = kind, .what = what };
 	return group;
 }
 
@@ -23,6 +23,7 @@ plan_free(struct plan *plan)
 		free(plan->resources[i].name);
 	free(plan->resources);
 	free(plan->mask.v);
+	json_decref(plan->notes);
 	for (size_t i = 0; i < plan->n; i++) {
 		for (size_t k = 0; k < plan->sessions[i].nclaims; k++)
 			free(plan->sessions[i].claims[k].by);
@@ -33,6 +34,7 @@ plan_free(struct plan *plan)
 		free(plan->sessions[i].complaint);
 		free(plan->sessions[i].requires.v);
 		free(plan->sessions[i].after.v);
+		free(plan->sessions[i].takes.v);
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		free(plan->groups[i].target);
@@ -42,6 +44,34 @@ plan_free(struct plan *plan)
 	free(plan->sessions);
 	free(plan->groups);
 	free(plan);
+}
+
+static bool
+leads_to(const struct plan *plan, size_t from, size_t to, bool *seen)
+{
+	const struct indices *lists[] = { &plan->sessions[from].requires,
+					  &plan->sessions[from].after };
+
+	if (from == to)
+		return true;
+	if (seen[from])
+		return false;
+	seen[from] = true;
+	for (size_t l = 0; l < countof(lists); l++)
+		for (size_t k = 0; k < lists[l]->n; k++)
+			if (leads_to(plan, lists[l]->v[k], to, seen))
+				return true;
+	return false;
+}
+
+bool
+plan_waits_for(const struct plan *plan, size_t from, size_t to)
+{
+	bool *seen = xcalloc(plan->n, sizeof(*seen));
+	bool result = leads_to(plan, from, to, seen);
+
+	free(seen);
+	return result;
 }
 
 static void

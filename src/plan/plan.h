@@ -38,11 +38,14 @@ struct plan_session {
 	struct plan_claim *claims;
 	size_t nclaims;
 	struct options options;
+	struct indices takes; /* sessions that hand global variables on to it */
 	bool is_default; /* ci runs it */
+	bool is_ordered; /* the configuration says after or needs of it, even if no name follows */
 };
 
 struct plan_group {
 	char *target;
+	const char *kind; /* of what: "default", "name", "tag" or "configuration" */
 	char *what; /* for people: "default sessions", "tests", "tag slow" */
 	struct indices members;
 };
@@ -58,12 +61,16 @@ struct plan {
 	bool source_build; /* builds in the source tree are to be kept apart */
 	long long log_limit; /* see struct config */
 	struct strings mask;
+	json_t *notes; /* for people: what sessions take from others undeclared; or NULL */
 };
 
-/* A group without members, last in the list. The plan takes over both strings. */
-struct plan_group *plan_add_group(struct plan *, char *target, char *what);
+/* A group without members, last in the list. The plan takes over `target` and `what`. */
+struct plan_group *plan_add_group(struct plan *, const char *kind, char *target, char *what);
 
 void plan_free(struct plan *);
+
+/* Does `from` wait for `to` (or is it that), directly or through others? */
+bool plan_waits_for(const struct plan *, size_t from, size_t to) UNUSED_RESULT;
 
 /*
  * Adds the session and all that it requires, directly or not, prerequisites first. What the list

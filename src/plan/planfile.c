@@ -17,17 +17,22 @@ struct planfile {
 	json_t *sessions, *groups; /* target -> its line, or the members; NULL until read */
 };
 
+/* Takes over both; the keys of `more`, which may be NULL, come last. */
 static void
-add_line(struct buffer *out, json_t *object)
+add_line(struct buffer *out, json_t *object, json_t *more)
 {
-	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *text;
 
+	if (more)
+		json_object_update(object, more);
+	text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
 	if (!text)
 		errx(EXIT_HELPER, "memory");
 	buffer_addstr(out, text);
 	buffer_addstr(out, "\n");
 	free(text);
 	json_decref(object);
+	json_decref(more);
 }
 
 static json_t *
@@ -72,6 +77,19 @@ claim_list(const struct plan *plan, const struct plan_session *s)
 	return array;
 }
 
+/* What only `noxmk list` tells, and what only few sessions have. */
+static json_t *
+more_of(const struct plan *plan, const struct plan_session *s)
+{
+	json_t *more = json_pack("{s:o,s:o}", "python", json_text_or_null(s->facts->python),
+	    "tags", string_list(&s->facts->tags));
+
+	if (json_array_size(s->facts->leaves) > 0 || s->takes.n > 0)
+		json_object_set_new(more, "globals", json_pack("{s:O?,s:o}", "leaves",
+		    s->facts->leaves, "takes", target_list(plan, &s->takes)));
+	return more;
+}
+
 /* The longest signature is the one that only this session has (nox -j relies on it too). */
 static const char *
 selector(const struct facts_session *s)
@@ -97,7 +115,8 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 	    /* nox cannot select, but the configuration may have done it. */
 	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
-	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask)));
+	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask)),
+	    plan->notes ? json_pack("{s:O}", "notes", plan->notes) : NULL);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];
 
@@ -109,13 +128,14 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 		    "after", target_list(plan, &s->after), "complaint",
 		    json_text_or_null(s->complaint), "by",
 		    s->by ? json_incref(s->by) : json_object(), "claims", claim_list(plan, s),
-		    "options", options_json(&s->options)));
+		    "options", options_json(&s->options)), more_of(plan, s));
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		const struct plan_group *g = &plan->groups[i];
 
 		add_line(out, json_pack("{s:s,s:s,s:o}", "group", g->target, "what", g->what,
-		    "members", target_list(plan, &g->members)));
+		    "members", target_list(plan, &g->members)),
+		    json_pack("{s:s}", "kind", g->kind));
 	}
 }
 

@@ -12,9 +12,15 @@
  *    "claims":[{"resource":"database","use":"exclusive","by":"tool.noxmk.session.lint.uses"},
  *              {"resource":"docs","use":"shared","by":"…"},
  *              {"resource":"memory","use":"amount","amount":2048,"capacity":8192,"by":"…"}],
- *    "options":{"jobs":[1,4],"timeout":600.0,"slow":60.0,"retries":1,"env":{"K":"v"}}}
+ *    "options":{"jobs":[1,4],"timeout":600.0,"slow":60.0,"retries":1,"env":{"K":"v"}},
+ *    "python":"3.12","tags":["fast"]}
  *                                                                     one line a session
- *   {"group":"ci","what":"the default sessions","members":["lint","tests-3.12"]}
+ *   {"group":"ci","what":"the default sessions","members":["lint"],"kind":"default"}
+ *
+ * "notes" in the first line and "globals" in a session's line are there only if there are any:
+ *
+ *   "notes":["…"]                              for people: see coupling.h
+ *   "globals":{"leaves":[["user_nox_module","wheel"]],"takes":["build"]}    see nox/handover.py
  *
  * options has only what is set; jobs is [least, most], where most 0 stands for all there are.
  * Sessions come in definition order, then groups. The key that a line is looked up by comes first

@@ -5,6 +5,7 @@
 
 #include "base/slug.h"
 #include "plan/config.h"
+#include "plan/coupling.h"
 #include "plan/overlay.h"
 #include "plan/planner.h"
 
@@ -75,7 +76,8 @@ group_join(struct plan *plan, json_t *known, const char *alias, const char *kind
 	struct indices *members;
 
 	if (!at) {
-		plan_add_group(plan, slug_make(alias), xasprintf("%s%s", kind, alias));
+		plan_add_group(plan, kind, slug_make(alias),
+		    xasprintf("%s%s", strcmp(kind, "tag") ? "" : "tag ", alias));
 		at = json_integer((json_int_t)plan->ngroups - 1);
 		json_object_set_new(known, alias, at);
 	}
@@ -117,11 +119,43 @@ name_groups(struct plan *plan, size_t first, const char *prefix, json_t *taken, 
 	plan->ngroups = kept;
 }
 
+static bool
+is_selected(const struct plan *plan, size_t session)
+{
+	const struct strings *pythons = &plan->facts->pythons;
+	const char *python = plan->sessions[session].facts->python;
+
+	for (size_t i = 0; i < pythons->n && python; i++)
+		if (!strcmp(pythons->v[i], python))
+			return true;
+	return false;
+}
+
+/*
+ * nox.options.pythons narrows `nox -s tests`, and so `make tests`. Where it leaves nothing nox
+ * refuses to run, and we take the group's name to be meant as it stands.
+ */
+static void
+narrow_groups(struct plan *plan, size_t first)
+{
+	for (size_t i = first; i < plan->ngroups; i++) {
+		struct indices *members = &plan->groups[i].members, kept = { 0 };
+
+		for (size_t k = 0; k < members->n; k++)
+			if (is_selected(plan, members->v[k]))
+				indices_add(&kept, members->v[k]);
+		if (kept.n > 0) {
+			free(members->v);
+			*members = kept;
+		}
+	}
+}
+
 static void
 make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 {
 	json_t *names = json_object(), *tags = json_object();
-	struct plan_group *ci = plan_add_group(plan, xstrdup("ci"),
+	struct plan_group *ci = plan_add_group(plan, "default", xstrdup("ci"),
 	    xstrdup("the default sessions"));
 	size_t first;
 
@@ -131,10 +165,10 @@ make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct facts_session *s = plan->sessions[i].facts;
 
-		group_join(plan, names, s->name, "", i);
+		group_join(plan, names, s->name, "name", i);
 		for (size_t k = 0; k < s->signatures.n; k++)
 			if (strcmp(s->signatures.v[k], s->session) != 0)
-				group_join(plan, names, s->signatures.v[k], "", i);
+				group_join(plan, names, s->signatures.v[k], "name", i);
 	}
 	name_groups(plan, first, NULL, taken, reserved);
 	first = plan->ngroups;
@@ -142,9 +176,10 @@ make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 		const struct facts_session *s = plan->sessions[i].facts;
 
 		for (size_t k = 0; k < s->tags.n; k++)
-			group_join(plan, tags, s->tags.v[k], "tag ", i);
+			group_join(plan, tags, s->tags.v[k], "tag", i);
 	}
 	name_groups(plan, first, "tag-", taken, reserved);
+	narrow_groups(plan, 1);
 	json_decref(names);
 	json_decref(tags);
 }
@@ -178,43 +213,20 @@ cut_cycles(struct plan *plan, size_t i, enum colour *colour)
 	colour[i] = BLACK;
 }
 
-/* Does `from` wait for `to`, directly or through others? */
-static bool
-waits_for(const struct plan *plan, size_t from, size_t to, bool *seen)
-{
-	const struct indices *lists[] = { &plan->sessions[from].requires,
-					  &plan->sessions[from].after };
-
-	if (from == to)
-		return true;
-	if (seen[from])
-		return false;
-	seen[from] = true;
-	for (size_t l = 0; l < countof(lists); l++)
-		for (size_t k = 0; k < lists[l]->n; k++)
-			if (waits_for(plan, lists[l]->v[k], to, seen))
-				return true;
-	return false;
-}
-
 /* A notified session runs after its callers, unless a caller waits for it in its turn. */
 static void
 order_notified(struct plan *plan)
 {
-	bool *seen = xcalloc(plan->n, sizeof(*seen));
-
 	for (size_t caller = 0; caller < plan->n; caller++) {
 		const struct indices *targets = &plan->sessions[caller].facts->notifies;
 
 		for (size_t k = 0; k < targets->n; k++) {
 			size_t target = targets->v[k];
 
-			memset(seen, 0, plan->n * sizeof(*seen));
-			if (!waits_for(plan, caller, target, seen))
+			if (!plan_waits_for(plan, caller, target))
 				indices_add(&plan->sessions[target].after, caller);
 		}
 	}
-	free(seen);
 }
 
 /*
@@ -290,6 +302,7 @@ planner_make(const struct facts *facts, const struct strings *reserved)
 	free(colour);
 	if (apply_config(plan, taken, kept) == 0) {
 		order_notified(plan);
+		coupling_apply(plan);
 	} else {
 		plan_free(plan);
 		plan = NULL;

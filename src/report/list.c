@@ -22,17 +22,38 @@ print_session(const json_t *line, int width)
 	putchar('\n');
 }
 
-/* A group of one session, other than ci, is only another name for it: that is left out. */
 static void
 print_group(const json_t *line, int width)
 {
-	size_t n = json_array_size(json_object_get(line, "members"));
+	const json_t *members = json_object_get(line, "members");
+	size_t n = json_array_size(members);
 
-	if (n == 1 && strcmp(json_text(line, "group"), "ci") != 0)
-		return;
 	printf("+ %-*s  ", width, json_text(line, "group"));
 	screen_put("", json_text(line, "what"), "");
-	printf(" (%zu session%s)\n", n, n == 1 ? "" : "s");
+	if (n == 1)
+		printf(" (1 session: %s)\n", json_string_value(json_array_get(members, 0)));
+	else
+		printf(" (%zu sessions)\n", n);
+}
+
+/* The targets of nox.mk itself that people name. */
+static const struct {
+	const char *target, *what;
+} own_targets[] = {
+	{ "nox-list", "this list" },
+	{ "rerun-failed", "what failed or did not run when it was last to run" },
+};
+
+static void
+print_notes(const json_t *notes)
+{
+	const json_t *note;
+	size_t i;
+
+	json_array_foreach(notes, i, note) {
+		screen_put("\nnote: ", json_string_value(note), "");
+		putchar('\n');
+	}
 }
 
 void
@@ -41,7 +62,7 @@ list_print(struct planfile *plan)
 	int width = WIDTH_MIN;
 	json_t *line;
 
-	puts("* default session   - other session   + group");
+	puts("* default session   - other session   + group   . noxmk's own");
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
 		int len = (int)strlen(json_text(line, "target"));
@@ -58,4 +79,98 @@ list_print(struct planfile *plan)
 			print_group(line, width);
 		json_decref(line);
 	}
+	for (size_t i = 0; i < countof(own_targets); i++)
+		printf(". %-*s  %s\n", width, own_targets[i].target, own_targets[i].what);
+	print_notes(json_object_get(planfile_header(plan), "notes"));
+}
+
+/* Adds to the list by that name. */
+static void
+add_under(json_t *table, const char *name, const char *target)
+{
+	if (!json_object_get(table, name))
+		json_object_set_new(table, name, json_array());
+	json_array_append_new(json_object_get(table, name), json_string(target));
+}
+
+/* The keys of a line of the plan that programs may rely on; what is not there is null. */
+static json_t *
+select_keys(const json_t *line, const char *const *keys)
+{
+	json_t *object = json_object(), *value;
+
+	for (; *keys; keys++) {
+		value = json_object_get(line, *keys);
+		json_object_set(object, *keys, value ? value : json_null());
+	}
+	return object;
+}
+
+static void
+add_session(json_t *list, const json_t *line)
+{
+	static const char *const keys[] = { "target", "session", "name", "description", "python",
+		"tags", "default", "requires", "after", NULL };
+	const char *target = json_text(line, "target"), *python = json_text(line, "python");
+	json_t *session = select_keys(line, keys), *tag;
+	json_t *claims = json_object_get(line, "claims"), *claim;
+	size_t i;
+
+	json_object_set_new(session, "resources", claims ? json_incref(claims) : json_array());
+	json_array_foreach(claims, i, claim) {
+		const json_t *capacity = json_object_get(claim, "capacity");
+
+		json_object_set_new(json_object_get(list, "resources"),
+		    json_text(claim, "resource"), json_integer(capacity ?
+		    json_integer_value(capacity) : 1));
+	}
+	json_array_append_new(json_object_get(list, "sessions"), session);
+	json_array_append_new(json_object_get(list, "targets"), json_string(target));
+	if (*python)
+		add_under(json_object_get(list, "pythons"), python, target);
+	json_array_foreach(json_object_get(line, "tags"), i, tag)
+		if (json_is_string(tag))
+			add_under(json_object_get(list, "tags"), json_string_value(tag), target);
+}
+
+static void
+add_group(json_t *list, const json_t *line)
+{
+	static const char *const keys[] = { "group", "kind", "what", "members", NULL };
+	const char *group = json_text(line, "group");
+	json_t *object = select_keys(line, keys), *target = json_object_get(object, "group");
+
+	json_object_set(object, "target", target);
+	json_object_del(object, "group");
+	json_array_append_new(json_object_get(list, "groups"), object);
+	json_array_append_new(json_object_get(list, "targets"), json_string(group));
+	if (!strcmp(json_text(line, "kind"), "default"))
+		json_object_set(list, "default", json_object_get(line, "members"));
+}
+
+void
+list_print_json(struct planfile *plan)
+{
+	const json_t *header = planfile_header(plan);
+	const json_t *notes = json_object_get(header, "notes");
+	json_t *line, *list;
+
+	list = json_pack("{s:i,s:s,s:s,s:[],s:[],s:[],s:[],s:{},s:{},s:{}}", "schema", 1, "nox",
+	    json_text(header, "nox"), "noxfile", json_text(header, "noxfile"), "targets", "default",
+	    "sessions", "groups", "tags", "pythons", "resources");
+	planfile_rewind(plan);
+	while ((line = planfile_next(plan))) {
+		if (*json_text(line, "target"))
+			add_session(list, line);
+		else if (*json_text(line, "group"))
+			add_group(list, line);
+		json_decref(line);
+	}
+	for (size_t i = 0; i < countof(own_targets); i++)
+		json_array_append_new(json_object_get(list, "targets"),
+		    json_string(own_targets[i].target));
+	json_object_set_new(list, "notes", notes ? json_deep_copy(notes) : json_array());
+	json_dumpf(list, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(list);
 }

@@ -20,6 +20,9 @@ add_record(void *data, const struct record *record)
 {
 	struct sums *sums = data;
 
+	/* What a skipped session took, to look for an interpreter, is nothing that was saved. */
+	if (record->verdict == SKIPPED)
+		return;
 	sums->sessions++;
 	sums->bad += record_is_bad(record);
 	sums->each += record->duration;

@@ -127,7 +127,9 @@ print_total(const struct table *table, double wall)
 	for (size_t i = 0; i < table->n; i++) {
 		counts[table->records[i].verdict]++;
 		flaky += record_is_flaky(&table->records[i]);
-		sum += table->records[i].duration;
+		/* That of a skipped one went into looking for an interpreter. */
+		if (table->records[i].verdict != SKIPPED)
+			sum += table->records[i].duration;
 	}
 	printf("\nnoxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)

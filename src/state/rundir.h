@@ -13,6 +13,7 @@
  *     plan.jsonl                          the plan that it started with
  *     TARGET.log, TARGET.json             one of each for a session (joblog.h, record.h)
  *     .TARGET.report                      what nox said of it (attempt.c)
+ *     .TARGET.globals                     what it hands on to others (nox/handover.py)
  *     .TARGET.notified, .halt, .alive     record.h, policy.h, rundir_enter
  *     .ranks, .bell                       for those who wait for a slot (pool.h)
  *   runs/.make-4711-9876-c0ffee01         "20261123T011828.250Z-c0ffee01\n": the run of the make
