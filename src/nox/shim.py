@@ -121,7 +121,7 @@ class Shim:
 
         session_class, runner_class = nox.sessions.Session, nox.sessions.SessionRunner
         nox_execute = runner_class.execute
-        builds = self.builds = load_building(f"{here}/building.py").Builds(folder, lock, self.log)
+        builds = self.builds = load("building", here).Builds(folder, lock, self.log)
 
         def execute(runner):
             with builds.session():
