@@ -39,14 +39,13 @@
 
 /* The options of all subcommands; the table of those says which takes which. */
 static struct {
-	const char *noxfile, *inputs, *reserved, *key, *cue, *goals;
+	const char *noxfile, *reserved, *key, *cue, *goals;
 	unsigned keep, jobs, rounds;
-	bool live;
+	bool live, only_if_stale;
 	struct policy policy;
 	char *share;
 	char **words; /* the operands, NULL-ended */
-} options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .keep = 20,
-	.rounds = 3 };
+} options = { .keep = 20, .rounds = 3 };
 
 /* For each option, where its argument goes, in one of four forms. */
 static const struct option_entry {
@@ -61,7 +60,6 @@ static const struct option_entry {
 	{ 'c', .text = &options.cue },
 	{ 'f', .text = &options.noxfile },
 	{ 'g', .text = &options.goals },
-	{ 'i', .text = &options.inputs },
 	{ 'j', .number = &options.jobs, .most = 1000000, .knob = " (NOXMK_JOBS)" },
 	{ 'k', .number = &options.keep, .most = 1000000, .knob = " (NOXMK_KEEP)" },
 	{ 'l', .flag = &options.live },
@@ -69,6 +67,7 @@ static const struct option_entry {
 	{ 'o', .policy = &options.policy },
 	{ 'r', .text = &options.key },
 	{ 'R', .text = &options.reserved },
+	{ 's', .flag = &options.only_if_stale },
 };
 
 /* What main opens for a subcommand. */
@@ -133,22 +132,18 @@ static int
 do_plan(const struct place *unused)
 {
 	struct planning_options plan = { .share = options.share, .noxfile = options.noxfile,
-		.inputs = options.inputs };
-	char *copy = xstrdup(options.reserved), *rest = copy, *word;
+		.reserved = options.reserved, .only_if_stale = options.only_if_stale };
+	struct buffer nox = { 0 };
 	int result;
 
 	(void)unused;
-	for (char **w = options.words; *w; w++)
-		strings_add(&plan.nox, *w);
-	if (plan.nox.n == 0)
-		strings_add(&plan.nox, "nox");
-	while ((word = strsep(&rest, " ")))
-		if (*word)
-			strings_add(&plan.reserved, word);
+	for (char **word = options.words; *word; word++) {
+		buffer_addstr(&nox, nox.len ? " " : "");
+		buffer_add_shell(&nox, *word);
+	}
+	plan.nox = nox.data;
 	result = planning_run(&plan);
-	free(plan.nox.v);
-	free(plan.reserved.v);
-	free(copy);
+	buffer_free(&nox);
 	return result;
 }
 
@@ -325,7 +320,8 @@ static int
 do_bench(const struct place *unused)
 {
 	json_t *goals = goals_of_words();
-	struct bench_options bench = { .share = options.share, .noxfile = options.noxfile,
+	struct bench_options bench = { .share = options.share,
+		.noxfile = options.noxfile ? options.noxfile : "noxfile.py",
 		.jobs = options.jobs, .rounds = options.rounds, .goals = goals };
 	int result = bench_run(&bench);
 
@@ -350,9 +346,8 @@ static const struct command_entry {
 	int (*run)(const struct place *);
 	const char *help;
 } commands[] = {
-	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0,
-	    NOTHING, do_plan,
-	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
+	{ "plan", "f:R:s", "[-s] [-f NOXFILE] [-R NAMES] [--] [NOX ...]", 0, NOTHING, do_plan,
+	    "ask nox what the noxfile says, and write the plan; -s: only if it is stale" },
 	{ "order", "j:", "[-j JOBS] GOAL ...", 1, PLAN, do_order,
 	    "write .noxmk/order.mk for these goals" },
 	{ "run", "c:g:j:k:lo:r:",
