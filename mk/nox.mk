@@ -128,6 +128,10 @@ _noxmk.makefiles := $(foreach m,$(MAKEFILE_LIST),$(if $(findstring /,$m),,$m))
 # _noxmk.text,NAME) is that of a variable: as it stands in the environment and on make's command
 # line, expanded only if a makefile has set it.
 _noxmk.text = $(if $(filter command environment,$(firstword $(origin $1))),$(value $1),$($1))
+# make would expand what its command line sets for each recipe's environment.
+ifeq (command line,$(origin NOX))
+unexport NOX
+endif
 $(_noxmk.plan) nox-plan: private export NOXMK_TOLD_NOX = $(call _noxmk.text,NOX)
 $(_noxmk.plan) nox-plan: private export NOXMK_TOLD_NOXFILE = $(call _noxmk.text,NOXMK_NOXFILE)
 $(_noxmk.plan) nox-plan: private export NOXMK_TOLD_RESERVED = \

@@ -270,13 +270,13 @@ inputs_hold(const json_t *inputs, int state, const json_t *knobs)
 }
 
 /* The date of a file may be too near to now to tell of the next change. */
-static json_int_t
-settled(json_int_t mtime)
+static bool
+is_settled(json_int_t date)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return llabs(nanoseconds(now) - mtime) > TICK ? mtime : -1;
+	return llabs(nanoseconds(now) - date) > TICK;
 }
 
 void
@@ -287,9 +287,13 @@ inputs_add_file(json_t *list, const char *path)
 
 	/* A path that is not UTF-8 cannot go into JSON: nothing is known of that file. */
 	if (input && look_at(AT_FDCWD, path, is)) {
-		json_array_append_new(input, json_integer(settled(is[0])));
-		json_array_append_new(input, json_integer(is[1]));
-		json_array_append_new(input, json_integer(is[2]));
+		/* `touch noxfile.py; make; make`: better wait now than plan twice. */
+		if (!is_settled(is[0]))
+			nanosleep(&(struct timespec){ .tv_nsec = TICK }, NULL);
+		if (!look_at(AT_FDCWD, path, is) || !is_settled(is[0]))
+			is[0] = -1;
+		for (size_t i = 0; i < countof(is); i++)
+			json_array_append_new(input, json_integer(is[i]));
 	}
 	json_array_append_new(list, input);
 }

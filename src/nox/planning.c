@@ -35,6 +35,7 @@ struct question {
 	const char *share, *noxfile;
 	json_t *knobs;         /* owns noxfile */
 	char *texts[2];        /* own the words of */
+	char *in_home;         /* owns the first word of NOX, or is NULL */
 	struct strings nox, reserved;
 	json_t *inputs;        /* that we know of ourselves: see inputs.h */
 	long long noxfile_date; /* of the noxfile as it was then; -1: there is none, or it is new */
@@ -82,6 +83,14 @@ split_nox(struct question *question)
 
 	question->texts[0] = xstrdup(text);
 	fault = words_split(question->texts[0], &question->nox);
+	if (question->nox.n == 0)
+		strings_add(&question->nox, "nox");
+	if (!fault && !strncmp(question->nox.v[0], "~/", 2)) {
+		const char *home = getenv("HOME");
+
+		question->in_home = xasprintf("%s%s", home ? home : "", question->nox.v[0] + 1);
+		question->nox.v[0] = question->in_home;
+	}
 	if (fault)
 		warnx("NOX %s: NOX=%s", fault, text);
 	else if (has_posargs(&question->nox))
@@ -151,6 +160,7 @@ question_clear(struct question *question)
 	json_decref(question->inputs);
 	for (size_t i = 0; i < countof(question->texts); i++)
 		free(question->texts[i]);
+	free(question->in_home);
 	free(question->nox.v);
 	free(question->reserved.v);
 }
@@ -286,8 +296,13 @@ replace(int state, const char *name, const struct buffer *text, bool *replaced)
 
 	if (file_read(state, name, &old) < 0 || old.len != text->len ||
 	    memcmp(old.data, text->data, old.len) != 0) {
+		mode_t mask;
+
 		*replaced = true;
+		/* The environment that NOX sets may hold secrets. */
+		mask = umask(077);
 		result = file_replace(state, name, text->data, text->len);
+		umask(mask);
 	}
 	if (result < 0)
 		warn(STATE_SHOWN("%s"), name);
@@ -354,6 +369,11 @@ ask_nox(const struct question *options, json_t **root)
 	}
 	if (code == REFUSED)
 		return EXIT_USAGE;
+	if (code == 126 || code == 127) {
+		warnx("NOX=%s does not come to run nox (exit %d)",
+		    json_text(options->knobs, "NOX"), code);
+		return code;
+	}
 	if (code > 0 && code != UNKNOWN_NOX) {
 		warnx("%s does not load (nox: exit %d): no session can run until it does",
 		    options->noxfile, code);
