@@ -331,6 +331,7 @@ for nox in 'nox; touch harm' 'nox `touch harm`' 'nox $$(touch harm)' 'nox & touc
 	NOX=$nox mk -n ci
 	check "NOX=$nox in the environment: nothing else runs" absent harm
 done
+# shellcheck disable=SC1003 # a backslash is meant
 for nox in 'nox -- -v' 'nox --' "it's nox" 'nox "x' 'nox \'; do
 	mk lint
 	before=$(runs)

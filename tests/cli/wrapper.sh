@@ -13,7 +13,7 @@ def see(session):
     session.run("mytool", external=True, success_codes=[0])
 END
 mkdir tools
-printf '#!/bin/sh\necho "MYTOOL by $NOXMK_NOTHING"\n' >tools/mytool
+printf '#!/bin/sh\necho "MYTOOL"\n' >tools/mytool
 chmod +x tools/mytool
 
 # sees NAME WORDS: what the session sees is, under that NOX, what plain nox shows.
