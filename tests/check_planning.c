@@ -27,7 +27,7 @@ plan(const char *const *verbs)
 	return code;
 }
 #define PLAN(...) plan((const char *const[]){ __VA_ARGS__, NULL })
-#define GIVE_FACTS "copy", "facts", ".noxmk/facts.json"
+#define GIVE_FACTS "copy", "facts", ".nox/.noxmk/facts.json"
 
 /* The file facts, which the helper can give as the probe would. */
 static void
@@ -42,10 +42,10 @@ put_facts(const char *sessions)
 static void
 assert_no_plan(void)
 {
-	ck_assert(!file_there(".noxmk/plan.jsonl"));
-	ck_assert(!file_there(".noxmk/sessions.mk"));
-	ck_assert(!file_there(".noxmk/facts.json"));
-	ck_assert(!file_there(".noxmk/probe.py"));
+	ck_assert(!file_there(".nox/.noxmk/plan.jsonl"));
+	ck_assert(!file_there(".nox/.noxmk/sessions.mk"));
+	ck_assert(!file_there(".nox/.noxmk/facts.json"));
+	ck_assert(!file_there(".nox/.noxmk/probe.py"));
 }
 
 START_TEST(facts_become_a_plan)
@@ -57,12 +57,13 @@ START_TEST(facts_become_a_plan)
 	    "env", "NOXMK_PROBE_CWD", "env", "NOXMK_PROBE_SHARE", "env", "PYTHONHASHSEED",
 	    "env", "NOXMK_PROBE_UNSET",
 	    "exit", "0"), 0);
-	rules = file_get(".noxmk/sessions.mk");
+	rules = file_get(".nox/.noxmk/sessions.mk");
 	ck_assert_ptr_nonnull(strstr(rules, "_noxmk.sessions := nox-clean\n"));
-	ck_assert(file_there(".noxmk/plan.jsonl"));
-	ck_assert(!file_there(".noxmk/facts.json"));
+	ck_assert(file_there(".nox/.noxmk/plan.jsonl"));
+	ck_assert(!file_there(".nox/.noxmk/facts.json"));
 	/* What nox prints is for people, and not for make. */
-	wanted = xasprintf("NOXMK_PROBE_NOXFILE=noxfile.py\nNOXMK_PROBE_OUT=%s/.noxmk/facts.json\n"
+	wanted = xasprintf("NOXMK_PROBE_NOXFILE=noxfile.py\n"
+			   "NOXMK_PROBE_OUT=%s/.nox/.noxmk/facts.json\n"
 			   "NOXMK_PROBE_CWD=%s\nNOXMK_PROBE_SHARE=share\nPYTHONHASHSEED=0\n"
 			   "NOXMK_PROBE_UNSET=PYTHONHASHSEED\n",
 	    cwd, cwd);
@@ -121,7 +122,7 @@ START_TEST(a_command_that_cannot_be_is_refused_before_it_runs)
 	ck_assert_int_eq(plan_by(bad_commands[_i].nox), EXIT_USAGE);
 	assert_warned(bad_commands[_i].words);
 	assert_no_plan();
-	ck_assert(!file_there(".noxmk/inputs.json"));
+	ck_assert(!file_there(".nox/.noxmk/inputs.json"));
 }
 END_TEST
 
@@ -140,13 +141,13 @@ START_TEST(a_plan_that_comes_out_the_same_stays)
 
 	put_facts("[{'name':'a'}]");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
-	ck_assert_int_eq(stat(".noxmk/sessions.mk", &before), 0);
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &before), 0);
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
-	ck_assert_int_eq(stat(".noxmk/sessions.mk", &after), 0);
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &after), 0);
 	ck_assert_int_eq(before.st_ino, after.st_ino);
 	put_facts("[{'name':'b'}]");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
-	ck_assert_int_eq(stat(".noxmk/sessions.mk", &after), 0);
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &after), 0);
 	ck_assert_int_ne(before.st_ino, after.st_ino);
 }
 END_TEST
@@ -158,7 +159,7 @@ START_TEST(a_plan_that_holds_is_not_made_anew)
 		.nox = "./nox" };
 
 	file_put("noxfile.py", "");
-	file_put("nox", "#!/bin/sh\ncp facts .noxmk/facts.json && rm facts\n");
+	file_put("nox", "#!/bin/sh\ncp facts .nox/.noxmk/facts.json && rm facts\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	ck_assert_int_eq(system("touch -d @1000 nox noxfile.py"), 0);
 	put_facts("[{'name':'a'}]");
@@ -182,15 +183,15 @@ START_TEST(make_tells_the_knobs_by_the_environment)
 	    EXIT_HELPER);
 	assert_warned("cannot run nox (NOX='./none')");
 	put_facts("[{'name':'clean'},{'name':'all'}]");
-	file_put("nox", "#!/bin/sh\ncp facts .noxmk/facts.json\n");
+	file_put("nox", "#!/bin/sh\ncp facts .nox/.noxmk/facts.json\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	setenv("NOXMK_TOLD_NOX", "./nox $(x)", 1);
 	ck_assert_int_eq(planning_run(&(struct planning_options){ .share = "share" }), 0);
-	inputs = json_load_file(".noxmk/inputs.json", 0, NULL);
+	inputs = json_load_file(".nox/.noxmk/inputs.json", 0, NULL);
 	ck_assert_str_eq(json_text(json_object_get(inputs, "knobs"), "NOX"), "./nox $(x)");
 	ck_assert_str_eq(json_text(json_object_get(inputs, "knobs"), "NOXMK_NOXFILE"), "a b.py");
 	json_decref(inputs);
-	inputs = json_load_file(".noxmk/plan.jsonl", JSON_DISABLE_EOF_CHECK, NULL);
+	inputs = json_load_file(".nox/.noxmk/plan.jsonl", JSON_DISABLE_EOF_CHECK, NULL);
 	ck_assert_str_eq(json_text(inputs, "noxfile"), "a b.py");
 	json_decref(inputs);
 }
@@ -203,7 +204,7 @@ START_TEST(without_facts_there_is_no_plan)
 	assert_no_plan();
 	/* Those of a helper that was killed are not believed. */
 	put_facts("[{'name':'a'}]");
-	ck_assert_int_eq(rename("facts", ".noxmk/facts.json"), 0);
+	ck_assert_int_eq(rename("facts", ".nox/.noxmk/facts.json"), 0);
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_no_plan();
 	file_put("facts", "{\"schema\":1");
@@ -211,7 +212,7 @@ START_TEST(without_facts_there_is_no_plan)
 	assert_no_plan();
 	file_put("facts", "{\"schema\":1}");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
-	assert_warned(".noxmk/facts.json: \"sessions\" is not a list");
+	assert_warned(".nox/.noxmk/facts.json: \"sessions\" is not a list");
 	assert_no_plan();
 }
 END_TEST
@@ -241,7 +242,7 @@ START_TEST(an_unknown_nox_is_asked_for_a_list)
 
 	ck_assert_int_eq(planning_run(&options), 0);
 	assert_warned("planned from `nox --list --json`");
-	lines = file_get(".noxmk/plan.jsonl");
+	lines = file_get(".nox/.noxmk/plan.jsonl");
 	ck_assert_ptr_nonnull(strstr(lines, "\"python\":null"));
 	free(lines);
 	ck_assert_int_eq(PLAN("exit", "97"), EXIT_HELPER);
@@ -279,14 +280,14 @@ START_TEST(the_probe_carries_the_script_block)
 	file_put("noxfile.py", scripts[_i].noxfile);
 	put_facts("[{'name':'a'}]");
 	/* The probe is the word behind -f, which no verb of the helper's looks at. */
-	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .noxmk/facts.json\n");
+	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .nox/.noxmk/facts.json\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	struct planning_options options = { .share = "share", .noxfile = "noxfile.py",
 		.nox = "./nox" };
 
 	ck_assert_int_eq(planning_run(&options), 0);
 	assert_file("probe", wanted);
-	ck_assert(!file_there(".noxmk/probe.py"));
+	ck_assert(!file_there(".nox/.noxmk/probe.py"));
 	free(wanted);
 }
 END_TEST
@@ -298,25 +299,26 @@ START_TEST(a_probe_that_cannot_be_copied_is_warned_of)
 	assert_warned("share/probe.py: No such file");
 	close(folder_make("share"));
 	file_put("share/probe.py", "");
-	close(folder_make(".noxmk/probe.py/x"));
+	close(folder_make(".nox/.noxmk/probe.py/x"));
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
-	assert_warned(".noxmk/probe.py: Is a directory");
+	assert_warned(".nox/.noxmk/probe.py: Is a directory");
 }
 END_TEST
 
 START_TEST(a_plan_that_cannot_be_written_is_warned_of)
 {
 	put_facts("[{'name':'a'}]");
-	file_put(".noxmk", "a file");
+	close(folder_make(".nox"));
+	file_put(".nox/.noxmk", "a file");
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
-	unlink(".noxmk");
-	close(folder_make(".noxmk/plan.jsonl/x"));
+	unlink(".nox/.noxmk");
+	close(folder_make(".nox/.noxmk/plan.jsonl/x"));
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
-	assert_warned(".noxmk/plan.jsonl: Is a directory");
-	ck_assert_int_eq(rename(".noxmk/plan.jsonl", ".noxmk/sessions.mk"), 0);
+	assert_warned(".nox/.noxmk/plan.jsonl: Is a directory");
+	ck_assert_int_eq(rename(".nox/.noxmk/plan.jsonl", ".nox/.noxmk/sessions.mk"), 0);
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
-	assert_warned(".noxmk/sessions.mk: Is a directory");
-	ck_assert(!file_there(".noxmk/plan.jsonl"));
+	assert_warned(".nox/.noxmk/sessions.mk: Is a directory");
+	ck_assert(!file_there(".nox/.noxmk/plan.jsonl"));
 }
 END_TEST
 
@@ -332,8 +334,11 @@ START_TEST(a_folder_without_a_path_is_warned_of)
 	for (int i = 0; i < DEPTH; i++)
 		ck_assert(mkdir(name, 0777) == 0 && chdir(name) == 0);
 	code = PLAN("exit", "0");
-	unlink(".noxmk/.gitignore");
-	rmdir(".noxmk");
+	unlink(".nox/.noxmk/.gitignore");
+	unlink(".nox/.noxmk/CACHEDIR.TAG");
+	unlink(".nox/.noxmk/lock");
+	rmdir(".nox/.noxmk");
+	rmdir(".nox");
 	/* What cleans up behind the tests needs names. */
 	for (int i = 0; i < DEPTH; i++)
 		ck_assert(chdir("..") == 0 && rmdir(name) == 0);

@@ -353,7 +353,7 @@ inputs_write(json_t *inputs, int state)
 	    numbers_of(state, "plan.jsonl"), "sessions.mk", numbers_of(state, "sessions.mk")));
 	text = json_dumps(inputs, JSON_COMPACT);
 	if (!text || file_replace(state, INPUTS, text, strlen(text)) < 0)
-		warn(STATE_SHOWN(INPUTS));
+		warn("%s/" INPUTS, state_path());
 	free(text);
 }
 

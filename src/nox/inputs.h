@@ -5,17 +5,18 @@
  * What the plan rests on, as it was when the plan was made: inputs.json in the state folder.
  *
  *   {"schema":1,
- *    "knobs":{"NOX":"uv run nox","NOXMK_NOXFILE":"noxfile.py","NOXMK_RESERVED":"clean"},
+ *    "knobs":{"NOX":"uv run nox","NOXMK_NOXFILE":"noxfile.py","NOXMK_RESERVED":"clean",
+ *     "project":"/p"},
  *    "volatile":null,
  *    "variables":{"CI":null,"NOXPYTHON":"3.12","PYPI_TOKEN":true},
  *    "plan":{"plan.jsonl":[MTIME,SIZE,INODE],"sessions.mk":[MTIME,SIZE,INODE]},
  *    "inputs":[["file","/p/noxfile.py",MTIME,SIZE,INODE],["folder","/p/packages",MTIME,"a//b"],
  *      ["kind","/p/tox.ini"],["program","nox","/usr/bin/nox"]]}
  *
- * knobs: the text of make variables. volatile: why the inputs do not tell all ("the clock"), or
- * null. variables: what nox sees of them: null if it is not there, true or false for one whose name
- * looks like that of a secret (has it a value?), and the length of what is not UTF-8. inputs: see
- * the head of inputs.py; besides, a program, and where PATH has it.
+ * knobs: the text of make variables, and where the project is. volatile: why the inputs do not tell
+ * all ("the clock"), or null. variables: what nox sees of them: null if it is not there, true or
+ * false for one whose name looks like that of a secret (has it a value?), and the length of what is
+ * not UTF-8. inputs: see the head of inputs.py; besides, a program, and where PATH has it.
  *
  * Without the file, or with one that is damaged, the plan is made anew.
  */

@@ -26,9 +26,12 @@
 /* The probe's exit codes when it does not know this nox, and when it has refused the command. */
 enum { UNKNOWN_NOX = 97, REFUSED = 96 };
 
+#define PLAN "plan.jsonl"
+#define RULES "sessions.mk"
+
 /* Both are there only while we plan: what the probe finds out, and the probe if it is a copy. */
-#define FACTS ".noxmk/facts.json"
-#define PROBE ".noxmk/probe.py"
+#define FACTS "facts.json"
+#define PROBE "probe.py"
 
 /* What nox is asked, and what is known before. */
 struct question {
@@ -106,7 +109,7 @@ question_make(struct question *question, const struct planning_options *options,
 {
 	json_t *inputs = inputs_read(state), *last = json_object_get(inputs, "knobs");
 	json_t *knobs = json_object();
-	char *rest, *word;
+	char *rest, *word, folder[PATH_MAX];
 
 	*question = (struct question){ .share = options->share, .knobs = knobs,
 		.inputs = json_array() };
@@ -114,6 +117,8 @@ question_make(struct question *question, const struct planning_options *options,
 	add_knob(knobs, last, "NOXMK_NOXFILE", options->noxfile, "NOXMK_TOLD_NOXFILE",
 	    "noxfile.py");
 	add_knob(knobs, last, "NOXMK_RESERVED", options->reserved, "NOXMK_TOLD_RESERVED", "");
+	/* Two projects may have one NOXMK_STATE. */
+	json_object_set_new(knobs, "project", json_text_or_null(getcwd(folder, sizeof(folder))));
 	json_decref(inputs);
 	question->noxfile = json_text(knobs, "NOXMK_NOXFILE");
 	rest = question->texts[1] = xstrdup(json_text(knobs, "NOXMK_RESERVED"));
@@ -213,11 +218,14 @@ prepare_probe(const struct question *options)
 		installed = NULL;
 	} else if (file_read(AT_FDCWD, installed, &probe) < 0) {
 		warn("%s", installed);
-	} else if (file_replace(AT_FDCWD, PROBE, probe.data, probe.len) < 0) {
-		warn(PROBE);
 	} else {
-		/* The command in NOX may go elsewhere. */
-		chosen = realpath(PROBE, NULL);
+		char *copy = state_file(PROBE);
+
+		/* The command in NOX may go elsewhere, so the path is absolute. */
+		if (file_replace(AT_FDCWD, copy, probe.data, probe.len) < 0 ||
+		    !(chosen = realpath(copy, NULL)))
+			warn("%s", copy);
+		free(copy);
 	}
 	buffer_free(&noxfile);
 	buffer_free(&probe);
@@ -225,9 +233,9 @@ prepare_probe(const struct question *options)
 	return chosen;
 }
 
-/* Returns as nox_call does; after 0 the facts should be in FACTS. */
+/* Returns as nox_call does; after 0 the facts should be in that file. */
 static int
-run_probe(const struct question *options, const char *probe)
+run_probe(const struct question *options, const char *probe, const char *facts)
 {
 	const char *const arguments[] = { "-f", probe, "-l", NULL };
 	char folder[PATH_MAX];
@@ -239,9 +247,9 @@ run_probe(const struct question *options, const char *probe)
 		warn("the current folder");
 		return -1;
 	}
-	unlink(FACTS);
+	unlink(facts);
 	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", options->noxfile);
-	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/" FACTS, folder);
+	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/%s", *facts == '/' ? "" : folder, facts);
 	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
 	variables[3] = xasprintf("NOXMK_PROBE_SHARE=%s", options->share);
 	for (size_t i = 0; i < countof(variables); i++)
@@ -263,13 +271,13 @@ run_probe(const struct question *options, const char *probe)
 }
 
 static json_t *
-read_facts(void)
+read_facts(const char *path)
 {
 	json_error_t error;
-	json_t *facts = json_load_file(FACTS, 0, &error);
+	json_t *facts = json_load_file(path, 0, &error);
 
 	if (!facts)
-		warnx(FACTS ": %s: nox ended without telling about the noxfile", error.text);
+		warnx("%s: %s: nox ended without telling about the noxfile", path, error.text);
 	return facts;
 }
 
@@ -287,25 +295,40 @@ write_order(int state)
 	planfile_close(plan);
 }
 
-/* Replaces the file of the state folder unless it has these bytes already. */
+/* Secrets may be short-lived: what sets them is asked anew for each make. */
+static bool
+sets_secret(const json_t *difference)
+{
+	json_t *set = json_object_get(difference, "set"), *value;
+	const char *name;
+
+	json_object_foreach(set, name, value)
+		if (inputs_is_secret(name))
+			return true;
+	return false;
+}
+
+/*
+ * Replaces the file of the state folder unless it has these bytes already. is_secret: nobody else
+ * may read it, whatever the mode of the folder.
+ */
 static int
-replace(int state, const char *name, const struct buffer *text, bool *replaced)
+replace(int state, const char *name, const struct buffer *text, bool is_secret, bool *replaced)
 {
 	struct buffer old = { 0 };
 	int result = 0;
 
 	if (file_read(state, name, &old) < 0 || old.len != text->len ||
 	    memcmp(old.data, text->data, old.len) != 0) {
-		mode_t mask;
+		mode_t mask = umask(0);
 
+		umask(is_secret ? 077 : mask);
 		*replaced = true;
-		/* The environment that NOX sets may hold secrets. */
-		mask = umask(077);
 		result = file_replace(state, name, text->data, text->len);
 		umask(mask);
 	}
 	if (result < 0)
-		warn(STATE_SHOWN("%s"), name);
+		warn("%s/%s", state_path(), name);
 	buffer_free(&old);
 	return result;
 }
@@ -329,8 +352,8 @@ write_plan(const struct question *question, const struct facts *facts, const jso
 		return -1;
 	planfile_write(plan, &nox, &lines);
 	rule_write(plan, &rules);
-	if (replace(state, "plan.jsonl", &lines, &replaced) == 0 &&
-	    replace(state, "sessions.mk", &rules, &replaced) == 0)
+	if (replace(state, PLAN, &lines, sets_secret(environ), &replaced) == 0 &&
+	    replace(state, RULES, &rules, false, &replaced) == 0)
 		result = 0;
 	if (result == 0 && replaced)
 		write_order(state);
@@ -356,8 +379,8 @@ warn_unread_config(void)
 static int
 ask_nox(const struct question *options, json_t **root)
 {
-	char *probe = prepare_probe(options);
-	int code = probe ? run_probe(options, probe) : -1;
+	char *probe = prepare_probe(options), *facts = state_file(FACTS);
+	int code = probe ? run_probe(options, probe, facts) : -1;
 
 	free(probe);
 	*root = NULL;
@@ -365,8 +388,9 @@ ask_nox(const struct question *options, json_t **root)
 		warn_unread_config();
 		*root = listing_facts(&options->nox, options->noxfile);
 	} else if (code == 0) {
-		*root = read_facts();
+		*root = read_facts(facts);
 	}
+	free(facts);
 	if (code == REFUSED)
 		return EXIT_USAGE;
 	if (code == 126 || code == 127) {
@@ -392,19 +416,6 @@ read_difference(const struct facts *facts)
 
 	free(given);
 	return difference;
-}
-
-/* Secrets may be short-lived: what sets them is asked anew for each make. */
-static bool
-sets_secret(const json_t *difference)
-{
-	json_t *set = json_object_get(difference, "set"), *value;
-	const char *name;
-
-	json_object_foreach(set, name, value)
-		if (inputs_is_secret(name))
-			return true;
-	return false;
 }
 
 /* Of the variables: those that nox itself reads, the noxfile asked for, and NOX changes. */
@@ -453,9 +464,10 @@ plan_anew(const struct question *question, int state)
 {
 	struct facts *facts = NULL;
 	json_t *root = NULL, *difference = NULL;
+	char *shown = state_file(FACTS);
 	int code = ask_nox(question, &root);
 
-	if (code == 0 && !(facts = facts_parse(root, FACTS)))
+	if (code == 0 && !(facts = facts_parse(root, shown)))
 		code = EXIT_HELPER;
 	if (code == 0) {
 		difference = read_difference(facts);
@@ -464,8 +476,9 @@ plan_anew(const struct question *question, int state)
 	}
 	if (code == 0)
 		write_inputs(question, facts, difference, state);
-	unlink(FACTS);
-	unlink(PROBE);
+	unlinkat(state, FACTS, 0);
+	unlinkat(state, PROBE, 0);
+	free(shown);
 	json_decref(difference);
 	facts_free(facts);
 	json_decref(root);
@@ -485,7 +498,7 @@ plan_holds(int state, const json_t *knobs)
 int
 planning_run(const struct planning_options *options)
 {
-	int state = state_make(), code = 0;
+	int state = state_make(), code = 0, lock;
 	struct question question;
 
 	if (state < 0)
@@ -494,15 +507,16 @@ planning_run(const struct planning_options *options)
 		code = EXIT_USAGE;
 	} else if (!options->only_if_stale || !plan_holds(state, question.knobs)) {
 		/* Two makes may find the plan stale at once: one then has that of the other. */
-		state_lock(state);
+		lock = state_lock(state);
 		if (!options->only_if_stale || !plan_holds(state, question.knobs)) {
 			question_look(&question);
 			code = plan_anew(&question, state);
 		}
+		state_unlock(lock);
 	}
 	if (code != 0) {
-		unlinkat(state, "sessions.mk", 0);
-		unlinkat(state, "plan.jsonl", 0);
+		unlinkat(state, RULES, 0);
+		unlinkat(state, PLAN, 0);
 		inputs_forget(state);
 	}
 	question_clear(&question);

@@ -7,12 +7,12 @@
 . "$(dirname "$0")/lib.sh"
 
 asked() {
-	stat -c %.9Y .noxmk/inputs.json 2>/dev/null
+	stat -c %.9Y "$state"/inputs.json 2>/dev/null
 }
 
 # sessions: what there is by the plan.
 sessions() {
-	sed -n 's/^_noxmk.sessions :=//p' .noxmk/sessions.mk
+	sed -n 's/^_noxmk.sessions :=//p' "$state"/sessions.mk
 }
 
 # follows NAME CHANGE BEFORE AFTER: the sessions, before and after the shell command CHANGE. Without
@@ -114,7 +114,7 @@ follows 'a module that appears' 'echo "NAME = \"mine\"" >local_sessions.py' ' a 
 
 names '["a"] + ["publish"] * bool(os.environ.get("PYPI_TOKEN"))' </dev/null
 follows 'whether there is a secret' 'export PYPI_TOKEN=s3cret' ' a' ' a publish'
-check 'a secret is not written down' not grep -rq s3cret .noxmk
+check 'a secret is not written down' not grep -rq s3cret "$state"
 unset PYPI_TOKEN
 
 names '["v" + TAG]' <<'END'
@@ -127,9 +127,9 @@ git tag -d 1 >/dev/null
 git tag 2
 mk -n ci
 check 'git describe: after' same "$(sessions)" ' v2'
-before=$(stat -c %i .noxmk/sessions.mk)
+before=$(stat -c %i "$state"/sessions.mk)
 mk -n ci
-check 'git describe: a plan that is the same stays' same "$(stat -c %i .noxmk/sessions.mk)" "$before"
+check 'git describe: a plan that is the same stays' same "$(stat -c %i "$state"/sessions.mk)" "$before"
 
 names '["at" + str(time.time_ns())]' </dev/null
 run timeout 60 "$MAKE" -I "$STAGE/include" -n ci
@@ -142,7 +142,7 @@ names '["a"] + ["late"] * (datetime.datetime.now().year > 2000)' <<'END'
 import datetime
 END
 mk -n ci
-check 'datetime.now() is seen' has .noxmk/inputs.json '"volatile":"the clock"'
+check 'datetime.now() is seen' has "$state"/inputs.json '"volatile":"the clock"'
 
 names 'nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "x") if hasattr(nox, "project") else NAMES' <<'END'
 import re
@@ -155,9 +155,9 @@ follows 'a dependency group' 'printf "[dependency-groups]\nx = [\"one\", \"two\"
 names '["a"] + ["b"] * ("b.txt" in os.listdir("."))' </dev/null
 mk a
 touch .coverage
-before=$(stat -c %i .noxmk/sessions.mk)
+before=$(stat -c %i "$state"/sessions.mk)
 mk a
-check 'a noxfile that lists ".": the plan stays' same "$(stat -c %i .noxmk/sessions.mk)" "$before"
+check 'a noxfile that lists ".": the plan stays' same "$(stat -c %i "$state"/sessions.mk)" "$before"
 touch b.txt
 mk b
 check 'a noxfile that lists ".": a file counts' same "$status $(verdicts)" '0 b: passed'

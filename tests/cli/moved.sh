@@ -41,7 +41,7 @@ $first
 $tests
 END
 check 'one inserted above: passes' same "$status $(verdict tests)" '0 passed'
-check 'one inserted above: it is the right one' has .noxmk/latest/tests.log 'THE TESTS'
+check 'one inserted above: it is the right one' has "$state"/latest/tests.log 'THE TESTS'
 check 'one inserted above: without a word' lacks "$err" 'noxmk:'
 
 changing <<END
@@ -52,7 +52,7 @@ $tests
 $tests
 $other
 END
-check 'reordered: it is the right one' has .noxmk/latest/tests.log 'THE TESTS'
+check 'reordered: it is the right one' has "$state"/latest/tests.log 'THE TESTS'
 
 changing <<END
 $first
@@ -66,7 +66,7 @@ check 'gone: failed' same "$(verdicts)" 'first: passed
 tests: failed'
 check 'gone: it says why' same "$(reason tests)" 'the noxfile has no such session any more'
 check 'gone: and what is done, once' same "$(grep -c 'the plan is made anew' "$err")" 1
-check 'gone: no other session ran for it' lacks .noxmk/latest/tests.log ANOTHER
+check 'gone: no other session ran for it' lacks "$state"/latest/tests.log ANOTHER
 mk ci
 check 'gone: the next make knows' same "$status $(verdicts)" '0 first: passed
 other: passed'
@@ -87,8 +87,8 @@ END
 check 'a parameter gone: the other one stays' same "$(verdicts)" 'first: passed
 tests-n-1: failed
 tests-n-2: passed'
-check 'a parameter gone: as itself' has .noxmk/latest/tests-n-2.log 'TESTS 2'
-check 'a parameter gone: none for the other' lacks .noxmk/latest/tests-n-1.log 'TESTS'
+check 'a parameter gone: as itself' has "$state"/latest/tests-n-2.log 'TESTS 2'
+check 'a parameter gone: none for the other' lacks "$state"/latest/tests-n-1.log 'TESTS'
 
 changing -j1 <<END
 $first

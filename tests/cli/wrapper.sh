@@ -23,8 +23,8 @@ sees() {
 	plain=$(grep -h -E 'SEES|MYTOOL' "$out" "$err" | sort)
 	mk see
 	check "$1: exit 0" exits 0
-	check "$1: as plain nox" same "$(grep -E 'SEES|MYTOOL' .noxmk/latest/see.log | sort)" "$plain"
-	check "$1: as it should" matches .noxmk/latest/see.log "$2"
+	check "$1: as plain nox" same "$(grep -E 'SEES|MYTOOL' "$state"/latest/see.log | sort)" "$plain"
+	check "$1: as it should" matches "$state"/latest/see.log "$2"
 }
 
 export LOST=here
@@ -79,7 +79,7 @@ sees 'an executable noxfile' 'SEES INDEX=own'
 # Secrets: no log shows them, and they are asked for in each make.
 NOX="env API_TOKEN=s3cr3t-value PATH=$PWD/tools:$PATH nox"
 mk see
-check 'a secret: the session has it' has .noxmk/latest/see.log 'API_TOKEN=***'
+check 'a secret: the session has it' has "$state"/latest/see.log 'API_TOKEN=***'
 # It stands in NOX itself here; from elsewhere only the plan's own file has it, for its owner.
 cat >secret-nox <<'END'
 #!/bin/sh
@@ -89,14 +89,14 @@ chmod +x secret-nox
 NOX=./secret-nox
 echo first-secret >token
 mk see
-check 'a secret of a wrapper: masked' has .noxmk/latest/see.log 'API_TOKEN=***'
-check 'a secret of a wrapper: not for make' lacks .noxmk/sessions.mk first-secret
-check 'a secret of a wrapper: not among the inputs' lacks .noxmk/inputs.json first-secret
+check 'a secret of a wrapper: masked' has "$state"/latest/see.log 'API_TOKEN=***'
+check 'a secret of a wrapper: not for make' lacks "$state"/sessions.mk first-secret
+check 'a secret of a wrapper: not among the inputs' lacks "$state"/inputs.json first-secret
 check 'a secret of a wrapper: for nobody else' \
-	same "$(stat -c %a .noxmk .noxmk/plan.jsonl | tr '\n' ' ')" '700 600 '
+	same "$(stat -c %a "$state" "$state"/plan.jsonl | tr '\n' ' ')" '700 600 '
 echo second-secret >token
 mk see
-check 'a secret of a wrapper: the new one' has .noxmk/plan.jsonl second-secret
+check 'a secret of a wrapper: the new one' has "$state"/plan.jsonl second-secret
 
 mk ci NOX='env noxmk-test-no-nox'
 check 'a wrapper that finds no nox: exit 2' exits 2
