@@ -66,7 +66,7 @@ static const struct {
 	{ { "A=1", "B=2" }, "{'A':'3','C':''}", "{'set':{'A':'3','C':''},'unset':['B']}" },
 	{ { "PWD=/a", "SHLVL=1", "_=x", "OLDPWD=/" }, "{'PWD':'/b','SHLVL':'2'}",
 	    "{'set':{},'unset':[]}" },
-	{ { "A=" }, "{'A':'','MAKEFLAGS':'j','NOXMK_PROBE_OUT':'x','NOX_SCRIPT_MODE':'none'}",
+	{ { "A=" }, "{'A':'','MAKEFLAGS':'j','NOX_SCRIPT_MODE':'none'}",
 	    "{'set':{},'unset':[]}" },
 	/* The probe cannot tell of what is not UTF-8. */
 	{ { "A=\xff" }, "{}", "{'set':{},'unset':[]}" },

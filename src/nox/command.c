@@ -46,7 +46,7 @@ static void
 add_number(struct command *command, const char *name, const json_t *number,
     struct strings *extra)
 {
-	strings_add(extra, own(command, json_sprintf("%s=%lld", name,
+	strings_add(extra, own(command, json_sprintf("%s%lld", name,
 	    (long long)json_integer_value(number))));
 }
 
@@ -63,10 +63,10 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	const json_t *twin = json_object_get(session, "twin");
 
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
-	add_number(command, "NOXMK_SHIM_INDEX", json_object_get(session, "index"), extra);
-	add_number(command, "NOXMK_SHIM_TWIN", json_array_get(twin, 0), extra);
-	add_number(command, "NOXMK_SHIM_TWINS", json_array_get(twin, 1), extra);
-	add_number(command, "NOXMK_SHIM_DATE", json_object_get(header, "noxfile_date"), extra);
+	add_number(command, "NOXMK_SHIM_INDEX=", json_object_get(session, "index"), extra);
+	add_number(command, "NOXMK_SHIM_TWIN=", json_array_get(twin, 0), extra);
+	add_number(command, "NOXMK_SHIM_TWINS=", json_array_get(twin, 1), extra);
+	add_number(command, "NOXMK_SHIM_DATE=", json_object_get(header, "noxfile_date"), extra);
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
 	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));

@@ -101,8 +101,7 @@ env_value_for_plan(const char *name)
 static bool
 is_others(const char *entry)
 {
-	return !strncmp(entry, "NOXMK_PROBE_", 12) ||
-	       is_one_of(entry, of_make, countof(of_make)) ||
+	return is_one_of(entry, of_make, countof(of_make)) ||
 	       is_one_of(entry, of_others, countof(of_others));
 }
 

@@ -312,8 +312,8 @@ inputs_add_program(json_t *list, const char *name)
 bool
 inputs_is_secret(const char *variable)
 {
-	static const char *const words[] = { "TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL",
-		"AUTH" };
+	static const char *const words[] = { "token", "secret", "pass", "key", "credential",
+		"auth" };
 
 	for (size_t i = 0; i < countof(words); i++)
 		if (strcasestr(variable, words[i]))

@@ -66,9 +66,9 @@ def is_clean(*texts: str) -> bool:
     return all(clean(text) == text for text in texts)
 
 
-def load_inputs():
+def load_inputs(share: str):
     """The class of inputs.py, which lies where the helper says: this file may be a copy."""
-    path = os.path.join(os.environ.pop("NOXMK_PROBE_SHARE"), "inputs.py")
+    path = os.path.join(share, "inputs.py")
     spec = importlib.util.spec_from_file_location("_noxmk_inputs", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -245,7 +245,7 @@ def refuse_options(args: list[str]) -> list[str]:
     return kept
 
 
-def probe(noxfile: str, project: str, out: str) -> dict[str, object]:
+def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]:
     import nox._options
     import nox._version
     import nox.logger
@@ -262,7 +262,7 @@ def probe(noxfile: str, project: str, out: str) -> dict[str, object]:
     skipped = [os.path.dirname(out), os.path.join(home, config.envdir or ".nox")]
     if lies_in(sys.prefix, roots):  # this is nox's own environment; nox_metadata stands for it
         skipped.append(sys.prefix)
-    inputs = load_inputs()(roots, skipped, [__file__])
+    inputs = load_inputs(share)(roots, skipped, [__file__])
     inputs.add_file(os.path.abspath(config.noxfile))
     inputs.add_file(os.path.join(project, "pyproject.toml"))
     inputs.start()
@@ -313,15 +313,15 @@ def probe(noxfile: str, project: str, out: str) -> dict[str, object]:
 
 
 def main() -> None:
-    noxfile, project, out = (
-        os.environ.pop(f"NOXMK_PROBE_{name}") for name in ("NOXFILE", "CWD", "OUT")
+    noxfile, project, out, share = (
+        os.environ.pop(f"NOXMK_PROBE_{name}") for name in ("NOXFILE", "CWD", "OUT", "SHARE")
     )
     for name in os.environ.pop("NOXMK_PROBE_UNSET", "").split(","):
         os.environ.pop(name, None)
     environ = {name: value for name, value in os.environ.items() if is_clean(name, value)}
     try:
         os.dup2(2, 1)  # the reader of our standard output must not see what the noxfile prints
-        facts = json.dumps(clean({**probe(noxfile, project, out), "environ": environ}))
+        facts = json.dumps(clean({**probe(noxfile, project, out, share), "environ": environ}))
         with open(out + ".part", "w", encoding="ascii") as file:
             file.write(facts + "\n")
         os.replace(out + ".part", out)
