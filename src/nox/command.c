@@ -42,6 +42,14 @@ join_path(const json_t *list)
 	return joined.data;
 }
 
+static void
+add_number(struct command *command, const char *name, const json_t *number,
+    struct strings *extra)
+{
+	strings_add(extra, own(command, json_sprintf("%s%lld", name,
+	    (long long)json_integer_value(number))));
+}
+
 /*
  * What shim.py is told; its own head has the variables. sys.path is that of the interpreter which
  * the probe ran in: nox need not be installed where the interpreter finds it by itself.
@@ -53,13 +61,15 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	const char *folder_of_user = getenv("NOXMK_INVOKED_FROM");
 	char folder[PATH_MAX], *builds = NULL, *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
-	char *index = xasprintf("%lld", (long long)json_integer_value(
-	    json_object_get(session, "index")));
+	const json_t *twin = json_object_get(session, "twin");
 	char *globals = json_dumps(json_object_get(session, "globals"), JSON_COMPACT |
 	    JSON_ENSURE_ASCII);
 
-	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
+	add_number(command, "NOXMK_SHIM_INDEX=", json_object_get(session, "index"), extra);
+	add_number(command, "NOXMK_SHIM_TWIN=", json_array_get(twin, 0), extra);
+	add_number(command, "NOXMK_SHIM_TWINS=", json_array_get(twin, 1), extra);
+	add_number(command, "NOXMK_SHIM_DATE=", json_object_get(header, "noxfile_date"), extra);
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
 	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
@@ -83,7 +93,6 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	free(program);
 	free(lock);
 	free(builds);
-	free(index);
 	free(path);
 }
 

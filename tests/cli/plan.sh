@@ -1,6 +1,6 @@
 #!/bin/sh
-# The plan: remade by make when, and only when, something that decides it has changed; and what
-# happens when it cannot be made.
+# The plan: nox is asked anew when, and only when, something that decides the plan has changed; and
+# what happens when it cannot be made. inputs.sh has what a noxfile looks at.
 
 # shellcheck disable=SC2317 # checks are called by name
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -8,12 +8,12 @@
 
 plan="$state"/sessions.mk
 
-# When the plan was made.
+# When nox was asked.
 dated() {
-	stat -c %.9Y "$plan" 2>/dev/null
+	stat -c %.9Y "$state"/inputs.json 2>/dev/null
 }
 
-# now FILE...: changed just now. make compares times, and the kernel's clock for files is coarse.
+# now FILE...: changed just now. The kernel's clock for files is coarse.
 now() {
 	until touch "$@" && [ -n "$(find "$1" -newer "$plan")" ]; do :; done
 }
@@ -46,7 +46,7 @@ project readsfile
 mk -n ci
 check 'a first plan: exit 0' exits 0
 check 'a first plan: only that was made' same "$(cd "$state" && find . -type f | sort | tr '\n' ' ')" \
-	'./.gitignore ./CACHEDIR.TAG ./lock ./order.mk ./plan.jsonl ./sessions.mk '
+	'./.gitignore ./CACHEDIR.TAG ./inputs.json ./lock ./order.mk ./plan.jsonl ./sessions.mk '
 kept 'nothing changed'
 kept 'another goal' nox-list
 now noxfile.py
@@ -166,7 +166,7 @@ wait $two
 check 'two makes plan at once: the other' same "$? $(grep -c '^pears  *passed ' "$scratch/two")" '0 1'
 check 'two makes plan at once: no waste is left' \
 	same "$(find "$state" -maxdepth 1 ! -type d | sort | tr '\n' ' ')" \
-	'.nox/.noxmk/.gitignore .nox/.noxmk/CACHEDIR.TAG .nox/.noxmk/history.json .nox/.noxmk/latest .nox/.noxmk/lock .nox/.noxmk/order.mk .nox/.noxmk/plan.jsonl .nox/.noxmk/sessions.mk '
+	'.nox/.noxmk/.gitignore .nox/.noxmk/CACHEDIR.TAG .nox/.noxmk/history.json .nox/.noxmk/inputs.json .nox/.noxmk/latest .nox/.noxmk/lock .nox/.noxmk/order.mk .nox/.noxmk/plan.jsonl .nox/.noxmk/sessions.mk '
 rm -rf "$state"
 last='make <&-'
 "$MAKE" -I "$STAGE/include" apples >"$out" 2>"$err" <&-
@@ -285,10 +285,67 @@ rm "$state"
 mk lint
 echo '{"schema' >"$state"/plan.jsonl
 mk lint
-check 'plan.jsonl damaged: a message' has "$err" 'plan.jsonl'
-check 'plan.jsonl damaged: exit 2' exits 2
+check 'plan.jsonl damaged: it is made anew' same "$status $(verdicts)" '0 lint: passed'
 rm "$state"/plan.jsonl
 mk lint
-check 'plan.jsonl gone: a message' has "$err" 'there is no plan to run by'
+check 'plan.jsonl gone: it is made anew' same "$status $(verdicts)" '0 lint: passed'
+for text in '' '{"schema":1}' '[' '{"schema":1,"knobs":{},"plan":{},"inputs":[[]]}'; do
+	echo "$text" >"$state"/inputs.json
+	mk lint
+	check "inputs.json is $text: passes" same "$status $(verdicts)" '0 lint: passed'
+	check "inputs.json is $text: it is made anew" has "$state"/inputs.json '"NOX":"nox"'
+	before=$(dated)
+	mk lint
+	check "inputs.json is $text: then it holds" same "$(dated)" "$before"
+done
+
+# On demand.
+
+before=$(dated)
+mk nox-plan
+check 'nox-plan: exit 0' exits 0
+check 'nox-plan: nox was asked' differ "$(dated)" "$before"
+before=$(dated)
+mk -n nox-plan
+check '-n nox-plan: nox was not asked' same "$(dated)" "$before"
+mk nox-plan NOX=false
+check 'nox-plan: it fails as nox does' exits 2
+check 'nox-plan: then there is no plan' absent "$plan"
+mk lint NOX="env A=1 'B=x y' nox"
+before=$(dated)
+run "$STAGE/bin/noxmk" plan
+check 'noxmk plan: exit 0' exits 0
+check 'noxmk plan: nox was asked' differ "$(dated)" "$before"
+check 'noxmk plan: with the command of the last plan' has "$state"/plan.jsonl \
+	'"command":["env","A=1","B=x y","nox"]'
+before=$(dated)
+mk lint NOX="env A=1 'B=x y' nox"
+check 'noxmk plan: make has nothing to ask' same "$(dated)" "$before"
+
+# Text in NOX is data.
+
+# shellcheck disable=SC2016 # nothing is to expand
+for nox in 'nox; touch harm' 'nox `touch harm`' 'nox $$(touch harm)' 'nox & touch harm' 'nox >harm' \
+	"nox '\$(shell touch harm)'" 'nox $(shell touch harm)'; do
+	mk -n ci NOX="$nox"
+	check "NOX=$nox: nothing else runs" absent harm
+	NOX=$nox mk -n ci
+	check "NOX=$nox in the environment: nothing else runs" absent harm
+done
+# shellcheck disable=SC1003 # a backslash is meant
+for nox in 'nox -- -v' 'nox --' "it's nox" 'nox "x' 'nox \'; do
+	mk lint
+	before=$(runs)
+	mk ci NOX="$nox"
+	check "NOX=$nox: exit 2" exits 2
+	check "NOX=$nox: a line says why" matches "$err" '^noxmk: NOX (has|ends)'
+	check "NOX=$nox: no session runs" same "$(runs)" "$before"
+done
+mk ci NOX='nox -f other.py'
+check 'NOX has -f: exit 2' exits 2
+check 'NOX has -f: what to do' has "$err" 'noxmk: NOX has -f other.py: set NOXMK_NOXFILE instead'
+mk lint NOX='nox --report report.json'
+check 'NOX has --report: passes' same "$status $(verdicts)" '0 lint: passed'
+check 'NOX has --report: it says what is not' has "$err" 'noxmk: NOX has --report report.json: that is not written'
 
 finish

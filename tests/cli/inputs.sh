@@ -1,0 +1,192 @@
+#!/bin/sh
+# All that a noxfile looks at while it is loaded decides whether the plan holds: what changes is in
+# the very next make, and what does not is not asked for again.
+
+# shellcheck disable=SC2317 # checks are called by name
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+asked() {
+	stat -c %.9Y "$state"/inputs.json 2>/dev/null
+}
+
+# sessions: what there is by the plan.
+sessions() {
+	sed -n 's/^_noxmk.sessions :=//p' "$state"/sessions.mk
+}
+
+# follows NAME CHANGE BEFORE AFTER: the sessions, before and after the shell command CHANGE. Without
+# a change nox is asked once only.
+follows() {
+	mk -n ci
+	check "$1: before" same "$(sessions)" "$3"
+	before=$(asked)
+	mk -n ci
+	check "$1: it holds" same "$(asked)" "$before"
+	eval "$2"
+	mk -n ci
+	check "$1: after" same "$(sessions)" "$4"
+	before=$(asked)
+	mk -n ci
+	check "$1: it holds again" same "$(asked)" "$before"
+}
+
+# names EXPRESSION: a fresh noxfile with a session for each of these names, below what is on stdin.
+names() {
+	noxfile <<END
+import glob, pathlib, shutil, subprocess
+$(cat)
+for _name in $1:
+    @nox.session(python=False, name=_name)
+    def _session(session):
+        session.log("RUN")
+END
+}
+
+names 'sorted(p.name for p in pathlib.Path("packages").iterdir())' </dev/null
+mkdir -p packages/alpha packages/gamma
+follows 'a folder' 'mkdir packages/beta' ' alpha gamma' ' alpha beta gamma'
+follows 'a folder, renamed' 'mv packages/beta packages/delta' ' alpha beta gamma' ' alpha delta gamma'
+touch packages/alpha/x
+before=$(asked)
+mk -n ci
+check 'a folder: not what is in it' same "$(asked)" "$before"
+follows 'a folder, gone' 'rmdir packages/delta' ' alpha delta gamma' ' alpha gamma'
+
+names '[n.strip("/").split("/")[-1] for n in sorted(glob.glob("tests/*/"))]' </dev/null
+mkdir -p tests/a
+touch tests/b
+follows 'glob' 'rm tests/b; mkdir tests/b' ' a' ' a b'
+
+names '[p.stem for p in sorted(pathlib.Path(".").glob("requirements/*.txt"))]' </dev/null
+mkdir requirements
+touch requirements/django42.txt
+follows 'a glob of files' 'touch requirements/django50.txt' ' django42' ' django42 django50'
+echo x >>requirements/django42.txt
+before=$(asked)
+mk -n ci
+check 'a glob of files: not what is in them' same "$(asked)" "$before"
+
+names '["a"] + ["b"] * os.path.exists("extra.toml")' </dev/null
+follows 'a file that appears' ': >extra.toml' ' a' ' a b'
+follows 'a file that vanishes' 'rm extra.toml' ' a b' ' a'
+
+names '["a"] + ["b"] * pathlib.Path("setup.cfg").is_file()' </dev/null
+follows 'pathlib: is_file' ': >setup.cfg' ' a' ' a b'
+
+names '["a"] + ["b"] * os.path.islink("current")' </dev/null
+follows 'a link' 'ln -s nowhere current' ' a' ' a b'
+
+names 'NAMES' <<'END'
+try:
+    NAMES = open("names.txt").read().split()
+except FileNotFoundError:
+    NAMES = ["none"]
+END
+follows 'a file found missing' 'echo one >names.txt' ' none' ' one'
+follows 'a file by size' 'echo one two >names.txt; touch -d @1000 names.txt' ' one' ' one two'
+
+mkdir bin
+PATH=$PWD/bin:$PATH
+names '["a"] + ["b"] * bool(shutil.which("noxmk-test-tool"))' </dev/null
+mkdir bin
+PATH=$PWD/bin:$PATH
+follows 'shutil.which' 'echo >bin/noxmk-test-tool; chmod +x bin/noxmk-test-tool' ' a' ' a b'
+
+# The same through a module of the project's own.
+names 'helper.names()' <<'END'
+sys.path.insert(0, os.path.dirname(__file__))
+import helper
+END
+printf 'import os\ndef names():\n    return os.environ.get("NOXMK_SOME", os.getenv("SOME_NAMES", "a")).split()\n' >helper.py
+follows 'a variable through a module' 'export SOME_NAMES="a b"' ' a' ' a b'
+unset SOME_NAMES
+follows 'the module itself' 'sed -i s/\"a\"/\"c\"/ helper.py' ' a' ' c'
+
+names '["a"] + [module.NAME]' <<'END'
+sys.path.insert(0, os.path.dirname(__file__))
+try:
+    import local_sessions as module
+except ImportError:
+    class module: NAME = "none"
+END
+follows 'a module that appears' 'echo "NAME = \"mine\"" >local_sessions.py' ' a none' ' a mine'
+
+names '["a"] + ["publish"] * bool(os.environ.get("PYPI_TOKEN"))' </dev/null
+follows 'whether there is a secret' 'export PYPI_TOKEN=s3cret' ' a' ' a publish'
+check 'a secret is not written down' not grep -rq s3cret "$state"
+unset PYPI_TOKEN
+
+names '["v" + TAG]' <<'END'
+TAG = subprocess.run(["git", "describe", "--tags"], capture_output=True, text=True).stdout.strip()
+END
+git init -q . && git -c user.name=x -c user.email=x commit -q --allow-empty -m x && git tag 1
+mk -n ci
+check 'git describe: before' same "$(sessions)" ' v1'
+git tag -d 1 >/dev/null
+git tag 2
+mk -n ci
+check 'git describe: after' same "$(sessions)" ' v2'
+before=$(stat -c %i "$state"/sessions.mk)
+mk -n ci
+check 'git describe: a plan that is the same stays' same "$(stat -c %i "$state"/sessions.mk)" "$before"
+
+names '["at" + str(time.time_ns())]' </dev/null
+run timeout 60 "$MAKE" -I "$STAGE/include" -n ci
+check 'another plan each time: make ends' exits 0
+first=$(sessions)
+mk -n ci
+check 'another plan each time: by the clock' differ "$(sessions)" "$first"
+
+names '["a"] + ["late"] * (datetime.datetime.now().year > 2000)' <<'END'
+import datetime
+END
+mk -n ci
+check 'datetime.now() is seen' has "$state"/inputs.json '"volatile":"the clock"'
+
+names 'nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "x") if hasattr(nox, "project") else NAMES' <<'END'
+import re
+NAMES = re.findall('"(.*?)"', open("pyproject.toml").read())
+END
+printf '[dependency-groups]\nx = ["one"]\n' >pyproject.toml
+follows 'a dependency group' 'printf "[dependency-groups]\nx = [\"one\", \"two\"]\n" >pyproject.toml' ' one' ' one two'
+
+# What sessions leave behind changes nothing but the check.
+names '["a"] + ["b"] * ("b.txt" in os.listdir("."))' </dev/null
+mk a
+touch .coverage
+before=$(stat -c %i "$state"/sessions.mk)
+mk a
+check 'a noxfile that lists ".": the plan stays' same "$(stat -c %i "$state"/sessions.mk)" "$before"
+touch b.txt
+mk b
+check 'a noxfile that lists ".": a file counts' same "$status $(verdicts)" '0 b: passed'
+
+# Saved while it is loaded.
+names '["a"]' <<'END'
+if os.path.exists("saves"):
+    os.rename("saves", "saved")
+    with open("noxfile.py", "a") as file:
+        file.write('\n@nox.session(python=False)\ndef b(session):\n    pass\n')
+END
+touch saves
+mk -n ci
+check 'saved while it is loaded: this make begins afresh with it' same "$(sessions)" ' a b'
+mk b
+check 'saved while it is loaded: the new session runs' same "$(verdicts)" 'b: passed'
+
+# Much to look at: the check is no more than that.
+names '["n" + str(len(list(pathlib.Path("src").rglob("*.py"))))]' </dev/null
+"$python3" -c 'import os
+for i in range(500):
+    os.makedirs(f"src/d{i // 20}/e{i}")
+    open(f"src/d{i // 20}/e{i}/x.py", "w").close()'
+follows '500 folders' ': >src/d3/e77/y.py' ' n500' ' n501'
+if command -v strace >/dev/null; then
+	run strace -f -o "$scratch/calls" "$STAGE/bin/noxmk" plan -s
+	check '500 folders: a call each' [ "$(wc -l <"$scratch/calls")" -lt 800 ]
+else
+	skip '500 folders: a call each' 'there is no strace'
+fi
+
+finish
