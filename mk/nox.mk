@@ -104,7 +104,7 @@ _noxmk.plus = $(if $(_noxmk.idle),,+)@
 # the rules below.
 ifndef NOXMK_GRAPH
 
-.PHONY: ci nox-list rerun-failed
+.PHONY: ci nox-list nox-plan rerun-failed
 ci:
 
 ## What the makefiles say of our targets: own.mk (src/own.h), which make remakes when they change
@@ -156,13 +156,16 @@ _noxmk.graph = @-$(_noxmk.helper) graph -d $(call _noxmk.quote,$(CURDIR)) \
   -f $(call _noxmk.quote,$(firstword $(MAKEFILE_LIST))) \
   -i $(call _noxmk.quote,$(_noxmk.of)) -- $(MAKE)
 
+# The plan made anew, whether or not anything has changed that noxmk knows of.
+nox-plan: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.helper) plan)
+
 ## The plan: make remakes an included file that is out of date, and then starts afresh
 
 # A file that is cut off, by whatever, has lost its last word, `end`. Such a file is removed: then
 # make makes it anew.
 _noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f '$1')
-_noxmk.text := $(file <$(_noxmk.plan))
-$(if $(filter-out end,$(lastword $(_noxmk.text))),$(call _noxmk.drop,$(_noxmk.plan)))
+_noxmk.content := $(file <$(_noxmk.plan))
+$(if $(filter-out end,$(lastword $(_noxmk.content))),$(call _noxmk.drop,$(_noxmk.plan)))
 
 # make reads order.mk as a makefile, and whoever can write below .noxmk could put a command there.
 # All that we write into it are names and times. So a line that begins otherwise than ours is odd,
@@ -174,57 +177,43 @@ define _noxmk.line
 endef
 # Versions differ in what a # inside a function means.
 _noxmk.hash := \#
-_noxmk.text := $(file <$(_noxmk.order_file))
-_noxmk.lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.text)))
+_noxmk.content := $(file <$(_noxmk.order_file))
+_noxmk.lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.content)))
 _noxmk.ours := $(_noxmk.hash)% _noxmk.order_for^:=% _noxmk.order^:=% _noxmk.resources^:=% \
   _noxmk.resource/% _noxmk.cued^:=% _noxmk.cue/%
 _noxmk.odd := $(filter-out $(_noxmk.ours),$(_noxmk.lines)) \
-  $(foreach c,$$ ; !,$(findstring $c,$(_noxmk.text))) \
-  $(filter-out end,$(lastword $(_noxmk.text)))
+  $(foreach c,$$ ; !,$(findstring $c,$(_noxmk.content))) \
+  $(filter-out end,$(lastword $(_noxmk.content)))
 $(if $(strip $(_noxmk.odd)),$(call _noxmk.drop,$(_noxmk.order_file)))
-_noxmk.text :=
+_noxmk.content :=
 _noxmk.lines :=
 
 -include $(_noxmk.plan) $(_noxmk.order_file)
 
 # Makefiles that a session may not be called like, or make would remake them by running it.
 _noxmk.makefiles := $(foreach m,$(MAKEFILE_LIST),$(if $(findstring /,$m),,$m))
-# What decides the plan besides files. Compared as text with what the plan was made with.
-_noxmk.watched := NOX NOXMK_NOXFILE NOXMK_RESERVED NOXPYTHON NOXEXTRAPYTHON NOXFORCEPYTHON \
-  NOXSESSION NOX_DEFAULT_VENV_BACKEND NOX_SCRIPT_MODE PYTHONPATH
-# The variable $1 as text, empty if its origin is one of $2.
-_noxmk.value = $(if $(filter-out undefined $2,$(origin $1)),$(value $1))
-_noxmk.inputs := $(strip $(foreach v,$(_noxmk.watched),$v=$(call _noxmk.value,$v,)) \
-  makefiles=$(_noxmk.makefiles))
-_noxmk.planned ?=
-_noxmk.depends ?=
-# And the variables that the noxfile asked for while it was loaded. What make sets by itself, as CC,
-# the noxfile does not see.
-_noxmk.environ ?=
-_noxmk.environ_was ?=
-_noxmk.environ_is := $(strip $(foreach v,$(_noxmk.environ), \
-  $v=$(call _noxmk.value,$v,default automatic)))
-_noxmk.then := $(_noxmk.planned)$(_noxmk.environ_was)
-_noxmk.now := $(_noxmk.inputs)$(_noxmk.environ_is)
-# Once in a make: a difference that planning does not mend must not go on for ever.
-_noxmk.restarted := $(filter-out undefined,$(origin MAKE_RESTARTS))
-_noxmk.stale := $(if $(_noxmk.restarted),,$(subst "$(_noxmk.then)",,"$(_noxmk.now)"))
+# User text is data: the helper gets it by the environment, and no shell reads it. $(call
+# _noxmk.text,NAME) is that of a variable: as it stands in the environment and on make's command
+# line, expanded only if a makefile has set it.
+_noxmk.text = $(if $(filter command environment,$(firstword $(origin $1))),$(value $1),$($1))
+$(_noxmk.plan) nox-plan: private export NOXMK_TOLD_NOX = $(call _noxmk.text,NOX)
+$(_noxmk.plan) nox-plan: private export NOXMK_TOLD_NOXFILE = $(call _noxmk.text,NOXMK_NOXFILE)
+$(_noxmk.plan) nox-plan: private export NOXMK_TOLD_RESERVED = \
+  $(strip $(call _noxmk.text,NOXMK_RESERVED) $(_noxmk.makefiles))
+
 .PHONY: .noxmk/always
 # make starts afresh whenever the plan or the order has been remade. One whose date stays in the
 # past, or which something else writes at the same time, would be remade for ever; so after the
 # fifth time this make goes on with what there is.
+_noxmk.restarted := $(filter-out undefined,$(origin MAKE_RESTARTS))
 _noxmk.given_up := $(if $(_noxmk.restarted),$(filter-out 1 2 3 4 5,$(MAKE_RESTARTS)))
 # A make for notified sessions does not plan: it goes on by the plan that its run began with.
 ifeq (,$(NOXMK_RUN)$(_noxmk.given_up))
-_noxmk.sources := $(wildcard $(addprefix $(_noxmk.in),$(NOXMK_NOXFILE) pyproject.toml)) \
-  $(_noxmk.depends) $(wildcard $(NOXMK))
-_noxmk.make_plan = $(_noxmk.helper) plan -f '$(NOXMK_NOXFILE)' \
-  -i '$(subst ','\'',$(_noxmk.inputs))' -R '$(NOXMK_RESERVED) $(_noxmk.makefiles)' -- $(NOX)
-$(_noxmk.plan): $(_noxmk.sources) $(if $(_noxmk.stale),.noxmk/always) ; +@$(_noxmk.make_plan)
-# A file of the plan that is gone makes the plan stale; it is no error (as gcc -MP). The empty
-# recipe keeps make from trying its built-in rules on each of them, which would double its start-up
-# time.
-$(_noxmk.depends) $(_noxmk.mk): ;
+# In every make the helper compares all that the plan rests on with what is there, and writes the
+# file only if the plan has become another one.
+$(_noxmk.plan): .noxmk/always ; +@$(_noxmk.helper) plan -s
+# The empty recipe keeps make from trying its built-in rules on it.
+$(_noxmk.mk): ;
 endif
 
 ## The sessions of this make
@@ -320,8 +309,9 @@ _noxmk.runs := $(addprefix .noxmk/run/,$(_noxmk.sessions))
 
 # Whatever shell the including makefile likes, these lines are for sh.
 ifneq (/bin/sh -c,$(SHELL) $(.SHELLFLAGS))
-.noxmk/% $(_noxmk.plan) nox-list $(_noxmk.groups) $(_noxmk.sessions): private SHELL := /bin/sh
-.noxmk/% $(_noxmk.plan) nox-list $(_noxmk.groups) $(_noxmk.sessions): private .SHELLFLAGS := -c
+_noxmk.all := .noxmk/% $(_noxmk.plan) nox-list nox-plan $(_noxmk.groups) $(_noxmk.sessions)
+$(_noxmk.all): private SHELL := /bin/sh
+$(_noxmk.all): private .SHELLFLAGS := -c
 endif
 
 # -n shows the plan here. The goals were worked out above, so a default goal that is set below comes

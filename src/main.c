@@ -43,17 +43,18 @@
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder;
 	unsigned jobs, rounds;
+	bool only_if_stale;
 	char *share;
 	char **words; /* the operands, NULL-ended */
-} options = { .noxfile = "noxfile.py", .inputs = "", .reserved = "", .needs = "",
-	.folder = ".", .rounds = 3 };
+} options = { .inputs = "", .needs = "", .folder = ".", .rounds = 3 };
 
-/* For each option, where its argument goes, in one of two forms. */
+/* For each option, where its argument goes, in one of three forms. */
 static const struct option_entry {
 	char letter;
 	const char **text;
 	unsigned *number; /* from 1 to most */
 	long long most;
+	bool *flag; /* it has no argument */
 } option_entries[] = {
 	{ 'c', .text = &options.cue },
 	{ 'd', .text = &options.folder },
@@ -64,6 +65,7 @@ static const struct option_entry {
 	{ 'p', .text = &options.needs },
 	{ 'r', .text = &options.key },
 	{ 'R', .text = &options.reserved },
+	{ 's', .flag = &options.only_if_stale },
 };
 
 /* What main opens for a subcommand. */
@@ -127,22 +129,18 @@ static int
 do_plan(const struct place *unused)
 {
 	struct planning_options plan = { .share = options.share, .noxfile = options.noxfile,
-		.inputs = options.inputs };
-	char *copy = xstrdup(options.reserved), *rest = copy, *word;
+		.reserved = options.reserved, .only_if_stale = options.only_if_stale };
+	struct buffer nox = { 0 };
 	int result;
 
 	(void)unused;
-	for (char **w = options.words; *w; w++)
-		strings_add(&plan.nox, *w);
-	if (plan.nox.n == 0)
-		strings_add(&plan.nox, "nox");
-	while ((word = strsep(&rest, " ")))
-		if (*word)
-			strings_add(&plan.reserved, word);
+	for (char **word = options.words; *word; word++) {
+		buffer_addstr(&nox, nox.len ? " " : "");
+		buffer_add_shell(&nox, *word);
+	}
+	plan.nox = nox.data;
 	result = planning_run(&plan);
-	free(plan.nox.v);
-	free(plan.reserved.v);
-	free(copy);
+	buffer_free(&nox);
 	return result;
 }
 
@@ -366,7 +364,8 @@ static int
 do_bench(const struct place *unused)
 {
 	json_t *goals = goals_of_words();
-	struct bench_options bench = { .share = options.share, .noxfile = options.noxfile,
+	struct bench_options bench = { .share = options.share,
+		.noxfile = options.noxfile ? options.noxfile : "noxfile.py",
 		.jobs = options.jobs, .rounds = options.rounds, .goals = goals };
 	int result = bench_run(&bench);
 
@@ -391,9 +390,8 @@ static const struct command_entry {
 	int (*run)(const struct place *);
 	const char *help;
 } commands[] = {
-	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0,
-	    NOTHING, do_plan,
-	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
+	{ "plan", "f:R:s", "[-s] [-f NOXFILE] [-R NAMES] [--] [NOX ...]", 0, NOTHING, do_plan,
+	    "ask nox what the noxfile says, and write the plan; -s: only if it is stale" },
 	{ "graph", "d:f:i:", "[-d FOLDER] -f MAKEFILE [-i INPUTS] -- MAKE ...", 1, STATE, do_graph,
 	    "ask MAKE what makefiles say of our targets; write .noxmk/own.mk" },
 	{ "order", "r:", "[-r MAKE] [GOAL ...]", 0, PLAN, do_order,
@@ -454,6 +452,8 @@ set_option(int letter, const struct command_entry *command)
 			usage(command);
 	if (entry->text)
 		*entry->text = optarg;
+	if (entry->flag)
+		*entry->flag = true;
 	if (entry->number)
 		*entry->number = (unsigned)strtonum(optarg, 1, entry->most, &bad);
 	if (bad)

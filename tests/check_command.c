@@ -65,7 +65,8 @@ START_TEST(a_probed_plan_runs_by_the_shim)
 	text = command_text(plan, &posargs, &env);
 	ck_assert_str_eq(text, "/usr/bin/python3 -u /share/shim.py --verbose -f noxfile.py "
 	    "-s 't-3.12(a=1)' --report /run/.t.report --non-interactive -- -v 'a b' --");
-	expected = xasprintf("NOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
+	expected = xasprintf("NOXMK_SHIM_NAME=t\nNOXMK_SHIM_INDEX=0\nNOXMK_SHIM_TWIN=0\n"
+	    "NOXMK_SHIM_TWINS=0\nNOXMK_SHIM_DATE=7\n"
 	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n"
 	    "NOXMK_SHIM_BUILD_LOCK=%s/.noxmk/locks/source-build\n", getcwd(folder, sizeof(folder)));
 	ck_assert_str_eq(env, expected);

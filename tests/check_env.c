@@ -58,6 +58,51 @@ START_TEST(variables_of_make_and_ours_are_left_out)
 }
 END_TEST
 
+/* What nox was given, what it had then, and what has become of it on the way. */
+static const struct {
+	const char *given[5], *had, *difference;
+} changes[] = {
+	{ { "A=1", "B=2" }, "{'A':'1','B':'2'}", "{'set':{},'unset':[]}" },
+	{ { "A=1", "B=2" }, "{'A':'3','C':''}", "{'set':{'A':'3','C':''},'unset':['B']}" },
+	{ { "PWD=/a", "SHLVL=1", "_=x", "OLDPWD=/" }, "{'PWD':'/b','SHLVL':'2'}",
+	    "{'set':{},'unset':[]}" },
+	{ { "A=" }, "{'A':'','MAKEFLAGS':'j','NOXMK_PROBE_OUT':'x','NOX_SCRIPT_MODE':'none'}",
+	    "{'set':{},'unset':[]}" },
+	/* The probe cannot tell of what is not UTF-8. */
+	{ { "A=\xff" }, "{}", "{'set':{},'unset':[]}" },
+	{ { "A=a=b" }, "{'A':'a=b=c'}", "{'set':{'A':'a=b=c'},'unset':[]}" },
+};
+
+START_TEST(what_a_command_changes_is_known)
+{
+	json_t *had = json_of(changes[_i].had), *wanted = json_of(changes[_i].difference);
+	char *given[5];
+	json_t *difference;
+
+	memcpy(given, changes[_i].given, sizeof(given));
+	difference = env_difference(given, had);
+	ck_assert(json_equal(difference, wanted));
+	json_decref(difference);
+	json_decref(wanted);
+	json_decref(had);
+}
+END_TEST
+
+START_TEST(what_a_command_changes_can_be_adopted)
+{
+	json_t *difference = json_of("{'set':{'A':'new','B':7},'unset':['C','D',1]}");
+
+	setenv("A", "old", 1);
+	setenv("C", "old", 1);
+	env_adopt(NULL);
+	env_adopt(difference);
+	ck_assert_str_eq(getenv("A"), "new");
+	ck_assert_ptr_null(getenv("B"));
+	ck_assert_ptr_null(getenv("C"));
+	json_decref(difference);
+}
+END_TEST
+
 Suite *
 check_env_suite(void)
 {
@@ -65,5 +110,7 @@ check_env_suite(void)
 	TCase *tc = support_case(suite, "env");
 
 	tcase_add_loop_test(tc, variables_of_make_and_ours_are_left_out, 0, countof(table));
+	tcase_add_loop_test(tc, what_a_command_changes_is_known, 0, countof(changes));
+	tcase_add_test(tc, what_a_command_changes_can_be_adopted);
 	return suite;
 }

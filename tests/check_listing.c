@@ -35,7 +35,7 @@ START_TEST(a_list_becomes_facts)
 	ck_assert_ptr_nonnull(facts);
 	ck_assert_uint_eq(facts->n, 2);
 	ck_assert_str_eq(facts->noxfile, noxfile);
-	ck_assert_str_eq(facts->depends.v[0], noxfile);
+	ck_assert_str_eq(facts->changing, "what this nox does not tell");
 	ck_assert_str_eq(facts->sessions[0].description, "Look");
 	ck_assert_str_eq(facts->sessions[0].tags.v[0], "x");
 	ck_assert_ptr_null(facts->sessions[0].python);

@@ -9,7 +9,7 @@
 static const char sessions[] =
     "[{'name':'build','description':'Make it','envdir':'/a/b'},"
     "{'name':'t','session':'t(a=1)','signatures':['t(a=1)','t-3.12(a=1)'],'requires':[0]},"
-    "{'name':'x','requires_error':'no y','notifies':[0],'tags':['slow']}]";
+    "{'name':'x','twin':[1,2],'requires_error':'no y','notifies':[0],'tags':['slow']}]";
 
 static void
 put_plan(void)
@@ -29,21 +29,22 @@ START_TEST(a_plan_is_a_line_of_json_for_each_part)
 	    "{\"schema\":1,\"nox\":\"2024.4.15\",\"command\":[\"python3\",\"-m\",\"nox\"],"
 	    "\"args\":[],\"python\":\"/usr/bin/python3\","
 	    "\"path\":[\"/usr/lib/python3\",\"/usr/lib/site\"],"
-	    "\"noxfile\":\"noxfile.py\",\"complaint\":null,"
+	    "\"noxfile\":\"noxfile.py\",\"noxfile_date\":7,\"environ\":null,\"complaint\":null,"
 	    "\"fail_fast\":false,\"source_build\":true,"
 	    "\"log_limit\":8589934592,"
 	    "\"mask\":[\"*TOKEN*\",\"*PASSWORD*\",\"*SECRET*\",\"*API_KEY*\"]}\n"
 	    "{\"target\":\"build\",\"session\":\"build\",\"name\":\"build\",\"index\":0,"
-	    "\"selector\":\"build\",\"description\":\"Make it\",\"default\":false,\"requires\":[],"
+	    "\"selector\":\"build\",\"twin\":null,"
+	    "\"description\":\"Make it\",\"default\":false,\"requires\":[],"
 	    "\"after\":[\"x\"],\"complaint\":null,\"by\":{},"
 	    "\"claims\":[{\"resource\":\"env:b\",\"use\":\"exclusive\","
 	    "\"by\":\"its environment\"}],\"options\":{}}\n"
 	    "{\"target\":\"t-a-1\",\"session\":\"t(a=1)\",\"name\":\"t\",\"index\":1,"
-	    "\"selector\":\"t-3.12(a=1)\",\"description\":\"\",\"default\":true,"
+	    "\"selector\":\"t-3.12(a=1)\",\"twin\":null,\"description\":\"\",\"default\":true,"
 	    "\"requires\":[\"build\"],\"after\":[],\"complaint\":null,\"by\":{},\"claims\":[],"
 	    "\"options\":{}}\n"
 	    "{\"target\":\"x\",\"session\":\"x\",\"name\":\"x\",\"index\":2,\"selector\":\"x\","
-	    "\"description\":\"\",\"default\":false,\"requires\":[],\"after\":[],"
+	    "\"twin\":[1,2],\"description\":\"\",\"default\":false,\"requires\":[],\"after\":[],"
 	    "\"complaint\":\"no y\",\"by\":{},\"claims\":[],\"options\":{}}\n"
 	    "{\"group\":\"ci\",\"what\":\"the default sessions\",\"members\":[\"t-a-1\"]}\n"
 	    "{\"group\":\"t\",\"what\":\"t\",\"members\":[\"t-a-1\"]}\n"

@@ -50,8 +50,9 @@ static const struct {
 	    "nox-clean nox-all [ci: nox-clean]" },
 	{ "[{'name':'clean'},{'name':'nox-clean'}]", "[]", "clean", "nox-clean-2 nox-clean [ci:]" },
 	{ "[{'name':'clean'}]", "[]", "clean nox-clean ci", "nox-clean-2 [ci:]" },
-	{ "[{'name':'Makefile'},{'name':'nox-list'},{'name':'noxfile.py'}]", "[]", "",
-	    "nox-Makefile nox-nox-list nox-noxfile.py [ci:]" },
+	{ "[{'name':'Makefile'},{'name':'nox-list'},{'name':'nox-plan'},"
+	  "{'name':'noxfile.py'}]", "[]", "",
+	    "nox-Makefile nox-nox-list nox-nox-plan nox-noxfile.py [ci:]" },
 	/* A tag that is a session's or group's name gets a prefix; members in definition order. */
 	{ "[{'name':'a','tags':['slow','a']},{'name':'b','tags':['slow','slow']}]", "[1,0]", "",
 	    "a b [ci: b a] [slow: a b]" },

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "nox/planning.h"
 #include "support.h"
 
@@ -12,17 +13,17 @@
 static int
 plan(const char *const *verbs)
 {
-	struct planning_options options = { .share = "share", .noxfile = "noxfile.py",
-		.inputs = "NOX=x" };
+	struct buffer nox = { 0 };
 	int code;
 
-	strings_add(&options.nox, helper_path());
-	while (*verbs)
-		strings_add(&options.nox, *verbs++);
-	strings_add(&options.reserved, "clean");
-	code = planning_run(&options);
-	free(options.nox.v);
-	free(options.reserved.v);
+	buffer_add_shell(&nox, helper_path());
+	for (; *verbs; verbs++) {
+		buffer_addstr(&nox, " ");
+		buffer_add_shell(&nox, *verbs);
+	}
+	code = planning_run(&(struct planning_options){ .share = "share", .nox = nox.data,
+		.noxfile = "noxfile.py", .reserved = "clean" });
+	buffer_free(&nox);
 	return code;
 }
 #define PLAN(...) plan((const char *const[]){ __VA_ARGS__, NULL })
@@ -30,11 +31,10 @@ plan(const char *const *verbs)
 
 /* The file facts, which the helper can give as the probe would. */
 static void
-put_facts(const char *sessions, const char *depends)
+put_facts(const char *sessions)
 {
 	json_t *facts = facts_json(sessions, "[0]");
 
-	json_object_set_new(facts, "depends", json_of(depends));
 	json_dump_file(facts, "facts", 0);
 	json_decref(facts);
 }
@@ -52,18 +52,18 @@ START_TEST(facts_become_a_plan)
 {
 	char *rules, *cwd = getcwd(NULL, 0), *wanted;
 
-	put_facts("[{'name':'clean'}]", "['noxfile.py']");
+	put_facts("[{'name':'clean'}]");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "env", "NOXMK_PROBE_NOXFILE", "env", "NOXMK_PROBE_OUT",
-	    "env", "NOXMK_PROBE_CWD", "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
+	    "env", "NOXMK_PROBE_CWD", "env", "NOXMK_PROBE_SHARE", "env", "PYTHONHASHSEED",
+	    "env", "NOXMK_PROBE_UNSET",
 	    "exit", "0"), 0);
 	rules = file_get(".noxmk/sessions.mk");
-	ck_assert_ptr_nonnull(strstr(rules, "_noxmk.planned := NOX=x\n"
-		"_noxmk.sessions := nox-clean\n"));
+	ck_assert_ptr_nonnull(strstr(rules, "_noxmk.sessions := nox-clean\n"));
 	ck_assert(file_there(".noxmk/plan.jsonl"));
 	ck_assert(!file_there(".noxmk/facts.json"));
 	/* What nox prints is for people, and not for make. */
 	wanted = xasprintf("NOXMK_PROBE_NOXFILE=noxfile.py\nNOXMK_PROBE_OUT=%s/.noxmk/facts.json\n"
-			   "NOXMK_PROBE_CWD=%s\nPYTHONHASHSEED=0\n"
+			   "NOXMK_PROBE_CWD=%s\nNOXMK_PROBE_SHARE=share\nPYTHONHASHSEED=0\n"
 			   "NOXMK_PROBE_UNSET=PYTHONHASHSEED\n",
 	    cwd, cwd);
 	ck_assert_str_eq(warnings(), wanted);
@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(the_users_hash_seed_stays)
 {
-	put_facts("[{'name':'a'}]", "[]");
+	put_facts("[{'name':'a'}]");
 	setenv("PYTHONHASHSEED", "7", 1);
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
 	    "exit", "0"), 0);
@@ -86,7 +86,7 @@ END_TEST
 
 START_TEST(a_failure_removes_the_old_plan)
 {
-	put_facts("[{'name':'a'}]", "[]");
+	put_facts("[{'name':'a'}]");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
 	ck_assert_int_eq(PLAN("err", "Traceback", "exit", "1"), 1);
 	assert_warned("Traceback\n");
@@ -96,13 +96,113 @@ START_TEST(a_failure_removes_the_old_plan)
 }
 END_TEST
 
+static int
+plan_by(const char *nox)
+{
+	return planning_run(&(struct planning_options){ .share = "share", .nox = nox });
+}
+
+/* What would run sessions instead of planning them. */
+static const struct {
+	const char *nox, *words;
+} bad_commands[] = {
+	{ "nox 'x", "NOX has a ' without its second: NOX=nox 'x" },
+	{ "nox \\", "NOX ends in a backslash" },
+	{ "nox -- -v", "NOX has a `--`, and no nox behind it" },
+	{ "nox --", "words for the sessions go into ARGS" },
+	{ "uv run -- nox -- x", "NOX has a `--`" },
+	{ "./wrapper --", "NOX has a `--`" },
+};
+
+START_TEST(a_command_that_cannot_be_is_refused_before_it_runs)
+{
+	put_facts("[{'name':'a'}]");
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(plan_by(bad_commands[_i].nox), EXIT_USAGE);
+	assert_warned(bad_commands[_i].words);
+	assert_no_plan();
+	ck_assert(!file_there(".noxmk/inputs.json"));
+}
+END_TEST
+
+START_TEST(words_before_nox_are_the_wrappers)
+{
+	file_put("nox", "#!/bin/sh\necho \"$X,$Y,$1,$2\" >words\nexit 1\n");
+	ck_assert_int_eq(chmod("nox", 0755), 0);
+	ck_assert_int_eq(plan_by("env -- X=1 'Y=a b' ./nox -x \"p q\""), 1);
+	assert_file("words", "1,a b,-x,p q\n");
+}
+END_TEST
+
+START_TEST(a_plan_that_comes_out_the_same_stays)
+{
+	struct stat before, after;
+
+	put_facts("[{'name':'a'}]");
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(stat(".noxmk/sessions.mk", &before), 0);
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(stat(".noxmk/sessions.mk", &after), 0);
+	ck_assert_int_eq(before.st_ino, after.st_ino);
+	put_facts("[{'name':'b'}]");
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
+	ck_assert_int_eq(stat(".noxmk/sessions.mk", &after), 0);
+	ck_assert_int_ne(before.st_ino, after.st_ino);
+}
+END_TEST
+
+/* The second time the command is not asked: it would have failed. */
+START_TEST(a_plan_that_holds_is_not_made_anew)
+{
+	struct planning_options options = { .share = "share", .only_if_stale = true,
+		.nox = "./nox" };
+
+	file_put("noxfile.py", "");
+	file_put("nox", "#!/bin/sh\ncp facts .noxmk/facts.json && rm facts\n");
+	ck_assert_int_eq(chmod("nox", 0755), 0);
+	ck_assert_int_eq(system("touch -d @1000 nox noxfile.py"), 0);
+	put_facts("[{'name':'a'}]");
+	ck_assert_int_eq(planning_run(&options), 0);
+	ck_assert_int_eq(planning_run(&options), 0);
+	/* By hand it is, with the command of the last time. */
+	options = (struct planning_options){ .share = "share" };
+	ck_assert_int_ne(planning_run(&options), 0);
+	assert_warned("facts");
+}
+END_TEST
+
+START_TEST(make_tells_the_knobs_by_the_environment)
+{
+	json_t *inputs;
+
+	setenv("NOXMK_TOLD_NOX", "./none $(x)", 1);
+	setenv("NOXMK_TOLD_NOXFILE", "a b.py", 1);
+	setenv("NOXMK_TOLD_RESERVED", "clean  all", 1);
+	ck_assert_int_eq(planning_run(&(struct planning_options){ .share = "share" }),
+	    EXIT_HELPER);
+	assert_warned("cannot run nox (NOX='./none')");
+	put_facts("[{'name':'clean'},{'name':'all'}]");
+	file_put("nox", "#!/bin/sh\ncp facts .noxmk/facts.json\n");
+	ck_assert_int_eq(chmod("nox", 0755), 0);
+	setenv("NOXMK_TOLD_NOX", "./nox $(x)", 1);
+	ck_assert_int_eq(planning_run(&(struct planning_options){ .share = "share" }), 0);
+	inputs = json_load_file(".noxmk/inputs.json", 0, NULL);
+	ck_assert_str_eq(json_text(json_object_get(inputs, "knobs"), "NOX"), "./nox $(x)");
+	ck_assert_str_eq(json_text(json_object_get(inputs, "knobs"), "NOXMK_NOXFILE"), "a b.py");
+	json_decref(inputs);
+	inputs = json_load_file(".noxmk/plan.jsonl", JSON_DISABLE_EOF_CHECK, NULL);
+	ck_assert_str_eq(json_text(inputs, "noxfile"), "a b.py");
+	json_decref(inputs);
+}
+END_TEST
+
 START_TEST(without_facts_there_is_no_plan)
 {
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_warned("nox ended without telling about the noxfile");
 	assert_no_plan();
 	/* Those of a helper that was killed are not believed. */
-	put_facts("[{'name':'a'}]", "[]");
+	put_facts("[{'name':'a'}]");
 	ck_assert_int_eq(rename("facts", ".noxmk/facts.json"), 0);
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_no_plan();
@@ -118,9 +218,8 @@ END_TEST
 
 START_TEST(without_nox_there_is_no_plan)
 {
-	static const char *nox[] = { "./no-nox" };
-	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
-		.nox = { nox, 1 } };
+	struct planning_options options = { .share = "share", .noxfile = "noxfile.py",
+		.nox = "./no-nox" };
 
 	ck_assert_int_eq(planning_run(&options), EXIT_HELPER);
 	assert_warned("cannot run nox (NOX='./no-nox')");
@@ -137,9 +236,8 @@ START_TEST(an_unknown_nox_is_asked_for_a_list)
 	/* As the probe it is lost: exit 97; then it lists. */
 	file_put("nox", "#!/bin/sh\ncase \"$*\" in *--json*) cat all;; *) exit 97;; esac\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
-	static const char *nox[] = { "./nox" };
-	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
-		.nox = { nox, 1 } };
+	struct planning_options options = { .share = "share", .noxfile = "noxfile.py",
+		.nox = "./nox" };
 
 	ck_assert_int_eq(planning_run(&options), 0);
 	assert_warned("planned from `nox --list --json`");
@@ -179,13 +277,12 @@ START_TEST(the_probe_carries_the_script_block)
 	close(folder_make("share"));
 	file_put("share/probe.py", "probe\n");
 	file_put("noxfile.py", scripts[_i].noxfile);
-	put_facts("[{'name':'a'}]", "[]");
+	put_facts("[{'name':'a'}]");
 	/* The probe is the word behind -f, which no verb of the helper's looks at. */
 	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .noxmk/facts.json\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
-	static const char *nox[] = { "./nox" };
-	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
-		.nox = { nox, 1 } };
+	struct planning_options options = { .share = "share", .noxfile = "noxfile.py",
+		.nox = "./nox" };
 
 	ck_assert_int_eq(planning_run(&options), 0);
 	assert_file("probe", wanted);
@@ -209,7 +306,7 @@ END_TEST
 
 START_TEST(a_plan_that_cannot_be_written_is_warned_of)
 {
-	put_facts("[{'name':'a'}]", "[]");
+	put_facts("[{'name':'a'}]");
 	file_put(".noxmk", "a file");
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	unlink(".noxmk");
@@ -245,39 +342,6 @@ START_TEST(a_folder_without_a_path_is_warned_of)
 }
 END_TEST
 
-static void
-set_mtime(const char *name, time_t seconds, long nanoseconds)
-{
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { seconds, nanoseconds } };
-
-	ck_assert_int_eq(utimensat(AT_FDCWD, name, times, 0), 0);
-}
-
-/* Newer dependencies would make make remake the plan for ever. */
-START_TEST(the_plan_is_as_new_as_its_dependencies)
-{
-	struct stat st;
-
-	put_facts("[{'name':'a'}]", "['old','new','newer','none']");
-	file_put("old", "");
-	file_put("new", "");
-	file_put("newer", "");
-	set_mtime("old", 1000, 0);
-	set_mtime("new", 4000000000, 100);
-	set_mtime("newer", 4000000000, 200);
-	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
-	ck_assert_int_eq(stat(".noxmk/sessions.mk", &st), 0);
-	ck_assert_int_eq(st.st_mtim.tv_sec, 4000000000);
-	ck_assert_int_eq(st.st_mtim.tv_nsec, 200);
-	unlink("new");
-	unlink("newer");
-	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
-	ck_assert_int_eq(stat(".noxmk/sessions.mk", &st), 0);
-	ck_assert_int_lt(st.st_mtim.tv_sec, 4000000000);
-	ck_assert_int_gt(st.st_mtim.tv_sec, 1000);
-}
-END_TEST
-
 Suite *
 check_planning_suite(void)
 {
@@ -290,12 +354,18 @@ check_planning_suite(void)
 	tcase_add_test(tc, without_facts_there_is_no_plan);
 	support_spawn_failure_test(tc, without_nox_there_is_no_plan);
 	tcase_add_test(tc, an_unknown_nox_is_asked_for_a_list);
+	tc = support_case(suite, "knobs");
+	tcase_add_loop_test(tc, a_command_that_cannot_be_is_refused_before_it_runs, 0,
+	    countof(bad_commands));
+	tcase_add_test(tc, words_before_nox_are_the_wrappers);
+	tcase_add_test(tc, a_plan_that_comes_out_the_same_stays);
+	tcase_add_test(tc, a_plan_that_holds_is_not_made_anew);
+	tcase_add_test(tc, make_tells_the_knobs_by_the_environment);
 	tc = support_case(suite, "script");
 	tcase_add_loop_test(tc, the_probe_carries_the_script_block, 0, countof(scripts));
 	tcase_add_test(tc, a_probe_that_cannot_be_copied_is_warned_of);
 	tc = support_case(suite, "write");
 	tcase_add_test(tc, a_plan_that_cannot_be_written_is_warned_of);
 	tcase_add_test(tc, a_folder_without_a_path_is_warned_of);
-	tcase_add_test(tc, the_plan_is_as_new_as_its_dependencies);
 	return suite;
 }

@@ -50,7 +50,7 @@ static const struct {
 	{ 0, "", FAILED, "nox exited with status 0 before the session was over" },
 	{ 1, "", FAILED, "nox exited with status 1 and left no report" },
 	{ 2, "", FAILED, "nox: bad option or unmet needs_version (exit 2)" },
-	{ 3, "", FAILED, "nox: no such session any more (exit 3)" },
+	{ 3, "", FAILED, "the noxfile has no such session any more" },
 	{ 126, "", FAILED, "nox exited with status 126 and left no report" },
 	{ 255, "", FAILED, "nox exited with status 255 and left no report" },
 	{ OF_SIGNAL + 9, "", FAILED, "nox was killed by SIGKILL" },

@@ -62,9 +62,9 @@ class Project:
             name = session.get("session", session["name"])
             told.append(plain | {"index": i, "session": name, "signatures": [name]} | session)
         self.write("facts.json", json.dumps({
-            "schema": 1, "nox": "0", "python": None, "path": [], "args": [], "environ": {},
-            "noxfile": self.path("noxfile.py"), "depends": [self.path("noxfile.py")],
-            "queue": queue, "config": config, "sessions": told}))
+            "schema": 1, "nox": "0", "python": None, "path": [], "args": [],
+            "noxfile": self.path("noxfile.py"), "queue": queue, "config": config,
+            "sessions": told}))
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess:
         return subprocess.run(command, cwd=self.folder, env=self.environment | environment,

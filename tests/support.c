@@ -392,9 +392,9 @@ facts_json(const char *sessions, const char *queue)
 		json_object_update_missing(session, defaults);
 		json_decref(defaults);
 	}
-	facts = json_pack("{s:i,s:s,s:s,s:s,s:[s,s],s:[s],s:o,s:[],s:o}", "schema", 1,
+	facts = json_pack("{s:i,s:s,s:s,s:s,s:[s,s],s:o,s:[],s:o}", "schema", 1,
 	    "nox", "2024.4.15", "python", "/usr/bin/python3", "noxfile", "/p/noxfile.py",
-	    "path", "/usr/lib/python3", "/usr/lib/site", "depends", "/p/noxfile.py",
+	    "path", "/usr/lib/python3", "/usr/lib/site",
 	    "queue", json_of(queue), "args", "sessions", list);
 	ck_assert_ptr_nonnull(facts);
 	return facts;
@@ -420,7 +420,8 @@ plan_put(int folder, struct facts *facts, const char *python, const struct strin
 
 	facts->python = python;
 	plan = planner_make(facts, &nothing);
-	planfile_write(plan, "noxfile.py", command ? command : &nothing, &text);
+	planfile_write(plan, &(struct planfile_nox){ .noxfile = "noxfile.py", .noxfile_date = 7,
+		.command = command ? command : &nothing }, &text);
 	ck_assert_int_eq(file_replace(folder, "plan.jsonl", text.data, text.len), 0);
 	buffer_free(&text);
 	plan_free(plan);

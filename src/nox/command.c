@@ -41,6 +41,14 @@ join_path(const json_t *list)
 	return joined.data;
 }
 
+static void
+add_number(struct command *command, const char *name, const json_t *number,
+    struct strings *extra)
+{
+	strings_add(extra, own(command, json_sprintf("%s=%lld", name,
+	    (long long)json_integer_value(number))));
+}
+
 /*
  * What shim.py is told; its own head has the variables. sys.path is that of the interpreter which
  * the probe ran in: nox need not be installed where the interpreter finds it by itself.
@@ -51,11 +59,13 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 {
 	char folder[PATH_MAX], *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
-	char *index = xasprintf("%lld", (long long)json_integer_value(
-	    json_object_get(session, "index")));
+	const json_t *twin = json_object_get(session, "twin");
 
-	strings_add(extra, own_text(command, "NOXMK_SHIM_INDEX=", index));
 	strings_add(extra, own_text(command, "NOXMK_SHIM_NAME=", json_text(session, "name")));
+	add_number(command, "NOXMK_SHIM_INDEX", json_object_get(session, "index"), extra);
+	add_number(command, "NOXMK_SHIM_TWIN", json_array_get(twin, 0), extra);
+	add_number(command, "NOXMK_SHIM_TWINS", json_array_get(twin, 1), extra);
+	add_number(command, "NOXMK_SHIM_DATE", json_object_get(header, "noxfile_date"), extra);
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
 	if (makes_are_ours && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
@@ -66,7 +76,6 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 		    lock = xasprintf("%s/.noxmk/locks/source-build", folder)));
 	free(program);
 	free(lock);
-	free(index);
 	free(path);
 }
 

@@ -10,8 +10,14 @@
 static const char *const of_make[] = {
 	"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMOUT", "MAKE_TERMERR",
 	"MAKE_RESTARTS", "NOXMK_RUN", "NOXMK_PROJECT", "NOXMK_NOXFILE", "NOXMK_RESERVED",
-	"NOXMK_HISTORY",
+	"NOXMK_HISTORY", "NOXMK_TOLD_NOX", "NOXMK_TOLD_NOXFILE", "NOXMK_TOLD_RESERVED",
 };
+
+/*
+ * What shells set for themselves, and nox for the nox that it starts in a script's environment;
+ * that, shim.py sets.
+ */
+static const char *const of_others[] = { "PWD", "OLDPWD", "SHLVL", "_", "NOX_SCRIPT_MODE" };
 
 /* What chooses sessions, as the options of nox do. */
 static const char *const of_selection[] = { "NOXSESSION", "NOXPYTHON", "NOX_PARALLEL" };
@@ -79,4 +85,69 @@ char **
 env_for_session(const char *const *extra)
 {
 	return build(extra, false);
+}
+
+const char *
+env_value_for_plan(const char *name)
+{
+	char *entry = xasprintf("%s=", name);
+	bool hidden = is_one_of(entry, of_make, countof(of_make)) || is_our_args(entry);
+
+	free(entry);
+	return hidden ? NULL : getenv(name);
+}
+
+static bool
+is_others(const char *entry)
+{
+	return !strncmp(entry, "NOXMK_PROBE_", 12) ||
+	       is_one_of(entry, of_make, countof(of_make)) ||
+	       is_one_of(entry, of_others, countof(of_others));
+}
+
+json_t *
+env_difference(char *const *given, const json_t *is)
+{
+	json_t *set = json_copy((json_t *)is), *unset = json_array(), *value;
+	const char *name;
+	void *next;
+
+	for (; *given; given++) {
+		char *key = xasprintf("%.*s", (int)strcspn(*given, "="), *given);
+		const char *now = json_string_value(json_object_get(is, key));
+
+		json_t *text = json_string(*given);
+
+		/* The probe does not tell of what is not UTF-8: nobody has changed that. */
+		if (!now && text && !is_others(*given))
+			json_array_append_new(unset, json_string(key));
+		if (now && !strcmp(now, *given + strlen(key) + 1))
+			json_object_del(set, key);
+		json_decref(text);
+		free(key);
+	}
+	json_object_foreach_safe(set, next, name, value) {
+		char *entry = xasprintf("%s=", name);
+
+		if (is_others(entry))
+			json_object_del(set, name);
+		free(entry);
+	}
+	return json_pack("{s:o,s:o}", "set", set, "unset", unset);
+}
+
+void
+env_adopt(const json_t *difference)
+{
+	json_t *set = json_object_get(difference, "set"), *value;
+	const json_t *unset = json_object_get(difference, "unset"), *item;
+	const char *name;
+	size_t i;
+
+	json_object_foreach(set, name, value)
+		if (json_is_string(value))
+			setenv(name, json_string_value(value), 1);
+	json_array_foreach(unset, i, item)
+		if (json_is_string(item))
+			unsetenv(json_string_value(item));
 }

@@ -9,15 +9,28 @@
  * return a NULL-ended list, which free() frees; it points to the strings of environ and extra.
  */
 
+#include <jansson.h>
+
 #include "base/util.h"
 
 /* For the plan: NOXSESSION, NOXPYTHON and NOX_PARALLEL stay, since they choose the defaults. */
 char **env_for_plan(const char *const *extra) UNUSED_RESULT;
+
+/* The value of one variable in that; NULL if it is not there. */
+const char *env_value_for_plan(const char *name);
 
 /*
  * For one session, which is chosen by its number: those three are taken out. NOXFORCEPYTHON and
  * NOXEXTRAPYTHON stay, since they change the numbers.
  */
 char **env_for_session(const char *const *extra) UNUSED_RESULT;
+
+/*
+ * What the user's nox command has made of an environment that it was given (NAME=VALUE, NULL-ended;
+ * is: NAME -> VALUE): {"set":{"PATH":"…"},"unset":["X"]}, without what shells and noxmk keep there
+ * for themselves. env_adopt does the same to our own environment, and so to all that we start.
+ */
+json_t *env_difference(char *const *given, const json_t *is) UNUSED_RESULT;
+void env_adopt(const json_t *difference);
 
 #endif

@@ -100,9 +100,9 @@ listing_facts(const struct strings *nox, const char *noxfile)
 		json_array_append_new(sessions, session_facts(entry, i));
 	if (!realpath(noxfile, path))
 		path[0] = '\0';
-	facts = json_pack("{s:i,s:s,s:s,s:[],s:[s],s:o,s:o}", "schema", 1, "nox", "unknown",
-	    "noxfile", *path ? path : noxfile, "path", "depends", *path ? path : noxfile,
-	    "queue", find_queue(all, defaults), "sessions", sessions);
+	facts = json_pack("{s:i,s:s,s:s,s:[],s:o,s:o,s:s}", "schema", 1, "nox", "unknown",
+	    "noxfile", *path ? path : noxfile, "path", "queue", find_queue(all, defaults),
+	    "sessions", sessions, "volatile", "what this nox does not tell");
 	warnx("%s: planned from `nox --list --json`: requires= is not known", noxfile);
 out:
 	json_decref(all);

@@ -8,6 +8,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
+#include "base/process.h"
+#include "base/words.h"
+#include "nox/env.h"
+#include "nox/inputs.h"
 #include "nox/listing.h"
 #include "nox/noxcall.h"
 #include "nox/planning.h"
@@ -18,12 +23,137 @@
 #include "plan/rule.h"
 #include "state/state.h"
 
-/* The probe's exit code when it does not know this nox. */
-enum { UNKNOWN_NOX = 97 };
+/* The probe's exit codes when it does not know this nox, and when it has refused the command. */
+enum { UNKNOWN_NOX = 97, REFUSED = 96 };
 
 /* Both are there only while we plan: what the probe finds out, and the probe if it is a copy. */
 #define FACTS ".noxmk/facts.json"
 #define PROBE ".noxmk/probe.py"
+
+/* What nox is asked, and what is known before. */
+struct question {
+	const char *share, *noxfile;
+	json_t *knobs;         /* owns noxfile */
+	char *texts[2];        /* own the words of */
+	struct strings nox, reserved;
+	json_t *inputs;        /* that we know of ourselves: see inputs.h */
+	long long noxfile_date; /* of the noxfile as it was then; -1: there is none, or it is new */
+};
+
+/* The text of a knob: as given, as make has told, as for the last plan, as in the environment. */
+static void
+add_knob(json_t *knobs, const json_t *last, const char *name, const char *given,
+    const char *told, const char *usual)
+{
+	const char *text = given ? given : getenv(told);
+
+	if (!text && json_object_get(last, name))
+		text = json_text(last, name);
+	if (!text)
+		text = getenv(name);
+	if (!text || (!*text && *usual))
+		text = usual;
+	json_object_set_new(knobs, name, json_string(text) ? json_string(text) : json_null());
+}
+
+/*
+ * nox would take what follows a lone -- for words for the sessions: it would not see which noxfile
+ * we mean, and would run the sessions of another. A -- before nox is for a wrapper: uv run -- nox.
+ */
+static bool
+has_posargs(const struct strings *nox)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < nox->n; i++) {
+		if (!strcmp(nox->v[i], "--"))
+			found = true;
+		else if (strstr(nox->v[i], "nox"))
+			found = false;
+	}
+	return found;
+}
+
+/* False after a warning. */
+static bool
+split_nox(struct question *question)
+{
+	const char *text = json_text(question->knobs, "NOX"), *fault;
+
+	question->texts[0] = xstrdup(text);
+	fault = words_split(question->texts[0], &question->nox);
+	if (fault)
+		warnx("NOX %s: NOX=%s", fault, text);
+	else if (has_posargs(&question->nox))
+		warnx("NOX has a `--`, and no nox behind it: words for the sessions go into ARGS: "
+		      "NOX=%s", text);
+	else
+		return true;
+	return false;
+}
+
+static bool
+question_make(struct question *question, const struct planning_options *options, int state)
+{
+	json_t *inputs = inputs_read(state), *last = json_object_get(inputs, "knobs");
+	json_t *knobs = json_object();
+	char *rest, *word;
+
+	*question = (struct question){ .share = options->share, .knobs = knobs,
+		.inputs = json_array() };
+	add_knob(knobs, last, "NOX", options->nox, "NOXMK_TOLD_NOX", "nox");
+	add_knob(knobs, last, "NOXMK_NOXFILE", options->noxfile, "NOXMK_TOLD_NOXFILE",
+	    "noxfile.py");
+	add_knob(knobs, last, "NOXMK_RESERVED", options->reserved, "NOXMK_TOLD_RESERVED", "");
+	json_decref(inputs);
+	question->noxfile = json_text(knobs, "NOXMK_NOXFILE");
+	rest = question->texts[1] = xstrdup(json_text(knobs, "NOXMK_RESERVED"));
+	while ((word = strsep(&rest, " \t\n")))
+		if (*word)
+			strings_add(&question->reserved, word);
+	return split_nox(question);
+}
+
+/* What nox depends on before it reads the noxfile. */
+static void
+question_look(struct question *question)
+{
+	static const char *const locks[] = { "uv.lock", "poetry.lock", "pdm.lock", "pixi.lock" };
+	json_t *inputs = question->inputs;
+	char *program = process_own_program();
+	const json_t *date;
+	struct stat st;
+
+	inputs_add_file(inputs, question->noxfile);
+	date = json_array_get(json_array_get(inputs, 0), 2);
+	question->noxfile_date = date ? json_integer_value(date) : -1;
+	inputs_add_file(inputs, CONFIG_FILE);
+	if (*program)
+		inputs_add_file(inputs, program);
+	for (size_t i = 0; i < question->nox.n; i++) {
+		const char *word = question->nox.v[i];
+
+		if (i == 0 && !strchr(word, '/'))
+			inputs_add_program(inputs, word);
+		else if (stat(word, &st) == 0 && S_ISREG(st.st_mode))
+			inputs_add_file(inputs, word);
+	}
+	/* What a wrapper may install nox by. */
+	for (size_t i = 0; question->nox.n > 1 && i < countof(locks); i++)
+		inputs_add_file(inputs, locks[i]);
+	free(program);
+}
+
+static void
+question_clear(struct question *question)
+{
+	json_decref(question->knobs);
+	json_decref(question->inputs);
+	for (size_t i = 0; i < countof(question->texts); i++)
+		free(question->texts[i]);
+	free(question->nox.v);
+	free(question->reserved.v);
+}
 
 /*
  * Appends the `# /// script` block of the noxfile (PEP 723) to out. By the block in the file that
@@ -59,7 +189,7 @@ copy_script_block(const char *source, struct buffer *out)
  * after a warning; the caller frees.
  */
 static char *
-prepare_probe(const struct planning_options *options)
+prepare_probe(const struct question *options)
 {
 	char *installed = xasprintf("%s/probe.py", options->share);
 	struct buffer noxfile = { 0 }, probe = { 0 };
@@ -76,7 +206,8 @@ prepare_probe(const struct planning_options *options)
 	} else if (file_replace(AT_FDCWD, PROBE, probe.data, probe.len) < 0) {
 		warn(PROBE);
 	} else {
-		chosen = xstrdup(PROBE);
+		/* The command in NOX may go elsewhere. */
+		chosen = realpath(PROBE, NULL);
 	}
 	buffer_free(&noxfile);
 	buffer_free(&probe);
@@ -86,12 +217,12 @@ prepare_probe(const struct planning_options *options)
 
 /* Returns as nox_call does; after 0 the facts should be in FACTS. */
 static int
-run_probe(const struct planning_options *options, const char *probe)
+run_probe(const struct question *options, const char *probe)
 {
 	const char *const arguments[] = { "-f", probe, "-l", NULL };
 	char folder[PATH_MAX];
 	struct strings extra = { 0 };
-	char *variables[3];
+	char *variables[4];
 	int code;
 
 	if (!getcwd(folder, sizeof(folder))) {
@@ -102,6 +233,7 @@ run_probe(const struct planning_options *options, const char *probe)
 	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", options->noxfile);
 	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/" FACTS, folder);
 	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
+	variables[3] = xasprintf("NOXMK_PROBE_SHARE=%s", options->share);
 	for (size_t i = 0; i < countof(variables); i++)
 		strings_add(&extra, variables[i]);
 	/*
@@ -131,31 +263,6 @@ read_facts(void)
 	return facts;
 }
 
-static bool
-is_newer(struct timespec a, struct timespec b)
-{
-	return a.tv_sec > b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
-}
-
-/*
- * Makes sessions.mk as new as the newest file that it depends on. If that one is dated later than
- * now, by the clock of another machine or by a noxfile that touches what it reads, make would
- * remake the plan for ever.
- */
-static void
-date_rules(const struct facts *facts)
-{
-	struct timespec newest = { 0 };
-	struct stat st;
-
-	for (size_t i = 0; i < facts->depends.n; i++)
-		if (stat(facts->depends.v[i], &st) == 0 && is_newer(st.st_mtim, newest))
-			newest = st.st_mtim;
-	if (stat(".noxmk/sessions.mk", &st) == 0 && is_newer(newest, st.st_mtim))
-		utimensat(AT_FDCWD, ".noxmk/sessions.mk",
-		    (struct timespec[]){ { .tv_nsec = UTIME_OMIT }, newest }, 0);
-}
-
 /* The order of what `make ci` runs. A plan without one works, too: locks keep sessions apart. */
 static void
 write_order(int state)
@@ -170,27 +277,48 @@ write_order(int state)
 	planfile_close(plan);
 }
 
-/* 0, or -1 after a warning. plan.jsonl comes first, since make starts what sessions.mk names. */
+/* Replaces the file of the state folder unless it has these bytes already. */
 static int
-write_plan(const struct planning_options *options, const struct facts *facts, int state)
+replace(int state, const char *name, const struct buffer *text, bool *replaced)
 {
-	struct plan *plan = planner_make(facts, &options->reserved);
+	struct buffer old = { 0 };
+	int result = 0;
+
+	if (file_read(state, name, &old) < 0 || old.len != text->len ||
+	    memcmp(old.data, text->data, old.len) != 0) {
+		*replaced = true;
+		result = file_replace(state, name, text->data, text->len);
+	}
+	if (result < 0)
+		warn(STATE_SHOWN("%s"), name);
+	buffer_free(&old);
+	return result;
+}
+
+/*
+ * 0, or -1 after a warning. plan.jsonl comes first, since make starts what sessions.mk names. A
+ * file that would be the same stays, so that make need not begin afresh.
+ */
+static int
+write_plan(const struct question *question, const struct facts *facts, const json_t *environ,
+    int state)
+{
+	struct plan *plan = planner_make(facts, &question->reserved);
+	struct planfile_nox nox = { .noxfile = question->noxfile, .command = &question->nox,
+		.noxfile_date = question->noxfile_date, .environ = environ };
 	struct buffer lines = { 0 }, rules = { 0 };
+	bool replaced = false;
 	int result = -1;
 
 	if (!plan)
 		return -1;
-	planfile_write(plan, options->noxfile, &options->nox, &lines);
-	rule_write(plan, options->inputs, &rules);
-	if (file_replace(state, "plan.jsonl", lines.data, lines.len) < 0)
-		warn(".noxmk/plan.jsonl");
-	else if (file_replace(state, "sessions.mk", rules.data, rules.len) < 0)
-		warn(".noxmk/sessions.mk");
-	else
+	planfile_write(plan, &nox, &lines);
+	rule_write(plan, &rules);
+	if (replace(state, "plan.jsonl", &lines, &replaced) == 0 &&
+	    replace(state, "sessions.mk", &rules, &replaced) == 0)
 		result = 0;
-	if (result == 0)
+	if (result == 0 && replaced)
 		write_order(state);
-	date_rules(facts);
 	buffer_free(&lines);
 	buffer_free(&rules);
 	plan_free(plan);
@@ -209,38 +337,23 @@ warn_unread_config(void)
 	buffer_free(&text);
 }
 
-/* Behind a -- nox would take our options for words for its sessions, and run these. */
-static bool
-is_closed(const struct strings *nox)
-{
-	for (size_t i = 0; i < nox->n; i++)
-		if (!strcmp(nox->v[i], "--")) {
-			warnx("NOX has a --: nox would run its sessions instead of naming them; "
-			      "words for sessions go into ARGS");
-			return true;
-		}
-	return false;
-}
-
 /* What nox says of the noxfile: 0 and a new reference to the facts, or planning_run's exit code. */
 static int
-ask_nox(const struct planning_options *options, json_t **root)
+ask_nox(const struct question *options, json_t **root)
 {
-	char *probe;
-	int code;
+	char *probe = prepare_probe(options);
+	int code = probe ? run_probe(options, probe) : -1;
 
-	*root = NULL;
-	if (is_closed(&options->nox))
-		return EXIT_USAGE;
-	probe = prepare_probe(options);
-	code = probe ? run_probe(options, probe) : -1;
 	free(probe);
+	*root = NULL;
 	if (code == UNKNOWN_NOX) {
 		warn_unread_config();
 		*root = listing_facts(&options->nox, options->noxfile);
 	} else if (code == 0) {
 		*root = read_facts();
 	}
+	if (code == REFUSED)
+		return EXIT_USAGE;
 	if (code > 0 && code != UNKNOWN_NOX) {
 		warnx("%s does not load (nox: exit %d): no session can run until it does",
 		    options->noxfile, code);
@@ -249,30 +362,130 @@ ask_nox(const struct planning_options *options, json_t **root)
 	return *root ? 0 : EXIT_HELPER;
 }
 
+/* What the user's nox command makes of our environment; JSON's null if the probe does not tell. */
+static json_t *
+read_difference(const struct facts *facts)
+{
+	static const char *const no_extra[] = { NULL };
+	char **given = env_for_plan(no_extra);
+	json_t *difference = facts->environ ? env_difference(given, facts->environ) : json_null();
+
+	free(given);
+	return difference;
+}
+
+/* Secrets may be short-lived: what sets them is asked anew for each make. */
+static bool
+sets_secret(const json_t *difference)
+{
+	json_t *set = json_object_get(difference, "set"), *value;
+	const char *name;
+
+	json_object_foreach(set, name, value)
+		if (inputs_is_secret(name))
+			return true;
+	return false;
+}
+
+/* Of the variables: those that nox itself reads, the noxfile asked for, and NOX changes. */
+static json_t *
+read_variables(const struct facts *facts, const json_t *difference)
+{
+	static const char *const of_nox[] = { "NOXPYTHON", "NOXEXTRAPYTHON", "NOXFORCEPYTHON",
+		"NOXSESSION", "NOX_DEFAULT_VENV_BACKEND", "NOX_DOWNLOAD_PYTHON", "NOX_ENVDIR",
+		"NOX_PARALLEL", "NOX_SCRIPT_DOWNLOAD_PYTHON", "NOX_SCRIPT_MODE",
+		"NOX_SCRIPT_VENV_BACKEND", "NOX_TAGS", "PYTHONPATH" };
+	json_t *variables = json_object(), *value;
+	const json_t *item;
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < countof(of_nox); i++)
+		inputs_add_variable(variables, of_nox[i]);
+	for (i = 0; i < facts->asked.n; i++)
+		inputs_add_variable(variables, facts->asked.v[i]);
+	json_object_foreach(json_object_get(difference, "set"), name, value)
+		inputs_add_variable(variables, name);
+	json_array_foreach(json_object_get(difference, "unset"), i, item)
+		inputs_add_variable(variables, json_string_value(item));
+	return variables;
+}
+
+static void
+write_inputs(const struct question *question, const struct facts *facts,
+    const json_t *difference, int state)
+{
+	const char *changing = sets_secret(difference) ? "a secret that NOX sets" :
+							 facts->changing;
+	json_t *inputs = json_pack("{s:O,s:s?,s:o,s:O}", "knobs", question->knobs, "volatile",
+	    changing, "variables", read_variables(facts, difference), "inputs",
+	    question->inputs);
+
+	if (facts->inputs)
+		json_array_extend(question->inputs, (json_t *)facts->inputs);
+	inputs_write(inputs, state);
+	json_decref(inputs);
+}
+
+/* Returns as planning_run. */
+static int
+plan_anew(const struct question *question, int state)
+{
+	struct facts *facts = NULL;
+	json_t *root = NULL, *difference = NULL;
+	int code = ask_nox(question, &root);
+
+	if (code == 0 && !(facts = facts_parse(root, FACTS)))
+		code = EXIT_HELPER;
+	if (code == 0) {
+		difference = read_difference(facts);
+		if (write_plan(question, facts, difference, state) < 0)
+			code = EXIT_HELPER;
+	}
+	if (code == 0)
+		write_inputs(question, facts, difference, state);
+	unlink(FACTS);
+	unlink(PROBE);
+	json_decref(difference);
+	facts_free(facts);
+	json_decref(root);
+	return code;
+}
+
+static bool
+plan_holds(int state, const json_t *knobs)
+{
+	json_t *inputs = inputs_read(state);
+	bool holds = inputs && inputs_hold(inputs, state, knobs);
+
+	json_decref(inputs);
+	return holds;
+}
+
 int
 planning_run(const struct planning_options *options)
 {
-	struct facts *facts = NULL;
-	json_t *root = NULL;
-	int state = state_make(), code;
+	int state = state_make(), code = 0;
+	struct question question;
 
 	if (state < 0)
 		return EXIT_HELPER;
-	/* Two makes may find the plan stale at once. */
-	state_lock(state);
-	code = ask_nox(options, &root);
-	if (code == 0 && !(facts = facts_parse(root, FACTS)))
-		code = EXIT_HELPER;
-	if (code == 0 && write_plan(options, facts, state) < 0)
-		code = EXIT_HELPER;
+	if (!question_make(&question, options, state)) {
+		code = EXIT_USAGE;
+	} else if (!options->only_if_stale || !plan_holds(state, question.knobs)) {
+		/* Two makes may find the plan stale at once: one then has that of the other. */
+		state_lock(state);
+		if (!options->only_if_stale || !plan_holds(state, question.knobs)) {
+			question_look(&question);
+			code = plan_anew(&question, state);
+		}
+	}
 	if (code != 0) {
 		unlinkat(state, "sessions.mk", 0);
 		unlinkat(state, "plan.jsonl", 0);
+		inputs_forget(state);
 	}
-	unlink(FACTS);
-	unlink(PROBE);
-	facts_free(facts);
-	json_decref(root);
+	question_clear(&question);
 	close(state);
 	return code;
 }

@@ -7,22 +7,26 @@ of the user's noxfile on top, because nox looks for one in the file that it is g
 These variables are taken out of the environment before the user's noxfile is loaded:
     NOXMK_PROBE_NOXFILE  the user's noxfile, as given      NOXMK_PROBE_OUT    the JSON file to write
     NOXMK_PROBE_CWD      the project folder                NOXMK_PROBE_UNSET  more names to take out
+    NOXMK_PROBE_SHARE    the folder of inputs.py
 The exit status is 0 when the facts are written, nox's own (1, 2, 3) when it cannot load the
-noxfile, and 97 when this nox is unknown to us. The facts are one JSON object, ASCII, without NUL or
-lone surrogates:
+noxfile, 96 when it has told the user that the nox command cannot be, and 97 when this nox is
+unknown to us. The facts are one JSON object, ASCII, without NUL or lone surrogates:
     schema           1                            posargs      []
     nox, python      nox's version, its python    path         its sys.path
     noxfile, envdir  absolute                     args         options in the user's nox command
     queue            what plain `nox` runs, in its order
     queue_error      why it cannot, or null
     fail_fast        stop_on_first_error, of the noxfile or as -x
-    depends          the files that all this rests on
-    environ          the variables that the noxfile asked for: their values
+    inputs           what all this rests on: the head of inputs.py has the format
+    asked            the names of variables that the noxfile asked for
+    volatile         what it rests on that cannot be looked at again ("the clock"), or null
+    environ          all variables that nox was started with, but for values that are not UTF-8
     config           the table [tool.noxmk] of pyproject.toml, or null; a date, and a number that
                      JSON does not have, is its text
     config_error     why that table cannot be read, or null
     sessions         in definition order, each with
-        index, name (base name), session (friendly name), signatures, description, tags, line,
+        index, name (base name), session (friendly name), twin ([1, 2]: the second of two that
+        shim.py cannot tell apart by their names), signatures, description, tags, line,
         python, envdir (null: no environment), reuse, backend, parallel (allow_parallel= if
         given, else null), requires, requires_error, notifies (as far as constants show). A
         reference to a session is its index.
@@ -54,6 +58,23 @@ def clean(value: object) -> object:
     return [clean(item) for item in value] if isinstance(value, list) else value
 
 
+def complain(text: str) -> None:
+    print(f"noxmk: {text}", file=sys.stderr)
+
+
+def is_clean(*texts: str) -> bool:
+    return all(clean(text) == text for text in texts)
+
+
+def load_inputs():
+    """The class of inputs.py, which lies where the helper says: this file may be a copy."""
+    path = os.path.join(os.environ.pop("NOXMK_PROBE_SHARE"), "inputs.py")
+    spec = importlib.util.spec_from_file_location("_noxmk_inputs", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Inputs
+
+
 def call_nox(step, *args, **kwargs):
     """Call a task of nox. What fails inside is the noxfile's fault, and shown as nox does it."""
     try:
@@ -66,76 +87,9 @@ def call_nox(step, *args, **kwargs):
         raise SystemExit(1) from None
     except SystemExit as error:
         if error.code in (None, 0):  # this would look as if facts had been written
-            print("noxmk: the noxfile calls exit() while it is loaded", file=sys.stderr)
+            complain("the noxfile calls exit() while it is loaded")
             raise SystemExit(1) from None
         raise
-
-
-class OpenedFiles:
-    """The files that are opened for reading from now on; the audit hook cannot be taken back."""
-
-    def __init__(self) -> None:
-        self.paths: dict[str, None] = {}
-        self.active = True
-        sys.addaudithook(self.note)
-
-    def note(self, event: str, args: tuple) -> None:
-        if event != "open" or not self.active or not isinstance(args[0], (str, bytes, os.PathLike)):
-            return
-        path, mode, flags = args  # os.open() has no mode
-        reads = flags & os.O_ACCMODE != os.O_WRONLY if mode is None else mode[:1] == "r"
-        if reads:
-            with contextlib.suppress(OSError):  # the working directory may be gone
-                self.paths[os.path.abspath(os.fsdecode(path))] = None
-
-    def below(self, roots: list[str], skipped: list[str]) -> list[str]:
-        found = []
-        for path in self.paths:
-            source = path
-            with contextlib.suppress(ValueError):  # for a cached module, its source counts
-                source = importlib.util.source_from_cache(path)
-            if lies_in(source, roots) and not lies_in(source, skipped):
-                found.append(source)
-        return [path for path in found if not path.endswith(".pyc") and os.path.isfile(path)]
-
-
-class AskedVariables:
-    """The environment variables that the project's own code asks for from now on."""
-
-    def __init__(self, roots: list[str]) -> None:
-        self.names: dict[str, None] = {}
-        self.active = True
-        self.roots = roots
-        self.before = dict(os.environ)
-        kind = type(os.environ)
-        original = kind.__getitem__  # get() and `in` call it as well
-
-        def getitem(environ, name):
-            if self.active and isinstance(name, str) and self.is_of_project(sys._getframe(1)):
-                self.names[name] = None
-            return original(environ, name)
-
-        kind.__getitem__ = getitem
-
-    def is_of_project(self, frame) -> bool:
-        # The frames of os.getenv() and of the mapping's own methods do not count.
-        while frame and frame.f_code.co_filename.endswith(("os.py", "abc.py", "os>", "abc>")):
-            frame = frame.f_back
-        name = frame.f_code.co_filename if frame else ""
-        return lies_in(name, self.roots) and "site-packages" not in name
-
-    def values(self) -> dict[str, str]:
-        """NAME -> value, for the names that make can compare."""
-        of_make = "MAKE|MFLAGS|NOXMK_|(SHELL|CURDIR|VPATH|SUFFIXES)$"  # make sets these itself
-        secret = "TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH"  # these must not be written down
-        values = {
-            name: self.before.get(name, "")
-            for name in self.names
-            if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)
-            and not re.match(of_make, name)
-            and not re.search(secret, name.upper())
-        }
-        return {name: value for name, value in values.items() if clean(value) == value}
 
 
 def lies_in(path: str, folders: list[str]) -> bool:
@@ -237,6 +191,18 @@ def describe(runner, config, index: dict, named: dict[str, int]) -> dict[str, ob
     }
 
 
+def count_twins(sessions: list[dict]) -> None:
+    """Say of each which of how many it is: see name_of in shim.py."""
+    seen: dict[tuple, list[dict]] = {}
+    for session in sessions:
+        longest = max([session["session"], *session["signatures"]], key=len)
+        name = clean(session["name"]), re.sub(" at 0x[0-9a-fA-F]+", "", clean(longest))
+        seen.setdefault(name, []).append(session)
+    for twins in seen.values():
+        for position, session in enumerate(twins):
+            session["twin"] = [position, len(twins)]
+
+
 def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
     """What plain `nox` would run, or why it would not."""
     complaints: list[str] = []
@@ -259,15 +225,33 @@ def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
     return [index[runner] for runner in manifest._queue], None
 
 
-def probe(noxfile: str, project: str) -> dict[str, object]:
+def refuse_options(args: list[str]) -> list[str]:
+    """The user's options, without what cannot hold when each session is a nox of its own."""
+    kept: list[str] = []
+    rest = iter(args)
+    for arg in rest:
+        option, equals, value = arg.partition("=")
+        if arg in ("-l", "--list"):
+            continue
+        if option not in ("-f", "--noxfile", "--report"):
+            kept.append(arg)
+            continue
+        value = value if equals else next(rest, "")
+        if option == "--report":
+            complain(f"NOX has --report {value}: that is not written, see .noxmk/latest instead")
+        elif os.path.abspath(value) != os.path.abspath(__file__):
+            complain(f"NOX has {option} {value}: set NOXMK_NOXFILE instead")
+            raise SystemExit(96)
+    return kept
+
+
+def probe(noxfile: str, project: str, out: str) -> dict[str, object]:
     import nox._options
     import nox._version
     import nox.logger
     import nox.tasks
 
-    args = [arg for arg in sys.argv[1:] if arg != "-l"]
-    while "-f" in args:  # it is there twice if nox has re-executed itself
-        del args[args.index("-f") : args.index("-f") + 2]
+    args = refuse_options(sys.argv[1:])
     os.chdir(project)  # nox has moved to the probe's folder; the user's paths start from here
     sys.argv[1:] = [*args, "-f", noxfile, "-l"]
     config = nox._options.options.parse_args()
@@ -275,9 +259,15 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
 
     home = os.path.dirname(os.path.abspath(config.noxfile))
     roots = list({project: None, os.path.realpath(project): None, home: None})
-    opened, asked = OpenedFiles(), AskedVariables(roots)
+    skipped = [os.path.dirname(out), os.path.join(home, config.envdir or ".nox")]
+    if lies_in(sys.prefix, roots):  # this is nox's own environment; nox_metadata stands for it
+        skipped.append(sys.prefix)
+    inputs = load_inputs()(roots, skipped, [__file__])
+    inputs.add_file(os.path.abspath(config.noxfile))
+    inputs.add_file(os.path.join(project, "pyproject.toml"))
+    inputs.start()
     module = call_nox(nox.tasks.load_nox_module, global_config=config)
-    opened.active = asked.active = False
+    inputs.stop()
     if isinstance(module, int):
         raise SystemExit(module)
     call_nox(nox.tasks.merge_noxfile_options, module, global_config=config)
@@ -292,16 +282,13 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
         for name in [runner.name, *runner.signatures]:
             named.setdefault(name, index[runner])
 
-    envdir = os.path.abspath(config.envdir)
-    skipped = [envdir, *(os.path.join(root, ".noxmk") for root in roots)]
-    if lies_in(sys.prefix, roots):  # this is nox's own environment; nox_metadata stands for it
-        skipped.append(sys.prefix)
-    depends = [config.noxfile, *opened.below(roots, skipped)]
-    depends += filter(os.path.isfile, [os.path.join(project, "pyproject.toml")])
-    depends += [sys.executable, nox_metadata(nox.__file__)]
+    package = os.path.dirname(os.path.abspath(nox.__file__))
+    for file in (sys.executable, nox_metadata(nox.__file__), os.path.dirname(package)):
+        inputs.add_file(file)
     nox.logger.logger.disabled = True  # old releases would warn of hashed folder names
     sessions = [describe(runner, config, index, named) for runner in runners]
     nox.logger.logger.disabled = False
+    count_twins(sessions)
     queue, queue_error = select(manifest, config, index, nox)
     table, table_error = read_config(os.path.join(project, "pyproject.toml"))
     return {
@@ -311,9 +298,10 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
         "path": path,
         "args": args,
         "noxfile": config.noxfile,
-        "envdir": envdir,
-        "depends": list(dict.fromkeys(depends)),
-        "environ": asked.values(),
+        "envdir": os.path.abspath(config.envdir),
+        "inputs": list(inputs.found.values()),
+        "asked": list(inputs.variables),
+        "volatile": inputs.volatile,
         "config": table,
         "config_error": table_error,
         "queue": queue,
@@ -330,16 +318,15 @@ def main() -> None:
     )
     for name in os.environ.pop("NOXMK_PROBE_UNSET", "").split(","):
         os.environ.pop(name, None)
+    environ = {name: value for name, value in os.environ.items() if is_clean(name, value)}
     try:
         os.dup2(2, 1)  # the reader of our standard output must not see what the noxfile prints
-        facts = json.dumps(clean(probe(noxfile, project)))
+        facts = json.dumps(clean({**probe(noxfile, project, out), "environ": environ}))
         with open(out + ".part", "w", encoding="ascii") as file:
             file.write(facts + "\n")
         os.replace(out + ".part", out)
     except Exception as error:  # noqa: BLE001  a future nox may fail in any way
-        print(
-            f"noxmk: cannot probe with this nox: {type(error).__name__}: {error}", file=sys.stderr
-        )
+        complain(f"cannot probe with this nox: {type(error).__name__}: {error}")
         raise SystemExit(97) from None
     raise SystemExit(0)
 

@@ -9,8 +9,11 @@ cannot hold every parameter. So this launcher patches nox, then calls its main()
 with every release from 2022.11.21 to 2026.10.20.
 
 These variables are taken out of the environment before anything of the user's runs:
-    NOXMK_SHIM_INDEX       the session's position in definition order, as the probe has listed it
-    NOXMK_SHIM_NAME        its base name: if another session is there, the noxfile has changed
+    NOXMK_SHIM_NAME        the session's base name
+    NOXMK_SHIM_TWIN        which of the sessions of that name it is, from 0 on: see name_of
+    NOXMK_SHIM_TWINS       how many of them there are
+    NOXMK_SHIM_INDEX       its position in definition order, as the probe has listed it
+    NOXMK_SHIM_DATE        the date of the noxfile then, in nanoseconds
     NOXMK_SHIM_PATH        sys.path of the nox that the probe ran in, joined by os.pathsep
     NOXMK_SHIM_HELPER      noxmk, which starts a make so that it shares job tokens; may be absent
     NOXMK_SHIM_BUILD_LOCK  the file to lock while the project is built (building.py); may be absent
@@ -18,12 +21,14 @@ The exit status is nox's own. The report is ASCII JSON without NUL or lone surro
     {"schema": 1, "result": 0 or 1,
      "sessions": [{"name", "result", "reason", "duration", "reused"}],
      "notify": [{"index", "session", "posargs"}]}
+or, where the noxfile has no such session any more, {"schema": 1, "result": 0, "gone": true}.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import time
 
@@ -51,11 +56,20 @@ def load_building(path: str):
 BUILD_WORDS = {"install", "wheel", "build", "pyproject-build", "setup.py"}
 
 
+def name_of(session) -> tuple[str, str]:
+    """By what a session is found; probe.py counts those that have the same.
+
+    An object that shows its address (<object at 0x7f12>) has another one in each process.
+    """
+    longest = max([session.friendly_name, *session.signatures], key=len)
+    return clean(session.name), re.sub(" at 0x[0-9a-fA-F]+", "", clean(longest))
+
+
 class Shim:
     """The patches of nox, and what they find out about the session."""
 
-    def __init__(self, index: int, name: str, selector: str) -> None:
-        self.index, self.name, self.selector = index, name, selector
+    def __init__(self, name: str, selector: str, number: dict[str, int]) -> None:
+        self.name, self.selector, self.number = name, selector, number
         self.outer_mode = os.environ.get("NOX_SCRIPT_MODE")
         self.manifest = None
         self.error = ""
@@ -145,9 +159,10 @@ class Shim:
         """Select our session and only it; this takes the place of nox's own selection."""
         self.settle_script_mode()
         try:
-            session = self.find(manifest._all_sessions)
+            session = self.find(manifest._all_sessions, global_config.noxfile)
             if session is None:
-                self.log.error(f"noxmk: session {self.selector} not found: the noxfile has changed")
+                self.log.error(f"noxmk: the noxfile has no session {self.selector} any more")
+                self.write_report({"schema": 1, "result": 0, "gone": True}, global_config)
                 return 3
             manifest._queue[:] = [session]
             # make has run what the session requires; nox would run that again, or miss its results.
@@ -167,25 +182,27 @@ class Shim:
     def settle_script_mode(self) -> None:
         """Set the environment as nox would have, once its main() has read NOX_SCRIPT_MODE."""
         if os.path.basename(sys.prefix) == "_nox_script_mode":
-            # For a PEP 723 noxfile nox would have re-executed itself in this environment of the
-            # script's, with the mode left at none.
-            os.environ["VIRTUAL_ENV"] = sys.prefix
-            tools = os.path.dirname(sys.executable)
-            os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
-        elif self.outer_mode is None:
+            return  # a nox that re-executes itself for a PEP 723 noxfile leaves the mode at none
+        if self.outer_mode is None:
             del os.environ["NOX_SCRIPT_MODE"]
         else:
             os.environ["NOX_SCRIPT_MODE"] = self.outer_mode
 
-    def find(self, sessions):
-        if self.index >= len(sessions) or clean(sessions[self.index].name) != self.name:
-            return None
-        found = sessions[self.index]
-        if self.selector not in found.signatures:
-            # Parameters made from a set have another order in each process, but the same names.
-            same = [s for s in sessions if s.name == found.name and self.selector in s.signatures]
-            found = same[0] if len(same) == 1 else found
-        return found
+    def find(self, sessions, noxfile):
+        """The session by its name, wherever it is now; of twins, the one in the same place.
+
+        A name that is another one in each process is found by its position, but only if the noxfile
+        is the one that was planned.
+        """
+        name = self.name, re.sub(" at 0x[0-9a-fA-F]+", "", self.selector)
+        same = [session for session in sessions if name_of(session) == name]
+        if len(same) == self.number["TWINS"]:
+            return same[self.number["TWIN"]]
+        index = self.number["INDEX"]
+        if not same and index < len(sessions) and clean(sessions[index].name) == self.name:
+            if os.stat(noxfile).st_mtime_ns == self.number["DATE"]:
+                return sessions[index]
+        return None
 
     def note_error(self, record) -> bool:
         if record.levelname == "ERROR" and record.exc_info:
@@ -199,14 +216,18 @@ class Shim:
     def create_report(self, results, global_config):
         if self.manifest is None:
             return self.nox_report(results, global_config)
-        import json  # nox has imported it by now
-
         report = {
             "schema": 1,
             "result": int(all(results)),
             "sessions": [self.describe(result) for result in results],
             "notify": [self.notified(runner, global_config) for runner in self.manifest._queue],
         }
+        self.write_report(report, global_config)
+        return results
+
+    def write_report(self, report, global_config) -> None:
+        import json  # nox has imported it by now
+
         part = f"{global_config.report}.part"
         try:
             with open(part, "w", encoding="utf-8") as file:
@@ -214,7 +235,6 @@ class Shim:
             os.replace(part, global_config.report)  # so readers see all of it, or nothing
         except OSError as error:
             warn(f"cannot write the report: {error}")  # the session's verdict stands
-        return results
 
     def describe(self, result) -> dict[str, object]:
         verdict = result.status.name.lower()
@@ -241,7 +261,9 @@ class Shim:
 
 
 def main() -> None:
-    index, name = int(os.environ.pop("NOXMK_SHIM_INDEX")), os.environ.pop("NOXMK_SHIM_NAME")
+    name = os.environ.pop("NOXMK_SHIM_NAME")
+    numbers = ("TWIN", "TWINS", "INDEX", "DATE")
+    number = {what: int(os.environ.pop(f"NOXMK_SHIM_{what}")) for what in numbers}
     path = os.environ.pop("NOXMK_SHIM_PATH", "")
     helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
     lock = os.environ.pop("NOXMK_SHIM_BUILD_LOCK", None)
@@ -253,7 +275,7 @@ def main() -> None:
 
     args = sys.argv[1:]
     at = args.index("-s")
-    shim = Shim(index, name, args[at + 1])
+    shim = Shim(name, args[at + 1], number)
     args[at : at + 2] = [f"--sessions={args[at + 1]}"]  # the form that takes a leading dash
     sys.argv = ["nox", *args]
     # For a PEP 723 noxfile we are in the right environment already. Each nox of a parallel make

@@ -111,11 +111,16 @@ no_report(const struct evidence *evidence)
 	switch (evidence->code) {
 	case 2:
 		return xstrdup("nox: bad option or unmet needs_version (exit 2)");
-	case 3:
-		return xstrdup("nox: no such session any more (exit 3)");
 	default:
 		return xasprintf("nox exited with status %d and left no report", evidence->code);
 	}
+}
+
+static char *
+gone(const struct evidence *evidence)
+{
+	(void)evidence;
+	return xstrdup("the noxfile has no such session any more");
 }
 
 static char *
@@ -142,6 +147,8 @@ struct judgement {
 	char *(*reason)(const struct evidence *);
 };
 
+static const struct judgement on_gone = { FAILED, gone };
+
 /* A session whose nox was killed has not passed, whatever the report says. */
 static const struct judgement on_death = { FAILED, killed };
 
@@ -163,6 +170,17 @@ judge(const struct evidence *evidence, enum word word)
 	return evidence->signal >= 0 ? &on_death : &on_exit_with[word][code];
 }
 
+/* The shim says so; nox by itself has an exit code of its own for that. */
+static bool
+is_gone(const struct evidence *evidence, const json_t *report, struct planfile *plan)
+{
+	const json_t *python = json_object_get(planfile_header(plan), "python");
+
+	if (json_is_true(json_object_get(report, "gone")))
+		return true;
+	return !report && evidence->code == 3 && !json_is_string(python);
+}
+
 void
 verdict_judge(struct record *r, int status, const struct buffer *text, struct planfile *plan)
 {
@@ -175,6 +193,9 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 		.reason = json_string_value(json_object_get(entry, "reason")) };
 	const struct judgement *judgement = judge(&evidence, read_word(evidence.result, text));
 
+	r->gone = is_gone(&evidence, report, plan);
+	if (r->gone)
+		judgement = &on_gone;
 	r->exit = evidence.code;
 	r->signal = evidence.signal;
 	r->notify = read_notify(report, plan);

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/charset.h"
 #include "plan/facts.h"
 
 /*
@@ -59,6 +58,18 @@ get_parallel(struct reader *r, const json_t *object, const char *key)
 	return json_is_true(value);
 }
 
+/* [WHICH, OF HOW MANY], or NULL where there is none. */
+static const json_t *
+get_twin(struct reader *r, const json_t *object, const char *key)
+{
+	const json_t *pair = json_object_get(object, key);
+
+	if (pair && (json_array_size(pair) != 2 || !json_is_integer(json_array_get(pair, 0)) ||
+			!json_is_integer(json_array_get(pair, 1))))
+		fault(r, key, "two numbers");
+	return pair;
+}
+
 static struct strings
 get_strings(struct reader *r, const json_t *object, const char *key)
 {
@@ -107,13 +118,14 @@ read_session(struct reader *r, const json_t *object, struct facts_session *s, si
 	s->envdir = get_optional(r, object, "envdir");
 	s->complaint = get_optional(r, object, "requires_error");
 	s->parallel = get_parallel(r, object, "parallel");
+	s->twin = get_twin(r, object, "twin");
 	s->signatures = get_strings(r, object, "signatures");
 	s->tags = get_strings(r, object, "tags");
 	s->requires = get_indices(r, object, "requires", limit);
 	s->notifies = get_indices(r, object, "notifies", limit);
 }
 
-/* sessions.mk contains these names, so they must be harmless in make text. */
+/* NULL where there is none. */
 static const json_t *
 get_environ(struct reader *r, const json_t *object, const char *key)
 {
@@ -123,9 +135,25 @@ get_environ(struct reader *r, const json_t *object, const char *key)
 	if (table && !json_is_object(table))
 		fault(r, key, "an object");
 	json_object_foreach(table, name, value)
-		if (!charset_covers(LETTERS DIGITS "_", name) || !json_is_string(value))
+		if (!json_is_string(value))
 			fault(r, key, "variables and their values");
 	return table;
+}
+
+/* Lists that begin with two texts; NULL where there is none. */
+static const json_t *
+get_inputs(struct reader *r, const json_t *object, const char *key)
+{
+	const json_t *array = json_object_get(object, key), *item;
+	size_t i;
+
+	if (array && !json_is_array(array))
+		fault(r, key, "a list");
+	json_array_foreach(array, i, item)
+		if (!json_is_string(json_array_get(item, 0)) ||
+		    !json_is_string(json_array_get(item, 1)))
+			fault(r, key, "a list of inputs");
+	return array;
 }
 
 struct facts *
@@ -151,7 +179,10 @@ facts_parse(json_t *root, const char *source)
 	facts->config = json_object_get(root, "config");
 	facts->config_error = get_optional(&r, root, "config_error");
 	facts->path = get_strings(&r, root, "path");
-	facts->depends = get_strings(&r, root, "depends");
+	facts->inputs = get_inputs(&r, root, "inputs");
+	if (json_object_get(root, "asked"))
+		facts->asked = get_strings(&r, root, "asked");
+	facts->changing = get_optional(&r, root, "volatile");
 	if (json_object_get(root, "args"))
 		facts->args = get_strings(&r, root, "args");
 	facts->environ = get_environ(&r, root, "environ");
@@ -183,7 +214,7 @@ facts_free(struct facts *facts)
 	}
 	free(facts->sessions);
 	free(facts->path.v);
-	free(facts->depends.v);
+	free(facts->asked.v);
 	free(facts->args.v);
 	free(facts->queue.v);
 	json_decref(facts->root);

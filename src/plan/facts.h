@@ -17,6 +17,7 @@ struct facts_session {
 	const char *python;      /* NULL when none is asked for */
 	const char *envdir;      /* absolute, NULL when the session has no environment */
 	const char *complaint;   /* nox could not resolve its requires=: its words, or NULL */
+	const json_t *twin;      /* see plan/planfile.h; NULL: not known */
 	int parallel;            /* allow_parallel=: 1, 0, or -1 when the noxfile has none */
 	struct strings signatures;
 	struct strings tags;
@@ -34,9 +35,11 @@ struct facts {
 	json_t *config;           /* [tool.noxmk] of pyproject.toml; NULL or null when not there */
 	const char *config_error; /* why it cannot be told, or NULL */
 	struct strings path;  /* sys.path of that interpreter */
-	struct strings depends; /* absolute paths: when one changes, the plan is stale */
+	const json_t *inputs;   /* what the plan rests on, see nox/inputs.h; NULL: not known */
+	struct strings asked;   /* names of variables that the noxfile asked for */
+	const char *changing;   /* what else it rests on, that changes without a trace; or NULL */
 	struct strings args;    /* options in the user's nox command, for every session */
-	const json_t *environ;  /* variable that the noxfile asked for -> its value; may be NULL */
+	const json_t *environ;  /* variable that nox was started with -> its value; NULL: unknown */
 	struct indices queue; /* what plain `nox` runs, in its order, prerequisites included */
 	struct facts_session *sessions; /* all of them, in definition order */
 	size_t n;

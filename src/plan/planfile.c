@@ -85,15 +85,15 @@ selector(const struct facts_session *s)
 }
 
 void
-planfile_write(const struct plan *plan, const char *noxfile, const struct strings *command,
-    struct buffer *out)
+planfile_write(const struct plan *plan, const struct planfile_nox *nox, struct buffer *out)
 {
 	const struct facts *facts = plan->facts;
 
-	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:I,s:o}",
-	    "schema", 1, "nox", facts->nox, "command", string_list(command),
+	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:I,s:O?,s:o,s:b,s:b,s:I,s:o}",
+	    "schema", 1, "nox", facts->nox, "command", string_list(nox->command),
 	    "args", string_list(&facts->args), "python", json_text_or_null(facts->python),
-	    "path", string_list(&facts->path), "noxfile", noxfile,
+	    "path", string_list(&facts->path), "noxfile", nox->noxfile,
+	    "noxfile_date", (json_int_t)nox->noxfile_date, "environ", nox->environ,
 	    /* nox cannot select, but the configuration may have done it. */
 	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
@@ -101,9 +101,10 @@ planfile_write(const struct plan *plan, const char *noxfile, const struct string
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];
 
-		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
+		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:O?,s:s,s:b,"
+					"s:o,s:o,s:o,s:o,s:o,s:o}",
 		    "target", s->target, "session", s->facts->session, "name", s->facts->name,
-		    "index", (int)i, "selector", selector(s->facts),
+		    "index", (int)i, "selector", selector(s->facts), "twin", s->facts->twin,
 		    "description", s->facts->description, "default", s->is_default,
 		    "requires", target_list(plan, &s->requires),
 		    "after", target_list(plan, &s->after), "complaint",

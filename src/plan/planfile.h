@@ -5,9 +5,10 @@
  * plan.jsonl: the plan as the helper itself reads it back, one JSON object a line:
  *
  *   {"schema":1,"nox":"…","command":["nox"],"args":[],"python":"…","path":[…],"noxfile":"…",
- *    "complaint":null,"source_build":true,"log_limit":8589934592,"mask":["*TOKEN*"]}
- *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","description":"…",
- *    "default":true,"requires":["build"],"after":[],"complaint":null,
+ *    "noxfile_date":1795856233523623826,"environ":{"set":{"PATH":"…"},"unset":[]},"complaint":null,
+ *   "source_build":true,"log_limit":8589934592,"mask":["*TOKEN*"]}
+ *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","twin":[0,1],
+ *    "description":"…","default":true,"requires":["build"],"after":[],"complaint":null,
  *    "by":{"build":"tool.noxmk.session.lint.needs"},
  *    "claims":[{"resource":"database","use":"exclusive","by":"tool.noxmk.session.lint.uses"},
  *              {"resource":"docs","use":"shared","by":"…"},
@@ -16,6 +17,8 @@
  *                                                                     one line a session
  *   {"group":"ci","what":"the default sessions","members":["lint","tests-3.12"]}
  *
+ * environ: what the command in NOX changes in nox's environment, and so in that of each session.
+ * twin: [1,2] is the second of two whose names differ in objects' addresses at most.
  * options has only what is set; jobs is [least, most], where most 0 stands for all there are.
  * Sessions come in definition order, then groups. The key that a line is looked up by comes first
  * and is a slug, so a lookup compares bytes and parses one line only: a helper runs for every
@@ -29,12 +32,16 @@
 
 struct planfile;
 
-/*
- * noxfile: as the user names it from the project's folder. command: the words of NOX. Appends to
- * out.
- */
-void planfile_write(const struct plan *, const char *noxfile, const struct strings *command,
-    struct buffer *out);
+/* What the plan was made by. */
+struct planfile_nox {
+	const char *noxfile;           /* as the user names it from the project's folder */
+	long long noxfile_date;        /* in nanoseconds, or -1 */
+	const struct strings *command; /* the words of NOX */
+	const json_t *environ;         /* see env_difference; JSON's null or NULL: not known */
+};
+
+/* Appends to out. */
+void planfile_write(const struct plan *, const struct planfile_nox *, struct buffer *out);
 
 /* The plan in that folder. NULL after a warning. planfile_close frees. */
 struct planfile *planfile_open(int dirfd) UNUSED_RESULT;

@@ -10,8 +10,8 @@
 
 /* Names that mean something to make or to nox.mk wherever they stand. */
 static const char *const always_reserved[] = {
-	"GNUmakefile", "Makefile", "makefile", "nox.mk", "nox-list", "noxfile.py", "pyproject.toml",
-	"rerun-failed",
+	"GNUmakefile", "Makefile", "makefile", "nox.mk", "nox-list", "nox-plan", "noxfile.py",
+	"pyproject.toml", "rerun-failed",
 };
 
 /* Adds a target name to the set of those in use; false if it is there. A JSON object is the set. */

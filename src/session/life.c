@@ -140,7 +140,8 @@ static void
 end_attempt(struct life *life)
 {
 	const struct record *record = life->o->attempt->record;
-	bool failed = record->verdict == FAILED || record->verdict == ABORTED;
+	bool failed = !record->gone &&
+		      (record->verdict == FAILED || record->verdict == ABORTED);
 
 	attempt_close_log(life->attempt);
 	if (failed && !life->stopped && json_array_size(record->attempts) < life->o->retries)

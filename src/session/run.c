@@ -8,6 +8,9 @@
 #include "base/json.h"
 #include "base/makeflags.h"
 #include "base/sig.h"
+#include "nox/env.h"
+#include "nox/inputs.h"
+#include "nox/planning.h"
 #include "order/order.h"
 #include "output/screen.h"
 #include "session/attempt.h"
@@ -51,10 +54,33 @@ add_needs(json_t *session, const char *needs)
 	free(copy);
 }
 
+/* The plan that the session runs by, and the environment of nox that it tells of. */
+static bool
+take_plan(struct run *run, struct planfile *plan)
+{
+	json_t *session = plan ? planfile_session(plan, run->options->target) : NULL;
+
+	if (!session) {
+		planfile_close(plan);
+		return false;
+	}
+	options_clear(&run->session_options);
+	json_decref(run->session);
+	planfile_close(run->plan);
+	run->plan = plan;
+	run->session = session;
+	add_needs(session, run->options->needs ? run->options->needs : "");
+	run->session_options = options_of(session);
+	env_adopt(json_object_get(planfile_header(plan), "environ"));
+	return true;
+}
+
 /* 1 when the session is to run, 0 when it has a record in this run, -1 after a warning. */
 static int
 open_run(struct run *run)
 {
+	struct planfile *plan;
+	bool had_plan;
 	int found;
 
 	run->state = state_open();
@@ -66,16 +92,13 @@ open_run(struct run *run)
 	found = record_read(run->rundir, run->options->target, &run->record);
 	if (found == 1)
 		return 0;
-	if (!(run->plan = planfile_open(run->rundir)))
-		return -1;
-	run->session = planfile_session(run->plan, run->options->target);
-	if (!run->session) {
+	plan = planfile_open(run->rundir);
+	had_plan = plan != NULL;
+	if (take_plan(run, plan))
+		return 1;
+	if (had_plan)
 		warnx("%s: no session of this plan has that target", run->options->target);
-		return -1;
-	}
-	add_needs(run->session, run->options->needs ? run->options->needs : "");
-	run->session_options = options_of(run->session);
-	return 1;
+	return -1;
 }
 
 static void
@@ -165,6 +188,54 @@ begin_record(struct run *run)
 	run->record.session = xstrdup(json_text(run->session, "session"));
 }
 
+/* Has somebody made another plan of this session than the one that we run by? */
+static bool
+is_replanned(const struct run *run)
+{
+	struct planfile *plan = planfile_open(run->state);
+	json_t *now = plan ? planfile_session(plan, run->options->target) : NULL;
+	bool other = plan && !json_equal(now, run->session);
+
+	json_decref(now);
+	planfile_close(plan);
+	return other;
+}
+
+/*
+ * The noxfile has no such session: the plan is not to be trusted. One helper makes it anew, for all
+ * that find this out. True if it has a session of our target, which then is to run.
+ */
+static bool
+heal(struct run *run)
+{
+	const struct planning_options anew = { .share = run->options->share };
+
+	if (!is_replanned(run)) {
+		warnx("%s: the noxfile is not the one of the plan: the plan is made anew",
+		    run->options->target);
+		inputs_forget(run->state);
+		if (planning_run(&anew) != 0 || !is_replanned(run))
+			return false;
+	}
+	return take_plan(run, planfile_open(run->state));
+}
+
+/* With a plan that is wrong, the session has a second life. */
+static void
+run_by_plan(struct run *run)
+{
+	for (bool healed = false;; healed = true) {
+		begin_record(run);
+		if (outcome_may_run(&run->record, run->session, run->rundir) && open_turn(run))
+			live(run);
+		if (!run->record.gone || run->signalled || healed || !heal(run))
+			return;
+		record_clear(&run->record);
+		turn_close(run->turn);
+		run->turn = NULL;
+	}
+}
+
 /* From here on the record says how it went, and so does a line on the screen. */
 static void
 end_record(struct run *run)
@@ -194,9 +265,7 @@ run_session(const struct run_options *options, bool *interrupted)
 	if (opened == 1) {
 		run.signals = sig_open();
 		run.alive = rundir_enter(run.rundir);
-		begin_record(&run);
-		if (outcome_may_run(&run.record, run.session, run.rundir) && open_turn(&run))
-			live(&run);
+		run_by_plan(&run);
 		end_record(&run);
 	}
 	/*

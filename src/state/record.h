@@ -36,6 +36,7 @@ struct record {
 	bool logged;       /* there is a TARGET.log */
 	bool live;         /* its output was shown while it ran */
 	int client;        /* 1, or 0; -1: its tools could not open the jobserver */
+	bool gone;         /* the noxfile had no such session; this is not written down */
 	bool excused;      /* not run, but since a prerequisite was skipped that is no failure */
 	json_t *notify;    /* list of {"target","posargs"}, or NULL */
 	json_t *waits;     /* list, or NULL */

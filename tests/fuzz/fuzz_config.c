@@ -16,7 +16,7 @@
 #include "rulecheck.h"
 
 static const char noxfile[] =
-    "{\"schema\":1,\"nox\":\"1\",\"noxfile\":\"/p/noxfile.py\",\"path\":[],\"depends\":[],"
+    "{\"schema\":1,\"nox\":\"1\",\"noxfile\":\"/p/noxfile.py\",\"path\":[],"
     "\"queue\":[0,2],\"sessions\":["
     "{\"name\":\"a\",\"session\":\"a\",\"description\":\"\",\"envdir\":\"/p/.nox/a\","
     "\"signatures\":[\"a\"],\"tags\":[\"t\"],\"requires\":[],\"notifies\":[]},"
@@ -84,9 +84,10 @@ check_plan(const struct plan *plan, const struct strings *reserved)
 			REQUIRE(claim->amount >= 0 &&
 				claim->amount <= plan->resources[claim->resource].capacity);
 		}
-	rule_write(plan, "NOX=nox", &rules);
-	planfile_write(plan, "noxfile.py", reserved, &lines);
-	rulecheck_makefile(rules.data, plan, reserved, "NOX=nox");
+	rule_write(plan, &rules);
+	planfile_write(plan, &(struct planfile_nox){ .noxfile = "noxfile.py", .command = reserved },
+	    &lines);
+	rulecheck_makefile(rules.data, plan, reserved);
 	rulecheck_planfile(lines.data, plan);
 	buffer_free(&rules);
 	buffer_free(&lines);

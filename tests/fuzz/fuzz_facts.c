@@ -75,7 +75,8 @@ check_plan(const struct plan *plan)
 	struct buffer lines = { 0 };
 	struct planfile *file;
 
-	planfile_write(plan, "noxfile.py", &command, &lines);
+	planfile_write(plan, &(struct planfile_nox){ .noxfile = "noxfile.py", .command = &command },
+	    &lines);
 	REQUIRE(strlen(lines.data) == lines.len);
 	fuzz_file(fuzz_folder(), "plan.jsonl", lines.data, lines.len);
 	file = planfile_open(fuzz_folder());

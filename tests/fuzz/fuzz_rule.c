@@ -104,17 +104,16 @@ take_session(struct input *in, unsigned limit)
 	return object;
 }
 
-/* Names are the probe's promise; values are anybody's. */
 static json_t *
 take_environ(struct input *in)
 {
-	static const char *const names[] = { "CI", "HOME", "_x", "PATH" };
 	json_t *table = json_object();
 
 	for (unsigned n = take(in, 4); n > 0; n--) {
-		const char *name = names[take(in, countof(names))];
+		char *name = xstrdup(take_text(in));
 
 		set(table, name, json_string(take_text(in)));
+		free(name);
 	}
 	return table;
 }
@@ -128,7 +127,6 @@ take_facts(struct input *in)
 	root = json_pack("{s:i,s:s}", "schema", 1, "nox", "1");
 	set(root, "noxfile", json_string(take_text(in)));
 	set(root, "path", take_texts(in, ""));
-	set(root, "depends", take_texts(in, "/"));
 	set(root, "args", take_texts(in, "-"));
 	set(root, "environ", take_environ(in));
 	set(root, "queue", take_numbers(in, n));
@@ -139,16 +137,18 @@ take_facts(struct input *in)
 }
 
 static void
-check(const struct facts *facts, const struct strings *words, const char *inputs)
+check(const struct facts *facts, const struct strings *words)
 {
+	struct planfile_nox nox = { .noxfile = "noxfile.py", .command = words,
+		.environ = facts->environ };
 	struct plan *plan = planner_make(facts, words);
 	struct buffer rules = { 0 }, lines = { 0 };
 
 	if (!plan)
 		return; /* the input had a configuration, and a wrong one */
-	rule_write(plan, inputs, &rules);
-	planfile_write(plan, "noxfile.py", words, &lines);
-	rulecheck_makefile(rules.data, plan, words, inputs);
+	rule_write(plan, &rules);
+	planfile_write(plan, &nox, &lines);
+	rulecheck_makefile(rules.data, plan, words);
 	rulecheck_planfile(lines.data, plan);
 	REQUIRE(strlen(rules.data) == rules.len && strlen(lines.data) == lines.len);
 	buffer_free(&rules);
@@ -175,7 +175,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts = facts_parse(root, "input");
 	REQUIRE(is_json || facts);
 	if (facts)
-		check(facts, &list, is_json ? "NOX=nox" : take_text(&in));
+		check(facts, &list);
 	facts_free(facts);
 	json_decref(root);
 	json_decref(words);

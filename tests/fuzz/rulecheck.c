@@ -3,17 +3,11 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "plan/rule.h"
 #include "rulecheck.h"
 
 /* What has been read so far: name -> true, and node -> list of the nodes it waits for. */
 struct check {
 	json_t *sessions, *groups, *edges;
-	const char *inputs;
-	bool planned;
-	size_t depends;
-	const struct strings *paths;
-	const json_t *environ;
 };
 
 static bool
@@ -87,126 +81,6 @@ add_edges(struct check *c, const char *node, json_t *names)
 	json_decref(names);
 }
 
-/* As make reads the right side of `:=`. The caller frees. */
-static char *
-unquote_value(const char *text)
-{
-	struct buffer b = { 0 };
-
-	buffer_addstr(&b, "");
-	while (*text) {
-		if (starts(text, "$$")) {
-			buffer_addstr(&b, "$");
-			text += 2;
-		} else if (starts(text, "$(_noxmk.nothing)")) {
-			text += strlen("$(_noxmk.nothing)");
-		} else if (starts(text, "\\#")) {
-			buffer_addstr(&b, "#");
-			text += 2;
-		} else {
-			REQUIRE(*text != '$' && *text != '#' && *text != '\r');
-			/* A backslash that make would count: before another, or at the end. */
-			REQUIRE(*text != '\\' || (text[1] && text[1] != '\\'));
-			buffer_add(&b, text++, 1);
-		}
-	}
-	return b.data;
-}
-
-static void
-check_planned(struct check *c, const char *value)
-{
-	char *text = unquote_value(value), *expected = xstrdup(c->inputs);
-
-	for (char *p = expected; *p; p++)
-		if (*p == '\n' || *p == '\r')
-			*p = ' ';
-	REQUIRE(!strcmp(text, expected));
-	c->planned = true;
-	free(text);
-	free(expected);
-}
-
-/* As make's $(strip) does: words with one blank between them. The caller frees. */
-static char *
-strip(const char *text)
-{
-	static const char blanks[] = " \t\n\v\f\r";
-	struct buffer b = { 0 };
-
-	buffer_addstr(&b, "");
-	while (*(text += strspn(text, blanks))) {
-		size_t length = strcspn(text, blanks);
-
-		if (b.len > 0)
-			buffer_addstr(&b, " ");
-		buffer_add(&b, text, length);
-		text += length;
-	}
-	return b.data;
-}
-
-/* NAME=VALUE of all variables that the noxfile asked for, stripped. */
-static void
-check_environ(const struct check *c, const char *value)
-{
-	char *text = unquote_value(value), *expected;
-	struct buffer b = { 0 };
-	const char *name;
-	json_t *item;
-
-	buffer_addstr(&b, "");
-	json_object_foreach((json_t *)c->environ, name, item)
-		buffer_printf(&b, " %s=%s", name, json_string_value(item));
-	expected = strip(b.data);
-	REQUIRE(!strcmp(text, expected));
-	free(text);
-	free(expected);
-	buffer_free(&b);
-}
-
-/* One line of _noxmk.depends: the next path of the facts that make can name, each mark escaped. */
-static void
-check_path(struct check *c, const char *text)
-{
-	struct buffer b = { 0 };
-	bool found = false;
-
-	buffer_addstr(&b, "");
-	for (; *text; text++) {
-		REQUIRE(!strchr("%;|", *text) && (unsigned char)*text >= ' ' && *text != 0x7f);
-		if (*text == '\\')
-			REQUIRE(text[1] && strchr(" #:*?[", *++text));
-		else if (*text == '$')
-			REQUIRE(*++text == '$');
-		else
-			REQUIRE(!strchr(" #:*?[", *text));
-		buffer_add(&b, text, 1);
-	}
-	while (!found && c->depends < c->paths->n)
-		found = !strcmp(c->paths->v[c->depends++], b.data);
-	REQUIRE(found);
-	buffer_free(&b);
-}
-
-/* The same names in the same order; they are words to make, though not slugs (_ may start them). */
-static void
-check_names(const struct check *c, const char *value)
-{
-	struct buffer b = { 0 };
-	const char *name;
-	json_t *item;
-
-	buffer_addstr(&b, "");
-	json_object_foreach((json_t *)c->environ, name, item) {
-		for (const char *p = name; *p; p++)
-			REQUIRE(*p == '_' || fuzz_is_slug(p, 1));
-		buffer_printf(&b, " %s", name);
-	}
-	REQUIRE(!strcmp(value, b.data));
-	buffer_free(&b);
-}
-
 static void
 check_assignment(struct check *c, char *line, const char *value)
 {
@@ -218,23 +92,20 @@ check_assignment(struct check *c, char *line, const char *value)
 		declare(c->groups, read_names(value, ""), c->sessions);
 	} else if (!strcmp(name, "_noxmk.late")) {
 		json_decref(read_names(value, ""));
-	} else if (!strcmp(name, "_noxmk.environ")) {
-		check_names(c, value);
 	} else if (starts(name, "_noxmk.after/")) {
 		REQUIRE(json_object_get(c->sessions, name + strlen("_noxmk.after/")));
 		add_edges(c, name + strlen("_noxmk.after/"), read_names(value, ""));
-	} else if (starts(name, "_noxmk/")) {
+	} else {
 		const char *goal = name + strlen("_noxmk/");
 		json_t *names = read_names(value, "");
 		const json_t *item = json_array_get(names, json_array_size(names) - 1);
 		const char *last = json_string_value(item);
 		bool is_session = json_object_get(c->sessions, goal) != NULL;
 
+		REQUIRE(starts(name, "_noxmk/"));
 		REQUIRE(is_session || json_object_get(c->groups, goal));
 		REQUIRE(!is_session || (last && !strcmp(last, goal)));
 		json_decref(names);
-	} else {
-		REQUIRE(!strcmp(name, "_noxmk.nothing") && !*value);
 	}
 }
 
@@ -260,21 +131,14 @@ check_rule(struct check *c, char *line, char *colon)
 }
 
 static void
-check_line(struct check *c, char *line, bool continued)
+check_line(struct check *c, char *line)
 {
 	static const char comment[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "abcdefghijklmnopqrstuvwxyz ,.;:=>/-#";
 	char *mark;
 
-	if (continued) {
-		REQUIRE(starts(line, "  "));
-		check_path(c, line + 2);
-	} else if (*line == '#') {
+	if (*line == '#') {
 		REQUIRE(strspn(line, comment) == strlen(line));
-	} else if (starts(line, "_noxmk.planned := ")) {
-		check_planned(c, line + strlen("_noxmk.planned := "));
-	} else if (starts(line, "_noxmk.environ_was := ")) {
-		check_environ(c, line + strlen("_noxmk.environ_was := "));
 	} else if (*line == '_' && (mark = strstr(line, " :="))) {
 		*mark = '\0';
 		check_assignment(c, line, mark + 3);
@@ -310,7 +174,7 @@ check_whole(const struct check *c, const struct plan *plan, const struct strings
 	const char *name;
 	json_t *unused;
 
-	REQUIRE(c->planned && json_object_get(c->groups, "ci"));
+	REQUIRE(json_object_get(c->groups, "ci"));
 	REQUIRE(json_object_size(c->sessions) == plan->n);
 	REQUIRE(json_object_size(c->groups) == plan->ngroups);
 	for (size_t i = 0; i < reserved->n; i++) {
@@ -321,41 +185,21 @@ check_whole(const struct check *c, const struct plan *plan, const struct strings
 	}
 	json_object_foreach(c->edges, name, unused)
 		check_acyclic(c, name, colours);
-	for (size_t i = c->depends; i < c->paths->n; i++) {
-		struct buffer b = { 0 };
-
-		REQUIRE(!rule_add_path(&b, c->paths->v[i]));
-		buffer_free(&b);
-	}
 	json_decref(colours);
 }
 
 void
-rulecheck_makefile(const char *text, const struct plan *plan, const struct strings *reserved,
-    const char *inputs)
+rulecheck_makefile(const char *text, const struct plan *plan, const struct strings *reserved)
 {
 	struct check c = { .sessions = json_object(), .groups = json_object(),
-		.edges = json_object(), .inputs = inputs, .paths = &plan->facts->depends,
-		.environ = plan->facts->environ };
+		.edges = json_object() };
 	char *copy = xstrdup(text), *rest = copy, *line;
-	bool continued = false;
 
 	REQUIRE(*text && text[strlen(text) - 1] == '\n');
 	while ((line = strsep(&rest, "\n"))) {
-		size_t length = strlen(line);
-		bool continues = length > 1 && !strcmp(line + length - 2, " \\") &&
-		    (continued || starts(line, "_noxmk.depends :="));
-
 		REQUIRE(*line != '\t');
-		if (continues)
-			line[length - 2] = '\0';
-		if (continued || !starts(line, "_noxmk.depends :="))
-			check_line(&c, line, continued);
-		else
-			REQUIRE(!strcmp(line, "_noxmk.depends :="));
-		continued = continues;
+		check_line(&c, line);
 	}
-	REQUIRE(!continued);
 	check_whole(&c, plan, reserved);
 	json_decref(c.sessions);
 	json_decref(c.groups);

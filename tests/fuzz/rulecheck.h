@@ -5,11 +5,9 @@
 
 /*
  * Reads sessions.mk as strictly as nothing else does: each line must be one of the few forms that
- * rule.c may write, each name a slug, and what make would take the free text for must be that text.
- * Aborts at the first thing that is not so.
+ * rule.c may write, and each name a slug. Aborts at the first thing that is not so.
  */
-void rulecheck_makefile(const char *text, const struct plan *, const struct strings *reserved,
-    const char *inputs);
+void rulecheck_makefile(const char *text, const struct plan *, const struct strings *reserved);
 
 /* The same for plan.jsonl. */
 void rulecheck_planfile(const char *text, const struct plan *);

@@ -1,0 +1,52 @@
+#ifndef NOXMK_NOX_INPUTS_H
+#define NOXMK_NOX_INPUTS_H
+
+/*
+ * What the plan rests on, as it was when the plan was made: inputs.json in the state folder.
+ *
+ *   {"schema":1,
+ *    "knobs":{"NOX":"uv run nox","NOXMK_NOXFILE":"noxfile.py","NOXMK_RESERVED":"clean"},
+ *    "volatile":null,
+ *    "variables":{"CI":null,"NOXPYTHON":"3.12","PYPI_TOKEN":true},
+ *    "plan":{"plan.jsonl":[MTIME,SIZE,INODE],"sessions.mk":[MTIME,SIZE,INODE]},
+ *    "inputs":[["file","/p/noxfile.py",MTIME,SIZE,INODE],["folder","/p/packages",MTIME,"a//b"],
+ *      ["kind","/p/tox.ini"],["program","nox","/usr/bin/nox"]]}
+ *
+ * knobs: the text of make variables. volatile: why the inputs do not tell all ("the clock"), or
+ * null. variables: what nox sees of them: null if it is not there, true or false for one whose name
+ * looks like that of a secret (has it a value?), and the length of what is not UTF-8. inputs: see
+ * the head of inputs.py; besides, a program, and where PATH has it.
+ *
+ * Without the file, or with one that is damaged, the plan is made anew.
+ */
+
+#include <jansson.h>
+
+#include "base/util.h"
+
+/* What inputs.json says; a new reference. NULL if it cannot be read. */
+json_t *inputs_read(int state) UNUSED_RESULT;
+
+/*
+ * Is all that it tells of as it was, and are these the knobs? A plan that is volatile does not hold
+ * in a make that begins, but does in one that begins afresh: that has just been told.
+ */
+bool inputs_hold(const json_t *inputs, int state, const json_t *knobs);
+
+/* Adds a file, or a program by the name that PATH is searched for, to the list, as it is now. */
+void inputs_add_file(json_t *list, const char *path);
+void inputs_add_program(json_t *list, const char *name);
+
+/* Sets the variables of that name to what nox sees of it. */
+void inputs_add_variable(json_t *variables, const char *name);
+
+/* Does the name look like that of a secret? */
+bool inputs_is_secret(const char *variable);
+
+/* Writes them for the plan that is there. After a failure, which is warned of, none holds. */
+void inputs_write(json_t *inputs, int state);
+
+/* The plan has turned out to be wrong: the next make makes it anew. */
+void inputs_forget(int state);
+
+#endif
