@@ -115,9 +115,8 @@ _noxmk.own_lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.
 _noxmk.own_odd := $(filter-out $(_noxmk.hash)% _noxmk.own%,$(_noxmk.own_lines)) \
   $(foreach c,$$ ; !,$(findstring $c,$(_noxmk.own_text))) \
   $(filter-out end,$(lastword $(_noxmk.own_text)))
-_noxmk.refuse = $(warning noxmk: $1 is damaged: it is made \
-  anew)$(shell rm -f $(call _noxmk.quote,$1))
-$(if $(strip $(_noxmk.own_odd)),$(call _noxmk.refuse,$(_noxmk.own_file)))
+_noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f $(call _noxmk.quote,$1))
+$(if $(strip $(_noxmk.own_odd)),$(call _noxmk.drop,$(_noxmk.own_file)))
 _noxmk.own_text :=
 _noxmk.own_lines :=
 -include $(_noxmk.own_file)
@@ -163,7 +162,6 @@ nox-plan: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.helper) plan)
 
 # A file that is cut off, by whatever, has lost its last word, `end`. Such a file is removed: then
 # make makes it anew.
-_noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f '$1')
 _noxmk.content := $(file <$(_noxmk.plan))
 $(if $(filter-out end,$(lastword $(_noxmk.content))),$(call _noxmk.drop,$(_noxmk.plan)))
 
@@ -171,12 +169,6 @@ $(if $(filter-out end,$(lastword $(_noxmk.content))),$(call _noxmk.drop,$(_noxmk
 # All that we write into it are names and times. So a line that begins otherwise than ours is odd,
 # and a $, ; or ! that could make make or a shell run something is. Each line becomes one word, its
 # blanks ^, so that filter-out can look at its beginning.
-define _noxmk.line
-
-
-endef
-# Versions differ in what a # inside a function means.
-_noxmk.hash := \#
 _noxmk.content := $(file <$(_noxmk.order_file))
 _noxmk.lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.content)))
 _noxmk.ours := $(_noxmk.hash)% _noxmk.order_for^:=% _noxmk.order^:=% _noxmk.resources^:=% \
@@ -265,14 +257,11 @@ _noxmk.active := $(filter $(_noxmk.behind_goals) $(_noxmk.brought),$(_noxmk.rank
 _noxmk.inner := $(patsubst rerun-failed,$(_noxmk.failed),$(call \
   _noxmk.each_own,inner,$(_noxmk.active)))
 
-# What the helper is to know, in the form of src/state/request.h. What the user has written goes
-# there as it stands, but expanded if a makefile has set it.
-_noxmk.from_user = $(filter command environment,$(firstword $(origin $1)))
-_noxmk.as_is = $(if $(_noxmk.from_user),$(value $1),$($1))
-_noxmk.knob = $1=$(strip $(_noxmk.as_is))$(_noxmk.line)
+# What the helper is to know, in the form of src/state/request.h.
+_noxmk.knob = $1=$(strip $(_noxmk.text))$(_noxmk.line)
 # Plain names count only if they are meant for us.
 _noxmk.meant = $(filter-out undefined environment,$(origin $1))
-_noxmk.plain = $(if $(_noxmk.meant),$(_noxmk.as_is))
+_noxmk.plain = $(if $(_noxmk.meant),$(_noxmk.text))
 _noxmk.plain_knob = $1=$(strip $(_noxmk.plain))$(_noxmk.line)
 _noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(call \
   _noxmk.knob,NOXMK_KEEP)$(call _noxmk.knob,NOXMK_DEADLINE)$(call _noxmk.knob,NOXMK_FLAKY)$(call \
@@ -307,12 +296,11 @@ endif
 _noxmk.runs := $(addprefix .noxmk/run/,$(_noxmk.sessions))
 .PHONY: .noxmk/begin .noxmk/end $(_noxmk.groups) $(_noxmk.sessions) $(_noxmk.runs)
 
-# Whatever shell the including makefile likes, these lines are for sh.
-ifneq (/bin/sh -c,$(SHELL) $(.SHELLFLAGS))
-_noxmk.all := .noxmk/% $(_noxmk.plan) nox-list nox-plan $(_noxmk.groups) $(_noxmk.sessions)
-$(_noxmk.all): private SHELL := /bin/sh
-$(_noxmk.all): private .SHELLFLAGS := -c
-endif
+# Whatever shell the including makefile, or make's command line, likes: these lines are for sh.
+_noxmk.all := .noxmk/% $(_noxmk.files) nox-list nox-plan $(_noxmk.groups) $(_noxmk.sessions) \
+  $(filter-out $(NOXMK_RESERVED),ci rerun-failed)
+$(_noxmk.all): private override SHELL := /bin/sh
+$(_noxmk.all): private override .SHELLFLAGS := -c
 
 # -n shows the plan here. The goals were worked out above, so a default goal that is set below comes
 # too late.

@@ -162,12 +162,10 @@ print_names(struct buffer *out, const json_t *set, const char *prefix)
 		buffer_printf(out, " %s%s", prefix, name);
 }
 
-/* "VARIABLE/NAME := …", if there is anything in the set; or "VARIABLE := …". */
+/* "VARIABLE/NAME := …", or "VARIABLE := …". */
 static void
 print_set(struct buffer *out, const char *variable, const char *name, const json_t *set)
 {
-	if (*name && json_object_size(set) == 0)
-		return;
 	buffer_printf(out, "_noxmk.own_%s%s%s :=", variable, *name ? "/" : "", name);
 	print_names(out, set, "");
 	buffer_addstr(out, "\n");
