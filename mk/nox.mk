@@ -47,6 +47,19 @@ NOXMK ?= noxmk
 # MAX_FAIL=N count from the command line or a makefile, not from the environment, where something
 # else may be called so.
 
+_noxmk.nothing :=
+_noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
+# What comes from make's command line or the environment is text. make would expand it where it is
+# used, and when it hands it on to each recipe's environment: one that is := stays as it is.
+_noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_RESERVED NOXMK_KEEP NOXMK_OUTPUT \
+  NOXMK_JOBS NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
+_noxmk.freeze = $(eval $2$1 := $$(value $1))$(eval export $1)
+_noxmk.from = $(filter $2,$(subst $(_noxmk.blank),-,$(origin $1)))
+$(foreach k,$(_noxmk.knobs_all) ARGS FAIL_FAST MAX_FAIL,$(if $(call \
+  _noxmk.from,$k,command-line),$(call _noxmk.freeze,$k,override )))
+$(foreach k,$(_noxmk.knobs_all),$(if $(call \
+  _noxmk.from,$k,environment environment-override),$(call _noxmk.freeze,$k,)))
+
 # One that is set but empty is not set.
 _noxmk.unless_empty = $(if $(strip $(value $1)),,$(eval override $1 := $2))
 $(call _noxmk.unless_empty,NOX,nox)
@@ -55,8 +68,6 @@ $(call _noxmk.unless_empty,NOXMK,noxmk)
 
 ## What this make is about
 
-_noxmk.nothing :=
-_noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
 define _noxmk.line
 
 

@@ -30,7 +30,8 @@ static const struct {
 	{ "a: b\na: c\n", "{'a':{'prereqs':['b','c'],'recipe':null}}" },
 	{ "a:: b\na:: c ; @x\n", "{'a':{'prereqs':['b','c'],'recipe':'GNUmakefile:2'}}" },
 	{ "a: b ; @x\n", "{'a':{'prereqs':['b'],'recipe':'GNUmakefile:1'}}" },
-	{ "a:\n\t@x\n\t\n\n\t@# b: c\n", "{'a':{'prereqs':[],'recipe':'GNUmakefile:2'}}" },
+	{ "a:\n\t@x\n\t\n\n\t@# b: c\n",
+	    "{'a':{'prereqs':[],'recipe':'GNUmakefile:2'}}" },
 	{ ".RECIPEPREFIX := >\na: b\n>x: y\n",
 	    "{'a':{'prereqs':['b'],'recipe':'GNUmakefile:3'}}" },
 	{ "N := a b\n$(N): c\n$(foreach n,x y,$(eval $n: a))\n",
@@ -41,7 +42,8 @@ static const struct {
 	{ "a: b$$c d;e f\\ g h\n$$x: y\n", "{'a':{'prereqs':['d'],'recipe':'GNUmakefile:1'}}" },
 	/* Nothing is remade, and no recipe runs. */
 	{ "-include x.mk\nx.mk: ; touch x.mk\na: b\n",
-	    "{'a':{'prereqs':['b'],'recipe':null},'x.mk':{'prereqs':[],'recipe':'GNUmakefile:2'}}" },
+	    "{'a':{'prereqs':['b'],'recipe':null},"
+	    "'x.mk':{'prereqs':[],'recipe':'GNUmakefile:2'}}" },
 	{ "ifdef NOXMK_GRAPH\na: b\nendif\nifeq ($(MAKELEVEL),0)\nc: d\nendif\n",
 	    "{'a':{'prereqs':['b'],'recipe':null},'c':{'prereqs':['d'],'recipe':null}}" },
 	{ "$(info a: b)\n$(warning c)\na: c\n", "{'a':{'prereqs':['c'],'recipe':null}}" },
