@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,8 +86,7 @@ parse_rule(json_t *rules, char *line)
 	*colon++ = '\0';
 	colon += *colon == ':';
 	/* .PHONY and its like are no targets. */
-	if (!makedb_is_plain(line) || (line[0] == '.' && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-	    line[1])))
+	if (!makedb_is_plain(line) || (line[0] == '.' && isupper((unsigned char)line[1])))
 		return NULL;
 	rule = json_object_get(rules, line);
 	if (!rule) {
