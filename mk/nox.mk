@@ -50,6 +50,19 @@ NOXMK ?= noxmk
 # MAX_FAIL=N count from the command line or a makefile, not from the environment, where something
 # else may be called so.
 
+_noxmk.nothing :=
+_noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
+# What comes from make's command line or the environment is text. make would expand it where it is
+# used, and when it hands it on to each recipe's environment: one that is := stays as it is.
+_noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_RESERVED NOXMK_KEEP NOXMK_OUTPUT \
+  NOXMK_JOBS NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
+_noxmk.freeze = $(eval $2$1 := $$(value $1))$(eval export $1)
+_noxmk.from = $(filter $2,$(subst $(_noxmk.blank),-,$(origin $1)))
+$(foreach k,$(_noxmk.knobs_all) ARGS FAIL_FAST MAX_FAIL,$(if $(call \
+  _noxmk.from,$k,command-line),$(call _noxmk.freeze,$k,override )))
+$(foreach k,$(_noxmk.knobs_all),$(if $(call \
+  _noxmk.from,$k,environment environment-override),$(call _noxmk.freeze,$k,)))
+
 # One that is set but empty is not set.
 _noxmk.unless_empty = $(if $(strip $(value $1)),,$(eval override $1 := $2))
 $(call _noxmk.unless_empty,NOX,nox)
@@ -58,8 +71,6 @@ $(call _noxmk.unless_empty,NOXMK,noxmk)
 
 ## What this make is about
 
-_noxmk.nothing :=
-_noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
 define _noxmk.line
 
 
@@ -127,9 +138,8 @@ _noxmk.own_lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.
 _noxmk.own_odd := $(filter-out $(_noxmk.hash)% _noxmk.own%,$(_noxmk.own_lines)) \
   $(foreach c,$$ ; !,$(findstring $c,$(_noxmk.own_text))) \
   $(filter-out end,$(lastword $(_noxmk.own_text)))
-_noxmk.refuse = $(warning noxmk: $1 is damaged: it is made \
-  anew)$(shell rm -f $(call _noxmk.quote,$1))
-$(if $(strip $(_noxmk.own_odd)),$(call _noxmk.refuse,$(_noxmk.own_file)))
+_noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f $(call _noxmk.quote,$1))
+$(if $(strip $(_noxmk.own_odd)),$(call _noxmk.drop,$(_noxmk.own_file)))
 _noxmk.own_text :=
 _noxmk.own_lines :=
 -include $(_noxmk.own_file)
@@ -168,11 +178,13 @@ _noxmk.graph = @-$(_noxmk.helper) graph -d $(call _noxmk.quote,$(CURDIR)) \
   -f $(call _noxmk.quote,$(firstword $(MAKEFILE_LIST))) \
   -i $(call _noxmk.quote,$(_noxmk.of)) -- $(MAKE)
 
+# The plan made anew, whether or not anything has changed that noxmk knows of.
+nox-plan: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.helper) plan)
+
 ## The plan: make remakes an included file that is out of date, and then starts afresh
 
 # A file that is cut off, by whatever, has lost its last word, `end`. Such a file is removed: then
 # make makes it anew.
-_noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f '$1')
 _noxmk.content := $(call _noxmk.read,$(_noxmk.plan))
 $(if $(filter-out end,$(lastword $(_noxmk.content))),$(call _noxmk.drop,$(_noxmk.plan)))
 
@@ -180,12 +192,6 @@ $(if $(filter-out end,$(lastword $(_noxmk.content))),$(call _noxmk.drop,$(_noxmk
 # there. All that we write into it are names and times. So a line that begins otherwise than ours is
 # odd, and a $, ; or ! that could make make or a shell run something is. Each line becomes one word,
 # its blanks ^, so that filter-out can look at its beginning.
-define _noxmk.line
-
-
-endef
-# Versions differ in what a # inside a function means.
-_noxmk.hash := \#
 _noxmk.content := $(call _noxmk.read,$(_noxmk.order_file))
 _noxmk.lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.content)))
 _noxmk.ours := $(_noxmk.hash)% _noxmk.order_for^:=% _noxmk.order^:=% _noxmk.resources^:=% \
@@ -252,8 +258,6 @@ _noxmk.failed := $(filter $(_noxmk.sessions),$(call _noxmk.read,$(_noxmk.state)/
 ifneq (,$(_noxmk.groups))
 nox-list: ; @$(_noxmk.helper) list
 endif
-# The plan made anew, whether or not anything has changed that noxmk knows of.
-nox-plan: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.helper) plan)
 ifeq (,$(_noxmk.groups))
 _noxmk.no_plan := noxmk: there is no plan to run by: see the message above
 _noxmk.tell = @echo '$(_noxmk.no_plan)' >&2; exit 2
@@ -283,14 +287,11 @@ _noxmk.active := $(filter $(_noxmk.behind_goals) $(_noxmk.brought),$(_noxmk.rank
 _noxmk.inner := $(patsubst rerun-failed,$(_noxmk.failed),$(call \
   _noxmk.each_own,inner,$(_noxmk.active)))
 
-# What the helper is to know, in the form of src/state/request.h. What the user has written goes
-# there as it stands, but expanded if a makefile has set it.
-_noxmk.from_user = $(filter command environment,$(firstword $(origin $1)))
-_noxmk.as_is = $(if $(_noxmk.from_user),$(value $1),$($1))
-_noxmk.knob = $1=$(strip $(_noxmk.as_is))$(_noxmk.line)
+# What the helper is to know, in the form of src/state/request.h.
+_noxmk.knob = $1=$(strip $(_noxmk.text))$(_noxmk.line)
 # Plain names count only if they are meant for us.
 _noxmk.meant = $(filter-out undefined environment,$(origin $1))
-_noxmk.plain = $(if $(_noxmk.meant),$(_noxmk.as_is))
+_noxmk.plain = $(if $(_noxmk.meant),$(_noxmk.text))
 _noxmk.plain_knob = $1=$(strip $(_noxmk.plain))$(_noxmk.line)
 _noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(call \
   _noxmk.knob,NOXMK_KEEP)$(call _noxmk.knob,NOXMK_DEADLINE)$(call _noxmk.knob,NOXMK_FLAKY)$(call \
@@ -325,12 +326,11 @@ endif
 _noxmk.runs := $(addprefix .noxmk/run/,$(_noxmk.sessions))
 .PHONY: .noxmk/begin .noxmk/end $(_noxmk.groups) $(_noxmk.sessions) $(_noxmk.runs)
 
-# Whatever shell the including makefile likes, these lines are for sh.
-ifneq (/bin/sh -c,$(SHELL) $(.SHELLFLAGS))
-_noxmk.all := .noxmk/% $(_noxmk.plan) nox-list nox-plan $(_noxmk.groups) $(_noxmk.sessions)
-$(_noxmk.all): private SHELL := /bin/sh
-$(_noxmk.all): private .SHELLFLAGS := -c
-endif
+# Whatever shell the including makefile, or make's command line, likes: these lines are for sh.
+_noxmk.all := .noxmk/% $(_noxmk.files) nox-list nox-plan $(_noxmk.groups) $(_noxmk.sessions) \
+  $(filter-out $(NOXMK_RESERVED),ci rerun-failed)
+$(_noxmk.all): private override SHELL := /bin/sh
+$(_noxmk.all): private override .SHELLFLAGS := -c
 
 # -n shows the plan here. The goals were worked out above, so a default goal that is set below comes
 # too late.

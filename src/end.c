@@ -1,6 +1,7 @@
 #include "end.h"
 #include "notified.h"
 #include "order/order.h"
+#include "own.h"
 #include "report/summary.h"
 #include "state/failed.h"
 #include "state/history.h"
@@ -18,6 +19,7 @@ keep_results(const struct end *end)
 	if (!history_update(end->state, end->rundir))
 		return;
 	active = json_object();
+	own_apply(end->state, end->plan, end->goals);
 	planfile_expand(end->plan, end->goals, active, false);
 	(void)!order_write(end->state, active, end->jobs);
 	json_decref(active);

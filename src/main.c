@@ -114,8 +114,6 @@ place_open(struct place *place, enum needs needs)
 		place->plan = planfile_open(place->state);
 	else if (place->rundir >= 0)
 		place->plan = planfile_open(place->rundir);
-	if (place->plan)
-		own_apply(place->state, place->plan);
 	if ((needs < STATE || place->state >= 0) && (needs < PLAN || place->plan))
 		return true;
 	place_close(place);
@@ -321,8 +319,12 @@ static int
 do_show(const struct place *place)
 {
 	json_t *settings, *goals = goals_for(place, "show", &settings);
-	int result = goals ? show_print(place->state, place->plan, goals) : EXIT_HELPER;
+	int result = EXIT_HELPER;
 
+	if (goals) {
+		own_apply(place->state, place->plan, goals);
+		result = show_print(place->state, place->plan, goals);
+	}
 	json_decref(settings);
 	json_decref(goals);
 	return result;
@@ -338,6 +340,7 @@ do_order(const struct place *place)
 	if (!goals)
 		return EXIT_HELPER;
 	active = json_object();
+	own_apply(place->state, place->plan, goals);
 	/* A goal that the plan does not know adds nothing. */
 	planfile_expand(place->plan, goals, active, false);
 	result = order_write(place->state, active, request_jobs(settings));

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "makedb.h"
 
 /* Read as the last makefile, it ends make; and make prints its database as it ends. */
-static const char stop[] = "$(error)\n";
+static const char stop[] = "$(error the end)\n";
 
 bool
 makedb_is_plain(const char *name)
@@ -85,8 +86,7 @@ parse_rule(json_t *rules, char *line)
 	*colon++ = '\0';
 	colon += *colon == ':';
 	/* .PHONY and its like are no targets. */
-	if (!makedb_is_plain(line) || (line[0] == '.' && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-	    line[1])))
+	if (!makedb_is_plain(line) || (line[0] == '.' && isupper((unsigned char)line[1])))
 		return NULL;
 	rule = json_object_get(rules, line);
 	if (!rule) {
@@ -113,13 +113,14 @@ set_recipe(json_t *rule, char *from)
 }
 
 /*
- * Entries are paragraphs: perhaps "# Not a target:", the rule, remarks, and the recipe, whose lines
- * begin with whatever .RECIPEPREFIX is.
+ * Entries are paragraphs: perhaps ".RECIPEPREFIX = >", if that is another one from here on; perhaps
+ * "# Not a target:"; the rule; remarks; and the recipe, whose lines all begin with that prefix.
  */
 static void
 parse(char *text, struct makedb *db)
 {
 	static const char files[] = "MAKEFILE_LIST := ", recipe[] = "#  recipe to execute (from '";
+	static const char prefix[] = ".RECIPEPREFIX =";
 	char *line;
 	json_t *rule = NULL;
 	bool inside = false, begins = false;
@@ -135,13 +136,27 @@ parse(char *text, struct makedb *db)
 		} else if (inside && !strncmp(line, recipe, sizeof(recipe) - 1)) {
 			set_recipe(rule, line + sizeof(recipe) - 1);
 			rule = NULL;
+		} else if (begins && !strncmp(line, prefix, sizeof(prefix) - 1)) {
+			continue;
 		} else if (inside && begins && *line != '#') {
 			rule = parse_rule(db->rules, line);
 			begins = false;
-		} else if (begins) {
+		} else {
 			begins = false;
 		}
 	}
+}
+
+/* In the order of their names, and not of a hash. */
+static json_t *
+sorted(json_t *rules)
+{
+	char *text = json_dumps(rules, JSON_SORT_KEYS);
+	json_t *result = json_loads(text ? text : "{}", 0, NULL);
+
+	free(text);
+	json_decref(rules);
+	return result;
 }
 
 struct makedb
@@ -157,6 +172,7 @@ makedb_read(char *const *make, const char *folder, const char *makefile)
 		if (file_read(AT_FDCWD, path, &text) == 0)
 			parse(text.data, &db);
 	}
+	db.rules = sorted(db.rules);
 	buffer_free(&text);
 	free(path);
 	fd_close(&out);

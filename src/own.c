@@ -12,7 +12,6 @@
 
 #define NAME "own.mk"
 #define FILES "_noxmk.own_files :="
-#define BRINGS "_noxmk.own_brings/"
 
 /* All names are keys of objects, whose values mean nothing where only the set counts. */
 struct graph {
@@ -162,12 +161,10 @@ print_names(struct buffer *out, const json_t *set, const char *prefix)
 		buffer_printf(out, " %s%s", prefix, name);
 }
 
-/* "VARIABLE/NAME := …", if there is anything in the set; or "VARIABLE := …". */
+/* "VARIABLE/NAME := …", or "VARIABLE := …". */
 static void
 print_set(struct buffer *out, const char *variable, const char *name, const json_t *set)
 {
-	if (*name && json_object_size(set) == 0)
-		return;
 	buffer_printf(out, "_noxmk.own_%s%s%s :=", variable, *name ? "/" : "", name);
 	print_names(out, set, "");
 	buffer_addstr(out, "\n");
@@ -405,22 +402,81 @@ own_update(const struct own_options *options)
 	buffer_free(&old);
 }
 
-void
-own_apply(int state, struct planfile *plan)
+/* The lines "_noxmk.own_WHAT/NAME := WORD WORD" of own.mk: "WHAT" -> name -> its words. */
+static json_t *
+read_own(int state)
 {
+	static const char start[] = "_noxmk.own";
+	json_t *own = json_pack("{s:{},s:{},s:{}}", "", "_brings", "_behind");
 	struct buffer text = { 0 };
 	char *rest = file_read(state, NAME, &text) == 0 ? text.data : NULL, *line;
 
 	while ((line = strsep(&rest, "\n"))) {
-		char *target = line + strlen(BRINGS), *word;
+		char *what = line + strlen(start), *name = strchr(line, '/'), *word;
+		json_t *words;
 
-		if (strncmp(line, BRINGS, strlen(BRINGS)) != 0)
+		if (strncmp(line, start, strlen(start)) != 0 || !name)
 			continue;
-		line = target + strcspn(target, " ");
-		if (*line)
-			*line++ = '\0';
+		*name++ = '\0';
+		line = name;
+		strsep(&line, " ");
+		words = json_array();
 		while ((word = strsep(&line, " ")))
-			planfile_add_after(plan, target, word);
+			if (strcmp(word, ":=") != 0)
+				json_array_append_new(words, json_string(word));
+		json_object_set_new(json_object_get(own, what), name, words);
 	}
 	buffer_free(&text);
+	return own;
+}
+
+static void
+add_all_after(struct planfile *plan, const char *target, const json_t *others)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(others, i, item)
+		planfile_add_after(plan, target, json_string_value(item));
+}
+
+/* The sessions of a group come after all that its prerequisites wait for, but for these. */
+static void
+apply_group(struct planfile *plan, const char *group, const json_t *files,
+    const json_t *behind_files)
+{
+	json_t *goals = json_pack("[s]", group), *members = json_object();
+	const json_t *file, *unused;
+	const char *member;
+	size_t i;
+
+	planfile_expand(plan, goals, members, false);
+	json_array_foreach(files, i, file) {
+		const json_t *first = json_object_get(behind_files, json_string_value(file));
+
+		json_object_foreach(members, member, unused)
+			if (!json_list_has(first, member))
+				add_all_after(plan, member, first);
+	}
+	json_decref(goals);
+	json_decref(members);
+}
+
+void
+own_apply(int state, struct planfile *plan, const json_t *goals)
+{
+	json_t *own = read_own(state), *words;
+	const json_t *files = json_object_get(own, ""), *goal;
+	const char *target;
+	size_t i;
+
+	json_object_foreach(json_object_get(own, "_brings"), target, words)
+		add_all_after(plan, target, words);
+	json_array_foreach(goals, i, goal) {
+		target = json_string_value(goal);
+		if (json_object_get(files, target))
+			apply_group(plan, target, json_object_get(files, target),
+			    json_object_get(own, "_behind"));
+	}
+	json_decref(own);
 }

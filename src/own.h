@@ -27,6 +27,8 @@
  * Names that make or a shell might take for more than a name are left out.
  */
 
+#include <jansson.h>
+
 #include "plan/planfile.h"
 
 struct own_options {
@@ -43,7 +45,10 @@ struct own_options {
  */
 void own_update(const struct own_options *);
 
-/* Tells the plan which sessions come after others, by what own.mk says of prerequisites. */
-void own_apply(int state, struct planfile *);
+/*
+ * Tells the plan which sessions come after others in a make of these goals, by what own.mk says of
+ * prerequisites.
+ */
+void own_apply(int state, struct planfile *, const json_t *goals);
 
 #endif

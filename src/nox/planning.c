@@ -391,14 +391,11 @@ warn_unread_config(void)
 static int
 ask_nox(const struct question *options, json_t **root)
 {
-	char *probe, *facts;
-	int code;
+	char *probe = prepare_probe(options), *facts = state_file(FACTS);
+	int code = probe ? run_probe(options, probe, facts) : -1;
 
-	*root = NULL;
-	probe = prepare_probe(options);
-	facts = state_file(FACTS);
-	code = probe ? run_probe(options, probe, facts) : -1;
 	free(probe);
+	*root = NULL;
 	if (code == UNKNOWN_NOX) {
 		warn_unread_config();
 		*root = listing_facts(&options->nox, options->noxfile);

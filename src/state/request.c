@@ -2,10 +2,13 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <bsd/stdlib.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -151,9 +154,10 @@ request_goals(const json_t *settings)
 unsigned
 request_jobs(const json_t *settings)
 {
-	struct knobs knobs = knobs_default();
+	const char *bad = NULL;
+	long long jobs = strtonum(json_text(settings, "NOXMK_JOBS"), 1, UINT_MAX, &bad);
 
-	return knob_set(&knobs, "NOXMK_JOBS", json_text(settings, "NOXMK_JOBS")) ? knobs.jobs : 0;
+	return bad ? 0 : (unsigned)jobs;
 }
 
 /* One message for the first thing that is wrong with ARGS. */
