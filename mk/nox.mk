@@ -111,9 +111,9 @@ _noxmk.text := $(call _noxmk.read,$(_noxmk.plan))
 $(if $(filter-out end,$(lastword $(_noxmk.text))),$(call _noxmk.drop,$(_noxmk.plan)))
 
 # make reads order.mk as a makefile, and whoever can write to the state folder could put a command
-# there. All that we write into it are names and times. So a line that begins otherwise than ours is odd,
-# and a $, ; or ! that could make make or a shell run something is. Each line becomes one word, its
-# blanks ^, so that filter-out can look at its beginning.
+# there. All that we write into it are names and times. So a line that begins otherwise than ours is
+# odd, and a $, ; or ! that could make make or a shell run something is. Each line becomes one word,
+# its blanks ^, so that filter-out can look at its beginning.
 define _noxmk.line
 
 

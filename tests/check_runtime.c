@@ -27,9 +27,10 @@ begin(int *state, int *rundir, int *runtime)
 {
 	*state = state_make();
 	file_put(".nox/.noxmk/plan.jsonl", "the plan");
+	file_put(".nox/.noxmk/sessions.mk", "the rules");
 	*rundir = join_run(*state, KEY, 20);
 	ck_assert_int_ge(*rundir, 0);
-	*runtime = runtime_make(KEY, *rundir);
+	*runtime = runtime_make(KEY, *state, *rundir);
 	ck_assert_int_ge(*runtime, 0);
 }
 
@@ -58,11 +59,11 @@ START_TEST(it_is_private_and_has_what_the_run_began_with)
 	again = runtime_find(KEY);
 	ck_assert_uint_eq(inode(again), inode(runtime));
 	close(again);
-	again = runtime_make(KEY, rundir);
+	again = runtime_make(KEY, state, rundir);
 	ck_assert_uint_eq(inode(again), inode(runtime));
 	close(again);
 	ck_assert_int_eq(runtime_find("../" KEY), -1);
-	ck_assert_int_eq(runtime_make("../x", rundir), -1);
+	ck_assert_int_eq(runtime_make("../x", state, rundir), -1);
 	free(theirs);
 	free(ours);
 	free(base);
@@ -84,14 +85,14 @@ START_TEST(a_folder_that_others_can_have_filled_is_left_alone)
 	base[strlen(base) - 1] = '\0';
 	ck_assert_int_eq(mkdir(base, 0700), 0);
 	ck_assert_int_eq(chmod(base, 0777), 0);
-	ck_assert_int_eq(runtime_make(KEY, folder), -1);
+	ck_assert_int_eq(runtime_make(KEY, folder, folder), -1);
 	ck_assert_int_eq(rmdir(base), 0);
 	ck_assert_int_eq(symlink(".", base), 0);
-	ck_assert_int_eq(runtime_make(KEY, folder), -1);
+	ck_assert_int_eq(runtime_make(KEY, folder, folder), -1);
 	unlink(base);
 	/* The user's own runtime folder comes first. */
 	setenv("XDG_RUNTIME_DIR", getenv("TMPDIR"), 1);
-	close(runtime_make(KEY, folder));
+	close(runtime_make(KEY, folder, folder));
 	ck_assert(file_there("noxmk/" KEY) && !file_there(base));
 	unsetenv("XDG_RUNTIME_DIR");
 	free(base);
@@ -130,9 +131,13 @@ START_TEST(the_end_makes_the_run_folder_anew)
 {
 	int state, rundir, runtime, before;
 	char *name, *after;
+	struct timespec rules;
+	struct stat st;
 
 	begin(&state, &rundir, &runtime);
 	name = realpath(".nox/.noxmk/latest", NULL);
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &st), 0);
+	rules = st.st_mtim;
 	ck_assert_int_eq(fchdir(runtime), 0);
 	file_put("a.json", "a record");
 	file_put("a.log", "a log");
@@ -145,6 +150,11 @@ START_TEST(the_end_makes_the_run_folder_anew)
 	after = realpath(".nox/.noxmk/latest", NULL);
 	ck_assert_str_eq(after, name);
 	assert_file(".nox/.noxmk/latest/plan.jsonl", "the plan");
+	assert_file(".nox/.noxmk/plan.jsonl", "the plan");
+	assert_file(".nox/.noxmk/sessions.mk", "the rules");
+	ck_assert(!file_there(".nox/.noxmk/latest/sessions.mk"));
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &st), 0);
+	ck_assert(st.st_mtim.tv_sec == rules.tv_sec && st.st_mtim.tv_nsec == rules.tv_nsec);
 	assert_file(".nox/.noxmk/latest/a.json", "a record");
 	assert_file(".nox/.noxmk/latest/a.log", "a log");
 	ck_assert(!file_there(".nox/.noxmk/latest/.a.report"));

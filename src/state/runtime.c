@@ -93,18 +93,21 @@ remove_dead(int base, const char *path)
 	free(entries);
 }
 
+/* With its date. */
 static void
-copy(int rundir, int runtime, const char *name)
+copy(int from, int runtime, const char *name)
 {
 	struct buffer text = { 0 };
+	struct stat st;
 
-	if (file_read(rundir, name, &text) == 0)
-		(void)!file_store(runtime, name, text.data, text.len);
+	if (file_read(from, name, &text) == 0 && fstatat(from, name, &st, 0) == 0 &&
+	    file_store(runtime, name, text.data, text.len) == 0)
+		utimensat(runtime, name, (struct timespec[]){ st.st_atim, st.st_mtim }, 0);
 	buffer_free(&text);
 }
 
 int
-runtime_make(const char *key, int rundir)
+runtime_make(const char *key, int state, int rundir)
 {
 	char *path;
 	int base, runtime = runtime_find(key), made;
@@ -116,6 +119,7 @@ runtime_make(const char *key, int rundir)
 		made = mkdirat(base, key, 0700);
 		runtime = openat(base, key, DIR_FLAGS);
 		if (made == 0 && runtime >= 0) {
+			copy(state, runtime, "sessions.mk");
 			copy(rundir, runtime, "plan.jsonl");
 			copy(rundir, runtime, RUNDIR_INFO);
 			remove_dead(base, path);

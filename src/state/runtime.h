@@ -7,6 +7,7 @@
  *
  *   $XDG_RUNTIME_DIR/noxmk/KEY/ or, where that is not to be had, ${TMPDIR:-/tmp}/noxmk-UID/KEY/
  *     .run.json, plan.jsonl           copies of those in the run folder (rundir.h)
+ *     sessions.mk                     a copy of that in the state folder (state.h)
  *     TARGET.json, .TARGET.notified   copies of the records (record.h)
  *     .TARGET.report                  nox writes it here, while the session may clean the checkout
  *
@@ -23,10 +24,10 @@
 int runtime_find(const char *key) UNUSED_RESULT;
 
 /*
- * The same; if there is none it is made, as a copy of what that run began with. Those of makes that
- * died long ago are removed then.
+ * The same; if there is none it is made, as a copy of what that run began with. Those of makes
+ * that died long ago are removed then.
  */
-int runtime_make(const char *key, int rundir) UNUSED_RESULT;
+int runtime_make(const char *key, int state, int rundir) UNUSED_RESULT;
 
 /*
  * If the run folder has been removed, in whole or in part, its descriptor is that of the runtime
