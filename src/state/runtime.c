@@ -35,20 +35,21 @@ open_own(const char *path, bool make)
 	return base;
 }
 
-/* *path: the caller frees. */
+/* The first place that is to be had. *path: the caller frees. */
 static int
 open_base(bool make, char **path)
 {
-	const char *folder = getenv("XDG_RUNTIME_DIR");
-	int base;
+	/* Memory comes first: a file on a disk may take as long as all else that a helper does. */
+	const char *const places[] = { getenv("XDG_RUNTIME_DIR"), "/dev/shm", getenv("TMPDIR"),
+		"/tmp" };
+	int base = -1;
 
-	*path = xasprintf("%s/noxmk", folder && *folder == '/' ? folder : "");
-	base = folder && *folder == '/' ? open_own(*path, make) : -1;
-	if (base < 0) {
+	*path = NULL;
+	for (size_t i = 0; i < countof(places) && base < 0; i++) {
+		if (!places[i] || *places[i] != '/')
+			continue;
 		free(*path);
-		folder = getenv("TMPDIR");
-		*path = xasprintf("%s/noxmk-%u", folder && *folder == '/' ? folder : "/tmp",
-		    (unsigned)geteuid());
+		*path = xasprintf("%s/noxmk-%u", places[i], (unsigned)geteuid());
 		base = open_own(*path, make);
 	}
 	return base;

@@ -5,7 +5,7 @@
  * The runtime folder of a make: private, on this machine, and outside of the checkout. A session
  * may clean the checkout, by `git clean -fdx` say, and then the run goes on by what is here:
  *
- *   $XDG_RUNTIME_DIR/noxmk/KEY/ or, where that is not to be had, ${TMPDIR:-/tmp}/noxmk-UID/KEY/
+ *   PLACE/noxmk-UID/KEY/              PLACE: $XDG_RUNTIME_DIR, or what else there is (runtime.c)
  *     .run.json, plan.jsonl           copies of those in the run folder (rundir.h)
  *     sessions.mk                     a copy of that in the state folder (state.h)
  *     TARGET.json, .TARGET.notified   copies of the records (record.h)
