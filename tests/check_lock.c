@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "slots/lock.h"
+#include "state/state.h"
 #include "support.h"
 
 /* "x:db s:docs 3/8:memory": exclusive, shared, and 3 of 8. */
@@ -282,9 +283,10 @@ START_TEST(no_locks)
 	unlink("state/locks");
 	lock = lock_open(state, "lint", claims);
 	ck_assert_ptr_nonnull(lock);
-	folder_remove("state/locks");
+	/* One that is removed is made anew, with the state folder if need be. */
+	folder_remove("state");
 	ck_assert(lock_try(lock));
-	assert_warned("lint: going on without its resources: .nox/.noxmk/locks: No such file");
+	ck_assert(file_there(".nox/.noxmk/locks/0000000001"));
 	lock_close(lock);
 	json_decref(claims);
 	close(state);
@@ -302,7 +304,7 @@ START_TEST(no_space)
 	granted = lock_try(a);
 	limit_restore();
 	ck_assert(granted);
-	assert_warned("a: going on without its resources: .nox/.noxmk/locks: File too large");
+	assert_warned(".nox/.noxmk/locks: File too large (file system ");
 	ck_assert(!file_there("state/locks/0000000002"));
 	lock_close(a);
 	lock_close(b);
@@ -341,6 +343,61 @@ START_TEST(enough_lenders)
 }
 END_TEST
 
+/* What can write no claim is alone with its like, and one make says so once. */
+START_TEST(claims_that_cannot_be_written_are_granted_one_at_a_time)
+{
+	int state = folder_make("state");
+	struct lock *a = lock_open(state, "a", NULL), *b = lock_open(state, "b", NULL);
+	bool first, second;
+
+	limit_set(RLIMIT_FSIZE, 0);
+	first = lock_try(a);
+	second = lock_try(b);
+	ck_assert(first && !second && !lock_try(b));
+	lock_close(a);
+	second = lock_try(b);
+	limit_restore();
+	ck_assert(second);
+	lock_close(b);
+	assert_warned("sessions that claim something run one at a time, and makes on other "
+	    "machines");
+	close(state);
+}
+END_TEST
+
+/* The holder's claim follows the folder, so that nobody gets in its way. */
+START_TEST(a_claim_outlives_its_folder)
+{
+	int state = state_make(), again;
+	json_t *claims = claims_of("x:a");
+	struct lock *a = lock_open(state, "a", claims), *b;
+
+	ck_assert(lock_try(a));
+	lock_keep(a);
+	folder_remove(".nox");
+	/* Whoever removes it may still be at it. */
+	lock_keep(a);
+	ck_assert(!file_there(".nox"));
+	again = state_make();
+	lock_keep(a);
+	ck_assert(file_there(".nox/.noxmk/locks/0000000001"));
+	b = lock_open(again, "b", claims);
+	ck_assert(!lock_try(b));
+	/* One that waits follows it, too. */
+	folder_remove(".nox");
+	close(state_make());
+	lock_keep(a);
+	ck_assert(!lock_try(b));
+	lock_close(a);
+	ck_assert(lock_try(b));
+	lock_close(b);
+	json_decref(claims);
+	close(again);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
 Suite *
 check_lock_suite(void)
 {
@@ -357,5 +414,7 @@ check_lock_suite(void)
 	tcase_add_test(tc, no_locks);
 	tcase_add_test(tc, no_space);
 	tcase_add_test(tc, enough_lenders);
+	tcase_add_test(tc, claims_that_cannot_be_written_are_granted_one_at_a_time);
+	tcase_add_test(tc, a_claim_outlives_its_folder);
 	return suite;
 }

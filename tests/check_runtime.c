@@ -27,13 +27,14 @@ begin(int *state, int *rundir, int *runtime)
 {
 	*state = state_make();
 	file_put(".nox/.noxmk/plan.jsonl", "the plan");
+	file_put(".nox/.noxmk/sessions.mk", "the rules");
 	*rundir = join_run(*state, KEY, 20);
 	ck_assert_int_ge(*rundir, 0);
-	*runtime = runtime_make(KEY, *rundir);
+	*runtime = runtime_make(KEY, *state, *rundir);
 	ck_assert_int_ge(*runtime, 0);
 }
 
-/* The path below TMPDIR, which is the test's folder. */
+/* The path below XDG_RUNTIME_DIR, which is the test's folder. */
 static char *
 path_of(const char *name)
 {
@@ -58,11 +59,11 @@ START_TEST(it_is_private_and_has_what_the_run_began_with)
 	again = runtime_find(KEY);
 	ck_assert_uint_eq(inode(again), inode(runtime));
 	close(again);
-	again = runtime_make(KEY, rundir);
+	again = runtime_make(KEY, state, rundir);
 	ck_assert_uint_eq(inode(again), inode(runtime));
 	close(again);
 	ck_assert_int_eq(runtime_find("../" KEY), -1);
-	ck_assert_int_eq(runtime_make("../x", rundir), -1);
+	ck_assert_int_eq(runtime_make("../x", state, rundir), -1);
 	free(theirs);
 	free(ours);
 	free(base);
@@ -78,22 +79,26 @@ END_TEST
 /* What others may write to is not ours, and a link may lead anywhere. */
 START_TEST(a_folder_that_others_can_have_filled_is_left_alone)
 {
-	char *base = path_of("");
+	char *base = path_of(""), *theirs = path_of(KEY);
 	int folder = folder_make("run");
 
 	base[strlen(base) - 1] = '\0';
+	/* Another place is taken. */
 	ck_assert_int_eq(mkdir(base, 0700), 0);
 	ck_assert_int_eq(chmod(base, 0777), 0);
-	ck_assert_int_eq(runtime_make(KEY, folder), -1);
+	close(runtime_make(KEY, folder, folder));
+	ck_assert(!file_there(theirs));
+	runtime_remove(KEY, folder);
 	ck_assert_int_eq(rmdir(base), 0);
 	ck_assert_int_eq(symlink(".", base), 0);
-	ck_assert_int_eq(runtime_make(KEY, folder), -1);
+	close(runtime_make(KEY, folder, folder));
+	ck_assert(!file_there(KEY));
+	runtime_remove(KEY, folder);
 	unlink(base);
-	/* The user's own runtime folder comes first. */
-	setenv("XDG_RUNTIME_DIR", getenv("TMPDIR"), 1);
-	close(runtime_make(KEY, folder));
-	ck_assert(file_there("noxmk/" KEY) && !file_there(base));
-	unsetenv("XDG_RUNTIME_DIR");
+	close(runtime_make(KEY, folder, folder));
+	ck_assert(file_there(theirs));
+	runtime_remove(KEY, folder);
+	free(theirs);
 	free(base);
 	close(folder);
 }
@@ -130,14 +135,18 @@ START_TEST(the_end_makes_the_run_folder_anew)
 {
 	int state, rundir, runtime, before;
 	char *name, *after;
+	struct timespec rules;
+	struct stat st;
 
 	begin(&state, &rundir, &runtime);
 	name = realpath(".nox/.noxmk/latest", NULL);
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &st), 0);
+	rules = st.st_mtim;
 	ck_assert_int_eq(fchdir(runtime), 0);
 	file_put("a.json", "a record");
 	file_put("a.log", "a log");
 	file_put(".a.report", "a report");
-	ck_assert_int_eq(chdir(getenv("TMPDIR")), 0);
+	ck_assert_int_eq(chdir(getenv("XDG_RUNTIME_DIR")), 0);
 	ck_assert_int_eq(system("rm -rf .nox"), 0);
 	before = state;
 	join_restore(KEY, &state, &rundir);
@@ -145,6 +154,11 @@ START_TEST(the_end_makes_the_run_folder_anew)
 	after = realpath(".nox/.noxmk/latest", NULL);
 	ck_assert_str_eq(after, name);
 	assert_file(".nox/.noxmk/latest/plan.jsonl", "the plan");
+	assert_file(".nox/.noxmk/plan.jsonl", "the plan");
+	assert_file(".nox/.noxmk/sessions.mk", "the rules");
+	ck_assert(!file_there(".nox/.noxmk/latest/sessions.mk"));
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &st), 0);
+	ck_assert(st.st_mtim.tv_sec == rules.tv_sec && st.st_mtim.tv_nsec == rules.tv_nsec);
 	assert_file(".nox/.noxmk/latest/a.json", "a record");
 	assert_file(".nox/.noxmk/latest/a.log", "a log");
 	ck_assert(!file_there(".nox/.noxmk/latest/.a.report"));

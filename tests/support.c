@@ -106,8 +106,7 @@ setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	ck_assert_int_eq(chdir(folder), 0);
 	/* For the runtime folders of makes, which are different ones in each test. */
-	setenv("TMPDIR", folder, 1);
-	unsetenv("XDG_RUNTIME_DIR");
+	setenv("XDG_RUNTIME_DIR", folder, 1);
 }
 
 static void

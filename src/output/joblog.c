@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/util.h"
 #include "output/ci.h"
 #include "output/filter.h"
@@ -34,6 +35,8 @@ joblog_open(int rundir, const char *target, char *const argv[], struct mask *mas
 		if (log >= 0)
 			close(log);
 		log = -1;
+	} else {
+		file_give(rundir, name);
 	}
 	free(text);
 	free(name);

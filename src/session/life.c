@@ -248,6 +248,7 @@ check_stops(struct life *life)
 	char *why;
 
 	runtime_stand_in(life->o->attempt->runtime, life->o->attempt->rundir);
+	turn_keep(life->o->turn);
 	if (signal != 0 && !life->parent_stopped) {
 		life->parent_stopped = true;
 		stop(life, signal == SIGKILL ? xstrdup("make was killed") :

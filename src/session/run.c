@@ -90,7 +90,7 @@ open_run(struct run *run)
 	if (run->rundir < 0)
 		return -1;
 	run->alive = rundir_enter(run->rundir);
-	run->runtime = runtime_make(run->options->key, run->rundir);
+	run->runtime = runtime_make(run->options->key, run->state, run->rundir);
 	runtime_stand_in(run->runtime, run->rundir);
 	found = record_read(run->rundir, run->options->target, &run->record);
 	if (found == 1)

@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
+#include "base/mount.h"
+#include "base/name.h"
 #include "plan/use.h"
 #include "slots/lending.h"
 #include "slots/lock.h"
@@ -28,13 +31,16 @@ enum { DIGITS = 10 };
 enum { FIRST_TICK = 1, BUSY_TICK = 8, WATCHED_TICK = 1000, BLIND_TICK = 100 };
 
 struct lock {
+	int state;            /* the state folder, borrowed */
 	DIR *folder;
 	int mutex, claim;     /* claim: our file, locked */
+	int alone;            /* what has the name of those that run one at a time; -1: not we */
 	struct watch *rivals; /* while these live, nothing changes for us */
 	unsigned long ticket; /* 0: none yet */
 	char *target;
 	json_t *claims;
 	bool granted, lent;   /* lent: our job slot is */
+	bool told;            /* that nothing can be locked */
 	json_t *blocker;      /* see lock_blocker */
 	unsigned waiting;     /* how many claims did at the last try, ours among them */
 	int tick;
@@ -67,25 +73,33 @@ ticket_name(char name[DIGITS + 1], unsigned long ticket)
 	snprintf(name, DIGITS + 1, "%0*lu", DIGITS, ticket % 10000000000UL);
 }
 
+/* False with errno set. */
+static bool
+open_folder(struct lock *lock)
+{
+	int folder;
+
+	if (mkdirat(lock->state, "locks", 0777) == 0)
+		file_give(lock->state, "locks");
+	folder = openat(lock->state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	lock->folder = folder < 0 ? NULL : fdopendir(folder);
+	if (lock->folder)
+		lock->mutex = openat(folder, "mutex", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (lock->mutex >= 0)
+		file_give(folder, "mutex");
+	return lock->mutex >= 0;
+}
+
 struct lock *
 lock_open(int state, const char *target, const json_t *claims)
 {
 	struct lock *lock = xcalloc(1, sizeof(*lock));
-	int folder;
 
-	*lock = (struct lock){ .mutex = -1, .claim = -1, .rivals = watch_open(),
-		.tick = FIRST_TICK };
+	*lock = (struct lock){ .state = state, .mutex = -1, .claim = -1, .alone = -1,
+		.rivals = watch_open(), .tick = FIRST_TICK };
 	lock->target = xstrdup(target);
 	lock->claims = json_deep_copy(claims);
-	folder = openat(state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0 && errno == ENOENT) {
-		mkdirat(state, "locks", 0777);
-		folder = openat(state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	lock->folder = folder < 0 ? NULL : fdopendir(folder);
-	if (lock->folder)
-		lock->mutex = openat(folder, "mutex", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (lock->mutex < 0) {
+	if (!open_folder(lock)) {
 		warn("%s: going on without its resources: %s/locks", target, state_path());
 		lock_close(lock);
 		return NULL;
@@ -116,6 +130,7 @@ lock_close(struct lock *lock)
 		return;
 	end_claim(lock);
 	watch_close(lock->rivals);
+	fd_close(&lock->alone);
 	fd_close(&lock->mutex);
 	if (lock->folder)
 		closedir(lock->folder);
@@ -302,13 +317,41 @@ make_claim(struct lock *lock, unsigned long ticket, char state)
 	return false;
 }
 
-static bool
-grant_unlocked(struct lock *lock)
+/*
+ * Where nothing can be locked, or a claim cannot be written, the sessions with claims run one at a
+ * time on this machine. That is said once in a make, whose pid is kept in a file.
+ */
+static void
+tell_what_is_lost(struct lock *lock)
 {
-	warn("%s: going on without its resources: %s/locks", lock->target, state_path());
+	int error = errno, folder = dirfd(lock->folder);
+	char *make = xasprintf("%d\n", (int)getppid()), *type = mount_type(folder);
+	struct buffer told = { 0 };
+
+	if (file_read(folder, "told", &told) < 0 || strcmp(told.data, make) != 0)
+		warnx("%s/locks: %s (file system %s): sessions that claim something run one at a "
+		      "time, and makes on other machines do not know of it", state_path(),
+		    strerror(error), type);
+	(void)!file_store(folder, "told", make, strlen(make));
+	buffer_free(&told);
+	free(type);
+	free(make);
+}
+
+static bool
+grant_alone(struct lock *lock)
+{
+	char *name = name_of_file("locks", dirfd(lock->folder));
+
+	if (!lock->told)
+		tell_what_is_lost(lock);
+	lock->told = true;
 	end_claim(lock);
-	lock->granted = true;
-	return true;
+	lock->alone = name_take(name);
+	/* Without sockets nobody could start a session. */
+	lock->granted = lock->alone >= 0 || errno != EADDRINUSE;
+	free(name);
+	return lock->granted;
 }
 
 /* Names the rival that was there first, and rather one that holds than one that waits as well. */
@@ -385,7 +428,7 @@ grant(struct lock *lock, unsigned long last)
 	else
 		written = pwrite(lock->claim, "h", 1, 0) == 1;
 	if (!written)
-		return grant_unlocked(lock);
+		return grant_alone(lock);
 	watch_clear(lock->rivals);
 	lock->granted = true;
 	if (lock->lent)
@@ -412,7 +455,7 @@ decide(struct lock *lock)
 	if (rivals.n == 0) {
 		grant(lock, last);
 	} else if (lock->ticket == 0 && !make_claim(lock, last + 1, 'w')) {
-		grant_unlocked(lock);
+		grant_alone(lock);
 	} else {
 		lock->waiting++;
 		decided = watch_rivals(lock, &rivals);
@@ -422,14 +465,46 @@ decide(struct lock *lock)
 	return decided;
 }
 
+/*
+ * A session may clean the checkout and take the folder with it, from under all claims. Once
+ * somebody has made it anew, or at once if `make`, we go over to the new one. False when there is
+ * none.
+ */
+static bool
+follow_folder(struct lock *lock, bool make)
+{
+	int state = make ? state_make() : state_find();
+
+	if (state < 0)
+		return false;
+	dup3(state, lock->state, O_CLOEXEC);
+	close(state);
+	watch_clear(lock->rivals);
+	fd_close(&lock->claim);
+	fd_close(&lock->mutex);
+	closedir(lock->folder);
+	lock->ticket = 0;
+	return open_folder(lock);
+}
+
+static bool
+is_removed(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
 bool
 lock_try(struct lock *lock)
 {
-	if (lock->granted || watch_is_quiet(lock->rivals))
+	if (lock->granted || (watch_is_quiet(lock->rivals) && !is_removed(lock->mutex)))
 		return lock->granted;
+	if (is_removed(lock->mutex) && !follow_folder(lock, true))
+		return grant_alone(lock);
 	if (fd_lock(lock->mutex, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
-			return grant_unlocked(lock);
+			return grant_alone(lock);
 		lock->tick = lock->tick < BUSY_TICK ? lock->tick : BUSY_TICK;
 		return false;
 	}
@@ -437,6 +512,24 @@ lock_try(struct lock *lock)
 		;
 	(void)!fd_lock(lock->mutex, LOCK_UN);
 	return lock->granted;
+}
+
+void
+lock_keep(struct lock *lock)
+{
+	struct rivals rivals = { 0 };
+	long long *unused;
+
+	if (lock->claim < 0 || !lock->granted || !is_removed(lock->claim) ||
+	    !follow_folder(lock, false) || fd_lock(lock->mutex, LOCK_EX) < 0)
+		return;
+	/* We hold already, whoever else may have come meanwhile. */
+	unused = xcalloc(json_array_size(lock->claims) + 1, sizeof(*unused));
+	if (!make_claim(lock, look_around(lock, &rivals, unused) + 1, 'h'))
+		warn("%s: %s/locks", lock->target, state_path());
+	(void)!fd_lock(lock->mutex, LOCK_UN);
+	free_rivals(&rivals);
+	free(unused);
 }
 
 int

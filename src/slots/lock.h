@@ -35,9 +35,17 @@ void lock_close(struct lock *);
 
 /*
  * Is the claim granted? The first call takes the ticket. Where nothing can be locked (no space, a
- * file system without locks) it is granted, after a warning.
+ * file system without locks) the sessions with claims run one at a time on this machine, after a
+ * warning in each make.
  */
 bool lock_try(struct lock *);
+
+/*
+ * To be called every half second or so while the claim is held: if the state folder was removed and
+ * made anew, the claim is made anew in it. A claim that somebody makes in the time between, in
+ * another make, may be granted.
+ */
+void lock_keep(struct lock *);
 
 /*
  * While waiting: try again when the descriptor (-1: none) is readable, and after that many

@@ -1,18 +1,14 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/name.h"
 #include "base/util.h"
 #include "slots/pool.h"
 #include "state/rundir.h"
@@ -20,14 +16,14 @@
 /* Milliseconds between two tries: of the queue's head, and of the others, who grow patient. */
 enum { HEAD_TICK = 50, FIRST_TICK = 10, LAST_TICK = 250 };
 
-/* The socket that has the slot's name, and what its close rings. */
+/* What has the slot's name (name.h), and what its close rings. */
 struct held {
 	int name, bell;
 };
 
 struct pool {
 	int rundir, ranks;
-	int queue;   /* the socket that has the name of the queue's head; -1 unless we are that */
+	int queue;   /* what has the name of the queue's head; -1 unless we are that */
 	int inotify; /* -1 unless we are the head and got one */
 	char *run;   /* what the names of this run begin with */
 	struct held *held;
@@ -71,16 +67,8 @@ name_run(int rundir)
 {
 	json_t *info = faccessat(rundir, RUNDIR_INFO, F_OK, 0) == 0 ? rundir_info(rundir) : NULL;
 	const char *key = json_string_value(json_object_get(info, "make"));
-	struct stat st = { 0 };
-	char *name;
+	char *name = key ? xasprintf("noxmk/%s", key) : name_of_file("pool", rundir);
 
-	if (key) {
-		name = xasprintf("noxmk/%s", key);
-	} else {
-		(void)!fstatat(rundir, "", &st, AT_EMPTY_PATH);
-		name = xasprintf("noxmk/%llx-%llx", (unsigned long long)st.st_dev,
-		    (unsigned long long)st.st_ino);
-	}
 	json_decref(info);
 	return name;
 }
@@ -98,29 +86,21 @@ pool_open(int rundir, unsigned n, unsigned rank)
 }
 
 /*
- * A socket that has that name among the abstract ones (unix(7)), which no other socket can have at
- * the same time. -1 when somebody else has it, or when there is no socket to be had, which is
- * warned of: then we wait, too.
+ * -1 when somebody else has that name, or when there is no socket to be had, which is warned of:
+ * then we wait, too.
  */
 static int
 take_name(struct pool *pool, const char *kind, unsigned number)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* The first byte stays 0: that makes it an abstract name. */
-	int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s/%s-%u",
-	    pool->run, kind, number);
+	char *name = xasprintf("%s/%s-%u", pool->run, kind, number);
+	int fd = name_take(name);
 
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address,
-			   (socklen_t)offsetof(struct sockaddr_un, sun_path) + 1 +
-			       (socklen_t)length) == 0)
-		return fd;
-	if (errno != EADDRINUSE && !pool->warned) {
+	if (fd < 0 && errno != EADDRINUSE && !pool->warned) {
 		pool->warned = true;
 		warn("waiting for a slot: socket");
 	}
-	fd_close(&fd);
-	return -1;
+	free(name);
+	return fd;
 }
 
 static void

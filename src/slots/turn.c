@@ -127,6 +127,13 @@ turn_blocker(const struct turn *turn)
 	return turn->blocker;
 }
 
+void
+turn_keep(struct turn *turn)
+{
+	if (turn->lock)
+		lock_keep(turn->lock);
+}
+
 const struct slot *
 turn_slot(const struct turn *turn)
 {

@@ -45,6 +45,9 @@ int turn_timeout(struct turn *);
  */
 const json_t *turn_blocker(const struct turn *);
 
+/* See lock_keep. */
+void turn_keep(struct turn *);
+
 /* The slots that it holds, once slots and locks are held. Borrowed. */
 const struct slot *turn_slot(const struct turn *);
 

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/name.h"
 #include "state/join.h"
 #include "state/makekey.h"
 #include "state/rundir.h"
@@ -19,6 +20,7 @@
 #include "state/state.h"
 
 #define PLAN "plan.jsonl"
+#define RULE_FILE "sessions.mk"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
@@ -172,8 +174,8 @@ open_runs(int state)
 static int
 begin(int state, const char *key, unsigned keep)
 {
-	int lock = state_lock(state), runs = open_runs(state), rundir = rundir_find(state, key);
-	char *name = run_name(key);
+	char *mutex = xasprintf("noxmk/%s/begin", key), *name = run_name(key);
+	int lock = name_wait(mutex), runs = open_runs(state), rundir = rundir_find(state, key);
 
 	if (runs >= 0 && rundir < 0 && make_run(state, runs, name, key) == 0 &&
 	    write_make_file(runs, key, name) == 0) {
@@ -182,8 +184,9 @@ begin(int state, const char *key, unsigned keep)
 		rundir = rundir_open_named(state, name);
 	}
 	free(name);
+	free(mutex);
 	fd_close(&runs);
-	state_unlock(lock);
+	fd_close(&lock);
 	return rundir;
 }
 
@@ -232,13 +235,15 @@ make_again(int state, const char *key, const char *name)
 	return rundir;
 }
 
+/* Files of a run. Others are what belongs to the state folder, and what is not done yet. */
 static int
 is_kept(const struct dirent *entry)
 {
 	static const char report[] = ".report";
 	size_t len = strlen(entry->d_name);
 
-	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+	    !strcmp(entry->d_name, RULE_FILE))
 		return false;
 	return len < sizeof(report) ||
 	       strcmp(entry->d_name + len - (sizeof(report) - 1), report) != 0;
@@ -301,12 +306,31 @@ open_again(const char *key, int runtime, int *state, int *rundir)
 	return found >= 0;
 }
 
+/* The plan's rules for make, if they are gone, with their date: by that make knows their age. */
+static void
+restore_rules(int runtime, int state)
+{
+	int file = openat(runtime, RULE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (file >= 0 && fstat(file, &st) == 0 && faccessat(state, RULE_FILE, F_OK, 0) < 0 &&
+	    file_copy(file, state, RULE_FILE) == 0)
+		utimensat(state, RULE_FILE, (struct timespec[]){ st.st_atim, st.st_mtim }, 0);
+	fd_close(&file);
+	if (faccessat(state, PLAN, F_OK, 0) < 0 &&
+	    (file = openat(runtime, PLAN, O_RDONLY | O_CLOEXEC)) >= 0)
+		(void)!file_copy(file, state, PLAN);
+	fd_close(&file);
+}
+
 void
 join_restore(const char *key, int *state, int *rundir)
 {
 	int runtime = runtime_find(key);
 
-	if (runtime >= 0 && open_again(key, runtime, state, rundir))
+	if (runtime >= 0 && open_again(key, runtime, state, rundir)) {
 		copy_missing(runtime, *rundir);
+		restore_rules(runtime, *state);
+	}
 	fd_close(&runtime);
 }

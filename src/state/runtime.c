@@ -36,20 +36,21 @@ open_own(const char *path, bool make)
 	return base;
 }
 
-/* *path: the caller frees. */
+/* The first place that is to be had. *path: the caller frees. */
 static int
 open_base(bool make, char **path)
 {
-	const char *folder = getenv("XDG_RUNTIME_DIR");
-	int base;
+	/* Memory comes first: a file on a disk may take as long as all else that a helper does. */
+	const char *const places[] = { getenv("XDG_RUNTIME_DIR"), "/dev/shm", getenv("TMPDIR"),
+		"/tmp" };
+	int base = -1;
 
-	*path = xasprintf("%s/noxmk", folder && *folder == '/' ? folder : "");
-	base = folder && *folder == '/' ? open_own(*path, make) : -1;
-	if (base < 0) {
+	*path = NULL;
+	for (size_t i = 0; i < countof(places) && base < 0; i++) {
+		if (!places[i] || *places[i] != '/')
+			continue;
 		free(*path);
-		folder = getenv("TMPDIR");
-		*path = xasprintf("%s/noxmk-%u", folder && *folder == '/' ? folder : "/tmp",
-		    (unsigned)geteuid());
+		*path = xasprintf("%s/noxmk-%u", places[i], (unsigned)geteuid());
 		base = open_own(*path, make);
 	}
 	return base;
@@ -94,18 +95,21 @@ remove_dead(int base, const char *path)
 	free(entries);
 }
 
+/* With its date. */
 static void
-copy(int rundir, int runtime, const char *name)
+copy(int from, int runtime, const char *name)
 {
 	struct buffer text = { 0 };
+	struct stat st;
 
-	if (file_read(rundir, name, &text) == 0)
-		(void)!file_store(runtime, name, text.data, text.len);
+	if (file_read(from, name, &text) == 0 && fstatat(from, name, &st, 0) == 0 &&
+	    file_store(runtime, name, text.data, text.len) == 0)
+		utimensat(runtime, name, (struct timespec[]){ st.st_atim, st.st_mtim }, 0);
 	buffer_free(&text);
 }
 
 int
-runtime_make(const char *key, int rundir)
+runtime_make(const char *key, int state, int rundir)
 {
 	char *path;
 	int base, runtime = runtime_find(key), made;
@@ -117,6 +121,7 @@ runtime_make(const char *key, int rundir)
 		made = mkdirat(base, key, 0700);
 		runtime = openat(base, key, DIR_FLAGS);
 		if (made == 0 && runtime >= 0) {
+			copy(state, runtime, "sessions.mk");
 			copy(rundir, runtime, "plan.jsonl");
 			copy(rundir, runtime, RUNDIR_INFO);
 			copy(rundir, runtime, REQUEST_FILE);

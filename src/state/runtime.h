@@ -5,9 +5,10 @@
  * The runtime folder of a make: private, on this machine, and outside of the checkout. A session
  * may clean the checkout, by `git clean -fdx` say, and then the run goes on by what is here:
  *
- *   $XDG_RUNTIME_DIR/noxmk/KEY/ or, where that is not to be had, ${TMPDIR:-/tmp}/noxmk-UID/KEY/
+ *   PLACE/noxmk-UID/KEY/              PLACE: $XDG_RUNTIME_DIR, or what else there is (runtime.c)
  *     .run.json, plan.jsonl,
  *     .request.json                   copies of those in the run folder (rundir.h, request.h)
+ *     sessions.mk                     a copy of that in the state folder (state.h)
  *     TARGET.json, .TARGET.notified   copies of the records (record.h)
  *     .TARGET.report                  nox writes it here, while the session may clean the checkout
  *
@@ -24,10 +25,10 @@
 int runtime_find(const char *key) UNUSED_RESULT;
 
 /*
- * The same; if there is none it is made, as a copy of what that run began with. Those of makes that
- * died long ago are removed then.
+ * The same; if there is none it is made, as a copy of what that run began with. Those of makes
+ * that died long ago are removed then.
  */
-int runtime_make(const char *key, int rundir) UNUSED_RESULT;
+int runtime_make(const char *key, int state, int rundir) UNUSED_RESULT;
 
 /*
  * If the run folder has been removed, in whole or in part, its descriptor is that of the runtime

@@ -1,0 +1,24 @@
+#ifndef NOXMK_BASE_NAME_H
+#define NOXMK_BASE_NAME_H
+
+/*
+ * Names of which each belongs to one owner at a time on this machine: those of abstract sockets
+ * (unix(7)). They need no file system, and the kernel frees one when the last process that has its
+ * descriptor ends or closes it.
+ */
+
+#include "base/util.h"
+
+/*
+ * A descriptor that has the name, which is freed by closing it. -1 with errno set: EADDRINUSE when
+ * somebody else has it.
+ */
+int name_take(const char *name) UNUSED_RESULT;
+
+/* The same, but waits while somebody else has it. */
+int name_wait(const char *name) UNUSED_RESULT;
+
+/* A name for a file or folder that is open, wherever it is seen from: "noxmk/KIND/…". Freed. */
+char *name_of_file(const char *kind, int fd) UNUSED_RESULT;
+
+#endif
