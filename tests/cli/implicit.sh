@@ -319,6 +319,31 @@ def upload(session):
     session.run("codecov", "-f", "coverage.xml")
 END
 
+# Who says that it makes coverage data is waited for, not who may by its configuration; and what
+# clears the way at its end, or only sounds like coverage, is no reason to wait.
+plan_of 'coverage of some' 'cover<unit' 1 <<'END'
+@nox.session(python=False)
+def system(session):
+    session.run("pytest", "tests/system")
+
+@nox.session(python=False)
+def unit(session):
+    session.run("pytest", "--cov=x", "tests/unit")
+
+@nox.session(python=False)
+def cover(session):
+    session.run("coverage", "report")
+    session.run("coverage", "erase")
+
+@nox.session(python=False)
+def docs(session):
+    session.run("sphinx-build", "-D", "extensions=sphinx.ext.coverage")
+
+@nox.session(python=False)
+def prerelease(session):
+    session.run("pytest", "--cov")
+END
+
 plan_of 'coverage that is declared, or its own' '' <<'END'
 @nox.session(python=False)
 def tests(session):
