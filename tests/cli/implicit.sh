@@ -11,7 +11,7 @@ ties() {
 	"$python3" -c '
 import json
 found = []
-for line in map(json.loads, open(".noxmk/plan.jsonl", encoding="utf-8")):
+for line in map(json.loads, open("'"$state"'/plan.jsonl", encoding="utf-8")):
     if "target" in line:
         found += [line["target"] + "<" + other for other in line["after"]]
         found += [line["target"] + "^" + other for other in line.get("globals", {}).get("takes", [])]
@@ -56,7 +56,7 @@ check 'a global: the note has the line to add' has "$err" \
 mk nox-list
 check 'a global: nox-list has the note, too' has "$out" 'note: tests reads the global variable wheel'
 well 'a global'
-check 'a global: the value' has .noxmk/latest/tests.log 'got dist/a.whl'
+check 'a global: the value' has "$state"/latest/tests.log 'got dist/a.whl'
 run "$STAGE/bin/noxmk" why tests
 check 'a global: why tells what made it wait' has "$out" "the noxfile's code (global wheel)"
 mk tests
