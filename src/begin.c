@@ -38,7 +38,7 @@ begin_run(int state, const char *key)
 		if (result == 0 && request.selects_nothing)
 			list_targets(rundir);
 		/* By that the run goes on where a session removes the run folder. */
-		runtime = runtime_make(key, rundir);
+		runtime = runtime_make(key, state, rundir);
 		fd_close(&runtime);
 		fd_close(&rundir);
 	}

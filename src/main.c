@@ -512,16 +512,18 @@ open_streams(void)
 }
 
 /*
- * Where the user is, for session.invoked_from, before we go to the project. A make that we start
- * there ourselves has it already.
+ * Where the user is, for session.invoked_from, is kept before we go to the project. A make that we
+ * start there ourselves has it already.
  */
 static void
-note_folder(void)
+enter_project(const char *project)
 {
 	char folder[PATH_MAX];
 
 	if (getcwd(folder, sizeof(folder)))
 		setenv("NOXMK_INVOKED_FROM", folder, 0);
+	if (chdir(project) < 0)
+		err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", project);
 }
 
 int
@@ -546,12 +548,10 @@ main(int argc, char *argv[])
 			return puts("noxmk " NOXMK_VERSION) < 0;
 		if (option == 'S')
 			state_choose(optarg);
-		else if (option != 'C')
-			usage(NULL);
+		else if (option == 'C')
+			enter_project(optarg);
 		else
-			note_folder();
-		if (option == 'C' && chdir(optarg) < 0)
-			err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", optarg);
+			usage(NULL);
 	}
 	for (size_t i = 0; optind < argc && i < countof(commands); i++)
 		if (!strcmp(argv[optind], commands[i].name))

@@ -31,7 +31,8 @@ PRODUCTS = {
         r"(?:^|[ /])(?:python3?-)?coverage3? (?:combine|report|html|xml|json|lcov|annotate)\b"
         r"|^(?:codecov|codecovcli|coveralls|codacy|diff-cover|coverage-badge|genbadge)\b",
         r"coverage3? run|--cov\b|\bpytest\b|\bpy\.test\b|\bunittest\b|\btrial\b|\bnose2?\b"
-        r"|\bstestr\b|\bgreen\b|\bward\b|manage\.py test|setup\.py test|\btox\b|\.coverage",
+        r"|\bstestr\b|\bgreen\b|\bward\b|manage\.py test|setup\.py test|\btox\b"
+        r"|(?:^|[ /])\.coverage",
     ),
     "distributions in dist/": (
         r"\btwine (?:upload|check)\b|^(?:check-wheel-contents|abi3audit|pyroma) dist",
@@ -41,6 +42,8 @@ PRODUCTS = {
 }
 # So many sessions do not hand on one variable.
 MANY = 200
+# Who says so makes coverage data; a mere pytest may do it by its configuration.
+MAKES_COVERAGE = re.compile(r"coverage3? run|--cov\b|(?:^|[ /])\.coverage")
 COVERAGE_COMMANDS = {"combine", "report", "html", "xml", "json"}
 OTHERS_FOLDERS = re.compile(r"(^|/)\.nox(/|$)|(^|/)\*+/tmp(/|$)")
 WRITES = {"write_text", "write_bytes", "touch"}
@@ -132,6 +135,10 @@ class Effects:
     def makes(self, product: str) -> bool:
         return self.matches(PRODUCTS[product][1], [*self.commands, *self.words]) is not None
 
+    def surely_makes(self, product: str) -> bool:
+        texts = [*self.commands, *self.words]
+        return product != "coverage data" or self.matches(MAKES_COVERAGE.pattern, texts) is not None
+
     def reads(self, product: str) -> str | None:
         """The command that reads it, if the session does not make it itself."""
         commands = list(self.commands)
@@ -147,9 +154,8 @@ class Effects:
     def erases(self) -> bool:
         """Does it do nothing with coverage data but to erase what there is?"""
         others = [command for command in self.commands if "coverage erase" not in command]
-        return len(others) < len(self.commands) and not self.matches(
-            PRODUCTS["coverage data"][1], others
-        )
+        of_data = "|".join(PRODUCTS["coverage data"])
+        return len(others) < len(self.commands) and not self.matches(of_data, others)
 
     def removes(self) -> bool:
         commands = any(command.startswith("rm ") for command in self.commands)
@@ -423,9 +429,14 @@ def leftover_ties(kinds: list, effects: list[Effects], ties: list) -> None:
         others = [k for k in range(len(effects)) if kinds[k] != kinds[i]]
         for product in PRODUCTS:
             command = one.reads(product)
-            touch = [k for k in others if effects[k].makes(product) or effects[k].reads(product)]
-            if command and any(not effects[k].reads(product) for k in touch):
-                ties[i].append(leftover(f"{product}: {command}", touch))
+            if not command:
+                continue
+            makers = [k for k in others if effects[k].makes(product)]
+            makers = [k for k in makers if not effects[k].reads(product)]
+            makers = [k for k in makers if effects[k].surely_makes(product)] or makers
+            if makers:
+                makers += [k for k in others if effects[k].reads(product)]
+                ties[i].append(leftover(f"{product}: {command}", sorted(makers)))
         erasers = [k for k in others if effects[k].erases() and not one.erases()]
         if erasers and one.makes("coverage data"):
             ties[i].append(leftover("coverage data: coverage erase", erasers))

@@ -19,18 +19,18 @@ def again(session):
     session.run("sh", "-c", "env | grep -c ^NOXMK_INVOKED || true", external=True)
 END
 mk where
-check 'invoked_from: in the project' has .noxmk/latest/where.log "from $PWD"
+check 'invoked_from: in the project' has "$state"/latest/where.log "from $PWD"
 mkdir -p "sub/a b"
 echo 'include nox.mk' >sub/GNUmakefile
 echo 'include nox.mk' >'sub/a b/GNUmakefile'
 (cd sub && mk NOXMK_PROJECT=.. where)
-check 'invoked_from: below it' has .noxmk/latest/where.log "from $PWD/sub"
-check 'invoked_from: of a notified session' has .noxmk/latest/again.log "from $PWD/sub"
-check 'invoked_from: no variable of ours is left' has .noxmk/latest/again.log '0'
+check 'invoked_from: below it' has "$state"/latest/where.log "from $PWD/sub"
+check 'invoked_from: of a notified session' has "$state"/latest/again.log "from $PWD/sub"
+check 'invoked_from: no variable of ours is left' has "$state"/latest/again.log '0'
 (cd 'sub/a b' && mk NOXMK_PROJECT=../.. where)
-check 'invoked_from: with a blank' has .noxmk/latest/where.log "from $PWD/sub/a b"
+check 'invoked_from: with a blank' has "$state"/latest/where.log "from $PWD/sub/a b"
 mk -C sub NOXMK_PROJECT=.. where
-check 'invoked_from: with -C' has .noxmk/latest/where.log "from $PWD/sub"
+check 'invoked_from: with -C' has "$state"/latest/where.log "from $PWD/sub"
 
 # Names beyond ASCII, where the locale knows none.
 noxfile <<'END'
@@ -45,12 +45,12 @@ def docs(session, sprache):
     print("in", sprache)
 END
 for locale in C POSIX C.UTF-8; do
-	rm -rf .noxmk
+	rm -rf "$state"
 	LC_ALL=$locale mk -j2 ci
 	check "names in $locale: they run" same "$status $(verdicts | wc -l) $(verdicts | grep -c passed)" '0 4 4'
-	check "names in $locale: the records have them" has .noxmk/latest/pr-fung.json prüfung
+	check "names in $locale: the records have them" has "$state"/latest/pr-fung.json prüfung
 	LC_ALL=$locale mk ARGS='größe' pr-fung
-	check "names in $locale: and arguments" same "$status $(grep -c "^läuft prüfung \['größe'\]" .noxmk/latest/pr-fung.log)" '0 1'
+	check "names in $locale: and arguments" same "$status $(grep -c "^läuft prüfung \['größe'\]" "$state"/latest/pr-fung.log)" '0 1'
 	LC_ALL=$locale mk -n pr-fung
 	check "names in $locale: make -n" exits 0
 done

@@ -11,7 +11,7 @@ ties() {
 	"$python3" -c '
 import json
 found = []
-for line in map(json.loads, open(".noxmk/plan.jsonl", encoding="utf-8")):
+for line in map(json.loads, open("'"$state"'/plan.jsonl", encoding="utf-8")):
     if "target" in line:
         found += [line["target"] + "<" + other for other in line["after"]]
         found += [line["target"] + "^" + other for other in line.get("globals", {}).get("takes", [])]
@@ -56,7 +56,7 @@ check 'a global: the note has the line to add' has "$err" \
 mk nox-list
 check 'a global: nox-list has the note, too' has "$out" 'note: tests reads the global variable wheel'
 well 'a global'
-check 'a global: the value' has .noxmk/latest/tests.log 'got dist/a.whl'
+check 'a global: the value' has "$state"/latest/tests.log 'got dist/a.whl'
 run "$STAGE/bin/noxmk" why tests
 check 'a global: why tells what made it wait' has "$out" "the noxfile's code (global wheel)"
 mk tests
@@ -317,6 +317,31 @@ def report(session):
 @nox.session(python=False)
 def upload(session):
     session.run("codecov", "-f", "coverage.xml")
+END
+
+# Who says that it makes coverage data is waited for, not who may by its configuration; and what
+# clears the way at its end, or only sounds like coverage, is no reason to wait.
+plan_of 'coverage of some' 'cover<unit' 1 <<'END'
+@nox.session(python=False)
+def system(session):
+    session.run("pytest", "tests/system")
+
+@nox.session(python=False)
+def unit(session):
+    session.run("pytest", "--cov=x", "tests/unit")
+
+@nox.session(python=False)
+def cover(session):
+    session.run("coverage", "report")
+    session.run("coverage", "erase")
+
+@nox.session(python=False)
+def docs(session):
+    session.run("sphinx-build", "-D", "extensions=sphinx.ext.coverage")
+
+@nox.session(python=False)
+def prerelease(session):
+    session.run("pytest", "--cov")
 END
 
 plan_of 'coverage that is declared, or its own' '' <<'END'
