@@ -93,6 +93,7 @@ START_TEST(what_a_command_changes_can_be_adopted)
 	json_t *difference = json_of("{'set':{'A':'new','B':7},'unset':['C','D',1]}");
 
 	setenv("A", "old", 1);
+	unsetenv("B");
 	setenv("C", "old", 1);
 	env_adopt(NULL);
 	env_adopt(difference);

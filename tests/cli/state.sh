@@ -14,12 +14,12 @@ def before(session):
 
 @nox.session(python=False)
 def clean(session):
-    session.run("sh", "-c", "echo words of clean; " + os.environ["CLEANER"], external=True)
+    session.run("sh", "-c", "echo words of clean; " + os.environ["CLEANER"] + " && touch ../cleaned", external=True)
 
 @nox.session(python=False)
 def failing(session):
     print("words of failing", flush=True)
-    session.run("sh", "-c", "sleep 0.6; exit 3", external=True)
+    session.run("sh", "-c", "until [ -e ../cleaned ]; do sleep 0.05; done; exit 3", external=True)
 
 @nox.session(python=False)
 def after(session):
@@ -194,27 +194,33 @@ fi
 # A session removes it
 
 XDG_RUNTIME_DIR=$scratch/runtime
-export XDG_RUNTIME_DIR CLEANER
+export XDG_RUNTIME_DIR CLEANER WAIT_FOR
 mkdir "$XDG_RUNTIME_DIR"
 for cleaner in 'git clean -fdxq' 'rm -rf .nox' 'rm -rf .nox/.noxmk/runs' 'rm -f .nox/.noxmk/latest/.run.json'; do
-	CLEANER="sleep 0.3; $cleaner" # nothing else is written just then
-	for jobs in -j1 -j2 -j; do
+	# Nothing else is written just then: rm would find that the folder is not empty.
+	waiting="for name in \$WAIT_FOR; do until [ -e $state/latest/\$name ]; do sleep 0.05; done; done" # make ends it
+	CLEANER="$waiting; sleep 0.2; $cleaner" # who has written the file may be about to close it
+	for jobs in -j1 -j3 -j; do
 		topic="$cleaner, $jobs: "
 		noxfile_of "$cleaning"
 		in_git
-		mk "$jobs" NOXMK_JOBS=2 before clean
+		WAIT_FOR=before.json
+		mk "$jobs" NOXMK_JOBS=3 NOXMK_DEADLINE=1m before clean
 		check 'exit 0' exits 0
 		check 'both verdicts' same "$(verdicts | tr '\n' ' ')" 'before: passed clean: passed '
 		check 'the log of the session itself' has "$state/latest/clean.log" 'words of clean'
 		check 'nothing is said' same "$(grep noxmk: "$err")" ''
 		rm -rf .nox
-		mk "$jobs" NOXMK_JOBS=2 before clean failing after
+		rm ../cleaned
+		[ "$jobs" = -j1 ] || WAIT_FOR='before.json failing.log'
+		mk "$jobs" NOXMK_JOBS=3 NOXMK_DEADLINE=1m before clean failing after
 		check 'with others: a failure fails' exits 2
 		check 'with others: all verdicts' same "$(verdicts | tr '\n' ' ')" \
 			'after: passed before: passed clean: passed failing: failed notified: passed '
 		check 'with others: the log of who ran meanwhile' has "$state/latest/failing.log" 'words of failing'
 		check 'with others: its status line' has "$state/latest/failing.log" '[exited with status 1.]'
 		check 'with others: the log is shown' has "$out" 'words of failing'
+		WAIT_FOR=
 		mk rerun-failed
 		check 'with others: rerun-failed knows what failed' has "$out" 'failing  failed'
 		check 'git sees nothing' same "$(git status --porcelain)" ''
