@@ -209,7 +209,8 @@ $(_noxmk.order_file): .noxmk/always ; $(if $(_noxmk.order_stale),$(_noxmk.make_o
 endif
 
 _noxmk.alone := $(filter 1,$(words $(_noxmk.active)))
-_noxmk.live := $(if $(filter live $(if $(_noxmk.alone),auto),$(NOXMK_OUTPUT)), -l)
+_noxmk.live := $(if $(filter live $(if $(_noxmk.alone),auto),$(NOXMK_OUTPUT)), -l) \
+  $(_noxmk.alone:1=-a)
 _noxmk.jobs = $(if $(NOXMK_JOBS), -j $(NOXMK_JOBS))
 # A word for each knob that may end the run early; like ARGS, two of them have plain names.
 _noxmk.plain = $(if $(filter-out undefined environment,$(origin $1)),$($1))

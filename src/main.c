@@ -41,7 +41,7 @@
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *goals;
 	unsigned keep, jobs, rounds;
-	bool live;
+	bool live, alone;
 	struct policy policy;
 	char *share;
 	char **words; /* the operands, NULL-ended */
@@ -58,6 +58,7 @@ static const struct option_entry {
 	bool *flag;       /* it has no argument */
 	struct policy *policy;
 } option_entries[] = {
+	{ 'a', .flag = &options.alone },
 	{ 'c', .text = &options.cue },
 	{ 'f', .text = &options.noxfile },
 	{ 'g', .text = &options.goals },
@@ -224,7 +225,7 @@ do_run(const struct place *unused)
 {
 	struct run_options run = { .share = options.share, .key = options.key,
 		.cue = options.cue, .keep = options.keep, .jobs = options.jobs,
-		.live = options.live, .policy = &options.policy };
+		.live = options.live, .alone = options.alone, .policy = &options.policy };
 	bool interrupted;
 	int result;
 
@@ -355,8 +356,8 @@ static const struct command_entry {
 	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
 	{ "order", "j:", "[-j JOBS] GOAL ...", 1, PLAN, do_order,
 	    "write .noxmk/order.mk for these goals" },
-	{ "run", "c:g:j:k:lo:r:",
-	    "[-c CUE] [-g GOALS] [-j JOBS] [-k KEEP] [-l] [-o POLICY] -r MAKE TARGET "
+	{ "run", "ac:g:j:k:lo:r:",
+	    "[-a] [-c CUE] [-g GOALS] [-j JOBS] [-k KEEP] [-l] [-o POLICY] -r MAKE TARGET "
 	    "[-- POSARGS ...]", 1, NOTHING, do_run, "run one session" },
 	{ "end", "j:k:r:", "[-j JOBS] [-k KEEP] [-r MAKE] [GOAL ...] [-- COMMAND ...]", 0,
 	    OWN_RUN, do_end, "run notified sessions by COMMAND, a make; print the summary" },

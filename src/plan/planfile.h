@@ -5,7 +5,8 @@
  * plan.jsonl: the plan as the helper itself reads it back, one JSON object a line:
  *
  *   {"schema":1,"nox":"…","command":["nox"],"args":[],"python":"…","path":[…],"noxfile":"…",
- *    "complaint":null,"source_build":true,"log_limit":8589934592,"mask":["*TOKEN*"]}
+ *    "complaint":null,"source_build":true,"log_limit":8589934592,"mask":["*TOKEN*"],
+ *    "unmask":[],"ci_commands":null}
  *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","description":"…",
  *    "default":true,"requires":["build"],"after":[],"complaint":null,
  *    "by":{"build":"tool.noxmk.session.lint.needs"},

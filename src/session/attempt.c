@@ -14,6 +14,7 @@
 #include "base/spawn.h"
 #include "nox/command.h"
 #include "nox/verdict.h"
+#include "output/ci.h"
 #include "output/joblog.h"
 #include "output/relay.h"
 #include "output/screen.h"
@@ -31,7 +32,7 @@ struct attempt {
 	struct clients *clients; /* NULL: none of the tools can be a client of make's jobserver */
 	struct leftover *leftover;
 	struct keeper *keeper;
-	struct mask *mask;
+	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
 	int log;                 /* -1: there is none */
@@ -86,31 +87,66 @@ make_command(const struct attempt *attempt)
 	return command;
 }
 
-/* The plan's header says which secrets must not be written, and how large a log may grow. */
-static void
-open_log(struct attempt *attempt, const struct command *command)
+/* The strings belong to the JSON. free(v) frees. */
+static struct strings
+strings_of(const json_t *list)
 {
-	const json_t *header = planfile_header(attempt->o.plan), *item;
-	struct record *record = attempt->o.record;
-	struct strings patterns = { 0 };
+	struct strings strings = { 0 };
+	const json_t *item;
 	size_t i;
 
-	json_array_foreach(json_object_get(header, "mask"), i, item)
-		strings_add(&patterns, json_string_value(item));
-	attempt->mask = mask_open(&patterns, command->envp);
-	attempt->log = joblog_open(attempt->o.rundir, attempt->o.target, command->argv,
+	json_array_foreach(list, i, item)
+		strings_add(&strings, json_string_value(item));
+	return strings;
+}
+
+/* The plan's header says which secrets must not be written. */
+static struct mask *
+make_mask(const json_t *header, const struct command *command)
+{
+	struct strings patterns = strings_of(json_object_get(header, "mask"));
+	struct strings exceptions = strings_of(json_object_get(header, "unmask"));
+	struct mask *mask = mask_open(&patterns, &exceptions, command->envp);
+
+	free(patterns.v);
+	free(exceptions.v);
+	return mask;
+}
+
+/* The session has printed a command to the CI. What is shown while it comes has annotations. */
+static void
+found_command(void *data, bool is_annotation, const char *line, size_t n)
+{
+	struct attempt *attempt = data;
+
+	if (!is_annotation || !attempt->follower)
+		joblog_tell_ci(attempt->follower, !is_annotation, line, n);
+}
+
+/* The plan's header says how large a log may grow. */
+static void
+open_log(struct attempt *attempt, char *const *argv)
+{
+	const json_t *header = planfile_header(attempt->o.plan);
+	enum ci ci = ci_reads(json_string_value(json_object_get(header, "ci_commands")));
+	struct commands_options commands = { .mask = attempt->mask, .masks = ci_masks(),
+		.annotations = ci == CI_ANNOTATIONS, .found = found_command,
+		.data = attempt };
+	struct record *record = attempt->o.record;
+
+	attempt->log = joblog_open(attempt->o.rundir, attempt->o.target, argv,
 	    attempt->mask);
 	record->logged = attempt->log >= 0;
 	if (attempt->o.live && attempt->log >= 0)
-		attempt->follower = joblog_follower_open(attempt->log);
+		attempt->follower = joblog_follower_open(attempt->log,
+		    attempt->o.alone ? NULL : attempt->o.target, ci);
 	record->live = attempt->follower != NULL;
-	attempt->relay = relay_open(attempt->log, attempt->mask,
+	attempt->relay = relay_open(attempt->log, &commands,
 	    json_integer_value(json_object_get(header, "log_limit")));
 	if (!attempt->relay) {
 		warn("%s: a full disk would fail it: pipe", attempt->o.target);
 		fcntl(attempt->log, F_SETFL, O_APPEND); /* its processes and we write there */
 	}
-	free(patterns.v);
 }
 
 /* Without a log, which was warned of, the output is not lost: it goes to standard error. */
@@ -144,14 +180,14 @@ orphaned(void *data)
 	if (attempt->log >= 0) {
 		lseek(attempt->log, 0, SEEK_END);
 		joblog_close(attempt->log, attempt->o.target,
-		    "its helper was killed, and the last it wrote may be lost");
+		    "its helper was killed, and the last it wrote may be lost", attempt->mask);
 	}
 	(void)!record_write(attempt->o.rundir, record);
 	screen_ended(record);
 }
 
 struct attempt *
-attempt_start(const struct attempt_options *options)
+attempt_start(const struct attempt_options *options, struct mask **mask)
 {
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
 	struct keeper_task task = { .forked = forked, .orphaned = orphaned, .data = attempt };
@@ -164,7 +200,10 @@ attempt_start(const struct attempt_options *options)
 	if (attempt->toolenv)
 		attempt->clients = clients_open(options->slot);
 	command = make_command(attempt);
-	open_log(attempt, &command);
+	if (!*mask)
+		*mask = make_mask(planfile_header(options->plan), &command);
+	attempt->mask = *mask;
+	open_log(attempt, command.argv);
 	task.argv = command.argv;
 	task.envp = command.envp;
 	task.out = output_of(attempt);
@@ -189,7 +228,6 @@ attempt_free(struct attempt *attempt)
 	if (!attempt)
 		return;
 	relay_close(attempt->relay);
-	mask_close(attempt->mask);
 	toolenv_close(attempt->toolenv);
 	clients_close(attempt->clients);
 	leftover_close(attempt->leftover);
@@ -312,7 +350,7 @@ attempt_judge(struct attempt *attempt, bool killed)
 	attempt->status = spawn_status(status);
 	record->reason = mask_text(attempt->mask, record->reason);
 	/* The report stays as long as the run folder, unless it may hold secrets. */
-	if (attempt->mask)
+	if (!mask_is_empty(attempt->mask))
 		unlinkat(attempt->o.rundir, name, 0);
 	buffer_free(&report);
 	free(name);
@@ -357,7 +395,7 @@ attempt_close_log(struct attempt *attempt)
 	attempt->follower = NULL;
 	if (attempt->log >= 0)
 		joblog_close(attempt->log, attempt->o.target,
-		    attempt->status ? attempt->status : "not started");
+		    attempt->status ? attempt->status : "not started", attempt->mask);
 	attempt->log = -1;
 }
 

@@ -13,6 +13,7 @@
 
 #include <poll.h>
 
+#include "output/mask.h"
 #include "plan/planfile.h"
 #include "slots/slot.h"
 #include "state/record.h"
@@ -24,7 +25,7 @@ struct attempt_options {
 	int rundir;
 	const char *target, *share; /* share: the folder of shim.py and tools/ */
 	char *const *posargs;       /* NULL-ended */
-	bool live;                  /* show the output while it comes */
+	bool live, alone;           /* show the output while it comes; and no other session's */
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */
 	const struct slot *slot;    /* the slots that it holds */
@@ -34,8 +35,12 @@ struct attempt_options {
 	void *data;
 };
 
-/* Starts it. NULL, with the verdict in the record, when that cannot be done. */
-struct attempt *attempt_start(const struct attempt_options *) UNUSED_RESULT;
+/*
+ * Starts it. NULL, with the verdict in the record, when that cannot be done. *mask: NULL before the
+ * first attempt, which makes it; what one attempt declares to be secret is so for the next. It has
+ * to live as long as the attempt, and is the caller's.
+ */
+struct attempt *attempt_start(const struct attempt_options *, struct mask **mask) UNUSED_RESULT;
 void attempt_free(struct attempt *);
 
 /* When it was started, in monotonic seconds; a pause shifts that. */

@@ -40,6 +40,7 @@ enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, EVENTS };
 /* All times are monotonic seconds; 0 stands for never. */
 struct life {
 	const struct life_options *o;
+	struct mask *mask;       /* of all attempts; NULL before the first one */
 	struct attempt *attempt; /* NULL before the first one and between two */
 	enum phase phase;
 	double deadline;         /* of the phase */
@@ -63,7 +64,7 @@ start(struct life *life)
 {
 	life->timed_out = false;
 	life->deadline = 0;
-	life->attempt = attempt_start(life->o->attempt);
+	life->attempt = attempt_start(life->o->attempt, &life->mask);
 	if (!life->attempt) {
 		life->phase = ENDED;
 		return;
@@ -358,5 +359,6 @@ life_lead(const struct life_options *options)
 	end = (struct life_end){ .stopped = life.stopped, .signalled = life.signalled,
 		.tried = life.attempt || options->attempt->record->attempts };
 	attempt_free(life.attempt);
+	mask_close(life.mask);
 	return end;
 }
