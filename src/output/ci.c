@@ -9,12 +9,13 @@ static const struct {
 	const char *variable;
 	bool githubs; /* it knows GitHub's commands */
 } forges[] = {
-	{ "CI", false }, /* most of them, by custom */
-	{ "GITHUB_ACTIONS", true }, /* Forgejo and Gitea set it as well */
+	/* Most of them set CI, by custom. TF_BUILD is of Azure Pipelines. */
+	{ "CI", false },
+	{ "GITHUB_ACTIONS", true },
 	{ "FORGEJO_ACTIONS", true },
 	{ "GITEA_ACTIONS", true },
 	{ "GITLAB_CI", false },
-	{ "TF_BUILD", false }, /* Azure Pipelines */
+	{ "TF_BUILD", false },
 	{ "TEAMCITY_VERSION", false },
 };
 

@@ -236,14 +236,26 @@ mask_text(struct mask *mask, char *text)
 	return out.data;
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 char *
 mask_names(const struct mask *mask)
 {
+	struct strings hit = { 0 };
 	struct buffer names = { 0 };
 
 	for (size_t i = 0; i < mask->nnames; i++)
 		if (mask->names[i].hit)
-			buffer_printf(&names, "%s%s", names.len ? ", " : "", mask->names[i].text);
+			strings_add(&hit, mask->names[i].text);
+	if (hit.n > 0)
+		qsort(hit.v, hit.n, sizeof(*hit.v), compare);
+	for (size_t i = 0; i < hit.n; i++)
+		buffer_printf(&names, "%s%s", i ? ", " : "", hit.v[i]);
+	free(hit.v);
 	return names.data;
 }
 

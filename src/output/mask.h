@@ -49,8 +49,8 @@ void mask_flush(struct mask *, struct mask_stream *, struct buffer *out);
 char *mask_text(struct mask *, char *text) UNUSED_RESULT;
 
 /*
- * The names, "PYPI_TOKEN, A_SECRET", whose secrets have been replaced since the last call of
- * mask_forget_names; NULL: none. The caller frees.
+ * The names, "PYPI_TOKEN, A_SECRET", sorted, whose secrets have been replaced since the last
+ * call of mask_forget_names; NULL: none. The caller frees.
  */
 char *mask_names(const struct mask *) UNUSED_RESULT;
 void mask_forget_names(struct mask *);
