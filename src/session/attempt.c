@@ -35,6 +35,7 @@ struct attempt {
 	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
+	struct terminal *terminal; /* NULL: the session has none */
 	int log;                 /* -1: there is none */
 	char *status;            /* for the log's last line; NULL: it was not started */
 	double begun;
@@ -79,7 +80,8 @@ make_command(const struct attempt *attempt)
 	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
 		strings_add(&posargs, *arg);
 	command = command_make(attempt->o.plan, attempt->o.session, attempt->o.share, report,
-	    &posargs, toolenv_variables(attempt->toolenv));
+	    &posargs, toolenv_variables(attempt->toolenv),
+	    attempt->terminal != NULL);
 	/* The command has copies of all strings but the words of posargs. */
 	json_array_append_new(command.owner, notified ? notified : json_null());
 	free(posargs.v);
@@ -137,10 +139,10 @@ open_log(struct attempt *attempt, char *const *argv)
 	attempt->log = joblog_open(attempt->o.rundir, attempt->o.target, argv,
 	    attempt->mask);
 	record->logged = attempt->log >= 0;
-	if (attempt->o.live && attempt->log >= 0)
+	if (attempt->o.live && attempt->log >= 0 && !attempt->terminal)
 		attempt->follower = joblog_follower_open(attempt->log,
 		    attempt->o.alone ? NULL : attempt->o.target, ci);
-	record->live = attempt->follower != NULL;
+	record->live = attempt->follower || attempt->terminal;
 	attempt->relay = relay_open(attempt->log, &commands,
 	    json_integer_value(json_object_get(header, "log_limit")));
 	if (!attempt->relay) {
@@ -153,6 +155,8 @@ open_log(struct attempt *attempt, char *const *argv)
 static int
 output_of(const struct attempt *attempt)
 {
+	if (attempt->terminal)
+		return terminal_slave(attempt->terminal);
 	if (attempt->relay)
 		return relay_end(attempt->relay);
 	return attempt->log >= 0 ? attempt->log : STDERR_FILENO;
@@ -165,6 +169,16 @@ forked(void *data)
 	const struct attempt *attempt = data;
 
 	attempt->o.forked(attempt->o.data);
+}
+
+/* In the keeper. */
+static void
+bereaved(void *data)
+{
+	struct attempt *attempt = data;
+
+	if (attempt->terminal)
+		terminal_restore(attempt->terminal);
 }
 
 /* In the keeper, which writes the record in place of the helper that was killed. */
@@ -190,7 +204,8 @@ struct attempt *
 attempt_start(const struct attempt_options *options, struct mask **mask)
 {
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
-	struct keeper_task task = { .forked = forked, .orphaned = orphaned, .data = attempt };
+	struct keeper_task task = { .forked = forked, .bereaved = bereaved,
+		.orphaned = orphaned, .data = attempt };
 	struct command command;
 
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
@@ -199,6 +214,9 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->share);
 	if (attempt->toolenv)
 		attempt->clients = clients_open(options->slot);
+	/* A CI's page is no place for raw output, even if the CI has a terminal. */
+	if (options->live && options->alone && ci_reads("none") == CI_NONE)
+		attempt->terminal = terminal_open();
 	command = make_command(attempt);
 	if (!*mask)
 		*mask = make_mask(planfile_header(options->plan), &command);
@@ -207,6 +225,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	task.argv = command.argv;
 	task.envp = command.envp;
 	task.out = output_of(attempt);
+	task.is_terminal = attempt->terminal != NULL;
 	/* A child that we have by now, the guard, is none of the session's. */
 	attempt->leftover = leftover_open();
 	attempt->begun = clock_monotonic();
@@ -222,11 +241,26 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	return NULL;
 }
 
+/* Without a log the relay writes to standard error, and the terminal has the output anyway. */
+static struct relay *
+log_relay(const struct attempt *attempt)
+{
+	return attempt->log >= 0 ? attempt->relay : NULL;
+}
+
+static void
+close_terminal(struct attempt *attempt)
+{
+	terminal_close(attempt->terminal, attempt->mask, log_relay(attempt));
+	attempt->terminal = NULL;
+}
+
 void
 attempt_free(struct attempt *attempt)
 {
 	if (!attempt)
 		return;
+	close_terminal(attempt);
 	relay_close(attempt->relay);
 	toolenv_close(attempt->toolenv);
 	clients_close(attempt->clients);
@@ -259,17 +293,25 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 	fds[1] = (struct pollfd){ .fd = follower, .events = POLLIN };
 	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : clients_fd(attempt->clients),
 		.events = POLLIN };
+	for (int i = 3; i < ATTEMPT_FDS; i++)
+		fds[i] = (struct pollfd){ .fd = -1 };
+	if (attempt->terminal)
+		terminal_poll(attempt->terminal, fds + 3);
 }
 
 int
 attempt_timeout(const struct attempt *attempt)
 {
+	if (attempt->terminal)
+		return terminal_timeout(attempt->terminal);
 	return attempt->follower ? joblog_follower_timeout(attempt->follower) : -1;
 }
 
 void
 attempt_look(struct attempt *attempt)
 {
+	if (attempt->terminal)
+		terminal_copy(attempt->terminal, attempt->mask, log_relay(attempt));
 	if (attempt->relay)
 		relay_copy(attempt->relay);
 	if (attempt->follower)
@@ -303,6 +345,8 @@ signal_descendants(const struct attempt *attempt, int signal)
 void
 attempt_pause(struct attempt *attempt)
 {
+	if (attempt->terminal)
+		terminal_leave(attempt->terminal);
 	signal_descendants(attempt, SIGSTOP);
 }
 
@@ -310,6 +354,8 @@ void
 attempt_resume(struct attempt *attempt, double seconds)
 {
 	attempt->begun += seconds;
+	if (attempt->terminal)
+		terminal_enter(attempt->terminal);
 	signal_descendants(attempt, SIGCONT);
 }
 
@@ -386,8 +432,10 @@ attempt_is_cleared(struct attempt *attempt)
 void
 attempt_close_log(struct attempt *attempt)
 {
-	long long lost = relay_close(attempt->relay);
+	long long lost;
 
+	close_terminal(attempt);
+	lost = relay_close(attempt->relay);
 	if (lost > 0)
 		warn("%s.log: %lld bytes of it are lost", attempt->o.target, lost);
 	attempt->relay = NULL;

@@ -15,6 +15,7 @@
 
 #include "output/mask.h"
 #include "plan/planfile.h"
+#include "session/terminal.h"
 #include "slots/slot.h"
 #include "state/record.h"
 
@@ -25,7 +26,8 @@ struct attempt_options {
 	int rundir;
 	const char *target, *share; /* share: the folder of shim.py and tools/ */
 	char *const *posargs;       /* NULL-ended */
-	bool live, alone;           /* show the output while it comes; and no other session's */
+	bool live, alone;           /* show the output while it comes; and no other session's; both:
+	                             * at the user's terminal, if there is one */
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */
 	const struct slot *slot;    /* the slots that it holds */
@@ -53,7 +55,7 @@ int attempt_log(const struct attempt *);
  * Look when one of the descriptors is readable, and after that many milliseconds (-1: never) at the
  * latest: what the session has written is copied.
  */
-enum { ATTEMPT_FDS = 3 };
+enum { ATTEMPT_FDS = 3 + TERMINAL_FDS };
 void attempt_poll(const struct attempt *, struct pollfd fds[ATTEMPT_FDS]);
 int attempt_timeout(const struct attempt *);
 void attempt_look(struct attempt *);

@@ -121,9 +121,9 @@ noxfile <<'END'
 def talk(session):
     for i in range(20):
         os.write(1, f"<{session.name} ".encode())
-        time.sleep(0.01)
+        time.sleep(0.01)  # so that others write in between
         os.write(1, f"{i} {session.name}>\n".encode())
-        time.sleep(0.003)
+        time.sleep(0.003)  # likewise
 
 for name in "abc":
     nox.session(name=name, python=False)(talk)
@@ -137,7 +137,7 @@ def slow(session):
     os.write(1, b"so far")
     end = time.monotonic() + 30
     while not os.path.exists("shown") and time.monotonic() < end:
-        time.sleep(0.05)
+        time.sleep(0.05)  # until it was seen
     os.write(1, b" and on\n")
 
 @nox.session(python=False)
@@ -145,7 +145,7 @@ def bars(session):
     for i in range(30):
         sys.stdout.write(f"\r{i} of 29")
         sys.stdout.flush()
-        time.sleep(0.01)
+        time.sleep(0.01)  # so that others write in between
     print()
     for i in range(30):
         print(f"{i} percent", end="\r", flush=True)
@@ -171,7 +171,7 @@ check 'and loses nothing' same "$(grep '^long | ' "$out" | grep -v nox | tr -dc 
 "$MAKE" -I "$STAGE/include" -j2 a slow NOXMK_OUTPUT=live >"$scratch/live" 2>"$err" </dev/null
 wait
 check 'the start of a line that takes long is shown' has "$scratch/live" 'slow | so far …'
-check 'and its rest, marked' has "$scratch/live" 'slow | … and on'
+check 'and its rest, marked' has "$scratch/live" 'slow | …  and on'
 mk a NOXMK_OUTPUT=live
 check 'one session alone: lines as they are' has "$out" '<a 19 a>'
 
