@@ -342,6 +342,20 @@ signal_descendants(const struct attempt *attempt, int signal)
 	free(all.v);
 }
 
+bool
+attempt_suspends(struct attempt *attempt)
+{
+	return attempt->terminal && terminal_suspends(attempt->terminal);
+}
+
+bool
+attempt_was_interrupted(const struct attempt *attempt)
+{
+	const struct record *record = attempt->o.record;
+
+	return attempt->terminal && (record->exit == 128 + SIGINT || record->signal == SIGINT);
+}
+
 void
 attempt_pause(struct attempt *attempt)
 {

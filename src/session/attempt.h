@@ -63,6 +63,12 @@ void attempt_look(struct attempt *);
 /* Signals the session's process group, and CONT as well: a stopped process cannot die. */
 void attempt_signal(struct attempt *, int signal);
 
+/* At the user's terminal: has ^Z asked for a stop of the whole job since the last call? */
+bool attempt_suspends(struct attempt *);
+
+/* And has ^C ended the session? Ask once it is judged. */
+bool attempt_was_interrupted(const struct attempt *);
+
 /* Stops all its processes. When they go on, the seconds in between do not count as its duration. */
 void attempt_pause(struct attempt *);
 void attempt_resume(struct attempt *, double seconds);

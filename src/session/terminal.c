@@ -29,6 +29,7 @@ struct terminal {
 	struct termios user, raw; /* modes of the user's terminal: before, and now */
 	bool entered;             /* it is raw */
 	bool hung_up;             /* nothing more comes from the session */
+	bool suspends;            /* ^Z was typed */
 	bool returned;            /* a CR came, which may be half of a line end */
 	struct buffer keys;       /* input that the session's terminal had no room for */
 	struct mask_stream stream;
@@ -242,17 +243,9 @@ copy_output(struct terminal *terminal, struct mask *mask, struct relay *relay)
 	return true;
 }
 
-/* The terminal would stop all processes of its foreground; so do we, but give it back before. */
-static void
-suspend(struct terminal *terminal)
-{
-	terminal_leave(terminal);
-	kill(0, SIGTSTP);
-}
-
 /* Is that key ^Z, or whatever the session's terminal takes for it? */
 static bool
-suspends(const struct terminal *terminal, char key)
+is_suspend_key(const struct terminal *terminal, char key)
 {
 	struct termios session;
 
@@ -284,8 +277,8 @@ copy_input(struct terminal *terminal)
 		return;
 	n = read(STDIN_FILENO, keys, sizeof(keys));
 	for (ssize_t i = 0; i < n; i++) {
-		if (suspends(terminal, keys[i]))
-			suspend(terminal);
+		if (is_suspend_key(terminal, keys[i]))
+			terminal->suspends = true;
 		else
 			buffer_add(&terminal->keys, keys + i, 1);
 	}
@@ -293,6 +286,15 @@ copy_input(struct terminal *terminal)
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		terminal->entered = false;
 	send_keys(terminal);
+}
+
+bool
+terminal_suspends(struct terminal *terminal)
+{
+	bool suspends = terminal->suspends;
+
+	terminal->suspends = false;
+	return suspends;
 }
 
 void

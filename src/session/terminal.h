@@ -44,6 +44,9 @@ void terminal_poll(const struct terminal *, struct pollfd fds[TERMINAL_FDS]);
 int terminal_timeout(const struct terminal *);
 void terminal_copy(struct terminal *, struct mask *, struct relay *);
 
+/* Has ^Z been typed since the last call? Then the whole job is to be stopped. */
+bool terminal_suspends(struct terminal *);
+
 /*
  * Gives the user's terminal its own modes back, before we are stopped; and takes it again, if we
  * are in its foreground. Both may be called again.

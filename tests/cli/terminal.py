@@ -2,16 +2,15 @@
 
     terminal.py COLUMNS STEP... -- COMMAND...
 
-Runs the command as the foreground job of an interactive shell's place: a process group of its own
-on a new terminal. Each step is one of
+Runs the command as a shell would, as the foreground job of a new terminal. Each step is one of
 
     expect TEXT       wait until the terminal has shown that, behind what was expected before
     type TEXT         type it; \\n, \\x03 and so on as in Python
     size COLUMNS      another size
     stopped           wait until the job is stopped; then its modes must be those from before
-    continue          take the terminal back, with the modes of a shell, and give it to the job again
+    continue          give the terminal back to the job, which goes on
     background        let the job go on without the terminal
-    foreground        give it back
+    foreground        give the terminal back to it
     touch FILE        make that file
     kill NAME         kill the process that has this name and no other, by KILL
     sane              wait until the modes are those from before
@@ -145,7 +144,7 @@ class Terminal:
     def find(self, name: str) -> int:
         """The pid of our descendant whose command is that name."""
         children, todo, found = {}, [self.pid], []
-        for entry in os.listdir("/proc"):
+        for entry in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{entry}/stat", encoding="utf-8") as file:
                     stat = file.read()
