@@ -1,4 +1,3 @@
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +5,7 @@
 
 #include "output/ci.h"
 #include "output/filter.h"
+#include "output/utf8.h"
 
 enum { ESCAPE = '\033', SEQUENCE_MAX = 64, START_MAX = 16 };
 
@@ -117,31 +117,6 @@ end_line(struct filter *filter, char end, struct buffer *out)
 	filter->line = (struct ci_line){ 0 };
 }
 
-/* How many bytes a character has that begins with this one; 0 if none does in UTF-8 (RFC 3629). */
-static size_t
-utf8_length(unsigned char byte)
-{
-	if (byte >= 0xc2 && byte <= 0xdf)
-		return 2;
-	if (byte >= 0xe0 && byte <= 0xef)
-		return 3;
-	return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
-}
-
-/* A whole character may be overlong, a surrogate, a control (C1) or one that turns lines round. */
-static bool
-is_printable(const char *bytes, size_t n)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t c = (unsigned char)bytes[0] & (0xffu >> (n + 1));
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | ((unsigned char)bytes[i] & 0x3f);
-	return c >= least[n] && c <= 0x10ffff && !(c >= 0xd800 && c <= 0xdfff) && c >= 0xa0 &&
-	       !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069) && c != 0x2028 &&
-	       c != 0x2029;
-}
-
 /* The held bytes are whole, and may be shown or not; or they will never be whole. */
 static void
 put_held(struct filter *filter, bool shown, struct buffer *out)
@@ -196,7 +171,7 @@ go_on_character(struct filter *filter, char byte, struct buffer *out)
 	}
 	filter->held[filter->n++] = byte;
 	if (filter->n == utf8_length((unsigned char)filter->held[0]))
-		put_held(filter, is_printable(filter->held, filter->n), out);
+		put_held(filter, utf8_is_printable(filter->held, filter->n), out);
 	return true;
 }
 

@@ -16,7 +16,8 @@
 /* So much is shown of the log of a failed session, from its end on; the file has all of it. */
 enum { LOG_SHOWN_KIB = 256 };
 
-enum { NAME_WIDTH_MAX = 60 };
+/* Columns: of the targets at most; of verdict and time, with the gaps; of reasons, if it can be. */
+enum { NAMES_MOST = 60, NAMES_LEAST = 12, FIXED = 22, REASONS = 24 };
 
 struct table {
 	struct record *records;
@@ -75,26 +76,42 @@ clear_table(struct table *table)
 	free(table->records);
 }
 
+/* The column of the targets is as wide as the longest, unless there would be no room for reasons. */
+static int
+names_width(const struct table *table)
+{
+	int width = (int)strlen("session"), most = screen_left(FIXED + REASONS);
+
+	for (size_t i = 0; i < table->n; i++) {
+		int len = (int)strlen(table->records[i].target);
+
+		width = len > width ? len : width;
+	}
+	if (most == 0)
+		return width < NAMES_MOST ? width : NAMES_MOST;
+	most = most > NAMES_LEAST ? most : NAMES_LEAST;
+	return width < most ? width : most;
+}
+
 static void
 print_table(const struct table *table)
 {
-	size_t width = strlen("session");
+	int width = names_width(table), limit = screen_left(0) > 0 ? width : 0;
 
-	for (size_t i = 0; i < table->n; i++) {
-		size_t len = strlen(table->records[i].target);
-
-		if (len > width)
-			width = len < NAME_WIDTH_MAX ? len : NAME_WIDTH_MAX;
-	}
-	printf("\n%-*s  %-9s %8s  %s\n", (int)width, "session", "verdict", "time", "reason");
+	printf("\n%-*s  %-9s %8s  %s\n", width, "session", "verdict", "time", "reason");
 	for (size_t i = 0; i < table->n; i++) {
 		const struct record *r = &table->records[i];
+		const char *reason = r->reason || !record_is_flaky(r) ? r->reason :
+		    "flaky: it failed first";
 
-		printf("%-*s  %s%-9s%s %8s", (int)width, r->target, screen_colour(r),
-		    verdict_name(r->verdict), screen_plain(),
+		screen_put_cell(r->target, limit, width);
+		printf("  %s%-9s%s %8s", screen_colour(r), verdict_name(r->verdict),
+		    screen_plain(),
 		    r->verdict == NOT_RUN ? "-" : screen_duration(r->duration).s);
-		screen_put("  ", r->reason || !record_is_flaky(r) ? r->reason :
-		    "flaky: it failed first", "");
+		if (reason && *reason) {
+			printf("  ");
+			screen_put_cut(reason, screen_left(width + FIXED));
+		}
 		putchar('\n');
 	}
 }
