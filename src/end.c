@@ -30,7 +30,7 @@ end_run(const struct end *end, const char *key, char *const *make)
 		result = notified_run(end->rundir, key, make);
 	/* A helper may have been killed, and the keeper of its session has a record to write. */
 	rundir_wait(end->rundir);
-	if (summary_print(end->rundir, end->plan, end->goals) < 0 ||
+	if (summary_print(end->rundir, end->plan, end->goals, false) < 0 ||
 	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
 		result = -1;
 	if (*make)
@@ -41,6 +41,6 @@ end_run(const struct end *end, const char *key, char *const *make)
 void
 end_interrupted(const struct end *end)
 {
-	(void)!summary_print(end->rundir, end->plan, end->goals);
+	(void)!summary_print(end->rundir, end->plan, end->goals, true);
 	keep_results(end);
 }

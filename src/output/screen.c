@@ -10,7 +10,8 @@
 #include "output/screen.h"
 #include "output/utf8.h"
 
-enum { WIDTH_USUAL = 80, LEFT_LEAST = 8 };
+/* Columns; see begin_line for those in front of a target. */
+enum { WIDTH_USUAL = 80, LEFT_LEAST = 8, BEFORE_TARGET = 19 };
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -193,7 +194,10 @@ screen_ended(const struct record *r)
 {
 	begin_line(screen_colour(r), verdict_name(r->verdict), screen_duration(r->duration).s,
 	    r->target);
-	screen_put(": ", r->reason, "");
+	if (r->reason && *r->reason) {
+		printf(": ");
+		screen_put_cut(r->reason, screen_left(BEFORE_TARGET + utf8_columns(r->target) + 2));
+	}
 	end_line();
 }
 

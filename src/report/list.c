@@ -60,7 +60,8 @@ list_print(struct planfile *plan)
 	if (left > 0 && left / 2 < most)
 		most = left / 2;
 
-	puts("* default session   - other session   + group");
+	screen_put_cut("* default session   - other session   + group", screen_left(0));
+	putchar('\n');
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
 		int len = (int)strlen(json_text(line, "target"));

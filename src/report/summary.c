@@ -1,7 +1,10 @@
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -24,24 +27,47 @@ struct table {
 	size_t n;
 };
 
-/* A session that was to run and has no record was still before its end when make stopped. */
+/*
+ * Why a session that was to run has no record. found: what record_read says; stopped: make has not
+ * come to all sessions. A helper makes the log right before it starts the session.
+ */
+static const char *
+why_no_record(int rundir, const char *target, int found, bool stopped)
+{
+	char *log = xasprintf("%s.log", target);
+	bool begun = faccessat(rundir, log, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	struct stat st;
+
+	free(log);
+	if (fstat(rundir, &st) == 0 && st.st_nlink == 0)
+		return "no record: the run's folder was deleted";
+	if (found < 0)
+		return "its record cannot be read";
+	if (begun)
+		return "no record: its helper died while it ran";
+	if (stopped)
+		return "make was stopped before its turn";
+	return "no record: its helper died, or failed, before it began";
+}
+
 static struct record
-read_record(int rundir, const char *target)
+read_record(int rundir, const char *target, bool stopped)
 {
 	struct record record;
+	int found = record_read(rundir, target, &record);
 
-	if (record_read(rundir, target, &record) != 1)
+	if (found != 1)
 		record = (struct record){ .target = xstrdup(target), .session = xstrdup(target),
 			.verdict = NOT_RUN,
-			.reason = xstrdup("no record: make stopped before its end") };
+			.reason = xstrdup(why_no_record(rundir, target, found, stopped)) };
 	return record;
 }
 
 static void
-add_record(struct table *table, int rundir, const char *target)
+add_record(struct table *table, int rundir, const char *target, bool stopped)
 {
 	table->records = xreallocarray(table->records, table->n + 1, sizeof(*table->records));
-	table->records[table->n++] = read_record(rundir, target);
+	table->records[table->n++] = read_record(rundir, target, stopped);
 }
 
 /*
@@ -49,7 +75,8 @@ add_record(struct table *table, int rundir, const char *target)
  * were notified, or that another goal of this make ran. -1 after a warning.
  */
 static int
-read_table(struct table *table, int rundir, struct planfile *plan, const json_t *goals)
+read_table(struct table *table, int rundir, struct planfile *plan, const json_t *goals,
+    bool stopped)
 {
 	json_t *expected = json_object(), *session, *others, *item;
 	const char *target;
@@ -58,11 +85,11 @@ read_table(struct table *table, int rundir, struct planfile *plan, const json_t 
 	*table = (struct table){ 0 };
 	planfile_expand(plan, goals, expected, true);
 	json_object_foreach(expected, target, session)
-		add_record(table, rundir, target);
+		add_record(table, rundir, target, stopped);
 	others = record_list(rundir);
 	json_array_foreach(others, i, item)
 		if (!json_object_get(expected, json_string_value(item)))
-			add_record(table, rundir, json_string_value(item));
+			add_record(table, rundir, json_string_value(item), stopped);
 	json_decref(expected);
 	json_decref(others);
 	return others ? 0 : -1;
@@ -76,7 +103,7 @@ clear_table(struct table *table)
 	free(table->records);
 }
 
-/* The column of the targets is as wide as the longest, unless there would be no room for reasons. */
+/* The column of the targets is as wide as the longest, but leaves room for the reasons. */
 static int
 names_width(const struct table *table)
 {
@@ -158,14 +185,14 @@ print_total(const struct table *table, double wall)
 }
 
 int
-summary_print(int rundir, struct planfile *plan, const json_t *goals)
+summary_print(int rundir, struct planfile *plan, const json_t *goals, bool stopped)
 {
 	json_t *info = rundir_info(rundir);
 	struct table table = { 0 };
 	char *folder;
 	int result = -1;
 
-	if (!info || read_table(&table, rundir, plan, goals) < 0)
+	if (!info || read_table(&table, rundir, plan, goals, stopped) < 0)
 		goto out;
 	result = 0;
 	if (table.n == 0)
@@ -202,7 +229,7 @@ explain_sessions(int rundir, json_t *targets, struct buffer *reasons)
 		if (json_object_get(seen, name))
 			continue;
 		json_object_set_new(seen, name, json_true());
-		record = read_record(rundir, name);
+		record = read_record(rundir, name, false);
 		if (record_is_bad(&record))
 			buffer_printf(reasons, "%s %s %s", reasons->len ? "," : "", name,
 			    verdict_name(record.verdict));

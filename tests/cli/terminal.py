@@ -69,6 +69,7 @@ class Terminal:
     @staticmethod
     def give(job: int, terminal: bool) -> None:
         os.tcsetpgrp(0, job if terminal else os.getpgrp())
+        open("given", "w", encoding="utf-8").close()
         os.killpg(job, signal.SIGCONT)
 
     def resize(self, columns: int) -> None:
@@ -129,9 +130,9 @@ class Terminal:
                 print("stopped:", file.read())
             os.unlink("stopped")
         elif verb in ("continue", "foreground"):
-            os.kill(self.pid, signal.SIGUSR1)
+            self.tell_shell(signal.SIGUSR1)
         elif verb == "background":
-            os.kill(self.pid, signal.SIGUSR2)
+            self.tell_shell(signal.SIGUSR2)
         elif verb == "touch":
             open(text, "w", encoding="utf-8").close()
         elif verb == "kill":
@@ -140,6 +141,11 @@ class Terminal:
             self.wait(step, self.is_sane)
         else:
             sys.exit(f"no such step: {step}")
+
+    def tell_shell(self, number: int) -> None:
+        os.kill(self.pid, number)
+        self.wait("the shell", lambda: os.path.exists("given"))
+        os.unlink("given")
 
     def find(self, name: str) -> int:
         """The pid of our descendant whose command is that name."""

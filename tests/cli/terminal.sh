@@ -6,11 +6,13 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+columns=90
+
 # at_terminal STEP... -- COMMAND...: as the steps in terminal.py say; the screen is in $out.
 at_terminal() {
 	last=$*
 	rm -f screen
-	"$python3" "$TOP/tests/cli/terminal.py" 90 "$@" >"$err" 2>&1
+	"$python3" "$TOP/tests/cli/terminal.py" "$columns" "$@" >"$err" 2>&1
 	tr -d '\r' <screen >"$out"
 	tail -n 1 "$err" >ended
 }
@@ -153,5 +155,64 @@ make_at_terminal 'expect secret is ***' 'expect hunt.' 'expect hun' 'type \n' --
 check 'a secret is not shown' lacks "$out" hunter22
 check 'its start is, after a moment' ends 0
 check 'the log has none' lacks .noxmk/latest/tell.log hunter22
+unset A_TOKEN
+
+# Tables are as wide as the terminal
+
+noxfile <<'END'
+@nox.session(python=False, tags=["a-tag-with-a-name-that-is-longer-than-need-be"])
+@nox.parametrize("option", ["a value that is rather long", "日本語テスト日本語テスト日本語テスト"])
+def with_a_long_name(session, option):
+    """Say something: 日本語テスト日本語テスト日本語テスト日本語テスト日本語テスト."""
+    session.error("the reason, " + "which is long, " * 10 + "ends")
+
+@nox.session(python=False)
+def short(session):
+    pass
+END
+cat >pyproject.toml <<'END'
+[tool.noxmk.session."with*"]
+after = ["short"]
+uses = ["a-resource-with-a-name-that-is-longer-than-need-be"]
+END
+
+# fits: no line on the screen is longer than the terminal is wide, by what people see.
+fits() {
+	"$python3" - "$columns" <<'END'
+import re, sys, unicodedata
+wide = 0
+for line in open("screen", encoding="utf-8", newline="").read().replace("\r\n", "\n").split("\n"):
+    if not re.match(r"^(noxmk: |make)", line):
+        text = re.sub("\033\\[[0-9;]*m", "", line)
+        width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        if width > int(sys.argv[1]):
+            wide += 1
+            print(f"#   {width}: {line}")
+sys.exit(wide > 0)
+END
+}
+
+for columns in 90 60; do
+	make_at_terminal -- nox-list
+	check "$columns columns: nox-list" fits
+	check "$columns columns: what is too long is cut in its middle" has "$out" …
+	make_at_terminal -- -n -j2 ci
+	check "$columns columns: make -n" fits
+	make_at_terminal -- -j2 ci
+	sed -i '/^session  verdict/,/^\r$/!d' screen
+	check "$columns columns: the summary" fits
+	check "$columns columns: a reason has its start and its end" matches "$out" 'the reas.*….*ends$'
+	target=$(find .noxmk/latest/ -name "with*.json" | head -n 1)
+	at_terminal -- "$STAGE/bin/noxmk" why "$(basename "$target" .json)"
+	check "$columns columns: why" fits
+done
+columns=90
+COLUMNS=40 make_at_terminal -- nox-list
+columns=40
+check 'COLUMNS says how wide' fits
+mk nox-list
+check 'a pipe gets all' lacks "$out" …
+mk -j2 ci
+check 'of the summary, too' matches "$out" 'which is long, which is long, which is long, which is long, which is long,.* ends$'
 
 finish
