@@ -155,7 +155,7 @@ static void
 interrupt_make(struct life *life)
 {
 	if (!life->stopped)
-		life->stopped = xstrdup("SIGINT");
+		life->stopped = xasprintf("SIG%s", sigabbrev_np(SIGINT));
 	life->stopped_at = clock_monotonic();
 	life->signalled = true;
 	kill(0, SIGINT);
