@@ -27,7 +27,10 @@ NOXMK_NOXFILE ?= noxfile.py
 NOXMK_PROJECT ?= $(or $(if $(wildcard $(NOXMK_NOXFILE)),.),$(_noxmk.beside_makefile),.)
 # names that the including makefile keeps for itself: a session `clean` becomes nox-clean
 NOXMK_RESERVED ?=
-# how many runs to keep in .noxmk/runs
+# the state folder, where what must last between makes is kept: absolute, or seen from the project
+# [.nox/.noxmk]
+NOXMK_STATE ?=
+# how many runs to keep in the state folder
 NOXMK_KEEP ?= 20
 # live: show each session's output while it runs; failed: the logs of failed ones at the end;
 # auto: live when one session runs alone
@@ -38,7 +41,7 @@ NOXMK_JOBS ?=
 NOXMK_DEADLINE ?=
 # fail: a session that passes only when it is retried counts as failed
 NOXMK_FLAKY ?=
-# durations for sessions that have not run here yet: a .noxmk/history.json from elsewhere
+# durations for sessions that have not run here yet: a history.json from elsewhere
 NOXMK_HISTORY ?=
 export NOXMK_HISTORY
 # the helper
@@ -50,6 +53,8 @@ NOXMK ?= noxmk
 ## What this make is about
 
 _noxmk.nothing :=
+# Versions differ in what a # inside a function means.
+_noxmk.hash := \#
 _noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
 _noxmk.noxfile_there = $(wildcard $(dir $(firstword $(MAKEFILE_LIST)))$(NOXMK_NOXFILE))
 _noxmk.beside_makefile = $(patsubst %/$(NOXMK_NOXFILE),%,$(_noxmk.noxfile_there))
@@ -59,11 +64,19 @@ $(error noxmk: the path in NOXMK_PROJECT has a blank, which make cannot handle: 
   "$(NOXMK_PROJECT)". Run make inside that folder instead)
 endif
 _noxmk.in := $(if $(filter-out .,$(_noxmk.project)),$(_noxmk.project)/)
-# where what must last between makes is kept
-_noxmk.state := $(_noxmk.in).noxmk
+_noxmk.state := $(if $(filter /%,$(NOXMK_STATE)),,$(_noxmk.in))$(or $(NOXMK_STATE),.nox/.noxmk)
+_noxmk.unfit := $(foreach c,' " ` $$ % : ; | & ~ \ * ? [ < > $(_noxmk.hash),\
+  $(findstring $c,$(NOXMK_STATE)))
+ifneq (1,$(words $(_noxmk.state) $(_noxmk.unfit)))
+$(error noxmk: the path in NOXMK_STATE has a blank, or a character that make or the shell would \
+  take for its own: "$(NOXMK_STATE)")
+endif
 _noxmk.plan := $(_noxmk.state)/sessions.mk
 _noxmk.order_file := $(_noxmk.state)/order.mk
-_noxmk.helper := '$(NOXMK)'$(if $(_noxmk.in), -C '$(_noxmk.project)')
+_noxmk.helper := '$(NOXMK)'$(if $(_noxmk.in), -C '$(_noxmk.project)')$(if $(NOXMK_STATE), \
+  -S '$(NOXMK_STATE)')
+# The text of a file. make stops at one that it may not read, as in a folder that root has made.
+_noxmk.read = $(if $(wildcard $1),$(file <$1))
 
 # This make's name: its pid and start time, by which the helper knows whether it is alive, and a
 # random word, since a machine that is booted anew may repeat both. $(file <) needs no process.
@@ -94,10 +107,10 @@ nox-list: ; @$(_noxmk.helper) list
 # A file that is cut off, by whatever, has lost its last word, `end`. Such a file is removed: then
 # make makes it anew.
 _noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f '$1')
-_noxmk.text := $(file <$(_noxmk.plan))
+_noxmk.text := $(call _noxmk.read,$(_noxmk.plan))
 $(if $(filter-out end,$(lastword $(_noxmk.text))),$(call _noxmk.drop,$(_noxmk.plan)))
 
-# make reads order.mk as a makefile, and whoever can write below .noxmk could put a command there.
+# make reads order.mk as a makefile, and whoever can write to the state folder could put a command there.
 # All that we write into it are names and times. So a line that begins otherwise than ours is odd,
 # and a $, ; or ! that could make make or a shell run something is. Each line becomes one word, its
 # blanks ^, so that filter-out can look at its beginning.
@@ -105,9 +118,7 @@ define _noxmk.line
 
 
 endef
-# Versions differ in what a # inside a function means.
-_noxmk.hash := \#
-_noxmk.text := $(file <$(_noxmk.order_file))
+_noxmk.text := $(call _noxmk.read,$(_noxmk.order_file))
 _noxmk.lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.text)))
 _noxmk.ours := $(_noxmk.hash)% _noxmk.order_for^:=% _noxmk.order^:=% _noxmk.resources^:=% \
   _noxmk.resource/% _noxmk.cued^:=% _noxmk.cue/%
@@ -118,7 +129,10 @@ $(if $(strip $(_noxmk.odd)),$(call _noxmk.drop,$(_noxmk.order_file)))
 _noxmk.text :=
 _noxmk.lines :=
 
--include $(_noxmk.plan) $(_noxmk.order_file)
+# Of a folder that we may not enter, somebody else's, the plan's recipe says so; once is enough.
+_noxmk.shut := $(foreach d,$(_noxmk.state) $(patsubst %/,%,$(dir $(_noxmk.state))), \
+  $(if $(wildcard $d),$(if $(wildcard $d/.),,$d)))
+-include $(_noxmk.plan) $(if $(strip $(_noxmk.shut)),,$(_noxmk.order_file))
 
 # Makefiles that a session may not be called like, or make would remake them by running it.
 _noxmk.makefiles := $(foreach m,$(MAKEFILE_LIST),$(if $(findstring /,$m),,$m))
@@ -128,7 +142,7 @@ _noxmk.watched := NOX NOXMK_NOXFILE NOXMK_RESERVED NOXPYTHON NOXEXTRAPYTHON NOXF
 # The variable $1 as text, empty if its origin is one of $2.
 _noxmk.value = $(if $(filter-out undefined $2,$(origin $1)),$(value $1))
 _noxmk.inputs := $(strip $(foreach v,$(_noxmk.watched),$v=$(call _noxmk.value,$v,)) \
-  makefiles=$(_noxmk.makefiles))
+  makefiles=$(_noxmk.makefiles) $(if $(NOXMK_STATE),project=$(abspath $(_noxmk.project))))
 _noxmk.planned ?=
 _noxmk.depends ?=
 # And the variables that the noxfile asked for while it was loaded. What make sets by itself, as CC,
@@ -173,7 +187,7 @@ _noxmk.cued ?=
 _noxmk.sessions := $(filter-out $(_noxmk.makefiles),$(_noxmk.sessions))
 _noxmk.groups := $(filter-out $(_noxmk.makefiles),$(_noxmk.groups))
 # rerun-failed stands for what was not well when it was last to run.
-_noxmk.failed := $(filter $(_noxmk.sessions),$(file <$(_noxmk.state)/failed))
+_noxmk.failed := $(filter $(_noxmk.sessions),$(call _noxmk.read,$(_noxmk.state)/failed))
 # Without a plan nothing of ours runs; other goals of the including makefile still do.
 ifeq (,$(_noxmk.groups))
 ci rerun-failed: ; +@echo 'noxmk: there is no plan to run by: see the message above' >&2; exit 2
@@ -281,7 +295,8 @@ $(foreach s,$(_noxmk.cued),$(eval .noxmk/run/$s: | $(addprefix .noxmk/run/,$(_no
 # command is given through a variable: make runs a line that says MAKE in so many letters even
 # under -n.)
 _noxmk.make = $(MAKE) -s --no-print-directory -f '$(abspath $(_noxmk.mk))' NOXMK_PROJECT=. \
-  NOXMK='$(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))' NOXMK_JOBS='$(NOXMK_JOBS)'
+  NOXMK='$(if $(findstring /,$(NOXMK)),$(abspath $(NOXMK)),$(NOXMK))' NOXMK_JOBS='$(NOXMK_JOBS)' \
+  NOXMK_STATE='$(NOXMK_STATE)'
 _noxmk.finish = $(_noxmk.helper) end$(_noxmk.jobs) -k $(NOXMK_KEEP) -r $(_noxmk.key)
 
 .noxmk/end: | .noxmk/begin $(addprefix .noxmk/run/,$(_noxmk.active))
@@ -297,7 +312,8 @@ _noxmk.part = $(if $(filter $@,$(_noxmk.goals)),goal,needed)
 
 # The summary lists the goals that are well, which spares them the verdict's process. `@:` starts
 # none either, and keeps make from saying that nothing is to be done.
-_noxmk.well = $(filter $@,$(file <$(_noxmk.state)/runs/.make-$(_noxmk.key)/.well))
+_noxmk.run_name = $(file <$(_noxmk.state)/runs/.make-$(_noxmk.key))
+_noxmk.well = $(filter $@,$(file <$(_noxmk.state)/runs/$(_noxmk.run_name)/.well))
 _noxmk.verdict = $(_noxmk.helper) verdict -r $(_noxmk.key) $@
 _noxmk.target/goal = $(if $(_noxmk.well),@:,$(_noxmk.plus)$(_noxmk.verdict))
 

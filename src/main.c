@@ -353,9 +353,9 @@ static const struct command_entry {
 } commands[] = {
 	{ "plan", "f:i:R:", "[-f NOXFILE] [-i INPUTS] [-R NAMES] [--] [NOX ...]", 0,
 	    NOTHING, do_plan,
-	    "ask nox what the noxfile says; write .noxmk/sessions.mk and plan.jsonl" },
+	    "ask nox what the noxfile says; write sessions.mk and plan.jsonl" },
 	{ "order", "j:", "[-j JOBS] GOAL ...", 1, PLAN, do_order,
-	    "write .noxmk/order.mk for these goals" },
+	    "write order.mk for these goals" },
 	{ "run", "ac:g:j:k:lo:r:",
 	    "[-a] [-c CUE] [-g GOALS] [-j JOBS] [-k KEEP] [-l] [-o POLICY] -r MAKE TARGET "
 	    "[-- POSARGS ...]", 1, NOTHING, do_run, "run one session" },
@@ -381,7 +381,7 @@ do_help(const struct place *unused)
 {
 	(void)unused;
 	printf("noxmk %s: nox sessions as make targets. See noxmk(1); for daily use, make.\n\n"
-	       "usage: noxmk [-C FOLDER] COMMAND …\n\n", NOXMK_VERSION);
+	       "usage: noxmk [-C FOLDER] [-S STATE] COMMAND …\n\n", NOXMK_VERSION);
 	for (size_t i = 0; i < countof(commands); i++)
 		printf("  %s %s\n        %s\n", commands[i].name, commands[i].operands,
 		    commands[i].help);
@@ -392,10 +392,10 @@ static noreturn void
 usage(const struct command_entry *command)
 {
 	if (command)
-		fprintf(stderr, "usage: noxmk [-C FOLDER] %s %s\n", command->name,
+		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] %s %s\n", command->name,
 		    command->operands);
 	else
-		fprintf(stderr, "usage: noxmk [-C FOLDER] COMMAND … (`noxmk help` lists them)\n");
+		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] COMMAND … (`noxmk help` lists them)\n");
 	exit(EXIT_USAGE);
 }
 
@@ -455,14 +455,16 @@ main(int argc, char *argv[])
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
 	open_streams();
-	while ((option = getopt(argc, argv, "+C:hV")) != -1) {
+	while ((option = getopt(argc, argv, "+C:S:hV")) != -1) {
 		if (option == 'h')
 			return do_help(NULL);
 		if (option == 'V')
 			return puts("noxmk " NOXMK_VERSION) < 0;
-		if (option != 'C')
+		if (option == 'S')
+			state_choose(optarg);
+		else if (option != 'C')
 			usage(NULL);
-		if (chdir(optarg) < 0)
+		else if (chdir(optarg) < 0)
 			err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", optarg);
 	}
 	for (size_t i = 0; optind < argc && i < countof(commands); i++)

@@ -17,8 +17,8 @@ begin(const char *make, const char *nox)
 {
 	static const char *const names[] = { "make", "nox" };
 
-	close(folder_make(".noxmk"));
-	file_put(".noxmk/plan.jsonl", PLAN);
+	close(folder_make(".nox/.noxmk"));
+	file_put(".nox/.noxmk/plan.jsonl", PLAN);
 	for (size_t i = 0; i < countof(names); i++) {
 		char *text = xasprintf("#!/bin/sh\necho \"%s $*\" >>calls\n%s\n", names[i],
 		    i ? nox : make);
@@ -62,7 +62,7 @@ START_TEST(both_run_in_turns)
 	assert_file("calls", MAKE_CALL " -j3 ci\nnox -x -f n.py\n" MAKE_CALL " -j3 ci\n"
 		    MAKE_CALL " -j3 ci\nnox -x -f n.py\nnox -x -f n.py\n" MAKE_CALL " -j3 ci\n");
 	free(text);
-	calls = file_get(".noxmk/bench.log");
+	calls = file_get(".nox/.noxmk/bench.log");
 	free(calls);
 	assert_silent();
 }
@@ -91,8 +91,9 @@ START_TEST(what_fails_is_not_measured)
 {
 	begin("echo words; exit 2", "exit 1");
 	free(bench("[]", 1, 1));
-	assert_warned("make -j3 fails, and what fails cannot be measured: see .noxmk/bench.log");
-	assert_file(".noxmk/bench.log", "words\n");
+	assert_warned("make -j3 fails, and what fails cannot be measured: see "
+	    ".nox/.noxmk/bench.log");
+	assert_file(".nox/.noxmk/bench.log", "words\n");
 	begin("exit 0", "exit 1");
 	free(bench("[]", 1, 1));
 	assert_warned("nox fails, and what fails cannot be measured");
@@ -101,13 +102,13 @@ START_TEST(what_fails_is_not_measured)
 	unlink("nox");
 	free(bench("[]", 1, 1));
 	assert_warned("./nox: No such file");
-	unlink(".noxmk/plan.jsonl");
+	unlink(".nox/.noxmk/plan.jsonl");
 	free(bench("[]", 1, -1));
 	assert_warned("there is no plan");
-	unlink(".noxmk/bench.log");
-	close(folder_make(".noxmk/bench.log"));
+	unlink(".nox/.noxmk/bench.log");
+	close(folder_make(".nox/.noxmk/bench.log"));
 	free(bench("[]", 1, 1));
-	assert_warned(".noxmk/bench.log: Is a directory");
+	assert_warned(".nox/.noxmk/bench.log: Is a directory");
 }
 END_TEST
 

@@ -67,7 +67,9 @@ START_TEST(a_probed_plan_runs_by_the_shim)
 	    "-s 't-3.12(a=1)' --report /run/.t.report --non-interactive -- -v 'a b' --");
 	expected = xasprintf("NOXMK_SHIM_INDEX=0\nNOXMK_SHIM_NAME=t\n"
 	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n"
-	    "NOXMK_SHIM_BUILD_LOCK=%s/.noxmk/locks/source-build\n", getcwd(folder, sizeof(folder)));
+	    "NOXMK_SHIM_BUILDS=%s/.nox/.noxmk/builds/t-a-1\n"
+	    "NOXMK_SHIM_BUILD_LOCK=%s/.nox/.noxmk/locks/source-build\n",
+	    getcwd(folder, sizeof(folder)), folder);
 	ck_assert_str_eq(env, expected);
 	free(expected);
 	unsetenv("NOXMK_SHIM_INDEX");
@@ -137,7 +139,7 @@ START_TEST(env_of_the_configuration_wins)
 	free(command_text(plan, &posargs, &env));
 	ck_assert_ptr_nonnull(strstr(env, "NOXA=a=b c\nNOXC=\n"));
 	ck_assert_ptr_null(strstr(env, "old"));
-	ck_assert_ptr_null(strstr(env, "BUILD_LOCK"));
+	ck_assert_ptr_null(strstr(env, "NOXMK_SHIM_BUILD"));
 	ck_assert((strstr(env, "NOXMK_SHIM_INDEX=0\n") != NULL) == (_i == 1));
 	unsetenv("NOXA");
 	free(env);

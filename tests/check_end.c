@@ -22,9 +22,10 @@ begin(void)
 	    clock_monotonic());
 
 	goals = json_of("['ci']");
-	it = (struct end){ .state = folder_make(".noxmk"), .rundir = folder_make(".noxmk/runs/R"),
+	it = (struct end){ .state = folder_make(".nox/.noxmk"),
+		.rundir = folder_make(".nox/.noxmk/runs/R"),
 		.goals = goals, .jobs = 2 };
-	file_put(".noxmk/runs/R/.run.json", text);
+	file_put(".nox/.noxmk/runs/R/.run.json", text);
 	plan_put(it.rundir, facts, NULL, NULL);
 	it.plan = planfile_open(it.rundir);
 	ck_assert_ptr_nonnull(it.plan);
@@ -78,11 +79,11 @@ START_TEST(a_run_is_summed_up_and_its_results_are_kept)
 	put("b", FAILED, "[]");
 	text = printed(make, 0);
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 2 sessions: 1 passed, 1 failed; "));
-	assert_file(".noxmk/failed", "b \n");
-	history = file_get(".noxmk/history.json");
+	assert_file(".nox/.noxmk/failed", "b \n");
+	history = file_get(".nox/.noxmk/history.json");
 	ck_assert_ptr_nonnull(strstr(history, "\"a\""));
-	ck_assert(file_there(".noxmk/order.mk"));
-	assert_file(".noxmk/runs/R/.well", "");
+	ck_assert(file_there(".nox/.noxmk/order.mk"));
+	assert_file(".nox/.noxmk/runs/R/.well", "");
 	assert_silent();
 	free(history);
 	free(text);
@@ -96,7 +97,7 @@ START_TEST(a_goal_that_is_well_is_marked)
 	put("a", PASSED, "[]");
 	put("b", PASSED, "[]");
 	free(printed(make, 0));
-	assert_file(".noxmk/runs/R/.well", "ci ");
+	assert_file(".nox/.noxmk/runs/R/.well", "ci ");
 	end();
 }
 END_TEST
@@ -110,7 +111,7 @@ START_TEST(notified_sessions_run_before_the_summary)
 	put("b", PASSED, "[]");
 	file_put("make", "echo \"$NOXMK_RUN $*\" >calls\n"
 			 "sed 's/\"a\"/\"d\"/' "
-			 ".noxmk/runs/R/a.json >.noxmk/runs/R/d.json\n");
+			 ".nox/.noxmk/runs/R/a.json >.nox/.noxmk/runs/R/d.json\n");
 	text = printed(make, 0);
 	assert_file("calls", "1-2-3 .noxmk/run/d\n");
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 3 sessions: 3 passed; "));
@@ -128,7 +129,7 @@ START_TEST(without_a_make_nothing_runs_and_nothing_is_kept)
 	put("b", FAILED, "[]");
 	text = printed(no_make, 0);
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 2 sessions: "));
-	ck_assert(!file_there(".noxmk/failed") && !file_there(".noxmk/history.json"));
+	ck_assert(!file_there(".nox/.noxmk/failed") && !file_there(".nox/.noxmk/history.json"));
 	free(text);
 	end();
 }
@@ -144,7 +145,7 @@ START_TEST(a_make_that_fails_makes_the_end_fail)
 	put("a", PASSED, "[{'target':'d'}]");
 	text = printed(fails, -1);
 	ck_assert_ptr_nonnull(strstr(text, "b        not run"));
-	assert_file(".noxmk/failed", "b \n");
+	assert_file(".nox/.noxmk/failed", "b \n");
 	free(text);
 	end();
 }
@@ -153,7 +154,7 @@ END_TEST
 START_TEST(a_damaged_run_makes_the_end_fail)
 {
 	begin();
-	unlink(".noxmk/runs/R/.run.json");
+	unlink(".nox/.noxmk/runs/R/.run.json");
 	free(printed(no_make, -1));
 	assert_warned(".run.json: missing or damaged");
 	end();
@@ -172,9 +173,9 @@ START_TEST(an_interrupted_run_is_summed_up_and_kept_but_runs_nothing)
 	end_interrupted(&it);
 	text = output_end();
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 2 sessions: 1 passed, 1 cancelled; "));
-	assert_file(".noxmk/failed", "b \n");
-	ck_assert(file_there(".noxmk/history.json"));
-	ck_assert(!file_there("calls") && !file_there(".noxmk/runs/R/.well"));
+	assert_file(".nox/.noxmk/failed", "b \n");
+	ck_assert(file_there(".nox/.noxmk/history.json"));
+	ck_assert(!file_there("calls") && !file_there(".nox/.noxmk/runs/R/.well"));
 	free(text);
 	end();
 }

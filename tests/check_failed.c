@@ -82,7 +82,7 @@ START_TEST(a_file_that_cannot_be_read_is_warned_of)
 	file_put("state/plan.jsonl", SESSIONS);
 	close(folder_make("state/failed"));
 	update(state, run, "['c']");
-	assert_warned(".noxmk/failed: Is a directory");
+	assert_warned(".nox/.noxmk/failed: Is a directory");
 	close(run);
 	close(state);
 }

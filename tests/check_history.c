@@ -189,7 +189,7 @@ START_TEST(a_damaged_history_counts_as_empty)
 	put(OWN, damaged[_i]);
 	text = file_get(OWN);
 	ck_assert_double_eq(expected("a"), -1);
-	assert_warned(".noxmk/history.json:");
+	assert_warned(".nox/.noxmk/history.json:");
 	assert_warned("nothing of it counts");
 	assert_file(OWN, text);
 	ck_assert(ran("b", PASSED, 2));
@@ -253,7 +253,7 @@ START_TEST(a_history_that_cannot_be_written_stays)
 	changed = history_update(state, run);
 	limit_restore();
 	ck_assert(!changed);
-	assert_warned(".noxmk/history.json: File too large");
+	assert_warned(".nox/.noxmk/history.json: File too large");
 	assert_file(OWN, text);
 	free(text);
 	record_clear(&r);
@@ -273,7 +273,7 @@ START_TEST(a_folder_that_is_read_only_is_warned_of)
 		ck_assert_int_eq(fchmod(state, 0555), 0);
 		if (faccessat(state, ".", W_OK, 0) < 0) {
 			ck_assert(!ran("a", PASSED, 5));
-			assert_warned(".noxmk/history.json: Permission denied");
+			assert_warned(".nox/.noxmk/history.json: Permission denied");
 		}
 		fchmod(state, 0755);
 		close(state);
@@ -281,7 +281,7 @@ START_TEST(a_folder_that_is_read_only_is_warned_of)
 		file_put("plain", "");
 		state = open("plain", O_RDONLY | O_CLOEXEC);
 		ck_assert(!history_update(state, state));
-		assert_warned(".noxmk/history.json: Not a directory");
+		assert_warned(".nox/.noxmk/history.json: Not a directory");
 		close(state);
 	}
 	ck_assert_double_eq(expected("a"), 1);

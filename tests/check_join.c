@@ -12,7 +12,7 @@
 #include "state/state.h"
 #include "support.h"
 
-/* .noxmk with a plan, opened. */
+/* .nox/.noxmk with a plan, opened. */
 static int
 state_with_plan(void)
 {
@@ -37,11 +37,11 @@ START_TEST(the_first_makes_the_run_and_others_join)
 	ck_assert_str_eq(json_string_value(json_object_get(info, "make")), "4711-99-c0ffee");
 	ck_assert_double_le(json_number(info, "started"), clock_now());
 	ck_assert_double_le(json_number(info, "clock"), clock_monotonic());
-	target = xasprintf(".noxmk/runs/%s/.run.json",
+	target = xasprintf(".nox/.noxmk/runs/%s/.run.json",
 	    json_string_value(json_object_get(info, "run")));
 	ck_assert(file_there(target));
-	ck_assert_ptr_nonnull(strstr(target, "-4711/"));
-	ck_assert(file_there(".noxmk/latest/plan.jsonl"));
+	ck_assert_ptr_nonnull(strstr(target, "Z-c0ffee/"));
+	ck_assert(file_there(".nox/.noxmk/latest/plan.jsonl"));
 	other = join_run(state, "4711-99-c0ffee", 20);
 	ck_assert_int_eq(fstat(run, &a), 0);
 	ck_assert_int_eq(fstat(other, &b), 0);
@@ -73,7 +73,7 @@ START_TEST(a_key_of_no_make_is_refused)
 	ck_assert_int_eq(join_run(state, odd_keys[_i], 20), -1);
 	assert_warned("does not name a make: is /proc mounted?");
 	ck_assert_int_eq(rundir_open(state, odd_keys[_i]), -1);
-	ck_assert(!file_there(".noxmk/runs"));
+	ck_assert(!file_there(".nox/.noxmk/runs"));
 	close(state);
 }
 END_TEST
@@ -85,9 +85,9 @@ START_TEST(without_a_plan_there_is_no_run)
 	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
 	assert_warned("there is no plan to run by: see the message about the noxfile");
 	/* Half a run is none. */
-	ck_assert(!file_there(".noxmk/latest"));
-	ck_assert_int_eq(rmdir(".noxmk/runs"), 0);
-	close(folder_make(".noxmk/plan.jsonl"));
+	ck_assert(!file_there(".nox/.noxmk/latest"));
+	ck_assert_int_eq(rmdir(".nox/.noxmk/runs"), 0);
+	close(folder_make(".nox/.noxmk/plan.jsonl"));
 	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
 	assert_warned("/plan.jsonl: Is a directory");
 	close(state);
@@ -103,27 +103,33 @@ START_TEST(a_run_that_cannot_be_written_is_none)
 	limit_restore();
 	ck_assert_int_eq(run, -1);
 	assert_warned("/.run.json: File too large");
-	ck_assert_int_eq(rmdir(".noxmk/runs"), 0);
+	ck_assert_int_eq(rmdir(".nox/.noxmk/runs"), 0);
 	/* A folder in which nobody makes folders. */
-	ck_assert_int_eq(symlink("/proc/self/fdinfo", ".noxmk/runs"), 0);
+	ck_assert_int_eq(symlink("/proc/self/fdinfo", ".nox/.noxmk/runs"), 0);
 	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
-	assert_warned("-1: ");
-	unlink(".noxmk/runs");
-	file_put(".noxmk/runs", "a file");
+	assert_warned("-c0ffee: ");
+	unlink(".nox/.noxmk/runs");
+	file_put(".nox/.noxmk/runs", "a file");
 	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
-	assert_warned(".noxmk/runs: Not a directory");
+	assert_warned(".nox/.noxmk/runs/.make-1-2-c0ffee: Not a directory");
 	close(state);
 }
 END_TEST
 
-START_TEST(a_run_without_its_link_is_none)
+/* The link is for people. */
+START_TEST(a_run_needs_no_link_that_leads_to_it)
 {
-	int state = state_with_plan();
+	int state = state_with_plan(), run;
 
-	close(folder_make(".noxmk/latest/x"));
-	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
-	assert_warned(".noxmk/latest: Is a directory");
+	close(folder_make(".nox/.noxmk/latest/x"));
+	run = join_run(state, "1-2-c0ffee", 20);
+	ck_assert_int_ge(run, 0);
+	close(run);
+	run = rundir_open(state, NULL);
+	ck_assert_int_ge(run, 0);
+	close(run);
 	close(state);
+	assert_silent();
 }
 END_TEST
 
@@ -133,13 +139,13 @@ START_TEST(the_plan_is_copied_where_links_are_not_to_be_had)
 	char other[] = "/dev/shm/noxmk-check-XXXXXX", *plan, *copy;
 	int state = state_with_plan(), run;
 
-	if (!mkdtemp(other) || symlink(other, ".noxmk/runs") < 0) {
+	if (!mkdtemp(other) || symlink(other, ".nox/.noxmk/runs") < 0) {
 		close(state);
 		return; /* no such file system */
 	}
 	run = join_run(state, "1-2-c0ffee", 20);
-	plan = file_get(".noxmk/plan.jsonl");
-	copy = file_get(".noxmk/runs/.make-1-2-c0ffee/plan.jsonl");
+	plan = file_get(".nox/.noxmk/plan.jsonl");
+	copy = file_get(".nox/.noxmk/latest/plan.jsonl");
 	folder_remove(other);
 	ck_assert_int_ge(run, 0);
 	ck_assert_str_eq(copy, plan);
@@ -150,15 +156,21 @@ START_TEST(the_plan_is_copied_where_links_are_not_to_be_had)
 }
 END_TEST
 
-/* The link of this make is there, but leads to something else than a folder. */
-START_TEST(a_link_that_leads_to_no_folder_is_warned_of)
+/* What names the run of this make names none. */
+START_TEST(a_damaged_name_of_a_run_names_none)
 {
-	int state = state_with_plan();
+	int state = state_with_plan(), run;
 
-	close(folder_make(".noxmk/runs"));
-	file_put(".noxmk/runs/.make-1-2-c0ffee", "a file");
+	close(folder_make(".nox/.noxmk/runs"));
+	file_put(".nox/.noxmk/runs/.make-1-2-c0ffee", "../../..\n");
+	run = join_run(state, "1-2-c0ffee", 20);
+	ck_assert_int_ge(run, 0);
+	close(run);
+	assert_silent();
+	unlink(".nox/.noxmk/runs/.make-1-2-c0ffee");
+	close(folder_make(".nox/.noxmk/runs/.make-1-2-c0ffee"));
 	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
-	assert_warned(".noxmk/runs/.make-1-2-c0ffee: Not a directory");
+	assert_warned(".nox/.noxmk/runs/.make-1-2-c0ffee: Is a directory");
 	close(state);
 }
 END_TEST
@@ -167,15 +179,15 @@ END_TEST
 static void
 put_run(const char *id, const char *info)
 {
-	char *name = xasprintf(".noxmk/runs/%s/deep/er", id);
+	char *name = xasprintf(".nox/.noxmk/runs/%s/deep/er", id);
 
 	close(folder_make(name));
 	free(name);
-	name = xasprintf(".noxmk/runs/%s/.run.json", id);
+	name = xasprintf(".nox/.noxmk/runs/%s/.run.json", id);
 	if (info)
 		file_put(name, info);
 	free(name);
-	name = xasprintf(".noxmk/runs/%s/deep/link", id);
+	name = xasprintf(".nox/.noxmk/runs/%s/deep/link", id);
 	ck_assert_int_eq(symlink("/", name), 0);
 	free(name);
 }
@@ -194,17 +206,19 @@ START_TEST(old_runs_go_but_for_those_of_living_makes)
 	put_run("20200101-000000-6", other);
 	put_run("20200101-000000-7", "{}");
 	put_run("20200101-00000x-8", NULL); /* not ours */
-	file_put(".noxmk/runs/20200101-000000-0", "a file that is called like a run");
-	ck_assert_int_eq(symlink("20200101-000000-1", ".noxmk/runs/.make-1-1"), 0);
-	ck_assert_int_eq(symlink("20200101-000000-5", ".noxmk/runs/.make-5-5"), 0);
+	file_put(".nox/.noxmk/runs/20200101-000000-0", "a file that is called like a run");
+	file_put(".nox/.noxmk/runs/.make-1-1-ab", "20200101-000000-1\n");
+	file_put(".nox/.noxmk/runs/.make-5-5-ab", "20200101-000000-5\n");
+	ck_assert_int_eq(symlink("20200101-000000-5", ".nox/.noxmk/runs/.make-6-6-ab"), 0);
 	close(join_run(state, "1-2-c0ffee", 2));
 	/* The new one, the newest old one, and that whose make is still alive. */
-	for (char id[] = ".noxmk/runs/20200101-000000-0"; id[28] <= '7'; id[28]++)
-		ck_assert_msg(file_there(id) == (id[28] == '5' || id[28] == '7'), "%s", id);
-	ck_assert(file_there(".noxmk/runs/20200101-00000x-8"));
-	ck_assert(!file_there(".noxmk/runs/.make-1-1"));
-	ck_assert(file_there(".noxmk/runs/.make-5-5"));
-	ck_assert(file_there(".noxmk/runs/.make-1-2-c0ffee"));
+	for (char id[] = ".nox/.noxmk/runs/20200101-000000-0"; id[33] <= '7'; id[33]++)
+		ck_assert_msg(file_there(id) == (id[33] == '5' || id[33] == '7'), "%s", id);
+	ck_assert(file_there(".nox/.noxmk/runs/20200101-00000x-8"));
+	ck_assert(!file_there(".nox/.noxmk/runs/.make-1-1-ab"));
+	ck_assert(file_there(".nox/.noxmk/runs/.make-5-5-ab"));
+	ck_assert(!file_there(".nox/.noxmk/runs/.make-6-6-ab"));
+	ck_assert(file_there(".nox/.noxmk/runs/.make-1-2-c0ffee"));
 	assert_silent();
 	close(state);
 	free(mine);
@@ -222,9 +236,9 @@ check_join_suite(void)
 	tcase_add_loop_test(tc, a_key_of_no_make_is_refused, 0, countof(odd_keys));
 	tcase_add_test(tc, without_a_plan_there_is_no_run);
 	tcase_add_test(tc, a_run_that_cannot_be_written_is_none);
-	tcase_add_test(tc, a_run_without_its_link_is_none);
+	tcase_add_test(tc, a_run_needs_no_link_that_leads_to_it);
 	tcase_add_test(tc, the_plan_is_copied_where_links_are_not_to_be_had);
-	tcase_add_test(tc, a_link_that_leads_to_no_folder_is_warned_of);
+	tcase_add_test(tc, a_damaged_name_of_a_run_names_none);
 	tcase_add_test(tc, old_runs_go_but_for_those_of_living_makes);
 	return suite;
 }

@@ -278,13 +278,13 @@ START_TEST(no_locks)
 
 	file_put("state/locks", "");
 	ck_assert_ptr_null(lock_open(state, "lint", claims));
-	assert_warned("lint: going on without its resources: .noxmk/locks: Not a directory");
+	assert_warned("lint: going on without its resources: .nox/.noxmk/locks: Not a directory");
 	unlink("state/locks");
 	lock = lock_open(state, "lint", claims);
 	ck_assert_ptr_nonnull(lock);
 	folder_remove("state/locks");
 	ck_assert(lock_try(lock));
-	assert_warned("lint: going on without its resources: .noxmk/locks: No such file");
+	assert_warned("lint: going on without its resources: .nox/.noxmk/locks: No such file");
 	lock_close(lock);
 	json_decref(claims);
 	close(state);
@@ -302,7 +302,7 @@ START_TEST(no_space)
 	granted = lock_try(a);
 	limit_restore();
 	ck_assert(granted);
-	assert_warned("a: going on without its resources: .noxmk/locks: File too large");
+	assert_warned("a: going on without its resources: .nox/.noxmk/locks: File too large");
 	ck_assert(!file_there("state/locks/0000000002"));
 	lock_close(a);
 	lock_close(b);

@@ -29,7 +29,7 @@ put(const char *name, const char *text)
 	free(copy);
 }
 
-/* .noxmk with that plan and that history, and two slots. */
+/* .nox/.noxmk with that plan and that history, and two slots. */
 static int
 state_of(const char *plan, const char *history)
 {
@@ -205,7 +205,7 @@ START_TEST(an_order_that_cannot_be_written_is_none)
 	result = write_order(state);
 	limit_restore();
 	ck_assert_int_eq(result, -1);
-	assert_warned(".noxmk/order.mk: File too large");
+	assert_warned(".nox/.noxmk/order.mk: File too large");
 	ck_assert(!file_there("state/order.mk"));
 	close(state);
 }

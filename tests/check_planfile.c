@@ -133,9 +133,9 @@ static const struct {
 	const char *text, *words;
 } no_plans[] = {
 	{ "", "not a plan of this noxmk" },
-	{ "\n", "remove the folder .noxmk" },
-	{ "not JSON\n", "remove the folder .noxmk" },
-	{ "{\"schema\":1", "remove the folder .noxmk" },
+	{ "\n", "remove the state folder" },
+	{ "not JSON\n", "remove the state folder" },
+	{ "{\"schema\":1", "remove the state folder" },
 	{ "[]\n", "not a plan of this noxmk" },
 	{ "{}\n", "not a plan of this noxmk" },
 	{ "{\"schema\":2}\n", "not a plan of this noxmk" },

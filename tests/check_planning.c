@@ -26,7 +26,7 @@ plan(const char *const *verbs)
 	return code;
 }
 #define PLAN(...) plan((const char *const[]){ __VA_ARGS__, NULL })
-#define GIVE_FACTS "copy", "facts", ".noxmk/facts.json"
+#define GIVE_FACTS "copy", "facts", ".nox/.noxmk/facts.json"
 
 /* The file facts, which the helper can give as the probe would. */
 static void
@@ -42,10 +42,10 @@ put_facts(const char *sessions, const char *depends)
 static void
 assert_no_plan(void)
 {
-	ck_assert(!file_there(".noxmk/plan.jsonl"));
-	ck_assert(!file_there(".noxmk/sessions.mk"));
-	ck_assert(!file_there(".noxmk/facts.json"));
-	ck_assert(!file_there(".noxmk/probe.py"));
+	ck_assert(!file_there(".nox/.noxmk/plan.jsonl"));
+	ck_assert(!file_there(".nox/.noxmk/sessions.mk"));
+	ck_assert(!file_there(".nox/.noxmk/facts.json"));
+	ck_assert(!file_there(".nox/.noxmk/probe.py"));
 }
 
 START_TEST(facts_become_a_plan)
@@ -56,13 +56,14 @@ START_TEST(facts_become_a_plan)
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "env", "NOXMK_PROBE_NOXFILE", "env", "NOXMK_PROBE_OUT",
 	    "env", "NOXMK_PROBE_CWD", "env", "PYTHONHASHSEED", "env", "NOXMK_PROBE_UNSET",
 	    "exit", "0"), 0);
-	rules = file_get(".noxmk/sessions.mk");
+	rules = file_get(".nox/.noxmk/sessions.mk");
 	ck_assert_ptr_nonnull(strstr(rules, "_noxmk.planned := NOX=x\n"
 		"_noxmk.sessions := nox-clean\n"));
-	ck_assert(file_there(".noxmk/plan.jsonl"));
-	ck_assert(!file_there(".noxmk/facts.json"));
+	ck_assert(file_there(".nox/.noxmk/plan.jsonl"));
+	ck_assert(!file_there(".nox/.noxmk/facts.json"));
 	/* What nox prints is for people, and not for make. */
-	wanted = xasprintf("NOXMK_PROBE_NOXFILE=noxfile.py\nNOXMK_PROBE_OUT=%s/.noxmk/facts.json\n"
+	wanted = xasprintf("NOXMK_PROBE_NOXFILE=noxfile.py\n"
+			   "NOXMK_PROBE_OUT=%s/.nox/.noxmk/facts.json\n"
 			   "NOXMK_PROBE_CWD=%s\nPYTHONHASHSEED=0\n"
 			   "NOXMK_PROBE_UNSET=PYTHONHASHSEED\n",
 	    cwd, cwd);
@@ -103,7 +104,7 @@ START_TEST(without_facts_there_is_no_plan)
 	assert_no_plan();
 	/* Those of a helper that was killed are not believed. */
 	put_facts("[{'name':'a'}]", "[]");
-	ck_assert_int_eq(rename("facts", ".noxmk/facts.json"), 0);
+	ck_assert_int_eq(rename("facts", ".nox/.noxmk/facts.json"), 0);
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_no_plan();
 	file_put("facts", "{\"schema\":1");
@@ -111,7 +112,7 @@ START_TEST(without_facts_there_is_no_plan)
 	assert_no_plan();
 	file_put("facts", "{\"schema\":1}");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
-	assert_warned(".noxmk/facts.json: \"sessions\" is not a list");
+	assert_warned(".nox/.noxmk/facts.json: \"sessions\" is not a list");
 	assert_no_plan();
 }
 END_TEST
@@ -143,7 +144,7 @@ START_TEST(an_unknown_nox_is_asked_for_a_list)
 
 	ck_assert_int_eq(planning_run(&options), 0);
 	assert_warned("planned from `nox --list --json`");
-	lines = file_get(".noxmk/plan.jsonl");
+	lines = file_get(".nox/.noxmk/plan.jsonl");
 	ck_assert_ptr_nonnull(strstr(lines, "\"python\":null"));
 	free(lines);
 	ck_assert_int_eq(PLAN("exit", "97"), EXIT_HELPER);
@@ -181,7 +182,7 @@ START_TEST(the_probe_carries_the_script_block)
 	file_put("noxfile.py", scripts[_i].noxfile);
 	put_facts("[{'name':'a'}]", "[]");
 	/* The probe is the word behind -f, which no verb of the helper's looks at. */
-	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .noxmk/facts.json\n");
+	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .nox/.noxmk/facts.json\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	static const char *nox[] = { "./nox" };
 	struct planning_options options = { .share = "share", .noxfile = "noxfile.py", .inputs = "",
@@ -189,7 +190,7 @@ START_TEST(the_probe_carries_the_script_block)
 
 	ck_assert_int_eq(planning_run(&options), 0);
 	assert_file("probe", wanted);
-	ck_assert(!file_there(".noxmk/probe.py"));
+	ck_assert(!file_there(".nox/.noxmk/probe.py"));
 	free(wanted);
 }
 END_TEST
@@ -201,25 +202,26 @@ START_TEST(a_probe_that_cannot_be_copied_is_warned_of)
 	assert_warned("share/probe.py: No such file");
 	close(folder_make("share"));
 	file_put("share/probe.py", "");
-	close(folder_make(".noxmk/probe.py/x"));
+	close(folder_make(".nox/.noxmk/probe.py/x"));
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
-	assert_warned(".noxmk/probe.py: Is a directory");
+	assert_warned(".nox/.noxmk/probe.py: Is a directory");
 }
 END_TEST
 
 START_TEST(a_plan_that_cannot_be_written_is_warned_of)
 {
 	put_facts("[{'name':'a'}]", "[]");
-	file_put(".noxmk", "a file");
+	close(folder_make(".nox"));
+	file_put(".nox/.noxmk", "a file");
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
-	unlink(".noxmk");
-	close(folder_make(".noxmk/plan.jsonl/x"));
+	unlink(".nox/.noxmk");
+	close(folder_make(".nox/.noxmk/plan.jsonl/x"));
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
-	assert_warned(".noxmk/plan.jsonl: Is a directory");
-	ck_assert_int_eq(rename(".noxmk/plan.jsonl", ".noxmk/sessions.mk"), 0);
+	assert_warned(".nox/.noxmk/plan.jsonl: Is a directory");
+	ck_assert_int_eq(rename(".nox/.noxmk/plan.jsonl", ".nox/.noxmk/sessions.mk"), 0);
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
-	assert_warned(".noxmk/sessions.mk: Is a directory");
-	ck_assert(!file_there(".noxmk/plan.jsonl"));
+	assert_warned(".nox/.noxmk/sessions.mk: Is a directory");
+	ck_assert(!file_there(".nox/.noxmk/plan.jsonl"));
 }
 END_TEST
 
@@ -235,8 +237,11 @@ START_TEST(a_folder_without_a_path_is_warned_of)
 	for (int i = 0; i < DEPTH; i++)
 		ck_assert(mkdir(name, 0777) == 0 && chdir(name) == 0);
 	code = PLAN("exit", "0");
-	unlink(".noxmk/.gitignore");
-	rmdir(".noxmk");
+	unlink(".nox/.noxmk/.gitignore");
+	unlink(".nox/.noxmk/CACHEDIR.TAG");
+	unlink(".nox/.noxmk/lock");
+	rmdir(".nox/.noxmk");
+	rmdir(".nox");
 	/* What cleans up behind the tests needs names. */
 	for (int i = 0; i < DEPTH; i++)
 		ck_assert(chdir("..") == 0 && rmdir(name) == 0);
@@ -266,13 +271,13 @@ START_TEST(the_plan_is_as_new_as_its_dependencies)
 	set_mtime("new", 4000000000, 100);
 	set_mtime("newer", 4000000000, 200);
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
-	ck_assert_int_eq(stat(".noxmk/sessions.mk", &st), 0);
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &st), 0);
 	ck_assert_int_eq(st.st_mtim.tv_sec, 4000000000);
 	ck_assert_int_eq(st.st_mtim.tv_nsec, 200);
 	unlink("new");
 	unlink("newer");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
-	ck_assert_int_eq(stat(".noxmk/sessions.mk", &st), 0);
+	ck_assert_int_eq(stat(".nox/.noxmk/sessions.mk", &st), 0);
 	ck_assert_int_lt(st.st_mtim.tv_sec, 4000000000);
 	ck_assert_int_gt(st.st_mtim.tv_sec, 1000);
 }

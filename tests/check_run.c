@@ -51,7 +51,7 @@ begin(const char *python, const char *const *verbs)
 static int
 latest(void)
 {
-	int run = open(".noxmk/latest", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int run = open(".nox/.noxmk/latest", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	ck_assert_int_ge(run, 0);
 	return run;
@@ -132,16 +132,16 @@ START_TEST(a_session_passes_once)
 	ck_assert_double_ge(r.duration, 0);
 	ck_assert_double_lt(r.duration, 50);
 	record_clear(&r);
-	text = file_get(".noxmk/latest/b.log");
+	text = file_get(".nox/.noxmk/latest/b.log");
 	ck_assert_ptr_nonnull(strstr(text, "\nits words\nerrors\n\n[exited with status 0.]\n"));
 	ck_assert(!strncmp(text, "$ /", 3));
 	free(text);
 	assert_silent();
 	/* It has had its turn. */
-	unlink(".noxmk/latest/b.log");
+	unlink(".nox/.noxmk/latest/b.log");
 	text = run_target((struct run_options){ 0 }, "b", 0);
 	ck_assert_str_eq(text, "");
-	ck_assert(!file_there(".noxmk/latest/b.log"));
+	ck_assert(!file_there(".nox/.noxmk/latest/b.log"));
 	free(text);
 }
 END_TEST
@@ -179,7 +179,7 @@ START_TEST(a_nox_that_dies_has_failed)
 	BEGIN("die", "11");
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_verdict("b", FAILED, "nox was killed by SIGSEGV");
-	char *text = file_get(".noxmk/latest/b.log");
+	char *text = file_get(".nox/.noxmk/latest/b.log");
 
 	ck_assert_ptr_nonnull(strstr(text, "\n[killed by signal 11.]\n"));
 	free(text);
@@ -190,8 +190,8 @@ START_TEST(what_cannot_start_has_failed)
 {
 	BEGIN("exit", "0");
 	begin("./no-python", (const char *const[]){ NULL });
-	unlink(".noxmk/latest/plan.jsonl");
-	ck_assert_int_eq(link(".noxmk/plan.jsonl", ".noxmk/latest/plan.jsonl"), 0);
+	unlink(".nox/.noxmk/latest/plan.jsonl");
+	ck_assert_int_eq(link(".nox/.noxmk/plan.jsonl", ".nox/.noxmk/latest/plan.jsonl"), 0);
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_verdict("b", FAILED, "cannot start ./no-python: No such file or directory");
 }
@@ -206,16 +206,16 @@ START_TEST(posargs_of_notify_replace_those_of_the_run)
 
 	begin(helper_path(), (const char *const[]){ NULL });
 	free(run_target((struct run_options){ .posargs = words }, "b", 0));
-	text = file_get(".noxmk/latest/b.log");
+	text = file_get(".nox/.noxmk/latest/b.log");
 	ck_assert_ptr_nonnull(strstr(text, "\nof the run\n"));
 	free(text);
-	unlink(".noxmk/latest/b.json");
+	unlink(".nox/.noxmk/latest/b.json");
 	put_record("x", PASSED, "[{'target':'a'},{'target':'b','posargs':null},7]");
-	file_put(".noxmk/latest/w.json", "not a record");
+	file_put(".nox/.noxmk/latest/w.json", "not a record");
 	put_record("y", PASSED, "[{'target':'b','posargs':['print','of y']}]");
 	put_record("z", PASSED, "[{'target':'b','posargs':['print','of z']}]");
 	free(run_target((struct run_options){ .posargs = words }, "b", 0));
-	text = file_get(".noxmk/latest/b.log");
+	text = file_get(".nox/.noxmk/latest/b.log");
 	ck_assert_ptr_nonnull(strstr(text, "\nof y\n"));
 	ck_assert_ptr_null(strstr(text, "\nof z\n"));
 	ck_assert_ptr_null(strstr(text, "\nof the run\n"));
@@ -260,21 +260,21 @@ START_TEST(a_complaint_of_the_plan_fails_the_session)
 	BEGIN(REPORT("success"));
 	free(run_target((struct run_options){ 0 }, "c", 0));
 	assert_verdict("c", FAILED, "no session zzz");
-	ck_assert(!file_there(".noxmk/latest/c.log"));
+	ck_assert(!file_there(".nox/.noxmk/latest/c.log"));
 }
 END_TEST
 
 START_TEST(without_a_run_nothing_is_recorded)
 {
 	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
-	assert_warned("no .noxmk here");
+	assert_warned("no .nox/.noxmk here");
 	close(state_make());
 	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
 	assert_warned("there is no plan to run by");
 	BEGIN("exit", "0");
 	free(run_target((struct run_options){ 0 }, "zzz", EXIT_HELPER));
 	assert_warned("zzz: no session of this plan has that target");
-	file_put(".noxmk/latest/plan.jsonl", "{}\n");
+	file_put(".nox/.noxmk/latest/plan.jsonl", "{}\n");
 	free(run_target((struct run_options){ 0 }, "b", EXIT_HELPER));
 	assert_warned("plan.jsonl: not a plan of this noxmk");
 }
@@ -283,7 +283,7 @@ END_TEST
 START_TEST(a_damaged_record_is_replaced)
 {
 	BEGIN(REPORT("success"));
-	file_put(".noxmk/latest/b.json", "{}");
+	file_put(".nox/.noxmk/latest/b.json", "{}");
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_warned("b.json: not a record of a session");
 	assert_verdict("b", PASSED, NULL);
@@ -296,7 +296,7 @@ START_TEST(a_log_that_cannot_be_written_is_all_that_is_lost)
 	struct record r;
 
 	BEGIN(REPORT("success"), "print", "its words");
-	close(folder_make(".noxmk/latest/b.log"));
+	close(folder_make(".nox/.noxmk/latest/b.log"));
 	free(run_target((struct run_options){ .live = true }, "b", 0));
 	assert_warned("b.log: Is a directory");
 	assert_warned("its words");
@@ -311,7 +311,8 @@ END_TEST
 START_TEST(an_old_report_is_not_believed)
 {
 	BEGIN("exit", "1");
-	file_put(".noxmk/latest/.b.report", "{\"sessions\":[{\"name\":\"b\",\"result\":\"failed\","
+	file_put(".nox/.noxmk/latest/.b.report",
+	    "{\"sessions\":[{\"name\":\"b\",\"result\":\"failed\","
 		"\"reason\":\"old\"}]}");
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_verdict("b", FAILED, "nox exited with status 1 and left no report");
@@ -321,7 +322,7 @@ END_TEST
 START_TEST(a_report_that_cannot_be_read_is_warned_of)
 {
 	BEGIN("print", "x");
-	close(folder_make(".noxmk/latest/.b.report"));
+	close(folder_make(".nox/.noxmk/latest/.b.report"));
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_warned(".b.report: Is a directory");
 	assert_verdict("b", FAILED, "nox exited with status 0 before the session was over");
@@ -358,7 +359,7 @@ START_TEST(a_stopped_session_is_cancelled)
 	ck_assert_int_eq(r.verdict, CANCELLED);
 	ck_assert_str_eq(r.reason, stops[_i].reason);
 	record_clear(&r);
-	text = file_get(".noxmk/latest/b.log");
+	text = file_get(".nox/.noxmk/latest/b.log");
 	ck_assert_msg(strstr(text, stops[_i].log) != NULL, "%s", text);
 	free(text);
 }
@@ -377,7 +378,7 @@ START_TEST(a_second_signal_does_not_wait_for_the_grace)
 	if (user == 0) {
 		while (!file_there("ready"))
 			nanosleep(&tick, NULL);
-		while (!file_there(".noxmk/latest/b.json")) {
+		while (!file_there(".nox/.noxmk/latest/b.json")) {
 			kill(us, SIGINT);
 			nanosleep(&tick, NULL);
 		}
@@ -386,7 +387,7 @@ START_TEST(a_second_signal_does_not_wait_for_the_grace)
 	text = run_target((struct run_options){ 0 }, "b", 0);
 	kill(user, SIGKILL);
 	free(text);
-	text = file_get(".noxmk/latest/b.log");
+	text = file_get(".nox/.noxmk/latest/b.log");
 	ck_assert_ptr_nonnull(strstr(text, "[killed by signal 9.]"));
 	/* It did not sit out any grace. */
 	ck_assert_double_lt(clock_monotonic() - begun, 2.9);
@@ -444,7 +445,7 @@ START_TEST(a_session_waits_for_a_slot)
 		assert_verdict("b", PASSED, NULL);
 	else
 		assert_verdict("b", NOT_RUN, "SIGTERM");
-	ck_assert_int_eq(file_there(".noxmk/latest/b.log"), _i == 0);
+	ck_assert_int_eq(file_there(".nox/.noxmk/latest/b.log"), _i == 0);
 	if (_i == 1)
 		pool_close(other);
 	close(run);
@@ -458,13 +459,13 @@ START_TEST(slots_come_from_wherever_they_are_counted)
 	setenv("MAKEFLAGS", " -j", 1);
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_verdict("b", PASSED, NULL);
-	unlink(".noxmk/latest/.queue");
-	unlink(".noxmk/latest/b.json");
-	close(folder_make(".noxmk/latest/.queue/x"));
+	unlink(".nox/.noxmk/latest/.queue");
+	unlink(".nox/.noxmk/latest/b.json");
+	close(folder_make(".nox/.noxmk/latest/.queue/x"));
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_warned("cannot wait for a free slot: .queue: Is a directory");
 	assert_verdict("b", FAILED, "it cannot wait for its turn");
-	unlink(".noxmk/latest/b.json");
+	unlink(".nox/.noxmk/latest/b.json");
 	setenv("MAKEFLAGS", " -j2 --jobserver-auth=3,4", 1);
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	unsetenv("MAKEFLAGS");
@@ -475,7 +476,7 @@ END_TEST
 START_TEST(a_lost_record_is_warned_of)
 {
 	BEGIN(REPORT("success"));
-	close(folder_make(".noxmk/latest/b.json/x"));
+	close(folder_make(".nox/.noxmk/latest/b.json/x"));
 	free(run_target((struct run_options){ 0 }, "b", 0));
 	assert_warned("b.json: Is a directory");
 	assert_warned("b.json: the verdict of this session is lost: Is a directory");

@@ -11,7 +11,7 @@
 static void
 put_run(const char *name)
 {
-	char *folder = xasprintf(".noxmk/runs/%s", name);
+	char *folder = xasprintf(".nox/.noxmk/runs/%s", name);
 
 	close(folder_make(folder));
 	free(folder);
@@ -22,12 +22,9 @@ START_TEST(no_run_to_open)
 	int state = state_make();
 
 	ck_assert_int_eq(rundir_open(state, "1-2-c0ffee"), -1);
-	assert_warned("this make has no run: was .noxmk removed?");
+	assert_warned("this make has no run: was .nox/.noxmk removed?");
 	ck_assert_int_eq(rundir_open(state, NULL), -1);
 	assert_warned("there is no run yet: `make ci` makes one");
-	ck_assert_int_eq(symlink("latest", ".noxmk/latest"), 0);
-	ck_assert_int_eq(rundir_open(state, NULL), -1);
-	assert_warned(".noxmk/latest: Too many levels");
 	close(state);
 }
 END_TEST
@@ -41,9 +38,9 @@ START_TEST(the_newest_run_that_has_the_file)
 	put_run("20200101-000000-1");
 	put_run("20200101-000000-2");
 	put_run("20200101-000000-3");
-	file_put(".noxmk/runs/20200101-000000-1/a.log", "old");
-	file_put(".noxmk/runs/20200101-000000-2/a.log", "new");
-	file_put(".noxmk/runs/20200101-000000-4", "a file");
+	file_put(".nox/.noxmk/runs/20200101-000000-1/a.log", "old");
+	file_put(".nox/.noxmk/runs/20200101-000000-2/a.log", "new");
+	file_put(".nox/.noxmk/runs/20200101-000000-4", "a file");
 	run = rundir_newest_with(state, "a.log");
 	ck_assert_int_ge(run, 0);
 	ck_assert_int_eq(fchdir(run), 0);
@@ -72,15 +69,18 @@ START_TEST(runs_are_listed_by_age)
 {
 	int state = state_make();
 	json_t *names = rundir_list(state), *wanted = json_of("['20200101-000000-333',"
-	    "'20200101-000001-22','20200102-000000-1']");
+	    "'20200101-000001-22','20200101T000000.001Z-c0ffee','20200102-000000-1']");
 
 	ck_assert_uint_eq(json_array_size(names), 0);
 	json_decref(names);
 	put_run("20200102-000000-1");
 	put_run("20200101-000001-22");
 	put_run("20200101-000000-333");
-	put_run("20200101-00000x-4"); /* not ours, as are the next two */
+	put_run("20200101-00000x-4"); /* not ours, as are some of the next */
 	put_run("20200101-000000-");
+	put_run("20200101T000000Z-ab");
+	put_run("20200101-000000Z-ab");
+	put_run("20200101T000000.001Z-c0ffee");
 	put_run(".make-1-2-ab");
 	names = rundir_list(state);
 	ck_assert(json_equal(names, wanted));
@@ -99,7 +99,7 @@ START_TEST(a_run_is_opened_by_its_name)
 	ck_assert_int_ge(rundir, 0);
 	close(rundir);
 	ck_assert_int_eq(rundir_open_named(state, "20200101-000000-2"), -1);
-	assert_warned(".noxmk/runs/20200101-000000-2: No such file");
+	assert_warned(".nox/.noxmk/runs/20200101-000000-2: No such file");
 	close(state);
 }
 END_TEST
@@ -109,12 +109,12 @@ START_TEST(a_make_is_alive_by_its_run_info)
 	int rundir = folder_make("run");
 	char *odd = xasprintf("{\"make\":\"self%s\"}", strchr(own_key(), '-'));
 
-	ck_assert(!rundir_make_is_alive(rundir));
+	ck_assert(!rundir_is_alive(rundir));
 	ck_assert_int_eq(rundir_write_info(rundir, "20200101-000000-1", own_key()), 0);
-	ck_assert(rundir_make_is_alive(rundir));
+	ck_assert(rundir_is_alive(rundir));
 	/* In /proc that would be us, but it is no key. */
 	file_put("run/.run.json", odd);
-	ck_assert(!rundir_make_is_alive(rundir));
+	ck_assert(!rundir_is_alive(rundir));
 	free(odd);
 	close(rundir);
 	assert_silent();

@@ -8,7 +8,7 @@
 static void
 put(const char *run, const char *target, enum verdict verdict, double ended, double seconds)
 {
-	char *path = xasprintf(".noxmk/runs/%s", run);
+	char *path = xasprintf(".nox/.noxmk/runs/%s", run);
 	struct record record = { .target = xstrdup(target), .session = xstrdup(target),
 		.exit = -1, .signal = -1, .client = -1, .verdict = verdict, .started = 100,
 		.ended = ended, .duration = seconds };
@@ -23,7 +23,7 @@ put(const char *run, const char *target, enum verdict verdict, double ended, dou
 static void
 put_run(const char *run)
 {
-	char *path = xasprintf(".noxmk/runs/%s/.run.json", run);
+	char *path = xasprintf(".nox/.noxmk/runs/%s/.run.json", run);
 	char *text = xasprintf("{\"schema\":1,\"run\":\"%s\",\"make\":\"1-2\",\"started\":100.0,"
 			       "\"clock\":5.0}", run);
 
@@ -34,7 +34,7 @@ put_run(const char *run)
 
 START_TEST(runs_of_several_sessions_are_summed_up)
 {
-	int state = folder_make(".noxmk");
+	int state = folder_make(".nox/.noxmk");
 	char *text;
 
 	put("20261123-000001-1", "a", PASSED, 103, 3);
@@ -43,7 +43,7 @@ START_TEST(runs_of_several_sessions_are_summed_up)
 	/* One alone, and one that left nothing. */
 	put("20261123-000002-1", "a", PASSED, 200, 100);
 	put_run("20261123-000002-1");
-	close(folder_make(".noxmk/runs/20261123-000003-1"));
+	close(folder_make(".nox/.noxmk/runs/20261123-000003-1"));
 	put_run("20261123-000003-1");
 	output_begin();
 	ck_assert_int_eq(savings_print(state), 0);
@@ -69,11 +69,11 @@ END_TEST
 
 START_TEST(without_such_a_run_there_is_nothing_to_tell)
 {
-	int state = folder_make(".noxmk");
+	int state = folder_make(".nox/.noxmk");
 
 	ck_assert_int_eq(savings_print(state), -1);
 	assert_warned("no run of several sessions is kept here: `make -j ci` makes one");
-	close(folder_make(".noxmk/runs/20261123-000003-1"));
+	close(folder_make(".nox/.noxmk/runs/20261123-000003-1"));
 	ck_assert_int_eq(savings_print(state), -1);
 	close(state);
 }

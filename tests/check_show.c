@@ -52,7 +52,7 @@ static const struct {
 static char *
 ordered(struct planfile *plan, const json_t *goals, int expected)
 {
-	int state = folder_make(".noxmk");
+	int state = folder_make(".nox/.noxmk");
 	char *text, *end;
 
 	setenv("MAKEFLAGS", " -j2 --jobserver-auth=3,4 -- A=-j9", 1);

@@ -3,34 +3,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "slots/slot.h"
 #include "support.h"
-
-/* make's pipe with so many tokens, and the MAKEFLAGS that name it. */
-struct make {
-	int ends[2];
-	char *flags;
-};
-
-static struct make
-make_with(int tokens)
-{
-	struct make make;
-
-	ck_assert_int_eq(pipe2(make.ends, O_CLOEXEC), 0);
-	for (int i = 0; i < tokens; i++)
-		ck_assert_int_eq(write(make.ends[1], "+", 1), 1);
-	make.flags = xasprintf(" -j --jobserver-auth=%d,%d", make.ends[0], make.ends[1]);
-	return make;
-}
+#include "tokens.h"
 
 static struct slot *
 open_slot(const char *makeflags, int rundir)
@@ -40,24 +20,6 @@ open_slot(const char *makeflags, int rundir)
 
 	makeflags_clear(&read);
 	return slot;
-}
-
-static int
-tokens_in(const struct make *make)
-{
-	int n = -1;
-
-	ioctl(make->ends[0], FIONREAD, &n);
-	return n;
-}
-
-/* The guard is quick, but a process of its own. */
-static void
-await_tokens(const struct make *make, int n)
-{
-	for (int i = 0; i < 5000 && tokens_in(make) != n; i++)
-		poll(NULL, 0, 1);
-	ck_assert_int_eq(tokens_in(make), n);
 }
 
 static void
@@ -70,44 +32,6 @@ await_slot(struct slot *slot)
 		poll(&fd, 1, slot_timeout(slot));
 	}
 	ck_assert(slot_try(slot));
-}
-
-static void
-make_gone(struct make *make)
-{
-	close(make->ends[0]);
-	close(make->ends[1]);
-	free(make->flags);
-}
-
-static pid_t
-only_child(pid_t parent)
-{
-	char *path = xasprintf("/proc/%d/task/%d/children", (int)parent, (int)parent);
-	char *text = file_get(path);
-	pid_t child = (pid_t)strtol(text, NULL, 10);
-
-	free(text);
-	free(path);
-	return child;
-}
-
-/* See guard.c: is a guard allowed to hold the news of its helper's death back? */
-static bool
-may_trace(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-	return false;
-#else
-	pid_t parent = getpid(), pid;
-	int status;
-
-	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
-	pid = fork();
-	if (pid == 0)
-		_exit(ptrace(PTRACE_SEIZE, parent, NULL, NULL) < 0);
-	return waitpid(pid, &status, 0) == pid && status == 0;
-#endif
 }
 
 static pid_t

@@ -15,12 +15,12 @@ START_TEST(state_is_made_once)
 
 	ck_assert_int_ge(state, 0);
 	close(state);
-	assert_file(".noxmk/.gitignore", "*\n");
+	assert_file(".nox/.noxmk/.gitignore", "*\n");
 	/* What the user has made of it stays. */
-	file_put(".noxmk/.gitignore", "mine\n");
+	file_put(".nox/.noxmk/.gitignore", "mine\n");
 	state = state_make();
 	close(state);
-	assert_file(".noxmk/.gitignore", "mine\n");
+	assert_file(".nox/.noxmk/.gitignore", "mine\n");
 	state = state_open();
 	ck_assert_int_ge(state, 0);
 	close(state);
@@ -31,11 +31,64 @@ END_TEST
 START_TEST(state_cannot_be_opened)
 {
 	ck_assert_int_eq(state_open(), -1);
-	assert_warned("no .noxmk here: `make ci` in the project's folder makes it");
-	file_put(".noxmk", "a file");
+	assert_warned("no .nox/.noxmk here: `make ci` in the project's folder makes it");
+	close(folder_make(".nox"));
+	file_put(".nox/.noxmk", "a file");
 	ck_assert_int_eq(state_open(), -1);
-	assert_warned(".noxmk: Not a directory");
+	assert_warned("the state folder .nox/.noxmk: Not a directory; NOXMK_STATE=FOLDER puts it "
+	    "elsewhere");
 	ck_assert_int_eq(state_make(), -1);
+}
+END_TEST
+
+START_TEST(the_path_is_chosen)
+{
+	int state;
+
+	ck_assert_str_eq(state_path(), ".nox/.noxmk");
+	setenv("NOXMK_STATE", "", 1);
+	ck_assert_str_eq(state_path(), ".nox/.noxmk");
+	setenv("NOXMK_STATE", "else/where/it/is", 1);
+	state = state_make();
+	ck_assert_int_ge(state, 0);
+	close(state);
+	ck_assert(file_there("else/where/it/is/.gitignore") && !file_there(".nox"));
+	/* The option wins. */
+	state_choose("there/");
+	state = state_make();
+	close(state);
+	ck_assert(file_there("there/.gitignore"));
+	unsetenv("_noxmk_state");
+	unsetenv("NOXMK_STATE");
+	assert_silent();
+}
+END_TEST
+
+/* Only to the default place, and only once. */
+START_TEST(a_former_folder_is_moved)
+{
+	int state;
+
+	close(folder_make(".noxmk/runs/20200101-000000-1"));
+	file_put(".noxmk/history.json", "old");
+	file_put(".noxmk/sessions.mk", "old");
+	setenv("NOXMK_STATE", "elsewhere", 1);
+	state = state_make();
+	close(state);
+	ck_assert(file_there(".noxmk/history.json"));
+	unsetenv("NOXMK_STATE");
+	state = state_make();
+	ck_assert_int_ge(state, 0);
+	close(state);
+	assert_warned("what was in .noxmk is in .nox/.noxmk from now on");
+	assert_file(".nox/.noxmk/history.json", "old");
+	ck_assert(file_there(".nox/.noxmk/runs/20200101-000000-1"));
+	/* What a former release has planned is of no use. */
+	ck_assert(!file_there(".noxmk") && !file_there(".nox/.noxmk/sessions.mk"));
+	close(folder_make(".noxmk"));
+	state = state_make();
+	close(state);
+	ck_assert(file_there(".noxmk"));
 }
 END_TEST
 
@@ -45,7 +98,7 @@ START_TEST(state_cannot_be_made)
 
 	ck_assert_int_eq(rmdir(here), 0);
 	ck_assert_int_eq(state_make(), -1);
-	assert_warned("cannot make the folder .noxmk: No such file");
+	assert_warned("the state folder .nox/.noxmk: No such file");
 	free(here);
 }
 END_TEST
@@ -58,22 +111,24 @@ START_TEST(state_cannot_be_filled)
 	state = state_make();
 	limit_restore();
 	ck_assert_int_eq(state, -1);
-	assert_warned(".noxmk/.gitignore: File too large");
+	assert_warned("the state folder .nox/.noxmk: File too large");
 }
 END_TEST
 
 START_TEST(the_lock_keeps_others_out_until_it_is_given_back)
 {
-	int state = state_make(), other = state_open();
+	int state = state_make(), lock = state_lock(state);
+	int other = openat(state, "lock", O_RDWR | O_CLOEXEC);
 
-	state_lock(state);
+	ck_assert_int_ge(lock, 0);
 	ck_assert_int_eq(flock(other, LOCK_EX | LOCK_NB), -1);
-	state_unlock(state);
-	state_lock(other);
-	ck_assert_int_eq(flock(state, LOCK_EX | LOCK_NB), -1);
-	/* It goes with the descriptor. */
+	state_unlock(lock);
+	ck_assert_int_eq(flock(other, LOCK_EX | LOCK_NB), 0);
 	close(other);
-	state_lock(state);
+	lock = state_lock(state);
+	ck_assert_int_ge(lock, 0);
+	state_unlock(lock);
+	state_unlock(-1);
 	close(state);
 	assert_silent();
 }
@@ -81,8 +136,8 @@ END_TEST
 
 START_TEST(a_lock_that_is_not_to_be_had_is_warned_of)
 {
-	state_lock(-1);
-	assert_warned(".noxmk: Bad file descriptor");
+	ck_assert_int_eq(state_lock(-1), -1);
+	assert_warned(".nox/.noxmk/lock: two makes at once may lose what one of them writes: Bad");
 }
 END_TEST
 
@@ -94,6 +149,8 @@ check_state_suite(void)
 
 	tcase_add_test(tc, state_is_made_once);
 	tcase_add_test(tc, state_cannot_be_opened);
+	tcase_add_test(tc, the_path_is_chosen);
+	tcase_add_test(tc, a_former_folder_is_moved);
 	tcase_add_test(tc, state_cannot_be_made);
 	tcase_add_test(tc, state_cannot_be_filled);
 	tcase_add_test(tc, the_lock_keeps_others_out_until_it_is_given_back);

@@ -134,7 +134,7 @@ START_TEST(logs_of_failed_sessions_are_shown)
 	/* What is no goal, last. */
 	ck_assert_ptr_nonnull(strstr(text, "c        passed        1.5s\nd        passed"));
 	ck_assert_ptr_nonnull(strstr(text,
-	    "\n--- a failed: .noxmk/runs/R/a.log\n$ nox\nits\\377 words\n"));
+	    "\n--- a failed: .nox/.noxmk/runs/R/a.log\n$ nox\nits\\377 words\n"));
 	ck_assert_ptr_null(strstr(text, "c.log"));
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 4 sessions: 2 passed, 1 failed, 1 not run; "));
 	free(text);

@@ -170,6 +170,31 @@ START_TEST(notified_sessions_become_targets)
 }
 END_TEST
 
+/* What the shim waited for a lock is no time of the session; more than all of it is nonsense. */
+START_TEST(a_wait_within_is_no_time_of_the_session)
+{
+	static const struct {
+		const char *waited;
+		double duration;
+	} cases[] = { { "2.5", 7.5 }, { "0", 10 }, { "-1", 10 }, { "11", 10 }, { "null", 10 } };
+	struct planfile *plan = plan_of_three();
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct record r = { .session = xstrdup("a"), .duration = 10 };
+		struct buffer text = { 0 };
+
+		buffer_printf(&text, "{\"sessions\":[{\"result\":\"success\",\"waited\":%s}]}",
+		    cases[i].waited);
+		verdict_judge(&r, 0, &text, plan);
+		ck_assert_double_eq(r.duration, cases[i].duration);
+		ck_assert_uint_eq(json_array_size(r.waits), cases[i].duration < 10);
+		record_clear(&r);
+		buffer_free(&text);
+	}
+	planfile_close(plan);
+}
+END_TEST
+
 Suite *
 check_verdict_suite(void)
 {
@@ -179,5 +204,6 @@ check_verdict_suite(void)
 	tcase_add_loop_test(tc, code_and_report_give_the_verdict, 0, countof(table));
 	tcase_add_test(tc, a_verdict_replaces_the_last_one);
 	tcase_add_loop_test(tc, notified_sessions_become_targets, 0, countof(notifies));
+	tcase_add_test(tc, a_wait_within_is_no_time_of_the_session);
 	return suite;
 }

@@ -1,6 +1,8 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -36,6 +38,24 @@ fd_write_all(int fd, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int
+fd_lock(int fd, int operation)
+{
+	struct flock range = { .l_whence = SEEK_SET, .l_type = operation & LOCK_UN ? F_UNLCK :
+		operation & LOCK_EX ? F_WRLCK : F_RDLCK };
+	int error;
+
+	if (flock(fd, operation) == 0)
+		return 0;
+	error = errno;
+	if (error == EWOULDBLOCK || error == EINTR || error == EBADF)
+		return -1;
+	if (fcntl(fd, operation & LOCK_NB ? F_OFD_SETLK : F_OFD_SETLKW, &range) == 0)
+		return 0;
+	errno = errno == EAGAIN || errno == EACCES ? EWOULDBLOCK : error;
+	return -1;
 }
 
 int

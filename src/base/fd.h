@@ -15,6 +15,14 @@ void fd_close(int *fd);
 int fd_write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
 
 /*
+ * Locks or unlocks the file as flock(2) does, and as that says: 0, or -1 with errno set. Where the
+ * file system has no such locks, those of fcntl(2) that belong to an open file stand in. An
+ * exclusive lock needs a descriptor that is open for writing, and a shared one for reading: so it
+ * is on NFS.
+ */
+int fd_lock(int fd, int operation) UNUSED_RESULT;
+
+/*
  * A non-blocking descriptor that becomes readable when one of these events (inotify(7)) happens to
  * the open file or folder; the caller closes it. -1 when there is none left: the kernel limits
  * their number.

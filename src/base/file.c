@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,7 @@ file_replace(int dirfd, const char *name, const void *data, size_t len)
 		errno = saved;
 		goto fail;
 	}
+	file_give(dirfd, temp);
 	if (close(fd) < 0 || renameat(dirfd, temp, dirfd, name) < 0)
 		goto fail;
 	/* Some network file systems cannot sync a folder; the file is there all the same. */
@@ -63,4 +65,69 @@ fail:
 out:
 	free(temp);
 	return result;
+}
+
+void
+file_give(int dirfd, const char *name)
+{
+	struct stat folder;
+
+	if (geteuid() == 0 && fstatat(dirfd, "", &folder, AT_EMPTY_PATH) == 0 && folder.st_uid != 0)
+		(void)!fchownat(dirfd, name, folder.st_uid, folder.st_gid, AT_SYMLINK_NOFOLLOW);
+}
+
+/* The folder of that name in another one, made if need be. -1 with errno set. */
+static int
+make_in(int parent, const char *name, mode_t mode, int flags)
+{
+	if (mkdirat(parent, name, mode) == 0)
+		file_give(parent, name);
+	else if (errno != EEXIST && faccessat(parent, name, F_OK, 0) < 0)
+		return -1;
+	return openat(parent, name, flags | O_DIRECTORY | O_CLOEXEC);
+}
+
+int
+file_make_folder(const char *path, mode_t mode, int *fd)
+{
+	char *copy = xstrdup(path), *rest = copy + strspn(copy, "/"), *name;
+	int folder = open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC), next, saved;
+
+	while (folder >= 0 && (name = strsep(&rest, "/"))) {
+		bool last = !rest || rest[strspn(rest, "/")] == '\0';
+
+		if (last)
+			rest = NULL;
+		if (!*name)
+			continue;
+		next = make_in(folder, name, last ? mode : 0777, last ? O_RDONLY : O_PATH);
+		saved = errno;
+		close(folder);
+		errno = saved;
+		folder = next;
+	}
+	free(copy);
+	*fd = folder;
+	return folder < 0 ? -1 : 0;
+}
+
+int
+file_copy(int from, int dirfd, const char *name)
+{
+	int to = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	off_t offset = 0;
+	char data[16384];
+	ssize_t n = -1;
+	int saved;
+
+	if (to < 0)
+		return -1;
+	while ((n = pread(from, data, sizeof(data), offset)) > 0 &&
+	       fd_write_all(to, data, (size_t)n) == 0)
+		offset += n;
+	saved = errno;
+	close(to);
+	file_give(dirfd, name);
+	errno = saved;
+	return n == 0 ? 0 : -1;
 }

@@ -3,6 +3,8 @@
 
 /* Whole files, read and written at once. dirfd: as openat(2) has it. */
 
+#include <sys/types.h>
+
 #include "base/util.h"
 
 /*
@@ -17,5 +19,23 @@ int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
  * not followed. 0, or -1 with errno set and nothing printed; then the old file stays.
  */
 int file_replace(int dirfd, const char *name, const void *data, size_t len) UNUSED_RESULT;
+
+/*
+ * Makes the folder, with those that it lies in, if need be, and opens it for reading: *fd, which
+ * the caller closes. mode: of the folder itself. 0, or -1 with errno set and *fd -1.
+ */
+int file_make_folder(const char *path, mode_t mode, int *fd);
+
+/*
+ * What root makes in somebody else's folder belongs to that one, who would else be locked out of
+ * it. For others than root, and where it cannot be, nothing changes.
+ */
+void file_give(int dirfd, const char *name);
+
+/*
+ * Copies an open file from its begin on to one of that name, which is not synced; a file that is
+ * there is replaced, a link is not followed. 0, or -1 with errno set.
+ */
+int file_copy(int from, int dirfd, const char *name) UNUSED_RESULT;
 
 #endif

@@ -1,19 +1,55 @@
-"""Keeps builds in the source tree apart, since setuptools writes build/ and *.egg-info there.
+"""Keeps the builds of sessions apart that build the project in the source tree at the same time.
 
-shim.py imports this module when a session first installs or runs something that may build a
-project. Only that command holds the lock, so sessions that install the project and then test it for
-minutes still run at the same time. Build backends that leave the tree alone need no lock.
+Among the backends that were tried, setuptools alone writes there: build/, NAME.egg-info/ and, for
+an sdist, NAME-VERSION/. Of five times that four `pip install .` began at once four broke, and some
+wheels had no entry points. So each session has a folder of its own for builds. setuptools learns of
+it from one more configuration file, which the variable DIST_EXTRA_CONFIG names (from 65.4 on), and
+whoever starts the build inherits the variable: pip, uv, a script. These facts shaped the rest:
+
+- The variable holds a relative path, so that only a build of the project in this very folder finds
+  the file. Dependencies, and projects that the tests build, are not concerned. With one build_base
+  for several projects the wheel of the second has the modules of the first, too.
+- egg_base is only set for commands that install. An sdist that is built with it lacks
+  NAME.egg-info/SOURCES.txt, and a wheel that is built from that sdist may lack package data.
+- What the folder does not keep apart waits for a lock, as do backends that nobody has tried. It
+  then runs without the file. Builds for a release are among these: they do what they do under nox.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import os
 import re
+import shutil
+import time
+
+VARIABLE = "DIST_EXTRA_CONFIG"
 
 # These were tried: several builds at once write nothing into the source tree, and none fails.
-SAFE_BACKENDS = ("hatchling.", "flit_core.", "poetry.core.", "pdm.backend")
+SAFE_BACKENDS = ("hatchling.", "flit_core.", "poetry.core.", "pdm.backend", "uv_build")
+# These build in a temporary folder, unless told of one or editable: then in the tree.
+TEMPORARY_BACKENDS = ("mesonpy", "scikit_build_core.")
+
+# What a project's files say when its builds by setuptools meet all the same.
+CHOSEN_FOLDER = re.compile(r"^\s*build[-_]base\s*=", re.M)
+WRITES_SOURCES = re.compile(r"\b(cython|mypyc)", re.I)  # C files, next to the modules
+TOO_OLD = re.compile(r"\bsetuptools\s*(?:==|~=|<=?)\s*(?:[1-5]?\d|6[0-5])\b")
+EXTENSION = re.compile(r"\bext[-_]modules\b|\bExtension\(")  # an editable one lies in the tree
+
+
+def read(*path: str) -> str:
+    """The file's text, or nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        with open(os.path.join(*path), encoding="utf-8") as file:
+            return file.read()
+    return ""
+
+
+def read_all(project: str) -> str:
+    """What the project says of its build."""
+    return "\n".join(read(project, name) for name in ("pyproject.toml", "setup.cfg", "setup.py"))
 
 
 def project_in(argument: str) -> str | None:
@@ -26,49 +62,206 @@ def project_in(argument: str) -> str | None:
     return os.path.abspath(path) if found else None
 
 
-def is_safe(project: str) -> bool:
-    """Does the project's backend leave the source tree alone? The default one is setuptools."""
-    try:
-        with open(os.path.join(project, "pyproject.toml"), encoding="utf-8") as file:
-            backend = re.search(r"""^\s*build-backend\s*=\s*["']([^"']*)""", file.read(), re.M)
-    except (OSError, ValueError):
-        return False
-    return backend is not None and backend[1].startswith(SAFE_BACKENDS)
+def backend_of(project: str) -> str:
+    """The default is setuptools."""
+    text = read(project, "pyproject.toml")
+    named = re.search(r"""^\s*build-backend\s*=\s*["']([^"']*)""", text, re.M)
+    return named[1] if named else "setuptools.build_meta"
+
+
+def is_setuptools(project: str) -> bool:
+    return backend_of(project).startswith("setuptools.")
+
+
+def expand(words: list[str]) -> list[str]:
+    """The words, and the lines of the requirements files that they name."""
+    expanded = list(words)
+    for before, word in zip(["", *words], words):
+        named = re.match(r"(?:-r|--requirement=)(.+)", word)
+        file = word if before in ("-r", "--requirement") else named and named[1]
+        for line in read(file).splitlines() if file else []:
+            expanded.append(re.sub(r"(^|\s)[#;].*", "", line).strip())
+    return expanded
+
+
+def is_script(words: list[str]) -> bool:
+    return words[1:2] == ["setup.py"]
+
+
+def kind_of(words: list[str], is_install: bool) -> str:
+    """Does the command "install", "sync", build for a "release", or none of these ("")?"""
+    names = [os.path.basename(word) for word in words]
+    if is_install or "pip" in names and {"install", "wheel"} & set(names):
+        return "install"
+    if names[:2] == ["uv", "sync"]:
+        return "sync"
+    is_build = words[1:3] == ["-m", "build"] or names[:2] == ["uv", "build"]
+    return "release" if is_build or names[0] == "pyproject-build" or is_script(words) else ""
 
 
 def built_by(words: list[str], is_install: bool) -> list[str]:
     """The projects that a command builds."""
-    names = [os.path.basename(word) for word in words]
-    if not is_install and "pip" in names and {"install", "wheel"} & set(names):
-        is_install = True
-    if is_install:
-        return [project for project in map(project_in, words) if project]
-    if words[1:2] == ["setup.py"]:
-        return [os.getcwd()]
-    is_build = words[1:3] == ["-m", "build"] or words[:2] == ["uv", "build"]
-    if is_build or names[0] == "pyproject-build":
-        return [project for project in map(project_in, words[1:]) if project] or [os.getcwd()]
-    return []
+    kind = kind_of(words, is_install)
+    if not kind:
+        return []
+    named = [] if kind == "sync" or is_script(words) else expand(words)
+    projects = [project for project in map(project_in, named) if project]
+    return projects if projects or kind == "install" else [os.getcwd()]
 
 
-def needs_lock(words: list[str], is_install: bool) -> bool:
-    return any(not is_safe(project) for project in built_by(words, is_install))
+def is_editable(words: list[str], kind: str) -> bool:
+    if kind == "sync":
+        return "--no-editable" not in words
+    return any(word.startswith(("-e", "--editable")) for word in expand(words))
+
+
+def is_safe(project: str, words: list[str], kind: str) -> bool:
+    """Does the backend leave the tree alone?"""
+    backend = backend_of(project)
+    if backend.startswith(TEMPORARY_BACKENDS):
+        told = " ".join([read(project, "pyproject.toml"), *words])
+        return not re.search(r"build[-_]?dir", told) and not is_editable(words, kind)
+    return backend.startswith(SAFE_BACKENDS)
+
+
+def has_old_setuptools(venv: str | None) -> bool:
+    """Is there one in the environment that does not know the variable?"""
+    pattern = f"{glob.escape(venv or '')}/lib/*/site-packages/setuptools-*.dist-info"
+    found = glob.glob(pattern) if venv else []
+    return any(int(re.search(r"setuptools-(\d*)", name)[1] or 0) < 66 for name in found)
+
+
+def is_kept_apart(project: str, words: list[str], is_install: bool, venv: str | None) -> bool:
+    """Does the session's own folder keep this build by setuptools apart from others?"""
+    kind, text, is_modern = kind_of(words, is_install), read_all(project), has_pyproject(project)
+    if project != os.getcwd() or kind == "release":
+        return False
+    if WRITES_SOURCES.search(text) or TOO_OLD.search(text):
+        return False
+    if (not is_modern or "--no-build-isolation" in words) and has_old_setuptools(venv):
+        return False
+    # Without pyproject.toml an editable installation is the egg-info in the tree.
+    return not is_editable(words, kind) or is_modern and not EXTENSION.search(text)
+
+
+def has_pyproject(project: str) -> bool:
+    return os.path.isfile(os.path.join(project, "pyproject.toml"))
 
 
 @contextlib.contextmanager
-def lock(path: str, log):
-    """Wait for the lock and hold it. If there can be no lock, warn and go on without it."""
+def variable(value: str | None, *environments):
+    """Set the variable in the environments for a while, or unset it."""
+    old = [environment.pop(VARIABLE, None) for environment in environments]
+    for environment in environments:
+        if value is not None:
+            environment[VARIABLE] = value
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        file = open(path, "a")  # noqa: SIM115  it is closed below
-    except OSError as error:
-        log.warning(f"noxmk: builds are not kept apart: {error}")
         yield
-        return
-    with file:
+    finally:
+        for environment, was in zip(environments, old):
+            environment.pop(VARIABLE, None)
+            if was is not None:
+                environment[VARIABLE] = was
+
+
+class Builds:
+    """Keeps the builds of one session apart from those of others.
+
+    folder is for what setuptools writes, and is removed at the end. lock is the file that all
+    other builds lock.
+    """
+
+    def __init__(self, folder: str, lock: str, log) -> None:
+        self.folder, self.lock, self.log = folder, lock, log
+        self.has_folder = self.is_busy = False
+        self.waited = 0.0  # seconds
+
+    @contextlib.contextmanager
+    def session(self):
+        """Give the session its folder, where that can be."""
+        self.has_folder = self.can_have_folder() and self.make_folder()
+        if not self.has_folder:
+            yield
+            return
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            log.info("noxmk: waits for another session that builds in the source tree")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+            with variable(self.config("any"), os.environ):
+                yield
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def can_have_folder(self) -> bool:
+        # A file of the user's is left alone. An unpacked sdist needs the egg-info that it has.
+        if VARIABLE in os.environ or os.path.exists("PKG-INFO"):
+            return False
+        # Elsewhere no relative path holds for this project alone. A damaged plan may say "..".
+        is_below = not os.path.relpath(self.folder).startswith("..")
+        if not is_below or os.path.normpath(self.folder) != self.folder:
+            return False
+        chosen = CHOSEN_FOLDER.search(read_all("."))
+        return bool(project_in(".")) and is_setuptools(".") and not chosen
+
+    def make_folder(self) -> bool:
+        build = f"[build]\nbuild_base = {self.folder}/build\n"
+        egg_info = f"[egg_info]\negg_base = {self.folder}/egg-info\n"
+        try:
+            shutil.rmtree(self.folder, ignore_errors=True)  # of a session that was killed
+            os.makedirs(f"{self.folder}/egg-info")
+            for name, text in {"any": build, "install": build + egg_info}.items():
+                with open(self.config(name), "w", encoding="utf-8") as file:
+                    file.write(text)
+        except (OSError, ValueError) as error:
+            self.log.warning(f"noxmk: builds are not kept apart: {error}")
+            return False
+        return True
+
+    def config(self, name: str) -> str:
+        return f"{os.path.relpath(self.folder)}/{name}.cfg"
+
+    @contextlib.contextmanager
+    def command(self, words: list[str], is_install: bool, venv):
+        """Around a command of the session. venv: nox's object for the environment, or None."""
+        projects = [] if self.is_busy else built_by(words, is_install)
+        kind = kind_of(words, is_install) if projects else ""
+        unsafe = [one for one in projects if not is_safe(one, words, kind)]
+        if not unsafe:
+            yield
+            return
+        # Old releases of nox put a copy of os.environ into the object.
+        own = getattr(venv, "env", None) or {}
+        location = getattr(venv, "location", None)
+        has_folder = self.has_folder and own.get(VARIABLE) in (None, self.config("any"))
+        is_apart = has_folder and all(
+            is_setuptools(one) and is_kept_apart(one, words, is_install, location)
+            for one in unsafe
+        )
+        self.is_busy = True
+        try:
+            with contextlib.ExitStack() as stack:
+                if has_folder:
+                    file = self.config("install") if is_apart else None
+                    stack.enter_context(variable(file, os.environ, own))
+                if not is_apart:
+                    stack.enter_context(self.locked())
+                yield
+        finally:
+            self.is_busy = False
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Wait for the lock and hold it. If there can be no lock, warn and go on without it."""
+        try:
+            os.makedirs(os.path.dirname(self.lock), exist_ok=True)
+            file = open(self.lock, "a")  # noqa: SIM115  it is closed below
+        except OSError as error:
+            self.log.warning(f"noxmk: builds are not kept apart: {error}")
+            yield
+            return
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self.log.info("noxmk: waits for another session that builds in the source tree")
+                started = time.monotonic()
+                fcntl.flock(file, fcntl.LOCK_EX)
+                self.waited += time.monotonic() - started
+            yield

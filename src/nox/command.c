@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "nox/command.h"
 #include "nox/env.h"
+#include "state/state.h"
 
 /* The command takes the string over, which then lives as long as the command. */
 static const char *
@@ -49,7 +50,7 @@ static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
     bool makes_are_ours, struct strings *extra)
 {
-	char folder[PATH_MAX], *lock = NULL, *program = process_own_program();
+	char folder[PATH_MAX], *builds = NULL, *lock = NULL, *program = process_own_program();
 	char *path = join_path(json_object_get(header, "path"));
 	char *index = xasprintf("%lld", (long long)json_integer_value(
 	    json_object_get(session, "index")));
@@ -61,11 +62,19 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
 	/* The configuration may say that builds do not disturb each other. */
 	if (!json_is_false(json_object_get(header, "source_build")) &&
-	    getcwd(folder, sizeof(folder)))
-		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=",
-		    lock = xasprintf("%s/.noxmk/locks/source-build", folder)));
+	    getcwd(folder, sizeof(folder))) {
+		const char *start = *state_path() == '/' ? "" : folder;
+		const char *slash = *start ? "/" : "";
+
+		builds = xasprintf("%s%s%s/builds/%s", start, slash, state_path(),
+		    json_text(session, "target"));
+		lock = xasprintf("%s%s%s/locks/source-build", start, slash, state_path());
+		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILDS=", builds));
+		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=", lock));
+	}
 	free(program);
 	free(lock);
+	free(builds);
 	free(index);
 	free(path);
 }

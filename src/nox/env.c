@@ -10,7 +10,7 @@
 static const char *const of_make[] = {
 	"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMOUT", "MAKE_TERMERR",
 	"MAKE_RESTARTS", "NOXMK_RUN", "NOXMK_PROJECT", "NOXMK_NOXFILE", "NOXMK_RESERVED",
-	"NOXMK_HISTORY",
+	"NOXMK_HISTORY", "_noxmk_state",
 };
 
 /* What chooses sessions, as the options of nox do. */

@@ -21,9 +21,12 @@
 /* The probe's exit code when it does not know this nox. */
 enum { UNKNOWN_NOX = 97 };
 
+#define PLAN "plan.jsonl"
+#define RULES "sessions.mk"
+
 /* Both are there only while we plan: what the probe finds out, and the probe if it is a copy. */
-#define FACTS ".noxmk/facts.json"
-#define PROBE ".noxmk/probe.py"
+#define FACTS "facts.json"
+#define PROBE "probe.py"
 
 /*
  * Appends the `# /// script` block of the noxfile (PEP 723) to out. By the block in the file that
@@ -73,10 +76,13 @@ prepare_probe(const struct planning_options *options)
 		installed = NULL;
 	} else if (file_read(AT_FDCWD, installed, &probe) < 0) {
 		warn("%s", installed);
-	} else if (file_replace(AT_FDCWD, PROBE, probe.data, probe.len) < 0) {
-		warn(PROBE);
 	} else {
-		chosen = xstrdup(PROBE);
+		chosen = state_file(PROBE);
+		if (file_replace(AT_FDCWD, chosen, probe.data, probe.len) < 0) {
+			warn("%s", chosen);
+			free(chosen);
+			chosen = NULL;
+		}
 	}
 	buffer_free(&noxfile);
 	buffer_free(&probe);
@@ -84,9 +90,9 @@ prepare_probe(const struct planning_options *options)
 	return chosen;
 }
 
-/* Returns as nox_call does; after 0 the facts should be in FACTS. */
+/* Returns as nox_call does; after 0 the facts should be in that file. */
 static int
-run_probe(const struct planning_options *options, const char *probe)
+run_probe(const struct planning_options *options, const char *probe, const char *facts)
 {
 	const char *const arguments[] = { "-f", probe, "-l", NULL };
 	char folder[PATH_MAX];
@@ -98,9 +104,9 @@ run_probe(const struct planning_options *options, const char *probe)
 		warn("the current folder");
 		return -1;
 	}
-	unlink(FACTS);
+	unlink(facts);
 	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", options->noxfile);
-	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/" FACTS, folder);
+	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/%s", *facts == '/' ? "" : folder, facts);
 	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
 	for (size_t i = 0; i < countof(variables); i++)
 		strings_add(&extra, variables[i]);
@@ -121,13 +127,13 @@ run_probe(const struct planning_options *options, const char *probe)
 }
 
 static json_t *
-read_facts(void)
+read_facts(const char *path)
 {
 	json_error_t error;
-	json_t *facts = json_load_file(FACTS, 0, &error);
+	json_t *facts = json_load_file(path, 0, &error);
 
 	if (!facts)
-		warnx(FACTS ": %s: nox ended without telling about the noxfile", error.text);
+		warnx("%s: %s: nox ended without telling about the noxfile", path, error.text);
 	return facts;
 }
 
@@ -143,7 +149,7 @@ is_newer(struct timespec a, struct timespec b)
  * remake the plan for ever.
  */
 static void
-date_rules(const struct facts *facts)
+date_rules(const struct facts *facts, int state)
 {
 	struct timespec newest = { 0 };
 	struct stat st;
@@ -151,8 +157,8 @@ date_rules(const struct facts *facts)
 	for (size_t i = 0; i < facts->depends.n; i++)
 		if (stat(facts->depends.v[i], &st) == 0 && is_newer(st.st_mtim, newest))
 			newest = st.st_mtim;
-	if (stat(".noxmk/sessions.mk", &st) == 0 && is_newer(newest, st.st_mtim))
-		utimensat(AT_FDCWD, ".noxmk/sessions.mk",
+	if (fstatat(state, RULES, &st, 0) == 0 && is_newer(newest, st.st_mtim))
+		utimensat(state, RULES,
 		    (struct timespec[]){ { .tv_nsec = UTIME_OMIT }, newest }, 0);
 }
 
@@ -182,15 +188,15 @@ write_plan(const struct planning_options *options, const struct facts *facts, in
 		return -1;
 	planfile_write(plan, options->noxfile, &options->nox, &lines);
 	rule_write(plan, options->inputs, &rules);
-	if (file_replace(state, "plan.jsonl", lines.data, lines.len) < 0)
-		warn(".noxmk/plan.jsonl");
-	else if (file_replace(state, "sessions.mk", rules.data, rules.len) < 0)
-		warn(".noxmk/sessions.mk");
+	if (file_replace(state, PLAN, lines.data, lines.len) < 0)
+		warn("%s/" PLAN, state_path());
+	else if (file_replace(state, RULES, rules.data, rules.len) < 0)
+		warn("%s/" RULES, state_path());
 	else
 		result = 0;
 	if (result == 0)
 		write_order(state);
-	date_rules(facts);
+	date_rules(facts, state);
 	buffer_free(&lines);
 	buffer_free(&rules);
 	plan_free(plan);
@@ -213,8 +219,8 @@ warn_unread_config(void)
 static int
 ask_nox(const struct planning_options *options, json_t **root)
 {
-	char *probe = prepare_probe(options);
-	int code = probe ? run_probe(options, probe) : -1;
+	char *probe = prepare_probe(options), *facts = state_file(FACTS);
+	int code = probe ? run_probe(options, probe, facts) : -1;
 
 	free(probe);
 	*root = NULL;
@@ -222,8 +228,9 @@ ask_nox(const struct planning_options *options, json_t **root)
 		warn_unread_config();
 		*root = listing_facts(&options->nox, options->noxfile);
 	} else if (code == 0) {
-		*root = read_facts();
+		*root = read_facts(facts);
 	}
+	free(facts);
 	if (code > 0 && code != UNKNOWN_NOX) {
 		warnx("%s does not load (nox: exit %d): no session can run until it does",
 		    options->noxfile, code);
@@ -237,25 +244,29 @@ planning_run(const struct planning_options *options)
 {
 	struct facts *facts = NULL;
 	json_t *root = NULL;
-	int state = state_make(), code;
+	int state = state_make(), lock, code;
+	char *shown;
 
 	if (state < 0)
 		return EXIT_HELPER;
 	/* Two makes may find the plan stale at once. */
-	state_lock(state);
+	lock = state_lock(state);
+	shown = state_file(FACTS);
 	code = ask_nox(options, &root);
-	if (code == 0 && !(facts = facts_parse(root, FACTS)))
+	if (code == 0 && !(facts = facts_parse(root, shown)))
 		code = EXIT_HELPER;
 	if (code == 0 && write_plan(options, facts, state) < 0)
 		code = EXIT_HELPER;
 	if (code != 0) {
-		unlinkat(state, "sessions.mk", 0);
-		unlinkat(state, "plan.jsonl", 0);
+		unlinkat(state, RULES, 0);
+		unlinkat(state, PLAN, 0);
 	}
-	unlink(FACTS);
-	unlink(PROBE);
+	unlinkat(state, FACTS, 0);
+	unlinkat(state, PROBE, 0);
+	free(shown);
 	facts_free(facts);
 	json_decref(root);
+	state_unlock(lock);
 	close(state);
 	return code;
 }

@@ -2,7 +2,7 @@
 #define NOXMK_NOX_PLANNING_H
 
 /*
- * `noxmk plan`: asks nox what the noxfile says and writes .noxmk/plan.jsonl and .noxmk/sessions.mk.
+ * `noxmk plan`: asks nox what the noxfile says and writes plan.jsonl and sessions.mk.
  * Works in the current folder, the project's.
  *
  * probe.py runs as a noxfile in nox's own interpreter. When it does not know the nox that it finds

@@ -293,7 +293,7 @@ def probe(noxfile: str, project: str) -> dict[str, object]:
             named.setdefault(name, index[runner])
 
     envdir = os.path.abspath(config.envdir)
-    skipped = [envdir, *(os.path.join(root, ".noxmk") for root in roots)]
+    skipped = [envdir, *(os.path.join(root, ".nox") for root in roots)]
     if lies_in(sys.prefix, roots):  # this is nox's own environment; nox_metadata stands for it
         skipped.append(sys.prefix)
     depends = [config.noxfile, *opened.below(roots, skipped)]

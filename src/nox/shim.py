@@ -13,10 +13,11 @@ These variables are taken out of the environment before anything of the user's r
     NOXMK_SHIM_NAME        its base name: if another session is there, the noxfile has changed
     NOXMK_SHIM_PATH        sys.path of the nox that the probe ran in, joined by os.pathsep
     NOXMK_SHIM_HELPER      noxmk, which starts a make so that it shares job tokens; may be absent
-    NOXMK_SHIM_BUILD_LOCK  the file to lock while the project is built (building.py); may be absent
+    NOXMK_SHIM_BUILDS      the folder for the session's builds of the project (building.py), and
+    NOXMK_SHIM_BUILD_LOCK  the file that all other builds lock; both may be absent
 The exit status is nox's own. The report is ASCII JSON without NUL or lone surrogates:
     {"schema": 1, "result": 0 or 1,
-     "sessions": [{"name", "result", "reason", "duration", "reused"}],
+     "sessions": [{"name", "result", "reason", "duration", "reused", "waited"}],
      "notify": [{"index", "session", "posargs"}]}
 """
 
@@ -48,7 +49,7 @@ def load_building(path: str):
 
 
 # A command without one of these words builds no project.
-BUILD_WORDS = {"install", "wheel", "build", "pyproject-build", "setup.py"}
+BUILD_WORDS = {"install", "wheel", "sync", "build", "pyproject-build", "setup.py"}
 
 
 class Shim:
@@ -60,7 +61,7 @@ class Shim:
         self.manifest = None
         self.error = ""
         self.duration = 0.0
-        self.building = False  # a command of the session holds the build lock
+        self.builds = None
 
     def apply(self) -> None:
         import nox.logger
@@ -110,33 +111,30 @@ class Shim:
 
         nox.command.popen = popen_or_hand_over
 
-    def keep_builds_apart(self, path: str, here: str) -> None:
-        """Let commands that build a project wait for the lock at that path (building.py).
-
-        Few sessions need that module, so it is imported when the first command may build.
-        """
+    def keep_builds_apart(self, folder: str, lock: str, here: str) -> None:
+        """Give the session's builds of the project a folder of their own, or the lock."""
         import nox.sessions
 
-        session_class, shim = nox.sessions.Session, self
+        session_class, runner_class = nox.sessions.Session, nox.sessions.SessionRunner
+        nox_execute = runner_class.execute
+        builds = self.builds = load_building(f"{here}/building.py").Builds(folder, lock, self.log)
+
+        def execute(runner):
+            with builds.session():
+                return nox_execute(runner)
 
         def wrap(original, is_install: bool):
             def command(session, *args, **kwargs):
                 words = [str(arg) for arg in args]
-                if shim.building or not words or not is_install and not BUILD_WORDS & set(words):
+                if not words or not is_install and not BUILD_WORDS & set(words):
                     return original(session, *args, **kwargs)
-                building = load_building(os.path.join(here, "building.py"))
-                if not building.needs_lock(words, is_install):
+                with builds.command(words, is_install, getattr(session._runner, "venv", None)):
                     return original(session, *args, **kwargs)
-                with building.lock(path, shim.log):
-                    shim.building = True
-                    try:
-                        return original(session, *args, **kwargs)
-                    finally:
-                        shim.building = False
 
             command.__doc__ = original.__doc__
             return command
 
+        runner_class.execute = execute
         for name in ("install", "run", "run_install", "run_always"):
             if hasattr(session_class, name):
                 setattr(session_class, name, wrap(getattr(session_class, name), name == "install"))
@@ -227,6 +225,7 @@ class Shim:
             "reason": clean(reason) if reason else None,
             "duration": round(self.duration, 6),
             "reused": bool(getattr(venv, "_reused", False)) if has_own_venv else None,
+            "waited": round(self.builds.waited, 6) if self.builds else 0.0,
         }
 
     def notified(self, runner, global_config) -> dict[str, object]:
@@ -244,6 +243,7 @@ def main() -> None:
     index, name = int(os.environ.pop("NOXMK_SHIM_INDEX")), os.environ.pop("NOXMK_SHIM_NAME")
     path = os.environ.pop("NOXMK_SHIM_PATH", "")
     helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
+    builds = os.environ.pop("NOXMK_SHIM_BUILDS", None)
     lock = os.environ.pop("NOXMK_SHIM_BUILD_LOCK", None)
     # Imports are to find what they find under the user's nox command. Our own entries stay, but
     # last: a folder with a colon in its name does not come through the variable.
@@ -272,8 +272,8 @@ def main() -> None:
         shim.apply()
         if helper:
             shim.hand_makes_over(helper)
-        if lock:
-            shim.keep_builds_apart(lock, here)
+        if builds and lock:
+            shim.keep_builds_apart(builds, lock, here)
     except (AttributeError, ImportError) as error:
         warn(f"this nox is unknown to us ({error}); it runs as it is")
         known = nox._options.options.parser().format_help()

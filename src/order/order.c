@@ -131,7 +131,7 @@ replace(int state, const struct buffer *new)
 	    memcmp(old.data, new->data, new->len) != 0) {
 		result = file_replace(state, NAME, new->data, new->len);
 		if (result < 0)
-			warn(STATE_SHOWN(NAME));
+			warn("%s/" NAME, state_path());
 		else
 			make_newer(state, &st);
 	}

@@ -134,7 +134,7 @@ planfile_open(int dirfd)
 	}
 	plan->header = planfile_next(plan);
 	if (json_integer_value(json_object_get(plan->header, "schema")) != 1) {
-		warnx("plan.jsonl: not a plan of this noxmk: remove the folder .noxmk");
+		warnx("plan.jsonl: not a plan of this noxmk: remove the state folder (.nox/.noxmk)");
 		goto fail;
 	}
 	return plan;
@@ -176,7 +176,7 @@ parse_line(const struct planfile *plan)
 	json_t *object = json_loads(plan->line, 0, &error);
 
 	if (!object)
-		warnx("plan.jsonl: %s: remove the folder .noxmk", error.text);
+		warnx("plan.jsonl: %s: remove the state folder (.nox/.noxmk)", error.text);
 	return object;
 }
 

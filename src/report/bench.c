@@ -17,7 +17,7 @@
 #include "report/bench.h"
 #include "state/state.h"
 
-#define LOG ".noxmk/bench.log"
+#define LOG "bench.log"
 
 struct contestant {
 	struct strings argv; /* NULL-ended; the words are the contestant's own */
@@ -124,13 +124,15 @@ prepare_nox(const struct bench_options *options, struct contestant *one)
 static double
 run_one(const struct contestant *one)
 {
-	int log = open(LOG, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	char *path = state_file(LOG);
+	int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	double begun = clock_monotonic();
 	int code = -1;
 	pid_t pid;
 
 	if (log < 0) {
-		warn(LOG);
+		warn("%s", path);
+		free(path);
 		return -1;
 	}
 	pid = spawn((char **)one->argv.v, environ, log, log, false);
@@ -140,7 +142,8 @@ run_one(const struct contestant *one)
 		code = spawn_wait(pid);
 	close(log);
 	if (pid > 0 && code != 0)
-		warnx("%s fails, and what fails cannot be measured: see " LOG, one->title);
+		warnx("%s fails, and what fails cannot be measured: see %s", one->title, path);
+	free(path);
 	return code == 0 ? clock_monotonic() - begun : -1;
 }
 

@@ -15,7 +15,7 @@ struct bench_options {
 
 /*
  * Runs both on these goals, in turns, and prints what they took, and one sentence. What they print
- * themselves goes to .noxmk/bench.log. 0; 1 after a warning when a run fails; -1 after a warning
+ * themselves goes to bench.log in the state folder. 0; 1 after a warning when a run fails; -1 after a warning
  * when none can start. Works in the current folder, the project's.
  */
 int bench_run(const struct bench_options *);

@@ -136,13 +136,22 @@ claim_by(const json_t *session, const char *resource)
 	return "";
 }
 
+/* Did the session wait after its start, for a build of another one? */
+static bool
+waits_within(const json_t *wait)
+{
+	return !strcmp(json_text(wait, "for"), "build");
+}
+
 static void
 print_wait(const json_t *session, const json_t *wait)
 {
 	double seconds = json_number(wait, "seconds");
 	char *resource = screen_safe(json_text(wait, "resource")), *holder, *what;
 
-	if (strcmp(json_text(wait, "for"), "resource") != 0) {
+	if (waits_within(wait)) {
+		print_line(seconds, "for a build of the project by another session", "");
+	} else if (strcmp(json_text(wait, "for"), "resource") != 0) {
 		print_line(seconds, "for a job slot", "");
 	} else {
 		holder = screen_safe(json_text(wait, "target"));
@@ -168,7 +177,8 @@ print_waits(int rundir, struct planfile *plan, const struct record *record, doub
 	size_t i;
 
 	json_array_foreach(record->waits, i, wait)
-		waiter.helper_started -= json_number(wait, "seconds");
+		if (!waits_within(wait))
+			waiter.helper_started -= json_number(wait, "seconds");
 	record_each(rundir, consider_record, &waiter);
 	cause = waiter.cause;
 	if (cause.target && cause.ended > run_started) {

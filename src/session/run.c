@@ -132,9 +132,13 @@ live(struct run *run)
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
 		.retries = run->session_options.retries, .run_ends = end_of_run(run) };
 	struct life_end end = life_lead(&life);
+	json_t *within; /* what the session itself has waited for, or NULL */
 
 	run->signalled = end.signalled;
+	within = run->record.waits;
 	run->record.waits = turn_waits(run->turn);
+	json_array_extend(run->record.waits, within);
+	json_decref(within);
 	outcome_settle(&run->record, end.stopped, end.tried, run->options->policy->flaky_fails);
 	free(end.stopped);
 }

@@ -164,8 +164,8 @@ balance_take(struct balance *balance)
 }
 
 /*
- * Takes as many tokens as there are, but none if these are too few. Those who want several try one
- * after the other, else two of them might for ever keep half of the tokens from each other.
+ * Takes as many tokens as there are, unless it sees that these are too few. Those who want several
+ * try one after the other, else two of them might for ever keep half of the tokens from each other.
  */
 static void
 take_up_to(struct balance *balance, int least, int most)
@@ -179,8 +179,6 @@ take_up_to(struct balance *balance, int least, int most)
 		return;
 	while (memory->balance < most && balance_take(balance))
 		;
-	if (memory->balance < least)
-		balance_give_down_to(balance, before);
 	if (several)
 		flock(fd, LOCK_UN);
 }

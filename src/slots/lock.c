@@ -15,6 +15,7 @@
 #include "slots/lending.h"
 #include "slots/lock.h"
 #include "slots/watch.h"
+#include "state/state.h"
 
 /* Of a ticket, which is the name of a claim's file. */
 enum { DIGITS = 10 };
@@ -85,7 +86,7 @@ lock_open(int state, const char *target, const json_t *claims)
 	if (lock->folder)
 		lock->mutex = openat(folder, "mutex", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (lock->mutex < 0) {
-		warn("%s: going on without its resources: .noxmk/locks", target);
+		warn("%s: going on without its resources: %s/locks", target, state_path());
 		lock_close(lock);
 		return NULL;
 	}
@@ -295,7 +296,7 @@ make_claim(struct lock *lock, unsigned long ticket, char state)
 	if (lock->claim < 0)
 		return false;
 	lock->ticket = ticket;
-	if (flock(lock->claim, LOCK_EX | LOCK_NB) == 0 && write_claim(lock, state))
+	if (fd_lock(lock->claim, LOCK_EX | LOCK_NB) == 0 && write_claim(lock, state))
 		return true;
 	end_claim(lock);
 	return false;
@@ -304,7 +305,7 @@ make_claim(struct lock *lock, unsigned long ticket, char state)
 static bool
 grant_unlocked(struct lock *lock)
 {
-	warn("%s: going on without its resources: .noxmk/locks", lock->target);
+	warn("%s: going on without its resources: %s/locks", lock->target, state_path());
 	end_claim(lock);
 	lock->granted = true;
 	return true;
@@ -426,7 +427,7 @@ lock_try(struct lock *lock)
 {
 	if (lock->granted || watch_is_quiet(lock->rivals))
 		return lock->granted;
-	if (flock(lock->mutex, LOCK_EX | LOCK_NB) < 0) {
+	if (fd_lock(lock->mutex, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return grant_unlocked(lock);
 		lock->tick = lock->tick < BUSY_TICK ? lock->tick : BUSY_TICK;
@@ -434,7 +435,7 @@ lock_try(struct lock *lock)
 	}
 	while (!decide(lock))
 		;
-	flock(lock->mutex, LOCK_UN);
+	(void)!fd_lock(lock->mutex, LOCK_UN);
 	return lock->granted;
 }
 

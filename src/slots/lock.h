@@ -3,7 +3,7 @@
 
 /*
  * What a session claims, held against the other sessions of this checkout, whichever make started
- * them. Each claim is a file, .noxmk/locks/TICKET, with tickets in order of arrival:
+ * them. Each claim is a file, locks/TICKET, with tickets in order of arrival:
  *
  *     h                                                              w waits, h holds
  *     {"schema":1,"pid":4711,"target":"lint","claims":[…]}           claims as in plan.jsonl
@@ -11,7 +11,7 @@
  * The owner keeps flock(2) on the file, so the kernel ends a claim with its process; whoever meets
  * the file of a dead owner removes it. Those who wait are woken by the end of the owner's process
  * (watch.h), so that should come soon after lock_close; else they notice within a second. Claims
- * are made, and granted, one at a time: under the lock of .noxmk/locks/mutex.
+ * are made, and granted, one at a time: under the lock of locks/mutex.
  *
  * A claim is granted as a whole or not at all, and only when it fits with all that are held and all
  * that came earlier. So no claim is ever overtaken by a later one that is in its way, and the

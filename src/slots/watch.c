@@ -57,7 +57,7 @@ watch_is_full(const struct watch *watch)
 bool
 watch_owner_lives(int file)
 {
-	return flock(file, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return fd_lock(file, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 static bool

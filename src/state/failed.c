@@ -79,19 +79,20 @@ failed_update(int state, int rundir, struct planfile *plan, const json_t *goals)
 	struct buffer old = { 0 }, new = { 0 };
 	json_t *failed;
 	char *copy;
+	int lock;
 
 	/* Two makes may end at once. */
-	state_lock(state);
+	lock = state_lock(state);
 	buffer_addstr(&old, "");
 	if (file_read(state, NAME, &old) < 0 && errno != ENOENT)
-		warn(STATE_SHOWN(NAME));
+		warn("%s/" NAME, state_path());
 	copy = xstrdup(old.data);
 	failed = words_of(copy);
 	judge_all(rundir, plan, goals, failed);
 	print(plan, failed, &new);
 	if (strcmp(old.data, new.data) != 0 && file_replace(state, NAME, new.data, new.len) < 0)
-		warn(STATE_SHOWN(NAME));
-	state_unlock(state);
+		warn("%s/" NAME, state_path());
+	state_unlock(lock);
 	json_decref(failed);
 	free(copy);
 	buffer_free(&old);

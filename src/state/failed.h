@@ -5,7 +5,7 @@
  * What `make rerun-failed` runs: the sessions that were bad (record_is_bad) when they were last to
  * run.
  *
- *   .noxmk/failed    "lint tests-3.12 \n"    targets; make reads it as words
+ *   failed    "lint tests-3.12 \n"    targets; make reads it as words
  *
  * A target goes when its session has passed or was skipped, or is not in the plan any more.
  */

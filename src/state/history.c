@@ -153,8 +153,10 @@ history_load(int state)
 {
 	struct history *history = xcalloc(1, sizeof(*history));
 	const char *seed = getenv("NOXMK_HISTORY");
+	char *shown = state_file(NAME);
 
-	history->own = read_table(state, NAME, STATE_SHOWN(NAME));
+	history->own = read_table(state, NAME, shown);
+	free(shown);
 	history->seed = seed && *seed ? read_table(AT_FDCWD, seed, seed) : table_of(NULL);
 	history->unknown = median_of_all(history);
 	return history;
@@ -273,20 +275,22 @@ history_update(int state, int rundir)
 	struct table table;
 	bool changed = false;
 	json_t *root;
-	char *text;
+	char *text, *shown = state_file(NAME);
+	int lock;
 
 	/* Two makes may end at once. */
-	state_lock(state);
-	table = read_table(state, NAME, STATE_SHOWN(NAME));
+	lock = state_lock(state);
+	table = read_table(state, NAME, shown);
 	changed = add_run(&table, rundir);
 	root = json_pack("{s:i,s:O,s:o*}", "schema", 1, "sessions", table.sessions, "clients",
 	    keys_of(table.clients));
 	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	if (!text || file_replace(state, NAME, text, strlen(text)) < 0) {
-		warn(STATE_SHOWN(NAME));
+		warn("%s/" NAME, state_path());
 		changed = false;
 	}
-	state_unlock(state);
+	state_unlock(lock);
+	free(shown);
 	free(text);
 	json_decref(root);
 	table_free(&table);

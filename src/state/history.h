@@ -4,8 +4,8 @@
 /*
  * How long each session takes, from its last runs that passed:
  *
- *   .noxmk/history.json   {"schema":1,"sessions":{"lint":[1.25,1.5],"tests-3.12":[20.1]},
- *                          "clients":["build"]}
+ *   history.json   {"schema":1,"sessions":{"lint":[1.25,1.5],"tests-3.12":[20.1]},
+ *                   "clients":["build"]}
  *
  * For each session its seconds, the newest last. clients: the sessions whose tools took part in
  * make's jobserver when they ran last. How long these take depends on how many slots are free, so

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "state/join.h"
 #include "state/makekey.h"
@@ -20,29 +21,37 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
-/*
- * Makes the link or, where there is one, replaces it: others who read it meanwhile find the old one
- * or the new one. 0, or -1 after a warning.
- */
-static int
-replace_link(int dirfd, const char *target, const char *name)
+/* For people; where links are not to be had, they have to look for the newest run themselves. */
+static void
+link_latest(int state, const char *name)
 {
-	char *temp = xasprintf("%s.%d~", name, (int)getpid());
-	int result = -1;
+	char *temp = xasprintf("latest.%d~", (int)getpid()), *target = xasprintf("runs/%s", name);
 
-	unlinkat(dirfd, temp, 0);
-	if (symlinkat(target, dirfd, temp) == 0 && renameat(dirfd, temp, dirfd, name) == 0)
-		result = 0;
-	else
-		warn(STATE_SHOWN("%s"), name);
+	unlinkat(state, temp, 0);
+	if (symlinkat(target, state, temp) == 0 && renameat(state, temp, state, "latest") < 0)
+		unlinkat(state, temp, 0);
+	free(target);
 	free(temp);
+}
+
+/* A helper that comes later finds the run by this file. 0, or -1 after a warning. */
+static int
+write_make_file(int runs, const char *key, const char *name)
+{
+	char *file = xasprintf(MAKEKEY_FILE "%s", key), *line = xasprintf("%s\n", name);
+	int result = file_replace(runs, file, line, strlen(line));
+
+	if (result < 0)
+		warn("%s/runs/%s", state_path(), file);
+	free(line);
+	free(file);
 	return result;
 }
 
 static int
-is_make_link(const struct dirent *entry)
+is_make_file(const struct dirent *entry)
 {
-	return !strncmp(entry->d_name, MAKEKEY_LINK, strlen(MAKEKEY_LINK));
+	return !strncmp(entry->d_name, MAKEKEY_FILE, strlen(MAKEKEY_FILE));
 }
 
 /* Removes the folder with all that is in it, and follows no links. */
@@ -66,7 +75,7 @@ remove_run(const char *name)
 	free(path);
 }
 
-/* Removes the oldest runs, and the links of runs that are gone. */
+/* Removes the oldest runs, and the files that name runs which are gone. */
 static void
 prune(int state, int runs, unsigned keep)
 {
@@ -78,32 +87,38 @@ prune(int state, int runs, unsigned keep)
 		const char *name = json_string_value(json_array_get(names, i));
 		int rundir = openat(runs, name, DIR_FLAGS);
 
-		if (rundir < 0 || !rundir_make_is_alive(rundir))
+		if (rundir < 0 || !rundir_is_alive(rundir))
 			remove_run(name);
 		if (rundir >= 0)
 			close(rundir);
 	}
 	json_decref(names);
-	n = scandirat(runs, ".", &entries, is_make_link, alphasort);
+	n = scandirat(runs, ".", &entries, is_make_file, alphasort);
 	for (int i = 0; i < n; i++) {
-		if (faccessat(runs, entries[i]->d_name, F_OK, 0) < 0)
-			unlinkat(runs, entries[i]->d_name, 0);
+		const char *file = entries[i]->d_name, *key = file + strlen(MAKEKEY_FILE);
+		/* In the first releases it was a link. */
+		bool odd = entries[i]->d_type == DT_LNK || !makekey_is_sane(key);
+		int rundir = odd ? -1 : rundir_find(state, key);
+
+		if (rundir < 0)
+			unlinkat(runs, file, 0);
+		fd_close(&rundir);
 		free(entries[i]);
 	}
 	free(entries);
 }
 
-/* Names of runs sort by age, and end with the pid of their make. */
 static char *
 run_name(const char *key)
 {
-	time_t now = time(NULL);
+	struct timespec now;
 	struct tm tm;
 	char date[32];
 
-	localtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
-	return xasprintf("%s-%.*s", date, (int)strcspn(key, "-"), key);
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
+	return xasprintf("%s.%03ldZ-%s", date, now.tv_nsec / 1000000, strrchr(key, '-') + 1);
 }
 
 /* For where links are not to be had (vfat, a plan that another user made). -1 with errno set. */
@@ -121,26 +136,27 @@ copy_plan(int state, int rundir)
 	return result;
 }
 
-/* Makes the run folder with all that belongs in it; no link leads to it yet. */
+/* Makes the run folder with all that belongs in it; nothing names it yet. */
 static int
 make_run(int state, int runs, const char *name, const char *key)
 {
 	int rundir, result = -1, made = mkdirat(runs, name, 0777);
 
 	if (made < 0 && errno == EEXIST) {
-		/* A helper of this make was killed before it had made the links. */
+		/* A helper of this make was killed before it had named the run. */
 		remove_run(name);
 		made = mkdirat(runs, name, 0777);
 	}
 	if (made < 0 || (rundir = openat(runs, name, DIR_FLAGS)) < 0) {
-		warn(STATE_SHOWN("runs/%s"), name);
+		warn("%s/runs/%s", state_path(), name);
 		return -1;
 	}
+	file_give(runs, name);
 	if (linkat(state, PLAN, rundir, PLAN, 0) < 0 && copy_plan(state, rundir) < 0) {
 		if (errno == ENOENT)
 			warnx("there is no plan to run by: see the message about the noxfile");
 		else
-			warn(STATE_SHOWN("runs/%s/" PLAN), name);
+			warn("%s/runs/%s/" PLAN, state_path(), name);
 	} else {
 		result = rundir_write_info(rundir, name, key);
 	}
@@ -150,54 +166,47 @@ make_run(int state, int runs, const char *name, const char *key)
 	return result;
 }
 
-/*
- * Makes the run of that make, unless a helper was faster. The folder of the runs is locked by the
- * caller. 0 when there is one now, or -1 after a warning.
- */
+/* The folder of the runs, made if need be. -1 after a warning. */
 static int
-begin(int state, int runs, const char *key, unsigned keep)
+open_runs(int state)
 {
-	char *link = xasprintf(MAKEKEY_LINK "%s", key), *name = run_name(key);
-	char *latest = xasprintf("runs/%s", name);
-	int result = -1;
+	int made = mkdirat(state, "runs", 0777), runs = openat(state, "runs", DIR_FLAGS);
 
-	if (faccessat(runs, link, F_OK, 0) == 0) {
-		result = 0;
-	} else if (make_run(state, runs, name, key) == 0 &&
-		   replace_link(state, latest, "latest") == 0 &&
-		   replace_link(runs, name, link) == 0) {
+	if (made == 0)
+		file_give(state, "runs");
+	if (runs < 0)
+		warn("%s/runs", state_path());
+	return runs;
+}
+
+/* Makes the run of that make, unless a helper was faster. -1 after a warning. */
+static int
+begin(int state, const char *key, unsigned keep)
+{
+	int lock = state_lock(state), runs = open_runs(state), rundir = rundir_find(state, key);
+	char *name = run_name(key);
+
+	if (runs >= 0 && rundir < 0 && make_run(state, runs, name, key) == 0 &&
+	    write_make_file(runs, key, name) == 0) {
+		link_latest(state, name);
 		prune(state, runs, keep);
-		result = 0;
+		rundir = rundir_open_named(state, name);
 	}
-	free(latest);
 	free(name);
-	free(link);
-	return result;
+	fd_close(&runs);
+	state_unlock(lock);
+	return rundir;
 }
 
 int
 join_run(int state, const char *key, unsigned keep)
 {
-	char *path = xasprintf("runs/" MAKEKEY_LINK "%s", key);
-	int rundir = -1, runs = -1;
+	int rundir;
 
 	if (!makekey_is_sane(key)) {
 		warnx("'%s' does not name a make: is /proc mounted?", key);
-		goto out;
+		return -1;
 	}
-	rundir = openat(state, path, DIR_FLAGS);
-	if (rundir >= 0)
-		goto out;
-	if ((mkdirat(state, "runs", 0777) < 0 && errno != EEXIST) ||
-	    (runs = openat(state, "runs", DIR_FLAGS)) < 0 || flock(runs, LOCK_EX) < 0)
-		warn(STATE_SHOWN("runs"));
-	else if (begin(state, runs, key, keep) == 0 &&
-		 (rundir = openat(state, path, DIR_FLAGS)) < 0)
-		warn(STATE_SHOWN("%s"), path);
-out:
-	if (runs >= 0)
-		close(runs);
-	free(path);
-	return rundir;
+	rundir = rundir_find(state, key);
+	return rundir < 0 && errno == ENOENT ? begin(state, key, keep) : rundir;
 }
-

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* What the link in runs/ is called that leads to the run folder of a make: this, and the key. */
-#define MAKEKEY_LINK ".make-"
+/* What the file in runs/ is called that names the run of a make: this, and the key. */
+#define MAKEKEY_FILE ".make-"
 
 /* Is it such a key? It becomes part of a file name. */
 bool makekey_is_sane(const char *key);

@@ -14,7 +14,8 @@
  *
  * exit, signal: of the session's process, or null. started and ended are Unix time; duration is in
  * seconds, measured by the monotonic clock. notify: what the session notified. waits: what the
- * helper waited for between its own start and that of the session, in order (turn.h). left:
+ * helper waited for between its own start and that of the session, in order (turn.h); then
+ * {"for":"build","seconds":2.5}, what the session itself waited for a build of another one. left:
  * processes that outlived the session, and were ended (leftover.h). cue: the target at whose end
  * make was to start the session (order.h), or null. cpu: the processor seconds of the session and
  * of the processes that it waited for. client: whether tools in it opened make's jobserver

@@ -24,38 +24,103 @@ enum { WAIT_TICK = 10, WAIT_TICKS = 1000 };
 char *
 rundir_path(const char *name)
 {
-	return xasprintf(STATE_SHOWN("runs/%s"), name);
+	return xasprintf("%s/runs/%s", state_path(), name);
+}
+
+/* Does s begin with so many digits, and no more? */
+static bool
+digits(const char *s, size_t n)
+{
+	return strspn(s, "0123456789") == n;
+}
+
+/*
+ * "20261123T011828.250Z-c0ffee01", and nothing else; in the first releases it was local time and a pid,
+ * "20261123-011828-4711".
+ */
+static bool
+is_name(const char *s)
+{
+	const char *word = s + 15;
+
+	if (!digits(s, 8) || (s[8] != 'T' && s[8] != '-') || !digits(s + 9, 6))
+		return false;
+	if (s[8] == 'T') {
+		if (*word++ != '.' || !digits(word, 3) || word[3] != 'Z')
+			return false;
+		word += 4;
+	}
+	if (*word++ != '-')
+		return false;
+	return *word && word[strspn(word, "0123456789abcdef")] == '\0';
+}
+
+static int
+is_run(const struct dirent *entry)
+{
+	return is_name(entry->d_name);
+}
+
+/* -1 with errno set and nothing printed. */
+static int
+open_named(int state, const char *name)
+{
+	char *path = xasprintf("runs/%s", name);
+	int rundir = openat(state, path, DIR_FLAGS), saved = errno;
+
+	free(path);
+	errno = saved;
+	return rundir;
+}
+
+int
+rundir_find(int state, const char *key)
+{
+	char *path = xasprintf("runs/" MAKEKEY_FILE "%s", key);
+	struct buffer name = { 0 };
+	int rundir = -1, saved = EINVAL;
+
+	if (!makekey_is_sane(key)) {
+		warnx("'%s' does not name a make", key);
+	} else if (file_read(state, path, &name) < 0) {
+		if ((saved = errno) != ENOENT)
+			warn("%s/%s", state_path(), path);
+	} else {
+		name.data[strcspn(name.data, "\n")] = '\0';
+		saved = ENOENT;
+		if (is_name(name.data) && (rundir = open_named(state, name.data)) < 0 &&
+		    (saved = errno) != ENOENT)
+			warn("%s/runs/%s", state_path(), name.data);
+	}
+	buffer_free(&name);
+	free(path);
+	errno = saved;
+	return rundir;
+}
+
+static int
+open_newest(int state)
+{
+	json_t *names = rundir_list(state);
+	const char *newest = json_string_value(json_array_get(names, json_array_size(names) - 1));
+	int rundir = -1;
+
+	if (newest)
+		rundir = rundir_open_named(state, newest);
+	else
+		warnx("there is no run yet: `make ci` makes one");
+	json_decref(names);
+	return rundir;
 }
 
 int
 rundir_open(int state, const char *key)
 {
-	char *path;
-	int rundir;
+	int rundir = key ? rundir_find(state, key) : open_newest(state);
 
-	if (key && !makekey_is_sane(key)) {
-		warnx("'%s' does not name a make", key);
-		return -1;
-	}
-	path = key ? xasprintf("runs/" MAKEKEY_LINK "%s", key) : xstrdup("latest");
-	rundir = openat(state, path, DIR_FLAGS);
-	if (rundir < 0 && errno == ENOENT)
-		warnx(key ? "this make has no run: was " STATE_FOLDER " removed?" :
-			    "there is no run yet: `make ci` makes one");
-	else if (rundir < 0)
-		warn(STATE_SHOWN("%s"), path);
-	free(path);
+	if (key && rundir < 0 && errno == ENOENT)
+		warnx("this make has no run: was %s removed?", state_path());
 	return rundir;
-}
-
-/* "20261123-011828-4711", and nothing else. */
-static int
-is_run(const struct dirent *entry)
-{
-	const char *s = entry->d_name;
-
-	return strspn(s, "0123456789") == 8 && s[8] == '-' && strspn(s + 9, "0123456789") == 6 &&
-	       s[15] == '-' && s[16] && strspn(s + 16, "0123456789") == strlen(s + 16);
 }
 
 json_t *
@@ -78,25 +143,13 @@ rundir_list(int state)
 	return names;
 }
 
-/* -1 with errno set and nothing printed. */
-static int
-open_named(int state, const char *name)
-{
-	char *path = xasprintf("runs/%s", name);
-	int rundir = openat(state, path, DIR_FLAGS), saved = errno;
-
-	free(path);
-	errno = saved;
-	return rundir;
-}
-
 int
 rundir_open_named(int state, const char *name)
 {
 	int rundir = open_named(state, name);
 
 	if (rundir < 0)
-		warn(STATE_SHOWN("runs/%s"), name);
+		warn("%s/runs/%s", state_path(), name);
 	return rundir;
 }
 
@@ -151,14 +204,14 @@ rundir_write_info(int rundir, const char *name, const char *key)
 	int result = text ? file_replace(rundir, INFO, text, strlen(text)) : -1;
 
 	if (result < 0)
-		warn(STATE_SHOWN("runs/%s/" INFO), name);
+		warn("%s/runs/%s/" INFO, state_path(), name);
 	free(text);
 	json_decref(info);
 	return result;
 }
 
-bool
-rundir_make_is_alive(int rundir)
+static bool
+make_is_alive(int rundir)
 {
 	json_t *info = read_info(rundir);
 	const char *key = json_string_value(json_object_get(info, "make"));
@@ -168,20 +221,31 @@ rundir_make_is_alive(int rundir)
 	return alive;
 }
 
+/* A shared lock while we are at work; for the exclusive one the file is open for writing (NFS). */
 int
 rundir_enter(int rundir)
 {
 	int fd = openat(rundir, ".alive", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 
 	if (fd >= 0)
-		flock(fd, LOCK_SH);
+		(void)!fd_lock(fd, LOCK_SH);
 	return fd;
 }
 
 bool
 rundir_is_left(int entered)
 {
-	return entered >= 0 && flock(entered, LOCK_EX | LOCK_NB) == 0;
+	return entered >= 0 && fd_lock(entered, LOCK_EX | LOCK_NB) == 0;
+}
+
+bool
+rundir_is_alive(int rundir)
+{
+	int fd = openat(rundir, ".alive", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	bool busy = fd >= 0 && fd_lock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+
+	fd_close(&fd);
+	return busy || make_is_alive(rundir);
 }
 
 void

@@ -5,7 +5,8 @@
  * The run folders in the state folder, one for each run. Such a folder's descriptor is called
  * `rundir` everywhere.
  *
- *   .noxmk/runs/20261123-011828-4711/        a run: date, time, pid of its make
+ *   runs/20261123T011828.250Z-c0ffee01/      a run: when it began, in UTC, and the random word of its
+ *                                            make; so these names sort by age
  *     .run.json                              the run info: {"schema":1,"run","make","started",
  *                                            "clock"}: its name, the key of its make (makekey.h),
  *                                            and when it began, by both clocks (clock.h)
@@ -13,8 +14,9 @@
  *     TARGET.log, TARGET.json                one of each for a session (joblog.h, record.h)
  *     .TARGET.report, .slot-N                what nox said of it (run.c); slots in use (pool.h)
  *     .TARGET.notified, .halt, .alive        record.h, policy.h, rundir_enter
- *   .noxmk/runs/.make-4711-9876-c0ffee -> …  the run of the make with that key
- *   .noxmk/latest -> runs/…                  the newest
+ *   runs/.make-4711-9876-c0ffee01            "20261123T011828.250Z-c0ffee01\n": the run of the make
+ *                                            with that key
+ *   latest -> runs/…                         the newest, for people, where links are to be had
  *
  * Functions that return a descriptor return -1 after a warning; the caller closes.
  */
@@ -27,7 +29,10 @@
 /* Opens the folder of a make's run, or of the latest one when key is NULL. */
 int rundir_open(int state, const char *key);
 
-/* ".noxmk/runs/NAME", for people and for what takes no descriptor. The caller frees. */
+/* The same for a make, but where it has no run errno is ENOENT and nothing is printed. */
+int rundir_find(int state, const char *key);
+
+/* The path of that run folder, for people and for what takes no descriptor. The caller frees. */
 char *rundir_path(const char *name) UNUSED_RESULT;
 
 /* The names of the runs that are kept, oldest first: a JSON list. And one of these runs. */
@@ -43,8 +48,11 @@ json_t *rundir_info(int rundir);
 /* Writes the info of a new run. 0, or -1 after a warning. */
 int rundir_write_info(int rundir, const char *name, const char *key);
 
-/* Does the make of that run still run? Not if the run info does not tell. */
-bool rundir_make_is_alive(int rundir);
+/*
+ * Does the make of that run still run, or is somebody at work there, maybe in another container,
+ * where we do not see that make?
+ */
+bool rundir_is_alive(int rundir);
 
 /*
  * While we hold this descriptor (or a keeper does, which has inherited it) we are at work in the

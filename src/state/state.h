@@ -1,38 +1,54 @@
 #ifndef NOXMK_STATE_STATE_H
 #define NOXMK_STATE_STATE_H
 
+#include "base/util.h"
+
 /*
- * The state folder .noxmk, which holds all that must last between makes of a project:
+ * The state folder, which holds all that must last between makes of a project. It lies in nox's own
+ * folder, .nox/.noxmk: whatever walks through a checkout and copes with the users of nox, a
+ * packager, linter or test runner, leaves that alone. NOXMK_STATE, or `noxmk -S`, puts it
+ * elsewhere: an absolute path, or one seen from the project.
  *
- *   .gitignore                 "*": git never sees the folder
+ *   .gitignore, CACHEDIR.TAG   git never sees the folder, nor do backups
  *   sessions.mk, plan.jsonl    the plan (rule.h, planfile.h)
  *   order.mk                   the order of some goals (order.h)
  *   history.json, failed       what earlier runs came to (history.h, failed.h)
  *   locks/                     who uses which resource (lock.h)
  *   runs/, latest              the runs, a folder for each, and the newest (rundir.h)
+ *   lock                       see state_lock
  *
- * Its descriptor is called `state` everywhere.
+ * Its descriptor is called `state` everywhere. It is private, since logs may hold what is not for
+ * everybody; whoever wants to share it with a group changes its mode, and we leave it so. What root
+ * makes in it belongs to the owner of the checkout.
  */
 
-#define STATE_FOLDER ".noxmk"
+/* The state folder as seen from the project, for people and for what takes no descriptor. */
+const char *state_path(void);
 
-/* A file of the state folder as messages show it; file: a string literal. */
-#define STATE_SHOWN(file) STATE_FOLDER "/" file
+/* A file of it, likewise. The caller frees. */
+char *state_file(const char *name) UNUSED_RESULT;
+
+/* From here on state_path is this. */
+void state_choose(const char *path);
 
 /*
- * Opens the state folder of the current folder; state_make makes it, with its .gitignore, if need
- * be. The caller closes. -1 after a warning.
+ * Opens the state folder of the current folder, the project's; state_make makes it if need be, or
+ * moves it there from where it was before, .noxmk. The caller closes. -1 after a warning, which
+ * names the owner if the folder is somebody else's.
  */
 int state_make(void);
 int state_open(void);
 
+/* The same as state_open, but where there is none errno is ENOENT and nothing is printed. */
+int state_find(void);
+
 /*
  * Waits until nobody else changes a file of the state folder that is read, changed and replaced,
- * and keeps others from that until state_unlock, or until the descriptor is closed: the lock goes
- * with it, and nobody may have inherited it. Where the lock is not to be had, that is warned of,
- * and the caller goes on without it.
+ * and keeps others from that until state_unlock is given what this returns. Nobody may inherit
+ * that descriptor. Where the lock is not to be had, that is warned of, and the caller goes on
+ * without it: -1.
  */
-void state_lock(int state);
-void state_unlock(int state);
+int state_lock(int state);
+void state_unlock(int lock);
 
 #endif

@@ -90,7 +90,7 @@ def wait(holds, seconds: float) -> bool:
 
 def is_reported(project: nested.standin.Project) -> bool:
     """Does a report say that `quick` has passed?"""
-    for name in ("report.json", ".noxmk/latest/quick.json"):
+    for name in ("report.json", ".nox/.noxmk/latest/quick.json"):
         if os.path.exists(project.path(name)) and "quick" in project.read(name):
             return True
     return False

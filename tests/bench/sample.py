@@ -115,7 +115,7 @@ def lower_bound(scratch: str, jobs: int) -> float:
     for _ in range(2):  # the first one makes the virtual environment
         side_by_side.run(alone)
     seconds = {}
-    latest = os.path.join(alone.folder, ".noxmk", "latest")
+    latest = os.path.join(alone.folder, ".nox/.noxmk", "latest")
     for name in filter(lambda name: name.endswith(".json"), os.listdir(latest)):
         with open(os.path.join(latest, name), encoding="utf-8") as file:
             record = json.load(file)

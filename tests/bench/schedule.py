@@ -224,14 +224,14 @@ def forget_order(project: standin.Project, instance: Instance) -> None:
     names = [instance.sessions[i].name for i in instance.definition_order()]
     place = {name: position for position, name in enumerate(names)}
     lines = []
-    for line in project.read(".noxmk/order.mk").splitlines():
+    for line in project.read(".nox/.noxmk/order.mk").splitlines():
         variable, assigns, words = line.partition(" := ")
         if variable == "_noxmk.cued":
             words = ""
         if variable == "_noxmk.order" or variable.startswith("_noxmk.resource/"):
             words = " ".join(sorted(words.split(), key=lambda word: place[word.rstrip("+")]))
         lines.append(variable + assigns + words)
-    project.write(".noxmk/order.mk", "\n".join(lines) + "\n")
+    project.write(".nox/.noxmk/order.mk", "\n".join(lines) + "\n")
 
 
 def stand_in(instance: Instance, folder: str) -> standin.Project:

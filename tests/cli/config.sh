@@ -30,7 +30,7 @@ END
 field() {
 	"$python3" - "$1" "$2" <<'END'
 import json, sys
-for line in open(".noxmk/plan.jsonl"):
+for line in open(".nox/.noxmk/plan.jsonl"):
     line = json.loads(line)
     if sys.argv[2] in (line.get("target"), line.get("group")):
         print(json.dumps(line[sys.argv[1]], sort_keys=True))
@@ -44,8 +44,8 @@ wrong() {
 	check "$1: exit 2" exits 2
 	check "$1: it says so" has "$err" "pyproject.toml: $2"
 	check "$1: once" same "$(grep -c pyproject.toml "$err")" 1
-	check "$1: no plan" absent .noxmk/sessions.mk .noxmk/plan.jsonl
-	check "$1: nothing ran" absent .noxmk/runs
+	check "$1: no plan" absent "$state"/sessions.mk "$state"/plan.jsonl
+	check "$1: nothing ran" absent "$state"/runs
 	run "$STAGE/bin/noxmk" plan -- $NOX
 	check "$1: noxmk plan fails" exits 125
 }
@@ -98,7 +98,7 @@ END
  "by": "tool.noxmk.session.lint.uses", "capacity": 8589934592, "resource": "memory",
  "use": "amount"}, {"by": "tool.noxmk.session.lint.alone", "resource": "*",
  "use": "exclusive"}]' | tr -d '\n')"
-	check 'reads' has .noxmk/plan.jsonl '{"resource":"database","use":"shared",'
+	check 'reads' has "$state"/plan.jsonl '{"resource":"database","use":"shared",'
 	check 'needs' same "$(field requires tests-db-4.2)" '["docs"]'
 	check 'after' same "$(field after tests-db-4.2)" '["lint"]'
 	check 'options' same "$(field options tests-db-4.2)" '{"env": {"KIND": "any", "NUMBER": "4.2"},'\
@@ -110,7 +110,7 @@ END
 	check 'a group runs: needs come along' same "$(verdicts | tr '\n' ' ')" \
 		'docs: passed lint: passed tests-db-3.12: passed tests-db-4.2: passed '
 	sed -i 's/10m/20m/' pyproject.toml
-	until touch pyproject.toml && [ -n "$(find pyproject.toml -newer .noxmk/sessions.mk)" ]; do :; done
+	until touch pyproject.toml && [ -n "$(find pyproject.toml -newer "$state"/sessions.mk)" ]; do :; done
 	mk -n ci NOX="$NOX"
 	check 'a change counts' same "$(field options docs)" '{"env": {"KIND": "any"}, "timeout": 1200.0}'
 }
@@ -275,7 +275,7 @@ wrong 'no UTF-8, and about us' "'utf-8' codec can't decode byte 0xff" <"$scratch
 fine() {
 	# shellcheck disable=SC2059
 	printf "$2" >pyproject.toml
-	rm -rf .noxmk
+	rm -rf "$state"
 	mk lint
 	check "$1: exit 0" exits 0
 	check "$1: silence" lacks "$err" pyproject
@@ -289,7 +289,7 @@ fine 'line ends of two bytes' '[tool.noxmk]\r\n[tool.noxmk.session.lint]\r\nretr
 fine 'an empty file' ''
 rm pyproject.toml
 mkdir pyproject.toml
-rm -rf .noxmk
+rm -rf "$state"
 mk lint
 check 'a folder: exit 0' exits 0
 rmdir pyproject.toml
@@ -304,22 +304,22 @@ if [ -n "$real" ] && "$python3" -c 'import nox, pip._vendor.tomli' 2>/dev/null; 
 	mkdir -p "$scratch/site"
 	echo 'raise ImportError' >"$scratch/site/tomllib.py"
 	cp "$scratch/site/tomllib.py" "$scratch/site/tomli.py"
-	rm -rf .noxmk
+	rm -rf "$state"
 	mk -n lint NOX="$NOX"
 	check "pip's: exit 0" exits 0
 	check "pip's parser" same "$(field options lint)" '{"retries": 3}'
 	echo 'def loads(text): return {"tool": {"noxmk": {"session": {"lint": {"retries": 4}}}}}' \
 		>"$scratch/site/tomli.py"
-	rm -rf .noxmk
+	rm -rf "$state"
 	mk -n lint NOX="$NOX"
 	check "tomli before that" same "$(field options lint)" '{"retries": 4}'
 	mkdir "$scratch/site/pip"
 	echo 'raise ImportError' | tee "$scratch/site/tomli.py" >"$scratch/site/pip/__init__.py"
-	rm -rf .noxmk
+	rm -rf "$state"
 	mk -n lint NOX="$NOX"
 	check 'no parser: exit 2' exits 2
 	check 'no parser: what to do' has "$err" 'cannot read TOML: install tomli there'
-	check 'no parser: no plan' absent .noxmk/sessions.mk
+	check 'no parser: no plan' absent "$state"/sessions.mk
 	echo '# noxmk' >pyproject.toml
 	mk lint NOX="$NOX"
 	check 'no parser, and no need of one: exit 0' exits 0
@@ -336,7 +336,7 @@ sed -i "s|^NOXMK ?= .*|NOXMK ?= $scratch/stage/bin/noxmk|" "$scratch/stage/inclu
 STAGE=$scratch/stage
 NOX=nox
 if nox -l --json >/dev/null 2>&1 </dev/null; then
-	rm -rf .noxmk
+	rm -rf "$state"
 	mk -n lint
 	check 'fallback: exit 0' exits 0
 else

@@ -165,9 +165,9 @@ run make -n ci
 check 'make -n shows the plan' has "$out" 'would run 8 sessions'
 run make unit_tests ARGS='-k "a b"'
 check 'ARGS are split and unquoted as by the shell' \
-	has .noxmk/latest/unit_tests-json.log "-- -k 'a b'"
+	has "$state"/latest/unit_tests-json.log "-- -k 'a b'"
 ARGS=nonsense run make unit_tests
-check 'ARGS in the environment are not ours' lacks .noxmk/latest/unit_tests-json.log nonsense
+check 'ARGS in the environment are not ours' lacks "$state"/latest/unit_tests-json.log nonsense
 
 project sample
 section EXAMPLES "$fragment_page" |
@@ -216,7 +216,7 @@ if command -v mandoc >/dev/null; then
 	check 'the pages are sound' exits 0
 	# `NAME OPTION...`, a line a subcommand; help wraps nothing, the page does at blanks.
 	options() {
-		sed -n 's/^ *\(noxmk *\[-C [a-zA-Z]*\]\)\{0,1\} *\([a-z][a-z]*\) *\(.*\)/\2 \3/p' | while read -r name rest; do
+		sed -n 's/^ *\(noxmk *\[-C [a-zA-Z]*\] *\[-S [a-zA-Z]*\]\)\{0,1\} *\([a-z][a-z]*\) *\(.*\)/\2 \3/p' | while read -r name rest; do
 			echo "$name" "$(echo "$rest" | grep -o '\[-[a-zA-Z]\|^-[a-zA-Z]\| -[a-zA-Z] ' |
 				tr -d ' []' | sort | tr '\n' ' ')"
 		done | sort
@@ -262,7 +262,7 @@ cat "$page" "$fragment_page" | sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(
 	cat "$scratch/knobs"
 	printf '%s\n' ARGS FAIL_FAST MAX_FAIL
 	sed -n '/^_noxmk.watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
-	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | grep -vE '^ *\*|/\*' | grep -oE '"[A-Z][A-Z_]+"' | tr -d '"'
+	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | sed 's|^ *\*.*||; s|/\*.*||' | grep -oE '"[A-Z][A-Z_]+"' | tr -d '"'
 } | sort -u >"$scratch/variables"
 check 'the pages have every variable that is read, set or taken out' same \
 	"$(comm -13 "$scratch/in-pages" "$scratch/variables")" ''
@@ -310,10 +310,10 @@ project sample
 run make lint
 check 'the page has the fields of a record' same \
 	"$(items 'TARGET\.json' 'run\.json' | grep -vx -e posargs | tr '\n' ' ')" \
-	"$(fields .noxmk/latest/lint.json) "
+	"$(fields "$state"/latest/lint.json) "
 check 'the page has the fields of a run' same "$(items 'run\.json' 'TARGET\.report' | tr '\n' ' ')" \
-	"$(fields .noxmk/latest/.run.json) "
-for path in .noxmk/.gitignore .noxmk/sessions.mk .noxmk/plan.jsonl .noxmk/latest; do
+	"$(fields "$state"/latest/.run.json) "
+for path in "$state"/.gitignore "$state"/sessions.mk "$state"/plan.jsonl "$state"/latest; do
 	check "there is $path" [ -e "$path" ]
 	check "the page has $path" has "$page" ".It Pa $path"
 done
@@ -348,7 +348,7 @@ run noxmk show nonsense
 check 'exit code: noxmk show' code 1 "$page"
 run noxmk nonsense
 check 'exit code: noxmk, usage' code 2 "$page"
-rm -rf .noxmk
+rm -rf "$state"
 run noxmk list
 check 'exit code: noxmk without a plan' code 125 "$page"
 
@@ -382,6 +382,24 @@ check 'nox.mk(5) explains every verdict, and no other' same "$(cat "$scratch/ver
 check 'noxmk(1) has every verdict of a record, and no other' same "$(cat "$scratch/verdict-names")" \
 	"$(sed -n '/^\.It Li verdict/,/^\.It Li reason/ s/^\.Ql \(.*[a-z"]\)\( [,.]\)\{0,1\}$/\1/p' "$page" |
 		tr -d '"' | sort)"
+
+# src/README.md, the map of the code
+
+map=$TOP/src/README.md
+# shellcheck disable=SC2016 # Markdown's backquotes
+{
+	sed -n '/^## Folders/,/^## The way/ s/^| `\([a-z]*\)`.*/\1/p' "$map" | sort >"$scratch/folders"
+	grep -oE '`[a-z]+/[a-z_]+(\.[ch])?`' "$map" | tr -d '`' | sort -u >"$scratch/modules"
+}
+check 'src/README.md has every folder of src, and no other' same \
+	"$(cd "$TOP/src" && echo */ | tr -d / | tr ' ' '\n')" "$(cat "$scratch/folders")"
+while read -r module; do
+	grep -qx "${module%%/*}" "$scratch/folders" || continue
+	case $module in
+	*.[ch]) check "src/README.md: $module is there" [ -e "$TOP/src/$module" ] ;;
+	*) check "src/README.md: $module is there" [ -e "$TOP/src/$module.h" ] ;;
+	esac
+done <"$scratch/modules"
 
 # The unit tests
 

@@ -62,7 +62,7 @@ for target in background setsid double_fork deaf stopped; do
 	check "$target: it passes" same "$status $(verdicts)" "0 $target: passed"
 	check "$target: nobody is left" same "$(survivors)" ''
 	check "$target: it is said" matches "$err" "^noxmk: $target left a process running: .*$nap"
-	check "$target: it is on record" matches ".noxmk/latest/$target.json" "\"left\": \".*$nap"
+	check "$target: it is on record" matches "$state/latest/$target.json" "\"left\": \".*$nap"
 done
 mk headless
 check 'headless: it passes' exits 0
@@ -71,7 +71,7 @@ check 'headless: nobody is left' [ ! -e "/proc/$(sed -n 's/.*(pid \([0-9]*\)).*/
 mk -j4 background setsid fast
 check 'several: all pass' exits 0
 check 'several: nobody is left' same "$(survivors)" ''
-check 'a clean one: nothing on record' has .noxmk/latest/fast.json '"left": null'
+check 'a clean one: nothing on record' has "$state"/latest/fast.json '"left": null'
 mk server
 check 'leaks = "allow": it passes' exits 0
 check 'leaks = "allow": it is left' same "$(survivors)" "$(cat server)"
@@ -85,7 +85,7 @@ for target in hangs deaf_hangs; do
 	check "$target: the other passes" matches "$out" '^fast  *passed'
 	check "$target: that it is slow is said, with what it wrote last" \
 		matches "$out" "^slow  .*  $target: working$"
-	check "$target: the record" has ".noxmk/latest/$target.json" '"reason": "timeout after 2.5s"'
+	check "$target: the record" has "$state/latest/$target.json" '"reason": "timeout after 2.5s"'
 	check "$target: nobody is left" same "$(survivors)" ''
 done
 mk fast

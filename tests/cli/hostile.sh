@@ -28,13 +28,13 @@ for n in $(seq "${HOSTILE_PROJECTS:-2}"); do
 	check 'no complaint of make' calm
 	check 'no canary' same "$(find . -regex '.*/CANARY[0-9]*')" ''
 
-	plan=$(stat -c %y .noxmk/sessions.mk)
+	plan=$(stat -c %y "$state"/sessions.mk)
 	run timeout 60 "$MAKE" -I "$STAGE/include" nox-list
 	check 'nox-list: exit 0' exits 0
 	check 'nox-list: as many lines as targets' \
 		same "$(grep -c '^[*-] ' "$out")" "$(($(wc -l <expected) + 1))"
 	check 'nox-list: no control character' not matches "$out" '[[:cntrl:]]'
-	check 'the plan is not made again' same "$(stat -c %y .noxmk/sessions.mk)" "$plan"
+	check 'the plan is not made again' same "$(stat -c %y "$state"/sessions.mk)" "$plan"
 	unset PYTHONPATH
 done
 

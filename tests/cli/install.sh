@@ -37,7 +37,7 @@ project noop
 mk -j2 lint
 check 'installed: a session passes' same "$status $(verdicts)" '0 lint: passed'
 check 'installed: nothing of the tree or the build is used' \
-	lacks .noxmk/latest/lint.log "$TOP/"
+	lacks "$state"/latest/lint.log "$TOP/"
 echo "include $scratch/prefix/include/nox.mk" >GNUmakefile
 run "$MAKE" lint
 check 'installed: included by its path' same "$status $(verdicts)" '0 lint: passed'
@@ -46,7 +46,7 @@ check 'installed: NOXMK is the helper' has "$err" '/nonexistent/noxmk'
 cp -R "$scratch/prefix" "$scratch/moved"
 mv "$scratch/prefix" "$scratch/gone"
 printf 'NOXMK := %s/moved/bin/noxmk\ninclude %s/moved/include/nox.mk\n' "$scratch" "$scratch" >GNUmakefile
-rm -rf .noxmk
+rm -rf "$state"
 run "$MAKE" lint
 check 'installed, then moved: it finds its own files' same "$status $(verdicts)" '0 lint: passed'
 mv "$scratch/gone" "$scratch/prefix"

@@ -29,6 +29,9 @@ export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 python3=/usr/bin/python3
 [ -x "$python3" ] || python3=python3
 
+# Where the state folder of a project is.
+state=.nox/.noxmk
+
 scratch=$(mktemp -d) || exit 1
 scratch=$(cd "$scratch" && pwd -P)
 out=$scratch/out
@@ -113,7 +116,7 @@ peer() {
 # project NAME [FOLDER]: into a fresh copy of tests/projects/NAME, adopted.
 project() {
 	fresh "${2:-$1}"
-	(cd "$TOP/tests/projects/$1" && tar --exclude=.nox --exclude=.noxmk --exclude=__pycache__ \
+	(cd "$TOP/tests/projects/$1" && tar --exclude=.nox --exclude=__pycache__ \
 		--exclude='.coverage*' --exclude=./build -cf - .) | tar -xf -
 	echo 'include nox.mk' >GNUmakefile
 }
@@ -191,26 +194,26 @@ calm() {
 # `TARGET: VERDICT` a line, sorted.
 verdicts() {
 	awk -F '"' '/^ "target": /{ target = $4 } /^ "verdict": /{ print target ": " $4 }' \
-		.noxmk/latest/*.json | sort
+		"$state"/latest/*.json | sort
 }
 
 # verdict TARGET, reason TARGET: of the last run.
 verdict() {
-	sed -n 's/^ "verdict": "\(.*\)",$/\1/p' ".noxmk/latest/$1.json"
+	sed -n 's/^ "verdict": "\(.*\)",$/\1/p' "$state/latest/$1.json"
 }
 
 reason() {
-	sed -n 's/^ "reason": "\(.*\)",$/\1/p' ".noxmk/latest/$1.json"
+	sed -n 's/^ "reason": "\(.*\)",$/\1/p' "$state/latest/$1.json"
 }
 
 # How many runs there are.
 runs() {
-	find .noxmk/runs -mindepth 1 -maxdepth 1 -type d | wc -l
+	find "$state"/runs -mindepth 1 -maxdepth 1 -type d | wc -l
 }
 
 # log TARGET: what the session itself wrote, without our first and last line.
 log() {
-	sed -e 1d -e '$d' ".noxmk/latest/$1.log" | sed '$d'
+	sed -e 1d -e '$d' "$state/latest/$1.log" | sed '$d'
 }
 
 # wait_for COMMAND...: until it succeeds, 30 seconds at most.

@@ -28,14 +28,14 @@ END
 # The same of our records.
 session_verdicts() {
 	awk -F '"' '/^ "session": /{ name = $4 } /^ "verdict": /{ print name ": " $4 }' \
-		.noxmk/latest/*.json | sort
+		"$state"/latest/*.json | sort
 }
 
 # logs TARGET...: each has a log with a first line, something in it, and the last line.
 logs() {
 	[ $# -gt 0 ] || return
 	for target; do
-		log=.noxmk/latest/$target.log
+		log="$state"/latest/$target.log
 		[ "$(head -c 2 "$log")" = '$ ' ] && [ "$(wc -l <"$log")" -gt 4 ] &&
 			[ "$(tail -n 1 "$log")" = '[exited with status 0.]' ] || return
 	done
@@ -49,7 +49,7 @@ is_faster() {
 
 # The log is shown behind the table and before the line with the total.
 log_is_last() {
-	awk -v head="--- $1 failed: .noxmk/runs/" '
+	awk -v head="--- $1 failed: $state/runs/" '
 		/^session +verdict/ { table = NR }
 		index($0, head) == 1 { shown = NR }
 		/^noxmk: [0-9]+ sessions?: / { total = NR }
@@ -93,7 +93,7 @@ security_scan: passed
 typecheck: passed'
 check 'lint broken: its log comes last' log_is_last lint
 check 'lint broken: with the reason in it' matches "$out" 'F401|E402'
-check 'lint broken: the reason in the record' matches .noxmk/latest/lint.json \
+check 'lint broken: the reason in the record' matches "$state"/latest/lint.json \
 	'"reason": "Command .*flake8 .* failed with exit code 1"'
 check "lint broken: make's last word names it" has "$err" 'noxmk: ci: lint failed'
 
@@ -128,9 +128,9 @@ check 'a group: its sessions and no other' \
 rm -f .coverage*
 mk unit_tests-json ARGS='-k "size or price" --collect-only -q'
 check 'one variant: only it' same "$(verdicts)" 'unit_tests-json: passed'
-check 'posargs: reach the tool' has .noxmk/latest/unit_tests-json.log \
+check 'posargs: reach the tool' has "$state"/latest/unit_tests-json.log \
 	"-- -k 'size or price' --collect-only -q"
-check 'posargs: reach pytest' has .noxmk/latest/unit_tests-json.log 'tests/test_quantity.py: '
+check 'posargs: reach pytest' has "$state"/latest/unit_tests-json.log 'tests/test_quantity.py: '
 mk static
 check 'a tag: its sessions, default or not' same "$(verdicts)" 'format_check: passed
 lint: passed
@@ -184,11 +184,11 @@ check 'posargs: nothing was injected' absent pwned x
 echo 'include nox.mk' >GNUmakefile
 mk
 check 'plain make: the default sessions' same "$(verdicts)" 'other: passed'
-rm -rf .noxmk
+rm -rf "$state"
 printf 'mine: ; @echo this is mine\ninclude nox.mk\n' >GNUmakefile
 mk
 check 'a goal above wins: it runs' same "$(cat "$out")" 'this is mine'
-check 'a goal above wins: no session does' absent .noxmk/runs
+check 'a goal above wins: no session does' absent "$state"/runs
 printf '.DEFAULT_GOAL := show\ninclude nox.mk\nmine: ; @echo this is mine\n' >GNUmakefile
 mk
 check '.DEFAULT_GOAL above wins' same "$(verdicts)" 'show: passed'

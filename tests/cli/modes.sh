@@ -51,7 +51,7 @@ mode() {
 	mode=$1
 	expected=$2
 	shift 2
-	rm -rf .noxmk/runs .noxmk/latest crowd
+	rm -rf "$state"/runs "$state"/latest crowd
 	mk "$@"
 	check "$mode: exit $expected" exits "$expected"
 	check "$mode: no complaint" calm
@@ -106,7 +106,7 @@ quota() {
 
 # Nothing ran, and no run was begun.
 idle() {
-	check "$1: nothing ran" absent crowd .noxmk/runs .noxmk/latest
+	check "$1: nothing ran" absent crowd "$state"/runs "$state"/latest
 }
 
 dry() {
@@ -116,7 +116,7 @@ dry() {
 b
 c
 d'
-	check '-n: makes a plan if there is none' [ -e .noxmk/sessions.mk ]
+	check '-n: makes a plan if there is none' [ -e "$state"/sessions.mk ]
 	mode '-n, two goals' 0 -n b a -j4
 	check '-n, two goals: these' same "$(planned | sort)" 'a
 b'
@@ -157,7 +157,7 @@ broken() {
 	mode '-s, alone' 0 -s a
 	mode warn 2 --warn-undefined-variables a b
 	check '--warn-undefined-variables: no warning' lacks "$err" 'undefined variable'
-	rm -rf .noxmk
+	rm -rf "$state"
 	mode 'warn, no plan' 0 --warn-undefined-variables -j2 a c
 	check '--warn-undefined-variables, no plan: no warning' lacks "$err" 'undefined variable'
 	mode 'warn -n' 0 --warn-undefined-variables -n ci
@@ -179,7 +179,7 @@ d: passed'
 	# shellcheck disable=SC2016 # for make
 	printf 'release: ; @echo begin; $(MAKE) a; $(MAKE) -C . b; echo end\ninclude nox.mk\n' >GNUmakefile
 	mode sub-make 0 -j2 release
-	check 'sub-make: both' same "$(cat .noxmk/runs/2*/[a-d].json | grep -c '"verdict": "passed"')" 2
+	check 'sub-make: both' same "$(cat "$state"/runs/2*/[a-d].json | grep -c '"verdict": "passed"')" 2
 	check 'sub-make: each a run of its own' same "$(runs)" 2
 	# shellcheck disable=SC2016 # for make
 	printf 'release: ; +@$(MAKE) -j2 ci\ninclude nox.mk\n' >GNUmakefile
@@ -196,12 +196,12 @@ places() {
 	cd elsewhere || exit 1
 	mk -C ../ a
 	check '-C: it passes' same "$(cd .. && verdicts)" 'a: passed'
-	rm -rf ../.noxmk/runs
+	rm -rf ../"$state"/runs
 	mk -f ../GNUmakefile b
 	check 'make -f from another folder: it passes' same "$(cd .. && verdicts)" 'b: passed'
 	mk -f "$(cd .. && pwd)/GNUmakefile" c
 	check 'make -f with an absolute path: it passes' same "$(cd .. && verdicts)" 'c: passed'
-	check 'make -f: nothing is left here' absent .noxmk
+	check 'make -f: nothing is left here' absent "$state"
 	echo 'include nox.mk' >GNUmakefile
 	mk NOXMK_PROJECT="$(cd .. && pwd)" -j2 d
 	check 'NOXMK_PROJECT elsewhere: it passes' same "$(cd .. && verdicts)" 'd: passed'
@@ -240,7 +240,7 @@ one_make() {
 	mk MAKE_VERSION=4.1 ci
 	check 'make 4.1: refused' exits 2
 	check 'make 4.1: with a message' has "$err" 'noxmk needs GNU make 4.2 or newer, and this is 4.1'
-	check 'make 4.1: nothing ran' absent .noxmk
+	check 'make 4.1: nothing ran' absent "$state"
 }
 
 one_make

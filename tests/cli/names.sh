@@ -10,7 +10,7 @@
 plan() {
 	"$python3" - "$1" <<'END'
 import json, sys
-for line in open(".noxmk/plan.jsonl", encoding="utf-8"):
+for line in open(".nox/.noxmk/plan.jsonl", encoding="utf-8"):
     line = json.loads(line)
     if "target" in line:
         print(line["target"] if sys.argv[1] == "target" else json.dumps(line[sys.argv[1]]))
@@ -18,7 +18,7 @@ END
 }
 
 groups() {
-	sed -n 's/^{"group":"\([^"]*\)".*/\1/p' .noxmk/plan.jsonl
+	sed -n 's/^{"group":"\([^"]*\)".*/\1/p' "$state"/plan.jsonl
 }
 
 # Names in the file are in the order of execution, and addresses differ in each process.
@@ -53,10 +53,10 @@ check 'targets are unique, among each other and groups' \
 	same "$({ echo "$targets" && groups; } | sort | uniq -d)" ''
 check 'targets are slugs' same "$({ echo "$targets" && groups; } |
 	grep -vE '^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?$')" ''
-rm -rf .noxmk/sessions.mk .noxmk/plan.jsonl
+rm -rf "$state"/sessions.mk "$state"/plan.jsonl
 mk nox-list
 check 'the same targets after planning again' same "$(plan target)" "$targets"
-(export PYTHONHASHSEED=7 && rm -rf .noxmk && mk nox-list)
+(export PYTHONHASHSEED=7 && rm -rf "$state" && mk nox-list)
 check 'the same targets with another hash seed' \
 	same "$(plan target | grep -v '^mixed')" "$(echo "$targets" | grep -v '^mixed')"
 
@@ -71,7 +71,7 @@ check 'every session by its target: passed but for the ghost' \
 	same "$(verdicts | grep -v ': passed$')" 'ghost: skipped'
 check 'every session by its target: the names in the records' same "$("$python3" -c '
 import glob, json
-for path in glob.glob(".noxmk/latest/*.json"):
+for path in glob.glob(".nox/.noxmk/latest/*.json"):
     print(json.dumps(json.load(open(path, encoding="utf-8"))["session"]))' | sort)" "$(plan session | sort)"
 check 'every session by its target: no complaint' calm
 check 'nothing was injected' same "$(pwned)" ''
@@ -97,12 +97,12 @@ check 'names that look like options' same "$(verdicts)" 'dash: passed
 help: passed'
 mk -n nox-Makefile nox-noxfile.py nox-nox-list
 check 'names that make needs for itself' same "$(planned | grep -c '^nox-')" 3
-kept=$(sed -n 's/^{"target":"\([^"]*\)","session":"ci",.*/\1/p' .noxmk/plan.jsonl)
+kept=$(sed -n 's/^{"target":"\([^"]*\)","session":"ci",.*/\1/p' "$state"/plan.jsonl)
 mk "$kept"
 check 'a session called ci: by another name' same "$(verdicts)" "$kept: passed"
 
 # make remakes a makefile that it has a rule for: no session may be that rule.
-rm -rf .noxmk
+rm -rf "$state"
 printf 'include check nox.mk\n' >GNUmakefile
 : >check
 rm -f "$scratch/ours"
@@ -115,7 +115,7 @@ echo 'include nox.mk' >GNUmakefile
 # A name that is no text. nox's own -s dies of it.
 NAMES_SURROGATE=1 mk -n ci
 check 'a lone surrogate: it is planned' exits 0
-rm -rf .noxmk
+rm -rf "$state"
 NAMES_SURROGATE=1 mk lone-udcff-surrogate
 check 'a lone surrogate: it runs' same "$(verdict lone-udcff-surrogate)" passed
 
@@ -134,13 +134,13 @@ $(shell touch pwned)
 ' 'x
 	touch pwned
 ' "$(printf '\001\033[31m')"; do
-	rm -rf .noxmk
+	rm -rf "$state"
 	try "$value" --no-print-directory
 	shown=$(printf %s "$value" | tr -d '[:cntrl:]')
 	check "settings are $shown: it passes" same "$status $(verdicts)" '0 lint: passed'
-	before=$(stat -c %.9Y .noxmk/sessions.mk)
+	before=$(stat -c %.9Y "$state"/sessions.mk)
 	try "$value" -n
-	check "settings are $shown: the plan is kept" same "$(stat -c %.9Y .noxmk/sessions.mk)" "$before"
+	check "settings are $shown: the plan is kept" same "$(stat -c %.9Y "$state"/sessions.mk)" "$before"
 done
 check 'hostile settings: nothing is injected' same "$(pwned)" ''
 
@@ -164,16 +164,16 @@ run timeout 60 "$MAKE" -I "$STAGE/include" lint
 check 'hostile file names: it passes' same "$status $(verdicts)" '0 lint: passed'
 check 'hostile file names: those that make cannot watch are named' \
 	same "$(grep -c 'make cannot name this file' "$err")" 6
-before=$(stat -c %.9Y .noxmk/sessions.mk)
+before=$(stat -c %.9Y "$state"/sessions.mk)
 mk -n lint
-check 'hostile file names: the plan is kept' same "$(stat -c %.9Y .noxmk/sessions.mk)" "$before"
+check 'hostile file names: the plan is kept' same "$(stat -c %.9Y "$state"/sessions.mk)" "$before"
 echo "$writable" | tr / '\n' >"$scratch/list"
 while read -r name; do
-	before=$(stat -c %.9Y .noxmk/sessions.mk)
-	until touch "read/$name" && [ -n "$(find read -newer .noxmk/sessions.mk -type f)" ]; do :; done
+	before=$(stat -c %.9Y "$state"/sessions.mk)
+	until touch "read/$name" && [ -n "$(find read -newer "$state"/sessions.mk -type f)" ]; do :; done
 	mk -n lint
 	check "hostile file names: $name has changed" \
-		differ "$(stat -c %.9Y .noxmk/sessions.mk)" "$before"
+		differ "$(stat -c %.9Y "$state"/sessions.mk)" "$before"
 done <"$scratch/list"
 check 'hostile file names: nothing is injected' same "$(pwned)" ''
 

@@ -20,7 +20,7 @@ peak() {
 
 # No complaint of a tool or of make.
 calm() {
-	! grep -riE 'warning|jobserver [^m]|INTERNAL' "$err" .noxmk/latest/*.log
+	! grep -riE 'warning|jobserver [^m]|INTERNAL' "$err" "$state"/latest/*.log
 }
 
 # shared NAME MAKE N SESSION...: these sessions use N job slots at once, never more.
@@ -91,7 +91,7 @@ done
 # Whose tools took part is known then, of those that could. They start last, to fill what is free.
 learned() {
 	python3 -c 'import json, sys
-clients = json.load(open(".noxmk/history.json"))["clients"]
+clients = json.load(open(".nox/.noxmk/history.json"))["clients"]
 sys.exit(not (set(sys.argv[2:]) <= set(clients) and sys.argv[1] not in clients))' "$@"
 }
 run "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -j2 beside_make make
@@ -100,7 +100,7 @@ check 'who is a client is known' learned beside_make make sub_make shell_make by
 expects() {
 	grep -Eq "^ +$1 +$2 +make\$" "$out"
 }
-cat >.noxmk/history.json <<'EOF'
+cat >"$state"/history.json <<'EOF'
 {"schema": 1, "sessions": {"beside_make": [4], "daemon": [4], "make": [4]}, "clients": ["make"]}
 EOF
 run "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -n -j2 make beside_make daemon

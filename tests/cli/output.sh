@@ -54,8 +54,8 @@ check 'and nobody else sees the value' same "$(grep -c tmp-cred "$out")" 1
 check 'an error reaches it with file and line' once "$error_line"
 check 'and a warning, without the secret' once "  $warning_line"
 check 'nothing else does' nothing_else
-check 'the log has no value' lacks .noxmk/latest/one.log tmp-cred
-check 'and says so at its end' same "$(tail -n 2 .noxmk/latest/one.log)" '[noxmk: masked: add-mask]
+check 'the log has no value' lacks "$state"/latest/one.log tmp-cred
+check 'and says so at its end' same "$(tail -n 2 "$state"/latest/one.log)" '[noxmk: masked: add-mask]
 [exited with status 0.]'
 mk -j2 one two
 check 'sessions that are not shown: add-mask' same "$(grep -cxF "$mask_line" "$out")" 2
@@ -102,17 +102,17 @@ export X_TOKEN=hunter22 X_MAX_TOKENS=100000 X_PASSWORD=postgres X_TOKENS_KEY=hun
 mk tell
 check 'a count of tokens is none' has "$out" 'X_MAX_TOKENS is 100000'
 check 'all others are' same "$(grep -c 'is \*\*\*$' "$out")" 4
-check 'the log names them' same "$(tail -n 2 .noxmk/latest/tell.log)" \
+check 'the log names them' same "$(tail -n 2 "$state"/latest/tell.log)" \
 	'[noxmk: masked: X_PASSWORD, X_SECRET_TOKENS, X_TOKEN, X_TOKENS_KEY]
 [exited with status 0.]'
 config 'unmask = ["X_PASSWORD"]'
 mk tell
 check 'unmask takes one out' has "$out" 'X_PASSWORD is postgres'
 check 'and no other' same "$(grep -c 'is \*\*\*$' "$out")" 3
-check 'its name is gone' lacks .noxmk/latest/tell.log 'masked: X_PASSWORD'
+check 'its name is gone' lacks "$state"/latest/tell.log 'masked: X_PASSWORD'
 config 'unmask = ["x_*"]'
 mk tell
-check 'nothing was masked: no word' lacks .noxmk/latest/tell.log 'noxmk: masked'
+check 'nothing was masked: no word' lacks "$state"/latest/tell.log 'noxmk: masked'
 unset X_TOKEN X_MAX_TOKENS X_PASSWORD X_TOKENS_KEY X_SECRET_TOKENS
 
 # Sessions that run at once
@@ -188,6 +188,6 @@ mk bars
 check 'one session: the last state of each line' one_state "$out" ''
 mk -j2 a bars NOXMK_OUTPUT=live
 check 'several: likewise' one_state "$out" 'bars | '
-check 'the log has all states' same "$(tr '\r' '\n' <.noxmk/latest/bars.log | grep -c 'of 29')" 30
+check 'the log has all states' same "$(tr '\r' '\n' <"$state"/latest/bars.log | grep -c 'of 29')" 30
 
 finish

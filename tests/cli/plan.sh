@@ -6,7 +6,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-plan=.noxmk/sessions.mk
+plan="$state"/sessions.mk
 
 # When the plan was made.
 dated() {
@@ -45,8 +45,8 @@ kept() {
 project readsfile
 mk -n ci
 check 'a first plan: exit 0' exits 0
-check 'a first plan: only that was made' same "$(cd .noxmk && find . -type f | sort | tr '\n' ' ')" \
-	'./.gitignore ./order.mk ./plan.jsonl ./sessions.mk '
+check 'a first plan: only that was made' same "$(cd "$state" && find . -type f | sort | tr '\n' ' ')" \
+	'./.gitignore ./CACHEDIR.TAG ./lock ./order.mk ./plan.jsonl ./sessions.mk '
 kept 'nothing changed'
 kept 'another goal' nox-list
 now noxfile.py
@@ -96,7 +96,7 @@ NOXMK_KEEP=3 NOXMK_OUTPUT=live ARGS=x kept 'what only runs know' ARGS='-k x'
 kept 'on -j' -j4
 cp noxfile.py tasks.py
 remade NOXMK_NOXFILE NOXMK_NOXFILE=tasks.py
-rm -rf .noxmk
+rm -rf "$state"
 
 # The helper and nox themselves.
 
@@ -134,7 +134,7 @@ kept 'a noxfile from the future'
 now=$(date +%s)
 touch -d "@$now" other.txt
 touch -d "@$now.000000001" helper.py
-rm -rf .noxmk
+rm -rf "$state"
 mk -n ci
 kept 'files of this very moment'
 touch -d '2 hours' other.txt
@@ -146,10 +146,10 @@ check 'a file from the future: it passes' same "$(verdicts)" 'apples: passed'
 # waits for the first one's plan. (They take turns, so the first waits in vain.)
 
 touch noxfile.py other.txt helper.py
-rm -rf .noxmk
+rm -rf "$state"
 cat >"$scratch/slow-nox" <<'END'
 nox "$@" || exit
-mkdir ../first 2>/dev/null && rivals='[ -e ../second ]' || rivals='mkdir -p ../second; [ -e .noxmk/sessions.mk ]'
+mkdir ../first 2>/dev/null && rivals='[ -e ../second ]' || rivals='mkdir -p ../second; [ -e .nox/.noxmk/sessions.mk ]'
 for turn in 1 2 3 4 5 6 7 8 9 10; do
 	! eval "$rivals" || break
 	sleep 0.1 # ten turns at most
@@ -165,9 +165,9 @@ check 'two makes plan at once: the one' same "$? $(grep -c '^apples  *passed ' "
 wait $two
 check 'two makes plan at once: the other' same "$? $(grep -c '^pears  *passed ' "$scratch/two")" '0 1'
 check 'two makes plan at once: no waste is left' \
-	same "$(find .noxmk -maxdepth 1 ! -type d | sort | tr '\n' ' ')" \
-	'.noxmk/.gitignore .noxmk/history.json .noxmk/latest .noxmk/order.mk .noxmk/plan.jsonl .noxmk/sessions.mk '
-rm -rf .noxmk
+	same "$(find "$state" -maxdepth 1 ! -type d | sort | tr '\n' ' ')" \
+	'.nox/.noxmk/.gitignore .nox/.noxmk/CACHEDIR.TAG .nox/.noxmk/history.json .nox/.noxmk/latest .nox/.noxmk/lock .nox/.noxmk/order.mk .nox/.noxmk/plan.jsonl .nox/.noxmk/sessions.mk '
+rm -rf "$state"
 last='make <&-'
 "$MAKE" -I "$STAGE/include" apples >"$out" 2>"$err" <&-
 status=$?
@@ -186,8 +186,8 @@ bad() {
 	check "$1: exit 2" exits 2
 	check "$1: nox's words" matches "$err" "$2"
 	check "$1: and ours" has "$err" 'noxfile.py does not load (nox: exit '
-	check "$1: no plan" absent "$plan" .noxmk/plan.jsonl
-	check "$1: nothing ran" absent .noxmk/runs
+	check "$1: no plan" absent "$plan" "$state"/plan.jsonl
+	check "$1: nothing ran" absent "$state"/runs
 	for goal in ci -n nox-list; do
 		mk $goal
 		check "$1: $goal: exit 2" exits 2
@@ -200,7 +200,7 @@ bad() {
 	now noxfile.py
 	mk lint
 	check "$1: again: exit 2" exits 2
-	check "$1: again: the old plan is gone" absent "$plan" .noxmk/plan.jsonl
+	check "$1: again: the old plan is gone" absent "$plan" "$state"/plan.jsonl
 	check "$1: again: no second run" same "$(runs)" 1
 	mk hello
 	check "$1: other goals still work" has "$out" hello
@@ -276,17 +276,18 @@ STAGE=$real_stage
 # What is there instead of our files.
 
 project noop
-: >.noxmk
+mkdir -p .nox
+: >"$state"
 mk lint
-check '.noxmk is a file: exit 2' exits 2
-check '.noxmk is a file: a message' has "$err" '.noxmk'
-rm .noxmk
+check '.nox/.noxmk is a file: exit 2' exits 2
+check '.nox/.noxmk is a file: a message' has "$err" '.nox/.noxmk'
+rm "$state"
 mk lint
-echo '{"schema' >.noxmk/plan.jsonl
+echo '{"schema' >"$state"/plan.jsonl
 mk lint
 check 'plan.jsonl damaged: a message' has "$err" 'plan.jsonl'
 check 'plan.jsonl damaged: exit 2' exits 2
-rm .noxmk/plan.jsonl
+rm "$state"/plan.jsonl
 mk lint
 check 'plan.jsonl gone: a message' has "$err" 'there is no plan to run by'
 

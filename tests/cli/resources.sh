@@ -206,7 +206,7 @@ killed_holder() {
 # Two of three sessions wait for what the holder has. Only the third one lets it go, and at -j2 it
 # can begin only if one of those two has lent its slot. The history makes make begin with them.
 lend() {
-	rm -rf .noxmk
+	rm -rf "$state"
 	cat >"$scratch/history.json" <<'END'
 {"schema": 1, "sessions": {"wants_port": [90], "wants_licence": [80], "opener": [0.1]}}
 END

@@ -34,7 +34,7 @@ check 'live: colours pass' has "$out" "$(printf '\033[1;31mred')"
 check 'live: what looks like ours is marked' has "$out" '| noxmk: 1 session: 1 passed'
 mk evil NOXMK_OUTPUT=failed
 check 'at the end, in CI: nothing acts' safe "$out" 1
-check 'the log has it as it was' has .noxmk/latest/evil.log "$(printf '\033]0;title\007\033[2J')"
+check 'the log has it as it was' has "$state"/latest/evil.log "$(printf '\033]0;title\007\033[2J')"
 check 'the reason is visible, too' has "$out" '\033[2Jno'
 unset CI
 mk evil
@@ -55,7 +55,7 @@ def teller(session):
 END
 export MY_API_KEY=hunter22-hunter22
 mk teller
-check 'a secret is in no file of the run' not grep -rq hunter22 .noxmk/latest/
+check 'a secret is in no file of the run' not grep -rq hunter22 "$state"/latest/
 check 'nor in what is shown' lacks "$out" hunter22
 check 'nor in our warnings' lacks "$err" hunter22
 check 'but stars are' same "$(grep -cE '^(one|two|three): [*]{3}$' "$out")" 3

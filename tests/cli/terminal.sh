@@ -90,26 +90,26 @@ check 'but read' has "$out" 4
 check '/dev/tty is its terminal' has "$out" "got b'x\\n'"
 check 'there are colours' matches screen "$(printf '\033')\\[3[0-9]m"
 check 'a progress bar is what it is' grep -qF "$(printf '1%%\r2%%\r')" screen
-check 'the log has it byte for byte' grep -qF "$(printf '1%%\r2%%\r')" .noxmk/latest/ask.log
-check 'without the line ends of a terminal' same "$(grep -c "$(printf '[^%%]\r')" .noxmk/latest/ask.log)" 0
-check 'and what was typed' has .noxmk/latest/ask.log 'name? Bob'
-check 'and its status' has .noxmk/latest/ask.log '[exited with status 0.]'
+check 'the log has it byte for byte' grep -qF "$(printf '1%%\r2%%\r')" "$state"/latest/ask.log
+check 'without the line ends of a terminal' same "$(grep -c "$(printf '[^%%]\r')" "$state"/latest/ask.log)" 0
+check 'and what was typed' has "$state"/latest/ask.log 'name? Bob'
+check 'and its status' has "$state"/latest/ask.log '[exited with status 0.]'
 
 make_at_terminal 'expect name? ' 'type Eve\n' 'expect password: ' 'type x\n' 'expect direct? ' 'type x\n' \
 	-- -j1 ask see NOXMK_OUTPUT=live
 check 'one after the other, live: each has the terminal' has "$out" 'terminals: True True True True'
 for arguments in 'see NOXMK_OUTPUT=failed' '-j2 see ask NOXMK_OUTPUT=live'; do
-	rm -f .noxmk/latest/see.log
+	rm -f "$state"/latest/see.log
 	# shellcheck disable=SC2086 # words
 	make_at_terminal -- $arguments
-	check "$arguments: no terminal" has .noxmk/latest/see.log 'terminals: False False False False'
+	check "$arguments: no terminal" has "$state"/latest/see.log 'terminals: False False False False'
 done
 CI=1 make_at_terminal -- see
-check 'a CI with a terminal: none' has .noxmk/latest/see.log 'terminals: False False False False'
+check 'a CI with a terminal: none' has "$state"/latest/see.log 'terminals: False False False False'
 at_terminal -- sh -c "$MAKE -I '$STAGE/include' see | cat"
-check 'a pipe behind it: none' has .noxmk/latest/see.log 'terminals: False False False False'
+check 'a pipe behind it: none' has "$state"/latest/see.log 'terminals: False False False False'
 at_terminal -- sh -c "$MAKE -I '$STAGE/include' see </dev/null"
-check 'no input: none' has .noxmk/latest/see.log 'terminals: False False False False'
+check 'no input: none' has "$state"/latest/see.log 'terminals: False False False False'
 
 # The window
 
@@ -154,7 +154,7 @@ export A_TOKEN=hunter22-hunter22
 make_at_terminal 'expect secret is ***' 'expect hunt.' 'expect hun' 'type \n' -- tell
 check 'a secret is not shown' lacks "$out" hunter22
 check 'its start is, after a moment' ends 0
-check 'the log has none' lacks .noxmk/latest/tell.log hunter22
+check 'the log has none' lacks "$state"/latest/tell.log hunter22
 unset A_TOKEN
 
 # Tables are as wide as the terminal
@@ -202,7 +202,7 @@ for columns in 90 60; do
 	sed -i '/^session  verdict/,/^\r$/!d' screen
 	check "$columns columns: the summary" fits
 	check "$columns columns: a reason has its start and its end" matches "$out" 'the reas.*….*ends$'
-	target=$(find .noxmk/latest/ -name "with*.json" | head -n 1)
+	target=$(find "$state"/latest/ -name "with*.json" | head -n 1)
 	at_terminal -- "$STAGE/bin/noxmk" why "$(basename "$target" .json)"
 	check "$columns columns: why" fits
 done

@@ -83,7 +83,7 @@ main(void)
 END
 if gcc -fopenmp -o loop loop.c 2>/dev/null; then
 	mk -j3 loop
-	check 'OpenMP: two threads' has .noxmk/latest/loop.log '2 threads'
+	check 'OpenMP: two threads' has "$state"/latest/loop.log '2 threads'
 else
 	skip 'OpenMP' 'gcc has none here'
 fi

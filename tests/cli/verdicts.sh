@@ -13,28 +13,28 @@ noxmk=$STAGE/bin/noxmk
 project verdicts
 mk -j2 -k pass fail error skip raise_exc missing_program exit7 killself killed_command noisy quiet
 check 'exit 2' exits 2
-check 'fail: the reason' matches .noxmk/latest/fail.json '"reason": "Command sh -c .* failed with exit code 3"'
+check 'fail: the reason' matches "$state"/latest/fail.json '"reason": "Command sh -c .* failed with exit code 3"'
 check 'error: the reason' same "$(reason error)" 'no database here'
 check 'skip: the reason' same "$(reason skip)" 'not on a Sunday'
 check 'raise_exc: the reason' same "$(reason raise_exc)" "LookupError: the noxfile's own mistake"
 check 'missing_program: the reason' same "$(reason missing_program)" \
 	'Program noxmk-test-no-such-program not found.'
 check 'exit7: the reason' same "$(reason exit7)" 'nox exited with status 7 and left no report'
-check 'exit7: the exit code' has .noxmk/latest/exit7.json '"exit": 7,'
+check 'exit7: the exit code' has "$state"/latest/exit7.json '"exit": 7,'
 check 'killself: the reason' same "$(reason killself)" 'nox was killed by SIGKILL'
-check 'killself: the signal' has .noxmk/latest/killself.json '"signal": 9,'
-check 'pass: no reason' has .noxmk/latest/pass.json '"reason": null,'
+check 'killself: the signal' has "$state"/latest/killself.json '"signal": 9,'
+check 'pass: no reason' has "$state"/latest/pass.json '"reason": null,'
 check 'the reasons are in the table' matches "$out" '^error +aborted +[0-9.]+s  no database here$'
 check 'the logs of all that failed, once each' same "$(sed -n 's/^--- \([a-z0-9_]*\) .*/\1/p' "$out" |
 	tr '\n' ' ')" 'fail error raise_exc missing_program exit7 killself killed_command '
 check 'the total' has "$out" 'noxmk: 11 sessions: 3 passed, 6 failed, 1 skipped, 1 aborted; '
 
-check 'log: the command first' matches .noxmk/latest/pass.log '^\$ .*shim\.py -f noxfile\.py -s pass --report '
-check 'log: the status last' same "$(tail -n 1 .noxmk/latest/fail.log)" '[exited with status 1.]'
-check 'log: a blank line before it' same "$(tail -n 2 .noxmk/latest/fail.log | head -n 1)" ''
-check 'log: a signal' same "$(tail -n 1 .noxmk/latest/killself.log)" '[killed by signal 9.]'
-check 'log: last words' has .noxmk/latest/killself.log 'last words'
-check 'log: both streams, in order' same "$(grep -A 1 '^before the fall' .noxmk/latest/fail.log | tail -n 1)" \
+check 'log: the command first' matches "$state"/latest/pass.log '^\$ .*shim\.py -f noxfile\.py -s pass --report '
+check 'log: the status last' same "$(tail -n 1 "$state"/latest/fail.log)" '[exited with status 1.]'
+check 'log: a blank line before it' same "$(tail -n 2 "$state"/latest/fail.log | head -n 1)" ''
+check 'log: a signal' same "$(tail -n 1 "$state"/latest/killself.log)" '[killed by signal 9.]'
+check 'log: last words' has "$state"/latest/killself.log 'last words'
+check 'log: both streams, in order' same "$(grep -A 1 '^before the fall' "$state"/latest/fail.log | tail -n 1)" \
 	'and an error'
 # The session's bytes, NUL and all, as Python finds them in the file.
 run "$python3" -c 'import runpy, sys, types
@@ -42,11 +42,11 @@ sys.modules["nox"] = nox = types.ModuleType("nox")
 nox.session = nox.parametrize = lambda *_, **__: lambda function: function
 nox.options = types.SimpleNamespace()
 noise = runpy.run_path("noxfile.py")["NOISE"]
-assert noise in open(".noxmk/latest/noisy.log", "rb").read()'
+assert noise in open(".nox/.noxmk/latest/noisy.log", "rb").read()'
 check 'log: byte for byte' exits 0
 
 run "$python3" -c 'import glob, json
-paths = glob.glob(".noxmk/latest/*.json")
+paths = glob.glob(".nox/.noxmk/latest/*.json")
 assert len(paths) == 11
 for path in paths:
     record = json.load(open(path, encoding="ascii"))
@@ -55,7 +55,7 @@ for path in paths:
 check 'records: JSON, with times that fit' exits 0
 run "$noxmk" log fail
 check 'noxmk log: exit 0' exits 0
-check 'noxmk log: the file as it is' cmp -s "$out" .noxmk/latest/fail.log
+check 'noxmk log: the file as it is' cmp -s "$out" "$state"/latest/fail.log
 run "$noxmk" log ../../sessions
 check 'noxmk log: no other file' exits 1
 run "$noxmk" -C / log fail
@@ -77,20 +77,20 @@ check 'auto, two: not the one that passed' lacks "$out" '--- pass'
 
 # Old runs.
 
-rm -rf .noxmk/runs .noxmk/latest
+rm -rf "$state"/runs "$state"/latest
 for turn in 1 2 3 4; do
 	mk NOXMK_KEEP=2 "$([ "$turn" = 4 ] && echo skip || echo pass)"
 done
 check 'NOXMK_KEEP=2: two are kept' same "$(runs)" 2
 check 'NOXMK_KEEP=2: the newest is' same "$(verdicts)" 'skip: skipped'
-check 'NOXMK_KEEP=2: nor links of the others' same "$(find .noxmk/runs -type l | wc -l)" 2
+check 'NOXMK_KEEP=2: nor what names the others' same "$(find "$state"/runs -name ".make-*" | wc -l)" 2
 mk NOXMK_KEEP=none pass
 check 'NOXMK_KEEP=none: exit 2' exits 2
 check 'NOXMK_KEEP=none: a message' has "$err" 'NOXMK_KEEP'
 if git init -q . 2>/dev/null; then
-	check 'git: .noxmk is not there' same "$(git status --porcelain | grep noxmk)" ''
+	check 'git: the state folder is not there' same "$(git status --porcelain | grep nox/)" ''
 else
-	skip 'git: .noxmk is not there' 'no git here'
+	skip 'git: the state folder is not there' 'no git here'
 fi
 
 # Usage.
@@ -194,7 +194,7 @@ check 'TERM of make: the other record is whole' same "$(verdict quick)" passed
 # A crash of make: what has ended is kept, what runs is cancelled.
 begin quick gentle
 check 'KILL of make: one has ended, one runs' wait_for half_done
-run_of_it=$(readlink .noxmk/latest)
+run_of_it=$(readlink "$state"/latest)
 kill -KILL $make
 wait $make 2>/dev/null
 check 'KILL of make: the record of what has ended' same "$(verdict quick)" passed
@@ -207,6 +207,6 @@ check 'KILL of make: nobody survives' wait_for nobody
 check 'KILL of make: the total comes all the same' wait_for has "$out" '1 passed, 1 cancelled; '
 mk quick
 check 'KILL of make: the next run works' same "$status $(verdicts)" '0 quick: passed'
-check 'KILL of make: it is another run' differ "$run_of_it" "$(readlink .noxmk/latest)"
+check 'KILL of make: it is another run' differ "$run_of_it" "$(readlink "$state"/latest)"
 
 finish

@@ -14,7 +14,7 @@ ran() {
 
 # Does it know requires=?
 knows_requires() {
-	grep -q '"requires":\["build"\]' .noxmk/plan.jsonl
+	grep -q '"requires":\["build"\]' "$state"/plan.jsonl
 }
 
 sample() {
@@ -29,7 +29,7 @@ verdicts_project() {
 	project verdicts
 	mk nox-list
 	# shellcheck disable=SC2046 # targets
-	mk -j2 $(sed -n 's/^_noxmk.sessions :=//p' .noxmk/sessions.mk)
+	mk -j2 $(sed -n 's/^_noxmk.sessions :=//p' "$state"/sessions.mk)
 	check 'verdicts: exit 2' exits 2
 	check 'verdicts: as expected' same "$(verdicts)" 'error: aborted
 exit7: failed
@@ -89,7 +89,7 @@ notify_project() {
 	check 'notify: exit 0' exits 0
 	check 'notify: two callers, once' same "$(ran)" 'coverage,integration,unit'
 	check 'notify: after them' same "$("$python3" -c 'import json
-records = [json.load(open(f".noxmk/latest/{name}.json")) for name in ("unit", "integration", "coverage")]
+records = [json.load(open(f".nox/.noxmk/latest/{name}.json")) for name in ("unit", "integration", "coverage")]
 print(records[2]["started"] >= max(r["ended"] for r in records[:2]))')" True
 	mk -j4 coverage unit
 	check 'notify: a goal itself: once' same "$(ran)" 'coverage,unit'
@@ -156,7 +156,7 @@ script_project() {
 	check 'script: exit 0' exits 0
 	check 'script: both passed' same "$(verdicts)" 'lint: passed
 tests: passed'
-	check 'script: no copy of the probe is left' absent .noxmk/probe.py
+	check 'script: no copy of the probe is left' absent "$state"/probe.py
 }
 
 readsfile_project() {
@@ -165,7 +165,7 @@ readsfile_project() {
 	check 'readsfile: passed' same "$(verdicts)" 'apples: passed
 pears: passed'
 	echo plums >>data.txt
-	until touch data.txt && [ -n "$(find data.txt -newer .noxmk/sessions.mk)" ]; do :; done
+	until touch data.txt && [ -n "$(find data.txt -newer "$state"/sessions.mk)" ]; do :; done
 	mk plums
 	check 'readsfile: planned again' same "$(verdicts)" 'plums: passed'
 }

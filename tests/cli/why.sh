@@ -65,7 +65,7 @@ check 'an unknown target' same "$(why nobody; echo "$status")" 1
 
 # make would start what is ready in the place of what is more urgent, but for its cue.
 echo '{"schema":1,"sessions":{"build":[1],"memory":[4],"tests":[5],"checks":[0.5],"lint":[1]}}' \
-	>.noxmk/history.json
+	>"$state"/history.json
 mv pyproject.toml old.toml
 cat >pyproject.toml <<'END'
 [tool.noxmk.session.tests]
@@ -73,7 +73,7 @@ needs = ["build"]
 [tool.noxmk.group]
 some = ["build", "hungry", "tests", "checks"]
 END
-sed 's/"memory"/"hungry"/' .noxmk/history.json >with-hungry && mv with-hungry .noxmk/history.json
+sed 's/"memory"/"hungry"/' "$state"/history.json >with-hungry && mv with-hungry "$state"/history.json
 mk -n -j2 some
 check 'a cue: -n tells it' same "$(planned | sed 's/   */ /g')" 'build
 hungry
@@ -89,7 +89,7 @@ mkfifo go
 "$MAKE" -I "$STAGE/include" -j memory >"$scratch/one" 2>&1 </dev/null &
 one=$!
 at_exit="kill $one 2>/dev/null"
-wait_for [ -e .noxmk/latest/memory.log ]
+wait_for [ -e "$state"/latest/memory.log ]
 : >"$scratch/two"
 "$MAKE" -I "$STAGE/include" hungry >>"$scratch/two" 2>&1 </dev/null &
 two=$!

@@ -179,13 +179,13 @@ class Case:
 
     def record(self, session: str) -> dict:
         try:
-            with open(self.path(f".noxmk/latest/{session}.json"), encoding="utf-8") as file:
+            with open(self.path(f".nox/.noxmk/latest/{session}.json"), encoding="utf-8") as file:
                 return json.load(file)
         except OSError:
             return {}
 
     def log(self, session: str) -> bytes:
-        with open(self.path(f".noxmk/latest/{session}.log"), "rb") as file:
+        with open(self.path(f".nox/.noxmk/latest/{session}.log"), "rb") as file:
             return file.read()
 
     def run(self) -> None:
@@ -245,8 +245,8 @@ class Case:
             self.make.wait()
         if self.terminal >= 0:
             os.close(self.terminal)
-        if os.path.ismount(self.path(".noxmk/runs")):
-            subprocess.run(["umount", "-l", self.path(".noxmk/runs")], check=True)
+        if os.path.ismount(self.path(".nox/.noxmk/runs")):
+            subprocess.run(["umount", "-l", self.path(".nox/.noxmk/runs")], check=True)
 
 
 def command_of(pid: int) -> str:

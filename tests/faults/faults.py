@@ -113,7 +113,7 @@ def stop_and_go(case: Case) -> None:
 
 
 def remove_state(case: Case) -> None:
-    shutil.rmtree(case.path(".noxmk/runs"))
+    shutil.rmtree(case.path(".nox/.noxmk/runs"))
     with open(case.path("go"), "w", encoding="utf-8"):
         pass
 
@@ -201,7 +201,7 @@ def limits() -> list[Fault]:
     def attempts_kept(case: Case) -> None:
         record = case.record("flaky")
         require(len(record["attempts"]) == 1, f"attempts: {record['attempts']}")
-        with open(case.path(".noxmk/latest/flaky.log.1"), "rb") as file:
+        with open(case.path(".nox/.noxmk/latest/flaky.log.1"), "rb") as file:
             require(b"try 0\n" in file.read(), "the first attempt's log")
         require(b"try 1\n" in case.log("flaky"), "the second attempt's log")
 
@@ -267,7 +267,7 @@ def logs() -> list[Fault]:
         require(numbers == list(range(numbers[0], 20000)), "the tail is in order")
 
     def small_disk(case: Case) -> None:
-        runs = case.path(".noxmk/runs")
+        runs = case.path(".nox/.noxmk/runs")
         os.makedirs(runs, exist_ok=True)
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", runs],
                                  capture_output=True, text=True, check=False)
@@ -276,7 +276,7 @@ def logs() -> list[Fault]:
 
     def no_disk(case: Case) -> None:
         require(b"line 0\n" in case.log("much"), "its head")
-        subprocess.run(["umount", case.path(".noxmk/runs")], check=True)
+        subprocess.run(["umount", case.path(".nox/.noxmk/runs")], check=True)
 
     secret = "sh -c 'printf \"a%sb\" \"$MY_TOKEN\"'; printf hun; sleep 0.2; printf ter22; echo"
     return [
@@ -311,7 +311,7 @@ def logs() -> list[Fault]:
 
 def put(name: str, text: str) -> Callable[[Case], None]:
     def before(case: Case) -> None:
-        path = case.path(f".noxmk/{name}")
+        path = case.path(f".nox/.noxmk/{name}")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
@@ -320,7 +320,7 @@ def put(name: str, text: str) -> Callable[[Case], None]:
 
 def link(name: str, target: str) -> Callable[[Case], None]:
     def before(case: Case) -> None:
-        path = case.path(f".noxmk/{name}")
+        path = case.path(f".nox/.noxmk/{name}")
         shutil.rmtree(path, ignore_errors=True)
         if os.path.lexists(path):
             os.remove(path)
@@ -330,7 +330,7 @@ def link(name: str, target: str) -> Callable[[Case], None]:
 
 
 def intact(name: str) -> Callable[[Case], None]:
-    """A file outside of .noxmk that nobody may touch."""
+    """A file outside of .nox/.noxmk that nobody may touch."""
     def after(case: Case) -> None:
         with open(case.path(name), encoding="utf-8") as file:
             require(file.read() == "mine\n", f"{name} was written to")
@@ -361,23 +361,24 @@ def files() -> list[Fault]:
     for name, texts in hostile.items():
         for i, text in enumerate(texts):
             faults.append(Fault(
-                f".noxmk/{name} is damaged ({i + 1})", quick, before=put(name, text), exits=None,
+                f"{name} is damaged ({i + 1})", quick, before=put(name, text), exits=None,
                 after=lambda case: require(not os.path.exists(case.path("owned")),
                                            "a command of it was run")))
     faults += [
-        Fault(".noxmk/latest points elsewhere", quick, exits=(0,), verdicts=passed,
+        Fault(".nox/.noxmk/latest points elsewhere", quick, exits=(0,), verdicts=passed,
               before=then(mine, link("latest", "../mine")), after=intact("mine")),
-        Fault(".noxmk/history.json is a link", quick, exits=(0,), verdicts=passed,
+        Fault(".nox/.noxmk/history.json is a link", quick, exits=(0,), verdicts=passed,
               before=then(mine, link("history.json", "../mine")), after=intact("mine")),
         Fault("a session puts a link in its log's place",
-              {"nasty": "ln -sf ../../../mine .noxmk/latest/other.log; sleep 0.1",
+              {"nasty": "ln -sf ../../../mine .nox/.noxmk/latest/other.log; sleep 0.1",
                "other": ":"}, before=mine, after=intact("mine"), exits=None,
               config={"session": {"other": {"after": ["nasty"]}}}),
         Fault("a session puts a link in its record's place",
-              {"nasty": "ln -sf ../../../mine .noxmk/latest/nasty.json"}, before=mine,
+              {"nasty": "ln -sf ../../../mine .nox/.noxmk/latest/nasty.json"}, before=mine,
               after=intact("mine"), exits=None),
-        Fault(".noxmk/runs is a file", quick, before=put("runs", ""), exits=(2,),
-              said=(".noxmk/runs",), after=lambda case: os.remove(case.path(".noxmk/runs"))),
+        Fault(".nox/.noxmk/runs is a file", quick, before=put("runs", ""), exits=(2,),
+              said=(".nox/.noxmk/runs",),
+              after=lambda case: os.remove(case.path(".nox/.noxmk/runs"))),
     ]
     return faults
 

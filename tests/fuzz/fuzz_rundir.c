@@ -1,5 +1,5 @@
 /*
- * .noxmk/runs with folders of any name and any .run.json, and a make with any key that joins: what
+ * A folder runs/ with folders of any name and any .run.json, and a make that joins: what
  * is no run of ours stays, and a run that is joined is a whole one. Parts of the input: the key
  * (empty: a sound one), two names of folders, what their .run.json say.
  */
@@ -139,7 +139,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (before < 0)
 		before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	REQUIRE(before >= 0 && fchdir(folder) == 0);
-	nftw(".noxmk", remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	nftw(".nox/.noxmk", remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	check_state(data, size);
 	REQUIRE(fchdir(before) == 0);
 	return 0;

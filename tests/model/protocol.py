@@ -277,7 +277,8 @@ class Model:
 
     def settled(self, state: State, i: int, job: Job, guard: Guard, mutex: int) -> State:
         return self.put(state, i, job._replace(guard=guard._replace(
-            phase=IDLE, done=not guard.asked)), mutex=mutex)
+            phase=IDLE, done=not guard.asked or self.mistake == "an old answer counts")),
+            mutex=mutex)
 
     def undo(self, state: State, i: int, job: Job, guard: Guard) -> Iterator[State]:
         """Who waits keeps nothing. Then it waits until there is one, or for the clock."""
@@ -351,6 +352,7 @@ MISTAKES = [
     ("what was lent is not taken back", 9),
     ("who waits for several keeps what it has", 4),
     ("it runs before it has its slots", 4),
+    ("an old answer counts", 9),
     ("the guard dies with its helper", 1),
     ("the guard forgets what was lent", 1),
     ("the guard gives one too many", 1),

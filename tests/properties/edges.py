@@ -229,9 +229,10 @@ RUN = ".noxmk/run/"
 
 def read_cues(project: standin.Project) -> dict[str, str]:
     """By order.mk: sessions, and at whose end they are due."""
-    if not os.path.exists(project.path(".noxmk/order.mk")):
+    if not os.path.exists(project.path(".nox/.noxmk/order.mk")):
         return {}  # a single session
-    return dict(re.findall(r"^_noxmk.cue/(\S+) := (\S+)$", project.read(".noxmk/order.mk"), re.M))
+    text = project.read(".nox/.noxmk/order.mk")
+    return dict(re.findall(r"^_noxmk.cue/(\S+) := (\S+)$", text, re.M))
 
 
 def check_graph(case: Case, goals: list[str], text: str, cues: dict[str, str]) -> None:

@@ -138,7 +138,7 @@ def one_run(seed: int) -> tuple[int, str]:
             return len(killed), f"seed {seed}: make -j{slots} hangs after {killed}"
         said = project.read("err")
         lines = project.read("log").splitlines() if os.path.exists(project.path("log")) else []
-        run = os.path.realpath(project.path(".noxmk/latest"))
+        run = os.path.realpath(project.path(".nox/.noxmk/latest"))
         wrong = []
         if "INTERNAL" in said:
             wrong.append(next(line for line in said.splitlines() if "INTERNAL" in line))
