@@ -285,8 +285,9 @@ do_run(const struct place *unused)
 	run.posargs = (char *const *)request.posargs.v;
 	run.keep = request.knobs.keep;
 	run.jobs = request.knobs.jobs;
+	run.alone = !strcmp(request.alone, run.target);
 	run.live = request.knobs.output == OUTPUT_LIVE ||
-		   (request.knobs.output == OUTPUT_AUTO && !strcmp(request.alone, run.target));
+		   (request.knobs.output == OUTPUT_AUTO && run.alone);
 	result = run_session(&run, &interrupted);
 	if (interrupted)
 		sum_up_interrupted(&request);

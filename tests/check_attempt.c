@@ -17,6 +17,7 @@
 static struct planfile *plan;
 static json_t *session;
 static struct slot *slot;
+static struct mask *mask;
 static struct makeflags makeflags;
 static struct record record;
 static int rundir;
@@ -42,6 +43,8 @@ teardown(void)
 	session = NULL;
 	slot_close(slot);
 	slot = NULL;
+	mask_close(mask);
+	mask = NULL;
 	close(rundir);
 }
 
@@ -75,8 +78,8 @@ start(const char *python, const char *const *verbs)
 	slot = slot_open(&makeflags, rundir, 0);
 	return attempt_start(&(struct attempt_options){ .rundir = rundir, .runtime = -1,
 	    .target = "a", .share = "/share", .posargs = no_posargs, .plan = plan,
-	    .session = session,
-	    .slot = slot, .makeflags = &makeflags, .record = &record, .forked = forked });
+	    .session = session, .slot = slot, .makeflags = &makeflags, .record = &record,
+	    .forked = forked }, &mask);
 }
 #define START(...) start(NULL, (const char *const[]){ __VA_ARGS__, NULL })
 

@@ -17,7 +17,76 @@ be_nowhere(void)
 START_TEST(without_a_variable_there_is_no_ci)
 {
 	be_nowhere();
-	ck_assert(!ci_reads());
+	ck_assert_int_eq(ci_reads("annotations"), CI_NONE);
+}
+END_TEST
+
+START_TEST(annotations_pass_in_a_ci_if_wanted)
+{
+	be_nowhere();
+	setenv("CI", "true", 1);
+	ck_assert_int_eq(ci_reads("annotations"), CI_ANNOTATIONS);
+	ck_assert(!ci_masks());
+}
+END_TEST
+
+/* To all others a value behind ::add-mask:: would be shown. */
+START_TEST(three_forges_know_add_mask_and_annotations)
+{
+	be_nowhere();
+	setenv(variables[_i], "true", 1);
+	ck_assert_int_eq(ci_reads(NULL), _i >= 1 && _i <= 3 ? CI_ANNOTATIONS : CI_DEFUSED);
+	ck_assert_int_eq(ci_masks(), _i >= 1 && _i <= 3);
+}
+END_TEST
+
+static const struct {
+	const char *start;
+	enum ci_match add_mask, annotation;
+} starts[] = {
+	{ ":", CI_MAYBE, CI_MAYBE }, { "::", CI_MAYBE, CI_MAYBE }, { "::a", CI_MAYBE, CI_OTHER },
+	{ "::add-mask", CI_MAYBE, CI_OTHER }, { "::add-mask:", CI_MAYBE, CI_OTHER },
+	{ "::add-mask::", CI_COMMAND, CI_OTHER }, { "::ADD-mask x", CI_COMMAND, CI_OTHER },
+	{ "::add-mask:x", CI_OTHER, CI_OTHER }, { "::add-masks", CI_OTHER, CI_OTHER },
+	{ "::error", CI_OTHER, CI_MAYBE }, { "::error file=", CI_OTHER, CI_COMMAND },
+	{ "::warning::", CI_OTHER, CI_COMMAND }, { "::Notice::", CI_OTHER, CI_COMMAND },
+	{ "::notices", CI_OTHER, CI_OTHER }, { "::debug::", CI_OTHER, CI_OTHER },
+	{ " ::error::", CI_OTHER, CI_OTHER }, { "::error\t", CI_OTHER, CI_OTHER },
+};
+
+START_TEST(a_command_is_known_by_its_start)
+{
+	size_t n = strlen(starts[_i].start);
+
+	ck_assert_int_eq(ci_add_mask(starts[_i].start, n), starts[_i].add_mask);
+	ck_assert_int_eq(ci_annotation(starts[_i].start, n), starts[_i].annotation);
+}
+END_TEST
+
+static const struct {
+	const char *line, *text; /* NULL: no command */
+} texts[] = {
+	{ "::add-mask::a b::c", "a b::c" }, { "::error file=a,line=1::x", "x" },
+	{ "::add-mask::", "" },
+	{ "::add-mask a", NULL }, { "::add-mask:", NULL }, { "::", NULL }, { ":", NULL },
+	/* As the runner decodes it: in upper case, and %25 last. */
+	{ "::add-mask::a%0Ab%0D%0Ac%25%3A%0a", "a\nb\r\nc%%3A%0a" },
+	{ "::add-mask::%250A%", "%0A%" }, { "::add-mask::%2", "%2" },
+};
+
+START_TEST(a_text_is_what_the_runner_makes_of_it)
+{
+	const char *line = texts[_i].line, *text = ci_text(line, strlen(line));
+	struct buffer decoded = { 0 };
+
+	if (!texts[_i].text) {
+		ck_assert_ptr_null(text);
+		return;
+	}
+	buffer_addstr(&decoded, "");
+	ci_decode(text, strlen(text), &decoded);
+	ck_assert_str_eq(decoded.data, texts[_i].text);
+	buffer_free(&decoded);
 }
 END_TEST
 
@@ -25,13 +94,13 @@ START_TEST(each_forge_is_known_by_its_variable)
 {
 	be_nowhere();
 	setenv(variables[_i], "true", 1);
-	ck_assert(ci_reads());
+	ck_assert_int_eq(ci_reads("none"), CI_DEFUSED);
 	setenv(variables[_i], "2024.1", 1);
-	ck_assert(ci_reads());
+	ck_assert_int_eq(ci_reads("none"), CI_DEFUSED);
 	setenv(variables[_i], "false", 1);
-	ck_assert(!ci_reads());
+	ck_assert_int_eq(ci_reads("annotations"), CI_NONE);
 	setenv(variables[_i], "", 1);
-	ck_assert(!ci_reads());
+	ck_assert_int_eq(ci_reads("annotations"), CI_NONE);
 }
 END_TEST
 
@@ -81,6 +150,10 @@ check_ci_suite(void)
 	TCase *tc = support_case(suite, "ci");
 
 	tcase_add_test(tc, without_a_variable_there_is_no_ci);
+	tcase_add_test(tc, annotations_pass_in_a_ci_if_wanted);
+	tcase_add_loop_test(tc, three_forges_know_add_mask_and_annotations, 0, countof(variables));
+	tcase_add_loop_test(tc, a_command_is_known_by_its_start, 0, countof(starts));
+	tcase_add_loop_test(tc, a_text_is_what_the_runner_makes_of_it, 0, countof(texts));
 	tcase_add_loop_test(tc, each_forge_is_known_by_its_variable, 0, countof(variables));
 	tcase_add_loop_test(tc, commands_are_defused_and_nothing_else, 0, countof(lines));
 	return suite;

@@ -31,7 +31,7 @@ command_text(struct planfile *plan, const struct strings *posargs, char **env)
 {
 	json_t *session = planfile_session(plan, "t-a-1");
 	struct command command = command_make(plan, session, "/share", "/run/.t.report", posargs,
-	    NULL);
+	    NULL, false);
 	struct buffer b = { 0 };
 
 	for (char **word = command.argv; *word; word++) {

@@ -78,14 +78,19 @@ START_TEST(limits_and_secrets)
 	struct config *config = config_of("{}");
 
 	ck_assert_int_eq(config->log_limit, 8LL << 30);
-	ck_assert_uint_eq(config->mask.n, 4);
+	ck_assert_uint_eq(config->mask.n, 6);
+	ck_assert_uint_eq(config->unmask.n, 0);
+	ck_assert_ptr_null(config->ci_commands);
 	config_free(config);
-	config = config_of("{'log-limit':'100M','mask':['*KEY*']}");
+	config = config_of("{'log-limit':'100M','mask':['*KEY*'],'unmask':['A_KEY'],"
+	    "'ci-commands':'annotations'}");
 	ck_assert_int_eq(config->log_limit, 100 << 20);
 	ck_assert_uint_eq(config->mask.n, 1);
 	ck_assert_str_eq(config->mask.v[0], "*KEY*");
+	ck_assert_str_eq(config->unmask.v[0], "A_KEY");
+	ck_assert_str_eq(config->ci_commands, "annotations");
 	config_free(config);
-	config = config_of("{'log-limit':0,'mask':[]}");
+	config = config_of("{'log-limit':0,'mask':[],'ci-commands':'none'}");
 	ck_assert_int_eq(config->log_limit, 0);
 	ck_assert_uint_eq(config->mask.n, 0);
 	config_free(config);
@@ -103,7 +108,15 @@ static const struct {
 	{ "{'source_build':true}",
 	  "tool.noxmk.source_build: unknown key; did you mean \"source-build\"?" },
 	{ "{'a b':1}", "tool.noxmk.\"a b\": unknown key; there are source-build, log-limit, mask, "
-	    "resources, " },
+	    "unmask, ci-commands, resources, " },
+	{ "{'unmask':'A'}", "tool.noxmk.unmask: is a string; write [\"A\"]" },
+	{ "{'ci-commands':'annotation'}",
+	  "tool.noxmk.ci-commands: is \"annotation\"; did you mean \"annotations\"?" },
+	{ "{'ci-commands':'all'}",
+	  "tool.noxmk.ci-commands: is \"all\"; it takes \"annotations\" or \"none\"" },
+	{ "{'ci-commands':true}", "ci-commands: is true; it takes \"annotations\" or \"none\"" },
+	{ "{'ci_commands':'none'}",
+	  "tool.noxmk.ci_commands: unknown key; did you mean \"ci-commands\"?" },
 	{ "{'source-build':1}", "tool.noxmk.source-build: is 1; it takes true or false" },
 	{ "{'log-limit':-1}",
 	  "tool.noxmk.log-limit: is -1; it takes bytes, \"100M\", or 0 for no limit" },

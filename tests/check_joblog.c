@@ -12,16 +12,65 @@
 static char program[] = "/usr/bin/nox", option[] = "-s", name[] = "t(a='1')";
 static char *const argv[] = { program, option, name, NULL };
 
+static struct mask *
+no_mask(void)
+{
+	static struct mask *mask;
+	struct strings none = { 0 };
+	char *const variables[] = { NULL };
+
+	if (!mask)
+		mask = mask_open(&none, &none, variables);
+	return mask;
+}
+
 START_TEST(a_log_has_its_command_first_and_its_status_last)
 {
-	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
+	int log = joblog_open(AT_FDCWD, "t", argv, no_mask());
 
 	ck_assert_int_ge(log, 0);
 	ck_assert_int_eq(fd_write_all(log, "bytes \xff\n", 8), 0);
-	joblog_close(log, "t", "exited with status 1");
+	joblog_close(log, "t", "exited with status 1", no_mask());
 	assert_file("t.log",
 	    "$ /usr/bin/nox -s 't(a='\\''1'\\'')'\nbytes \xff\n\n[exited with status 1.]\n");
 	assert_silent();
+}
+END_TEST
+
+START_TEST(the_names_of_masked_values_are_before_the_status)
+{
+	struct strings patterns = { (const char *[]){ "*TOKEN" }, 1 }, none = { 0 };
+	char token[] = "A_TOKEN=/usr/bin/nox", other[] = "B_TOKEN=hunter22";
+	char *const variables[] = { token, other, NULL };
+	struct mask *mask = mask_open(&patterns, &none, variables);
+
+	/* Those of an earlier log do not count. */
+	free(mask_text(mask, xstrdup("hunter22")));
+	joblog_close(joblog_open(AT_FDCWD, "t", argv, mask), "t", "exited with status 1", mask);
+	assert_file("t.log", "$ *** -s 't(a='\\''1'\\'')'\n\n[noxmk: masked: A_TOKEN]\n"
+	    "[exited with status 1.]\n");
+	mask_close(mask);
+}
+END_TEST
+
+START_TEST(each_line_says_whose_it_is)
+{
+	int log = joblog_open(AT_FDCWD, "t", argv, no_mask());
+	struct joblog_follower *f;
+	char *shown;
+
+	f = joblog_follower_open(log, "t", CI_ANNOTATIONS);
+	output_begin();
+	ck_assert_int_eq(fd_write_all(log, "one\n::error::x\n::group::y\nwai", 29), 0);
+	joblog_tell_ci(f, true, "::add-mask::\033", 13);
+	joblog_tell_ci(NULL, false, "::error::\033", 10);
+	ck_assert_int_eq(fd_write_all(log, "ting\n", 5), 0);
+	joblog_follower_close(f);
+	shown = output_end();
+	ck_assert_str_eq(shown, "t | one\n::error::x\nt | | ::group::y\nt | wai\n"
+	    "::add-mask::\033\n::error::\\033\nt | ting\n");
+	free(shown);
+	joblog_close(log, "t", "x", no_mask());
 }
 END_TEST
 
@@ -30,12 +79,12 @@ START_TEST(a_log_that_cannot_be_made_is_said)
 	int log;
 
 	ck_assert_int_eq(symlink("elsewhere", "t.log"), 0);
-	ck_assert_int_eq(joblog_open(AT_FDCWD, "t", argv, NULL), -1);
+	ck_assert_int_eq(joblog_open(AT_FDCWD, "t", argv, no_mask()), -1);
 	assert_warned("t.log: Too many levels");
 	ck_assert(!file_there("elsewhere"));
 	unlink("t.log");
 	limit_set(RLIMIT_FSIZE, 3);
-	log = joblog_open(AT_FDCWD, "t", argv, NULL);
+	log = joblog_open(AT_FDCWD, "t", argv, no_mask());
 	limit_restore();
 	ck_assert_int_eq(log, -1);
 	assert_warned("t.log: File too large");
@@ -44,15 +93,16 @@ END_TEST
 
 START_TEST(a_lost_end_is_said)
 {
-	joblog_close(open("/dev/full", O_WRONLY | O_CLOEXEC), "t", "exited with status 0");
+	joblog_close(open("/dev/full", O_WRONLY | O_CLOEXEC), "t", "exited with status 0",
+	    no_mask());
 	assert_warned("t.log: the end of the log is lost: No space left");
 }
 END_TEST
 
 START_TEST(what_is_new_in_a_log_is_shown)
 {
-	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
-	struct joblog_follower *f = joblog_follower_open(log);
+	int log = joblog_open(AT_FDCWD, "t", argv, no_mask());
+	struct joblog_follower *f = joblog_follower_open(log, NULL, CI_NONE);
 	struct pollfd fd = { .fd = joblog_follower_fd(f), .events = POLLIN };
 	char *shown;
 
@@ -72,20 +122,20 @@ START_TEST(what_is_new_in_a_log_is_shown)
 	/* Neither the first line nor the last: the summary tells that. */
 	ck_assert_str_eq(shown, "one\ntwo\n");
 	free(shown);
-	joblog_close(log, "t", "x");
+	joblog_close(log, "t", "x", no_mask());
 }
 END_TEST
 
 START_TEST(a_reader_that_went_away_is_no_fault)
 {
-	int log = joblog_open(AT_FDCWD, "t", argv, NULL);
-	struct joblog_follower *f = joblog_follower_open(log);
+	int log = joblog_open(AT_FDCWD, "t", argv, no_mask());
+	struct joblog_follower *f = joblog_follower_open(log, NULL, CI_NONE);
 
 	ck_assert_int_eq(fd_write_all(log, "one\n", 4), 0);
 	output_break();
 	joblog_follower_close(f);
 	output_restore();
-	joblog_close(log, "t", "x");
+	joblog_close(log, "t", "x", no_mask());
 	assert_silent();
 }
 END_TEST
@@ -93,13 +143,13 @@ END_TEST
 /* The kernel's inotify instances are limited. */
 START_TEST(without_inotify_it_is_looked_at_now_and_then)
 {
-	int log = joblog_open(AT_FDCWD, "t", argv, NULL), fd = fcntl(log, F_DUPFD_CLOEXEC, 0);
+	int log = joblog_open(AT_FDCWD, "t", argv, no_mask()), fd = fcntl(log, F_DUPFD_CLOEXEC, 0);
 	struct joblog_follower *f;
 	char *shown;
 
 	close(fd);
 	limit_set(RLIMIT_NOFILE, (unsigned long)fd);
-	f = joblog_follower_open(log);
+	f = joblog_follower_open(log, NULL, CI_NONE);
 	limit_restore();
 	ck_assert_int_eq(joblog_follower_fd(f), -1);
 	ck_assert_int_gt(joblog_follower_timeout(f), 0);
@@ -110,9 +160,9 @@ START_TEST(without_inotify_it_is_looked_at_now_and_then)
 	shown = output_end();
 	ck_assert_str_eq(shown, "one\n");
 	free(shown);
-	joblog_close(log, "t", "x");
+	joblog_close(log, "t", "x", no_mask());
 	/* A descriptor that cannot be watched. */
-	f = joblog_follower_open(-1);
+	f = joblog_follower_open(-1, NULL, CI_NONE);
 	ck_assert_int_eq(joblog_follower_fd(f), -1);
 	joblog_follower_close(f);
 }
@@ -179,6 +229,7 @@ check_joblog_suite(void)
 
 	tcase_add_test(tc, a_log_has_its_command_first_and_its_status_last);
 	tcase_add_test(tc, a_log_that_cannot_be_made_is_said);
+	tcase_add_test(tc, the_names_of_masked_values_are_before_the_status);
 	tcase_add_test(tc, a_lost_end_is_said);
 	tc = support_case(suite, "print");
 	tcase_add_test(tc, a_log_is_printed_byte_for_byte);
@@ -186,6 +237,7 @@ check_joblog_suite(void)
 	tcase_add_test(tc, the_end_of_a_log_is_printed_through_the_filter);
 	tc = support_case(suite, "follower");
 	tcase_add_test(tc, what_is_new_in_a_log_is_shown);
+	tcase_add_test(tc, each_line_says_whose_it_is);
 	tcase_add_test(tc, a_reader_that_went_away_is_no_fault);
 	tcase_add_test(tc, without_inotify_it_is_looked_at_now_and_then);
 	return suite;

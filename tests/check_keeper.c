@@ -30,7 +30,8 @@ start(const char *verb, const char *word, const char *orphaned)
 		(char *)(uintptr_t)word, NULL };
 
 	return keeper_start(&(struct keeper_task){ .argv = argv, .envp = environ,
-	    .out = STDERR_FILENO, .forked = nothing, .orphaned = touch,
+	    .out = STDERR_FILENO, .forked = nothing, .bereaved = nothing,
+	    .orphaned = touch,
 	    .data = (char *)(uintptr_t)orphaned });
 }
 
@@ -63,7 +64,8 @@ START_TEST(a_session_that_cannot_start_says_why)
 
 	errno = 0;
 	ck_assert_ptr_null(keeper_start(&(struct keeper_task){ .argv = argv, .envp = environ,
-	    .out = STDERR_FILENO, .forked = nothing, .orphaned = nothing }));
+	    .out = STDERR_FILENO, .forked = nothing,
+	    .bereaved = nothing, .orphaned = nothing }));
 	ck_assert_int_eq(errno, ENOENT);
 	limit_set(RLIMIT_NOFILE, 3);
 	ck_assert_ptr_null(start("exit", "0", ""));

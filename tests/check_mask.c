@@ -10,12 +10,13 @@
 static char *
 masked(struct mask *mask, const char *data, size_t n, size_t piece)
 {
+	struct mask_stream stream = { 0 };
 	struct buffer out = { 0 };
 
 	buffer_addstr(&out, "");
 	for (size_t i = 0; i < n; i += piece)
-		mask_feed(mask, data + i, n - i < piece ? n - i : piece, &out);
-	mask_flush(mask, &out);
+		mask_feed(mask, &stream, data + i, n - i < piece ? n - i : piece, &out);
+	mask_flush(mask, &stream, &out);
 	return out.data;
 }
 
@@ -42,12 +43,12 @@ static struct {
 
 START_TEST(each_secret_becomes_three_stars)
 {
-	struct strings patterns = PATTERNS;
+	struct strings patterns = PATTERNS, none = { 0 };
 	const char *text = masks[_i].text;
 
 	for (size_t piece = 1; piece < 30; piece++) {
 		char *const environ[] = { masks[_i].variables[0], masks[_i].variables[1], NULL };
-		struct mask *mask = mask_open(&patterns, environ);
+		struct mask *mask = mask_open(&patterns, &none, environ);
 		char *out = masked(mask, text, strlen(text), piece);
 
 		ck_assert_str_eq(out, masks[_i].masked);
@@ -57,25 +58,30 @@ START_TEST(each_secret_becomes_three_stars)
 }
 END_TEST
 
-START_TEST(without_a_secret_there_is_no_mask)
+START_TEST(without_a_secret_the_mask_is_empty)
 {
 	struct strings patterns = PATTERNS, none = { 0 };
+	struct mask *mask;
 	char texts[][16] = { "TOKEN=short", "OTHER=hunter22", "PASSWORD=", "TOKEN" };
 	char *const variables[] = { texts[0], texts[1], texts[2], texts[3], NULL };
 
-	ck_assert_ptr_null(mask_open(&patterns, variables));
-	ck_assert_ptr_null(mask_open(&none, variables));
+	mask = mask_open(&patterns, &none, variables);
+	ck_assert(mask_is_empty(mask));
+	ck_assert_ptr_null(mask_names(mask));
+	mask_close(mask);
+	mask = mask_open(&none, &none, variables);
+	ck_assert(mask_is_empty(mask));
+	mask_close(mask);
 	mask_close(NULL);
-	ck_assert_ptr_null(mask_text(NULL, NULL));
 }
 END_TEST
 
 START_TEST(a_whole_text_is_masked_at_once)
 {
-	struct strings patterns = PATTERNS;
+	struct strings patterns = PATTERNS, none = { 0 };
 	char token[] = "TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, variables);
+	struct mask *mask = mask_open(&patterns, &none, variables);
 	char *text = mask_text(mask, xstrdup("--token=hunter22"));
 
 	ck_assert_str_eq(text, "--token=***");
@@ -85,15 +91,82 @@ START_TEST(a_whole_text_is_masked_at_once)
 }
 END_TEST
 
+START_TEST(a_text_does_not_disturb_a_stream)
+{
+	struct strings patterns = PATTERNS, none = { 0 };
+	char token[] = "TOKEN=hunter22";
+	char *const variables[] = { token, NULL };
+	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask_stream stream = { 0 };
+	struct buffer out = { 0 };
+	char *text;
+
+	mask_feed(mask, &stream, "a hunt", 6, &out);
+	text = mask_text(mask, xstrdup("failed"));
+	ck_assert_str_eq(text, "failed");
+	mask_feed(mask, &stream, "er22 b", 6, &out);
+	mask_flush(mask, &stream, &out);
+	ck_assert_str_eq(out.data, "a *** b");
+	buffer_free(&out);
+	free(text);
+	mask_close(mask);
+}
+END_TEST
+
+START_TEST(names_are_of_what_was_replaced)
+{
+	struct strings patterns = PATTERNS, none = { (const char *[]){ "DB_*" }, 1 };
+	char texts[][32] = { "A_TOKEN=hunter22", "B_TOKEN=hunter22", "C_TOKEN=never-said",
+		"DB_PASSWORD=postgres" };
+	char *const variables[] = { texts[0], texts[1], texts[2], texts[3], NULL };
+	struct mask *mask = mask_open(&patterns, &none, variables);
+	char *text = mask_text(mask, xstrdup("postgres hunter22")), *names = mask_names(mask);
+
+	ck_assert_str_eq(text, "postgres ***");
+	ck_assert_str_eq(names, "A_TOKEN, B_TOKEN");
+	mask_forget_names(mask);
+	ck_assert_ptr_null(mask_names(mask));
+	free(text);
+	free(names);
+	mask_close(mask);
+}
+END_TEST
+
+/* Whoever declares a secret knows how short it is; but a line of it may be a "}". */
+START_TEST(what_is_added_is_secret_from_then_on)
+{
+	struct strings none = { 0 };
+	char *const variables[] = { NULL };
+	struct mask *mask = mask_open(&none, &none, variables);
+	char *text = mask_text(mask, xstrdup("abc ")), *names;
+
+	ck_assert_str_eq(text, "abc ");
+	mask_add(mask, "add-mask", "abc");
+	mask_add(mask, "add-mask", " \n");
+	mask_add(mask, "add-mask", "{\nmany words\n}");
+	text = mask_text(mask, text);
+	ck_assert_str_eq(text, "*** ");
+	free(text);
+	text = mask_text(mask, xstrdup("{\nmany words\n} } \n many words"));
+	ck_assert_str_eq(text, "*** } \n ***");
+	names = mask_names(mask);
+	ck_assert_str_eq(names, "add-mask");
+	free(names);
+	free(text);
+	mask_close(mask);
+}
+END_TEST
+
 /* Random data, of two letters and NUL only, so that there are secrets in them. */
 START_TEST(pieces_make_no_difference_and_no_secret_is_left)
 {
-	struct strings patterns = PATTERNS;
+	struct strings patterns = PATTERNS, none = { 0 };
 	unsigned seed = 1;
 
 	for (int round = 0; round < 3000; round++) {
 		char variables[3][32] = { "A_TOKEN=", "B_TOKEN=", "C_TOKEN=" }, data[200];
 		char *const environ[] = { variables[0], variables[1], variables[2], NULL };
+		struct mask_stream first = { 0 }, second = { 0 };
 		struct buffer one = { 0 }, other = { 0 };
 		struct mask *mask;
 
@@ -102,15 +175,15 @@ START_TEST(pieces_make_no_difference_and_no_secret_is_left)
 				strcat(variables[v], rand_r(&seed) % 2 ? "a" : "b");
 		for (size_t i = 0; i < sizeof(data); i++)
 			data[i] = "ab\0"[rand_r(&seed) % 40 == 0 ? 2 : rand_r(&seed) % 2];
-		mask = mask_open(&patterns, environ);
-		mask_feed(mask, data, sizeof(data), &one);
-		mask_flush(mask, &one);
+		mask = mask_open(&patterns, &none, environ);
+		mask_feed(mask, &first, data, sizeof(data), &one);
+		mask_flush(mask, &first, &one);
 		for (size_t i = 0, n; i < sizeof(data); i += n) {
 			n = 1 + (size_t)rand_r(&seed) % 9;
 			n = n > sizeof(data) - i ? sizeof(data) - i : n;
-			mask_feed(mask, data + i, n, &other);
+			mask_feed(mask, &second, data + i, n, &other);
 		}
-		mask_flush(mask, &other);
+		mask_flush(mask, &second, &other);
 		ck_assert_uint_eq(one.len, other.len);
 		ck_assert_mem_eq(one.data, other.data, one.len);
 		for (int v = 0; v < 3; v++)
@@ -130,8 +203,11 @@ check_mask_suite(void)
 	TCase *tc = support_case(suite, "mask");
 
 	tcase_add_loop_test(tc, each_secret_becomes_three_stars, 0, countof(masks));
-	tcase_add_test(tc, without_a_secret_there_is_no_mask);
+	tcase_add_test(tc, without_a_secret_the_mask_is_empty);
 	tcase_add_test(tc, a_whole_text_is_masked_at_once);
+	tcase_add_test(tc, a_text_does_not_disturb_a_stream);
+	tcase_add_test(tc, names_are_of_what_was_replaced);
+	tcase_add_test(tc, what_is_added_is_secret_from_then_on);
 	tcase_add_test(tc, pieces_make_no_difference_and_no_secret_is_left);
 	return suite;
 }

@@ -22,6 +22,19 @@ log_make(const char *start)
 	return log;
 }
 
+/* Of a session without secrets. */
+static struct relay *
+open_relay(int log, long long limit)
+{
+	static struct mask *mask;
+	struct strings none = { 0 };
+	char *const variables[] = { NULL };
+
+	if (!mask)
+		mask = mask_open(&none, &none, variables);
+	return relay_open(log, &(struct commands_options){ .mask = mask }, limit);
+}
+
 /* n lines of 10 bytes. */
 static char *
 lines(int n)
@@ -48,7 +61,7 @@ START_TEST(every_byte_reaches_the_log)
 {
 	static const char bytes[] = "a\0b\xff\n\n";
 	int log = log_make("$ nox\n");
-	struct relay *relay = relay_open(log, NULL, 0);
+	struct relay *relay = open_relay(log, 0);
 	struct buffer text = { 0 };
 
 	feed(relay, bytes, sizeof(bytes), 3);
@@ -66,7 +79,7 @@ END_TEST
 START_TEST(what_is_in_the_pipe_at_the_end_is_copied)
 {
 	int log = log_make("");
-	struct relay *relay = relay_open(log, NULL, 0);
+	struct relay *relay = open_relay(log, 0);
 	int end = dup(relay_end(relay));
 
 	ck_assert_int_eq(fd_write_all(end, "last\n", 5), 0);
@@ -84,7 +97,7 @@ START_TEST(of_a_long_log_head_and_tail_are_kept)
 	int n = lengths[_i];
 	char *text = lines(n), *expected;
 	int log = log_make("$ nox\n");
-	struct relay *relay = relay_open(log, NULL, 1000);
+	struct relay *relay = open_relay(log, 1000);
 
 	feed(relay, text, (size_t)n * 10, 70);
 	ck_assert_int_eq(relay_close(relay), 0);
@@ -107,12 +120,12 @@ enum { LENGTHS = 10 };
 
 START_TEST(no_secret_reaches_the_log)
 {
-	struct strings patterns = { (const char *[]){ "*TOKEN*" }, 1 };
+	struct strings patterns = { (const char *[]){ "*TOKEN*" }, 1 }, none = { 0 };
 	char token[] = "A_TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, variables);
+	struct mask *mask = mask_open(&patterns, &none, variables);
 	int log = log_make("");
-	struct relay *relay = relay_open(log, mask, 0);
+	struct relay *relay = relay_open(log, &(struct commands_options){ .mask = mask }, 0);
 
 	feed(relay, "the hunter22 of hunter2", 23, 6);
 	ck_assert_int_eq(relay_close(relay), 0);
@@ -122,11 +135,43 @@ START_TEST(no_secret_reaches_the_log)
 }
 END_TEST
 
+/* What the log has when a command is found. */
+static void
+look(void *data, bool is_annotation, const char *line, size_t n)
+{
+	ck_assert(!is_annotation);
+	ck_assert_uint_eq(n, strlen("::add-mask::hunter22"));
+	ck_assert(!strncmp(line, "::add-mask::hunter22", n));
+	assert_file("log", "one\n");
+	*(bool *)data = true;
+}
+
+START_TEST(a_command_is_handed_on_after_what_was_before_it)
+{
+	struct strings none = { 0 };
+	char *const variables[] = { NULL };
+	struct mask *mask = mask_open(&none, &none, variables);
+	bool found = false;
+	struct commands_options options = { .mask = mask, .masks = true, .found = look,
+		.data = &found };
+	int log = log_make("");
+	struct relay *relay = relay_open(log, &options, 0);
+	static const char text[] = "one\n::add-mask::hunter22\ntwo hunter22";
+
+	relay_take(relay, text, strlen(text));
+	ck_assert(found);
+	ck_assert_int_eq(relay_close(relay), 0);
+	assert_file("log", "one\n::add-mask::***\ntwo ***");
+	close(log);
+	mask_close(mask);
+}
+END_TEST
+
 /* The log may not grow beyond a limit of the process, and its head stays. */
 START_TEST(what_is_lost_is_counted)
 {
 	int log = log_make("$ nox\n");
-	struct relay *relay = relay_open(log, NULL, 0);
+	struct relay *relay = open_relay(log, 0);
 	char *text = lines(30), *expected;
 	long long lost;
 	int error;
@@ -152,7 +197,7 @@ END_TEST
 START_TEST(on_a_full_disk_all_is_counted_as_lost)
 {
 	int log = open("/dev/full", O_RDWR | O_CLOEXEC);
-	struct relay *relay = relay_open(log, NULL, 0);
+	struct relay *relay = open_relay(log, 0);
 
 	feed(relay, "words\n", 6, 6);
 	feed(relay, "words\n", 6, 6);
@@ -164,7 +209,7 @@ END_TEST
 
 START_TEST(without_a_log_it_goes_to_standard_error)
 {
-	struct relay *relay = relay_open(-1, NULL, 0);
+	struct relay *relay = open_relay(-1, 0);
 
 	feed(relay, "words\n", 6, 6);
 	ck_assert_int_eq(relay_close(relay), 0);
@@ -181,7 +226,7 @@ START_TEST(a_log_that_cannot_be_read_hangs_nothing)
 
 	file_put("log", "");
 	log = open("log", O_WRONLY | O_CLOEXEC);
-	relay = relay_open(log, NULL, 1000);
+	relay = open_relay(log, 1000);
 	feed(relay, text, 2000, 100);
 	ck_assert_int_eq(relay_close(relay), 0);
 	ck_assert_int_eq(errno, EBADF);
@@ -193,7 +238,7 @@ END_TEST
 START_TEST(without_a_pipe_there_is_no_relay)
 {
 	limit_set(RLIMIT_NOFILE, 3);
-	ck_assert_ptr_null(relay_open(-1, NULL, 0));
+	ck_assert_ptr_null(open_relay(-1, 0));
 	limit_restore();
 }
 END_TEST
@@ -208,6 +253,7 @@ check_relay_suite(void)
 	tcase_add_test(tc, what_is_in_the_pipe_at_the_end_is_copied);
 	tcase_add_loop_test(tc, of_a_long_log_head_and_tail_are_kept, 0, LENGTHS);
 	tcase_add_test(tc, no_secret_reaches_the_log);
+	tcase_add_test(tc, a_command_is_handed_on_after_what_was_before_it);
 	tcase_add_test(tc, what_is_lost_is_counted);
 	tcase_add_test(tc, on_a_full_disk_all_is_counted_as_lost);
 	tcase_add_test(tc, without_a_log_it_goes_to_standard_error);

@@ -31,7 +31,8 @@ static const struct {
 } texts[] = {
 	{ "", "" }, { "plain text", "plain text" }, { "a\tb\nc", "a\\tb\\nc" },
 	{ "\033[31mred", "\\033[31mred" }, { "back\\slash", "back\\slash" },
-	{ "\r", "\\r" }, { "\a\b", "\\a\\b" }, { "\x7f", "\\^?" },
+	{ "\r", "\\r" }, { "ü 日本 \u202e", "ü 日本 \\M-b\\M^@\\M-." },
+	{ "a\\", "a\\" }, { "\a\b", "\\a\\b" }, { "\x7f", "\\^?" },
 };
 
 START_TEST(control_characters_are_made_visible)

@@ -13,6 +13,7 @@
 /* A run's folder with a plan: a; b requires a; c notified by a; d; groups ci (b) and x (c, d). */
 static int run;
 static struct planfile *plan;
+static bool stopped; /* make was, in what is printed */
 
 static void
 begin(void)
@@ -62,7 +63,7 @@ printed(const char *goals)
 	char *text;
 
 	output_begin();
-	result = summary_print(run, plan, list);
+	result = summary_print(run, plan, list, stopped);
 	text = output_end();
 	json_decref(list);
 	if (result == 0)
@@ -70,6 +71,33 @@ printed(const char *goals)
 	free(text);
 	return NULL;
 }
+
+/* Each word of why is one that is known. */
+START_TEST(a_missing_record_has_its_reason)
+{
+	char *text;
+
+	begin();
+	file_put("run/b.json", "{");
+	file_put("run/c.log", "$ nox\n");
+	text = printed("['b','x']");
+	ck_assert_ptr_nonnull(strstr(text, "not run          -  its record cannot be read\n"));
+	ck_assert_ptr_nonnull(strstr(text, "no record: its helper died while it ran\n"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "no record: its helper died, or failed, before it began\n"));
+	free(text);
+	stopped = true;
+	text = printed("['x']");
+	ck_assert_ptr_nonnull(strstr(text, "\nd        not run          -  make was stopped"));
+	ck_assert_ptr_nonnull(strstr(text, "\nc        not run          -  no record: its"));
+	free(text);
+	stopped = false;
+	folder_remove("run");
+	ck_assert_int_eq(summary_verdict(run, plan, "x"), 1);
+	assert_warned("x: c not run, d not run");
+	end();
+}
+END_TEST
 
 START_TEST(a_good_run_has_a_table_and_a_total)
 {
@@ -102,7 +130,7 @@ START_TEST(logs_of_failed_sessions_are_shown)
 	text = printed("['ci','zzz']");
 	assert_warned("zzz: no target of this plan");
 	ck_assert_ptr_nonnull(strstr(text, "a        failed        1.5s  it\\tbroke\n"));
-	ck_assert_ptr_nonnull(strstr(text, "b        not run          -  no record: make stopped"));
+	ck_assert_ptr_nonnull(strstr(text, "not run          -  no record: its helper died"));
 	/* What is no goal, last. */
 	ck_assert_ptr_nonnull(strstr(text, "c        passed        1.5s\nd        passed"));
 	ck_assert_ptr_nonnull(strstr(text,
@@ -207,7 +235,7 @@ START_TEST(a_reader_that_went_away_is_no_fault)
 	file_put("run/d.log", "words\n");
 	put("d", FAILED, NULL);
 	output_break();
-	ck_assert_int_eq(summary_print(run, plan, goals), 0);
+	ck_assert_int_eq(summary_print(run, plan, goals, false), 0);
 	output_restore();
 	json_decref(goals);
 	end();
@@ -328,6 +356,7 @@ check_summary_suite(void)
 	Suite *suite = suite_create("summary");
 	TCase *tc = support_case(suite, "print");
 
+	tcase_add_test(tc, a_missing_record_has_its_reason);
 	tcase_add_test(tc, a_good_run_has_a_table_and_a_total);
 	tcase_add_test(tc, logs_of_failed_sessions_are_shown);
 	tcase_add_test(tc, one_session_is_one_session);

@@ -15,8 +15,8 @@
  * own, not only a group: what asks at the terminal then fails at once, where a background group
  * would be stopped by SIGTTIN for ever.
  */
-pid_t
-spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
+static pid_t
+start(char *const argv[], char *const envp[], int in, int out, int err, bool own_group)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
@@ -33,7 +33,10 @@ spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
 	posix_spawnattr_setsigmask(&attributes, sig_original_mask());
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	if (in < 0)
+		posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	else
+		posix_spawn_file_actions_adddup2(&files, in, 0);
 	posix_spawn_file_actions_adddup2(&files, out, 1);
 	posix_spawn_file_actions_adddup2(&files, err, 2);
 	/* Descriptors above 2 are not ours to hand on: a daemon would keep make's pipe open. */
@@ -46,6 +49,18 @@ spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
 		return -1;
 	}
 	return pid;
+}
+
+pid_t
+spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
+{
+	return start(argv, envp, -1, out, err, own_group);
+}
+
+pid_t
+spawn_at_terminal(char *const argv[], char *const envp[], int terminal)
+{
+	return start(argv, envp, terminal, terminal, terminal, false);
 }
 
 int

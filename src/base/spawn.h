@@ -18,6 +18,12 @@
 pid_t spawn(char *const argv[], char *const envp[], int out, int err, bool own_group);
 
 /*
+ * The same, but it reads from that terminal, too, and writes both to it. The terminal has to be its
+ * process group's already.
+ */
+pid_t spawn_at_terminal(char *const argv[], char *const envp[], int terminal);
+
+/*
  * Waits until that child of ours ends: its exit code, or 128+N when signal N has killed it. -1 with
  * errno set when it is no child of ours.
  */

@@ -134,7 +134,7 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 
 struct command
 command_make(struct planfile *plan, json_t *session, const char *share, const char *report,
-    const struct strings *posargs, const struct strings *toolenv)
+    const struct strings *posargs, const struct strings *toolenv, bool interactive)
 {
 	const json_t *header = planfile_header(plan), *item;
 	const char *python = json_string_value(json_object_get(header, "python"));
@@ -164,7 +164,8 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 	    json_text(session, "selector")));
 	strings_add(&argv, "--report");
 	strings_add(&argv, own_text(&command, "", report));
-	strings_add(&argv, "--non-interactive");
+	if (!interactive)
+		strings_add(&argv, "--non-interactive");
 	if (posargs->n > 0)
 		strings_add(&argv, "--");
 	for (size_t k = 0; k < posargs->n; k++)

@@ -19,11 +19,12 @@ struct command {
 /*
  * session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
  * writes its report to. toolenv: variables that tell its tools of job slots (toolenv.h), or NULL;
- * what the configuration sets wins. command_clear frees; posargs and toolenv must outlive the
- * command.
+ * what the configuration sets wins. interactive: somebody can answer it. command_clear frees;
+ * posargs and toolenv must outlive the command.
  */
 struct command command_make(struct planfile *, json_t *session, const char *share,
-    const char *report, const struct strings *posargs, const struct strings *toolenv);
+    const char *report, const struct strings *posargs, const struct strings *toolenv,
+    bool interactive);
 void command_clear(struct command *);
 
 #endif

@@ -5,14 +5,18 @@
 #include "output/ci.h"
 
 /* Set, and neither empty nor "false", in every job of that forge. */
-static const char *const forges[] = {
-	"CI", /* most of them, by custom */
-	"GITHUB_ACTIONS",
-	"FORGEJO_ACTIONS",
-	"GITEA_ACTIONS",
-	"GITLAB_CI",
-	"TF_BUILD", /* Azure Pipelines */
-	"TEAMCITY_VERSION",
+static const struct {
+	const char *variable;
+	bool githubs; /* it knows GitHub's commands */
+} forges[] = {
+	/* Most of them set CI, by custom. TF_BUILD is of Azure Pipelines. */
+	{ "CI", false },
+	{ "GITHUB_ACTIONS", true },
+	{ "FORGEJO_ACTIONS", true },
+	{ "GITEA_ACTIONS", true },
+	{ "GITLAB_CI", false },
+	{ "TF_BUILD", false },
+	{ "TEAMCITY_VERSION", false },
 };
 
 /* A command begins behind the one text with any of these bytes, or with any but those. */
@@ -28,16 +32,34 @@ static const struct command {
 	/* GitLab's begin with ESC [ 0 K, which does not pass the filter. */
 };
 
-bool
-ci_reads(void)
+/* One of all forges, or of those only that know GitHub's commands. */
+static bool
+is_in(bool githubs)
 {
 	for (size_t i = 0; i < countof(forges); i++) {
-		const char *value = getenv(forges[i]);
+		const char *value = getenv(forges[i].variable);
 
-		if (value && *value && strcmp(value, "false") != 0)
+		if (value && *value && strcmp(value, "false") != 0 &&
+		    (forges[i].githubs || !githubs))
 			return true;
 	}
 	return false;
+}
+
+enum ci
+ci_reads(const char *wanted)
+{
+	if (!is_in(false))
+		return CI_NONE;
+	if (wanted ? !strcmp(wanted, "annotations") : is_in(true))
+		return CI_ANNOTATIONS;
+	return CI_DEFUSED;
+}
+
+bool
+ci_masks(void)
+{
+	return is_in(true);
 }
 
 static bool
@@ -73,4 +95,86 @@ ci_guard(struct ci_line *line, char byte)
 		line->n++;
 	line->last[line->n - 1] = byte;
 	return guard;
+}
+
+/* In UTF-8; a tab and a blank are what remains of ASCII's once the filter has seen it. */
+bool
+ci_is_blank(const char *character, size_t n)
+{
+	/* As .NET's TrimStart has it; and U+FEFF, which its readers take for a mark at first. */
+	static const char *const blanks[] = { " ", "\t", "\u00a0", "\u1680", "\u2000", "\u2001",
+		"\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009",
+		"\u200a", "\u202f", "\u205f", "\u3000", "\ufeff" };
+
+	for (size_t i = 0; i < countof(blanks); i++)
+		if (strlen(blanks[i]) == n && !memcmp(blanks[i], character, n))
+			return true;
+	return false;
+}
+
+/* Behind the name come a blank and properties, or a "::" and the text. GitHub ignores its case. */
+static enum ci_match
+match(const char *name, const char *start, size_t n)
+{
+	size_t len = strlen(name);
+
+	if (strncasecmp(name, start, n < len ? n : len) != 0)
+		return CI_OTHER;
+	if (n <= len)
+		return CI_MAYBE;
+	if (start[len] == ' ')
+		return CI_COMMAND;
+	if (start[len] != ':')
+		return CI_OTHER;
+	if (n == len + 1)
+		return CI_MAYBE;
+	return start[len + 1] == ':' ? CI_COMMAND : CI_OTHER;
+}
+
+enum ci_match
+ci_annotation(const char *start, size_t n)
+{
+	static const char *const names[] = { "::error", "::warning", "::notice" };
+	enum ci_match best = CI_OTHER;
+
+	for (size_t i = 0; i < countof(names) && best != CI_COMMAND; i++) {
+		enum ci_match found = match(names[i], start, n);
+
+		best = found > best ? found : best;
+	}
+	return best;
+}
+
+enum ci_match
+ci_add_mask(const char *start, size_t n)
+{
+	return match("::add-mask", start, n);
+}
+
+const char *
+ci_text(const char *line, size_t n)
+{
+	const char *end = n < 4 ? NULL : memmem(line + 2, n - 2, "::", 2);
+
+	return end ? end + 2 : NULL;
+}
+
+void
+ci_decode(const char *text, size_t n, struct buffer *out)
+{
+	static const struct {
+		char code[4], byte;
+	} codes[] = { { "%0A", '\n' }, { "%0D", '\r' }, { "%25", '%' } };
+
+	for (size_t i = 0; i < n; i++) {
+		char byte = text[i];
+
+		for (size_t k = 0; k < countof(codes); k++)
+			if (n - i >= 3 && !memcmp(text + i, codes[k].code, 3)) {
+				byte = codes[k].byte;
+				i += 2;
+				break;
+			}
+		buffer_add(out, &byte, 1);
+	}
 }

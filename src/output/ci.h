@@ -8,9 +8,31 @@
  * A command is defused by a few characters, its guard, which are put between those that it begins
  * with. Those of all forges are defused in every CI, as runners imitate each other, and CI=true
  * alone names none.
+ *
+ * Of GitHub's commands, ::NAME KEY=VALUE,…::TEXT, which Forgejo and Gitea have too, some protect
+ * or inform and change nothing: add-mask and the annotations error, warning and notice.
  */
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "base/util.h"
+
+/* Who reads our output, and what of it may be a command. */
+enum ci {
+	CI_NONE,        /* people: nothing is a command */
+	CI_DEFUSED,     /* a CI: nothing may be one */
+	CI_ANNOTATIONS, /* a CI: annotations may */
+};
+
+/*
+ * Says the environment, and the key ci-commands: "annotations", "none", or NULL where the user has
+ * not said it. Then they pass where the forge knows them.
+ */
+enum ci ci_reads(const char *wanted);
+
+/* Does the CI know GitHub's commands? Others would show the value of ::add-mask::VALUE to all. */
+bool ci_masks(void);
 
 /* The longest text that a command begins with. */
 enum { CI_BEHIND_MAX = 2 };
@@ -21,13 +43,27 @@ struct ci_line {
 	int n; /* of those; blanks at the start of the line do not count */
 };
 
-/* Does a CI read our output? Says the environment. */
-bool ci_reads(void);
-
 /*
  * The line goes on with that byte, which is a character or the first byte of one: what has to go in
  * front of it so that no command begins here, or "".
  */
 const char *ci_guard(struct ci_line *, char byte);
+
+/* Is that one character a blank, as runners see it, which they pass over at a line's start? */
+bool ci_is_blank(const char *character, size_t n);
+
+/* Is a line that begins so, without its blanks, a command with one of some names? */
+enum ci_match { CI_OTHER, CI_MAYBE, CI_COMMAND };
+enum ci_match ci_annotation(const char *start, size_t n);
+enum ci_match ci_add_mask(const char *start, size_t n);
+
+/*
+ * Where the text of such a command begins in its line, which has no end (and no blanks in front),
+ * or NULL if it has none, and so is no command.
+ */
+const char *ci_text(const char *line, size_t n);
+
+/* Appends such a text as runners understand it: %0A is a line end, %0D a return, %25 a %. */
+void ci_decode(const char *text, size_t n, struct buffer *out);
 
 #endif

@@ -1,4 +1,3 @@
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,25 +5,29 @@
 
 #include "output/ci.h"
 #include "output/filter.h"
+#include "output/utf8.h"
 
-enum { ESCAPE = '\033', SEQUENCE_MAX = 64 };
+enum { ESCAPE = '\033', SEQUENCE_MAX = 64, START_MAX = 16 };
 
 #define OURS "noxmk: "
 #define NOT_OURS "| "
 
 struct filter {
-	bool ci;
+	enum ci ci;
 	bool styled;             /* a colour or the like has been set and not ended */
 	bool inside;             /* the line has more than blanks and colours by now */
+	bool coloured;           /* it has colours in front */
 	bool returned;           /* the last byte was a CR, which may yet be half of a CR LF */
-	size_t ours;             /* of OURS so much began the line, and is held back */
+	bool afresh;             /* a CR has begun the line anew, and there is nothing in it */
+	char start[START_MAX];   /* held back: how the line begins, as ours do, or an annotation */
+	size_t nstart;
 	struct ci_line line;
 	char held[SEQUENCE_MAX]; /* the start of a sequence or a character */
 	size_t n;                /* of the bytes held */
 };
 
 struct filter *
-filter_open(bool ci)
+filter_open(enum ci ci)
 {
 	struct filter *filter = xcalloc(1, sizeof(*filter));
 
@@ -38,33 +41,59 @@ filter_close(struct filter *filter)
 	free(filter);
 }
 
-/* The line does not begin as ours do, or no more comes: what was held back for that goes out. */
 static void
-release(struct filter *filter, struct buffer *out)
+put_guarded(struct filter *filter, const char *text, size_t n, bool guarded, struct buffer *out)
 {
-	buffer_add(out, OURS, filter->ours);
-	filter->inside = filter->inside || filter->ours > 0;
-	filter->ours = 0;
+	const char *guard = filter->ci == CI_NONE ? "" : ci_guard(&filter->line, *text);
+
+	if (guarded)
+		buffer_addstr(out, guard);
+	buffer_add(out, text, n);
+}
+
+/* What was held back goes out. ours: it would look so without a mark; passed: as it is. */
+static void
+release(struct filter *filter, bool ours, bool passed, struct buffer *out)
+{
+	if (ours && filter->nstart > 0)
+		buffer_addstr(out, NOT_OURS);
+	for (size_t i = 0; i < filter->nstart; i++)
+		put_guarded(filter, filter->start + i, 1, !passed, out);
+	filter->inside = filter->inside || filter->nstart > 0;
+	filter->nstart = 0;
+}
+
+/* One of the line's first characters, which is held back while it may yet be one of two things. */
+static void
+hold(struct filter *filter, char byte, struct buffer *out)
+{
+	enum ci_match annotation = CI_OTHER;
+	bool ours;
+
+	filter->start[filter->nstart++] = byte;
+	ours = filter->nstart <= strlen(OURS) && !memcmp(OURS, filter->start, filter->nstart);
+	if (filter->ci == CI_ANNOTATIONS && !filter->coloured)
+		annotation = ci_annotation(filter->start, filter->nstart);
+	if (ours ? OURS[filter->nstart] == '\0' : annotation != CI_MAYBE)
+		release(filter, ours, annotation == CI_COMMAND, out);
 }
 
 /* One character, which may be shown. */
 static void
 put(struct filter *filter, const char *text, size_t n, struct buffer *out)
 {
-	char byte = *text;
-	const char *guard = filter->ci ? ci_guard(&filter->line, byte) : "";
-
-	if (!*guard && !filter->inside && byte == OURS[filter->ours]) {
-		if (OURS[++filter->ours] == '\0') {
-			buffer_addstr(out, NOT_OURS);
-			release(filter, out);
-		}
+	filter->afresh = false;
+	if (!filter->inside && filter->nstart == 0 && ci_is_blank(text, n)) {
+		buffer_add(out, text, n);
 		return;
 	}
-	release(filter, out);
-	buffer_addstr(out, guard);
-	filter->inside = filter->inside || (byte != ' ' && byte != '\t');
-	buffer_add(out, text, n);
+	if (!filter->inside && n == 1) {
+		hold(filter, *text, out);
+		return;
+	}
+	release(filter, false, false, out);
+	filter->inside = true;
+	put_guarded(filter, text, n, true, out);
 }
 
 static void
@@ -79,37 +108,13 @@ put_visible(struct filter *filter, const char *bytes, size_t n, struct buffer *o
 }
 
 static void
-end_line(struct filter *filter, struct buffer *out)
+end_line(struct filter *filter, char end, struct buffer *out)
 {
-	release(filter, out);
-	buffer_addstr(out, "\n");
-	filter->inside = filter->returned = false;
+	release(filter, false, false, out);
+	buffer_add(out, &end, 1);
+	filter->inside = filter->coloured = filter->returned = false;
+	filter->afresh = end == '\r';
 	filter->line = (struct ci_line){ 0 };
-}
-
-/* How many bytes a character has that begins with this one; 0 if none does in UTF-8 (RFC 3629). */
-static size_t
-utf8_length(unsigned char byte)
-{
-	if (byte >= 0xc2 && byte <= 0xdf)
-		return 2;
-	if (byte >= 0xe0 && byte <= 0xef)
-		return 3;
-	return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
-}
-
-/* A whole character may be overlong, a surrogate, a control (C1) or one that turns lines round. */
-static bool
-is_printable(const char *bytes, size_t n)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t c = (unsigned char)bytes[0] & (0xffu >> (n + 1));
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | ((unsigned char)bytes[i] & 0x3f);
-	return c >= least[n] && c <= 0x10ffff && !(c >= 0xd800 && c <= 0xdfff) && c >= 0xa0 &&
-	       !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069) && c != 0x2028 &&
-	       c != 0x2029;
 }
 
 /* The held bytes are whole, and may be shown or not; or they will never be whole. */
@@ -123,9 +128,8 @@ put_held(struct filter *filter, bool shown, struct buffer *out)
 		put_visible(filter, filter->held, n, out);
 	} else if (filter->held[0] == ESCAPE) {
 		/* "no", a colour, "xmk: " would look like ours. */
-		if (filter->ours > 0)
-			buffer_addstr(out, NOT_OURS);
-		release(filter, out);
+		release(filter, true, false, out);
+		filter->coloured = true;
 		buffer_add(out, filter->held, n);
 	} else {
 		put(filter, filter->held, n, out);
@@ -137,6 +141,12 @@ static bool
 go_on_escape(struct filter *filter, char byte, struct buffer *out)
 {
 	bool fits = filter->n == 1 ? byte == '[' : strchr("0123456789;:m", byte) && byte;
+
+	/* That the old state of a progress bar is to be erased is clear (EL, ECMA-48). */
+	if (byte == 'K' && filter->afresh && filter->n > 1) {
+		filter->n = 0;
+		return true;
+	}
 
 	if (!fits || filter->n == SEQUENCE_MAX) {
 		put_held(filter, false, out);
@@ -161,7 +171,7 @@ go_on_character(struct filter *filter, char byte, struct buffer *out)
 	}
 	filter->held[filter->n++] = byte;
 	if (filter->n == utf8_length((unsigned char)filter->held[0]))
-		put_held(filter, is_printable(filter->held, filter->n), out);
+		put_held(filter, utf8_is_printable(filter->held, filter->n), out);
 	return true;
 }
 
@@ -176,9 +186,9 @@ feed(struct filter *filter, char byte, struct buffer *out)
 		return;
 	}
 	if (filter->returned && byte != '\n')
-		end_line(filter, out);
+		end_line(filter, '\r', out);
 	if (byte == '\n')
-		end_line(filter, out);
+		end_line(filter, '\n', out);
 	else if (byte == ESCAPE || utf8_length((unsigned char)byte) > 0)
 		filter->held[filter->n++] = byte;
 	else if (byte == '\t' || (byte >= ' ' && byte < 0x7f))
@@ -199,8 +209,8 @@ filter_flush(struct filter *filter, struct buffer *out)
 {
 	put_held(filter, false, out);
 	if (filter->returned)
-		end_line(filter, out);
-	release(filter, out);
+		end_line(filter, '\r', out);
+	release(filter, false, false, out);
 	if (filter->styled)
 		buffer_addstr(out, "\033[0m");
 	filter->styled = false;

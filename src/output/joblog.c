@@ -7,12 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/util.h"
-#include "output/ci.h"
 #include "output/filter.h"
 #include "output/joblog.h"
+#include "output/lines.h"
+
+/* Milliseconds. */
+enum { LOOK_EVERY = 100 };
 
 int
 joblog_open(int rundir, const char *target, char *const argv[], struct mask *mask)
@@ -29,6 +33,7 @@ joblog_open(int rundir, const char *target, char *const argv[], struct mask *mas
 		buffer_add_shell(&line, *argv);
 	}
 	buffer_addstr(&line, "\n");
+	mask_forget_names(mask);
 	text = mask_text(mask, line.data);
 	if (log < 0 || fd_write_all(log, text, strlen(text)) < 0) {
 		warn("%s", name);
@@ -44,47 +49,75 @@ joblog_open(int rundir, const char *target, char *const argv[], struct mask *mas
 }
 
 void
-joblog_close(int log, const char *target, const char *status)
+joblog_close(int log, const char *target, const char *status, const struct mask *mask)
 {
+	char *names = mask_names(mask);
 	struct buffer line = { 0 };
 
-	buffer_printf(&line, "\n[%s.]\n", status);
+	buffer_addstr(&line, "\n");
+	if (names)
+		buffer_printf(&line, "[noxmk: masked: %s]\n", names);
+	buffer_printf(&line, "[%s.]\n", status);
+	free(names);
 	if (fd_write_all(log, line.data, line.len) < 0 || fdatasync(log) < 0)
 		warn("%s.log: the end of the log is lost", target);
 	close(log);
 	buffer_free(&line);
 }
 
-/* The data, or NULL at their end, on standard output. False when nobody reads that any more. */
-static bool
-show(struct filter *filter, const char *data, size_t n)
-{
-	struct buffer shown = { 0 };
-	bool done;
+/* What shows a log's text. */
+struct view {
+	struct filter *filter;
+	struct lines *lines;
+};
 
-	if (!filter)
-		return fd_write_all(STDOUT_FILENO, data, n) == 0;
-	if (data)
-		filter_feed(filter, data, n, &shown);
-	else
-		filter_flush(filter, &shown);
-	done = fd_write_all(STDOUT_FILENO, shown.data, shown.len) == 0;
-	buffer_free(&shown);
-	return done;
+static struct view
+view_open(const char *target, enum ci ci)
+{
+	return (struct view){ filter_open(ci), lines_open(target, ci == CI_ANNOTATIONS) };
 }
 
-/* From the descriptor's place on. -1 with errno set when the log cannot be read. */
+static void
+view_close(struct view *view)
+{
+	filter_close(view->filter);
+	lines_close(view->lines);
+}
+
+/* The data, or NULL at their end. */
+static void
+show(struct view *view, const char *data, size_t n)
+{
+	struct buffer shown = { 0 };
+
+	if (data)
+		filter_feed(view->filter, data, n, &shown);
+	else
+		filter_flush(view->filter, &shown);
+	lines_feed(view->lines, shown.data, shown.len, clock_monotonic());
+	if (!data)
+		lines_flush(view->lines, false);
+	buffer_free(&shown);
+}
+
+/*
+ * From the descriptor's place on; view: NULL for byte for byte. -1 with errno set when the log
+ * cannot be read.
+ */
 static int
-show_rest(int log, struct filter *filter)
+show_rest(int log, struct view *view)
 {
 	char data[16384];
 	ssize_t n;
 
-	while ((n = read(log, data, sizeof(data))) > 0)
-		if (!show(filter, data, (size_t)n))
-			break;
-	if (filter)
-		show(filter, NULL, 0);
+	while ((n = read(log, data, sizeof(data))) > 0) {
+		if (view)
+			show(view, data, (size_t)n);
+		else if (fd_write_all(STDOUT_FILENO, data, (size_t)n) < 0)
+			break; /* nobody reads that any more */
+	}
+	if (view)
+		show(view, NULL, 0);
 	return n < 0 ? -1 : 0;
 }
 
@@ -93,7 +126,7 @@ joblog_print(int rundir, const char *target)
 {
 	char *name = xasprintf("%s.log", target);
 	int log = strchr(target, '/') ? -1 : openat(rundir, name, O_RDONLY | O_CLOEXEC);
-	struct filter *filter = NULL;
+	struct view view;
 	int result;
 
 	free(name);
@@ -101,12 +134,11 @@ joblog_print(int rundir, const char *target)
 		warnx("%s: no log in this run (`make nox-list` names the targets)", target);
 		return -1;
 	}
-	if (isatty(STDOUT_FILENO))
-		filter = filter_open(ci_reads());
-	result = show_rest(log, filter);
+	view = view_open(NULL, ci_reads("none"));
+	result = show_rest(log, isatty(STDOUT_FILENO) ? &view : NULL);
 	if (result < 0)
 		warn("%s.log", target);
-	filter_close(filter);
+	view_close(&view);
 	close(log);
 	return result;
 }
@@ -117,7 +149,7 @@ joblog_print_end(int rundir, const char *target, int kib)
 	char *name = xasprintf("%s.log", target);
 	int log = openat(rundir, name, O_RDONLY | O_CLOEXEC);
 	off_t most = (off_t)kib * 1024;
-	struct filter *filter;
+	struct view view;
 	struct stat st;
 
 	if (log < 0 || fstat(log, &st) < 0) {
@@ -129,9 +161,9 @@ joblog_print_end(int rundir, const char *target, int kib)
 			lseek(log, -most, SEEK_END);
 		}
 		fflush(stdout);
-		filter = filter_open(ci_reads());
-		(void)show_rest(log, filter);
-		filter_close(filter);
+		view = view_open(NULL, ci_reads("none"));
+		(void)show_rest(log, &view);
+		view_close(&view);
 	}
 	fd_close(&log);
 	free(name);
@@ -140,24 +172,30 @@ joblog_print_end(int rundir, const char *target, int kib)
 struct joblog_follower {
 	int log, inotify;
 	off_t offset;
-	struct filter *filter;
+	struct view view;
 };
 
 struct joblog_follower *
-joblog_follower_open(int log)
+joblog_follower_open(int log, const char *target, enum ci ci)
 {
 	struct joblog_follower *f = xcalloc(1, sizeof(*f));
 
 	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END),
-		.filter = filter_open(ci_reads()), .inotify = fd_watch(log, IN_MODIFY) };
+		.view = view_open(target, ci),
+		.inotify = fd_watch(log, IN_MODIFY) };
 	return f;
 }
 
 int
 joblog_follower_timeout(const struct joblog_follower *f)
 {
+	double due = lines_due(f->view.lines), left = (due - clock_monotonic()) * 1000;
 	/* The kernel has few inotify instances for each user; without one we look now and then. */
-	return f->inotify < 0 ? 100 : -1;
+	int timeout = f->inotify < 0 ? LOOK_EVERY : -1;
+
+	if (due == 0 || (timeout >= 0 && left > timeout))
+		return timeout;
+	return left > 0 ? (int)left + 1 : 0;
 }
 
 int
@@ -175,10 +213,9 @@ joblog_follower_copy(struct joblog_follower *f)
 	fd_drain(f->inotify);
 	while ((n = pread(f->log, data, sizeof(data), f->offset)) > 0) {
 		f->offset += n;
-		/* A reader that went away costs the display only: the log is the record. */
-		if (!show(f->filter, data, (size_t)n))
-			break;
+		show(&f->view, data, (size_t)n);
 	}
+	lines_look(f->view.lines, clock_monotonic());
 }
 
 void
@@ -187,8 +224,31 @@ joblog_follower_close(struct joblog_follower *f)
 	if (!f)
 		return;
 	joblog_follower_copy(f);
-	show(f->filter, NULL, 0);
-	filter_close(f->filter);
+	show(&f->view, NULL, 0);
+	view_close(&f->view);
 	fd_close(&f->inotify);
 	free(f);
+}
+
+void
+joblog_tell_ci(struct joblog_follower *f, bool raw, const char *line, size_t n)
+{
+	struct filter *filter = filter_open(CI_ANNOTATIONS);
+	struct buffer text = { 0 };
+
+	if (f) {
+		joblog_follower_copy(f);
+		lines_flush(f->view.lines, true);
+	}
+	if (raw) {
+		buffer_add(&text, line, n);
+	} else {
+		filter_feed(filter, line, n, &text);
+		filter_flush(filter, &text);
+	}
+	buffer_addstr(&text, "\n");
+	fflush(stdout);
+	(void)!fd_write_all(STDOUT_FILENO, text.data, text.len);
+	buffer_free(&text);
+	filter_close(filter);
 }

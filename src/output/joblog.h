@@ -7,23 +7,27 @@
  *   $ python3 -u …/shim.py -f noxfile.py -s lint …      the command, as a shell would take it
  *   …                                                   all that it wrote, byte for byte
  *
+ *   [noxmk: masked: PYPI_TOKEN, A_SECRET]               only if ***, for their values, is in it
  *   [exited with status 1.]                             or [killed by signal 9.]
  *
  * Standard output and errors come through one pipe (relay.h), so nothing is reordered. There is
- * always a line end of ours before the status line: what the session wrote, whether its last line
- * has an end or not, lies between the first line and that.
+ * always a line end of ours before these last lines: what the session wrote, whether its last line
+ * has an end or not, lies between the first line and that. The last line is always the status.
  */
 
+#include "output/ci.h"
 #include "output/mask.h"
 
 /*
- * Makes a log with its first line, which goes through the mask (NULL: there is no secret). The
- * descriptor, which joblog_close closes, or -1 after a warning.
+ * Makes a log with its first line, which goes through the mask. The descriptor, which joblog_close
+ * closes, or -1 after a warning.
  */
 int joblog_open(int rundir, const char *target, char *const argv[], struct mask *);
 
-/* Adds the last line, syncs and closes. status: as of spawn_status. Warns if something is lost. */
-void joblog_close(int log, const char *target, const char *status);
+/*
+ * Adds the last lines, syncs and closes. status: as of spawn_status. Warns if something is lost.
+ */
+void joblog_close(int log, const char *target, const char *status, const struct mask *);
 
 /*
  * A whole log on standard output: byte for byte, or through the filter (filter.h) if that is a
@@ -38,16 +42,23 @@ int joblog_print(int rundir, const char *target);
  */
 void joblog_print_end(int rundir, const char *target, int kib);
 
-/* Copies what is new in a growing log to standard output, through the filter. */
+/* Copies what is new in a growing log to standard output, through filter.h and lines.h. */
 struct joblog_follower;
 
 /*
- * From the log's present end on. joblog_follower_close copies what is left and frees, and takes
- * NULL.
+ * From the log's present end on. target: in front of each line, or NULL where no other session is
+ * shown. joblog_follower_close copies what is left
+ * and frees, and takes NULL.
  */
-struct joblog_follower *joblog_follower_open(int log);
+struct joblog_follower *joblog_follower_open(int log, const char *target, enum ci);
 void joblog_follower_copy(struct joblog_follower *);
 void joblog_follower_close(struct joblog_follower *);
+
+/*
+ * A line for the CI among these, or, with NULL, at once. It is written as it is if raw, else
+ * through the filter, which lets an annotation pass.
+ */
+void joblog_tell_ci(struct joblog_follower *, bool raw, const char *line, size_t n);
 
 /*
  * joblog_follower_copy is due when this descriptor (-1: there is none) is readable, and after so

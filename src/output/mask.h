@@ -2,9 +2,12 @@
 #define NOXMK_OUTPUT_MASK_H
 
 /*
- * Secrets never reach a log: what a session writes goes through this stream, which replaces each
- * secret by ***. Secrets are the values of variables with certain names, such as *TOKEN*.
+ * Secrets never reach a log: what a session writes goes through a mask, which replaces each secret
+ * by ***. Secrets are the values of variables with certain names, such as *TOKEN, and what the
+ * session itself declares to be one (commands.h).
  */
+
+#include <stdbool.h>
 
 #include "base/util.h"
 
@@ -12,24 +15,44 @@ struct mask;
 
 /*
  * The secrets are the values of those variables in environ (NAME=VALUE, NULL-ended) whose names
- * match one of the patterns (fnmatch(3), whatever the case). Of a value with several lines each
- * line is a secret, too. What has fewer than 6 characters is none. NULL when there is no secret.
+ * match one of the patterns (fnmatch(3), whatever the case) and none of the exceptions. Of a value
+ * with several lines each line is a secret, too. What has fewer than 6 characters is none.
  * mask_close frees, and takes NULL.
  */
-struct mask *mask_open(const struct strings *patterns, char *const *environ) UNUSED_RESULT;
+struct mask *mask_open(const struct strings *patterns, const struct strings *exceptions,
+    char *const *environ) UNUSED_RESULT;
 void mask_close(struct mask *);
+
+/*
+ * One more secret, declared by that name, from now on. It may be as short as it likes, as somebody
+ * has asked for it; of its lines only those with 6 characters are secrets by themselves.
+ */
+void mask_add(struct mask *, const char *name, const char *value);
+
+bool mask_is_empty(const struct mask *);
+
+/* How far one stream has come. { 0 } is its start; mask_flush leaves it so. */
+struct mask_stream {
+	struct buffer held; /* what may be the start of a secret */
+	size_t hidden;      /* so many of the next bytes belong to a secret that was seen */
+};
 
 /*
  * Appends the data without secrets. What may be the start of a secret is held back, at most as much
  * as the longest has, until more data decide it, or mask_flush says that no more will come.
  */
-void mask_feed(struct mask *, const char *data, size_t n, struct buffer *out);
-void mask_flush(struct mask *, struct buffer *out);
+void mask_feed(struct mask *, struct mask_stream *, const char *data, size_t n,
+    struct buffer *out);
+void mask_flush(struct mask *, struct mask_stream *, struct buffer *out);
+
+/* Frees the text, and returns one without secrets, which the caller frees. NULL stays NULL. */
+char *mask_text(struct mask *, char *text) UNUSED_RESULT;
 
 /*
- * Frees the text, and returns one without secrets, which the caller frees. Without a mask that is
- * the same text; NULL stays NULL.
+ * The names, "PYPI_TOKEN, A_SECRET", sorted, whose secrets have been replaced since the last
+ * call of mask_forget_names; NULL: none. The caller frees.
  */
-char *mask_text(struct mask *, char *text) UNUSED_RESULT;
+char *mask_names(const struct mask *) UNUSED_RESULT;
+void mask_forget_names(struct mask *);
 
 #endif

@@ -21,7 +21,8 @@ enum {
 
 struct relay {
 	int log, ends[2];    /* ends of the pipe: we read the first */
-	struct mask *mask;
+	struct commands_options options; /* the caller's */
+	struct commands *commands;
 	struct buffer clear; /* the piece without secrets */
 	off_t base;          /* where the session's output begins in the log */
 	off_t head, tail;    /* how many bytes of the output are kept of either; head 0: all */
@@ -30,26 +31,6 @@ struct relay {
 	int error;           /* errno of the first that could not */
 	char piece[PIECE];
 };
-
-struct relay *
-relay_open(int log, struct mask *mask, long long limit)
-{
-	struct relay *r = xcalloc(1, sizeof(*r));
-
-	*r = (struct relay){ .log = log, .mask = mask,
-		.base = log < 0 ? 0 : lseek(log, 0, SEEK_END) };
-	if (limit > 0) {
-		r->head = limit / 2 > MARK ? limit / 2 : MARK;
-		r->tail = r->head;
-	}
-	if (pipe2(r->ends, O_CLOEXEC) < 0) {
-		free(r);
-		return NULL;
-	}
-	fcntl(r->ends[0], F_SETFL, O_NONBLOCK);
-	fcntl(r->ends[1], F_SETPIPE_SZ, PIPE);
-	return r;
-}
 
 int
 relay_end(const struct relay *r)
@@ -142,6 +123,46 @@ put_clear(struct relay *r)
 	r->clear.len = 0;
 }
 
+static void
+found(void *data, bool is_annotation, const char *line, size_t n)
+{
+	struct relay *r = data;
+
+	put_clear(r);
+	r->options.found(r->options.data, is_annotation, line, n);
+}
+
+struct relay *
+relay_open(int log, const struct commands_options *options, long long limit)
+{
+	struct relay *r = xcalloc(1, sizeof(*r));
+	struct commands_options ours = *options;
+
+	*r = (struct relay){ .log = log, .options = *options,
+		.base = log < 0 ? 0 : lseek(log, 0, SEEK_END) };
+	if (limit > 0) {
+		r->head = limit / 2 > MARK ? limit / 2 : MARK;
+		r->tail = r->head;
+	}
+	if (pipe2(r->ends, O_CLOEXEC) < 0) {
+		free(r);
+		return NULL;
+	}
+	fcntl(r->ends[0], F_SETFL, O_NONBLOCK);
+	fcntl(r->ends[1], F_SETPIPE_SZ, PIPE);
+	ours.found = found;
+	ours.data = r;
+	r->commands = commands_open(&ours);
+	return r;
+}
+
+void
+relay_take(struct relay *r, const char *data, size_t n)
+{
+	commands_feed(r->commands, data, n, &r->clear);
+	put_clear(r);
+}
+
 /* Copies at most that many bytes. Returns how many; 0 when there is nothing more for now. */
 static size_t
 copy_piece(struct relay *r, size_t most)
@@ -153,12 +174,7 @@ copy_piece(struct relay *r, size_t most)
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return 0;
-	if (r->mask) {
-		mask_feed(r->mask, r->piece, (size_t)n, &r->clear);
-		put_clear(r);
-	} else {
-		put(r, r->piece, (size_t)n);
-	}
+	relay_take(r, r->piece, (size_t)n);
 	return (size_t)n;
 }
 
@@ -269,10 +285,8 @@ relay_close(struct relay *r)
 	if (!r)
 		return 0;
 	drain(r);
-	if (r->mask) {
-		mask_flush(r->mask, &r->clear);
-		put_clear(r);
-	}
+	commands_flush(r->commands, &r->clear);
+	put_clear(r);
 	if (r->log >= 0) {
 		unroll(r);
 		lseek(r->log, 0, SEEK_END);
@@ -281,6 +295,7 @@ relay_close(struct relay *r)
 	close(r->ends[1]);
 	lost = r->lost;
 	errno = r->error;
+	commands_close(r->commands);
 	buffer_free(&r->clear);
 	free(r);
 	return lost;

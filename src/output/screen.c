@@ -1,12 +1,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <bsd/vis.h>
 
 #include "base/util.h"
 #include "output/screen.h"
+#include "output/utf8.h"
+
+/* Columns; see begin_line for those in front of a target. */
+enum { WIDTH_USUAL = 80, LEFT_LEAST = 8, BEFORE_TARGET = 19 };
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -22,6 +27,15 @@ static const char *const colours[VERDICTS] = {
 	[NOT_RUN] = RED,
 };
 
+/* Under -O make collects what we write, and copies it to a terminal. */
+static bool
+is_terminal(void)
+{
+	const char *termout = getenv("MAKE_TERMOUT");
+
+	return isatty(STDOUT_FILENO) || (termout && *termout);
+}
+
 /*
  * NO_COLOR (no-color.org) and TERM=dumb forbid colours; FORCE_COLOR asks for them, and so does
  * MAKE_TERMOUT: under -O make collects what we write, and copies it to a terminal. Without any of
@@ -31,13 +45,10 @@ static bool
 wants_colour(void)
 {
 	const char *no = getenv("NO_COLOR"), *force = getenv("FORCE_COLOR"), *term = getenv("TERM");
-	const char *termout = getenv("MAKE_TERMOUT");
 
 	if ((no && *no) || (term && !strcmp(term, "dumb")))
 		return false;
-	if ((force && *force && strcmp(force, "0") != 0) || (termout && *termout))
-		return true;
-	return isatty(STDOUT_FILENO);
+	return (force && *force && strcmp(force, "0") != 0) || is_terminal();
 }
 
 const char *
@@ -77,11 +88,78 @@ screen_duration(double seconds)
 char *
 screen_safe(const char *text)
 {
-	char *safe = xcalloc(strlen(text) * 4 + 1, 1);
+	struct buffer safe = { 0 };
+	char byte[8];
 
-	/* Tabs and line ends too: the text is a cell of a table. VIS_NOSLASH keeps \ as it is. */
-	strvis(safe, text, VIS_CSTYLE | VIS_TAB | VIS_NL | VIS_NOSLASH);
-	return safe;
+	buffer_addstr(&safe, "");
+	for (size_t n; *text; text += n) {
+		n = utf8_next(text);
+		if (n > 0) {
+			buffer_add(&safe, text, n);
+			continue;
+		}
+		/* Tabs and line ends too: the text is a cell of a table. */
+		n = 1;
+		vis(byte, (unsigned char)*text, VIS_CSTYLE | VIS_TAB | VIS_NL, 0);
+		buffer_addstr(&safe, byte);
+	}
+	return safe.data;
+}
+
+static int
+width_of(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* COLUMNS is for who knows better. */
+static int
+screen_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	int width = columns ? atoi(columns) : 0;
+
+	if (!is_terminal())
+		return 0;
+	if (width <= 0)
+		width = width_of(STDOUT_FILENO);
+	if (width <= 0)
+		width = width_of(STDERR_FILENO);
+	return width > 0 ? width : WIDTH_USUAL;
+}
+
+int
+screen_left(int used)
+{
+	int width = screen_width();
+
+	if (width == 0)
+		return 0;
+	return width - used > LEFT_LEAST ? width - used : LEFT_LEAST;
+}
+
+void
+screen_put_cut(const char *text, int columns)
+{
+	char *safe = screen_safe(text);
+	char *cut = columns > 0 ? utf8_cut(safe, columns) : NULL;
+
+	fputs(cut ? cut : safe, stdout);
+	free(cut);
+	free(safe);
+}
+
+void
+screen_put_cell(const char *text, int columns, int width)
+{
+	int used = utf8_columns(text);
+
+	screen_put_cut(text, columns);
+	if (columns > 0 && used > columns)
+		used = columns;
+	printf("%*s", width > used ? width - used : 0, "");
 }
 
 void
@@ -116,7 +194,10 @@ screen_ended(const struct record *r)
 {
 	begin_line(screen_colour(r), verdict_name(r->verdict), screen_duration(r->duration).s,
 	    r->target);
-	screen_put(": ", r->reason, "");
+	if (r->reason && *r->reason) {
+		printf(": ");
+		screen_put_cut(r->reason, screen_left(BEFORE_TARGET + utf8_columns(r->target) + 2));
+	}
 	end_line();
 }
 

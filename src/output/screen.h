@@ -23,6 +23,19 @@ struct screen_duration {
 };
 struct screen_duration screen_duration(double seconds);
 
+/*
+ * Tables are as wide as the terminal that standard output goes to, and not wider: the columns that
+ * are left of that, of so many at least 8, behind those used; 0: there is no limit, as it goes to
+ * no terminal.
+ */
+int screen_left(int used);
+
+/* Prints the text, cut in its middle if it takes more columns than that (0: no limit). */
+void screen_put_cut(const char *text, int columns);
+
+/* The same, and blanks up to that width. */
+void screen_put_cell(const char *text, int columns, int width);
+
 /* Text that others wrote, with its control characters made visible (vis(3)). The caller frees. */
 char *screen_safe(const char *text);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/charset.h"
+#include "base/nearest.h"
 #include "base/quantity.h"
 #include "plan/config.h"
 #include "plan/options.h"
@@ -89,6 +90,24 @@ read_log_limit(struct setting_reader *r, const char *key, const json_t *value, v
 	*(long long *)field = bytes;
 }
 
+static void
+read_ci_commands(struct setting_reader *r, const char *key, const json_t *value, void *field)
+{
+	static const char *words[] = { "none", "annotations" };
+	const struct strings known = { words, countof(words) };
+	const char *word = json_string_value(value), *meant;
+
+	for (size_t i = 0; word && i < known.n; i++)
+		if (!strcmp(word, words[i])) {
+			*(const char **)field = words[i];
+			return;
+		}
+	if (word && (meant = nearest(word, &known)))
+		setting_fault(r, key, "is \"%s\"; did you mean \"%s\"?", word, meant);
+	else
+		setting_reject(r, key, value, "\"annotations\" or \"none\"");
+}
+
 /* The keys that the other sessions must know of; options.c has those of the session alone. */
 static const struct setting_key session_keys[] = {
 	{ "uses", read_uses, offsetof(struct config_session, uses) },
@@ -103,6 +122,8 @@ static const struct setting_key top_keys[] = {
 	{ "source-build", setting_read_switch, offsetof(struct config, source_build) },
 	{ "log-limit", read_log_limit, offsetof(struct config, log_limit) },
 	{ "mask", setting_read_strings, offsetof(struct config, mask) },
+	{ "unmask", setting_read_strings, offsetof(struct config, unmask) },
+	{ "ci-commands", read_ci_commands, offsetof(struct config, ci_commands) },
 };
 
 /* Reads the value of `key` into its field of `into`; false if it is none of the keys. */
@@ -232,8 +253,12 @@ read_top(struct setting_reader *r, struct config *config, json_t *root)
 	free(known.v);
 }
 
-/* Patterns for names of variables whose values must not stand in a log. */
-static const char *const secrets[] = { "*TOKEN*", "*PASSWORD*", "*SECRET*", "*API_KEY*" };
+/*
+ * Patterns for names of variables whose values must not stand in a log. Together the first three
+ * are *TOKEN*, but for names that end with TOKENS: MAX_TOKENS is a count.
+ */
+static const char *const secrets[] = { "*TOKEN", "*TOKEN[!S]*", "*TOKENS?*", "*PASSWORD*",
+	"*SECRET*", "*API_KEY*" };
 
 struct config *
 config_parse(json_t *root)
@@ -274,6 +299,7 @@ config_free(struct config *config)
 	for (size_t i = 0; i < config->ngroups; i++)
 		free(config->groups[i].members.v);
 	free(config->mask.v);
+	free(config->unmask.v);
 	free(config->resources);
 	free(config->sessions);
 	free(config->groups);

@@ -48,6 +48,8 @@ struct config {
 	bool source_build;   /* builds in the source tree are to be kept apart */
 	long long log_limit; /* bytes; 0: none */
 	struct strings mask; /* patterns for names of variables with secrets */
+	struct strings unmask; /* and for those that have none all the same */
+	const char *ci_commands; /* what sessions may tell the CI (ci.h); NULL: it is not said */
 	struct config_resource *resources;
 	size_t nresources;
 	struct config_session *sessions; /* in the order of the file, as groups are */

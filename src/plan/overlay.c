@@ -350,6 +350,9 @@ overlay_apply(struct plan *plan, const struct config *config)
 	plan->log_limit = config->log_limit;
 	for (size_t i = 0; i < config->mask.n; i++)
 		strings_add(&plan->mask, config->mask.v[i]);
+	for (size_t i = 0; i < config->unmask.n; i++)
+		strings_add(&plan->unmask, config->unmask.v[i]);
+	plan->ci_commands = config->ci_commands;
 	if (find_sections(&o) == 0 && apply_sections(&o) == 0 && order_sections(&o) == 0 &&
 	    check_cycles(&o) == 0 && group_all(plan, config, o.match) == 0) {
 		claim_alone(&o);

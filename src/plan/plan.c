@@ -24,6 +24,7 @@ plan_free(struct plan *plan)
 	free(plan->resources);
 	free(plan->mask.v);
 	json_decref(plan->notes);
+	free(plan->unmask.v);
 	for (size_t i = 0; i < plan->n; i++) {
 		for (size_t k = 0; k < plan->sessions[i].nclaims; k++)
 			free(plan->sessions[i].claims[k].by);

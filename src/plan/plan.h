@@ -60,7 +60,8 @@ struct plan {
 	size_t nresources;
 	bool source_build; /* builds in the source tree are to be kept apart */
 	long long log_limit; /* see struct config */
-	struct strings mask;
+	struct strings mask, unmask;
+	const char *ci_commands; /* or NULL */
 	json_t *notes; /* for people: what sessions take from others undeclared; or NULL */
 };
 

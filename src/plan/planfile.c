@@ -107,7 +107,8 @@ planfile_write(const struct plan *plan, const struct planfile_nox *nox, struct b
 {
 	const struct facts *facts = plan->facts;
 
-	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:I,s:O?,s:o,s:b,s:b,s:I,s:o}",
+	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:I,s:O?,"
+				"s:o,s:b,s:b,s:I,s:o,s:o,s:s?}",
 	    "schema", 1, "nox", facts->nox, "command", string_list(nox->command),
 	    "args", string_list(&facts->args), "python", json_text_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", nox->noxfile,
@@ -115,7 +116,8 @@ planfile_write(const struct plan *plan, const struct planfile_nox *nox, struct b
 	    /* nox cannot select, but the configuration may have done it. */
 	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
-	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask)),
+	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask),
+	    "unmask", string_list(&plan->unmask), "ci_commands", plan->ci_commands),
 	    plan->notes ? json_pack("{s:O}", "notes", plan->notes) : NULL);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];

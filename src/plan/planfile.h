@@ -6,7 +6,7 @@
  *
  *   {"schema":1,"nox":"…","command":["nox"],"args":[],"python":"…","path":[…],"noxfile":"…",
  *    "noxfile_date":1795856233523623826,"environ":{"set":{"PATH":"…"},"unset":[]},"complaint":null,
- *   "source_build":true,"log_limit":8589934592,"mask":["*TOKEN*"]}
+ *    "source_build":true,"log_limit":8589934592,"mask":["*TOKEN*"],"unmask":[],"ci_commands":null}
  *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","twin":[0,1],
  *    "description":"…","default":true,"requires":["build"],"after":[],"complaint":null,
  *    "by":{"build":"tool.noxmk.session.lint.needs"},

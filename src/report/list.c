@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -6,20 +7,34 @@
 #include "report/list.h"
 
 /* The column of the targets is as wide as the longest, within these limits. */
-enum { WIDTH_MIN = 20, WIDTH_MAX = 48 };
+enum { WIDTH_MIN = 20, WIDTH_MAX = 48, MARKS = 4 };
+
+/* A target that is too long for its column is cut only where the line has to fit. */
+static void
+print_line(char mark, const char *target, const char *rest, int width)
+{
+	int columns = screen_left(0) > 0 ? width : 0, used = (int)strlen(target);
+
+	if (columns > 0 || used < width)
+		used = width;
+	printf("%c ", mark);
+	screen_put_cell(target, columns, width);
+	printf("  ");
+	screen_put_cut(rest, screen_left(MARKS + used));
+	putchar('\n');
+}
 
 static void
 print_session(const json_t *line, int width)
 {
 	const char *target = json_text(line, "target"), *session = json_text(line, "session");
+	const char *description = json_text(line, "description");
 	bool same = !strcmp(target, session);
+	char *rest = xasprintf("%s%s%s", same ? "" : session,
+	    same || !*description ? "" : ": ", description);
 
-	printf("%c %-*s  ", json_is_true(json_object_get(line, "default")) ? '*' : '-', width,
-	    target);
-	if (!same)
-		screen_put("", session, "");
-	screen_put(same ? "" : ": ", json_text(line, "description"), "");
-	putchar('\n');
+	print_line(json_is_true(json_object_get(line, "default")) ? '*' : '-', target, rest, width);
+	free(rest);
 }
 
 static void
@@ -27,13 +42,12 @@ print_group(const json_t *line, int width)
 {
 	const json_t *members = json_object_get(line, "members");
 	size_t n = json_array_size(members);
+	char *rest = n == 1 ? xasprintf("%s (1 session: %s)", json_text(line, "what"),
+				  json_string_value(json_array_get(members, 0))) :
+			      xasprintf("%s (%zu sessions)", json_text(line, "what"), n);
 
-	printf("+ %-*s  ", width, json_text(line, "group"));
-	screen_put("", json_text(line, "what"), "");
-	if (n == 1)
-		printf(" (1 session: %s)\n", json_string_value(json_array_get(members, 0)));
-	else
-		printf(" (%zu sessions)\n", n);
+	print_line('+', json_text(line, "group"), rest, width);
+	free(rest);
 }
 
 /* The targets of nox.mk itself that people name. */
@@ -41,6 +55,7 @@ static const struct {
 	const char *target, *what;
 } own_targets[] = {
 	{ "nox-list", "this list" },
+	{ "nox-plan", "the plan made anew" },
 	{ "rerun-failed", "what failed or did not run when it was last to run" },
 };
 
@@ -59,18 +74,24 @@ print_notes(const json_t *notes)
 void
 list_print(struct planfile *plan)
 {
-	int width = WIDTH_MIN;
+	int width = WIDTH_MIN, left = screen_left(MARKS), most = WIDTH_MAX;
 	json_t *line;
 
-	puts("* default session   - other session   + group   . noxmk's own");
+	if (left > 0 && left / 2 < most)
+		most = left / 2;
+
+	screen_put_cut("* default session   - other session   + group   . noxmk's own",
+	    screen_left(0));
+	putchar('\n');
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
 		int len = (int)strlen(json_text(line, "target"));
 
 		if (len > width)
-			width = len < WIDTH_MAX ? len : WIDTH_MAX;
+			width = len < most ? len : most;
 		json_decref(line);
 	}
+	width = width < most ? width : most;
 	planfile_rewind(plan);
 	while ((line = planfile_next(plan))) {
 		if (*json_text(line, "target"))
@@ -80,7 +101,7 @@ list_print(struct planfile *plan)
 		json_decref(line);
 	}
 	for (size_t i = 0; i < countof(own_targets); i++)
-		printf(". %-*s  %s\n", width, own_targets[i].target, own_targets[i].what);
+		print_line('.', own_targets[i].target, own_targets[i].what, width);
 	print_notes(json_object_get(planfile_header(plan), "notes"));
 }
 

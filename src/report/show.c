@@ -5,19 +5,24 @@
 #include "base/makeflags.h"
 #include "order/forecast.h"
 #include "output/screen.h"
+#include "output/utf8.h"
 #include "plan/options.h"
 #include "report/show.h"
 
+/* Columns of the two times in front of each line. */
+enum { TIMES = 19 };
+
 /* Those of the targets in the session's list `key` that run too, behind the word. */
 static void
-print_waits(const json_t *session, const char *key, const char *word, const json_t *active)
+add_waits(struct buffer *out, const json_t *session, const char *key, const char *word,
+    const json_t *active)
 {
 	json_t *item;
 	size_t i, n = 0;
 
 	json_array_foreach(json_object_get(session, key), i, item)
 		if (json_string_value(item) && json_object_get(active, json_string_value(item)))
-			printf("%s%s", n++ ? ", " : word, json_string_value(item));
+			buffer_printf(out, "%s%s", n++ ? ", " : word, json_string_value(item));
 }
 
 /* Of each resource the last user so far, and the last that has it alone: name -> target. */
@@ -27,7 +32,7 @@ struct users {
 
 /* For each resource of the session: how much it takes of it, or who has it just before. */
 static void
-print_shares(const json_t *session, struct users *last)
+add_shares(struct buffer *out, const json_t *session, struct users *last)
 {
 	json_t *claim;
 	size_t i;
@@ -40,12 +45,11 @@ print_shares(const json_t *session, struct users *last)
 		json_t *self = json_object_get(session, "target");
 
 		if (use == AMOUNT) {
-			printf("   %lld of ",
-			    (long long)json_integer_value(json_object_get(claim, "amount")));
-			screen_put("", resource, "");
+			buffer_printf(out, "   %lld of %s",
+			    (long long)json_integer_value(json_object_get(claim, "amount")),
+			    resource);
 		} else if (before) {
-			screen_put("   ", resource, " after ");
-			printf("%s", json_string_value(before));
+			buffer_printf(out, "   %s after %s", resource, json_string_value(before));
 		}
 		json_object_set(last->all, resource, self);
 		if (writes)
@@ -57,17 +61,26 @@ static void
 print_expected(const struct forecast_line *line, const json_t *active, struct users *last)
 {
 	struct options options = options_of(line->session);
+	struct buffer waits = { 0 };
+	int left = screen_left(TIMES), target = utf8_columns(line->target);
 
-	printf(" %7s %7s%c  %s", screen_duration(line->start).s, screen_duration(line->end).s,
-	    line->known ? ' ' : '?', line->target);
-	print_waits(line->session, "requires", "   requires ", active);
-	print_waits(line->session, "after", "   after ", active);
-	print_shares(line->session, last);
+	buffer_addstr(&waits, "");
+	add_waits(&waits, line->session, "requires", "   requires ", active);
+	add_waits(&waits, line->session, "after", "   after ", active);
+	add_shares(&waits, line->session, last);
 	if (options.jobs.least > 0)
-		printf("   %u slots", options.jobs.least);
+		buffer_printf(&waits, "   %u slots", options.jobs.least);
 	if (line->cue)
-		printf("   when %s ends", line->cue);
+		buffer_printf(&waits, "   when %s ends", line->cue);
+	printf(" %7s %7s%c  ", screen_duration(line->start).s, screen_duration(line->end).s,
+	    line->known ? ' ' : '?');
+	/* Where both cannot be whole, the target gets half of the line at least. */
+	if (left > 0 && waits.len > 0 && target > left / 2)
+		target = left / 2;
+	screen_put_cut(line->target, left > 0 && waits.len == 0 ? left : left > 0 ? target : 0);
+	screen_put_cut(waits.data, left > 0 ? screen_left(TIMES + target) : 0);
 	printf("\n");
+	buffer_free(&waits);
 	options_clear(&options);
 }
 

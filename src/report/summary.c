@@ -1,7 +1,10 @@
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -16,31 +19,55 @@
 /* So much is shown of the log of a failed session, from its end on; the file has all of it. */
 enum { LOG_SHOWN_KIB = 256 };
 
-enum { NAME_WIDTH_MAX = 60 };
+/* Columns: of the targets at most; of verdict and time, with the gaps; of reasons, if it can be. */
+enum { NAMES_MOST = 60, NAMES_LEAST = 12, FIXED = 22, REASONS = 24 };
 
 struct table {
 	struct record *records;
 	size_t n;
 };
 
-/* A session that was to run and has no record was still before its end when make stopped. */
+/*
+ * Why a session that was to run has no record. found: what record_read says; stopped: make has not
+ * come to all sessions. A helper makes the log right before it starts the session.
+ */
+static const char *
+why_no_record(int rundir, const char *target, int found, bool stopped)
+{
+	char *log = xasprintf("%s.log", target);
+	bool begun = faccessat(rundir, log, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	struct stat st;
+
+	free(log);
+	if (fstat(rundir, &st) == 0 && st.st_nlink == 0)
+		return "no record: the run's folder was deleted";
+	if (found < 0)
+		return "its record cannot be read";
+	if (begun)
+		return "no record: its helper died while it ran";
+	if (stopped)
+		return "make was stopped before its turn";
+	return "no record: its helper died, or failed, before it began";
+}
+
 static struct record
-read_record(int rundir, const char *target)
+read_record(int rundir, const char *target, bool stopped)
 {
 	struct record record;
+	int found = record_read(rundir, target, &record);
 
-	if (record_read(rundir, target, &record) != 1)
+	if (found != 1)
 		record = (struct record){ .target = xstrdup(target), .session = xstrdup(target),
 			.verdict = NOT_RUN,
-			.reason = xstrdup("no record: make stopped before its end") };
+			.reason = xstrdup(why_no_record(rundir, target, found, stopped)) };
 	return record;
 }
 
 static void
-add_record(struct table *table, int rundir, const char *target)
+add_record(struct table *table, int rundir, const char *target, bool stopped)
 {
 	table->records = xreallocarray(table->records, table->n + 1, sizeof(*table->records));
-	table->records[table->n++] = read_record(rundir, target);
+	table->records[table->n++] = read_record(rundir, target, stopped);
 }
 
 /*
@@ -48,7 +75,8 @@ add_record(struct table *table, int rundir, const char *target)
  * were notified, or that another goal of this make ran. -1 after a warning.
  */
 static int
-read_table(struct table *table, int rundir, struct planfile *plan, const json_t *goals)
+read_table(struct table *table, int rundir, struct planfile *plan, const json_t *goals,
+    bool stopped)
 {
 	json_t *expected = json_object(), *session, *others, *item;
 	const char *target;
@@ -57,11 +85,11 @@ read_table(struct table *table, int rundir, struct planfile *plan, const json_t 
 	*table = (struct table){ 0 };
 	planfile_expand(plan, goals, expected, true);
 	json_object_foreach(expected, target, session)
-		add_record(table, rundir, target);
+		add_record(table, rundir, target, stopped);
 	others = record_list(rundir);
 	json_array_foreach(others, i, item)
 		if (!json_object_get(expected, json_string_value(item)))
-			add_record(table, rundir, json_string_value(item));
+			add_record(table, rundir, json_string_value(item), stopped);
 	json_decref(expected);
 	json_decref(others);
 	return others ? 0 : -1;
@@ -75,26 +103,42 @@ clear_table(struct table *table)
 	free(table->records);
 }
 
+/* The column of the targets is as wide as the longest, but leaves room for the reasons. */
+static int
+names_width(const struct table *table)
+{
+	int width = (int)strlen("session"), most = screen_left(FIXED + REASONS);
+
+	for (size_t i = 0; i < table->n; i++) {
+		int len = (int)strlen(table->records[i].target);
+
+		width = len > width ? len : width;
+	}
+	if (most == 0)
+		return width < NAMES_MOST ? width : NAMES_MOST;
+	most = most > NAMES_LEAST ? most : NAMES_LEAST;
+	return width < most ? width : most;
+}
+
 static void
 print_table(const struct table *table)
 {
-	size_t width = strlen("session");
+	int width = names_width(table), limit = screen_left(0) > 0 ? width : 0;
 
-	for (size_t i = 0; i < table->n; i++) {
-		size_t len = strlen(table->records[i].target);
-
-		if (len > width)
-			width = len < NAME_WIDTH_MAX ? len : NAME_WIDTH_MAX;
-	}
-	printf("\n%-*s  %-9s %8s  %s\n", (int)width, "session", "verdict", "time", "reason");
+	printf("\n%-*s  %-9s %8s  %s\n", width, "session", "verdict", "time", "reason");
 	for (size_t i = 0; i < table->n; i++) {
 		const struct record *r = &table->records[i];
+		const char *reason = r->reason || !record_is_flaky(r) ? r->reason :
+		    "flaky: it failed first";
 
-		printf("%-*s  %s%-9s%s %8s", (int)width, r->target, screen_colour(r),
-		    verdict_name(r->verdict), screen_plain(),
+		screen_put_cell(r->target, limit, width);
+		printf("  %s%-9s%s %8s", screen_colour(r), verdict_name(r->verdict),
+		    screen_plain(),
 		    r->verdict == NOT_RUN ? "-" : screen_duration(r->duration).s);
-		screen_put("  ", r->reason || !record_is_flaky(r) ? r->reason :
-		    "flaky: it failed first", "");
+		if (reason && *reason) {
+			printf("  ");
+			screen_put_cut(reason, screen_left(width + FIXED));
+		}
 		putchar('\n');
 	}
 }
@@ -143,14 +187,14 @@ print_total(const struct table *table, double wall)
 }
 
 int
-summary_print(int rundir, struct planfile *plan, const json_t *goals)
+summary_print(int rundir, struct planfile *plan, const json_t *goals, bool stopped)
 {
 	json_t *info = rundir_info(rundir);
 	struct table table = { 0 };
 	char *folder;
 	int result = -1;
 
-	if (!info || read_table(&table, rundir, plan, goals) < 0)
+	if (!info || read_table(&table, rundir, plan, goals, stopped) < 0)
 		goto out;
 	result = 0;
 	if (table.n == 0)
@@ -187,7 +231,7 @@ explain_sessions(int rundir, json_t *targets, struct buffer *reasons)
 		if (json_object_get(seen, name))
 			continue;
 		json_object_set_new(seen, name, json_true());
-		record = read_record(rundir, name);
+		record = read_record(rundir, name, false);
 		if (record_is_bad(&record))
 			buffer_printf(reasons, "%s %s %s", reasons->len ? "," : "", name,
 			    verdict_name(record.verdict));

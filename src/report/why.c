@@ -14,6 +14,9 @@
 /* Seconds that are worth a line. The work of make itself between two sessions takes less. */
 #define NOTEWORTHY 0.05
 
+/* Columns of the time in front of each line. */
+enum { TIMES = 11 };
+
 /* The last thing that a session waited for before make could start its helper. */
 struct cause {
 	char *target; /* NULL: it waited for nobody */
@@ -109,11 +112,15 @@ consider_record(void *data, const struct record *record)
 static void
 print_line(double seconds, const char *what, const char *by)
 {
+	char *line;
+
 	if (seconds < NOTEWORTHY)
 		return;
-	printf("  %7s  %s", screen_duration(seconds).s, what);
-	screen_put("  (", by, ")");
+	line = xasprintf("%s%s%s%s", what, *by ? "  (" : "", by, *by ? ")" : "");
+	printf("  %7s  ", screen_duration(seconds).s);
+	screen_put_cut(line, screen_left(TIMES));
 	putchar('\n');
+	free(line);
 }
 
 /* What declares the session's claim of that resource. */
@@ -193,16 +200,19 @@ print_waits(int rundir, struct planfile *plan, const struct record *record, doub
 static void
 print_head(const struct record *record, double run_started)
 {
-	if (record->verdict == NOT_RUN) {
-		printf("%s: not run: ", record->target);
-		screen_put("", record->reason, "");
-		putchar('\n');
-	} else {
-		printf("%s: %s, started %s into the run, took %s\n", record->target,
+	char *line;
+
+	if (record->verdict == NOT_RUN)
+		line = xasprintf("%s: not run: %s", record->target,
+		    record->reason ? record->reason : "");
+	else
+		line = xasprintf("%s: %s, started %s into the run, took %s", record->target,
 		    verdict_name(record->verdict),
 		    screen_duration(record->started - run_started).s,
 		    screen_duration(record->duration).s);
-	}
+	screen_put_cut(line, screen_left(0));
+	putchar('\n');
+	free(line);
 }
 
 int

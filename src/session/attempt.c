@@ -16,6 +16,7 @@
 #include "base/spawn.h"
 #include "nox/command.h"
 #include "nox/verdict.h"
+#include "output/ci.h"
 #include "output/joblog.h"
 #include "output/relay.h"
 #include "output/screen.h"
@@ -34,9 +35,10 @@ struct attempt {
 	struct clients *clients; /* NULL: none of the tools can be a client of make's jobserver */
 	struct leftover *leftover;
 	struct keeper *keeper;
-	struct mask *mask;
+	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
+	struct terminal *terminal; /* NULL: the session has none */
 	int log;                 /* -1: there is none */
 	char *status;            /* for the log's last line; NULL: it was not started */
 	double begun;
@@ -88,7 +90,8 @@ make_command(const struct attempt *attempt)
 	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
 		strings_add(&posargs, *arg);
 	command = command_make(attempt->o.plan, attempt->o.session, attempt->o.share, report,
-	    &posargs, toolenv_variables(attempt->toolenv));
+	    &posargs, toolenv_variables(attempt->toolenv),
+	    attempt->terminal != NULL);
 	/* The command has copies of all strings but the words of posargs. */
 	json_array_append_new(command.owner, notified ? notified : json_null());
 	free(posargs.v);
@@ -96,37 +99,74 @@ make_command(const struct attempt *attempt)
 	return command;
 }
 
-/* The plan's header says which secrets must not be written, and how large a log may grow. */
-static void
-open_log(struct attempt *attempt, const struct command *command)
+/* The strings belong to the JSON. free(v) frees. */
+static struct strings
+strings_of(const json_t *list)
 {
-	const json_t *header = planfile_header(attempt->o.plan), *item;
-	struct record *record = attempt->o.record;
-	struct strings patterns = { 0 };
+	struct strings strings = { 0 };
+	const json_t *item;
 	size_t i;
 
-	json_array_foreach(json_object_get(header, "mask"), i, item)
-		strings_add(&patterns, json_string_value(item));
-	attempt->mask = mask_open(&patterns, command->envp);
-	attempt->log = joblog_open(attempt->o.rundir, attempt->o.target, command->argv,
+	json_array_foreach(list, i, item)
+		strings_add(&strings, json_string_value(item));
+	return strings;
+}
+
+/* The plan's header says which secrets must not be written. */
+static struct mask *
+make_mask(const json_t *header, const struct command *command)
+{
+	struct strings patterns = strings_of(json_object_get(header, "mask"));
+	struct strings exceptions = strings_of(json_object_get(header, "unmask"));
+	struct mask *mask = mask_open(&patterns, &exceptions, command->envp);
+
+	free(patterns.v);
+	free(exceptions.v);
+	return mask;
+}
+
+/* The session has printed a command to the CI. What is shown while it comes has annotations. */
+static void
+found_command(void *data, bool is_annotation, const char *line, size_t n)
+{
+	struct attempt *attempt = data;
+
+	if (!is_annotation || !attempt->follower)
+		joblog_tell_ci(attempt->follower, !is_annotation, line, n);
+}
+
+/* The plan's header says how large a log may grow. */
+static void
+open_log(struct attempt *attempt, char *const *argv)
+{
+	const json_t *header = planfile_header(attempt->o.plan);
+	enum ci ci = ci_reads(json_string_value(json_object_get(header, "ci_commands")));
+	struct commands_options commands = { .mask = attempt->mask, .masks = ci_masks(),
+		.annotations = ci == CI_ANNOTATIONS, .found = found_command,
+		.data = attempt };
+	struct record *record = attempt->o.record;
+
+	attempt->log = joblog_open(attempt->o.rundir, attempt->o.target, argv,
 	    attempt->mask);
 	record->logged = attempt->log >= 0;
-	if (attempt->o.live && attempt->log >= 0)
-		attempt->follower = joblog_follower_open(attempt->log);
-	record->live = attempt->follower != NULL;
-	attempt->relay = relay_open(attempt->log, attempt->mask,
+	if (attempt->o.live && attempt->log >= 0 && !attempt->terminal)
+		attempt->follower = joblog_follower_open(attempt->log,
+		    attempt->o.alone ? NULL : attempt->o.target, ci);
+	record->live = attempt->follower || attempt->terminal;
+	attempt->relay = relay_open(attempt->log, &commands,
 	    json_integer_value(json_object_get(header, "log_limit")));
 	if (!attempt->relay) {
 		warn("%s: a full disk would fail it: pipe", attempt->o.target);
 		fcntl(attempt->log, F_SETFL, O_APPEND); /* its processes and we write there */
 	}
-	free(patterns.v);
 }
 
 /* Without a log, which was warned of, the output is not lost: it goes to standard error. */
 static int
 output_of(const struct attempt *attempt)
 {
+	if (attempt->terminal)
+		return terminal_slave(attempt->terminal);
 	if (attempt->relay)
 		return relay_end(attempt->relay);
 	return attempt->log >= 0 ? attempt->log : STDERR_FILENO;
@@ -149,7 +189,7 @@ close_log(struct attempt *attempt, const char *status)
 	char *name = xasprintf("%s.log", attempt->o.target);
 	struct stat st;
 
-	joblog_close(attempt->log, attempt->o.target, status);
+	joblog_close(attempt->log, attempt->o.target, status, attempt->mask);
 	attempt->log = -1;
 	runtime_stand_in(attempt->o.runtime, attempt->o.rundir);
 	if (log >= 0 && fstat(log, &st) == 0 && st.st_nlink == 0 &&
@@ -157,6 +197,16 @@ close_log(struct attempt *attempt, const char *status)
 		warn("%s", name);
 	fd_close(&log);
 	free(name);
+}
+
+/* In the keeper. */
+static void
+bereaved(void *data)
+{
+	struct attempt *attempt = data;
+
+	if (attempt->terminal)
+		terminal_restore(attempt->terminal);
 }
 
 /* In the keeper, which writes the record in place of the helper that was killed. */
@@ -178,10 +228,11 @@ orphaned(void *data)
 }
 
 struct attempt *
-attempt_start(const struct attempt_options *options)
+attempt_start(const struct attempt_options *options, struct mask **mask)
 {
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
-	struct keeper_task task = { .forked = forked, .orphaned = orphaned, .data = attempt };
+	struct keeper_task task = { .forked = forked, .bereaved = bereaved,
+		.orphaned = orphaned, .data = attempt };
 	struct command command;
 
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
@@ -191,11 +242,18 @@ attempt_start(const struct attempt_options *options)
 	if (attempt->toolenv)
 		attempt->clients = clients_open(options->slot);
 	runtime_stand_in(options->runtime, options->rundir);
+	/* A CI's page is no place for raw output, even if the CI has a terminal. */
+	if (options->live && options->alone && ci_reads("none") == CI_NONE)
+		attempt->terminal = terminal_open();
 	command = make_command(attempt);
-	open_log(attempt, &command);
+	if (!*mask)
+		*mask = make_mask(planfile_header(options->plan), &command);
+	attempt->mask = *mask;
+	open_log(attempt, command.argv);
 	task.argv = command.argv;
 	task.envp = command.envp;
 	task.out = output_of(attempt);
+	task.is_terminal = attempt->terminal != NULL;
 	/* A child that we have by now, the guard, is none of the session's. */
 	attempt->leftover = leftover_open();
 	attempt->begun = clock_monotonic();
@@ -211,13 +269,27 @@ attempt_start(const struct attempt_options *options)
 	return NULL;
 }
 
+/* Without a log the relay writes to standard error, and the terminal has the output anyway. */
+static struct relay *
+log_relay(const struct attempt *attempt)
+{
+	return attempt->log >= 0 ? attempt->relay : NULL;
+}
+
+static void
+close_terminal(struct attempt *attempt)
+{
+	terminal_close(attempt->terminal, attempt->mask, log_relay(attempt));
+	attempt->terminal = NULL;
+}
+
 void
 attempt_free(struct attempt *attempt)
 {
 	if (!attempt)
 		return;
+	close_terminal(attempt);
 	relay_close(attempt->relay);
-	mask_close(attempt->mask);
 	toolenv_close(attempt->toolenv);
 	clients_close(attempt->clients);
 	leftover_close(attempt->leftover);
@@ -249,17 +321,25 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 	fds[1] = (struct pollfd){ .fd = follower, .events = POLLIN };
 	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : clients_fd(attempt->clients),
 		.events = POLLIN };
+	for (int i = 3; i < ATTEMPT_FDS; i++)
+		fds[i] = (struct pollfd){ .fd = -1 };
+	if (attempt->terminal)
+		terminal_poll(attempt->terminal, fds + 3);
 }
 
 int
 attempt_timeout(const struct attempt *attempt)
 {
+	if (attempt->terminal)
+		return terminal_timeout(attempt->terminal);
 	return attempt->follower ? joblog_follower_timeout(attempt->follower) : -1;
 }
 
 void
 attempt_look(struct attempt *attempt)
 {
+	if (attempt->terminal)
+		terminal_copy(attempt->terminal, attempt->mask, log_relay(attempt));
 	if (attempt->relay)
 		relay_copy(attempt->relay);
 	if (attempt->follower)
@@ -290,9 +370,25 @@ signal_descendants(const struct attempt *attempt, int signal)
 	free(all.v);
 }
 
+bool
+attempt_suspends(struct attempt *attempt)
+{
+	return attempt->terminal && terminal_suspends(attempt->terminal);
+}
+
+bool
+attempt_was_interrupted(const struct attempt *attempt)
+{
+	const struct record *record = attempt->o.record;
+
+	return attempt->terminal && (record->exit == 128 + SIGINT || record->signal == SIGINT);
+}
+
 void
 attempt_pause(struct attempt *attempt)
 {
+	if (attempt->terminal)
+		terminal_leave(attempt->terminal);
 	signal_descendants(attempt, SIGSTOP);
 }
 
@@ -300,6 +396,8 @@ void
 attempt_resume(struct attempt *attempt, double seconds)
 {
 	attempt->begun += seconds;
+	if (attempt->terminal)
+		terminal_enter(attempt->terminal);
 	signal_descendants(attempt, SIGCONT);
 }
 
@@ -341,7 +439,7 @@ attempt_judge(struct attempt *attempt, bool killed)
 	record->reason = mask_text(attempt->mask, record->reason);
 	unlinkat(report_folder(attempt), name, 0);
 	/* The report stays as long as the run folder, unless it may hold secrets. */
-	if (!attempt->mask && report.len > 0)
+	if (mask_is_empty(attempt->mask) && report.len > 0)
 		(void)!file_store(attempt->o.rundir, name, report.data, report.len);
 	buffer_free(&report);
 	free(name);
@@ -377,8 +475,10 @@ attempt_is_cleared(struct attempt *attempt)
 void
 attempt_close_log(struct attempt *attempt)
 {
-	long long lost = relay_close(attempt->relay);
+	long long lost;
 
+	close_terminal(attempt);
+	lost = relay_close(attempt->relay);
 	if (lost > 0)
 		warn("%s.log: %lld bytes of it are lost", attempt->o.target, lost);
 	attempt->relay = NULL;

@@ -13,7 +13,9 @@
 
 #include <poll.h>
 
+#include "output/mask.h"
 #include "plan/planfile.h"
+#include "session/terminal.h"
 #include "slots/slot.h"
 #include "state/record.h"
 
@@ -24,7 +26,8 @@ struct attempt_options {
 	int rundir, runtime;        /* see runtime.h */
 	const char *target, *share; /* share: the folder of shim.py and tools/ */
 	char *const *posargs;       /* NULL-ended */
-	bool live;                  /* show the output while it comes */
+	bool live, alone;           /* show the output while it comes; and no other session's; both:
+	                             * at the user's terminal, if there is one */
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */
 	const struct slot *slot;    /* the slots that it holds */
@@ -34,8 +37,12 @@ struct attempt_options {
 	void *data;
 };
 
-/* Starts it. NULL, with the verdict in the record, when that cannot be done. */
-struct attempt *attempt_start(const struct attempt_options *) UNUSED_RESULT;
+/*
+ * Starts it. NULL, with the verdict in the record, when that cannot be done. *mask: NULL before the
+ * first attempt, which makes it; what one attempt declares to be secret is so for the next. It has
+ * to live as long as the attempt, and is the caller's.
+ */
+struct attempt *attempt_start(const struct attempt_options *, struct mask **mask) UNUSED_RESULT;
 void attempt_free(struct attempt *);
 
 /* When it was started, in monotonic seconds; a pause shifts that. */
@@ -48,13 +55,19 @@ int attempt_log(const struct attempt *);
  * Look when one of the descriptors is readable, and after that many milliseconds (-1: never) at the
  * latest: what the session has written is copied.
  */
-enum { ATTEMPT_FDS = 3 };
+enum { ATTEMPT_FDS = 3 + TERMINAL_FDS };
 void attempt_poll(const struct attempt *, struct pollfd fds[ATTEMPT_FDS]);
 int attempt_timeout(const struct attempt *);
 void attempt_look(struct attempt *);
 
 /* Signals the session's process group, and CONT as well: a stopped process cannot die. */
 void attempt_signal(struct attempt *, int signal);
+
+/* At the user's terminal: has ^Z asked for a stop of the whole job since the last call? */
+bool attempt_suspends(struct attempt *);
+
+/* And has ^C ended the session? Ask once it is judged. */
+bool attempt_was_interrupted(const struct attempt *);
 
 /* Stops all its processes. When they go on, the seconds in between do not count as its duration. */
 void attempt_pause(struct attempt *);

@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -74,6 +75,14 @@ reap_session(pid_t session, int *status)
 	return false;
 }
 
+static pid_t
+start_session(const struct keeper_task *task)
+{
+	if (task->is_terminal)
+		return spawn_at_terminal(task->argv, task->envp, task->out);
+	return spawn(task->argv, task->envp, task->out, task->out, false);
+}
+
 /* The keeper's life. */
 static _Noreturn void
 keep(const struct keeper_task *task, int socket)
@@ -84,6 +93,8 @@ keep(const struct keeper_task *task, int socket)
 	pid_t session;
 
 	setsid();
+	if (task->is_terminal)
+		ioctl(task->out, TIOCSCTTY, 0);
 	prctl(PR_SET_NAME, "noxmk-keeper");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* Signals of the terminal and the user are for the session. Here they stay pending. */
@@ -93,7 +104,7 @@ keep(const struct keeper_task *task, int socket)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	fds[0].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	session = fds[0].fd < 0 ? -1 : spawn(task->argv, task->envp, task->out, task->out, false);
+	session = fds[0].fd < 0 ? -1 : start_session(task);
 	tell(socket, session < 0 ? errno : 0);
 	if (session < 0)
 		_exit(0);
@@ -104,6 +115,7 @@ keep(const struct keeper_task *task, int socket)
 
 		poll(fds, countof(fds), -1);
 		if (fds[1].revents && !hear(socket, &unused, MSG_DONTWAIT)) {
+			task->bereaved(task->data);
 			kill_descendants();
 			task->orphaned(task->data);
 			_exit(0);

@@ -21,8 +21,10 @@ struct keeper;
 struct keeper_task {
 	char *const *argv, *const *envp;
 	int out; /* the descriptor for the session's output and errors */
-	/* Both are called in the keeper, with data. */
+	bool is_terminal; /* that is the session's terminal, where it also reads */
+	/* All are called in the keeper, with data. */
 	void (*forked)(void *data);   /* gives up what only the helper may have */
+	void (*bereaved)(void *data); /* the helper is dead, and the session is not yet */
 	void (*orphaned)(void *data); /* the helper is dead, and so is the session by now */
 	void *data;
 };

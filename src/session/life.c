@@ -41,6 +41,7 @@ enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, EVENTS };
 /* All times are monotonic seconds; 0 stands for never. */
 struct life {
 	const struct life_options *o;
+	struct mask *mask;       /* of all attempts; NULL before the first one */
 	struct attempt *attempt; /* NULL before the first one and between two */
 	enum phase phase;
 	double deadline;         /* of the phase */
@@ -64,7 +65,7 @@ start(struct life *life)
 {
 	life->timed_out = false;
 	life->deadline = 0;
-	life->attempt = attempt_start(life->o->attempt);
+	life->attempt = attempt_start(life->o->attempt, &life->mask);
 	if (!life->attempt) {
 		life->phase = ENDED;
 		return;
@@ -151,6 +152,17 @@ end_attempt(struct life *life)
 		life->phase = ENDED;
 }
 
+/* ^C at a terminal of the session's own has reached nobody else; make has to end, too. */
+static void
+interrupt_make(struct life *life)
+{
+	if (!life->stopped)
+		life->stopped = xasprintf("SIG%s", sigabbrev_np(SIGINT));
+	life->stopped_at = clock_monotonic();
+	life->signalled = true;
+	kill(0, SIGINT);
+}
+
 /* The session's own process has ended, but maybe not all that it has started. */
 static void
 judge(struct life *life)
@@ -158,6 +170,8 @@ judge(struct life *life)
 	attempt_judge(life->attempt, life->phase != RUNNING);
 	if (life->timed_out)
 		outcome_timed_out(life->o->attempt->record, life->o->timeout);
+	else if (attempt_was_interrupted(life->attempt))
+		interrupt_make(life);
 	life->slow = 0;
 	if (!attempt_has_left(life->attempt)) {
 		end_attempt(life);
@@ -204,15 +218,21 @@ stop(struct life *life, char *why)
 	act_on(life, ON_STOP);
 }
 
-/* After ^Z neither the session nor its clocks notice how long we were stopped. */
+/*
+ * After ^Z neither the session nor its clocks notice how long we were stopped. others: make and the
+ * rest of the job have not been told.
+ */
 static void
-suspend(struct life *life)
+suspend(struct life *life, bool others)
 {
 	double *const times[] = { &life->deadline, &life->slow };
 	double since = clock_monotonic(), away;
 
 	if (life->attempt)
 		attempt_pause(life->attempt);
+	/* Ours stays blocked, and CONT discards it. `fg` may come as soon as make has stopped. */
+	if (others)
+		kill(0, SIGTSTP);
 	raise(SIGSTOP);
 	away = clock_monotonic() - since;
 	for (size_t i = 0; i < countof(times); i++)
@@ -229,7 +249,7 @@ take_signals(struct life *life)
 
 	while ((signal = sig_next(life->o->signals))) {
 		if (signal == SIGTSTP) {
-			suspend(life);
+			suspend(life, false);
 		} else if (signal == SIGTERM && parent_stopped_by(life->o->parent) == SIGKILL) {
 			stop(life, xstrdup("make was killed"));
 		} else if (signal != SIGCHLD) {
@@ -355,6 +375,8 @@ life_lead(const struct life_options *options)
 		take_signals(&life);
 		if (life.attempt)
 			attempt_look(life.attempt);
+		if (life.attempt && attempt_suspends(life.attempt))
+			suspend(&life, true);
 		check_turn(&life);
 		check_processes(&life);
 		check_clocks(&life);
@@ -362,5 +384,6 @@ life_lead(const struct life_options *options)
 	end = (struct life_end){ .stopped = life.stopped, .signalled = life.signalled,
 		.tried = life.attempt || options->attempt->record->attempts };
 	attempt_free(life.attempt);
+	mask_close(life.mask);
 	return end;
 }

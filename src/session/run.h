@@ -20,6 +20,7 @@ struct run_options {
 	const char *needs;      /* sessions that it requires besides those of the plan, as words */
 	unsigned jobs;          /* under `make -j` without a number; 0: as many as processors */
 	bool live;              /* show its output while it runs */
+	bool alone;             /* no other session of this make does */
 	const struct policy *policy; /* what ends the run early */
 };
 

@@ -1,6 +1,6 @@
 /*
  * Anything at all on its way to a terminal or a CI. The input's first byte: in which pieces it
- * comes, and whether a CI reads it.
+ * comes, and who reads it.
  */
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "output/filter.h"
 
 static void
-filter(bool ci, const uint8_t *data, size_t size, size_t piece, struct buffer *out)
+filter(enum ci ci, const uint8_t *data, size_t size, size_t piece, struct buffer *out)
 {
 	struct filter *filter = filter_open(ci);
 
@@ -34,20 +34,26 @@ style_length(const char *text)
 	return text[n] == 'm' ? n + 1 : 0;
 }
 
+static bool
+is_annotation(const char *line)
+{
+	return ci_annotation(line, strlen(line)) == CI_COMMAND;
+}
+
 /* Of a line without its colours: nothing in it is a command. */
 static void
-check_line(const char *line, bool ci)
+check_line(const char *line, enum ci ci)
 {
 	line += strspn(line, " \t");
 	REQUIRE(strncmp(line, "noxmk: ", 7) != 0);
-	if (!ci)
+	if (ci == CI_NONE)
 		return;
-	REQUIRE(*line != ':');
+	REQUIRE(*line != ':' || (ci == CI_ANNOTATIONS && is_annotation(line)));
 	REQUIRE(!strstr(line, "##[") && !strstr(line, "##vso") && !strstr(line, "##teamcity"));
 }
 
 static void
-check_shown(const struct buffer *shown, bool ci)
+check_shown(const struct buffer *shown, enum ci ci)
 {
 	char *plain = malloc(shown->len + 1), *rest, *line;
 	size_t n = 0, skip;
@@ -60,13 +66,13 @@ check_shown(const struct buffer *shown, bool ci)
 		if (skip > 0)
 			continue;
 		skip = 1;
-		REQUIRE(byte == '\n' || byte == '\t' || (byte >= ' ' && byte != 0x7f));
+		REQUIRE(strchr("\n\r\t", byte) || (byte >= ' ' && byte != 0x7f));
 		/* C1 controls, in UTF-8. */
 		REQUIRE(!(byte == 0xc2 && (unsigned char)p[1] < 0xa0));
 		plain[n++] = *p;
 	}
 	plain[n] = '\0';
-	for (rest = plain; (line = strsep(&rest, "\n"));)
+	for (rest = plain; (line = strsep(&rest, "\r\n"));)
 		check_line(line, ci);
 	free(plain);
 }
@@ -75,13 +81,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buffer whole = { 0 }, pieces = { 0 };
-	bool ci;
+	enum ci ci;
 
 	if (size == 0)
 		return 0;
-	ci = data[0] & 1;
+	ci = data[0] % 3;
 	filter(ci, data + 1, size - 1, size, &whole);
-	filter(ci, data + 1, size - 1, 1 + data[0] / 2, &pieces);
+	filter(ci, data + 1, size - 1, 1 + data[0] / 3, &pieces);
 	REQUIRE(whole.len == pieces.len && !memcmp(whole.data, pieces.data, whole.len));
 	check_shown(&whole, ci);
 	buffer_free(&whole);

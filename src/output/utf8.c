@@ -1,0 +1,157 @@
+#include <locale.h>
+#include <stdint.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/util.h"
+#include "output/utf8.h"
+
+#define CUT "…"
+
+size_t
+utf8_length(unsigned char byte)
+{
+	if (byte >= 0xc2 && byte <= 0xdf)
+		return 2;
+	if (byte >= 0xe0 && byte <= 0xef)
+		return 3;
+	return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
+}
+
+static uint32_t
+decode(const char *bytes, size_t n)
+{
+	uint32_t c = (unsigned char)bytes[0] & (0xffu >> (n + 1));
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)bytes[i] & 0x3f);
+	return c;
+}
+
+bool
+utf8_is_printable(const char *bytes, size_t n)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint32_t c = decode(bytes, n);
+
+	return c >= least[n] && c <= 0x10ffff && !(c >= 0xd800 && c <= 0xdfff) && c >= 0xa0 &&
+	       !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069) && c != 0x2028 &&
+	       c != 0x2029;
+}
+
+size_t
+utf8_next(const char *text)
+{
+	size_t n = utf8_length((unsigned char)*text);
+
+	if ((unsigned char)*text < 0x80)
+		return *text >= ' ' && *text < 0x7f;
+	for (size_t i = 1; i < n; i++)
+		if (((unsigned char)text[i] & 0xc0) != 0x80)
+			return 0;
+	return n > 0 && utf8_is_printable(text, n) ? n : 0;
+}
+
+/* Sets the bytes of the text's first character, and returns its columns. */
+static int
+measure(const char *text, size_t *n)
+{
+	int columns;
+
+	*n = utf8_next(text);
+	if (*n <= 1) {
+		*n = 1;
+		return 1;
+	}
+	columns = wcwidth((wchar_t)decode(text, *n));
+	return columns < 0 ? 1 : columns;
+}
+
+/* wcwidth(3) knows what the locale knows: for the time being, all of Unicode. */
+static locale_t
+begin_unicode(locale_t *before)
+{
+	locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+
+	*before = unicode ? uselocale(unicode) : NULL;
+	return unicode;
+}
+
+static void
+end_unicode(locale_t unicode, locale_t before)
+{
+	if (!unicode)
+		return;
+	uselocale(before);
+	freelocale(unicode);
+}
+
+/* As utf8_columns, of the first bytes. */
+static int
+columns_of(const char *text, size_t len)
+{
+	int columns = 0;
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n)
+		columns += measure(text + i, &n);
+	return columns;
+}
+
+int
+utf8_columns(const char *text)
+{
+	locale_t before, unicode = begin_unicode(&before);
+	int columns = columns_of(text, strlen(text));
+
+	end_unicode(unicode, before);
+	return columns;
+}
+
+/* How many bytes at the start have at most so many columns, with what combines with the last. */
+static size_t
+head_of(const char *text, int columns)
+{
+	size_t n, i = 0;
+
+	for (; text[i]; i += n) {
+		int width = measure(text + i, &n);
+
+		if (width > columns)
+			break;
+		columns -= width;
+	}
+	return i;
+}
+
+/* Where an end of at most so many columns begins, but not with what combines. */
+static size_t
+tail_of(const char *text, int columns)
+{
+	int left = columns_of(text, strlen(text));
+	size_t n, i = 0;
+
+	for (; text[i]; i += n) {
+		int width = measure(text + i, &n);
+
+		if (left <= columns && width > 0)
+			break;
+		left -= width;
+	}
+	return i;
+}
+
+char *
+utf8_cut(const char *text, int columns)
+{
+	locale_t before, unicode = begin_unicode(&before);
+	char *cut;
+
+	if (columns_of(text, strlen(text)) <= columns)
+		cut = xstrdup(text);
+	else
+		cut = xasprintf("%.*s" CUT "%s", (int)head_of(text, columns / 2), text,
+		    text + tail_of(text, columns - 1 - columns / 2));
+	end_unicode(unicode, before);
+	return cut;
+}

@@ -1,0 +1,193 @@
+#!/bin/sh
+# What of a session's output reaches people and the CI's runner, and how: commands that protect or
+# inform, secrets, lines of sessions that run at once, progress bars.
+
+# shellcheck disable=SC2317 # checks are called by name
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# config LINE...: all of [tool.noxmk].
+config() {
+	printf '%s\n' '[tool.noxmk]' "$@" >pyproject.toml
+}
+
+# Commands to a CI
+
+noxfile <<'END'
+def say(session):
+    print("::add-mask::tmp-credential-4711")
+    print("using tmp-credential-4711")
+    print("::error file=a.py,line=1::F401 unused import")
+    print("  ::warning file=b.py,line=2,col=3::tmp-credential-4711 leaks")
+    print("::set-output name=a::b\n::stop-commands::x\n::group::y\n##[error]z\n##vso[task.x]")
+    print("\u3000::set-env name=A::b\n\033[1m::notice::no\033[0m\n:\r::debug::no")
+
+nox.session(python=False, name="one")(say)
+nox.session(python=False, name="two")(say)
+
+@nox.session(python=False)
+def pem(session):
+    print("::add-mask::BEGIN KEY%0Afirst line%0Asecond line%0AEND KEY")
+    print("a second line and the first line")
+    session.error("the first line is bad")
+END
+
+# nothing_else: no other command of any forge can be in $out.
+nothing_else() {
+	not grep -qE '##(\[|vso)' "$out" &&
+		same "$(grep -E '^[[:space:]]*::' "$out" | grep -cvE '^ *::(add-mask|error|warning)[ :]')" 0
+}
+
+mask_line='::add-mask::tmp-credential-4711'
+error_line='::error file=a.py,line=1::F401 unused import'
+warning_line='::warning file=b.py,line=2,col=3::*** leaks'
+
+# once TEXT: one line is just this.
+once() {
+	same "$(grep -cxF -e "$1" "$out")" 1
+}
+
+export CI=true GITHUB_ACTIONS=true
+mk one
+check 'add-mask reaches the runner' once "$mask_line"
+check 'and nobody else sees the value' same "$(grep -c tmp-cred "$out")" 1
+check 'an error reaches it with file and line' once "$error_line"
+check 'and a warning, without the secret' once "  $warning_line"
+check 'nothing else does' nothing_else
+check 'the log has no value' lacks "$state"/latest/one.log tmp-cred
+check 'and says so at its end' same "$(tail -n 2 "$state"/latest/one.log)" '[noxmk: masked: add-mask]
+[exited with status 0.]'
+mk -j2 one two
+check 'sessions that are not shown: add-mask' same "$(grep -cxF "$mask_line" "$out")" 2
+check 'sessions that are not shown: annotations' same "$(grep -cxF "$error_line" "$out")" 2
+check 'sessions that are not shown: nothing else' nothing_else
+mk -j2 one two NOXMK_OUTPUT=live
+check 'live: add-mask' same "$(grep -cxF "$mask_line" "$out")" 2
+check 'live: annotations' same "$(grep -cxF "$error_line" "$out")" 2
+check 'live: nothing else' nothing_else
+mk pem NOXMK_OUTPUT=failed
+check 'a value of several lines' has "$out" 'a *** and the ***'
+check 'and in the reason' same "$(reason pem)" 'the *** is bad'
+config 'ci-commands = "none"'
+mk one
+check 'ci-commands = "none": no annotation' not grep -qxF "$error_line" "$out"
+check 'but it can be read' has "$out" "| $error_line"
+check 'and add-mask protects' once "$mask_line"
+# A CI that does not know it would show the value.
+unset GITHUB_ACTIONS
+GITLAB_CI=true mk one
+check 'elsewhere the value is secret, too' lacks "$out" tmp-cred
+config 'ci-commands = "annotations"'
+TF_BUILD=true mk one
+check 'ci-commands = "annotations": in any CI' once "$error_line"
+unset CI
+mk one
+check 'without a CI: the value is secret' lacks "$out" tmp-cred
+check 'without a CI: commands are words' has "$out" '::stop-commands::x'
+config 'ci-commands = "anotations"'
+mk one
+check 'a wrong word: the right one' has "$err" \
+	'tool.noxmk.ci-commands: is "anotations"; did you mean "annotations"?'
+
+# Secrets in variables
+
+noxfile <<'END'
+@nox.session(python=False)
+def tell(session):
+    for name in sorted(os.environ):
+        if name.startswith("X_"):
+            print(name, "is", os.environ[name])
+END
+export X_TOKEN=hunter22 X_MAX_TOKENS=100000 X_PASSWORD=postgres X_TOKENS_KEY=hunter44 X_SECRET_TOKENS=hunter33
+mk tell
+check 'a count of tokens is none' has "$out" 'X_MAX_TOKENS is 100000'
+check 'all others are' same "$(grep -c 'is \*\*\*$' "$out")" 4
+check 'the log names them' same "$(tail -n 2 "$state"/latest/tell.log)" \
+	'[noxmk: masked: X_PASSWORD, X_SECRET_TOKENS, X_TOKEN, X_TOKENS_KEY]
+[exited with status 0.]'
+config 'unmask = ["X_PASSWORD"]'
+mk tell
+check 'unmask takes one out' has "$out" 'X_PASSWORD is postgres'
+check 'and no other' same "$(grep -c 'is \*\*\*$' "$out")" 3
+check 'its name is gone' lacks "$state"/latest/tell.log 'masked: X_PASSWORD'
+config 'unmask = ["x_*"]'
+mk tell
+check 'nothing was masked: no word' lacks "$state"/latest/tell.log 'noxmk: masked'
+unset X_TOKEN X_MAX_TOKENS X_PASSWORD X_TOKENS_KEY X_SECRET_TOKENS
+
+# Sessions that run at once
+
+noxfile <<'END'
+def talk(session):
+    for i in range(20):
+        os.write(1, f"<{session.name} ".encode())
+        time.sleep(0.01)  # so that others write in between
+        os.write(1, f"{i} {session.name}>\n".encode())
+        time.sleep(0.003)  # likewise
+
+for name in "abc":
+    nox.session(name=name, python=False)(talk)
+
+@nox.session(python=False)
+def long(session):
+    os.write(1, b"x" * 20000 + b"\n")
+
+@nox.session(python=False)
+def slow(session):
+    os.write(1, b"so far")
+    end = time.monotonic() + 30
+    while not os.path.exists("shown") and time.monotonic() < end:
+        time.sleep(0.05)  # until it was seen
+    os.write(1, b" and on\n")
+
+@nox.session(python=False)
+def bars(session):
+    for i in range(30):
+        sys.stdout.write(f"\r{i} of 29")
+        sys.stdout.flush()
+        time.sleep(0.01)  # so that others write in between
+    print()
+    for i in range(30):
+        print(f"{i} percent", end="\r", flush=True)
+    print("done")
+    for i in range(5):
+        print(f"\r\033[Kstep {i}", end="")
+    print()
+END
+mk -j3 a b c NOXMK_OUTPUT=live
+# shellcheck disable=SC2016 # for grep
+check 'each line is whole, and says whose it is' same \
+	"$(grep -cE '^([abc]) \| <\1 [0-9]+ \1>$' "$out")" 60
+check 'there is no other line with a part of one' same "$(grep -v 'nox >' "$out" | grep -c '[<>]')" 60
+# Into a pipe, whose reader gets what one write has written in one piece.
+"$MAKE" -I "$STAGE/include" -j3 a b c NOXMK_OUTPUT=live 2>"$err" </dev/null | cat >"$out"
+check 'into a pipe: likewise' same "$(grep -cE '^([abc]) \| <\1 [0-9]+ \1>$' "$out")" 60
+mk -j2 a long NOXMK_OUTPUT=live
+check 'a line that is too long goes on' matches "$out" '^long \| … x+ …$'
+check 'and loses nothing' same "$(grep '^long | ' "$out" | grep -v nox | tr -dc x | wc -c)" 20000
+(
+	wait_for has "$scratch/live" 'slow | so far …' && touch shown
+) &
+"$MAKE" -I "$STAGE/include" -j2 a slow NOXMK_OUTPUT=live >"$scratch/live" 2>"$err" </dev/null
+wait
+check 'the start of a line that takes long is shown' has "$scratch/live" 'slow | so far …'
+check 'and its rest, marked' has "$scratch/live" 'slow | …  and on'
+mk a NOXMK_OUTPUT=live
+check 'one session alone: lines as they are' has "$out" '<a 19 a>'
+
+# Progress bars
+
+# one_state FILE PREFIX
+one_state() {
+	same "$(grep -E 'of 29|percent|done|step' "$1")" "${2}29 of 29
+${2}done
+${2}step 4"
+}
+
+mk bars
+check 'one session: the last state of each line' one_state "$out" ''
+mk -j2 a bars NOXMK_OUTPUT=live
+check 'several: likewise' one_state "$out" 'bars | '
+check 'the log has all states' same "$(tr '\r' '\n' <"$state"/latest/bars.log | grep -c 'of 29')" 30
+
+finish
