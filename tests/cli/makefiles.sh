@@ -9,7 +9,7 @@
 # makefile: from stdin; nothing is known of an older one.
 makefile() {
 	cat >GNUmakefile
-	rm -rf .noxmk ./*.txt
+	rm -rf "$state" ./*.txt
 }
 
 # sums: how many summaries there were.
@@ -30,11 +30,11 @@ well() {
 
 # ended SESSION: when, in seconds. before SESSION SESSION: the first ended before the other started.
 ended() {
-	sed -n 's/^ "ended": \([0-9.]*\),$/\1/p' ".noxmk/latest/$1.json"
+	sed -n 's/^ "ended": \([0-9.]*\),$/\1/p' "$state/latest/$1.json"
 }
 before() {
 	awk -v ended="$(ended "$1")" '$1 == "\"started\":" { exit !($2 + 0 >= ended) }' \
-		".noxmk/latest/$2.json"
+		"$state/latest/$2.json"
 }
 
 sessions() {
@@ -60,12 +60,12 @@ END
 	for times in once again; do
 		rm -f ./*.txt
 		well "a session's prerequisite, $times" tests
-		check "a session's prerequisite, $times: is made first" has .noxmk/latest/tests.log 'sees a.txt'
+		check "a session's prerequisite, $times: is made first" has "$state"/latest/tests.log 'sees a.txt'
 		rm -f ./*.txt
 		well "a group's, $times" -j2 ci
 		check "a group's, $times: before each session" same \
-			"$(cat .noxmk/latest/*.log | grep -c 'sees.* b.txt')" 3
-		check "a session's in a group, $times" has .noxmk/latest/tests.log 'sees a.txt b.txt'
+			"$(cat "$state"/latest/*.log | grep -c 'sees.* b.txt')" 3
+		check "a session's in a group, $times" has "$state"/latest/tests.log 'sees a.txt b.txt'
 	done
 	rm -f ./*.txt
 	mk -n ci
@@ -82,7 +82,7 @@ END
 	mk -k lint tests
 	check 'one that cannot be made: exit 2' exits 2
 	check 'one that cannot be made: make says so' has "$err" '[GNUmakefile:3: a.txt] Error 1'
-	check 'one that cannot be made: its session does not run' absent .noxmk/latest/tests.json
+	check 'one that cannot be made: its session does not run' absent "$state"/latest/tests.json
 	check 'one that cannot be made: others do' same "$(verdicts)" 'lint: passed'
 	run noxmk end
 	check 'one that cannot be made: noxmk end sums up' has "$out" '1 passed, 1 not run'
@@ -114,7 +114,7 @@ END
 		well "a prerequisite that needs a session, $goals" -j3 $goals
 		check "a prerequisite that needs a session, $goals: in that order" before lint docs
 		check "a prerequisite that needs a session, $goals: it is made" \
-			has .noxmk/latest/docs.log 'sees r.txt'
+			has "$state"/latest/docs.log 'sees r.txt'
 	done
 	mk -n -j2 ci
 	check 'a prerequisite that needs a session: make -n knows' has "$out" 'docs   after lint'
@@ -156,7 +156,7 @@ END
 lint: passed
 tests: passed
 types: passed'
-	check 'make all: one order' matches .noxmk/order.mk '^_noxmk.order := [a-z]* [a-z]* [a-z]* [a-z]*$'
+	check 'make all: one order' matches "$state"/order.mk '^_noxmk.order := [a-z]* [a-z]* [a-z]* [a-z]*$'
 	mk -n check
 	check 'make -n check: the plan' has "$out" 'would run 3 sessions'
 	touch types-fails
@@ -208,7 +208,7 @@ END
 	echo 'include nox.mk' | makefile
 	mk MAKE="$scratch/bin/make-noted" lint
 	check 'a makefile without rules: no second parse' quiet "$scratch/calls"
-	check 'a makefile without rules: no file' absent .noxmk/own.mk
+	check 'a makefile without rules: no file' absent "$state"/own.mk
 	printf 'include nox.mk\nhello: ; @echo "hello $(MAKELEVEL)"\n-include made.mk\nmade.mk: ; touch made.mk; echo x >>count\n' | makefile
 	for times in 1 2 3; do
 		mk MAKE="$scratch/bin/make-noted" hello
@@ -225,7 +225,7 @@ END
 	mk MAKE="$scratch/bin/make-noted" check
 	check 'a parse that fails: as without it' exits 0
 	check 'a parse that fails: silent' lacks "$err" graph
-	echo '_noxmk.own_goals := $(shell touch pwned)' >>.noxmk/own.mk
+	echo '_noxmk.own_goals := $(shell touch pwned)' >>"$state"/own.mk
 	mk lint
 	check 'own.mk that is damaged: is made anew' has "$err" 'own.mk is damaged: it is made anew'
 	check 'own.mk that is damaged: runs nothing' absent pwned

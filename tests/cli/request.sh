@@ -56,14 +56,14 @@ refused() {
 	what=$1
 	text=$2
 	shift 2
-	rm -rf .noxmk/runs .noxmk/latest
+	rm -rf "$state"/runs "$state"/latest
 	mk "$@"
 	check "$what: exit 2" exits 2
 	check "$what: told" has "$err" "$text"
 	check "$what: once" same "$(grep -c '^noxmk: ' "$err")" 1
-	check "$what: nothing ran" absent .noxmk/runs .noxmk/latest
+	check "$what: nothing ran" absent "$state"/runs "$state"/latest
 	check "$what: no summary" quiet "$out"
-	check "$what: no request is left" same "$(find .noxmk -name '.request*')" ''
+	check "$what: no request is left" same "$(find "$state" -name '.request*')" ''
 }
 
 knobs() {
@@ -119,7 +119,7 @@ def lint(session):
     pass
 END
 	mk -s nox-list
-	sed -n 's/^{"target":"\(many-[^"]*\)".*/\1/p' .noxmk/plan.jsonl | tr '\n' ' ' >.noxmk/failed
+	sed -n 's/^{"target":"\(many-[^"]*\)".*/\1/p' "$state"/plan.jsonl | tr '\n' ' ' >"$state"/failed
 	mk -n -j2 rerun-failed
 	check 'thousands of goals: make -n' has "$out" 'would run 2500 sessions'
 	mk -s -j2 rerun-failed FAIL_FAST=1 NOXMK_DEADLINE=1
@@ -143,7 +143,7 @@ END
 	check 'no default session: lists what there is' has "$out" 'Makes the wheel.'
 	check 'no default session: says so' has "$out" 'selects no session by default. There are (make nox-list):'
 	check 'no default session: calm' calm
-	rm -rf .noxmk
+	rm -rf "$state"
 	echo 'import nonsense' >noxfile.py
 	for goal in nox-list '-n ci' ci rerun-failed; do
 		# shellcheck disable=SC2086 # words
