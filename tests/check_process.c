@@ -127,6 +127,8 @@ START_TEST(the_name_is_the_command_line_while_there_is_one)
 	siginfo_t info;
 	pid_t pid = start_tail();
 
+	/* exec lets us go on a moment before the new command line is there. */
+	ck_assert(process_becomes(pid, 'S'));
 	assert_name(pid, "tail -f /dev/null");
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
