@@ -20,6 +20,8 @@ print(f"{ours * 1000:.1f} ms / {theirs * 1000:.1f} ms = {ours / theirs:.3f}")
 sys.exit(ours / theirs > float(sys.argv[4]))
 END
 
+# A user's Python keeps the compiled form of our modules as it does of nox's.
+unset PYTHONDONTWRITEBYTECODE
 project noop
 run nox -s lint
 mk lint

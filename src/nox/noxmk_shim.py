@@ -1,0 +1,334 @@
+"""Runs exactly one session of a noxfile, in this process, as `nox -s` would.
+
+    PYTHON -u shim.py -f NOXFILE -s SELECTOR --report FILE --non-interactive [-- POSARGS]
+
+make has decided already what runs, and in which order. nox's command line has no words for that: it
+selects by name (which need not be unique, nor the same in two processes), nox.options in the
+noxfile filter further, requires= and session.notify() run other sessions too, and nox's report
+cannot hold every parameter. So this launcher patches nox, then calls its main(). This was tried
+with every release from 2022.11.21 to 2026.10.20.
+
+These variables are taken out of the environment before anything of the user's runs:
+    NOXMK_SHIM_NAME        the session's base name
+    NOXMK_SHIM_TWIN        which of the sessions of that name it is, from 0 on: see name_of
+    NOXMK_SHIM_TWINS       how many of them there are
+    NOXMK_SHIM_INDEX       its position in definition order, as the probe has listed it
+    NOXMK_SHIM_DATE        the date of the noxfile then, in nanoseconds
+    NOXMK_SHIM_PATH        sys.path of the nox that the probe ran in, joined by os.pathsep
+    NOXMK_SHIM_HELPER      noxmk, which starts a make so that it shares job tokens; may be absent
+    NOXMK_SHIM_BUILDS      the folder for the session's builds of the project (building.py), and
+    NOXMK_SHIM_BUILD_LOCK  the file that all other builds lock; both may be absent
+    NOXMK_SHIM_INVOKED_FROM  the folder that make runs in, if it is another; may be absent
+    NOXMK_SHIM_GLOBALS     what it takes and leaves of variables (handover.py); may be absent
+The exit status is nox's own. The report is ASCII JSON without NUL or lone surrogates:
+    {"schema": 1, "result": 0 or 1,
+     "sessions": [{"name", "result", "reason", "duration", "reused", "waited"}],
+     "notify": [{"index", "session", "posargs"}]}
+or, where the noxfile has no such session any more, {"schema": 1, "result": 0, "gone": true}.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import sys
+import time
+
+
+def clean(value: object) -> str:
+    """The value's text as strict JSON parsers take it: bytes that are no text become escapes."""
+    return str(value).replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def warn(text: str) -> None:
+    print(f"noxmk: {text}", file=sys.stderr)
+
+
+def load(name: str, here: str):
+    """Import our NAME.py from that folder, under a name that nobody else uses."""
+    import importlib.util  # nox has imported it by now
+
+    path = os.path.join(here, f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"_noxmk_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# A command without one of these words builds no project.
+BUILD_WORDS = {"install", "wheel", "sync", "build", "pyproject-build", "setup.py"}
+
+
+def name_of(session) -> tuple[str, str]:
+    """By what a session is found; probe.py counts those that have the same.
+
+    An object that shows its address (<object at 0x7f12>) has another one in each process.
+    """
+    longest = max([session.friendly_name, *session.signatures], key=len)
+    return clean(session.name), re.sub(" at 0x[0-9a-fA-F]+", "", clean(longest))
+
+
+class Shim:
+    """The patches of nox, and what they find out about the session."""
+
+    def __init__(self, name: str, selector: str, number: dict[str, int]) -> None:
+        self.name, self.selector, self.number = name, selector, number
+        self.invoked_from = os.environ.pop("NOXMK_SHIM_INVOKED_FROM", None)
+        self.outer_mode = os.environ.get("NOX_SCRIPT_MODE")
+        self.manifest = None
+        self.error = ""
+        self.duration = 0.0
+        self.builds = None
+
+    def apply(self) -> None:
+        import nox.logger
+        import nox.manifest
+        import nox.sessions
+        import nox.tasks
+
+        # All names are looked up before any is replaced: a nox that lacks one stays as it is.
+        log = self.log = nox.logger.logger
+        self.nox_filter, self.nox_report = nox.tasks.filter_manifest, nox.tasks.create_report
+        nox_next, nox_execute = nox.manifest.Manifest.__next__, nox.sessions.SessionRunner.execute
+
+        def next_session(manifest):
+            if manifest is self.manifest and manifest._consumed:
+                raise StopIteration
+            return nox_next(manifest)
+
+        def execute(runner):
+            log.addFilter(self.note_error)
+            started = time.perf_counter()
+            result = nox_execute(runner)
+            self.duration = time.perf_counter() - started
+            log.removeFilter(self.note_error)
+            return result
+
+        # The session is selected by position: its name can be ambiguous, or another one in each
+        # process.
+        nox.tasks.filter_manifest = self.filter_manifest
+        # nox raises TypeError on parameters unknown to JSON, after the session has passed.
+        nox.tasks.create_report = self.create_report
+        # make runs what the session notifies, so that stays in the queue, for our report. nox
+        # itself still resolves the name, and complains about unknown ones.
+        nox.manifest.Manifest.__next__ = next_session
+        # Only nox's log says why a command failed, and old releases measure no durations.
+        nox.sessions.SessionRunner.execute = execute
+
+    def hand_makes_over(self, helper: str) -> None:
+        """On PATH `make` is noxmk already (submake.h); this is for one named by its path."""
+        import nox.command
+
+        popen = nox.command.popen
+
+        def popen_or_hand_over(args, *more, **options):
+            if os.path.basename(args[0]) in ("make", "gmake"):
+                args = [helper, "make", *args]
+            return popen(args, *more, **options)
+
+        nox.command.popen = popen_or_hand_over
+
+    def keep_builds_apart(self, folder: str, lock: str, here: str) -> None:
+        """Give the session's builds of the project a folder of their own, or the lock."""
+        import nox.sessions
+
+        session_class, runner_class = nox.sessions.Session, nox.sessions.SessionRunner
+        nox_execute = runner_class.execute
+        builds = self.builds = load("building", here).Builds(folder, lock, self.log)
+
+        def execute(runner):
+            with builds.session():
+                return nox_execute(runner)
+
+        def wrap(original, is_install: bool):
+            def command(session, *args, **kwargs):
+                words = [str(arg) for arg in args]
+                if not words or not is_install and not BUILD_WORDS & set(words):
+                    return original(session, *args, **kwargs)
+                with builds.command(words, is_install, getattr(session._runner, "venv", None)):
+                    return original(session, *args, **kwargs)
+
+            command.__doc__ = original.__doc__
+            return command
+
+        runner_class.execute = execute
+        for name in ("install", "run", "run_install", "run_always"):
+            if hasattr(session_class, name):
+                setattr(session_class, name, wrap(getattr(session_class, name), name == "install"))
+
+    def hand_over(self, globals_: str, report: str, here: str) -> None:
+        """Let the session take the variables that others have left, and leave its own."""
+        import nox.sessions
+
+        handover = load("handover", here).Handover(globals_, report)
+        result, failed = nox.sessions.Result, nox.sessions.Status.FAILED
+        execute = nox.sessions.SessionRunner.execute
+
+        def execute_between(runner):
+            try:
+                handover.take()
+            except ValueError as error:
+                self.log.error(f"noxmk: {error}")
+                return result(runner, failed, f"{error}")
+            try:
+                return execute(runner)
+            finally:
+                handover.leave()
+
+        nox.sessions.SessionRunner.execute = execute_between
+
+    def filter_manifest(self, manifest, global_config):
+        """Select our session and only it; this takes the place of nox's own selection."""
+        if self.invoked_from:
+            global_config.invoked_from = self.invoked_from
+        self.settle_script_mode()
+        try:
+            session = self.find(manifest._all_sessions, global_config.noxfile)
+            if session is None:
+                self.log.error(f"noxmk: the noxfile has no session {self.selector} any more")
+                self.write_report({"schema": 1, "result": 0, "gone": True}, global_config)
+                return 3
+            manifest._queue[:] = [session]
+            # make has run what the session requires; nox would run that again, or miss its results.
+            if hasattr(session.func, "_requires"):
+                session.func._requires = []
+            # nox.options.parallel would start nox again, by a scheduler, for this one session.
+            if getattr(global_config, "parallel", None):
+                global_config.parallel = 1
+        except (AttributeError, TypeError) as error:
+            warn(f"this nox is unknown to us ({error}); it selects the session by its name")
+            if hasattr(global_config, "no_dependencies"):
+                global_config.no_dependencies = True
+            return self.nox_filter(manifest, global_config)
+        self.manifest = manifest
+        return manifest
+
+    def settle_script_mode(self) -> None:
+        """Set the environment as nox would have, once its main() has read NOX_SCRIPT_MODE."""
+        if os.path.basename(sys.prefix) == "_nox_script_mode":
+            return  # a nox that re-executes itself for a PEP 723 noxfile leaves the mode at none
+        if self.outer_mode is None:
+            del os.environ["NOX_SCRIPT_MODE"]
+        else:
+            os.environ["NOX_SCRIPT_MODE"] = self.outer_mode
+
+    def find(self, sessions, noxfile):
+        """The session by its name, wherever it is now; of twins, the one in the same place.
+
+        A name that is another one in each process is found by its position, but only if the noxfile
+        is the one that was planned.
+        """
+        name = self.name, re.sub(" at 0x[0-9a-fA-F]+", "", self.selector)
+        same = [session for session in sessions if name_of(session) == name]
+        if len(same) == self.number["TWINS"]:
+            return same[self.number["TWIN"]]
+        index = self.number["INDEX"]
+        if not same and index < len(sessions) and clean(sessions[index].name) == self.name:
+            if os.stat(noxfile).st_mtime_ns == self.number["DATE"]:
+                return sessions[index]
+        return None
+
+    def note_error(self, record) -> bool:
+        if record.levelname == "ERROR" and record.exc_info:
+            self.error = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
+        elif record.levelname == "ERROR":
+            text = record.getMessage()  # since 2025.10 it may be what a silent command has written
+            if text.startswith(("Command ", "Program ", "Error: ")):
+                self.error = text.rstrip(":")
+        return True
+
+    def create_report(self, results, global_config):
+        if self.manifest is None:
+            return self.nox_report(results, global_config)
+        report = {
+            "schema": 1,
+            "result": int(all(results)),
+            "sessions": [self.describe(result) for result in results],
+            "notify": [self.notified(runner, global_config) for runner in self.manifest._queue],
+        }
+        self.write_report(report, global_config)
+        return results
+
+    def write_report(self, report, global_config) -> None:
+        import json  # nox has imported it by now
+
+        part = f"{global_config.report}.part"
+        try:
+            with open(part, "w", encoding="utf-8") as file:
+                file.write(json.dumps(report) + "\n")
+            os.replace(part, global_config.report)  # so readers see all of it, or nothing
+        except OSError as error:
+            warn(f"cannot write the report: {error}")  # the session's verdict stands
+
+    def describe(self, result) -> dict[str, object]:
+        verdict = result.status.name.lower()
+        reason = result.reason or (self.error if verdict == "failed" else None)
+        venv = result.session.venv
+        has_own_venv = getattr(venv, "is_sandboxed", False)
+        return {
+            "name": clean(result.session.friendly_name),
+            "result": verdict,
+            "reason": clean(reason) if reason else None,
+            "duration": round(self.duration, 6),
+            "reused": bool(getattr(venv, "_reused", False)) if has_own_venv else None,
+            "waited": round(self.builds.waited, 6) if self.builds else 0.0,
+        }
+
+    def notified(self, runner, global_config) -> dict[str, object]:
+        # nox's default are the posargs of the whole run.
+        has_own_posargs = list(runner.posargs) != list(global_config.posargs)
+        posargs = [clean(argument) for argument in runner.posargs]
+        return {
+            "index": self.manifest._all_sessions.index(runner),
+            "session": clean(runner.friendly_name),
+            "posargs": posargs if has_own_posargs else None,
+        }
+
+
+def main() -> None:
+    name = os.environ.pop("NOXMK_SHIM_NAME")
+    numbers = ("TWIN", "TWINS", "INDEX", "DATE")
+    number = {what: int(os.environ.pop(f"NOXMK_SHIM_{what}")) for what in numbers}
+    path = os.environ.pop("NOXMK_SHIM_PATH", "")
+    helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
+    builds = os.environ.pop("NOXMK_SHIM_BUILDS", None)
+    lock = os.environ.pop("NOXMK_SHIM_BUILD_LOCK", None)
+    globals_ = os.environ.pop("NOXMK_SHIM_GLOBALS", None)
+    # Imports are to find what they find under the user's nox command. Our own entries stay, but
+    # last: a folder with a colon in its name does not come through the variable.
+    wanted = path.split(os.pathsep) if path else []
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = wanted + [entry for entry in sys.path if entry not in (here, *wanted)]
+
+    args = sys.argv[1:]
+    at = args.index("-s")
+    shim = Shim(name, args[at + 1], number)
+    args[at : at + 2] = [f"--sessions={args[at + 1]}"]  # the form that takes a leading dash
+    sys.argv = ["nox", *args]
+    # For a PEP 723 noxfile we are in the right environment already. Each nox of a parallel make
+    # would check that environment again, and perhaps install into it.
+    os.environ["NOX_SCRIPT_MODE"] = "none"
+
+    # nox's modules stay until the end, and to look for garbage among them takes a sixth of nox's
+    # start-up and exit. What the noxfile makes is collected as always.
+    gc.disable()
+    import nox.__main__
+
+    if hasattr(gc, "freeze"):  # PyPy does not have it
+        gc.freeze()
+    gc.enable()
+    try:
+        shim.apply()
+        if helper:
+            shim.hand_makes_over(helper)
+        if builds and lock:
+            shim.keep_builds_apart(builds, lock, here)
+        if globals_:
+            shim.hand_over(globals_, args[args.index("--report") + 1], here)
+    except (AttributeError, ImportError) as error:
+        warn(f"this nox is unknown to us ({error}); it runs as it is")
+        known = nox._options.options.parser().format_help()
+        wanted = {"--no-dependencies": "--no-dependencies", "--parallel": "--parallel=1"}
+        sys.argv[1:1] = [wanted[option] for option in wanted if option in known]
+    sys.exit(nox.__main__.main())
