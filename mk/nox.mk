@@ -133,7 +133,7 @@ ci:
 ## What the makefiles say of our targets: own.mk (src/own.h), which make remakes when they change
 
 # Like order.mk below it is refused when it has lost its end, or has what is none of ours.
-_noxmk.own_text := $(file <$(_noxmk.own_file))
+_noxmk.own_text := $(call _noxmk.read,$(_noxmk.own_file))
 _noxmk.own_lines := $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.own_text)))
 _noxmk.own_odd := $(filter-out $(_noxmk.hash)% _noxmk.own%,$(_noxmk.own_lines)) \
   $(foreach c,$$ ; !,$(findstring $c,$(_noxmk.own_text))) \
@@ -142,7 +142,10 @@ _noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f $(ca
 $(if $(strip $(_noxmk.own_odd)),$(call _noxmk.drop,$(_noxmk.own_file)))
 _noxmk.own_text :=
 _noxmk.own_lines :=
--include $(_noxmk.own_file)
+# Of a folder that we may not enter, somebody else's, the plan's recipe says so; once is enough.
+_noxmk.shut := $(foreach d,$(_noxmk.state) $(patsubst %/,%,$(dir $(_noxmk.state))), \
+  $(if $(wildcard $d),$(if $(wildcard $d/.),,$d)))
+-include $(if $(strip $(_noxmk.shut)),,$(_noxmk.own_file))
 _noxmk.own_of ?=
 _noxmk.own_plan ?=
 _noxmk.own_files ?=
@@ -203,9 +206,6 @@ $(if $(strip $(_noxmk.odd)),$(call _noxmk.drop,$(_noxmk.order_file)))
 _noxmk.content :=
 _noxmk.lines :=
 
-# Of a folder that we may not enter, somebody else's, the plan's recipe says so; once is enough.
-_noxmk.shut := $(foreach d,$(_noxmk.state) $(patsubst %/,%,$(dir $(_noxmk.state))), \
-  $(if $(wildcard $d),$(if $(wildcard $d/.),,$d)))
 -include $(_noxmk.plan) $(if $(strip $(_noxmk.shut)),,$(_noxmk.order_file))
 
 # Makefiles that a session may not be called like, or make would remake them by running it.
