@@ -188,6 +188,8 @@ class Builds:
                 yield
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # there may be those of other sessions
+                os.rmdir(os.path.dirname(self.folder))
 
     def can_have_folder(self) -> bool:
         # A file of the user's is left alone. An unpacked sdist needs the egg-info that it has.
