@@ -146,7 +146,7 @@ clean:; @echo mine' >GNUmakefile
 mk nox-list
 listed=$(sed -n '2,$s/^. \([^ ]*\) .*/\1/p' "$out" | sort)
 check 'the list: all targets' same "$(echo "$listed" | tr '\n' ' ')" \
-	'build build-3.11 ci lint lint-n-1 lint-n-2 nox-clean nox-list one rerun-failed slow tag-lint tests '
+	'build build-3.11 ci lint lint-n-1 lint-n-2 nox-clean nox-list nox-plan one rerun-failed slow tag-lint tests '
 made=$("$MAKE" -I "$STAGE/include" -pq .noxmk/none 2>/dev/null |
 	sed -n 's/^\([A-Za-z0-9_][^ :=%#$/]*\):.*/\1/p' |
 	grep -vE '^(GNUmakefile|makefile|Makefile|clean|noxfile.py|pyproject.toml)$' | sort -u)

@@ -182,7 +182,7 @@ fits() {
 import re, sys, unicodedata
 wide = 0
 for line in open("screen", encoding="utf-8", newline="").read().replace("\r\n", "\n").split("\n"):
-    if not re.match(r"^(noxmk: |make)", line):
+    if not re.match(r"^(noxmk: |make|')", line):  # ' begins what make says of its recipe
         text = re.sub("\033\\[[0-9;]*m", "", line)
         width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
         if width > int(sys.argv[1]):
