@@ -13,7 +13,7 @@ analyzed := $(sources:src/%.c=%)
 analyze: $B/analyze/cppcheck ## analyze src/ with gcc, cppcheck and clang-tidy
 analyze: $(analyzed:%=$B/analyze/%.o) $(analyzed:%=$B/analyze/%.tidy)
 
-# jansson's macros are loops to it only when it sees them.
+# cppcheck knows that jansson's foreach macros are loops only if it sees them.
 $B/analyze/cppcheck: $(wildcard src/*.[ch] src/*/*.[ch]) mk/analyze.mk | $B/analyze
 	$(E) CHECK src
 	$(Q)$(CPPCHECK) --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \

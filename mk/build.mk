@@ -11,9 +11,9 @@ BASIC_CFLAGS := -std=c11 -D_GNU_SOURCE -DLIBBSD_NETBSD_VIS -DNOXMK_VERSION='"$(V
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
   -Wformat=2
 PKGS := libbsd jansson
-# Asked by the recipes themselves: make reads makefiles that it has to remake (the plan, which needs
-# the helper) before it remakes them, so a variable from a file would still be empty in the first
-# link.
+# The recipes ask pkg-config themselves: make reads makefiles that it has to remake (the plan, which
+# needs the helper) before it remakes them, so a variable from a file would still be empty in the
+# first link.
 pkg_cflags := $$(pkg-config --cflags $(PKGS))
 pkg_libs := $$(pkg-config --libs $(PKGS)) -lm
 

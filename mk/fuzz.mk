@@ -23,7 +23,7 @@ $(fuzzers:%=.fuzz-%): .fuzz-%: $B/fuzz/fuzz_%
 	  tests/fuzz/corpus/$* 2>$B/fuzz/$*.log || { tail -n 40 $B/fuzz/$*.log >&2; exit 1; }
 	$(Q)grep -E 'cov:|number_of_executed' $B/fuzz/$*.log | tail -n 2
 
-# Only those that reach code which the corpus does not: few, and small.
+# Takes only inputs that reach code which the corpus does not.
 fuzz-merge: $(fuzzers:%=$B/fuzz/fuzz_%) ## add to the corpora what `make fuzz` has found
 	$(Q)for name in $(fuzzers); do \
 	  $B/fuzz/fuzz_$$name -use_counters=0 -set_cover_merge=1 tests/fuzz/corpus/$$name \

@@ -41,11 +41,10 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 	scripts/bench scale --rounds 1 --sizes 100,400 --check && \
 	scripts/bench logs --rounds 3 --mib 200 --check 8
 
-# The same tests over other builds of the helper, each in a folder of its own. Without those that
-# are about nox's releases, installing and documents, or build a helper of their own: the helper
-# does nothing in them that it does not do in the others. And without what it costs, which is
-# another helper's then. Each test is a process that lives for a moment: a smaller quarantine takes
-# two fifths off their time.
+# The same tests over another build of the helper, in a folder of its own. These scripts are left
+# out: they are about nox's releases, installing and documents, or build a helper of their own;
+# cost.sh measures another helper than this slow one. Each test is a process that lives for a
+# moment: a smaller quarantine takes two fifths off their time.
 sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
 unsanitized := $(patsubst %,tests/cli/%.sh,bootstrap cost docs fresh install main nested versions)
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
@@ -58,7 +57,7 @@ check-sanitize: ## run the tests with the address and undefined-behaviour saniti
 check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project, under valgrind
 	$(Q)MAKE='$(MAKE)' tests/memcheck $B
 
-# Those of a process that ends by _exit are counted when that is exit. The tests that take longest
+# gcov writes its counts at exit, not at _exit. So here _exit is exit. The tests that take longest
 # reach hardly a line that these do not.
 quick := $(patsubst %,tests/cli/%.sh,main config ends hostile plan safety tools verdicts why)
 coverage: ## run the quicker tests and fail when they reach less than 97 % of the lines of src/
