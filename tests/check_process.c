@@ -149,6 +149,19 @@ START_TEST(our_own_program_is_an_absolute_path)
 }
 END_TEST
 
+START_TEST(our_own_program_is_known_by_any_name)
+{
+	char *path = process_own_program();
+
+	ck_assert(process_is_own_program(path));
+	ck_assert_int_eq(symlink(path, "make"), 0);
+	ck_assert(process_is_own_program("make"));
+	ck_assert(!process_is_own_program(helper_path()));
+	ck_assert(!process_is_own_program("there is none"));
+	free(path);
+}
+END_TEST
+
 Suite *
 check_process_suite(void)
 {
@@ -160,5 +173,6 @@ check_process_suite(void)
 	tcase_add_test(tc, a_process_that_is_gone_has_no_children);
 	tcase_add_test(tc, the_name_is_the_command_line_while_there_is_one);
 	tcase_add_test(tc, our_own_program_is_an_absolute_path);
+	tcase_add_test(tc, our_own_program_is_known_by_any_name);
 	return suite;
 }

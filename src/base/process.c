@@ -3,10 +3,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/process.h"
+
+#define OWN_PROGRAM "/proc/self/exe"
 
 /* Adds the numbers in that file. */
 static void
@@ -76,8 +79,17 @@ char *
 process_own_program(void)
 {
 	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	ssize_t n = readlink(OWN_PROGRAM, path, sizeof(path) - 1);
 
 	path[n < 0 ? 0 : n] = '\0';
 	return xstrdup(path);
+}
+
+bool
+process_is_own_program(const char *path)
+{
+	struct stat it, us;
+
+	return stat(path, &it) == 0 && stat(OWN_PROGRAM, &us) == 0 && it.st_ino == us.st_ino &&
+	       it.st_dev == us.st_dev;
 }

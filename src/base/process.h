@@ -3,6 +3,7 @@
 
 /* What proc(5) tells of processes. Of one that is gone it tells nothing, which is no error here. */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/util.h"
@@ -21,5 +22,8 @@ char *process_name(pid_t) UNUSED_RESULT;
 
 /* The path of our own program; empty where /proc does not tell. The caller frees. */
 char *process_own_program(void) UNUSED_RESULT;
+
+/* Is that file our own program, by whatever name? */
+bool process_is_own_program(const char *path);
 
 #endif

@@ -2,10 +2,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/makeflags.h"
+#include "base/process.h"
 #include "slots/jobserver.h"
 #include "slots/submake.h"
 
@@ -13,15 +13,6 @@
 enum { NOT_FOUND = 127, NOT_STARTED = 126 };
 
 #define FIFO "fifo:"
-
-static bool
-is_us(const char *path)
-{
-	struct stat it, us;
-
-	return stat(path, &it) == 0 && stat("/proc/self/exe", &us) == 0 &&
-	       it.st_ino == us.st_ino && it.st_dev == us.st_dev;
-}
 
 /* The first program of that name on PATH that is not this one. The caller frees. */
 static char *
@@ -34,7 +25,7 @@ find_program(const char *name)
 	while (!found && (folder = strsep(&rest, ":"))) {
 		char *program = xasprintf("%s/%s", *folder ? folder : ".", name);
 
-		if (access(program, X_OK) == 0 && !is_us(program))
+		if (access(program, X_OK) == 0 && !process_is_own_program(program))
 			found = program;
 		else
 			free(program);
@@ -113,7 +104,8 @@ int
 submake_exec(char **argv)
 {
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
-	char *program = slash && !is_us(argv[0]) ? xstrdup(argv[0]) : find_program(name);
+	char *program = slash && !process_is_own_program(argv[0]) ? xstrdup(argv[0]) :
+								    find_program(name);
 	int result;
 
 	if (hand_jobserver_on())
