@@ -28,18 +28,26 @@ starts(const struct word *word, const char *prefix)
 	return word->length >= length && !strncmp(word->raw, prefix, length);
 }
 
-/* The lone "--" is none of the words. */
+static void
+take_word(struct word *word)
+{
+	word->raw += word->length;
+	word->raw += strspn(word->raw, " ");
+	word->length = 0;
+	while (word->raw[word->length] && word->raw[word->length] != ' ')
+		word->length += word->raw[word->length] == '\\' &&
+			word->raw[word->length + 1] ? 2 : 1;
+}
+
+/* False at the end. The lone "--", behind which the variables stand, is none of the words. */
 static bool
 next_word(struct word *word)
 {
-	do {
-		word->raw += word->length;
-		word->raw += strspn(word->raw, " ");
-		word->length = 0;
-		while (word->raw[word->length] && word->raw[word->length] != ' ')
-			word->length += word->raw[word->length] == '\\' &&
-				word->raw[word->length + 1] ? 2 : 1;
-	} while (!word->is_variable && (word->is_variable = is_raw(word, "--")));
+	take_word(word);
+	if (!word->is_variable && is_raw(word, "--")) {
+		word->is_variable = true;
+		take_word(word);
+	}
 	return word->length > 0;
 }
 
