@@ -23,7 +23,7 @@ static const struct {
 	{ "1;4 s0;5 <0;1 x0;1", 2, "4<3" },
 	/* Readers do not wait for each other. */
 	{ "1;4 s0;5 <0;1 s0;1", 2, "3<1 4<3" },
-	/* The end is not known of a job that has never run, and of an elastic one. */
+	/* The end is not known of a job that has never run, and of a client. */
 	{ "1;?4;5 <0;1;1", 2, "4<3" },
 	{ "1;~4;5 <0;1;1", 2, "4<3" },
 	/* Who is first to get an amount is said even where make would keep the order. */

@@ -28,7 +28,7 @@ static const struct {
 	{ "2 2:2;1 2:2", "0 1", 4, "0 1", "0 0", 2 },
 	{ "1;2 #2;5", "0 1 2", 2, "0 2 1", "0 5 0", 7 },
 	{ "4 #9;1", "0 1", 2, "0 1", "0 4", 5 },
-	/* Elastic ones go by what is free. */
+	/* Clients go by what is free. */
 	{ "4;~4", "0 1", 2, "0 1", "0 0", 4 },
 	{ "~4;1 <0", "0 1", 2, "0 1", "0 2", 3 },
 	/* What can never start comes last. */

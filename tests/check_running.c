@@ -68,8 +68,8 @@ START_TEST(moments_that_hardly_differ_are_one)
 }
 END_TEST
 
-/* Two elastic jobs have four slots, then a third job takes one, then one has all but that. */
-START_TEST(elastic_jobs_share_what_is_free)
+/* Two clients have four slots, then a third job takes one, then one has all but that. */
+START_TEST(clients_share_what_is_free)
 {
 	struct schedule *s = schedule_of("~4;~8;1", "");
 	struct running running;
@@ -103,6 +103,6 @@ check_running_suite(void)
 	tcase_add_test(tc, nothing_runs_and_no_time_passes);
 	tcase_add_test(tc, slots_come_back_at_the_end);
 	tcase_add_test(tc, moments_that_hardly_differ_are_one);
-	tcase_add_test(tc, elastic_jobs_share_what_is_free);
+	tcase_add_test(tc, clients_share_what_is_free);
 	return suite;
 }

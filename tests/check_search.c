@@ -392,7 +392,7 @@ static const struct {
 	{ "1;?4;5 <0;1;1", "0 1 2 3 4", 2, "4<3" },
 	/* What takes two slots leaves none beside it. */
 	{ "3;1;2 #2;1", "0 1 3 2", 2, "" },
-	/* An elastic one last, where it has both slots; when it ends nobody knows. */
+	/* A client last, where it has both slots; when it ends nobody knows. */
 	{ "4;~4;4", "0 2 1", 2, "" },
 	{ "1;~4;5 <0;1;1", "0 1 2 3 4", 2, "4<3" },
 	/* Never: a cycle, or more than there is. */

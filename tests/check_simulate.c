@@ -49,7 +49,7 @@ static const struct {
 	/* Two slots at once, and none while it waits for them. */
 	{ "4;3 #2;1;1", "0 1 2 3", 2, "0 4 0 1", 7 },
 	{ "4 #9;3;1", "0 1 2", 2, "0 4 4", 7 },
-	/* An elastic one has what is free, and they share it. */
+	/* A client has what is free, and they share it. */
 	{ "4;~4;4", "0 1 2", 2, "0 0 4", 8 },
 	{ "4;4;~4", "0 1 2", 2, "0 0 4", 6 },
 	{ "1;~4;1 <1", "0 1 2", 2, "0 0 2.5", 3.5 },

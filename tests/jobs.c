@@ -32,7 +32,7 @@ add_word(struct schedule_job *job, char *word)
 		add_claim(job, resource, AMOUNT, amount);
 	} else if (*word) {
 		job->known = *word != '?';
-		job->elastic = *word == '~';
+		job->client = *word == '~';
 		job->seconds = strtod(word + strspn(word, "?~"), NULL);
 	}
 }

@@ -123,8 +123,8 @@ choose_all(struct chooser *chooser, const double *starts)
 			size_t other = chooser->sequence[k];
 			double gap = starts[other] + s->jobs[other].seconds - starts[job];
 
-			/* The end of an elastic job depends on what runs beside it. */
-			if (s->jobs[other].elastic || gap < -SAME_MOMENT || gap > SAME_MOMENT)
+			/* The end of a client depends on what runs beside it. */
+			if (s->jobs[other].client || gap < -SAME_MOMENT || gap > SAME_MOMENT)
 				continue;
 			if (has_edge(s, other, job))
 				due = false;

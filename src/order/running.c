@@ -33,14 +33,14 @@ running_start(struct running *r, size_t job)
 	r->jobs[r->n++] = job;
 }
 
-/* How many times as fast as with one slot each of the elastic jobs goes now. */
+/* How many times as fast as with one slot each of the clients goes now. */
 static double
-elastic_pace(const struct running *r)
+pace_of_clients(const struct running *r)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n; i++)
-		n += r->schedule->jobs[r->jobs[i]].elastic;
+		n += r->schedule->jobs[r->jobs[i]].client;
 	return n > 0 ? 1 + (double)r->free_slots / (double)n : 1;
 }
 
@@ -50,13 +50,13 @@ end_of(const struct running *r, size_t job, double pace)
 {
 	const struct schedule_job *j = &r->schedule->jobs[job];
 
-	return j->elastic ? r->now + r->left[job] / pace : r->starts[job] + j->seconds;
+	return j->client ? r->now + r->left[job] / pace : r->starts[job] + j->seconds;
 }
 
 bool
 running_advance(struct running *r)
 {
-	double pace = elastic_pace(r), next;
+	double pace = pace_of_clients(r), next;
 	size_t kept = 0;
 
 	r->nended = 0;

@@ -5,7 +5,8 @@
  * The jobs that run at a moment, and the time as it passes from one end of a job to the next: what
  * dispatch.h and simulate.h have in common. Who starts when is up to them.
  *
- * An elastic job goes faster while slots are free: the elastic jobs that run share those evenly.
+ * A client of make's jobserver goes faster while slots are free: the clients that run share those
+ * evenly.
  */
 
 #include "order/schedule.h"
@@ -15,7 +16,7 @@ struct running {
 	unsigned slots, free_slots;
 	double now;
 	double *starts;         /* of each job, or -1 while it has not started */
-	double *left;           /* of each: its seconds to go; of an elastic job, with one slot */
+	double *left;           /* of each: its seconds to go; of a client, with one slot */
 	size_t *jobs, n;        /* that run, in the order in which they started */
 	size_t *ended, nended;  /* at this very moment, in that order, too */
 };

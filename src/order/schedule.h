@@ -22,9 +22,9 @@ struct schedule_claim {
 };
 
 struct schedule_job {
-	double seconds;        /* expected; of an elastic job those with one slot */
+	double seconds;        /* expected; of a client those with one slot */
 	bool known;            /* the seconds are from earlier runs, not only what others take */
-	bool elastic;          /* its tools take the slots that are free, as long as they are */
+	bool client;           /* its tools take the slots that are free, as long as they are */
 	unsigned slots;        /* that it takes at least; 0 is 1, and more than all is all */
 	struct indices before; /* jobs that must have ended: requires and after, no cycle */
 	struct schedule_claim *claims;

@@ -115,7 +115,7 @@ try_priorities(struct search *search, const double *priorities)
 static double
 least_seconds(const struct schedule_job *job, unsigned slots)
 {
-	return job->elastic ? job->seconds / slots : job->seconds;
+	return job->client ? job->seconds / slots : job->seconds;
 }
 
 /*

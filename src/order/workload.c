@@ -99,7 +99,7 @@ workload_new(const json_t *active, const struct history *history, bool coarse)
 
 		job->seconds = coarse ? round_seconds(it.seconds) : it.seconds;
 		job->known = it.known;
-		job->elastic = it.client;
+		job->client = it.client;
 		job->slots = options.jobs.least;
 		options_clear(&options);
 		add_before(work, job, json_object_get(session, "requires"), i);
