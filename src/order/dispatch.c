@@ -100,7 +100,7 @@ end_jobs(struct dispatcher *d)
 }
 
 static void
-begin(struct dispatcher *d, unsigned slots)
+dispatcher_open(struct dispatcher *d, unsigned slots)
 {
 	const struct schedule *s = d->schedule;
 
@@ -121,7 +121,7 @@ begin(struct dispatcher *d, unsigned slots)
 }
 
 static void
-end(struct dispatcher *d)
+dispatcher_close(struct dispatcher *d)
 {
 	running_free(&d->running);
 	schedule_free_followers(d->schedule, d->followers);
@@ -139,7 +139,7 @@ dispatch(const struct schedule *s, const size_t *urgency, unsigned slots, size_t
 	struct dispatcher d = { .schedule = s, .urgency = urgency, .sequence = sequence };
 	double last;
 
-	begin(&d, slots);
+	dispatcher_open(&d, slots);
 	do
 		start_jobs(&d);
 	while (end_jobs(&d));
@@ -152,6 +152,6 @@ dispatch(const struct schedule *s, const size_t *urgency, unsigned slots, size_t
 		if (!started)
 			sequence[d.nsequence++] = job;
 	}
-	end(&d);
+	dispatcher_close(&d);
 	return last;
 }

@@ -13,7 +13,7 @@ enum phase {
 	ENDED
 };
 
-struct job_state {
+struct progress {
 	enum phase phase;
 	double ended;
 	size_t blockers;          /* how many jobs must end before make starts it */
@@ -25,7 +25,7 @@ struct simulation {
 	struct running running;
 	const size_t *order;
 	size_t n;
-	struct job_state *states;
+	struct progress *progress; /* of each job */
 	long long *taken;      /* of each resource: the amounts that entitled jobs have */
 	struct indices queue;  /* QUEUED and ENTITLED jobs, in order of arrival */
 	size_t first;          /* place in the order before which no job is PENDING */
@@ -34,10 +34,10 @@ struct simulation {
 static void
 add_edge(struct simulation *sim, size_t first, size_t then)
 {
-	if (sim->states[first].phase == ABSENT)
+	if (sim->progress[first].phase == ABSENT)
 		return;
-	indices_add(&sim->states[first].followers, then);
-	sim->states[then].blockers++;
+	indices_add(&sim->progress[first].followers, then);
+	sim->progress[then].blockers++;
 }
 
 /* The users of one resource that the next one may have to wait for. */
@@ -120,19 +120,19 @@ serve_queue(struct simulation *sim)
 	reserved = xcalloc(s->nresources, sizeof(*reserved));
 	for (size_t i = 0; i < sim->queue.n; i++) {
 		size_t number = sim->queue.v[i];
-		struct job_state *state = &sim->states[number];
+		struct progress *job = &sim->progress[number];
 
-		if (state->phase == QUEUED && fits(sim, number, reserved)) {
-			state->phase = ENTITLED;
+		if (job->phase == QUEUED && fits(sim, number, reserved)) {
+			job->phase = ENTITLED;
 			count_amounts(&s->jobs[number], sim->taken, 1);
 		}
-		if (state->phase == ENTITLED && sim->running.free_slots >=
+		if (job->phase == ENTITLED && sim->running.free_slots >=
 		    schedule_slots(&s->jobs[number], sim->running.slots)) {
-			state->phase = RUNNING;
+			job->phase = RUNNING;
 			running_start(&sim->running, number);
 			continue;
 		}
-		if (state->phase == QUEUED)
+		if (job->phase == QUEUED)
 			count_amounts(&s->jobs[number], reserved, 1);
 		sim->queue.v[kept++] = number;
 	}
@@ -148,13 +148,13 @@ advance(struct simulation *sim)
 		return false;
 	for (size_t i = 0; i < sim->running.nended; i++) {
 		size_t number = sim->running.ended[i];
-		struct job_state *state = &sim->states[number];
+		struct progress *job = &sim->progress[number];
 
-		state->phase = ENDED;
-		state->ended = sim->running.now;
+		job->phase = ENDED;
+		job->ended = sim->running.now;
 		count_amounts(&sim->schedule->jobs[number], sim->taken, -1);
-		for (size_t k = 0; k < state->followers.n; k++)
-			sim->states[state->followers.v[k]].blockers--;
+		for (size_t k = 0; k < job->followers.n; k++)
+			sim->progress[job->followers.v[k]].blockers--;
 	}
 	serve_queue(sim);
 	return true;
@@ -170,17 +170,17 @@ pass(struct simulation *sim)
 {
 	bool started = false;
 
-	while (sim->first < sim->n && sim->states[sim->order[sim->first]].phase != PENDING)
+	while (sim->first < sim->n && sim->progress[sim->order[sim->first]].phase != PENDING)
 		sim->first++;
 	for (size_t i = sim->first; i < sim->n; i++) {
 		size_t number = sim->order[i];
-		struct job_state *state = &sim->states[number];
+		struct progress *job = &sim->progress[number];
 
-		if (state->phase != PENDING || state->blockers > 0)
+		if (job->phase != PENDING || job->blockers > 0)
 			continue;
 		while (sim->running.free_slots == 0)
 			advance(sim);
-		state->phase = QUEUED;
+		job->phase = QUEUED;
 		indices_add(&sim->queue, number);
 		serve_queue(sim);
 		started = true;
@@ -196,10 +196,10 @@ simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots
 	double last;
 
 	running_begin(&sim.running, s, slots);
-	sim.states = xcalloc(s->n, sizeof(*sim.states));
+	sim.progress = xcalloc(s->n, sizeof(*sim.progress));
 	sim.taken = xcalloc(s->nresources, sizeof(*sim.taken));
 	for (size_t i = 0; i < n; i++)
-		sim.states[order[i]].phase = PENDING;
+		sim.progress[order[i]].phase = PENDING;
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < s->jobs[order[i]].before.n; k++)
 			add_edge(&sim, s->jobs[order[i]].before.v[k], order[i]);
@@ -210,13 +210,13 @@ simulate(const struct schedule *s, const size_t *order, size_t n, unsigned slots
 	while (pass(&sim) || advance(&sim))
 		;
 	for (size_t i = 0; i < s->n; i++) {
-		if (starts && sim.states[i].phase == ENDED)
+		if (starts && sim.progress[i].phase == ENDED)
 			starts[i] = sim.running.starts[i];
-		if (ends && sim.states[i].phase == ENDED)
-			ends[i] = sim.states[i].ended;
-		free(sim.states[i].followers.v);
+		if (ends && sim.progress[i].phase == ENDED)
+			ends[i] = sim.progress[i].ended;
+		free(sim.progress[i].followers.v);
 	}
-	free(sim.states);
+	free(sim.progress);
 	free(sim.taken);
 	free(sim.queue.v);
 	last = sim.running.now;

@@ -6,7 +6,7 @@
 #include "base/slug.h"
 #include "plan/group.h"
 
-enum state { UNKNOWN, AT_WORK, DONE };
+enum progress { UNKNOWN, AT_WORK, DONE };
 
 struct grouping {
 	struct plan *plan;
@@ -14,7 +14,7 @@ struct grouping {
 	const struct match *match;
 	size_t nfound;           /* groups that the plan had before */
 	struct indices *members; /* of each group of the configuration */
-	enum state *states;
+	enum progress *progress;
 };
 
 /* Adds those that `members` lacks; `more` has no session twice. */
@@ -83,7 +83,7 @@ add_name(struct grouping *g, const char *place, const char *name, struct indices
 	if (hits.n > 0) {
 		add_members(g, members, &list);
 	} else if (other < g->config->ngroups) {
-		if (g->states[other] == AT_WORK) {
+		if (g->progress[other] == AT_WORK) {
 			warnx(CONFIG_FILE ": %s: \"%s\": the group contains itself", place, name);
 			result = -1;
 		} else if ((result = resolve(g, other)) == 0) {
@@ -106,11 +106,11 @@ resolve(struct grouping *g, size_t group)
 	char *place = setting_place("group", config->name, NULL);
 	int result = 0;
 
-	if (g->states[group] == UNKNOWN) {
-		g->states[group] = AT_WORK;
+	if (g->progress[group] == UNKNOWN) {
+		g->progress[group] = AT_WORK;
 		for (size_t i = 0; i < config->members.n && result == 0; i++)
 			result = add_name(g, place, config->members.v[i], &g->members[group]);
-		g->states[group] = DONE;
+		g->progress[group] = DONE;
 	}
 	free(place);
 	return result;
@@ -158,7 +158,7 @@ group_all(struct plan *plan, const struct config *config, const struct match *ma
 	int result = 0;
 
 	g.members = xcalloc(config->ngroups, sizeof(*g.members));
-	g.states = xcalloc(config->ngroups, sizeof(*g.states));
+	g.progress = xcalloc(config->ngroups, sizeof(*g.progress));
 	for (size_t i = 0; i < config->ngroups && result == 0; i++)
 		if (check_name(&g, config->groups[i].name) < 0 || resolve(&g, i) < 0)
 			result = -1;
@@ -170,6 +170,6 @@ group_all(struct plan *plan, const struct config *config, const struct match *ma
 			free(g.members[i].v);
 	}
 	free(g.members);
-	free(g.states);
+	free(g.progress);
 	return result;
 }
