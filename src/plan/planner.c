@@ -265,23 +265,23 @@ apply_config(struct plan *plan, json_t *taken, json_t *reserved)
 
 /* Fills the sets of names: those that are in use, and those that must not be used. */
 static void
-reserve(json_t *taken, json_t *kept, const struct strings *reserved)
+reserve(json_t *taken, json_t *reserved, const struct strings *words)
 {
 	for (size_t i = 0; i < countof(always_reserved); i++)
-		take(kept, always_reserved[i]);
-	for (size_t i = 0; i < reserved->n; i++)
-		take(kept, reserved->v[i]);
+		take(reserved, always_reserved[i]);
+	for (size_t i = 0; i < words->n; i++)
+		take(reserved, words->v[i]);
 	take(taken, "ci");
 	/* ci is ours even where the including makefile lists it as its own. */
-	take(kept, "ci");
+	take(reserved, "ci");
 }
 
 struct plan *
-planner_make(const struct facts *facts, const struct strings *reserved)
+planner_make(const struct facts *facts, const struct strings *words)
 {
 	struct plan *plan = xcalloc(1, sizeof(*plan));
 	enum colour *colour = xcalloc(facts->n, sizeof(*colour));
-	json_t *taken = json_object(), *kept = json_object();
+	json_t *taken = json_object(), *reserved = json_object();
 
 	*plan = (struct plan){ .facts = facts, .n = facts->n };
 	plan->sessions = xcalloc(plan->n, sizeof(*plan->sessions));
@@ -293,14 +293,14 @@ planner_make(const struct facts *facts, const struct strings *reserved)
 	for (size_t i = 0; i < facts->queue.n; i++)
 		plan->sessions[facts->queue.v[i]].is_default = true;
 
-	reserve(taken, kept, reserved);
-	name_sessions(plan, taken, kept);
-	make_groups(plan, taken, kept);
+	reserve(taken, reserved, words);
+	name_sessions(plan, taken, reserved);
+	make_groups(plan, taken, reserved);
 	for (size_t i = 0; i < plan->n; i++)
 		if (colour[i] == WHITE)
 			cut_cycles(plan, i, colour);
 	free(colour);
-	if (apply_config(plan, taken, kept) == 0) {
+	if (apply_config(plan, taken, reserved) == 0) {
 		order_notified(plan);
 		coupling_apply(plan);
 	} else {
@@ -308,6 +308,6 @@ planner_make(const struct facts *facts, const struct strings *reserved)
 		plan = NULL;
 	}
 	json_decref(taken);
-	json_decref(kept);
+	json_decref(reserved);
 	return plan;
 }

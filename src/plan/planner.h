@@ -10,10 +10,10 @@
 #include "plan/plan.h"
 
 /*
- * NULL after one warning when the configuration is wrong. reserved: names the including makefile
+ * NULL after one warning when the configuration is wrong. words: names that the including makefile
  * keeps for itself; a session or group that would get one becomes nox-NAME. The plan keeps pointers
  * into facts, which must outlive it. plan_free frees.
  */
-struct plan *planner_make(const struct facts *, const struct strings *reserved) UNUSED_RESULT;
+struct plan *planner_make(const struct facts *, const struct strings *words) UNUSED_RESULT;
 
 #endif
