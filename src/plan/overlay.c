@@ -194,60 +194,25 @@ order_sections(struct overlay *o)
 	return 0;
 }
 
-static bool
-names_session(const struct overlay *o, const struct strings *names, size_t session)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < names->n && !found; i++) {
-		struct match_hits hits = match_find(o->match, names->v[i]);
-
-		for (size_t k = 0; k < hits.n; k++)
-			found = found || hits.v[k].session == session;
-		free(hits.v);
-	}
-	return found;
-}
-
-/* Which section made `session` wait for the other, and by which key; NULL: nox's requires= did. */
-static const char *
-find_declaration(const struct overlay *o, size_t session, size_t other, const char **key)
-{
-	for (size_t i = 0; i < o->config->nsessions; i++) {
-		const struct config_session *config = o->sections[i].config;
-		bool covers = false;
-
-		for (size_t k = 0; k < o->sections[i].hits.n; k++)
-			covers = covers || o->sections[i].hits.v[k].session == session;
-		*key = "needs";
-		if (covers && names_session(o, &config->needs, other))
-			return config->name;
-		*key = "after";
-		if (covers && names_session(o, &config->after, other))
-			return config->name;
-	}
-	*key = "requires=";
-	return NULL;
-}
-
 /* path: sessions of which each waits for the next, and the last for the first. */
 static void
 warn_cycle(const struct overlay *o, const size_t *path, size_t n)
 {
 	struct buffer steps = { 0 };
-	char *place = NULL;
+	const char *place = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t next = path[(i + 1) % n];
-		const char *key, *section = find_declaration(o, path[i], next, &key);
+		const struct plan_session *s = &o->plan->sessions[path[i]];
+		const char *next = o->plan->sessions[path[(i + 1) % n]].target;
+		const char *by = json_string_value(json_object_get(s->by, next));
 
-		buffer_printf(&steps, "%s%s %s %s", i ? ", " : "",
-		    o->plan->sessions[path[i]].target, key, o->plan->sessions[next].target);
-		if (section && !place)
-			place = setting_place(SECTION, section, key);
+		/* The place ends with the key, ".needs"; without one nox's requires= said so. */
+		buffer_printf(&steps, "%s%s %s %s", i ? ", " : "", s->target,
+		    by ? strrchr(by, '.') + 1 : "requires=", next);
+		if (!place)
+			place = by;
 	}
 	warnx(CONFIG_FILE ": %s: a cycle: %s", place ? place : "tool.noxmk", steps.data);
-	free(place);
 	buffer_free(&steps);
 }
 
