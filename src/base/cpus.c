@@ -18,7 +18,10 @@ least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Both in microseconds. Rounded up, as the JVM and Go's automaxprocs do. */
+/*
+ * The processors that a quota stands for; both numbers are microseconds. Rounded up, as the JVM and
+ * Go's automaxprocs do.
+ */
 static unsigned
 to_cpus(long long quota, long long period)
 {

@@ -15,8 +15,9 @@ int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
 
 /*
  * Writes the file so that it appears whole or not at all, and outlives a crash of the machine: it
- * is written beside, synced and renamed, and the folder is synced. A link of that name is replaced,
- * not followed. 0, or -1 with errno set and nothing printed; then the old file stays.
+ * is written beside, synced and renamed, and the folder is synced (but not with AT_FDCWD, which is
+ * no descriptor of it). A link of that name is replaced, not followed. 0, or -1 with errno set and
+ * nothing printed; then the old file stays.
  */
 int file_replace(int dirfd, const char *name, const void *data, size_t len) UNUSED_RESULT;
 

@@ -7,7 +7,10 @@
 /* Both name the same thing; the second one is that of makes before 4.2. */
 static const char *const auth_options[] = { "--jobserver-auth=", "--jobserver-fds=" };
 
-/* A word as make wrote it. Before the first one: the whole text, and no length. */
+/*
+ * One word of MAKEFLAGS as make wrote it. Before the first call of next_word `raw` is the whole
+ * text and `length` 0.
+ */
 struct word {
 	const char *raw;
 	size_t length;

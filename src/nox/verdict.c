@@ -19,8 +19,8 @@ static const char *const results[WORDS] = {
 
 struct evidence {
 	int code, signal;   /* -1: none */
-	const char *result; /* the report's word, */
-	const char *reason; /* and its reason; either may be NULL */
+	const char *result; /* the report's word, or NULL */
+	const char *reason; /* the report's reason, or NULL */
 };
 
 /*
@@ -105,7 +105,10 @@ too_early(const struct evidence *evidence)
 	return xstrdup("nox exited with status 0 before the session was over");
 }
 
-/* What never became a session has exit codes of nox itself; see noxmk(1). */
+/*
+ * What never became a session has exit codes of nox itself: 2 for a bad option or an unmet
+ * needs_version, 3 for a session that is not there.
+ */
 static char *
 no_report(const struct evidence *evidence)
 {

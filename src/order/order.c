@@ -204,8 +204,8 @@ order_write(int state, const json_t *active, unsigned jobs)
 }
 
 /*
- * Reads order.mk, and finds where the targets stand in it. The rest of that line ends there; *rest:
- * what comes after it. NULL when there is none. The text is in the buffer, which the caller frees.
+ * Reads order.mk and returns its list of targets, ended by a NUL; *rest is what follows that line.
+ * NULL when there is no order. Both point into the buffer, which the caller frees.
  */
 static char *
 find_order(int state, struct buffer *file, char **rest)

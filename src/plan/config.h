@@ -2,7 +2,7 @@
 #define NOXMK_PLAN_CONFIG_H
 
 /*
- * Reads the table [tool.noxmk] of pyproject.toml, which noxmk(1), CONFIGURATION describes, and
+ * Reads the table [tool.noxmk] of pyproject.toml, which nox.mk(5), CONFIGURATION describes, and
  * checks what can be checked without the noxfile: keys, types, quantities, durations, names of
  * resources. What only some sessions can make wrong is left to overlay.h.
  */

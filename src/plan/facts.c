@@ -5,8 +5,8 @@
 #include "plan/facts.h"
 
 /*
- * Where we are in the JSON. Of all faults only the first is told, since the others may follow from
- * it.
+ * The place in the JSON that is being read. Of all faults only the first is told, since the others
+ * may follow from it.
  */
 struct reader {
 	const char *source;

@@ -65,7 +65,10 @@ struct plan {
 	json_t *notes; /* for people: what sessions take from others undeclared; or NULL */
 };
 
-/* A group without members, last in the list. The plan takes over `target` and `what`. */
+/*
+ * A group without members, last in the list. The plan takes over `target` and `what`. The pointer
+ * holds until the next group is added.
+ */
 struct plan_group *plan_add_group(struct plan *, const char *kind, char *target, char *what);
 
 void plan_free(struct plan *);

@@ -13,12 +13,13 @@
 #define CONFIG_FILE "pyproject.toml"
 
 /*
- * Where we are in [tool.noxmk]. Of all faults only the first is told, since the others may follow
- * from it.
+ * The place in [tool.noxmk] that is being read. Of all faults only the first is told, since the
+ * others may follow from it.
  */
 struct setting_reader {
 	const char *table, *name; /* "session", "tests*"; both NULL at the top */
-	bool checked;             /* the values were read before: no fault is told */
+	/* The values were checked before: no fault is told, and jobs may be as the plan has it. */
+	bool checked;
 	bool failed;
 };
 

@@ -76,7 +76,7 @@ guard_balance(const struct guard *guard)
 	return balance_count(guard->balance);
 }
 
-/* In time for a make that exits right after us: a token that lies there is back before we end. */
+/* make may exit right after us. So a token that is free now is taken back before we end. */
 void
 guard_close(struct guard *guard)
 {

@@ -26,7 +26,10 @@ struct guard *guard_open(struct jobserver *) UNUSED_RESULT;
  */
 void guard_close(struct guard *);
 
-/* In a forked child that lives on: else the guard would not learn of its helper's death. */
+/*
+ * Closes our side of the socket in a forked child that lives on: while the child had it open, the
+ * guard would not learn of the helper's death.
+ */
 void guard_forked(struct guard *);
 
 /*

@@ -26,7 +26,10 @@ allows(int fd, int access)
 	return mode == access || mode == O_RDWR;
 }
 
-/* To give first: that fails where nobody could take, as in a FIFO whose make is gone. */
+/*
+ * The end for giving is opened first: that fails where nobody can take, as in a FIFO whose make is
+ * gone.
+ */
 static bool
 open_path(struct jobserver *jobserver, const char *path)
 {

@@ -11,8 +11,8 @@
 enum { MAKE_TICK = 1000 };
 
 struct slot {
-	struct pool *pool;           /* or else */
-	struct jobserver *jobserver; /* or NULL: jobs run one at a time */
+	struct pool *pool;           /* NULL unless slots come from the pool */
+	struct jobserver *jobserver; /* NULL unless from make's; both NULL: one job at a time */
 	struct guard *guard;         /* while we have more or less than what make gave us */
 	unsigned least, most;
 	bool held;                   /* as many as wanted */

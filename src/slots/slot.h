@@ -17,8 +17,8 @@
 struct slot;
 
 /*
- * rundir and rank are for the pool: the run folder, and which of those that wait comes first, from
- * 0. slot_close gives back all that make does not take back itself.
+ * rundir and rank are for the pool: the run folder, and of those that wait the lowest rank comes
+ * first. NULL after a warning. slot_close gives back all that make does not take back itself.
  */
 struct slot *slot_open(const struct makeflags *, int rundir, unsigned rank) UNUSED_RESULT;
 void slot_close(struct slot *);

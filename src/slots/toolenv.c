@@ -13,8 +13,8 @@ struct toolenv {
 
 /*
  * Tools that are no clients of a jobserver are told by variables how many jobs, threads or
- * processes they may use. The manual says which tool reads which. least: the variable is set from
- * so many slots on; mypy without it has no workers at all.
+ * processes they may use; nox.mk(5), ENVIRONMENT says which tool reads which. least: the variable
+ * is set from so many slots on; mypy without it has no workers at all.
  */
 static const struct {
 	const char *name;

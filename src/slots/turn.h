@@ -22,11 +22,14 @@ struct turn_options {
 	const char *target;
 	const json_t *claims;  /* as in plan.jsonl; NULL or an empty list: nothing is claimed */
 	const struct makeflags *makeflags;
-	unsigned rank;         /* which comes first of those that wait for a slot of the pool */
+	unsigned rank;         /* of those that wait for the pool the lowest comes first */
 	unsigned least, most;  /* slots that the session takes; most 0: all there are */
 };
 
-/* turn_close gives back the slot and the locks. */
+/*
+ * NULL after a warning. turn_close gives back the slots and the locks, and must come before the run
+ * folder is closed; nothing else of the options is kept.
+ */
 struct turn *turn_open(const struct turn_options *) UNUSED_RESULT;
 void turn_close(struct turn *);
 
