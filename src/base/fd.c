@@ -43,10 +43,13 @@ fd_write_all(int fd, const void *data, size_t len)
 int
 fd_lock(int fd, int operation)
 {
-	struct flock range = { .l_whence = SEEK_SET, .l_type = operation & LOCK_UN ? F_UNLCK :
-		operation & LOCK_EX ? F_WRLCK : F_RDLCK };
+	struct flock range = { .l_whence = SEEK_SET, .l_type = F_RDLCK };
 	int error;
 
+	if (operation & LOCK_UN)
+		range.l_type = F_UNLCK;
+	else if (operation & LOCK_EX)
+		range.l_type = F_WRLCK;
 	if (flock(fd, operation) == 0)
 		return 0;
 	error = errno;

@@ -73,21 +73,32 @@ ticket_name(char name[DIGITS + 1], unsigned long ticket)
 	snprintf(name, DIGITS + 1, "%0*lu", DIGITS, ticket % 10000000000UL);
 }
 
-/* False with errno set. */
+/* False with errno set, and the lock keeps the folder that it had. */
 static bool
 open_folder(struct lock *lock)
 {
-	int folder;
+	int folder, mutex = -1;
+	DIR *list = NULL;
 
 	if (mkdirat(lock->state, "locks", 0777) == 0)
 		file_give(lock->state, "locks");
 	folder = openat(lock->state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	lock->folder = folder < 0 ? NULL : fdopendir(folder);
+	if (folder >= 0)
+		mutex = openat(folder, "mutex", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (mutex >= 0)
+		list = fdopendir(folder);
+	if (!list) {
+		fd_close(&mutex);
+		fd_close(&folder);
+		return false;
+	}
+	file_give(folder, "mutex");
 	if (lock->folder)
-		lock->mutex = openat(folder, "mutex", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (lock->mutex >= 0)
-		file_give(folder, "mutex");
-	return lock->mutex >= 0;
+		closedir(lock->folder);
+	fd_close(&lock->mutex);
+	lock->folder = list;
+	lock->mutex = mutex;
+	return true;
 }
 
 struct lock *
@@ -481,8 +492,6 @@ follow_folder(struct lock *lock, bool make)
 	close(state);
 	watch_clear(lock->rivals);
 	fd_close(&lock->claim);
-	fd_close(&lock->mutex);
-	closedir(lock->folder);
 	lock->ticket = 0;
 	return open_folder(lock);
 }
