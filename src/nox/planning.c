@@ -57,7 +57,8 @@ add_knob(json_t *knobs, const json_t *last, const char *name, const char *given,
 		text = getenv(name);
 	if (!text || (!*text && *usual))
 		text = usual;
-	json_object_set_new(knobs, name, json_string(text) ? json_string(text) : json_null());
+	if (json_object_set_new(knobs, name, json_string(text)) < 0)
+		json_object_set_new(knobs, name, json_null());
 }
 
 /*

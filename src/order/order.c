@@ -182,11 +182,12 @@ order_write(int state, const json_t *active, unsigned jobs)
 	struct buffer out = { 0 };
 	struct history *history;
 	struct workload *work;
-	struct makeflags flags = makeflags_read(getenv("MAKEFLAGS"), jobs);
+	struct makeflags flags;
 	int result;
 
 	if (json_object_size(active) < 2)
 		return 0;
+	flags = makeflags_read(getenv("MAKEFLAGS"), jobs);
 	history = history_load(state);
 	work = workload_new(active, history, true);
 	buffer_addstr(&out, "# Made by noxmk from the plan and from how long sessions took.\n"
