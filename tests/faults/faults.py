@@ -297,7 +297,7 @@ def logs() -> list[Fault]:
         Fault("a full disk", {"much": lines, "quick": ":"}, exits=(0,), patience=60,
               before=small_disk, said=("bytes of it are lost", "2 passed"), after=no_disk),
         Fault("the folder of the run is removed", {"gentle": "touch ready; while ! [ -e go ]; do "
-              "sleep 0.05; done"}, remove_state, exits=(2,)),
+              "sleep 0.05; done"}, remove_state, exits=(0,), said=("1 passed",)),  # the second copy
         Fault("a secret, also in two pieces", {"teller": secret}, exits=(0,),
               environment={"MY_TOKEN": "hunter22"}, verdicts={"teller": "passed"},
               after=content("teller", lambda log: b"hunter22" not in log and log == b"a***b***\n")),
