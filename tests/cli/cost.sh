@@ -1,6 +1,7 @@
 #!/bin/sh
 # What a session costs under make, next to plain nox: as ratios within one run, and the least of
-# several tries, since other tests run beside this one.
+# several tries.
+# Runs alone: beside others, six processes lose more of the processor's caches than nox's one.
 . "$(dirname "$0")/lib.sh"
 
 cat >"$scratch/cost.py" <<'END'
