@@ -183,7 +183,7 @@ for i in range(500):
     open(f"src/d{i // 20}/e{i}/x.py", "w").close()'
 follows '500 folders' ': >src/d3/e77/y.py' ' n500' ' n501'
 if command -v strace >/dev/null; then
-	run strace -f -o "$scratch/calls" "$STAGE/bin/noxmk" plan -s
+	run strace -f -e trace=%file -o "$scratch/calls" "$STAGE/bin/noxmk" plan -s
 	check '500 folders: a call each' [ "$(wc -l <"$scratch/calls")" -lt 800 ]
 else
 	skip '500 folders: a call each' 'there is no strace'
