@@ -60,7 +60,8 @@ check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project
 
 # gcov writes its counts at exit, not at _exit. So here _exit is exit. The tests that take longest
 # reach hardly a line that these do not.
-quick := $(patsubst %,tests/cli/%.sh,main config ends hostile plan safety tools verdicts why)
+quick := $(patsubst %,tests/cli/%.sh,main config ends hostile output plan safety terminal tools \
+  verdicts why)
 coverage: ## run the quicker tests and fail when they reach less than 97 % of the lines of src/
 	$(Q)rm -rf build/coverage
 	$(Q)$(MAKE) B=build/coverage CPPFLAGS=-D_exit=exit CFLAGS='-O0 -g --coverage' \
