@@ -194,6 +194,7 @@ put_run(const char *id, const char *info)
 
 START_TEST(old_runs_go_but_for_those_of_living_makes)
 {
+	char *writing = xasprintf(".nox/.noxmk/runs/.make-%s.7~", own_key());
 	char *mine = xasprintf("{\"make\":\"%s\"}", own_key());
 	char *other = xasprintf("{\"make\":\"%d-1-ab\"}", (int)getpid());
 	int state = state_with_plan();
@@ -210,6 +211,8 @@ START_TEST(old_runs_go_but_for_those_of_living_makes)
 	file_put(".nox/.noxmk/runs/.make-1-1-ab", "20200101-000000-1\n");
 	file_put(".nox/.noxmk/runs/.make-5-5-ab", "20200101-000000-5\n");
 	ck_assert_int_eq(symlink("20200101-000000-5", ".nox/.noxmk/runs/.make-6-6-ab"), 0);
+	file_put(writing, "20200101-00");
+	file_put(".nox/.noxmk/runs/.make-999999999-2-ab.7~", "");
 	close(join_run(state, "1-2-c0ffee", 2));
 	/* The new one, the newest old one, and that whose make is still alive. */
 	for (char id[] = ".nox/.noxmk/runs/20200101-000000-0"; id[33] <= '7'; id[33]++)
@@ -219,8 +222,12 @@ START_TEST(old_runs_go_but_for_those_of_living_makes)
 	ck_assert(file_there(".nox/.noxmk/runs/.make-5-5-ab"));
 	ck_assert(!file_there(".nox/.noxmk/runs/.make-6-6-ab"));
 	ck_assert(file_there(".nox/.noxmk/runs/.make-1-2-c0ffee"));
+	/* What another make is about to rename stays; what a killed one has left does not. */
+	ck_assert(file_there(writing));
+	ck_assert(!file_there(".nox/.noxmk/runs/.make-999999999-2-ab.7~"));
 	assert_silent();
 	close(state);
+	free(writing);
 	free(mine);
 	free(other);
 }

@@ -51,10 +51,23 @@ write_make_file(int runs, const char *key, const char *name)
 	return result;
 }
 
+/* Is it what a helper of a make that still runs is about to rename, by file_replace? */
+static bool
+is_being_written(const char *file)
+{
+	size_t len = strcspn(file, ".");
+	char *key = xasprintf("%.*s", (int)len, file);
+	bool result = file[len] == '.' && makekey_is_sane(key) && makekey_is_alive(key);
+
+	free(key);
+	return result;
+}
+
 static int
 is_make_file(const struct dirent *entry)
 {
-	return !strncmp(entry->d_name, MAKEKEY_FILE, strlen(MAKEKEY_FILE));
+	return !strncmp(entry->d_name, MAKEKEY_FILE, strlen(MAKEKEY_FILE)) &&
+	       !is_being_written(entry->d_name + strlen(MAKEKEY_FILE));
 }
 
 static void
