@@ -44,8 +44,8 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 # The same tests over another build of the helper, in a folder of its own. These scripts are left
 # out: they are about nox's releases, installing and documents, or build a helper of their own;
 # cost.sh measures another helper than this slow one. Each test is a process that lives for a
-# moment: a smaller quarantine takes two fifths off their time. Libraries that state.sh preloads come
-# before the sanitizer's.
+# moment: a smaller quarantine takes two fifths off their time. Libraries that state.sh preloads
+# come before the sanitizer's.
 sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
 unsanitized := $(patsubst %,tests/cli/%.sh,bootstrap cost docs fresh install main nested versions)
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
