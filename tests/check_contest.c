@@ -189,7 +189,7 @@ run_schedule(int state, unsigned seed)
 }
 
 /* On all processors. */
-START_TEST(model)
+START_TEST(claims_are_granted_as_the_model_says)
 {
 	pid_t pids[WORKERS];
 
@@ -312,7 +312,7 @@ follow(struct claim *claims, const pid_t *pids, const struct word *word)
 	return it->life == NONE;
 }
 
-START_TEST(processes)
+START_TEST(locks_hold_among_processes_that_die)
 {
 	int state = folder_make("state"), ends[2];
 	struct claim claims[WORKERS] = { 0 };
@@ -362,9 +362,9 @@ check_contest_suite(void)
 	TCase *tc = support_case(suite, "model");
 
 	tcase_set_timeout(tc, 20 + schedules() / 10);
-	tcase_add_test(tc, model);
+	tcase_add_test(tc, claims_are_granted_as_the_model_says);
 	tc = support_case(suite, "processes");
 	tcase_set_timeout(tc, 20 + schedules() / 10);
-	tcase_add_test(tc, processes);
+	tcase_add_test(tc, locks_hold_among_processes_that_die);
 	return suite;
 }

@@ -71,7 +71,7 @@ static const struct {
 	{ "1/8:b", "9/8:a", true },
 };
 
-START_TEST(two)
+START_TEST(two_claims_wait_for_each_other_or_not)
 {
 	int state = folder_make("state");
 	struct lock *first = claim(state, "one", pairs[_i].first);
@@ -404,7 +404,7 @@ check_lock_suite(void)
 	Suite *suite = suite_create("lock");
 	TCase *tc = support_case(suite, "claims");
 
-	tcase_add_loop_test(tc, two, 0, countof(pairs));
+	tcase_add_loop_test(tc, two_claims_wait_for_each_other_or_not, 0, countof(pairs));
 	tcase_add_test(tc, what_the_file_says);
 	tcase_add_test(tc, in_order);
 	tcase_add_test(tc, owner_dies);

@@ -75,7 +75,7 @@ words_of(char *text)
 	return list;
 }
 
-START_TEST(naming)
+START_TEST(each_session_has_a_target_of_its_own)
 {
 	char *reserved = xstrdup(namings[_i].reserved), *names;
 	struct facts *facts = facts_of(namings[_i].sessions, namings[_i].queue);
@@ -186,7 +186,7 @@ static const struct {
 	{ "[{'name':'a','envdir':'/x'},{'name':'b','envdir':'/x'}]", "" },
 };
 
-START_TEST(order)
+START_TEST(edges_follow_requires_and_notify)
 {
 	struct strings nothing = { 0 };
 	struct facts *facts = facts_of(graphs[_i].sessions, "[]");
@@ -201,7 +201,7 @@ START_TEST(order)
 END_TEST
 
 /* Notified sessions give way to what the configuration orders; groups get names as others do. */
-START_TEST(configured)
+START_TEST(configuration_changes_names_and_edges)
 {
 	static const char *names[] = { "quick" };
 	const struct strings reserved = { names, 1 };
@@ -283,12 +283,12 @@ check_planner_suite(void)
 	Suite *suite = suite_create("planner");
 	TCase *tc = support_case(suite, "names");
 
-	tcase_add_loop_test(tc, naming, 0, countof(namings));
+	tcase_add_loop_test(tc, each_session_has_a_target_of_its_own, 0, countof(namings));
 	tcase_add_loop_test(tc, targets_are_unique, 0, 20);
 	tcase_add_test(tc, groups_are_narrowed_to_the_pythons_of_nox);
 	tc = support_case(suite, "order");
-	tcase_add_loop_test(tc, order, 0, countof(graphs));
-	tcase_add_test(tc, configured);
+	tcase_add_loop_test(tc, edges_follow_requires_and_notify, 0, countof(graphs));
+	tcase_add_test(tc, configuration_changes_names_and_edges);
 	tcase_add_loop_test(tc, no_plan, 0, 3);
 	return suite;
 }

@@ -1,7 +1,7 @@
 #include "base/quantity.h"
 #include "support.h"
 
-START_TEST(durations)
+START_TEST(a_duration_has_units)
 {
 	static const struct {
 		const char *text;
@@ -23,7 +23,7 @@ START_TEST(durations)
 END_TEST
 enum { DURATIONS = 21 };
 
-START_TEST(quantities)
+START_TEST(a_quantity_has_units)
 {
 	static const struct {
 		const char *text;
@@ -51,7 +51,7 @@ check_quantity_suite(void)
 	Suite *suite = suite_create("quantity");
 	TCase *tc = support_case(suite, "quantity");
 
-	tcase_add_loop_test(tc, durations, 0, DURATIONS);
-	tcase_add_test(tc, quantities);
+	tcase_add_loop_test(tc, a_duration_has_units, 0, DURATIONS);
+	tcase_add_test(tc, a_quantity_has_units);
 	return suite;
 }

@@ -45,7 +45,7 @@ tracer_of(pid_t pid)
 	return tracer;
 }
 
-START_TEST(none)
+START_TEST(without_a_jobserver_nobody_waits)
 {
 	static const char *const flags[] = { NULL, "", "k", " -j1", " -j2 --jobserver-auth=98,99" };
 	struct slot *slot = open_slot(flags[_i], -1);
@@ -266,7 +266,7 @@ START_TEST(make_is_killed)
 END_TEST
 
 /* As many as wanted, or as many as there are; back when the helper goes. */
-START_TEST(several)
+START_TEST(a_slot_may_be_several)
 {
 	struct make make = make_with(3);
 	struct slot *slot = open_slot(make.flags, -1);
@@ -423,7 +423,7 @@ reap(const struct make *make)
  * never more at work than there are, everybody who lives has his turn, and in the end all tokens
  * are there. (A killed one would not leave the count of those at work.)
  */
-START_TEST(crowd)
+START_TEST(a_crowd_never_exceeds_the_slots)
 {
 	struct make make = make_with(SLOTS);
 	_Atomic int *busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE,
@@ -481,7 +481,7 @@ check_slot_suite(void)
 	Suite *suite = suite_create("slot");
 	TCase *tc = support_case(suite, "slot");
 
-	tcase_add_loop_test(tc, none, 0, 5);
+	tcase_add_loop_test(tc, without_a_jobserver_nobody_waits, 0, 5);
 	tcase_add_test(tc, from_the_pool);
 	tcase_add_test(tc, lent_and_back);
 	tcase_add_test(tc, helper_goes_while_the_token_is_out);
@@ -489,7 +489,7 @@ check_slot_suite(void)
 	tcase_add_test(tc, helper_and_make_are_killed);
 	tcase_add_loop_test(tc, guard_is_killed, 0, 2);
 	tcase_add_test(tc, make_is_killed);
-	tcase_add_test(tc, several);
+	tcase_add_test(tc, a_slot_may_be_several);
 	tcase_add_test(tc, none_or_all);
 	tcase_add_loop_test(tc, holder_is_killed, 0, 2);
 	tcase_add_test(tc, guard_of_several_is_killed);
@@ -498,7 +498,7 @@ check_slot_suite(void)
 	 * own idea of the limit that leaves no guard.
 	 */
 	if (!getenv("CK_FORK")) {
-		tcase_add_loop_test(tc, crowd, 0, 4);
+		tcase_add_loop_test(tc, a_crowd_never_exceeds_the_slots, 0, 4);
 		tcase_add_test(tc, no_guard);
 	}
 	return suite;
