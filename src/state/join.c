@@ -37,12 +37,15 @@ link_latest(int state, const char *name)
 	free(temp);
 }
 
-/* A helper that comes later finds the run by this file. 0, or -1 after a warning. */
+/*
+ * A helper that comes later finds the run by this file, which nobody needs once the make has ended:
+ * it need not outlive a crash. 0, or -1 after a warning.
+ */
 static int
 write_make_file(int runs, const char *key, const char *name)
 {
 	char *file = xasprintf(MAKEKEY_FILE "%s", key), *line = xasprintf("%s\n", name);
-	int result = file_replace(runs, file, line, strlen(line));
+	int result = file_store(runs, file, line, strlen(line));
 
 	if (result < 0)
 		warn("%s/runs/%s", state_path(), file);
@@ -51,7 +54,7 @@ write_make_file(int runs, const char *key, const char *name)
 	return result;
 }
 
-/* Is it what a helper of a make that still runs is about to rename, by file_replace? */
+/* Is it what a helper of a make that still runs is about to rename, by file_store? */
 static bool
 is_being_written(const char *file)
 {
