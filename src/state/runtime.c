@@ -86,8 +86,8 @@ remove_dead(int base, const char *path)
 		char *folder = xasprintf("%s/%s", path, key);
 		struct stat st;
 
-		if (!makekey_is_alive(key) && stat(folder, &st) == 0 &&
-		    time(NULL) - st.st_mtime > DEAD_SINCE)
+		if (stat(folder, &st) == 0 && time(NULL) - st.st_mtime > DEAD_SINCE &&
+		    !makekey_is_alive(key))
 			file_remove_tree(folder);
 		free(folder);
 		free(entries[i]);
