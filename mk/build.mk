@@ -17,6 +17,11 @@ PKGS := libbsd jansson
 pkg_cflags := $$(pkg-config --cflags $(PKGS))
 pkg_libs := $$(pkg-config --libs $(PKGS)) -lm
 
+# Half of a helper's start is the loading of libraries, and each make starts four helpers. So those
+# but libc are part of it; `make STATIC=` loads them as usual, where there is no libjansson.a.
+STATIC ?= -Wl,-Bstatic
+helper_libs := $(STATIC) $$(pkg-config --static --libs $(PKGS)) -lm -Wl,-Bdynamic
+
 # Names as in src/README.md: plan/config, state/record …
 sources := $(wildcard src/*.c src/*/*.c)
 modules := $(filter-out main,$(sources:src/%.c=%))
@@ -28,7 +33,7 @@ tools := $(addprefix $B/share/noxmk/tools/,make gmake)
 
 $B/bin/noxmk: $(sources:src/%.c=$B/obj/%.o) | $B/bin $(share) $(tools)
 	$(E) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(pkg_libs)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(helper_libs)
 
 $B/obj/%.o: src/%.c $B/flags | $(folders:%=$B/obj/%)
 	$(E) CC $@
@@ -45,8 +50,8 @@ $(tools): | $B/share/noxmk/tools
 $B/flags: FORCE | $B/obj
 	@pkg-config --exists $(PKGS) || \
 	  { echo "missing: $(PKGS): run scripts/bootstrap" >&2; exit 1; }
-	@echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
-	  echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' >$@
+	@echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC)' | cmp -s - $@ || \
+	  echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC)' >$@
 
 $B/obj $(folders:%=$B/obj/%) $B/bin $B/share/noxmk $B/share/noxmk/tools:
 	$(Q)mkdir -p $@
