@@ -57,8 +57,7 @@ add_knob(json_t *knobs, const json_t *last, const char *name, const char *given,
 		text = getenv(name);
 	if (!text || (!*text && *usual))
 		text = usual;
-	if (json_object_set_new(knobs, name, json_string(text)) < 0)
-		json_object_set_new(knobs, name, json_null());
+	json_object_set_new(knobs, name, json_text_or_null(text));
 }
 
 /*
