@@ -47,6 +47,24 @@ START_TEST(only_whole_strings_of_a_list_count)
 }
 END_TEST
 
+START_TEST(the_strings_of_a_list_become_one)
+{
+	static const struct {
+		const char *list, *joined;
+	} cases[] = { { "[]", "" }, { "['a']", "a" }, { "['a','','b c']", "a, , b c" },
+		{ "['a',7,null,'b']", "a, b" } };
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		json_t *list = json_of(cases[i].list);
+		char *joined = json_list_join(list, ", ");
+
+		ck_assert_str_eq(joined, cases[i].joined);
+		free(joined);
+		json_decref(list);
+	}
+}
+END_TEST
+
 Suite *
 check_json_suite(void)
 {
@@ -56,5 +74,6 @@ check_json_suite(void)
 	tcase_add_test(tc, what_is_not_there_has_a_default);
 	tcase_add_test(tc, text_that_json_cannot_hold_is_null);
 	tcase_add_test(tc, only_whole_strings_of_a_list_count);
+	tcase_add_test(tc, the_strings_of_a_list_become_one);
 	return suite;
 }

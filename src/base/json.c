@@ -43,3 +43,19 @@ json_list_has(const json_t *list, const char *text)
 			return true;
 	return false;
 }
+
+char *
+json_list_join(const json_t *list, const char *between)
+{
+	struct strings words = { 0 };
+	const json_t *item;
+	size_t i;
+	char *joined;
+
+	json_array_foreach(list, i, item)
+		if (json_is_string(item))
+			strings_add(&words, json_string_value(item));
+	joined = strings_join(&words, between);
+	free(words.v);
+	return joined;
+}

@@ -23,4 +23,7 @@ json_t *json_text_or_null(const char *) UNUSED_RESULT;
 /* Does the list have that string? */
 bool json_list_has(const json_t *list, const char *text);
 
+/* The strings of that list as strings_join gives them. The caller frees. */
+char *json_list_join(const json_t *list, const char *between) UNUSED_RESULT;
+
 #endif

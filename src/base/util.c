@@ -104,6 +104,17 @@ strings_add(struct strings *list, const char *s)
 	list->v[list->n++] = s;
 }
 
+char *
+strings_join(const struct strings *list, const char *between)
+{
+	struct buffer joined = { 0 };
+
+	buffer_addstr(&joined, "");
+	for (size_t i = 0; i < list->n; i++)
+		buffer_printf(&joined, "%s%s", i ? between : "", list->v[i]);
+	return joined.data;
+}
+
 void
 indices_add(struct indices *list, size_t i)
 {

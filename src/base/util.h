@@ -53,6 +53,8 @@ void buffer_printf(struct buffer *, const char *fmt, ...) PRINTF(2, 3);
 void buffer_free(struct buffer *);
 
 void strings_add(struct strings *, const char *);
+/* All of them, in their order, with that between each two; "" for none. The caller frees. */
+char *strings_join(const struct strings *, const char *between) UNUSED_RESULT;
 void indices_add(struct indices *, size_t);
 bool indices_has(const struct indices *, size_t);
 

@@ -28,20 +28,6 @@ own_text(struct command *command, const char *prefix, const char *text)
 	return owned;
 }
 
-/* The folders of the list with colons between them. The caller frees. */
-static char *
-join_path(const json_t *list)
-{
-	struct buffer joined = { 0 };
-	const json_t *item;
-	size_t i;
-
-	buffer_addstr(&joined, "");
-	json_array_foreach(list, i, item)
-		buffer_printf(&joined, "%s%s", i ? ":" : "", json_string_value(item));
-	return joined.data;
-}
-
 static void
 add_number(struct command *command, const char *name, const json_t *number,
     struct strings *extra)
@@ -60,7 +46,7 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 {
 	const char *folder_of_user = getenv("NOXMK_INVOKED_FROM");
 	char folder[PATH_MAX], *builds = NULL, *lock = NULL, *program = process_own_program();
-	char *path = join_path(json_object_get(header, "path"));
+	char *path = json_list_join(json_object_get(header, "path"), ":");
 	const json_t *twin = json_object_get(session, "twin");
 	char *globals = json_dumps(json_object_get(session, "globals"), JSON_COMPACT |
 	    JSON_ENSURE_ASCII);

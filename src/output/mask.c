@@ -246,17 +246,17 @@ char *
 mask_names(const struct mask *mask)
 {
 	struct strings hit = { 0 };
-	struct buffer names = { 0 };
+	char *names = NULL;
 
 	for (size_t i = 0; i < mask->nnames; i++)
 		if (mask->names[i].hit)
 			strings_add(&hit, mask->names[i].text);
-	if (hit.n > 0)
+	if (hit.n > 0) {
 		qsort(hit.v, hit.n, sizeof(*hit.v), compare);
-	for (size_t i = 0; i < hit.n; i++)
-		buffer_printf(&names, "%s%s", i ? ", " : "", hit.v[i]);
+		names = strings_join(&hit, ", ");
+	}
 	free(hit.v);
-	return names.data;
+	return names;
 }
 
 void

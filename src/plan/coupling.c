@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "plan/coupling.h"
 #include "plan/setting.h"
 
@@ -56,13 +57,8 @@ add_edge(struct plan_session *s, size_t other, const char *target, const struct 
 static void
 add_name(json_t *names, const char *name)
 {
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(names, i, item)
-		if (!strcmp(json_string_value(item), name))
-			return;
-	json_array_append_new(names, json_string(name));
+	if (!json_list_has(names, name))
+		json_array_append_new(names, json_string(name));
 }
 
 /* Takes over whats and names: what the session reads, and the base names of those that leave it. */
@@ -73,29 +69,24 @@ add_note(struct coupling *c, size_t session, bool global, json_t *whats, json_t 
 	char *place = setting_place("session", s->name, NULL), *text;
 	char *list = json_dumps(names, JSON_ENSURE_ASCII);
 	const char *others = list ? list : "[]", *s_of = json_array_size(names) > 1 ? "" : "s";
-	struct buffer what = { 0 };
-	const json_t *item;
-	size_t i;
+	char *what = json_list_join(whats, ", ");
 
-	buffer_addstr(&what, "");
-	json_array_foreach(whats, i, item)
-		buffer_printf(&what, "%s%s", i ? ", " : "", json_string_value(item));
 	if (global)
 		text = xasprintf("%s reads the global variable%s %s, which %.*s assign%s, and "
 		    "each session is a process of its own: the value is handed on. To declare the "
 		    "order: [%s] after = %s in " CONFIG_FILE "; a file would be safer", s->name,
-		    json_array_size(whats) > 1 ? "s" : "", what.data, (int)strlen(others) - 2,
+		    json_array_size(whats) > 1 ? "s" : "", what, (int)strlen(others) - 2,
 		    others + 1, s_of, place, others);
 	else
 		text = xasprintf("%s reads what %.*s leave%s (%s), and nothing declares it: it "
 		    "comes after, as in the noxfile. To declare it: [%s] after = %s in "
 		    CONFIG_FILE "; if it need not wait: after = []", s->name,
-		    (int)strlen(others) - 2, others + 1, s_of, what.data, place, others);
+		    (int)strlen(others) - 2, others + 1, s_of, what, place, others);
 	if (json_array_size(names) > 0 && !c->plan->notes)
 		c->plan->notes = json_array();
 	if (json_array_size(names) > 0)
 		add_name(c->plan->notes, text); /* the variants of a session have one note */
-	buffer_free(&what);
+	free(what);
 	free(text);
 	free(list);
 	free(place);

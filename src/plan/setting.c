@@ -81,7 +81,6 @@ setting_unknown(struct setting_reader *r, const char *key, const json_t *value,
     const struct strings *known)
 {
 	const char *meant = nearest(key, known);
-	struct buffer list = { 0 };
 
 	if (meant) {
 		setting_fault(r, key, "unknown key; did you mean \"%s\"?", meant);
@@ -95,10 +94,10 @@ setting_unknown(struct setting_reader *r, const char *key, const json_t *value,
 		free(place);
 		free(whole);
 	} else {
-		for (size_t i = 0; i < known->n; i++)
-			buffer_printf(&list, "%s%s", i ? ", " : "", known->v[i]);
-		setting_fault(r, key, "unknown key; there are %s", list.data);
-		buffer_free(&list);
+		char *list = strings_join(known, ", ");
+
+		setting_fault(r, key, "unknown key; there are %s", list);
+		free(list);
 	}
 }
 
