@@ -82,6 +82,38 @@ remove_run(const char *name)
 	free(path);
 }
 
+/* Removes the oldest runs, and their names from the list. */
+static void
+remove_oldest(int runs, json_t *names, unsigned keep)
+{
+	size_t n = json_array_size(names);
+
+	for (size_t i = n > keep ? n - keep : 0; i-- > 0;) {
+		const char *name = json_string_value(json_array_get(names, i));
+		int rundir = openat(runs, name, DIR_FLAGS);
+
+		if (rundir < 0 || !rundir_is_alive(rundir)) {
+			remove_run(name);
+			json_array_remove(names, i);
+		}
+		fd_close(&rundir);
+	}
+}
+
+/* A run's name ends like the key of its make: see run_name. */
+static bool
+has_run_of(const json_t *names, const char *key)
+{
+	const char *word = strrchr(key, '-');
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+		if (!strcmp(strrchr(json_string_value(name), '-'), word))
+			return true;
+	return false;
+}
+
 /* Removes the oldest runs, and the files that name runs which are gone. */
 static void
 prune(int state, int runs, unsigned keep)
@@ -90,29 +122,22 @@ prune(int state, int runs, unsigned keep)
 	struct dirent **entries = NULL;
 	int n;
 
-	for (size_t i = 0; i + keep < json_array_size(names); i++) {
-		const char *name = json_string_value(json_array_get(names, i));
-		int rundir = openat(runs, name, DIR_FLAGS);
-
-		if (rundir < 0 || !rundir_is_alive(rundir))
-			remove_run(name);
-		if (rundir >= 0)
-			close(rundir);
-	}
-	json_decref(names);
+	remove_oldest(runs, names, keep);
 	n = scandirat(runs, ".", &entries, is_make_file, alphasort);
 	for (int i = 0; i < n; i++) {
 		const char *file = entries[i]->d_name, *key = file + strlen(MAKEKEY_FILE);
 		/* In the first releases it was a link. */
 		bool odd = entries[i]->d_type == DT_LNK || !makekey_is_sane(key);
-		int rundir = odd ? -1 : rundir_find(state, key);
+		int rundir = -1;
 
-		if (rundir < 0)
+		/* To open each one would be the most of what a make costs here. */
+		if (odd || (!has_run_of(names, key) && (rundir = rundir_find(state, key)) < 0))
 			unlinkat(runs, file, 0);
 		fd_close(&rundir);
 		free(entries[i]);
 	}
 	free(entries);
+	json_decref(names);
 }
 
 static char *
