@@ -297,7 +297,7 @@ summary_mark_well(int rundir, struct planfile *plan, const json_t *goals)
 			buffer_printf(&well, "%s ", json_string_value(goal));
 		buffer_free(&reasons);
 	}
-	result = file_replace(rundir, ".well", well.data, well.len);
+	result = file_store(rundir, ".well", well.data, well.len);
 	if (result < 0)
 		warn(".well");
 	buffer_free(&well);

@@ -200,7 +200,7 @@ rundir_write_info(int rundir, const char *name, const char *key)
 	json_t *info = json_pack("{s:i,s:s,s:s,s:f,s:f}", "schema", 1, "run", name, "make", key,
 	    "started", clock_now(), "clock", clock_monotonic());
 	char *text = json_dumps(info, JSON_INDENT(1));
-	int result = text ? file_replace(rundir, RUNDIR_INFO, text, strlen(text)) : -1;
+	int result = text ? file_store(rundir, RUNDIR_INFO, text, strlen(text)) : -1;
 
 	if (result < 0)
 		warn("%s/runs/%s/" RUNDIR_INFO, state_path(), name);
