@@ -18,10 +18,9 @@ pkg_cflags := $$(pkg-config --cflags $(PKGS))
 pkg_libs := $$(pkg-config --libs $(PKGS)) -lm
 
 # Half of a helper's start is the loading of libraries, and each make starts four helpers. So those
-# but libc and libm (a part of libc: it cannot be had without it) are part of the helper;
-# `make STATIC=` loads them as usual, where there is no libjansson.a.
+# but libc are part of it; `make STATIC=` loads them as usual, where there is no libjansson.a.
 STATIC ?= -Wl,-Bstatic
-helper_libs := $(STATIC) $$(pkg-config --static --libs $(PKGS)) -Wl,-Bdynamic -Wl,--as-needed -lm
+helper_libs := $(STATIC) $$(pkg-config --static --libs $(PKGS)) -Wl,-Bdynamic
 
 # Names as in src/README.md: plan/config, state/record …
 sources := $(wildcard src/*.c src/*/*.c)

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdlib.h>
 
 #include "order/running.h"
@@ -63,8 +62,11 @@ running_advance(struct running *r)
 	if (r->n == 0)
 		return false;
 	next = end_of(r, r->jobs[0], pace);
-	for (size_t i = 1; i < r->n; i++)
-		next = fmin(next, end_of(r, r->jobs[i], pace));
+	for (size_t i = 1; i < r->n; i++) {
+		double end = end_of(r, r->jobs[i], pace);
+
+		next = end < next ? end : next;
+	}
 	for (size_t i = 0; i < r->n; i++)
 		r->left[r->jobs[i]] -= (next - r->now) * pace;
 	r->now = next;

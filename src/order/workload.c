@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -68,11 +67,12 @@ add_claims(struct workload *work, struct schedule_job *job, const json_t *claims
 static double
 round_seconds(double seconds)
 {
-	double unit = 0.001;
+	double unit = 0.001, units;
 
 	while (seconds > unit * 100)
 		unit *= 10;
-	return ceil(seconds / unit) * unit;
+	units = (double)(long long)(seconds / unit);
+	return units * unit < seconds ? (units + 1) * unit : units * unit;
 }
 
 struct workload *
