@@ -48,11 +48,11 @@ end_run(const struct end *end, const char *key, char *const *make)
 {
 	int result = 0, state = end->state, rundir = end->rundir;
 
-	if (*make) {
+	if (*make)
 		result = notified_run(end->rundir, key, make);
-		if (key)
-			join_restore(key, &state, &rundir);
-	}
+	/* These sessions may have removed the run folder, too. */
+	if (result != 0 && key)
+		join_restore(key, &state, &rundir);
 	/*
 	 * A helper may have been killed, and the keeper of its session has a record to write.
 	 * Nobody waits for others that are at work there: they may need the slot that we hold.
@@ -63,7 +63,7 @@ end_run(const struct end *end, const char *key, char *const *make)
 		result = -1;
 	if (*make)
 		keep_results(end);
-	return result;
+	return result < 0 ? -1 : 0;
 }
 
 void

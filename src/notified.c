@@ -83,7 +83,7 @@ notified_run(int rundir, const char *key, char *const *make)
 
 	if (key)
 		setenv("NOXMK_RUN", key, 1);
-	while (result == 0) {
+	while (result >= 0) {
 		pending = notified_pending(rundir);
 		/* One whose record could not be written is not run again. */
 		json_object_foreach_safe(pending, next, target, unused)
@@ -92,8 +92,7 @@ notified_run(int rundir, const char *key, char *const *make)
 		if (json_object_size(pending) == 0)
 			break;
 		json_object_update(tried, pending);
-		if (run_make(make, pending) != 0)
-			result = -1;
+		result = run_make(make, pending) == 0 ? 1 : -1;
 		json_decref(pending);
 		pending = NULL;
 	}
