@@ -32,11 +32,12 @@ SAFE_BACKENDS = ("hatchling.", "flit_core.", "poetry.core.", "pdm.backend", "uv_
 # These build in a temporary folder, unless told of one or editable: then in the tree.
 TEMPORARY_BACKENDS = ("mesonpy", "scikit_build_core.")
 
-# What a project's files say when its builds by setuptools meet all the same.
-CHOSEN_FOLDER = re.compile(r"^\s*build[-_]base\s*=", re.M)
-WRITES_SOURCES = re.compile(r"\b(cython|mypyc)", re.I)  # C files, next to the modules
-TOO_OLD = re.compile(r"\bsetuptools\s*(?:==|~=|<=?)\s*(?:[1-5]?\d|6[0-5])\b")
-EXTENSION = re.compile(r"\bext[-_]modules\b|\bExtension\(")  # an editable one lies in the tree
+# What a project's files say when its builds by setuptools meet all the same. They are compiled when
+# they are needed: most sessions build nothing.
+CHOSEN_FOLDER = r"(?m)^\s*build[-_]base\s*="
+WRITES_SOURCES = r"(?i)\b(cython|mypyc)"  # C files, next to the modules
+TOO_OLD = r"\bsetuptools\s*(?:==|~=|<=?)\s*(?:[1-5]?\d|6[0-5])\b"
+EXTENSION = r"\bext[-_]modules\b|\bExtension\("  # an editable one lies in the tree
 
 
 def read(*path: str) -> str:
@@ -52,14 +53,17 @@ def read_all(project: str) -> str:
     return "\n".join(read(project, name) for name in ("pyproject.toml", "setup.cfg", "setup.py"))
 
 
+def is_project(folder: str) -> bool:
+    return any(os.path.isfile(os.path.join(folder, name)) for name in ("pyproject.toml", "setup.py"))
+
+
 def project_in(argument: str) -> str | None:
     """The folder that an argument of pip names (`.`, `.[test]`, `-e./lib`), if it has a project."""
     path = re.sub(r"^(-e|--editable)[ =]?|^file://|^[\w.-]+ *@ *(file://)?(?=[./])", "", argument)
     path = re.sub(r"\[[^\]]*\]$", "", path)
     if not path or path.startswith("-"):
         return None
-    found = any(os.path.isfile(os.path.join(path, name)) for name in ("pyproject.toml", "setup.py"))
-    return os.path.abspath(path) if found else None
+    return os.path.abspath(path) if is_project(path) else None
 
 
 def backend_of(project: str) -> str:
@@ -136,12 +140,12 @@ def is_kept_apart(project: str, words: list[str], is_install: bool, venv: str | 
     kind, text, is_modern = kind_of(words, is_install), read_all(project), has_pyproject(project)
     if project != os.getcwd() or kind == "release":
         return False
-    if WRITES_SOURCES.search(text) or TOO_OLD.search(text):
+    if re.search(WRITES_SOURCES, text) or re.search(TOO_OLD, text):
         return False
     if (not is_modern or "--no-build-isolation" in words) and has_old_setuptools(venv):
         return False
     # Without pyproject.toml an editable installation is the egg-info in the tree.
-    return not is_editable(words, kind) or is_modern and not EXTENSION.search(text)
+    return not is_editable(words, kind) or is_modern and not re.search(EXTENSION, text)
 
 
 def has_pyproject(project: str) -> bool:
@@ -193,14 +197,13 @@ class Builds:
 
     def can_have_folder(self) -> bool:
         # A file of the user's is left alone. An unpacked sdist needs the egg-info that it has.
-        if VARIABLE in os.environ or os.path.exists("PKG-INFO"):
+        if VARIABLE in os.environ or os.path.exists("PKG-INFO") or not is_project("."):
             return False
         # Elsewhere no relative path holds for this project alone. A damaged plan may say "..".
         is_below = not os.path.relpath(self.folder).startswith("..")
         if not is_below or os.path.normpath(self.folder) != self.folder:
             return False
-        chosen = CHOSEN_FOLDER.search(read_all("."))
-        return bool(project_in(".")) and is_setuptools(".") and not chosen
+        return is_setuptools(".") and not re.search(CHOSEN_FOLDER, read_all("."))
 
     def make_folder(self) -> bool:
         build = f"[build]\nbuild_base = {self.folder}/build\n"
