@@ -54,7 +54,8 @@ def read_all(project: str) -> str:
 
 
 def is_project(folder: str) -> bool:
-    return any(os.path.isfile(os.path.join(folder, name)) for name in ("pyproject.toml", "setup.py"))
+    names = ("pyproject.toml", "setup.py")
+    return any(os.path.isfile(os.path.join(folder, name)) for name in names)
 
 
 def project_in(argument: str) -> str | None:
