@@ -1,0 +1,245 @@
+#include <err.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "slots/gate.h"
+
+/* More sessions than that at once are not counted. */
+enum { ENTRIES = 1024 };
+
+/* Of one session, as it is in the file. Times are monotonic seconds. */
+struct entry {
+	uint32_t used;   /* processors, as seen last; 0: the entry is nobody's */
+	uint32_t needed; /* those that a command may come to use … */
+	double until;    /* … before that time */
+	double waiting;  /* at the gate since then; 0: it does not wait */
+	uint32_t rank, unused;
+};
+
+struct gate {
+	int file;
+	int place;        /* of our entry; -1: the session has not begun, or is not counted */
+	struct entry own;
+	unsigned processors, others;
+};
+
+/* What is in the file now. */
+struct view {
+	struct entry entries[ENTRIES];
+	int n;
+};
+
+struct gate *
+gate_open(int folder, unsigned processors)
+{
+	int file = openat(folder, ".gate", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	struct gate *gate;
+
+	if (file < 0) {
+		warn(".gate: sessions do not wait for free processors");
+		return NULL;
+	}
+	gate = xcalloc(1, sizeof(*gate));
+	*gate = (struct gate){ .file = file, .place = -1, .processors = processors };
+	return gate;
+}
+
+/* The bytes of an entry. The mutex is the byte before them all, which nobody writes. */
+static struct flock
+lock_of(int place, short type)
+{
+	off_t size = sizeof(struct entry);
+
+	return (struct flock){ .l_type = type, .l_whence = SEEK_SET,
+		.l_start = place < 0 ? 0 : (place + 1) * size, .l_len = place < 0 ? 1 : size };
+}
+
+static void
+write_own(const struct gate *gate)
+{
+	struct flock range = lock_of(gate->place, F_WRLCK);
+
+	if (gate->place >= 0)
+		(void)!pwrite(gate->file, &gate->own, sizeof(gate->own), range.l_start);
+}
+
+void
+gate_close(struct gate *gate)
+{
+	if (!gate)
+		return;
+	gate->own = (struct entry){ 0 };
+	write_own(gate);
+	fd_close(&gate->file);
+	free(gate);
+}
+
+/* Others may write meanwhile: their entries are then as they were, or as they come to be. */
+static void
+look(const struct gate *gate, struct view *view)
+{
+	ssize_t n = pread(gate->file, view->entries, sizeof(view->entries), sizeof(struct entry));
+
+	view->n = n < 0 ? 0 : (int)((size_t)n / sizeof(struct entry));
+}
+
+/* Is that somebody else, who lives? */
+static bool
+is_other(const struct gate *gate, const struct view *view, int place)
+{
+	struct flock range = lock_of(place, F_WRLCK);
+
+	if (place == gate->place || view->entries[place].used == 0)
+		return false;
+	return fcntl(gate->file, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+
+bool
+gate_is_awaited(const struct gate *gate)
+{
+	struct view view;
+
+	look(gate, &view);
+	for (int i = 0; i < view.n; i++)
+		if (view.entries[i].waiting != 0 && is_other(gate, &view, i))
+			return true;
+	return false;
+}
+
+bool
+gate_has_company(const struct gate *gate)
+{
+	struct view view;
+
+	look(gate, &view);
+	for (int i = 0; i < view.n; i++)
+		if (is_other(gate, &view, i))
+			return true;
+	return false;
+}
+
+void
+gate_enter(struct gate *gate)
+{
+	for (int i = 0; i < ENTRIES && gate->place < 0; i++) {
+		struct flock range = lock_of(i, F_WRLCK);
+
+		if (fcntl(gate->file, F_OFD_SETLK, &range) == 0)
+			gate->place = i;
+	}
+	gate->own = (struct entry){ .used = 1 };
+	write_own(gate);
+}
+
+/* A session that uses none for a moment is there all the same. */
+void
+gate_use(struct gate *gate, unsigned processors)
+{
+	if (processors == 0)
+		processors = 1;
+	if (gate->own.used == processors)
+		return;
+	gate->own.used = processors;
+	write_own(gate);
+}
+
+static unsigned
+use_of(const struct entry *entry, double now)
+{
+	uint32_t needed = entry->until > now ? entry->needed : 0;
+
+	if (entry->waiting != 0)
+		return 0;
+	return entry->used > needed ? entry->used : needed;
+}
+
+/* Nobody is asked whether he lives: this is asked often, and only told to people. */
+unsigned
+gate_load(const struct gate *gate)
+{
+	unsigned load = 0;
+	struct view view;
+
+	look(gate, &view);
+	for (int i = 0; i < view.n; i++)
+		load += use_of(&view.entries[i], 0);
+	return load;
+}
+
+/* Is that one, who waits, to go before us? */
+static bool
+precedes(const struct gate *gate, const struct entry *other, int place)
+{
+	const struct entry *own = &gate->own;
+
+	if (other->rank != own->rank)
+		return other->rank < own->rank;
+	return other->waiting < own->waiting ||
+	       (other->waiting == own->waiting && place < gate->place);
+}
+
+/* Under the mutex. */
+static bool
+may_go(struct gate *gate, unsigned needed)
+{
+	unsigned n = gate->processors, most = n > 2 ? 2 * n - 1 : n + 1;
+	double now = clock_monotonic();
+	bool is_first = true;
+	struct view view;
+
+	gate->others = 0;
+	look(gate, &view);
+	for (int i = 0; i < view.n; i++) {
+		const struct entry *other = &view.entries[i];
+
+		if (!is_other(gate, &view, i))
+			continue;
+		gate->others += use_of(other, now);
+		if (other->waiting != 0 && precedes(gate, other, i))
+			is_first = false;
+	}
+	return is_first && (gate->others == 0 || gate->others + needed <= most);
+}
+
+bool
+gate_try(struct gate *gate, const struct gate_need *need)
+{
+	struct flock lock = lock_of(-1, F_WRLCK), unlock = lock_of(-1, F_UNLCK);
+	double now = clock_monotonic();
+	bool goes;
+
+	if (gate->place < 0)
+		return true;
+	/* Who has the mutex needs no time, unless he is stopped: nobody waits for that. */
+	if (fcntl(gate->file, F_OFD_SETLK, &lock) < 0)
+		return false;
+	if (gate->own.waiting == 0)
+		gate->own.waiting = now;
+	gate->own.rank = need->rank;
+	goes = may_go(gate, need->processors);
+	if (goes) {
+		gate->own.needed = need->processors;
+		gate->own.until = now + need->settles;
+		gate->own.waiting = 0;
+	}
+	write_own(gate);
+	fcntl(gate->file, F_OFD_SETLK, &unlock);
+	return goes;
+}
+
+void
+gate_leave(struct gate *gate)
+{
+	gate->own.waiting = 0;
+	write_own(gate);
+}
+
+unsigned
+gate_others(const struct gate *gate)
+{
+	return gate->others;
+}

@@ -1,0 +1,66 @@
+#ifndef NOXMK_SLOTS_GATE_H
+#define NOXMK_SLOTS_GATE_H
+
+/*
+ * The gate, where a command that may be wide waits until the processors that it needs are free. A
+ * tool that is told all processors and waits is faster than one that is told fewer: waiting costs
+ * nothing while others keep all of them busy, and being narrow is for ever.
+ *
+ * The helpers of one make share a table, .gate in the runtime folder: an entry for each session
+ * that runs, with the processors that it was seen to use, and those that a command of it may come
+ * to need. A command of a session goes if what the others use and what it needs is at most
+ * max(2N - 1, N + 1) together, N being the processors; else it waits, and of those that wait the
+ * one of the lowest rank goes first. Sessions that have not begun wait for those at the gate. So
+ * nobody is kept waiting by who waits, and a command waits only while all N are in use, or may be
+ * in a moment.
+ *
+ * The owner of an entry keeps the lock of its bytes (fcntl(2), "open file description locks"), so
+ * that entry ends with the last of its processes, helper or keeper. The table is only ever changed
+ * by its owner, but for the mutex, the lock of the first byte, under which commands are let through
+ * one at a time.
+ */
+
+#include <stdbool.h>
+
+#include "base/util.h"
+
+struct gate;
+
+/*
+ * folder: the runtime folder, or the run folder. processors: N. NULL where nothing can be shared,
+ * after a warning, or where one session runs at a time: then everybody goes. gate_close ends the
+ * entry of this session.
+ */
+struct gate *gate_open(int folder, unsigned processors) UNUSED_RESULT;
+void gate_close(struct gate *);
+
+/* Who waits at the gate: the session has not begun, and is to let him go first. */
+bool gate_is_awaited(const struct gate *);
+
+/* Does any other session run? */
+bool gate_has_company(const struct gate *);
+
+/* The session begins: from now on it has an entry, and uses one processor. */
+void gate_enter(struct gate *);
+
+/* So many processors are in use by the session now. */
+void gate_use(struct gate *, unsigned processors);
+
+/* Those that all sessions use together. */
+unsigned gate_load(const struct gate *);
+
+/* A command that asks to go. */
+struct gate_need {
+	unsigned processors; /* that it may use */
+	double settles;      /* seconds after which those are seen that it does use */
+	unsigned rank;       /* the lowest goes first */
+};
+
+/* May it go? If not it waits now: try again soon, or give up with gate_leave. */
+bool gate_try(struct gate *, const struct gate_need *);
+void gate_leave(struct gate *);
+
+/* What the others used when it was tried last. */
+unsigned gate_others(const struct gate *);
+
+#endif
