@@ -16,7 +16,8 @@
  * would be stopped by SIGTTIN for ever.
  */
 static pid_t
-start(char *const argv[], char *const envp[], int in, int out, int err, bool own_group)
+start(char *const argv[], char *const envp[], const struct spawn_files *f, int err,
+    bool own_group)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
@@ -33,14 +34,16 @@ start(char *const argv[], char *const envp[], int in, int out, int err, bool own
 	posix_spawnattr_setsigmask(&attributes, sig_original_mask());
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawn_file_actions_init(&files);
-	if (in < 0)
+	if (f->in < 0)
 		posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	else
-		posix_spawn_file_actions_adddup2(&files, in, 0);
-	posix_spawn_file_actions_adddup2(&files, out, 1);
+		posix_spawn_file_actions_adddup2(&files, f->in, 0);
+	posix_spawn_file_actions_adddup2(&files, f->out, 1);
 	posix_spawn_file_actions_adddup2(&files, err, 2);
-	/* Descriptors above 2 are not ours to hand on: a daemon would keep make's pipe open. */
-	posix_spawn_file_actions_addclosefrom_np(&files, 3);
+	if (f->more >= 0)
+		posix_spawn_file_actions_adddup2(&files, f->more, 3);
+	/* The others are not ours to hand on: a daemon would keep make's pipe open. */
+	posix_spawn_file_actions_addclosefrom_np(&files, f->more < 0 ? 3 : 4);
 	error = posix_spawnp(&pid, argv[0], &files, &attributes, argv, envp);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
@@ -54,13 +57,15 @@ start(char *const argv[], char *const envp[], int in, int out, int err, bool own
 pid_t
 spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
 {
-	return start(argv, envp, -1, out, err, own_group);
+	const struct spawn_files files = { .in = -1, .out = out, .more = -1 };
+
+	return start(argv, envp, &files, err, own_group);
 }
 
 pid_t
-spawn_at_terminal(char *const argv[], char *const envp[], int terminal)
+spawn_with(char *const argv[], char *const envp[], const struct spawn_files *files)
 {
-	return start(argv, envp, terminal, terminal, terminal, false);
+	return start(argv, envp, files, files->out, false);
 }
 
 int

@@ -18,10 +18,13 @@
 pid_t spawn(char *const argv[], char *const envp[], int out, int err, bool own_group);
 
 /*
- * The same, but it reads from that terminal, too, and writes both to it. The terminal has to be its
- * process group's already.
+ * The same, in our session and group, with other descriptors of ours: in, which it reads from
+ * (-1: /dev/null), out, for output and errors, and more, which is its number 3 (-1: none).
  */
-pid_t spawn_at_terminal(char *const argv[], char *const envp[], int terminal);
+struct spawn_files {
+	int in, out, more;
+};
+pid_t spawn_with(char *const argv[], char *const envp[], const struct spawn_files *);
 
 /*
  * Waits until that child of ours ends: its exit code, or 128+N when signal N has killed it. -1 with

@@ -78,9 +78,10 @@ reap_session(pid_t session, int *status)
 static pid_t
 start_session(const struct keeper_task *task)
 {
-	if (task->is_terminal)
-		return spawn_at_terminal(task->argv, task->envp, task->out);
-	return spawn(task->argv, task->envp, task->out, task->out, false);
+	const struct spawn_files files = { .in = task->is_terminal ? task->out : -1,
+		.out = task->out, .more = task->ask };
+
+	return spawn_with(task->argv, task->envp, &files);
 }
 
 /* The keeper's life. */
@@ -110,6 +111,8 @@ keep(const struct keeper_task *task, int socket)
 		_exit(0);
 	if (task->out > STDERR_FILENO)
 		close(task->out);
+	if (task->ask >= 0)
+		close(task->ask);
 	for (;;) {
 		struct signalfd_siginfo info;
 

@@ -21,6 +21,7 @@ struct keeper;
 struct keeper_task {
 	char *const *argv, *const *envp;
 	int out; /* the descriptor for the session's output and errors */
+	int ask; /* the one for what it asks (ask.h), or -1 */
 	bool is_terminal; /* that is the session's terminal, where it also reads */
 	/* All are called in the keeper, with data. */
 	void (*forked)(void *data);   /* gives up what only the helper may have */
