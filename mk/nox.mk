@@ -37,6 +37,9 @@ NOXMK_KEEP ?= 20
 NOXMK_OUTPUT ?= auto
 # how many sessions run at once under `make -j` without a number [the CPUs that we may use]
 NOXMK_JOBS ?=
+# strict: no session's tools start more than its job slots at once; shared: they are told of all
+# processors, and wait while others use them
+NOXMK_BUDGET ?= shared
 # how long a run may take: 20m; then its sessions end
 NOXMK_DEADLINE ?=
 # fail: a session that passes only when it is retried counts as failed
@@ -55,7 +58,7 @@ _noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
 # What comes from make's command line or the environment is text. make would expand it where it is
 # used, and when it hands it on to each recipe's environment: one that is := stays as it is.
 _noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_RESERVED NOXMK_KEEP NOXMK_OUTPUT \
-  NOXMK_JOBS NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
+  NOXMK_JOBS NOXMK_BUDGET NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
 _noxmk.freeze = $(eval $2$1 := $$(value $1))$(eval export $1)
 _noxmk.from = $(filter $2,$(subst $(_noxmk.blank),-,$(origin $1)))
 $(foreach k,$(_noxmk.knobs_all) ARGS FAIL_FAST MAX_FAIL,$(if $(call \

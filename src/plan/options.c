@@ -48,10 +48,12 @@ read_jobs(struct setting_reader *r, const char *key, const json_t *value, void *
 	const char *text = number ? number : json_string_value(value);
 	struct options_jobs jobs;
 
-	if ((text && read_range(text, &jobs)) || (r->checked && read_pair(value, &jobs)))
+	if (text && !strcmp(text, "auto"))
+		*(struct options_jobs *)field = (struct options_jobs){ 0, 0 };
+	else if ((text && read_range(text, &jobs)) || (r->checked && read_pair(value, &jobs)))
 		*(struct options_jobs *)field = jobs;
 	else
-		setting_reject(r, key, value, "a number from 1 on, \"1..4\" or \"1..all\"");
+		setting_reject(r, key, value, "\"auto\", a number from 1 on, \"1..4\" or \"1..all\"");
 	free(number);
 }
 
@@ -133,16 +135,29 @@ write_env(const void *field)
 static void
 read_budget(struct setting_reader *r, const char *key, const json_t *value, void *field)
 {
-	bool *no_budget = field, budget = !*no_budget;
+	enum options_budget *budget = field;
+	const char *text = json_string_value(value);
 
-	setting_read_switch(r, key, value, &budget);
-	*no_budget = !budget;
+	if (json_is_boolean(value))
+		*budget = json_is_true(value) ? BUDGET_SHARED : BUDGET_NONE;
+	else if (text && !strcmp(text, "strict"))
+		*budget = BUDGET_STRICT;
+	else
+		setting_reject(r, key, value, "true, false or \"strict\"");
 }
 
 static json_t *
 write_budget(const void *field)
 {
-	return *(const bool *)field ? json_false() : NULL;
+	switch (*(const enum options_budget *)field) {
+	case BUDGET_STRICT:
+		return json_string("strict");
+	case BUDGET_NONE:
+		return json_false();
+	case BUDGET_SHARED:
+		break;
+	}
+	return NULL;
 }
 
 static void
@@ -172,7 +187,7 @@ static const struct {
 	{ { "slow", read_seconds, offsetof(struct options, slow) }, write_seconds },
 	{ { "retries", read_retries, offsetof(struct options, retries) }, write_retries },
 	{ { "env", read_env, offsetof(struct options, env) }, write_env },
-	{ { "budget", read_budget, offsetof(struct options, no_budget) }, write_budget },
+	{ { "budget", read_budget, offsetof(struct options, budget) }, write_budget },
 	{ { "leaks", read_leaks, offsetof(struct options, may_leak) }, write_leaks },
 };
 

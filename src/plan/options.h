@@ -9,10 +9,13 @@
 
 #include "plan/setting.h"
 
-/* Job slots that a session wants. least 0: it does not say; most 0: all there are. */
+/* Job slots that a session wants. least 0: "auto", it does not say; most 0: all there are. */
 struct options_jobs {
 	unsigned least, most;
 };
+
+/* Its tools may use the processors that others leave, or just its job slots, or are told nothing. */
+enum options_budget { BUDGET_SHARED, BUDGET_STRICT, BUDGET_NONE };
 
 /* All zero: nothing is set. */
 struct options {
@@ -21,7 +24,7 @@ struct options {
 	double slow;    /* and at which people are told that it is slow */
 	unsigned retries;
 	json_t *env;    /* an object of strings, owned; or NULL */
-	bool no_budget; /* its tools are not told of job slots */
+	enum options_budget budget;
 	bool may_leak;  /* processes that outlive it are left alone */
 };
 

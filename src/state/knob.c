@@ -49,6 +49,14 @@ set_jobs(struct knobs *knobs, const char *value, int word)
 }
 
 static bool
+set_budget(struct knobs *knobs, const char *value, int word)
+{
+	(void)value;
+	knobs->strict = word == 1;
+	return word >= 0;
+}
+
+static bool
 set_keep(struct knobs *knobs, const char *value, int word)
 {
 	(void)word;
@@ -94,6 +102,7 @@ static const struct knob_entry {
 } entries[] = {
 	{ "NOXMK_OUTPUT", "auto, live or failed", { "auto", "live", "failed" }, set_output },
 	{ "NOXMK_JOBS", "a number from 1 to 1000000", { NULL }, set_jobs },
+	{ "NOXMK_BUDGET", "shared or strict", { "shared", "strict" }, set_budget },
 	{ "NOXMK_KEEP", "a number from 1 to 1000000", { NULL }, set_keep },
 	{ "NOXMK_DEADLINE", "a duration, such as 90, 20m or 1h30m", { NULL }, set_deadline },
 	{ "NOXMK_FLAKY", "pass or fail", { "pass", "fail" }, set_flaky },

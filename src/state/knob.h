@@ -3,7 +3,7 @@
 
 /*
  * The knobs of nox.mk that tell the helper how to run sessions, by the names that their users know:
- * NOXMK_OUTPUT, NOXMK_JOBS, NOXMK_KEEP, NOXMK_DEADLINE, NOXMK_FLAKY, FAIL_FAST, MAX_FAIL. See
+ * NOXMK_OUTPUT, NOXMK_JOBS, NOXMK_BUDGET, NOXMK_KEEP, NOXMK_DEADLINE, NOXMK_FLAKY, FAIL_FAST, MAX_FAIL. See
  * nox.mk(5).
  */
 
@@ -17,6 +17,7 @@ enum output { OUTPUT_AUTO, OUTPUT_LIVE, OUTPUT_FAILED };
 struct knobs {
 	enum output output;
 	unsigned jobs, keep; /* jobs: under `make -j` without a number; 0: the processors */
+	bool strict;         /* no session uses more than its job slots */
 	struct policy policy;
 };
 
