@@ -285,6 +285,8 @@ do_run(const struct place *unused)
 	run.posargs = (char *const *)request.posargs.v;
 	run.keep = request.knobs.keep;
 	run.jobs = request.knobs.jobs;
+	run.strict = request.knobs.strict;
+	run.processors = request.processors;
 	run.alone = !strcmp(request.alone, run.target);
 	run.live = request.knobs.output == OUTPUT_LIVE ||
 		   (request.knobs.output == OUTPUT_AUTO && run.alone);

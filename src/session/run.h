@@ -19,6 +19,8 @@ struct run_options {
 	const char *cue;        /* for the record, or NULL */
 	const char *needs;      /* sessions that it requires besides those of the plan, as words */
 	unsigned jobs;          /* under `make -j` without a number; 0: as many as processors */
+	unsigned processors;    /* that we may use */
+	bool strict;            /* no session uses more than its job slots */
 	bool live;              /* show its output while it runs */
 	bool alone;             /* no other session of this make does */
 	const struct policy *policy; /* what ends the run early */
