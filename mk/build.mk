@@ -26,7 +26,7 @@ helper_libs := $(STATIC) $$(pkg-config --static --libs $(PKGS)) -Wl,-Bdynamic
 sources := $(wildcard src/*.c src/*/*.c)
 modules := $(filter-out main,$(sources:src/%.c=%))
 folders := $(filter-out .,$(patsubst %/,%,$(sort $(dir $(modules)))))
-python := probe.py inputs.py coupling.py shim.py noxmk_shim.py building.py handover.py
+python := probe.py inputs.py coupling.py shim.py noxmk_shim.py building.py gate.py handover.py
 share := $(addprefix $B/share/noxmk/,$(python))
 # Sessions find these instead of make: see src/slots/submake.h.
 tools := $(addprefix $B/share/noxmk/tools/,make gmake)

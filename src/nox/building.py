@@ -18,12 +18,12 @@ whoever starts the build inherits the variable: pip, uv, a script. These facts s
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import os
 import re
 import shutil
-import time
+
+from noxmk_shim import ask, replaced
 
 VARIABLE = "DIST_EXTRA_CONFIG"
 
@@ -153,33 +153,16 @@ def has_pyproject(project: str) -> bool:
     return os.path.isfile(os.path.join(project, "pyproject.toml"))
 
 
-@contextlib.contextmanager
-def variable(value: str | None, *environments):
-    """Set the variable in the environments for a while, or unset it."""
-    old = [environment.pop(VARIABLE, None) for environment in environments]
-    for environment in environments:
-        if value is not None:
-            environment[VARIABLE] = value
-    try:
-        yield
-    finally:
-        for environment, was in zip(environments, old):
-            environment.pop(VARIABLE, None)
-            if was is not None:
-                environment[VARIABLE] = was
-
-
 class Builds:
     """Keeps the builds of one session apart from those of others.
 
-    folder is for what setuptools writes, and is removed at the end. lock is the file that all
-    other builds lock.
+    folder is for what setuptools writes, and is removed at the end. By the descriptor the helper is
+    asked for the lock that all other builds hold; None: there is no helper.
     """
 
-    def __init__(self, folder: str, lock: str, log) -> None:
-        self.folder, self.lock, self.log = folder, lock, log
+    def __init__(self, folder: str, descriptor: int | None, log) -> None:
+        self.folder, self.descriptor, self.log = folder, descriptor, log
         self.has_folder = self.is_busy = False
-        self.waited = 0.0  # seconds
 
     @contextlib.contextmanager
     def session(self):
@@ -189,7 +172,7 @@ class Builds:
             yield
             return
         try:
-            with variable(self.config("any"), os.environ):
+            with replaced({VARIABLE: self.config("any")}, os.environ):
                 yield
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -245,7 +228,7 @@ class Builds:
             with contextlib.ExitStack() as stack:
                 if has_folder:
                     file = self.config("install") if is_apart else None
-                    stack.enter_context(variable(file, os.environ, own))
+                    stack.enter_context(replaced({VARIABLE: file}, os.environ, own))
                 if not is_apart:
                     stack.enter_context(self.locked())
                 yield
@@ -254,20 +237,13 @@ class Builds:
 
     @contextlib.contextmanager
     def locked(self):
-        """Wait for the lock and hold it. If there can be no lock, warn and go on without it."""
-        try:
-            os.makedirs(os.path.dirname(self.lock), exist_ok=True)
-            file = open(self.lock, "a")  # noqa: SIM115  it is closed below
-        except OSError as error:
-            self.log.warning(f"noxmk: builds are not kept apart: {error}")
+        """Wait for the lock and hold it."""
+        if self.descriptor is None:
             yield
             return
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                self.log.info("noxmk: waits for another session that builds in the source tree")
-                started = time.monotonic()
-                fcntl.flock(file, fcntl.LOCK_EX)
-                self.waited += time.monotonic() - started
+        ask(self.descriptor, "build")
+        try:
             yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.write(self.descriptor, b"built")

@@ -42,10 +42,10 @@ add_number(struct command *command, const char *name, const json_t *number,
  */
 static void
 add_shim_variables(struct command *command, const json_t *header, const json_t *session,
-    bool makes_are_ours, struct strings *extra)
+    const struct command_options *o, struct strings *extra)
 {
 	const char *folder_of_user = getenv("NOXMK_INVOKED_FROM");
-	char folder[PATH_MAX], *builds = NULL, *lock = NULL, *program = process_own_program();
+	char folder[PATH_MAX], *builds = NULL, *program = process_own_program();
 	char *path = json_list_join(json_object_get(header, "path"), ":");
 	const json_t *twin = json_object_get(session, "twin");
 	char *globals = json_dumps(json_object_get(session, "globals"), JSON_COMPACT |
@@ -57,8 +57,12 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	add_number(command, "NOXMK_SHIM_TWINS=", json_array_get(twin, 1), extra);
 	add_number(command, "NOXMK_SHIM_DATE=", json_object_get(header, "noxfile_date"), extra);
 	strings_add(extra, own_text(command, "NOXMK_SHIM_PATH=", path));
-	if (makes_are_ours && *program)
+	if (o->toolenv && *program)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_HELPER=", program));
+	if (o->asks)
+		strings_add(extra, "NOXMK_SHIM_ASK=3");
+	if (o->gated)
+		strings_add(extra, "NOXMK_SHIM_GATE=1");
 	if (folder_of_user)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_INVOKED_FROM=", folder_of_user));
 	if (globals)
@@ -71,13 +75,10 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 
 		builds = xasprintf("%s%s%s/builds/%s", start, slash, state_path(),
 		    json_text(session, "target"));
-		lock = xasprintf("%s%s%s/locks/source-build", start, slash, state_path());
 		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILDS=", builds));
-		strings_add(extra, own_text(command, "NOXMK_SHIM_BUILD_LOCK=", lock));
 	}
 	free(globals);
 	free(program);
-	free(lock);
 	free(builds);
 	free(path);
 }
@@ -99,7 +100,7 @@ add_toolenv(const struct strings *toolenv, const json_t *env, struct strings *ex
 /* The session's env of the configuration wins over our environment and the toolenv. */
 static void
 set_environment(struct command *command, const json_t *header, const json_t *session,
-    const struct strings *toolenv)
+    const struct command_options *o)
 {
 	struct options options = options_of(session);
 	struct strings extra = { 0 };
@@ -107,8 +108,8 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 	json_t *value;
 
 	if (json_string_value(json_object_get(header, "python")))
-		add_shim_variables(command, header, session, toolenv != NULL, &extra);
-	add_toolenv(toolenv, options.env, &extra);
+		add_shim_variables(command, header, session, o, &extra);
+	add_toolenv(o->toolenv, options.env, &extra);
 	json_object_foreach(options.env, name, value)
 		strings_add(&extra, own(command, json_sprintf("%s=%s", name,
 		    json_string_value(value))));
@@ -119,8 +120,7 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 }
 
 struct command
-command_make(struct planfile *plan, json_t *session, const char *share, const char *report,
-    const struct strings *posargs, const struct strings *toolenv, bool interactive)
+command_make(struct planfile *plan, json_t *session, const struct command_options *o)
 {
 	const json_t *header = planfile_header(plan), *item;
 	const char *python = json_string_value(json_object_get(header, "python"));
@@ -132,7 +132,7 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 		strings_add(&argv, own_text(&command, "", python));
 		/* -u: else what the noxfile prints lands behind what its commands have written. */
 		strings_add(&argv, "-u");
-		strings_add(&argv, own_text(&command, share, "/shim.py"));
+		strings_add(&argv, own_text(&command, o->share, "/shim.py"));
 		/* What NOX says after nox's name holds for every session. */
 		json_array_foreach(json_object_get(header, "args"), i, item)
 			strings_add(&argv, own_text(&command, "", json_string_value(item)));
@@ -140,7 +140,7 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 		json_array_foreach(json_object_get(header, "command"), i, item)
 			strings_add(&argv, own_text(&command, "", json_string_value(item)));
 	}
-	set_environment(&command, header, session, toolenv);
+	set_environment(&command, header, session, o);
 	strings_add(&argv, "-f");
 	strings_add(&argv, own_text(&command, "", json_text(header, "noxfile")));
 	/* nox takes a name with a leading dash in the long form only; the shim passes it on so. */
@@ -149,13 +149,13 @@ command_make(struct planfile *plan, json_t *session, const char *share, const ch
 	strings_add(&argv, own_text(&command, python ? "" : "--sessions=",
 	    json_text(session, "selector")));
 	strings_add(&argv, "--report");
-	strings_add(&argv, own_text(&command, "", report));
-	if (!interactive)
+	strings_add(&argv, own_text(&command, "", o->report));
+	if (!o->interactive)
 		strings_add(&argv, "--non-interactive");
-	if (posargs->n > 0)
+	if (o->posargs->n > 0)
 		strings_add(&argv, "--");
-	for (size_t k = 0; k < posargs->n; k++)
-		strings_add(&argv, posargs->v[k]);
+	for (size_t k = 0; k < o->posargs->n; k++)
+		strings_add(&argv, o->posargs->v[k]);
 	strings_add(&argv, NULL);
 	command.argv = (char **)argv.v;
 	return command;

@@ -16,15 +16,21 @@ struct command {
 	json_t *owner; /* keeps the strings of both alive */
 };
 
+struct command_options {
+	const char *share;             /* the folder of shim.py */
+	const char *report;            /* the absolute path that nox writes its report to */
+	const struct strings *posargs;
+	const struct strings *toolenv; /* variables that tell its tools of job slots (toolenv.h), or
+	                                * NULL; what the configuration sets wins */
+	bool interactive;              /* somebody can answer it */
+	bool asks;                     /* it has a descriptor to ask its helper by (ask.h) */
+	bool gated;                    /* its commands wait at the gate */
+};
+
 /*
- * session: its line of the plan. share: the folder of shim.py. report: absolute path that nox
- * writes its report to. toolenv: variables that tell its tools of job slots (toolenv.h), or NULL;
- * what the configuration sets wins. interactive: somebody can answer it. command_clear frees;
- * posargs and toolenv must outlive the command.
+ * session: its line of the plan. command_clear frees; posargs and toolenv must outlive the command.
  */
-struct command command_make(struct planfile *, json_t *session, const char *share,
-    const char *report, const struct strings *posargs, const struct strings *toolenv,
-    bool interactive);
+struct command command_make(struct planfile *, json_t *session, const struct command_options *);
 void command_clear(struct command *);
 
 #endif

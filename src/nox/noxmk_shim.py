@@ -16,19 +16,22 @@ These variables are taken out of the environment before anything of the user's r
     NOXMK_SHIM_DATE        the date of the noxfile then, in nanoseconds
     NOXMK_SHIM_PATH        sys.path of the nox that the probe ran in, joined by os.pathsep
     NOXMK_SHIM_HELPER      noxmk, which starts a make so that it shares job tokens; may be absent
-    NOXMK_SHIM_BUILDS      the folder for the session's builds of the project (building.py), and
-    NOXMK_SHIM_BUILD_LOCK  the file that all other builds lock; both may be absent
+    NOXMK_SHIM_ASK         the descriptor to ask the helper by (session/ask.h); may be absent
+    NOXMK_SHIM_GATE        1: commands wait at the helper's gate (gate.py); may be absent
+    NOXMK_SHIM_BUILDS      the folder for the session's builds of the project (building.py); may be
+                           absent
     NOXMK_SHIM_INVOKED_FROM  the folder that make runs in, if it is another; may be absent
     NOXMK_SHIM_GLOBALS     what it takes and leaves of variables (handover.py); may be absent
 The exit status is nox's own. The report is ASCII JSON without NUL or lone surrogates:
     {"schema": 1, "result": 0 or 1,
-     "sessions": [{"name", "result", "reason", "duration", "reused", "waited"}],
+     "sessions": [{"name", "result", "reason", "duration", "reused"}],
      "notify": [{"index", "session", "posargs"}]}
 or, where the noxfile has no such session any more, {"schema": 1, "result": 0, "gone": true}.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import re
@@ -56,6 +59,33 @@ def load(name: str, here: str):
     return module
 
 
+@contextlib.contextmanager
+def replaced(values: dict[str, str | None], *environments):
+    """Set the variables in the environments for a while, or unset them."""
+    old = [(environment, dict(environment)) for environment in environments if values]
+    for environment, _ in old:
+        for name, value in values.items():
+            environment.pop(name, None)
+            if value is not None:
+                environment[name] = value
+    try:
+        yield
+    finally:
+        for environment, was in old:
+            for name in values:
+                environment.pop(name, None)
+                if name in was:
+                    environment[name] = was[name]
+
+
+def ask(descriptor: int, question: str) -> int:
+    """Wait for the helper's answer: how many processors to tell of. 0: it does not say."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        os.write(descriptor, question.encode("ascii", "replace"))
+        return int(os.read(descriptor, 64).split()[1])
+    return 0
+
+
 # A command without one of these words builds no project.
 BUILD_WORDS = {"install", "wheel", "sync", "build", "pyproject-build", "setup.py"}
 
@@ -79,7 +109,7 @@ class Shim:
         self.manifest = None
         self.error = ""
         self.duration = 0.0
-        self.builds = None
+        self.gate = None
 
     def apply(self) -> None:
         import nox.logger
@@ -129,13 +159,40 @@ class Shim:
 
         nox.command.popen = popen_or_hand_over
 
-    def keep_builds_apart(self, folder: str, lock: str, here: str) -> None:
+    def wait_at_gate(self, descriptor: int, here: str) -> None:
+        """Ask the helper before each command."""
+        import nox.sessions
+
+        session_class = nox.sessions.Session
+
+        def wrap(original):
+            def command(session, *args, **kwargs):
+                if not args or callable(args[0]):
+                    return original(session, *args, **kwargs)
+                self.gate = self.gate or load("gate", here)
+                venv = getattr(session._runner, "venv", None)
+                own = getattr(venv, "env", None) or {}  # see building.py
+                environment = {**os.environ, **own, **(kwargs.get("env") or {})}
+                words = [str(arg) for arg in args]
+                asked = self.gate.question(words, environment, getattr(venv, "location", None))
+                told = ask(descriptor, asked)
+                with replaced(self.gate.settings(asked, told, environment), os.environ, own):
+                    return original(session, *args, **kwargs)
+
+            command.__doc__ = original.__doc__
+            return command
+
+        for name in ("run", "run_always"):
+            if hasattr(session_class, name):
+                setattr(session_class, name, wrap(getattr(session_class, name)))
+
+    def keep_builds_apart(self, folder: str, descriptor: int | None, here: str) -> None:
         """Give the session's builds of the project a folder of their own, or the lock."""
         import nox.sessions
 
         session_class, runner_class = nox.sessions.Session, nox.sessions.SessionRunner
         nox_execute = runner_class.execute
-        builds = self.builds = load("building", here).Builds(folder, lock, self.log)
+        builds = load("building", here).Builds(folder, descriptor, self.log)
 
         def execute(runner):
             with builds.session():
@@ -272,7 +329,6 @@ class Shim:
             "reason": clean(reason) if reason else None,
             "duration": round(self.duration, 6),
             "reused": bool(getattr(venv, "_reused", False)) if has_own_venv else None,
-            "waited": round(self.builds.waited, 6) if self.builds else 0.0,
         }
 
     def notified(self, runner, global_config) -> dict[str, object]:
@@ -293,13 +349,18 @@ def main() -> None:
     path = os.environ.pop("NOXMK_SHIM_PATH", "")
     helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
     builds = os.environ.pop("NOXMK_SHIM_BUILDS", None)
-    lock = os.environ.pop("NOXMK_SHIM_BUILD_LOCK", None)
+    ask = os.environ.pop("NOXMK_SHIM_ASK", None)
+    has_gate = os.environ.pop("NOXMK_SHIM_GATE", None)
     globals_ = os.environ.pop("NOXMK_SHIM_GLOBALS", None)
     # Imports are to find what they find under the user's nox command. Our own entries stay, but
     # last: a folder with a colon in its name does not come through the variable.
     wanted = path.split(os.pathsep) if path else []
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = wanted + [entry for entry in sys.path if entry not in (here, *wanted)]
+
+    descriptor = int(ask) if ask else None
+    if descriptor is not None:
+        os.set_inheritable(descriptor, False)
 
     args = sys.argv[1:]
     at = args.index("-s")
@@ -322,8 +383,10 @@ def main() -> None:
         shim.apply()
         if helper:
             shim.hand_makes_over(helper)
-        if builds and lock:
-            shim.keep_builds_apart(builds, lock, here)
+        if builds:
+            shim.keep_builds_apart(builds, descriptor, here)
+        if has_gate and descriptor is not None:
+            shim.wait_at_gate(descriptor, here)
         if globals_:
             shim.hand_over(globals_, args[args.index("--report") + 1], here)
     except (AttributeError, ImportError) as error:

@@ -185,18 +185,6 @@ is_gone(const struct evidence *evidence, const json_t *report, struct planfile *
 	return !report && evidence->code == 3 && !json_is_string(python);
 }
 
-/* The session waited that long for a build of another one, which is no time of its own. */
-static void
-take_wait(struct record *r, double seconds)
-{
-	if (!(seconds > 0 && seconds <= r->duration))
-		return;
-	r->duration -= seconds;
-	if (!r->waits)
-		r->waits = json_array();
-	json_array_append_new(r->waits, json_pack("{s:s,s:f}", "for", "build", "seconds", seconds));
-}
-
 void
 verdict_judge(struct record *r, int status, const struct buffer *text, struct planfile *plan)
 {
@@ -215,7 +203,6 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 	r->exit = evidence.code;
 	r->signal = evidence.signal;
 	r->notify = read_notify(report, plan);
-	take_wait(r, json_number(entry, "waited"));
 	record_decide(r, judgement->verdict, judgement->reason(&evidence));
 	json_decref(report);
 }

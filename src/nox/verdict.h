@@ -12,8 +12,7 @@
 #include "state/record.h"
 
 /*
- * Sets verdict, reason, exit, signal and notify of the record, and moves the seconds that the shim
- * waited for a lock from duration to waits. status: of waitpid(2). report: the
+ * Sets verdict, reason, exit, signal and notify of the record. status: of waitpid(2). report: the
  * text of nox's report, or the shim's (it tells more), empty when there is none. plan: to name the
  * notified sessions.
  */

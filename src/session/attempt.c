@@ -35,6 +35,7 @@ struct attempt {
 	struct clients *clients; /* NULL: none of the tools can be a client of make's jobserver */
 	struct leftover *leftover;
 	struct keeper *keeper;
+	struct ask *ask;         /* NULL: it cannot ask */
 	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
@@ -89,9 +90,10 @@ make_command(const struct attempt *attempt)
 		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
 	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
 		strings_add(&posargs, *arg);
-	command = command_make(attempt->o.plan, attempt->o.session, attempt->o.share, report,
-	    &posargs, toolenv_variables(attempt->toolenv),
-	    attempt->terminal != NULL);
+	command = command_make(attempt->o.plan, attempt->o.session, &(struct command_options){
+	    .share = attempt->o.share, .report = report, .posargs = &posargs,
+	    .toolenv = toolenv_variables(attempt->toolenv),
+	    .interactive = attempt->terminal != NULL, .asks = attempt->ask != NULL, .gated = attempt->o.told > 1 });
 	/* The command has copies of all strings but the words of posargs. */
 	json_array_append_new(command.owner, notified ? notified : json_null());
 	free(posargs.v);
@@ -237,14 +239,18 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
 		.log = -1 };
-	if (!attempt->session_options.no_budget)
-		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->share);
+	if (attempt->session_options.budget != BUDGET_NONE)
+		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->told,
+		    options->share);
 	if (attempt->toolenv)
 		attempt->clients = clients_open(options->slot);
 	runtime_stand_in(options->runtime, options->rundir);
 	/* A CI's page is no place for raw output, even if the CI has a terminal. */
 	if (options->live && options->alone && ci_reads("none") == CI_NONE)
 		attempt->terminal = terminal_open();
+	/* Only shim.py asks. */
+	if (json_string_value(json_object_get(planfile_header(options->plan), "python")))
+		attempt->ask = ask_open();
 	command = make_command(attempt);
 	if (!*mask)
 		*mask = make_mask(planfile_header(options->plan), &command);
@@ -253,6 +259,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	task.argv = command.argv;
 	task.envp = command.envp;
 	task.out = output_of(attempt);
+	task.ask = ask_other_end(attempt->ask);
 	task.is_terminal = attempt->terminal != NULL;
 	/* A child that we have by now, the guard, is none of the session's. */
 	attempt->leftover = leftover_open();
@@ -262,6 +269,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	if (!attempt->keeper)
 		outcome_not_started(options->record, command.argv[0], errno);
 	command_clear(&command);
+	ask_started(attempt->ask);
 	if (attempt->keeper)
 		return attempt;
 	attempt_close_log(attempt);
@@ -294,6 +302,7 @@ attempt_free(struct attempt *attempt)
 	clients_close(attempt->clients);
 	leftover_close(attempt->leftover);
 	keeper_close(attempt->keeper);
+	ask_close(attempt->ask);
 	options_clear(&attempt->session_options);
 	free(attempt->status);
 	free(attempt);
@@ -321,10 +330,12 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 	fds[1] = (struct pollfd){ .fd = follower, .events = POLLIN };
 	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : clients_fd(attempt->clients),
 		.events = POLLIN };
-	for (int i = 3; i < ATTEMPT_FDS; i++)
+	fds[3] = (struct pollfd){ .fd = attempt->judged ? -1 : ask_fd(attempt->ask),
+		.events = POLLIN };
+	for (int i = 4; i < ATTEMPT_FDS; i++)
 		fds[i] = (struct pollfd){ .fd = -1 };
 	if (attempt->terminal)
-		terminal_poll(attempt->terminal, fds + 3);
+		terminal_poll(attempt->terminal, fds + 4);
 }
 
 int
@@ -347,6 +358,24 @@ attempt_look(struct attempt *attempt)
 	if (!attempt->judged)
 		attempt->o.record->client = clients_found(attempt->clients,
 		    keeper_pid(attempt->keeper));
+}
+
+struct ask *
+attempt_ask(const struct attempt *attempt)
+{
+	return attempt->ask;
+}
+
+void
+attempt_waited(struct attempt *attempt, double seconds)
+{
+	attempt->begun += seconds;
+}
+
+void
+attempt_ignore(struct attempt *attempt, pid_t pid)
+{
+	leftover_ignore(attempt->leftover, pid);
 }
 
 void

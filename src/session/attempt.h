@@ -15,6 +15,7 @@
 
 #include "output/mask.h"
 #include "plan/planfile.h"
+#include "session/ask.h"
 #include "session/terminal.h"
 #include "slots/slot.h"
 #include "state/record.h"
@@ -31,6 +32,7 @@ struct attempt_options {
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */
 	const struct slot *slot;    /* the slots that it holds */
+	unsigned told;              /* processors that its tools are told of; 0: its slots */
 	const struct makeflags *makeflags;
 	struct record *record;      /* is filled in as things become known */
 	void (*forked)(void *data); /* see keeper.h */
@@ -55,10 +57,19 @@ int attempt_log(const struct attempt *);
  * Look when one of the descriptors is readable, and after that many milliseconds (-1: never) at the
  * latest: what the session has written is copied.
  */
-enum { ATTEMPT_FDS = 3 + TERMINAL_FDS };
+enum { ATTEMPT_FDS = 4 + TERMINAL_FDS };
 void attempt_poll(const struct attempt *, struct pollfd fds[ATTEMPT_FDS]);
 int attempt_timeout(const struct attempt *);
 void attempt_look(struct attempt *);
+
+/* What the session asks; see ask.h. NULL: it cannot. Borrowed. */
+struct ask *attempt_ask(const struct attempt *);
+
+/* It waits for an answer, for so many seconds so far: they do not count as its duration. */
+void attempt_waited(struct attempt *, double seconds);
+
+/* That child of ours, which was started meanwhile, is none of the session's. */
+void attempt_ignore(struct attempt *, pid_t);
 
 /* Signals the session's process group, and CONT as well: a stopped process cannot die. */
 void attempt_signal(struct attempt *, int signal);

@@ -35,6 +35,12 @@ leftover_close(struct leftover *leftover)
 	free(leftover);
 }
 
+void
+leftover_ignore(struct leftover *leftover, pid_t pid)
+{
+	indices_add(&leftover->before, (size_t)pid);
+}
+
 /*
  * Finds those that are alive. False when one was reaped in passing: its children, which this scan
  * has not seen, may have become ours.

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/util.h"
 
@@ -19,6 +20,9 @@ struct leftover;
  */
 struct leftover *leftover_open(void) UNUSED_RESULT;
 void leftover_close(struct leftover *);
+
+/* That child of ours, which has come since then, is none of the session's either. */
+void leftover_ignore(struct leftover *, pid_t);
 
 /*
  * Is any of the session's processes alive? All our children but the older ones are taken for such,

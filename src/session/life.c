@@ -35,8 +35,8 @@
 #define BACKOFF_MOST 30.0
 
 /* The table `actions` below says what happens when an event comes in a phase. */
-enum phase { WAITING, RUNNING, INTERRUPTED, TERMINATED, KILLED, CLEARING, BACKOFF, ENDED };
-enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, EVENTS };
+enum phase { WAITING, RUNNING, HELD_UP, INTERRUPTED, TERMINATED, KILLED, CLEARING, BACKOFF, ENDED };
+enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, ON_HOLD, ON_GO, EVENTS };
 
 /* All times are monotonic seconds; 0 stands for never. */
 struct life {
@@ -47,6 +47,7 @@ struct life {
 	double deadline;         /* of the phase */
 	double slow;             /* when to say that the session is slow; 0 once that is said */
 	double next_check;
+	double held_up;          /* when the session was held up */
 	char *stopped;           /* the first reason to end, or NULL */
 	double stopped_at;       /* the time of the last one */
 	bool signalled, parent_stopped, timed_out;
@@ -73,6 +74,37 @@ start(struct life *life)
 	life->phase = RUNNING;
 	life->deadline = age(life, life->o->timeout);
 	life->slow = age(life, life->o->slow);
+}
+
+/* The session waits for the answer to what it has asked. Its clocks stand still. */
+static void
+hold_up(struct life *life)
+{
+	life->phase = HELD_UP;
+	life->held_up = clock_monotonic();
+	if (turn_guard(life->o->turn) > 0)
+		attempt_ignore(life->attempt, turn_guard(life->o->turn));
+}
+
+static void
+shift(struct life *life, double seconds)
+{
+	double *const times[] = { &life->deadline, &life->slow };
+
+	for (size_t i = 0; i < countof(times); i++)
+		if (*times[i] != 0)
+			*times[i] += seconds;
+}
+
+static void
+go_on(struct life *life)
+{
+	double seconds = clock_monotonic() - life->held_up;
+
+	passage_give_up(life->o->passage);
+	attempt_waited(life->attempt, seconds);
+	shift(life, seconds);
+	life->phase = RUNNING;
 }
 
 static void
@@ -182,16 +214,33 @@ judge(struct life *life)
 	life->deadline = clock_monotonic() + GRACE_OF_LEFTOVER;
 }
 
-/* NULL: the event means nothing in that phase. A second ^C does not wait for the grace. */
+static void
+interrupt_held_up(struct life *life)
+{
+	go_on(life);
+	interrupt(life);
+}
+
+static void
+judge_held_up(struct life *life)
+{
+	go_on(life);
+	judge(life);
+}
+
+/* Other events mean nothing in that phase. A second ^C does not wait for the grace. */
 static void (*const actions[ENDED][EVENTS])(struct life *) = {
-	/*                ON_TURN  ON_STOP        ON_DEADLINE    ON_EXIT  ON_NOBODY_LEFT */
-	[WAITING]     = { start,   stop_waiting,  NULL,          NULL,    NULL        },
-	[RUNNING]     = { NULL,    interrupt,     time_out,      judge,   NULL        },
-	[INTERRUPTED] = { NULL,    terminate,     terminate,     judge,   NULL        },
-	[TERMINATED]  = { NULL,    kill_session,  kill_session,  judge,   NULL        },
-	[KILLED]      = { NULL,    NULL,          kill_session,  judge,   NULL        },
-	[CLEARING]    = { NULL,    kill_leftover, kill_leftover, NULL,    end_attempt },
-	[BACKOFF]     = { NULL,    stop_waiting,  start,         NULL,    NULL        },
+	[WAITING] = { [ON_TURN] = start, [ON_STOP] = stop_waiting },
+	[RUNNING] = { [ON_HOLD] = hold_up, [ON_STOP] = interrupt, [ON_DEADLINE] = time_out,
+		[ON_EXIT] = judge },
+	[HELD_UP] = { [ON_GO] = go_on, [ON_STOP] = interrupt_held_up, [ON_EXIT] = judge_held_up },
+	[INTERRUPTED] = { [ON_STOP] = terminate, [ON_DEADLINE] = terminate, [ON_EXIT] = judge },
+	[TERMINATED] = { [ON_STOP] = kill_session, [ON_DEADLINE] = kill_session,
+		[ON_EXIT] = judge },
+	[KILLED] = { [ON_DEADLINE] = kill_session, [ON_EXIT] = judge },
+	[CLEARING] = { [ON_STOP] = kill_leftover, [ON_DEADLINE] = kill_leftover,
+		[ON_NOBODY_LEFT] = end_attempt },
+	[BACKOFF] = { [ON_STOP] = stop_waiting, [ON_DEADLINE] = start },
 };
 
 static void
@@ -225,7 +274,6 @@ stop(struct life *life, char *why)
 static void
 suspend(struct life *life, bool others)
 {
-	double *const times[] = { &life->deadline, &life->slow };
 	double since = clock_monotonic(), away;
 
 	if (life->attempt)
@@ -235,9 +283,8 @@ suspend(struct life *life, bool others)
 		kill(0, SIGTSTP);
 	raise(SIGSTOP);
 	away = clock_monotonic() - since;
-	for (size_t i = 0; i < countof(times); i++)
-		if (*times[i] != 0)
-			*times[i] += away;
+	shift(life, away);
+	life->held_up += away;
 	if (life->attempt)
 		attempt_resume(life->attempt, away);
 }
@@ -293,6 +340,9 @@ check_clocks(struct life *life)
 		life->next_check = now + CHECK_EVERY;
 		check_stops(life);
 	}
+	/* While the session is held up both stand still. */
+	if (life->phase == HELD_UP)
+		return;
 	if (life->slow != 0 && now >= life->slow) {
 		life->slow = 0;
 		if (life->phase == RUNNING)
@@ -319,6 +369,27 @@ check_turn(struct life *life)
 	}
 }
 
+/* What the session asks is answered at once, or later. One that is to end is not kept waiting. */
+static void
+check_questions(struct life *life)
+{
+	struct ask_question question;
+	unsigned told = 0;
+
+	if (life->phase == HELD_UP && passage_try(life->o->passage, &told)) {
+		act_on(life, ON_GO);
+		ask_answer(attempt_ask(life->attempt), told);
+	}
+	while (life->attempt && life->phase != HELD_UP &&
+	       ask_next(attempt_ask(life->attempt), &question)) {
+		if (life->phase == RUNNING && !passage_ask(life->o->passage, &question, &told))
+			act_on(life, ON_HOLD);
+		else if (question.kind != ASK_BUILT)
+			ask_answer(attempt_ask(life->attempt), told);
+	}
+	turn_settle(life->o->turn);
+}
+
 /* Has the session ended, or the last process that it has left behind? */
 static void
 check_processes(struct life *life)
@@ -327,6 +398,13 @@ check_processes(struct life *life)
 		act_on(life, ON_EXIT);
 	if (life->phase == CLEARING && attempt_is_cleared(life->attempt))
 		act_on(life, ON_NOBODY_LEFT);
+}
+
+/* Of two timeouts in milliseconds, -1 being never. */
+static int
+earlier(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
 /* The milliseconds of a timeout (-1: never), but not beyond that time. Rounded up. */
@@ -343,10 +421,12 @@ until(double time, int timeout)
 static void
 wait_for_events(const struct life *life)
 {
-	struct pollfd fds[1 + TURN_FDS + ATTEMPT_FDS] = {
-		{ .fd = life->o->signals, .events = POLLIN } };
+	struct pollfd fds[3 + TURN_FDS + ATTEMPT_FDS] = {
+		{ .fd = life->o->signals, .events = POLLIN },
+		{ .fd = turn_settle_fd(life->o->turn), .events = POLLIN },
+		{ .fd = -1, .events = POLLIN } };
 	int timeout = -1;
-	nfds_t n = 1;
+	nfds_t n = 3;
 
 	if (life->phase == WAITING) {
 		turn_poll(life->o->turn, fds + n);
@@ -357,7 +437,14 @@ wait_for_events(const struct life *life)
 		n += ATTEMPT_FDS;
 		timeout = attempt_timeout(life->attempt);
 	}
-	timeout = until(life->next_check, until(life->slow, until(life->deadline, timeout)));
+	if (life->phase == HELD_UP) {
+		fds[2].fd = passage_fd(life->o->passage);
+		timeout = earlier(timeout, passage_timeout(life->o->passage));
+	} else {
+		timeout = until(life->slow, until(life->deadline, timeout));
+	}
+	timeout = earlier(timeout, turn_settle_timeout(life->o->turn));
+	timeout = until(life->next_check, timeout);
 	if (poll(fds, n, timeout) < 0 && errno != EINTR)
 		err(EXIT_HELPER, "poll");
 }
@@ -378,6 +465,7 @@ life_lead(const struct life_options *options)
 		if (life.attempt && attempt_suspends(life.attempt))
 			suspend(&life, true);
 		check_turn(&life);
+		check_questions(&life);
 		check_processes(&life);
 		check_clocks(&life);
 	}

@@ -3,7 +3,7 @@
 
 /*
  * The life of a session, which is a state machine with one event loop. The session waits for its
- * turn and runs, maybe in several attempts. It is asked to end by a signal, by the end of make or
+ * turn and runs, maybe in several attempts, and maybe waits in between (passage.h). It is asked to end by a signal, by the end of make or
  * of the run (policy.h), or by its time limit: with INT, then TERM, then KILL. Processes that it
  * leaves behind are ended as well.
  */
@@ -12,11 +12,13 @@
 
 #include "session/attempt.h"
 #include "session/parent.h"
+#include "session/passage.h"
 #include "slots/turn.h"
 
 struct life_options {
 	const struct attempt_options *attempt; /* of all attempts */
 	struct turn *turn;    /* what the session waits for */
+	struct passage *passage; /* and what it waits for once it runs */
 	const struct parent *parent;
 	int signals;          /* the descriptor of sig_open */
 	double timeout, slow; /* seconds until an attempt is ended, is called slow; 0: never */

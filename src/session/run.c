@@ -120,6 +120,33 @@ close_run(struct run *run)
 	fd_close(&run->state);
 }
 
+/* Those that the sessions of this make share. */
+static unsigned
+shared_processors(const struct run *run)
+{
+	unsigned processors = run->options->processors, slots = run->makeflags.slots;
+
+	return processors < slots ? processors : slots;
+}
+
+/* The processors that the session's tools are told of; 0: as many as it has slots. */
+static unsigned
+told(const struct run *run)
+{
+	const struct options *options = &run->session_options;
+	bool strict = run->options->strict || options->budget != BUDGET_SHARED;
+
+	return strict || options->jobs.least > 0 ? 0 : shared_processors(run);
+}
+
+static unsigned
+rank(void *data)
+{
+	const struct run *run = data;
+
+	return run->state >= 0 ? order_rank(run->state, run->options->target) : 0;
+}
+
 static void
 open_turn(struct run *run)
 {
@@ -132,6 +159,8 @@ open_turn(struct run *run)
 		run->state = state_make();
 	turn = (struct turn_options){ .state = run->state, .rundir = run->rundir,
 		.target = run->options->target, .claims = claims,
+		.table = run->runtime >= 0 ? run->runtime : run->rundir,
+		.processors = shared_processors(run),
 		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
 		.most = jobs->least ? jobs->most : 1 };
@@ -166,10 +195,13 @@ live(struct run *run)
 		.target = run->options->target, .share = run->options->share,
 		.posargs = run->options->posargs, .live = run->options->live,
 		.alone = run->options->alone || run->makeflags.slots == 1, .plan = run->plan,
-		.session = run->session, .slot = turn_slot(run->turn),
+		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),
 		.makeflags = &run->makeflags, .record = &run->record,
 		.forked = forked, .data = run->turn };
+	struct passage_options passage = { .state = run->state, .target = run->options->target,
+		.turn = run->turn, .told = attempt.told, .rank = rank, .data = run };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
+		.passage = passage_open(&passage),
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
 		.retries = run->session_options.retries, .run_ends = end_of_run(run) };
@@ -181,6 +213,10 @@ live(struct run *run)
 	run->record.waits = turn_waits(run->turn);
 	json_array_extend(run->record.waits, within);
 	json_decref(within);
+	within = passage_waits(life.passage);
+	json_array_extend(run->record.waits, within);
+	json_decref(within);
+	passage_close(life.passage);
 	outcome_settle(&run->record, end.stopped, end.tried, run->options->policy->flaky_fails);
 	free(end.stopped);
 }

@@ -76,6 +76,12 @@ guard_balance(const struct guard *guard)
 	return balance_count(guard->balance);
 }
 
+pid_t
+guard_pid(const struct guard *guard)
+{
+	return guard->pid;
+}
+
 /* make may exit right after us. So a token that is free now is taken back before we end. */
 void
 guard_close(struct guard *guard)

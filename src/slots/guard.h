@@ -12,6 +12,7 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "slots/jobserver.h"
 
@@ -46,5 +47,6 @@ bool guard_try(struct guard *);
 int guard_fd(const struct guard *);
 
 int guard_balance(const struct guard *);
+pid_t guard_pid(const struct guard *);
 
 #endif

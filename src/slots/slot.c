@@ -119,15 +119,17 @@ slot_timeout(struct slot *slot)
 bool
 slot_lend(struct slot *slot)
 {
-	if (!slot->held)
-		return false;
 	if (slot->pool) {
-		slot->held = !pool_lend(slot->pool);
-	} else if (slot->jobserver && (slot->guard = guard_open(slot->jobserver))) {
-		guard_ask(slot->guard, -1, -1);
-		slot->held = slot->asked = false;
+		slot->held = slot->held && !pool_lend(slot->pool);
+		return !slot->held;
 	}
-	return !slot->held;
+	if (!slot->guard && slot->jobserver)
+		slot->guard = guard_open(slot->jobserver);
+	if (!slot->guard)
+		return false;
+	guard_ask(slot->guard, -1, -1);
+	slot->held = slot->asked = false;
+	return true;
 }
 
 const struct jobserver *
@@ -143,6 +145,12 @@ slot_forked(struct slot *slot)
 		guard_forked(slot->guard);
 	if (slot->jobserver)
 		jobserver_stop_giving(slot->jobserver);
+}
+
+pid_t
+slot_guard(const struct slot *slot)
+{
+	return slot->guard ? guard_pid(slot->guard) : -1;
 }
 
 bool

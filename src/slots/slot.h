@@ -10,6 +10,7 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/makeflags.h"
 #include "slots/jobserver.h"
@@ -45,7 +46,10 @@ unsigned slot_count(const struct slot *);
 int slot_fd(const struct slot *);
 int slot_timeout(struct slot *);
 
-/* Lends the one slot that we hold. False when it cannot be lent: then it stays ours. */
+/*
+ * Lends the one slot that we hold, until slot_try is called; if it is on its way back since that was
+ * called, it stays where it is. False when it cannot be lent: then it stays ours.
+ */
 bool slot_lend(struct slot *);
 
 /* make's jobserver, if we hold one slot of it and no more, else NULL. Borrowed. */
@@ -53,6 +57,9 @@ const struct jobserver *slot_jobserver(const struct slot *);
 
 /* In a forked child, which may outlive us: it has none of the slots, and may not give any. */
 void slot_forked(struct slot *);
+
+/* The process of ours that sees to the count of make's tokens (guard.h), or -1. */
+pid_t slot_guard(const struct slot *);
 
 /* Are slots counted at all? Not where jobs run one at a time. */
 bool slot_is_counted(const struct slot *);

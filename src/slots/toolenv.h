@@ -14,7 +14,7 @@
  * are closed. A make is told by submake.h. make's -l LOAD stands before the "--".
  *
  * A session that holds several slots, or one from our own pool, gets a pipe of its own with those
- * tokens, since make's would give it more.
+ * tokens, since make's would give it more, or is not there.
  */
 
 #include "base/makeflags.h"
@@ -24,11 +24,13 @@
 struct toolenv;
 
 /*
- * For a session that holds these slots, under a make with these flags; share: the folder of
- * tools/make. NULL where slots are not counted, or after a warning. toolenv_close frees.
+ * For a session that holds these slots, under a make with these flags. told: the processors that
+ * its tools may use, of which they may have to wait for some (gate.h); 0: no more than the slots.
+ * share: the folder of tools/make. NULL where slots are not counted, or after a warning.
+ * toolenv_close frees.
  */
-struct toolenv *toolenv_open(const struct slot *, const struct makeflags *, const char *share)
-	UNUSED_RESULT;
+struct toolenv *toolenv_open(const struct slot *, const struct makeflags *, unsigned told,
+    const char *share) UNUSED_RESULT;
 void toolenv_close(struct toolenv *);
 
 /* The session's variables, "NAME=value", borrowed. NULL: none. */

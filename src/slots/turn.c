@@ -7,14 +7,19 @@
 /* Seconds. Shorter waits are what asking for the slot takes, and are not recorded. */
 #define WAIT_MIN 0.005
 
-enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GRANTED };
+/* Milliseconds between two looks whether somebody waits at the gate. */
+enum { GATE_TICK = 25 };
+
+enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GATE, GRANTED };
 
 struct turn {
 	struct slot *slot;
 	struct lock *lock; /* NULL: nothing is claimed */
+	struct gate *gate; /* NULL: there is none */
 	unsigned least, most;
 	enum stage stage;
-	bool lent;
+	bool lent;         /* its slot, while it waits for locks, or once it has had its turn */
+	bool taking_back;  /* that one */
 	double since;  /* when the stage began, monotonic */
 	json_t *waits;
 	json_t *blocker; /* see turn_blocker */
@@ -42,6 +47,8 @@ turn_open(const struct turn_options *options)
 	/* lock_open warns; a session that runs without its locks is better than none. */
 	if (json_array_size(options->claims) > 0)
 		turn->lock = lock_open(options->state, options->target, options->claims);
+	if (options->processors > 1)
+		turn->gate = gate_open(options->table, options->processors);
 	return turn;
 }
 
@@ -50,7 +57,8 @@ turn_close(struct turn *turn)
 {
 	if (!turn)
 		return;
-	/* In this order, so that whoever gets the slot finds the locks free. */
+	/* In this order, so that whoever gets the slot finds the rest free. */
+	gate_close(turn->gate);
 	lock_close(turn->lock);
 	slot_close(turn->slot);
 	json_decref(turn->waits);
@@ -101,6 +109,12 @@ turn_try(struct turn *turn)
 	if (turn->stage == ALL_SLOTS && slot_try(turn->slot)) {
 		if (turn->lent)
 			lock_lent(turn->lock, false);
+		turn->lent = false;
+		enter(turn, GATE);
+	}
+	if (turn->stage == GATE && !(turn->gate && gate_is_awaited(turn->gate))) {
+		if (turn->gate)
+			gate_enter(turn->gate);
 		enter(turn, GRANTED);
 	}
 	return turn->stage == GRANTED;
@@ -109,7 +123,9 @@ turn_try(struct turn *turn)
 void
 turn_poll(const struct turn *turn, struct pollfd fds[TURN_FDS])
 {
-	fds[0] = (struct pollfd){ .fd = turn->stage == LOCKS ? -1 : slot_fd(turn->slot),
+	bool wants_slot = turn->stage == FIRST_SLOT || turn->stage == ALL_SLOTS;
+
+	fds[0] = (struct pollfd){ .fd = wants_slot ? slot_fd(turn->slot) : -1,
 		.events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = turn->stage == LOCKS ? lock_fd(turn->lock) : -1,
 		.events = POLLIN };
@@ -118,6 +134,8 @@ turn_poll(const struct turn *turn, struct pollfd fds[TURN_FDS])
 int
 turn_timeout(struct turn *turn)
 {
+	if (turn->stage == GATE)
+		return GATE_TICK;
 	return turn->stage == LOCKS ? lock_timeout(turn->lock) : slot_timeout(turn->slot);
 }
 
@@ -138,6 +156,52 @@ const struct slot *
 turn_slot(const struct turn *turn)
 {
 	return turn->slot;
+}
+
+struct gate *
+turn_gate(const struct turn *turn)
+{
+	return turn->gate;
+}
+
+void
+turn_lend(struct turn *turn)
+{
+	/* It may not have come back yet since it was lent last. */
+	turn->taking_back = false;
+	turn->lent = (turn->lent || slot_count(turn->slot) == 1) && slot_lend(turn->slot);
+}
+
+void
+turn_take_back(struct turn *turn)
+{
+	turn->taking_back = turn->lent;
+	turn_settle(turn);
+}
+
+void
+turn_settle(struct turn *turn)
+{
+	if (turn->taking_back && slot_try(turn->slot))
+		turn->taking_back = turn->lent = false;
+}
+
+int
+turn_settle_fd(const struct turn *turn)
+{
+	return turn->taking_back ? slot_fd(turn->slot) : -1;
+}
+
+int
+turn_settle_timeout(struct turn *turn)
+{
+	return turn->taking_back ? slot_timeout(turn->slot) : -1;
+}
+
+pid_t
+turn_guard(const struct turn *turn)
+{
+	return slot_guard(turn->slot);
 }
 
 void

@@ -4,15 +4,18 @@
 /*
  * A session's turn: it may start when it holds its job slots (slot.h) and all that it claims
  * (lock.h). One slot comes first, so that few wait for locks at once. While the locks are not to be
- * had it is lent to others. With the locks all slots are taken, one or several.
+ * had it is lent to others. With the locks all slots are taken, one or several. At last it lets those
+ * go first who wait at the gate (gate.h): what they need becomes free when nobody starts.
  */
 
 #include <jansson.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/makeflags.h"
 #include "base/util.h"
+#include "slots/gate.h"
 #include "slots/slot.h"
 
 struct turn;
@@ -24,6 +27,8 @@ struct turn_options {
 	const struct makeflags *makeflags;
 	unsigned rank;         /* of those that wait for the pool the lowest comes first */
 	unsigned least, most;  /* slots that the session takes; most 0: all there are */
+	int table;             /* the folder of the gate's table (gate.h) */
+	unsigned processors;   /* that all sessions share; 0 or 1: there is no gate */
 };
 
 /*
@@ -53,6 +58,23 @@ void turn_keep(struct turn *);
 
 /* The slots that it holds, once slots and locks are held. Borrowed. */
 const struct slot *turn_slot(const struct turn *);
+
+/* The gate, at which the session is counted from its turn on. Borrowed; NULL: there is none. */
+struct gate *turn_gate(const struct turn *);
+
+/*
+ * While the session runs and waits for something else: lends the one slot that it holds, and asks
+ * for one again, without which it may go on meanwhile. Until it has that, call turn_settle when the
+ * descriptor (-1: never) is readable, and after that many milliseconds at the latest.
+ */
+void turn_lend(struct turn *);
+void turn_take_back(struct turn *);
+void turn_settle(struct turn *);
+int turn_settle_fd(const struct turn *);
+int turn_settle_timeout(struct turn *);
+
+/* The process of ours that sees to that, which is none of the session's; -1: there is none. */
+pid_t turn_guard(const struct turn *);
 
 /* In a forked child, which may outlive us: see slot_forked. */
 void turn_forked(struct turn *);

@@ -1,0 +1,96 @@
+"""Asks the helper before a command that may start several processes; see session/ask.h.
+
+A tool that is told of all processors waits at the helper's gate until they are free (slots/gate.h).
+Whether pytest starts workers, and how many, is known here. Of other commands the helper may know
+from earlier runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import re
+import shutil
+
+WORKERS = "PYTEST_XDIST_AUTO_NUM_WORKERS"
+# Each of pytest's workers would start as many threads of its own.
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
+
+# pytest's option, as a word of its own or with its value, in a command line or a list of TOML.
+OPTION = r"""(?:^|[\s"'=[,])(?:-n|--numprocesses)(?:=|[\s"',]*)(auto|logical|\d+)\b"""
+ADDOPTS = r"(?ms)^\s*addopts\s*=(.*?)(?=^\s*[\w.-]+\s*=|^\s*\[|\Z)"
+CONFIGURATIONS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+
+
+def skip_options(words: list[str], with_value: tuple[str, ...]) -> list[str]:
+    """The words behind an interpreter's options; -m MODULE is as good as a file's name."""
+    while words and words[0].startswith("-") and words[0] != "-m":
+        words = words[2 if words[0] in with_value else 1 :]
+    return words[1:] if words[:1] == ["-m"] else words
+
+
+def program(words: list[str]) -> list[str]:
+    """From the word on that does the work: `python -m pytest -x` is ["pytest", "-x"]."""
+    words = [os.path.basename(words[0]), *words[1:]]
+    rest: list[str] = []
+    if re.fullmatch(r"(python|pypy)[\d.]*", words[0]):
+        rest = skip_options(words[1:], ("-W", "-X"))
+    elif words[:2] == ["coverage", "run"]:
+        rest = skip_options(words[2:], ())
+    return program(rest) if rest else words
+
+
+def has_xdist(location: str | None, command: str) -> bool:
+    """Is pytest-xdist in that environment, or in the one that the command is from if None?"""
+    found = shutil.which(command) or ""
+    roots = [location] if location else [os.path.dirname(os.path.dirname(found))]
+    if not location:
+        roots.append(os.path.dirname(os.path.dirname(os.path.realpath(found))))
+    patterns = [os.path.join(glob.escape(root), "lib*", "*", "*-packages", "xdist") for root in roots]
+    return any(glob.glob(pattern) for pattern in patterns)
+
+
+def configured() -> str:
+    """The options that pytest finds in the project's files."""
+    found = []
+    for name in CONFIGURATIONS:
+        with contextlib.suppress(OSError, ValueError), open(name, encoding="utf-8") as file:
+            found += re.findall(ADDOPTS, file.read())
+    return "\n".join(found)
+
+
+def workers(words: list[str], environment: dict[str, str]) -> int | None:
+    """How many pytest is to start: 0 for as many as it is told; None for none."""
+    for text in (" ".join(words[1:]), environment.get("PYTEST_ADDOPTS", ""), configured()):
+        found = re.findall(OPTION, text)
+        if not found:
+            continue
+        number = found[-1] if found[-1].isdigit() else environment.get(WORKERS, "0")
+        if not number.isdigit():
+            return 0
+        return None if found[-1].isdigit() and int(number) < 2 else int(number)
+    return None
+
+
+def question(words: list[str], environment: dict[str, str], location: str | None) -> str:
+    """What is asked for that command."""
+    command, words = words[0], program(words)
+    wide = None
+    if words[0] in ("pytest", "py.test") and has_xdist(location, command):
+        wide = workers(words, environment)
+    name = re.sub(r"[^\w.+-]", "_", words[0])[:60]
+    return f"command {'plain' if wide is None else 'wide'} {wide or 0} {name or '_'}"
+
+
+def settings(asked: str, told: int, environment: dict[str, str]) -> dict[str, str]:
+    """Variables for a command that has been let go: what the helper said is not for each worker."""
+    if not asked.startswith("command wide") or told < 2:
+        return {}
+    return {name: "1" for name in THREADS if environment.get(name) == str(told)}

@@ -1,0 +1,105 @@
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "session/ask.h"
+
+enum { LONGEST = 256 };
+
+struct ask {
+	int own, other; /* the ends of the socket, or -1 */
+};
+
+struct ask *
+ask_open(void)
+{
+	struct ask *ask;
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+		warn("the session does not wait for free processors: socket");
+		return NULL;
+	}
+	ask = xcalloc(1, sizeof(*ask));
+	*ask = (struct ask){ .own = ends[0], .other = ends[1] };
+	return ask;
+}
+
+void
+ask_close(struct ask *ask)
+{
+	if (!ask)
+		return;
+	fd_close(&ask->own);
+	fd_close(&ask->other);
+	free(ask);
+}
+
+int
+ask_other_end(const struct ask *ask)
+{
+	return ask ? ask->other : -1;
+}
+
+void
+ask_started(struct ask *ask)
+{
+	if (ask)
+		fd_close(&ask->other);
+}
+
+int
+ask_fd(const struct ask *ask)
+{
+	return ask ? ask->own : -1;
+}
+
+static bool
+read_question(const char *text, struct ask_question *question)
+{
+	char kind[8];
+
+	*question = (struct ask_question){ 0 };
+	if (!strcmp(text, "build") || !strcmp(text, "built")) {
+		question->kind = !strcmp(text, "build") ? ASK_BUILD : ASK_BUILT;
+		return true;
+	}
+	if (sscanf(text, "command %7s %5u %63[^\n]", kind, &question->processes, question->name) != 3)
+		return false;
+	question->kind = !strcmp(kind, "wide") ? ASK_WIDE : ASK_COMMAND;
+	return true;
+}
+
+bool
+ask_next(struct ask *ask, struct ask_question *question)
+{
+	char text[LONGEST + 1];
+	ssize_t n;
+
+	while (ask && ask->own >= 0) {
+		n = recv(ask->own, text, LONGEST, MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return false;
+		if (n <= 0) {
+			fd_close(&ask->own);
+			return false;
+		}
+		text[n] = '\0';
+		if (read_question(text, question))
+			return true;
+	}
+	return false;
+}
+
+void
+ask_answer(struct ask *ask, unsigned processors)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "go %u", processors);
+
+	(void)!send(ask->own, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}

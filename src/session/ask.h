@@ -1,0 +1,48 @@
+#ifndef NOXMK_SESSION_ASK_H
+#define NOXMK_SESSION_ASK_H
+
+/*
+ * What a session asks its helper while it runs, over a socket between the two (socketpair(2), each
+ * message a packet). shim.py asks, and waits for the answer, before the session does:
+ *
+ *   "command KIND N NAME"   run a command. KIND: wide, if it is known to start N processes (0: as
+ *                           many as it is told); else plain. NAME: its first word, without folders
+ *   "build"                 build the project where other sessions build it, too
+ *   "built"                 no question: that is over
+ *
+ * The answer is "go N": N is what the command is to be told of processors; 0: nothing.
+ */
+
+#include <stdbool.h>
+
+#include "base/util.h"
+
+/* The descriptor by which the session finds the socket. */
+enum { ASK_FD = 3 };
+
+struct ask;
+
+enum ask_kind { ASK_COMMAND, ASK_WIDE, ASK_BUILD, ASK_BUILT };
+
+struct ask_question {
+	enum ask_kind kind;
+	unsigned processes; /* of a wide command; 0: as many as it is told */
+	char name[64];      /* of the command */
+};
+
+/* NULL after a warning: then the session does all at once. ask_close frees. */
+struct ask *ask_open(void) UNUSED_RESULT;
+void ask_close(struct ask *);
+
+/* The session's end, to be ASK_FD there; and, once it is started, to be closed here. */
+int ask_other_end(const struct ask *);
+void ask_started(struct ask *);
+
+/* Readable when a question has come; -1 when there will be none. */
+int ask_fd(const struct ask *);
+
+/* The next question, if there is one. What is none is passed over. */
+bool ask_next(struct ask *, struct ask_question *);
+void ask_answer(struct ask *, unsigned processors);
+
+#endif

@@ -1,0 +1,192 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/util.h"
+#include "session/passage.h"
+#include "slots/gate.h"
+#include "slots/lock.h"
+
+/* Milliseconds between two tries at the gate. Who uses processors changes from moment to moment. */
+enum { TICK = 25 };
+
+/* Seconds after which a command is seen to use what it uses: its workers start late. */
+#define SETTLES 2.5
+
+/* Seconds. Shorter waits are not recorded. */
+#define WAIT_MIN 0.005
+
+/* What builds in the source tree lock; `*` in front keeps it apart from what users declare. */
+#define BUILDS "*source build"
+
+struct passage {
+	struct passage_options o;
+	struct gate *gate;         /* NULL: nobody waits at one */
+	struct lock *build;        /* NULL unless it builds, or waits for that */
+	struct ask_question asked; /* what is waited for, or was last */
+	bool waiting;
+	double since;              /* monotonic */
+	json_t *waits;
+};
+
+struct passage *
+passage_open(const struct passage_options *options)
+{
+	struct passage *passage = xcalloc(1, sizeof(*passage));
+
+	*passage = (struct passage){ .o = *options, .gate = turn_gate(options->turn),
+		.waits = json_array() };
+	return passage;
+}
+
+void
+passage_close(struct passage *passage)
+{
+	if (!passage)
+		return;
+	lock_close(passage->build);
+	json_decref(passage->waits);
+	free(passage);
+}
+
+/* The processors that a command may come to use; 0: it is known to use one. */
+static unsigned
+need_of(const struct passage *passage)
+{
+	const struct ask_question *asked = &passage->asked;
+
+	if (asked->kind != ASK_WIDE)
+		return 0;
+	return asked->processes > 0 ? asked->processes : passage->o.told;
+}
+
+static bool
+may_pass_gate(const struct passage *passage)
+{
+	struct gate_need need = { .processors = need_of(passage), .settles = SETTLES };
+
+	if (!passage->gate || passage->o.told == 0 || need.processors <= 1)
+		return true;
+	need.rank = passage->o.rank(passage->o.data);
+	return gate_try(passage->gate, &need);
+}
+
+/* A build that cannot be locked is not kept waiting: lock_open has warned. */
+static bool
+may_build(struct passage *passage)
+{
+	if (!passage->build) {
+		json_t *claims = json_pack("[{s:s,s:s}]", "resource", BUILDS, "use", "exclusive");
+
+		passage->build = lock_open(passage->o.state, passage->o.target, claims);
+		json_decref(claims);
+	}
+	return !passage->build || lock_try(passage->build);
+}
+
+static bool
+may_go_on(struct passage *passage)
+{
+	return passage->asked.kind == ASK_BUILD ? may_build(passage) : may_pass_gate(passage);
+}
+
+static void
+note_wait(struct passage *passage)
+{
+	double seconds = clock_monotonic() - passage->since;
+	json_t *wait;
+
+	if (seconds < WAIT_MIN)
+		return;
+	if (passage->asked.kind == ASK_BUILD)
+		wait = json_pack("{s:s,s:f}", "for", "build", "seconds", seconds);
+	else
+		wait = json_pack("{s:s,s:f,s:s,s:i,s:i}", "for", "processors", "seconds", seconds,
+		    "command", passage->asked.name, "needed", (int)need_of(passage), "used",
+		    (int)gate_others(passage->gate));
+	json_array_append_new(passage->waits, wait);
+}
+
+/* Its slot is lent while it waits. It is back as soon as there is one: see passage.h. */
+static void
+begin_to_wait(struct passage *passage)
+{
+	passage->waiting = true;
+	passage->since = clock_monotonic();
+	turn_lend(passage->o.turn);
+}
+
+static void
+end_waiting(struct passage *passage)
+{
+	passage->waiting = false;
+	note_wait(passage);
+	turn_take_back(passage->o.turn);
+}
+
+bool
+passage_ask(struct passage *passage, const struct ask_question *question, unsigned *told)
+{
+	*told = passage->o.told;
+	if (question->kind == ASK_BUILT) {
+		lock_close(passage->build);
+		passage->build = NULL;
+		return true;
+	}
+	passage->asked = *question;
+	if (may_go_on(passage))
+		return true;
+	begin_to_wait(passage);
+	return false;
+}
+
+bool
+passage_try(struct passage *passage, unsigned *told)
+{
+	*told = passage->o.told;
+	if (!may_go_on(passage))
+		return false;
+	end_waiting(passage);
+	return true;
+}
+
+int
+passage_fd(const struct passage *passage)
+{
+	return passage->asked.kind == ASK_BUILD && passage->build ? lock_fd(passage->build) : -1;
+}
+
+int
+passage_timeout(struct passage *passage)
+{
+	if (passage->asked.kind == ASK_BUILD && passage->build)
+		return lock_timeout(passage->build);
+	return TICK;
+}
+
+void
+passage_give_up(struct passage *passage)
+{
+	if (!passage->waiting)
+		return;
+	if (passage->gate)
+		gate_leave(passage->gate);
+	if (passage->asked.kind == ASK_BUILD) {
+		lock_close(passage->build);
+		passage->build = NULL;
+	}
+	end_waiting(passage);
+}
+
+const char *
+passage_command(const struct passage *passage)
+{
+	return passage->asked.name;
+}
+
+json_t *
+passage_waits(const struct passage *passage)
+{
+	return json_incref(passage->waits);
+}

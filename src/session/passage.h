@@ -1,0 +1,56 @@
+#ifndef NOXMK_SESSION_PASSAGE_H
+#define NOXMK_SESSION_PASSAGE_H
+
+/*
+ * What a session waits for while it runs: its commands at the gate (gate.h), and its builds of the
+ * project for those of other sessions. Meanwhile its job slot is lent; it goes on as soon as it may,
+ * and has the slot back when there is one. That is a debt of one slot for a moment, which the gate
+ * counts, and nobody who waits here can be in the way of who is to give back a slot.
+ */
+
+#include <jansson.h>
+#include <poll.h>
+
+#include "plan/options.h"
+#include "plan/planfile.h"
+#include "session/ask.h"
+#include "slots/turn.h"
+#include "state/history.h"
+
+struct passage;
+
+struct passage_options {
+	int state;             /* the state folder */
+	const char *target;
+	const json_t *session; /* its line of the plan */
+	struct planfile *plan;
+	struct turn *turn;     /* which the session has had */
+	unsigned told;         /* processors that its tools are told of; 0: it does not ask at the gate */
+	unsigned (*rank)(void *data); /* the session's place in the order */
+	void *data;
+};
+
+/* Borrows all of the options. passage_close ends what is waited for, and what is held. */
+struct passage *passage_open(const struct passage_options *) UNUSED_RESULT;
+void passage_close(struct passage *);
+
+/*
+ * The session asks. True if it may go on at once; else it waits, and passage_try is to be called
+ * when the descriptor is readable, and after that many milliseconds at the latest, until that is
+ * true. *told: the answer.
+ */
+bool passage_ask(struct passage *, const struct ask_question *, unsigned *told);
+bool passage_try(struct passage *, unsigned *told);
+int passage_fd(const struct passage *);
+int passage_timeout(struct passage *);
+
+/* It ends, or is asked to: it does not wait any more. */
+void passage_give_up(struct passage *);
+
+/* The name of the command that was let go last, or "". */
+const char *passage_command(const struct passage *);
+
+/* What it has waited for: the list of record.h. A new reference. */
+json_t *passage_waits(const struct passage *);
+
+#endif
