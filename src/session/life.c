@@ -1,6 +1,5 @@
 #include <err.h>
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -329,16 +328,6 @@ check_processes(struct life *life)
 		act_on(life, ON_NOBODY_LEFT);
 }
 
-/* The milliseconds of a timeout (-1: never), but not beyond that time. Rounded up. */
-static int
-until(double time, int timeout)
-{
-	double left = (time - clock_monotonic()) * 1000;
-	int until = left >= INT_MAX - 1 ? INT_MAX : left > 0 ? (int)left + 1 : 0;
-
-	return time == 0 || (timeout >= 0 && timeout < until) ? timeout : until;
-}
-
 /* Sleeps until something may have happened. */
 static void
 wait_for_events(const struct life *life)
@@ -357,7 +346,8 @@ wait_for_events(const struct life *life)
 		n += ATTEMPT_FDS;
 		timeout = attempt_timeout(life->attempt);
 	}
-	timeout = until(life->next_check, until(life->slow, until(life->deadline, timeout)));
+	timeout = clock_until(life->next_check,
+	    clock_until(life->slow, clock_until(life->deadline, timeout)));
 	if (poll(fds, n, timeout) < 0 && errno != EINTR)
 		err(EXIT_HELPER, "poll");
 }
