@@ -11,4 +11,13 @@ double clock_now(void);
 
 double clock_monotonic(void);
 
+/* Processor time that the calling thread has used. */
+double clock_processor(void);
+
+/*
+ * The milliseconds of a timeout (-1: never), but not beyond that monotonic time (0: never). Rounded
+ * up.
+ */
+int clock_until(double time, int timeout);
+
 #endif

@@ -1,47 +1,92 @@
+#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
 
 #define OWN_PROGRAM "/proc/self/exe"
 
-/* Adds the numbers in that file. */
-static void
-add_words(const char *path, struct indices *list)
+/* Opens a file below /proc for reading; -1 when the process is gone, or is not ours to look at. */
+static int
+open_file(pid_t pid, const char *name)
 {
-	struct buffer text = { 0 };
-	char *rest, *word;
+	char path[128];
 
-	if (file_read(AT_FDCWD, path, &text) == 0)
-		for (rest = text.data; (word = strsep(&rest, " \n"));)
-			if (*word)
-				indices_add(list, strtoul(word, NULL, 10));
-	buffer_free(&text);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/*
+ * Reads such a file into a string, as far as there is room. This is done many times a second: in
+ * one read and without malloc. False when there is nothing.
+ */
+static bool
+read_file(pid_t pid, const char *name, char *text, size_t room)
+{
+	int fd = open_file(pid, name);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
+
+	fd_close(&fd);
+	text[n < 0 ? 0 : n] = '\0';
+	return n > 0;
+}
+
+void
+process_threads(pid_t pid, struct indices *list)
+{
+	char path[64];
+	DIR *tasks;
+	struct dirent *task;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	while (tasks && (task = readdir(tasks)))
+		if (task->d_name[0] != '.')
+			indices_add(list, strtoul(task->d_name, NULL, 10));
+	if (tasks)
+		closedir(tasks);
+}
+
+void
+process_thread_children(pid_t pid, pid_t thread, struct indices *list)
+{
+	char name[64], text[4096];
+	size_t number = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "task/%d/children", (int)thread);
+	fd = open_file(pid, name);
+	/* A blank follows each number, but the kernel may end a read within one. */
+	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			if (isdigit((unsigned char)text[i])) {
+				number = 10 * number + (size_t)(text[i] - '0');
+			} else if (number > 0) {
+				indices_add(list, number);
+				number = 0;
+			}
+		}
+	fd_close(&fd);
 }
 
 void
 process_children(pid_t pid, struct indices *list)
 {
-	char *path = xasprintf("/proc/%d/task", (int)pid);
-	DIR *tasks = opendir(path);
-	struct dirent *task;
+	struct indices threads = { 0 };
 
-	while (tasks && (task = readdir(tasks))) {
-		char *name = xasprintf("%s/%s/children", path, task->d_name);
-
-		if (task->d_name[0] != '.')
-			add_words(name, list);
-		free(name);
-	}
-	if (tasks)
-		closedir(tasks);
-	free(path);
+	process_threads(pid, &threads);
+	for (size_t i = 0; i < threads.n; i++)
+		process_thread_children(pid, (pid_t)threads.v[i], list);
+	free(threads.v);
 }
 
 void
@@ -52,6 +97,76 @@ process_descendants(pid_t pid, struct indices *list)
 	process_children(pid, list);
 	for (; i < list->n; i++)
 		process_children((pid_t)list->v[i], list);
+}
+
+/* What follows the name, which may have blanks and parentheses of its own: the state. */
+static char *
+after_name(char *text)
+{
+	char *parenthesis = strrchr(text, ')');
+
+	return parenthesis && parenthesis[1] == ' ' ? parenthesis + 2 : NULL;
+}
+
+bool
+process_stat(pid_t pid, struct process_stat *stat)
+{
+	/* The numbers of the fields in proc(5), where the state is the third. */
+	enum { STATE = 3, UTIME = 14, STIME = 15, THREADS = 20, STARTED = 22, RSS = 24,
+		CODE_BEGINS = 26, CODE_ENDS = 27, STACK = 28, FIELDS };
+	unsigned long long fields[FIELDS] = { 0 };
+	char text[1024], *rest;
+
+	if (!read_file(pid, "stat", text, sizeof(text)) || !(rest = after_name(text)))
+		return false;
+	stat->state = *rest++;
+	for (int i = STATE + 1; i < FIELDS; i++)
+		fields[i] = strtoull(rest, &rest, 10);
+	stat->threads = (unsigned)fields[THREADS];
+	stat->time = fields[UTIME] + fields[STIME];
+	stat->started = fields[STARTED];
+	stat->pages = fields[RSS];
+	stat->code = fields[CODE_ENDS] - fields[CODE_BEGINS];
+	stat->stack = fields[STACK];
+	return true;
+}
+
+char
+process_thread_state(pid_t pid, pid_t thread)
+{
+	char name[64], text[1024], *state;
+
+	snprintf(name, sizeof(name), "task/%d/stat", (int)thread);
+	if (!read_file(pid, name, text, sizeof(text)) || !(state = after_name(text)))
+		return 'X';
+	return *state;
+}
+
+unsigned long long
+process_shared_pages(pid_t pid)
+{
+	unsigned long long shared;
+	char text[256];
+
+	if (!read_file(pid, "statm", text, sizeof(text)) ||
+	    sscanf(text, "%*u %*u %llu", &shared) != 1)
+		return 0;
+	return shared;
+}
+
+double
+process_own_part(pid_t pid)
+{
+	static const char anonymous[] = "\nAnonymous:", share[] = "\nPss_Anon:";
+	const char *all, *own;
+	char text[4096];
+
+	if (!read_file(pid, "smaps_rollup", text, sizeof(text)) ||
+	    !(all = strstr(text, anonymous)) || !(own = strstr(text, share)))
+		return 1;
+	all += strlen(anonymous);
+	own += strlen(share);
+	return strtod(all, NULL) > 0 ? strtod(own, NULL) / strtod(all, NULL) : 1;
 }
 
 char *

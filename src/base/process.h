@@ -8,11 +8,42 @@
 
 #include "base/util.h"
 
-/* Adds the children of the process, of all its threads. */
+/* Adds the children of the process, of all its threads, or of one of these. */
 void process_children(pid_t, struct indices *);
+void process_thread_children(pid_t, pid_t thread, struct indices *);
 
 /* Adds all processes below that one: its children, theirs, and so on. */
 void process_descendants(pid_t, struct indices *);
+
+/* Adds its threads. The main one has the number of the process. */
+void process_threads(pid_t, struct indices *);
+
+/* What /proc/PID/stat says of a process. */
+struct process_stat {
+	char state; /* of the main thread, by its letter in proc(5) */
+	unsigned threads;
+	unsigned long long time;    /* of processors, by all threads, in clock ticks */
+	unsigned long long started; /* in clock ticks: it differs for two that had one pid */
+	unsigned long long pages;   /* of its memory, those that are resident */
+	unsigned long long code;    /* bytes of the program's code */
+	unsigned long long stack;   /* its address: exec(2) draws lots, a fork has its parent's */
+};
+
+/* False when it is gone. */
+bool process_stat(pid_t, struct process_stat *);
+
+/* The state of a thread by that letter; X when it is gone. */
+char process_thread_state(pid_t, pid_t thread);
+
+/* How many of its resident pages are of files, or of memory that was made to be shared. */
+unsigned long long process_shared_pages(pid_t);
+
+/*
+ * Its part of its resident pages that are neither: 1 when all are its own, a half when there are
+ * two forks and neither has written anything since. The kernel looks at every page: this takes a
+ * millisecond for each 100 MiB.
+ */
+double process_own_part(pid_t);
 
 /*
  * The command line of the process, "sleep 30". A process that is about to end has none any more;

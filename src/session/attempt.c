@@ -24,7 +24,7 @@
 #include "session/keeper.h"
 #include "session/leftover.h"
 #include "session/outcome.h"
-#include "slots/clients.h"
+#include "slots/sampler.h"
 #include "slots/toolenv.h"
 #include "state/runtime.h"
 
@@ -32,10 +32,10 @@ struct attempt {
 	struct attempt_options o;
 	struct options session_options; /* what the plan sets for it */
 	struct toolenv *toolenv; /* NULL: the tools inside know of no job slots */
-	struct clients *clients; /* NULL: none of the tools can be a client of make's jobserver */
 	struct leftover *leftover;
 	struct keeper *keeper;
 	struct ask *ask;         /* NULL: it cannot ask */
+	struct sampler *sampler; /* NULL before its start */
 	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
@@ -229,6 +229,16 @@ orphaned(void *data)
 	screen_ended(record);
 }
 
+/* make's jobserver, if the tools of the session can be clients of it; -1 otherwise. */
+static int
+jobserver_of(const struct attempt *attempt)
+{
+	const struct jobserver *jobserver =
+		attempt->toolenv ? slot_jobserver(attempt->o.slot) : NULL;
+
+	return jobserver ? jobserver_fd(jobserver) : -1;
+}
+
 struct attempt *
 attempt_start(const struct attempt_options *options, struct mask **mask)
 {
@@ -242,8 +252,6 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	if (attempt->session_options.budget != BUDGET_NONE)
 		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->told,
 		    options->share);
-	if (attempt->toolenv)
-		attempt->clients = clients_open(options->slot);
 	runtime_stand_in(options->runtime, options->rundir);
 	/* A CI's page is no place for raw output, even if the CI has a terminal. */
 	if (options->live && options->alone && ci_reads("none") == CI_NONE)
@@ -270,8 +278,10 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 		outcome_not_started(options->record, command.argv[0], errno);
 	command_clear(&command);
 	ask_started(attempt->ask);
-	if (attempt->keeper)
+	if (attempt->keeper) {
+		attempt->sampler = sampler_open(keeper_pid(attempt->keeper), jobserver_of(attempt));
 		return attempt;
+	}
 	attempt_close_log(attempt);
 	attempt_free(attempt);
 	return NULL;
@@ -299,7 +309,7 @@ attempt_free(struct attempt *attempt)
 	close_terminal(attempt);
 	relay_close(attempt->relay);
 	toolenv_close(attempt->toolenv);
-	clients_close(attempt->clients);
+	sampler_close(attempt->sampler);
 	leftover_close(attempt->leftover);
 	keeper_close(attempt->keeper);
 	ask_close(attempt->ask);
@@ -328,22 +338,24 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 	fds[0] = (struct pollfd){ .fd = attempt->relay ? relay_fd(attempt->relay) : -1,
 		.events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = follower, .events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : clients_fd(attempt->clients),
+	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : ask_fd(attempt->ask),
 		.events = POLLIN };
-	fds[3] = (struct pollfd){ .fd = attempt->judged ? -1 : ask_fd(attempt->ask),
-		.events = POLLIN };
-	for (int i = 4; i < ATTEMPT_FDS; i++)
+	for (int i = 3; i < ATTEMPT_FDS; i++)
 		fds[i] = (struct pollfd){ .fd = -1 };
 	if (attempt->terminal)
-		terminal_poll(attempt->terminal, fds + 4);
+		terminal_poll(attempt->terminal, fds + 3);
 }
 
 int
 attempt_timeout(const struct attempt *attempt)
 {
+	int timeout = -1;
+
 	if (attempt->terminal)
-		return terminal_timeout(attempt->terminal);
-	return attempt->follower ? joblog_follower_timeout(attempt->follower) : -1;
+		timeout = terminal_timeout(attempt->terminal);
+	else if (attempt->follower)
+		timeout = joblog_follower_timeout(attempt->follower);
+	return attempt->judged ? timeout : clock_until(sampler_due(attempt->sampler), timeout);
 }
 
 void
@@ -355,9 +367,10 @@ attempt_look(struct attempt *attempt)
 		relay_copy(attempt->relay);
 	if (attempt->follower)
 		joblog_follower_copy(attempt->follower);
-	if (!attempt->judged)
-		attempt->o.record->client = clients_found(attempt->clients,
-		    keeper_pid(attempt->keeper));
+	if (!attempt->judged) {
+		sampler_look(attempt->sampler);
+		attempt->o.record->client = sampler_client(attempt->sampler);
+	}
 }
 
 struct ask *

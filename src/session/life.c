@@ -1,6 +1,5 @@
 #include <err.h>
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -407,16 +406,6 @@ earlier(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-/* The milliseconds of a timeout (-1: never), but not beyond that time. Rounded up. */
-static int
-until(double time, int timeout)
-{
-	double left = (time - clock_monotonic()) * 1000;
-	int until = left >= INT_MAX - 1 ? INT_MAX : left > 0 ? (int)left + 1 : 0;
-
-	return time == 0 || (timeout >= 0 && timeout < until) ? timeout : until;
-}
-
 /* Sleeps until something may have happened. */
 static void
 wait_for_events(const struct life *life)
@@ -441,10 +430,10 @@ wait_for_events(const struct life *life)
 		fds[2].fd = passage_fd(life->o->passage);
 		timeout = earlier(timeout, passage_timeout(life->o->passage));
 	} else {
-		timeout = until(life->slow, until(life->deadline, timeout));
+		timeout = clock_until(life->slow, clock_until(life->deadline, timeout));
 	}
 	timeout = earlier(timeout, turn_settle_timeout(life->o->turn));
-	timeout = until(life->next_check, timeout);
+	timeout = clock_until(life->next_check, timeout);
 	if (poll(fds, n, timeout) < 0 && errno != EINTR)
 		err(EXIT_HELPER, "poll");
 }
