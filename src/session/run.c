@@ -191,7 +191,7 @@ begin_record(struct run *run)
 	const char *cue = run->options->cue;
 
 	run->record = (struct record){ .exit = -1, .signal = -1, .client = -1,
-		.started = clock_now() };
+		.crowded = -1, .started = clock_now() };
 	run->record.target = xstrdup(run->options->target);
 	run->record.cue = cue ? xstrdup(cue) : NULL;
 	run->record.session = xstrdup(json_text(run->session, "session"));
