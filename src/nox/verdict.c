@@ -185,6 +185,16 @@ is_gone(const struct evidence *evidence, const json_t *report, struct planfile *
 	return !report && evidence->code == 3 && !json_is_string(python);
 }
 
+/* Without nox's start and end, by its report; that takes part in the duration. */
+static double
+own_seconds(const struct record *r, const json_t *entry)
+{
+	const json_t *seconds = json_object_get(entry, "duration");
+	double own = json_is_number(seconds) ? json_number_value(seconds) : -1;
+
+	return own >= 0 && own <= r->duration ? own : -1;
+}
+
 /* The session waited that long for a build of another one, which is no time of its own. */
 static void
 take_wait(struct record *r, double seconds)
@@ -215,6 +225,7 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 	r->exit = evidence.code;
 	r->signal = evidence.signal;
 	r->notify = read_notify(report, plan);
+	r->own = own_seconds(r, entry);
 	take_wait(r, json_number(entry, "waited"));
 	record_decide(r, judgement->verdict, judgement->reason(&evidence));
 	json_decref(report);

@@ -12,10 +12,10 @@
 #include "state/record.h"
 
 /*
- * Sets verdict, reason, exit, signal and notify of the record, and moves the seconds that the shim
- * waited for a lock from duration to waits. status: of waitpid(2). report: the
- * text of nox's report, or the shim's (it tells more), empty when there is none. plan: to name the
- * notified sessions.
+ * Sets verdict, reason, exit, signal, own and notify of the record, and moves the seconds that the
+ * shim waited for a lock from duration to waits. status: of waitpid(2). report: the text of nox's
+ * report, or the shim's (it tells more), empty when there is none. plan: to name the notified
+ * sessions.
  */
 void verdict_judge(struct record *, int status, const struct buffer *report, struct planfile *plan);
 

@@ -73,6 +73,7 @@ read_record(int dirfd)
 		REQUIRE(record_is_bad(&record) || record.verdict == PASSED ||
 			record.verdict == SKIPPED || record.excused);
 		REQUIRE(record.crowded >= 0 || record.crowded == -1);
+		REQUIRE(record.own >= 0 || record.own == -1);
 		REQUIRE(record.memory <= INT64_MAX);
 		json_array_foreach(record.wide, i, word)
 			REQUIRE(json_is_string(word));
