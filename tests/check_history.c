@@ -19,7 +19,7 @@ ran_as(int client, const char *target, enum verdict verdict, double seconds)
 	int state = folder_make("state"), run = folder_make("run");
 	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
 		.signal = -1, .verdict = verdict, .duration = seconds, .client = client,
-		.cpu = 2 * seconds };
+		.cpu = 2 * seconds, .crowded = -1, .own = -1 };
 	char *name = xasprintf("run/%s.json", target);
 	bool changed;
 
@@ -137,13 +137,13 @@ START_TEST(processor_time_of_clients_counts)
 	put("seed.json", "{'schema':1,'sessions':{'b':[5],'c':[3]},'clients':['b',1]}");
 	setenv("NOXMK_HISTORY", "seed.json", 1);
 	ck_assert(is_client("b") && !is_client("c") && !is_client("a"));
-	ck_assert(ran_as(0, "a", PASSED, 1) && !is_client("a"));
-	ck_assert(ran_as(1, "a", PASSED, 0.5) && is_client("a"));
-	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1.0,1.0]},\"clients\":[\"a\"]}");
+	ck_assert(ran_as(0, "a", PASSED, 4) && !is_client("a"));
+	ck_assert(ran_as(1, "a", PASSED, 2) && is_client("a"));
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[4.0,4.0]},\"clients\":[\"a\"]}");
 	/* Where there was no jobserver, nothing is learned of it. */
-	ck_assert(!ran_as(-1, "a", PASSED, 0.5) && is_client("a"));
-	ck_assert(ran_as(0, "a", PASSED, 1) && !is_client("a"));
-	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1.0,1.0,1.0,1.0]}}");
+	ck_assert(!ran_as(-1, "a", PASSED, 2) && is_client("a"));
+	ck_assert(ran_as(0, "a", PASSED, 4) && !is_client("a"));
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[4.0,4.0,4.0,4.0]}}");
 	put(OWN, "{'schema':1,'sessions':{'a':[1]},'clients':{'a':1}}");
 	ck_assert(!is_client("a"));
 	assert_silent();
@@ -173,7 +173,8 @@ END_TEST
 
 static const char *const damaged[] = {
 	"", "{", "[]", "null", "{'schema':1,'sessions':{'a':[1.0", "\xff\xfe", "{}",
-	"{'schema':2,'sessions':{'a':[1]}}", "{'schema':1,'sessions':[]}",
+	"{'schema':0,'sessions':{'a':[1]}}", "{'schema':1,'sessions':[]}",
+	"{'schema':'2','sessions':{'a':[1]}}",
 	"{'schema':1,'sessions':{'a':7}}", "{'schema':1,'sessions':{'a':['7']}}",
 	"{'schema':1,'sessions':{'a':[-1]}}", "{'schema':1,'sessions':{'a':[1e9]}}",
 	"{'schema':1,'sessions':{'a':[1e999]}}", "{'schema':1,'sessions':{'a':[NaN]}}",
@@ -202,6 +203,68 @@ START_TEST(a_damaged_history_counts_as_empty)
 	assert_file("seed.json", text);
 	unsetenv("NOXMK_HISTORY");
 	free(text);
+}
+END_TEST
+
+/* It is warned of, not used, and not destroyed. */
+START_TEST(a_history_of_a_newer_noxmk_stays)
+{
+	static const char text[] = "{\"schema\":2,\"sessions\":{\"a\":[1]}}";
+
+	close(folder_make("state"));
+	file_put(OWN, text);
+	ck_assert_double_eq(expected("a"), -1);
+	assert_warned("history.json: of a newer noxmk: nothing of it counts");
+	ck_assert(!ran("b", PASSED, 2));
+	assert_file(OWN, text);
+	/* One that NOXMK_HISTORY names keeps nobody from learning. */
+	setenv("NOXMK_HISTORY", OWN, 1);
+	ck_assert_double_eq(expected("a"), -1);
+	unlink(OWN);
+	file_put("seed.json", text);
+	setenv("NOXMK_HISTORY", "seed.json", 1);
+	ck_assert(ran("b", PASSED, 2));
+	unsetenv("NOXMK_HISTORY");
+}
+END_TEST
+
+/* A run of `a` in which somebody looked, or not: then the width is 0. */
+static void
+ran_with(unsigned width, double crowded)
+{
+	int state = folder_make("state"), run = folder_make("run");
+	struct record r = { .target = xstrdup("a"), .session = xstrdup("a"), .exit = -1,
+		.signal = -1, .duration = 8, .client = -1, .width = width, .crowded = crowded };
+
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
+	(void)history_update(state, run);
+	unlink("run/a.json");
+	record_clear(&r);
+	close(run);
+	close(state);
+}
+
+START_TEST(what_a_run_teaches_is_kept_with_its_session)
+{
+	close(folder_make("state"));
+	put(OWN, "{'schema':1,'sessions':{'b':[1]},'learned':{'b':{'width':2,'x':{'a':{}}},"
+		"'c':{'width':3}}}");
+	ran_with(3, 1);
+	/* What is said of a session that is not there goes, and what nobody understands. */
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"b\":[1],\"a\":[8.0]},\"learned\":"
+		"{\"b\":{\"told\":0,\"width\":2,\"memory\":0},"
+		"\"a\":{\"told\":0,\"width\":3,\"memory\":0,\"alone\":7.0}}}");
+	ran_with(0, -1);
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"b\":[1],\"a\":[8.0,8.0]},\"learned\":"
+		"{\"b\":{\"told\":0,\"width\":2,\"memory\":0},"
+		"\"a\":{\"told\":0,\"width\":3,\"memory\":0,\"alone\":7.0}}}");
+	put(OWN, "{'schema':1,'sessions':{'a':[1]},'learned':[7]}");
+	ran_with(0, -1);
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1,8.0]}}");
+	put(OWN, "{'schema':1,'sessions':{'a':[1]},'learned':{'a':{'width':'x'}}}");
+	ran_with(0, -1);
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1,8.0]}}");
+	assert_silent();
 }
 END_TEST
 
@@ -401,6 +464,8 @@ check_history_suite(void)
 	tcase_add_test(tc, processor_time_of_clients_counts);
 	tcase_add_test(tc, a_seed_stands_in_for_unknown_targets);
 	tcase_add_loop_test(tc, a_damaged_history_counts_as_empty, 0, countof(damaged));
+	tcase_add_test(tc, a_history_of_a_newer_noxmk_stays);
+	tcase_add_test(tc, what_a_run_teaches_is_kept_with_its_session);
 	tcase_add_test(tc, a_hostile_history_does_no_harm);
 	tcase_add_test(tc, a_history_that_cannot_be_written_stays);
 	tcase_add_loop_test(tc, a_folder_that_is_read_only_is_warned_of, 0, 2);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,12 +15,16 @@ START_TEST(what_is_written_is_read)
 	struct record r = { .target = target, .session = session, .verdict = (enum verdict)_i,
 		.exit = _i, .signal = _i - 1, .started = 1795396708.25, .ended = 1795396709.75,
 		.duration = 1.5, .logged = _i % 2, .live = _i == 2, .excused = _i == 3,
-		.cpu = 2.25, .client = _i % 3 - 1 }, back;
+		.cpu = 2.25, .client = _i % 3 - 1, .told = 4 * (unsigned)_i,
+		.width = 3 * (unsigned)_i, .memory = (unsigned long long)_i << 40,
+		.crowded = _i - 1.5, .own = _i - 2.5 }, back;
 
 	if (_i > 0)
 		r.reason = reason;
-	if (_i == 1)
+	if (_i == 1) {
 		r.notify = json_of("[{'target':'coverage','posargs':['-v']}]");
+		r.wide = json_of("['pytest','ninja']");
+	}
 	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
 	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
 	ck_assert_str_eq(back.target, target);
@@ -37,8 +42,15 @@ START_TEST(what_is_written_is_read)
 	ck_assert_double_eq(back.cpu, r.cpu);
 	ck_assert_int_eq(back.client, r.client);
 	ck_assert_uint_eq(json_array_size(back.notify), _i == 1);
+	ck_assert_uint_eq(back.told, r.told);
+	ck_assert_uint_eq(back.width, r.width);
+	ck_assert_uint_eq(back.memory, r.memory);
+	ck_assert(r.wide ? json_equal(back.wide, r.wide) : !back.wide);
+	ck_assert_double_eq(back.crowded, r.crowded < 0 ? -1 : r.crowded);
+	ck_assert_double_eq(back.own, r.own < 0 ? -1 : r.own);
 	record_clear(&back);
 	json_decref(r.notify);
+	json_decref(r.wide);
 	assert_silent();
 }
 END_TEST
@@ -112,11 +124,19 @@ static const struct {
 	{ "exit", NULL, 1 }, { "exit", "'0'", 1 }, { "signal", "[]", 1 }, { "reason", "7", 1 },
 	{ "started", "'x'", 1 }, { "duration", NULL, 1 }, { "ended", "null", 1 }, { "log", "7", 1 },
 	{ "live", NULL, 1 }, { "excused", "'yes'", 1 },
+	{ "told", NULL, 1 }, { "told", "-1", 1 }, { "told", "4294967296", 1 }, { "told", "'4'", 1 },
+	{ "width", NULL, 1 }, { "width", "2.5", 1 }, { "width", "-9223372036854775808", 1 },
+	{ "memory", NULL, 1 }, { "memory", "-1", 1 }, { "memory", "[1]", 1 },
+	{ "wide", NULL, 1 }, { "wide", "'pytest'", 1 }, { "wide", "{'pytest':1}", 1 },
+	{ "wide", "[1,null,['pytest']]", 1 },
+	{ "own", NULL, 1 }, { "own", "-2.5", 1 }, { "own", "{}", 1 },
+	{ "crowded", NULL, 1 }, { "crowded", "-2.5", 1 }, { "crowded", "'1'", 1 },
 };
 
 START_TEST(a_damaged_record_is_warned_of)
 {
-	struct record r = { .target = target, .session = session, .exit = -1, .signal = -1 };
+	struct record r = { .target = target, .session = session, .exit = -1, .signal = -1,
+		.crowded = -1, .own = -1 };
 	json_t *object;
 
 	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
@@ -136,9 +156,29 @@ START_TEST(a_damaged_record_is_warned_of)
 		ck_assert_int_eq(r.signal, -1);
 		ck_assert_ptr_null(r.reason);
 		ck_assert(!r.logged && !r.live && !r.excused);
+		ck_assert(r.told == 0 && r.width == 0 && r.memory == 0 && !r.wide);
+		ck_assert(r.crowded == -1 && r.own == -1);
 		assert_silent();
 	}
 	record_clear(&r);
+}
+END_TEST
+
+/* Of a list only the strings count; and what is no number does not cost the verdict. */
+START_TEST(odd_figures_do_no_harm)
+{
+	struct record r = { .target = target, .session = session, .wide = json_of("[7,'ninja',{}]"),
+		.crowded = _i ? (double)INFINITY : (double)NAN }, back;
+	json_t *wanted = json_of("['ninja']");
+
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
+	ck_assert(json_equal(back.wide, wanted));
+	ck_assert_double_eq(back.crowded, -1);
+	record_clear(&back);
+	json_decref(r.wide);
+	json_decref(wanted);
+	assert_silent();
 }
 END_TEST
 
@@ -198,6 +238,7 @@ check_record_suite(void)
 	tcase_add_test(tc, a_lost_verdict_is_warned_of);
 	tcase_add_test(tc, a_reason_that_is_no_utf8_is_left_out);
 	tcase_add_loop_test(tc, a_damaged_record_is_warned_of, 0, countof(damages));
+	tcase_add_loop_test(tc, odd_figures_do_no_harm, 0, 2);
 	tcase_add_loop_test(tc, no_record_is_no_error, 0, countof(no_records));
 	tcase_add_test(tc, records_are_listed_by_target);
 	return suite;

@@ -195,6 +195,32 @@ START_TEST(a_wait_within_is_no_time_of_the_session)
 }
 END_TEST
 
+/* What nox itself takes, at its start and end, is none of the session's; nonsense is unknown. */
+START_TEST(the_time_in_the_session_is_as_reported)
+{
+	static const struct {
+		const char *duration;
+		double own;
+	} cases[] = { { "9.5", 9.5 }, { "0", 0 }, { "10", 10 }, { "10.5", -1 }, { "-1", -1 },
+		{ "\"9\"", -1 }, { "null", -1 } };
+	struct planfile *plan = plan_of_three();
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct record r = { .session = xstrdup("a"), .duration = 10, .own = 7 };
+		struct buffer text = { 0 };
+
+		buffer_printf(&text, "{\"sessions\":[{\"result\":\"success\",\"duration\":%s,"
+			"\"waited\":2}]}", cases[i].duration);
+		verdict_judge(&r, 0, &text, plan);
+		ck_assert_double_eq(r.own, cases[i].own);
+		ck_assert_double_eq(r.duration, 8);
+		record_clear(&r);
+		buffer_free(&text);
+	}
+	planfile_close(plan);
+}
+END_TEST
+
 Suite *
 check_verdict_suite(void)
 {
@@ -205,5 +231,6 @@ check_verdict_suite(void)
 	tcase_add_test(tc, a_verdict_replaces_the_last_one);
 	tcase_add_loop_test(tc, notified_sessions_become_targets, 0, countof(notifies));
 	tcase_add_test(tc, a_wait_within_is_no_time_of_the_session);
+	tcase_add_test(tc, the_time_in_the_session_is_as_reported);
 	return suite;
 }

@@ -23,7 +23,7 @@ import os
 import re
 import shutil
 
-from noxmk_shim import ask, replaced
+from noxmk_shim import replaced
 
 VARIABLE = "DIST_EXTRA_CONFIG"
 
@@ -156,12 +156,12 @@ def has_pyproject(project: str) -> bool:
 class Builds:
     """Keeps the builds of one session apart from those of others.
 
-    folder is for what setuptools writes, and is removed at the end. By the descriptor the helper is
-    asked for the lock that all other builds hold; None: there is no helper.
+    folder is for what setuptools writes, and is removed at the end. The helper
+    is asked for the lock that all other builds hold; None: there is no helper.
     """
 
-    def __init__(self, folder: str, descriptor: int | None, log) -> None:
-        self.folder, self.descriptor, self.log = folder, descriptor, log
+    def __init__(self, folder: str, helper, log) -> None:
+        self.folder, self.helper, self.log = folder, helper, log
         self.has_folder = self.is_busy = False
 
     @contextlib.contextmanager
@@ -238,12 +238,11 @@ class Builds:
     @contextlib.contextmanager
     def locked(self):
         """Wait for the lock and hold it."""
-        if self.descriptor is None:
+        if not self.helper:
             yield
             return
-        ask(self.descriptor, "build")
+        self.helper.ask("build")
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):
-                os.write(self.descriptor, b"built")
+            self.helper.tell("built")

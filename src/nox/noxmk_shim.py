@@ -78,12 +78,28 @@ def replaced(values: dict[str, str | None], *environments):
                     environment[name] = was[name]
 
 
-def ask(descriptor: int, question: str) -> int:
-    """Wait for the helper's answer: how many processors to tell of. 0: it does not say."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        os.write(descriptor, question.encode("ascii", "replace"))
-        return int(os.read(descriptor, 64).split()[1])
-    return 0
+class Helper:
+    """The helper, who is asked by a descriptor: see session/ask.h."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self.descriptor = descriptor
+        self.waited = 0.0  # seconds
+
+    def tell(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self.descriptor, text.encode("ascii", "replace"))
+
+    def ask(self, question: str) -> int:
+        """Wait for the answer: how many processors to tell of. 0: the helper does not say."""
+        started = time.perf_counter()
+        self.tell(question)
+        try:
+            return int(os.read(self.descriptor, 64).split()[1])
+        except (OSError, ValueError, IndexError):
+            return 0
+        finally:
+            self.waited += time.perf_counter() - started
 
 
 # A command without one of these words builds no project.
@@ -102,8 +118,10 @@ def name_of(session) -> tuple[str, str]:
 class Shim:
     """The patches of nox, and what they find out about the session."""
 
-    def __init__(self, name: str, selector: str, number: dict[str, int]) -> None:
-        self.name, self.selector, self.number = name, selector, number
+    def __init__(
+        self, name: str, selector: str, number: dict[str, int], helper: Helper | None
+    ) -> None:
+        self.name, self.selector, self.number, self.helper = name, selector, number, helper
         self.invoked_from = os.environ.pop("NOXMK_SHIM_INVOKED_FROM", None)
         self.outer_mode = os.environ.get("NOX_SCRIPT_MODE")
         self.manifest = None
@@ -159,7 +177,7 @@ class Shim:
 
         nox.command.popen = popen_or_hand_over
 
-    def wait_at_gate(self, descriptor: int, here: str) -> None:
+    def wait_at_gate(self, here: str) -> None:
         """Ask the helper before each command."""
         import nox.sessions
 
@@ -175,7 +193,7 @@ class Shim:
                 environment = {**os.environ, **own, **(kwargs.get("env") or {})}
                 words = [str(arg) for arg in args]
                 asked = self.gate.question(words, environment, getattr(venv, "location", None))
-                told = ask(descriptor, asked)
+                told = self.helper.ask(asked)
                 with replaced(self.gate.settings(asked, told, environment), os.environ, own):
                     return original(session, *args, **kwargs)
 
@@ -186,13 +204,13 @@ class Shim:
             if hasattr(session_class, name):
                 setattr(session_class, name, wrap(getattr(session_class, name)))
 
-    def keep_builds_apart(self, folder: str, descriptor: int | None, here: str) -> None:
+    def keep_builds_apart(self, folder: str, here: str) -> None:
         """Give the session's builds of the project a folder of their own, or the lock."""
         import nox.sessions
 
         session_class, runner_class = nox.sessions.Session, nox.sessions.SessionRunner
         nox_execute = runner_class.execute
-        builds = load("building", here).Builds(folder, descriptor, self.log)
+        builds = load("building", here).Builds(folder, self.helper, self.log)
 
         def execute(runner):
             with builds.session():
@@ -327,7 +345,7 @@ class Shim:
             "name": clean(result.session.friendly_name),
             "result": verdict,
             "reason": clean(reason) if reason else None,
-            "duration": round(self.duration, 6),
+            "duration": round(self.duration - (self.helper.waited if self.helper else 0), 6),
             "reused": bool(getattr(venv, "_reused", False)) if has_own_venv else None,
         }
 
@@ -358,13 +376,9 @@ def main() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = wanted + [entry for entry in sys.path if entry not in (here, *wanted)]
 
-    descriptor = int(ask) if ask else None
-    if descriptor is not None:
-        os.set_inheritable(descriptor, False)
-
     args = sys.argv[1:]
     at = args.index("-s")
-    shim = Shim(name, args[at + 1], number)
+    shim = Shim(name, args[at + 1], number, Helper(int(ask)) if ask else None)
     args[at : at + 2] = [f"--sessions={args[at + 1]}"]  # the form that takes a leading dash
     sys.argv = ["nox", *args]
     # For a PEP 723 noxfile we are in the right environment already. Each nox of a parallel make
@@ -384,9 +398,9 @@ def main() -> None:
         if helper:
             shim.hand_makes_over(helper)
         if builds:
-            shim.keep_builds_apart(builds, descriptor, here)
-        if has_gate and descriptor is not None:
-            shim.wait_at_gate(descriptor, here)
+            shim.keep_builds_apart(builds, here)
+        if shim.helper and has_gate:
+            shim.wait_at_gate(here)
         if globals_:
             shim.hand_over(globals_, args[args.index("--report") + 1], here)
     except (AttributeError, ImportError) as error:

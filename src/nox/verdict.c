@@ -185,6 +185,16 @@ is_gone(const struct evidence *evidence, const json_t *report, struct planfile *
 	return !report && evidence->code == 3 && !json_is_string(python);
 }
 
+/* Without nox's start and end, by its report; that takes part in the duration. */
+static double
+own_seconds(const struct record *r, const json_t *entry)
+{
+	const json_t *seconds = json_object_get(entry, "duration");
+	double own = json_is_number(seconds) ? json_number_value(seconds) : -1;
+
+	return own >= 0 && own <= r->duration ? own : -1;
+}
+
 void
 verdict_judge(struct record *r, int status, const struct buffer *text, struct planfile *plan)
 {
@@ -203,6 +213,7 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 	r->exit = evidence.code;
 	r->signal = evidence.signal;
 	r->notify = read_notify(report, plan);
+	r->own = own_seconds(r, entry);
 	record_decide(r, judgement->verdict, judgement->reason(&evidence));
 	json_decref(report);
 }

@@ -226,7 +226,9 @@ begin_record(struct run *run)
 {
 	const char *cue = run->options->cue;
 
+	/* Where only one session runs at a time, it has all processors. */
 	run->record = (struct record){ .exit = -1, .signal = -1, .client = -1,
+		.crowded = run->makeflags.slots == 1 ? 0 : -1, .own = -1,
 		.started = clock_now() };
 	run->record.target = xstrdup(run->options->target);
 	run->record.cue = cue ? xstrdup(cue) : NULL;

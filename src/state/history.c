@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpus.h"
 #include "base/file.h"
 #include "base/median.h"
 #include "state/history.h"
 #include "state/record.h"
 #include "state/state.h"
-
-#define NAME "history.json"
 
 /*
  * So many runs of a session are kept, and so many sessions: a matrix may have new names with each
@@ -31,6 +30,8 @@ enum { RUNS = 7, SESSIONS = 5000 };
 struct table {
 	json_t *sessions; /* target -> seconds */
 	json_t *clients;  /* target -> anything */
+	json_t *learned;  /* target -> what learned_read takes */
+	bool newer;       /* somebody else's, of a form that we do not know */
 };
 
 struct history {
@@ -52,8 +53,8 @@ median_of(const json_t *list)
 	return n > 0 ? median(values, n) : -1;
 }
 
-static bool
-is_time(double seconds)
+bool
+history_is_time(double seconds)
 {
 	return seconds >= 0 && seconds < LONGEST;
 }
@@ -72,7 +73,7 @@ is_history(const json_t *root)
 		if (!json_is_array(list))
 			return false;
 		json_array_foreach(list, i, item)
-			if (!json_is_number(item) || !is_time(json_number_value(item)))
+			if (!json_is_number(item) || !history_is_time(json_number_value(item)))
 				return false;
 	}
 	return true;
@@ -82,8 +83,10 @@ is_history(const json_t *root)
 static struct table
 table_of(const json_t *root)
 {
-	struct table table = { json_incref(json_object_get(root, "sessions")), json_object() };
-	json_t *item;
+	json_t *learned = json_object_get(root, "learned"), *item;
+	struct table table = { .sessions = json_incref(json_object_get(root, "sessions")),
+		.clients = json_object(),
+		.learned = json_is_object(learned) ? json_incref(learned) : json_object() };
 	size_t i;
 
 	if (!table.sessions)
@@ -99,6 +102,7 @@ table_free(struct table *table)
 {
 	json_decref(table->sessions);
 	json_decref(table->clients);
+	json_decref(table->learned);
 }
 
 /* shown: the file as messages show it. One that cannot be used is warned of and counts as empty. */
@@ -109,6 +113,7 @@ read_table(int dirfd, const char *name, const char *shown)
 	json_t *root = NULL;
 	struct table table;
 	json_error_t error;
+	bool newer = false;
 
 	if (file_read(dirfd, name, &text) < 0) {
 		if (errno != ENOENT || dirfd == AT_FDCWD)
@@ -116,11 +121,14 @@ read_table(int dirfd, const char *name, const char *shown)
 	} else if (!(root = json_loadb(text.data, text.len, 0, &error))) {
 		warnx("%s:%d: %s: nothing of it counts", shown, error.line, error.text);
 	} else if (!is_history(root)) {
-		warnx("%s: no history of sessions: nothing of it counts", shown);
+		newer = json_integer_value(json_object_get(root, "schema")) > 1;
+		warnx(newer ? "%s: of a newer noxmk: nothing of it counts" :
+			      "%s: no history of sessions: nothing of it counts", shown);
 		json_decref(root);
 		root = NULL;
 	}
 	table = table_of(root);
+	table.newer = newer;
 	json_decref(root);
 	buffer_free(&text);
 	return table;
@@ -153,9 +161,9 @@ history_load(int state)
 {
 	struct history *history = xcalloc(1, sizeof(*history));
 	const char *seed = getenv("NOXMK_HISTORY");
-	char *shown = state_file(NAME);
+	char *shown = state_file(HISTORY_NAME);
 
-	history->own = read_table(state, NAME, shown);
+	history->own = read_table(state, HISTORY_NAME, shown);
 	free(shown);
 	history->seed = seed && *seed ? read_table(AT_FDCWD, seed, seed) : table_of(NULL);
 	history->unknown = median_of_all(history);
@@ -190,22 +198,30 @@ history_expect(const struct history *history, const char *target)
 		.known = known, .client = json_object_get(table->clients, target) != NULL };
 }
 
+struct learned
+history_learned(const struct history *history, const char *target)
+{
+	const json_t *own = json_object_get(history->own.learned, target);
+
+	return learned_read(own ? own : json_object_get(history->seed.learned, target));
+}
+
 /*
  * Adds a run of a session, which goes to the end of the table: the sessions there are in the order
  * of their last runs. True when another order may be better now: the session is expected to take
  * another time, or has become a client or none.
  */
 static bool
-add(struct table *table, const struct record *record)
+add(struct table *table, const struct record *record, unsigned processors)
 {
 	const json_t *old = json_object_get(table->sessions, record->target);
 	bool was_client = json_object_get(table->clients, record->target) != NULL;
 	bool is_client = record->client < 0 ? was_client : record->client;
 	size_t size = json_array_size(old);
 	double before = median_of(old), after, seconds = record->duration;
-	json_t *list = json_array();
+	json_t *list = json_array(), *learned;
 
-	if (is_client && record->cpu > seconds && is_time(record->cpu))
+	if (is_client && record->cpu > seconds && history_is_time(record->cpu))
 		seconds = record->cpu;
 	/* The list may be long, from elsewhere, and removing its first items is slow. */
 	for (size_t i = size < RUNS ? 0 : size - RUNS + 1; i < size; i++)
@@ -217,6 +233,11 @@ add(struct table *table, const struct record *record)
 		json_object_set_new(table->clients, record->target, json_true());
 	else
 		json_object_del(table->clients, record->target);
+	learned = learned_add(json_object_get(table->learned, record->target), record, processors);
+	if (learned)
+		json_object_set_new(table->learned, record->target, learned);
+	else
+		json_object_del(table->learned, record->target);
 	after = median_of(list);
 	return before < 0 || after > before * NOTEWORTHY || before > after * NOTEWORTHY ||
 	       was_client != is_client;
@@ -225,6 +246,7 @@ add(struct table *table, const struct record *record)
 /* What record_each needs to add the records of a run. */
 struct addition {
 	struct table *table;
+	unsigned processors;
 	bool changed;
 };
 
@@ -234,26 +256,42 @@ add_passed(void *data, const struct record *record)
 {
 	struct addition *addition = data;
 
-	if (record->verdict == PASSED && is_time(record->duration) &&
-	    add(addition->table, record))
+	if (record->verdict == PASSED && history_is_time(record->duration) &&
+	    add(addition->table, record, addition->processors))
 		addition->changed = true;
 }
 
-/* Adds the run, and forgets the sessions that have not run for longest. True: see add(). */
-static bool
-add_run(struct table *table, int rundir)
+/*
+ * Forgets the sessions that have not run for longest, and what is learned of no session or makes no
+ * sense: learned_of would stumble over a target in there.
+ */
+static void
+forget(struct table *table)
 {
-	struct addition addition = { .table = table };
+	json_t *learned = json_object(), *item, *tidy;
 	const char *target;
-	json_t *list;
 	void *next;
 
-	record_each(rundir, add_passed, &addition);
-	json_object_foreach_safe(table->sessions, next, target, list)
+	json_object_foreach_safe(table->sessions, next, target, item)
 		if (json_object_size(table->sessions) > SESSIONS) {
 			json_object_del(table->clients, target);
 			json_object_del(table->sessions, target);
 		}
+	json_object_foreach(table->learned, target, item)
+		if (json_object_get(table->sessions, target) && (tidy = learned_tidy(item)))
+			json_object_set_new(learned, target, tidy);
+	json_decref(table->learned);
+	table->learned = learned;
+}
+
+/* True: see add(). */
+static bool
+add_run(struct table *table, int rundir)
+{
+	struct addition addition = { .table = table, .processors = cpus_available() };
+
+	record_each(rundir, add_passed, &addition);
+	forget(table);
 	return addition.changed;
 }
 
@@ -269,30 +307,41 @@ keys_of(json_t *object)
 	return keys;
 }
 
+/* 0, or -1 with errno set. */
+static int
+write_table(int state, const struct table *table)
+{
+	json_t *learned = json_object_size(table->learned) > 0 ? table->learned : NULL;
+	json_t *root = json_pack("{s:i,s:O,s:o*,s:O*}", "schema", 1, "sessions", table->sessions,
+	    "clients", keys_of(table->clients), "learned", learned);
+	char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	int result = text ? file_replace(state, HISTORY_NAME, text, strlen(text)) : -1;
+
+	free(text);
+	json_decref(root);
+	return result;
+}
+
 bool
 history_update(int state, int rundir)
 {
 	struct table table;
 	bool changed = false;
-	json_t *root;
-	char *text, *shown = state_file(NAME);
+	char *shown = state_file(HISTORY_NAME);
 	int lock;
 
 	/* Two makes may end at once. */
 	lock = state_lock(state);
-	table = read_table(state, NAME, shown);
-	changed = add_run(&table, rundir);
-	root = json_pack("{s:i,s:O,s:o*}", "schema", 1, "sessions", table.sessions, "clients",
-	    keys_of(table.clients));
-	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	if (!text || file_replace(state, NAME, text, strlen(text)) < 0) {
-		warn("%s/" NAME, state_path());
-		changed = false;
+	table = read_table(state, HISTORY_NAME, shown);
+	if (!table.newer) {
+		changed = add_run(&table, rundir);
+		if (write_table(state, &table) < 0) {
+			warn("%s", shown);
+			changed = false;
+		}
 	}
 	state_unlock(lock);
 	free(shown);
-	free(text);
-	json_decref(root);
 	table_free(&table);
 	return changed;
 }

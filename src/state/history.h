@@ -2,22 +2,26 @@
 #define NOXMK_STATE_HISTORY_H
 
 /*
- * How long each session takes, from its last runs that passed:
+ * How long each session takes, from its last runs that passed, and what else they have taught:
  *
  *   history.json   {"schema":1,"sessions":{"lint":[1.25,1.5],"tests-3.12":[20.1]},
- *                   "clients":["build"]}
+ *                   "clients":["build"],"learned":{"lint":{"told":2,"width":1,…},…}}
  *
  * For each session its seconds, the newest last. clients: the sessions whose tools took part in
  * make's jobserver when they ran last. How long these take depends on how many slots are free, so
- * their processor seconds count where these are more. The environment's NOXMK_HISTORY names a
- * second file of that format, from a CI cache or under version control, which counts for targets
- * that the first one lacks.
+ * their processor seconds count where these are more. learned: see learned.h. The environment's
+ * NOXMK_HISTORY names a second file of that format, from a CI cache or under version control, which
+ * counts for targets that the first one lacks. A file with another schema is somebody newer's, and
+ * stays as it is.
  */
 
 #include <jansson.h>
 #include <stdbool.h>
 
 #include "base/util.h"
+#include "state/learned.h"
+
+#define HISTORY_NAME "history.json"
 
 struct history;
 
@@ -33,6 +37,12 @@ struct expectation {
 };
 
 struct expectation history_expect(const struct history *, const char *target);
+
+/* The same as learned_of, for those who look up many. learned_clear frees. */
+struct learned history_learned(const struct history *, const char *target) UNUSED_RESULT;
+
+/* Can a session take so many seconds? More, or fewer than none, are nonsense. */
+bool history_is_time(double seconds);
 
 /*
  * Adds what has passed in the run of that folder. True when that has changed what is expected of a

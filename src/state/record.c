@@ -2,6 +2,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,23 +74,50 @@ mark_notified(int rundir, const struct record *r)
 	}
 }
 
-int
-record_write(int rundir, int runtime, const struct record *r)
+static json_t *
+seconds_or_null(double seconds)
 {
-	char *name = xasprintf("%s.json", r->target), *log = xasprintf("%s.log", r->target);
-	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,"
-				   "s:o,s:b,s:b,s:o,s:o,s:o,s:o,s:f,s:o,s:o}",
+	json_t *value = seconds >= 0 ? json_real(seconds) : NULL;
+
+	return value ? value : json_null();
+}
+
+static json_t *
+list_or_empty(json_t *list)
+{
+	return list ? json_incref(list) : json_array();
+}
+
+/* NULL when it cannot be JSON. */
+static json_t *
+object_of(const struct record *r)
+{
+	char *log = r->logged ? xasprintf("%s.log", r->target) : NULL;
+	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,s:o,s:b,s:b,s:o,"
+				   "s:o,s:o,s:o,s:f,s:o,s:I,s:I,s:I,s:o,s:o,s:o,"
+				   "s:o}",
 	    "schema", 1, "target", r->target, "session", r->session,
 	    "verdict", verdict_name(r->verdict), "reason", json_text_or_null(r->reason),
 	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),
 	    "started", r->started, "ended", r->ended, "duration", r->duration,
-	    "log", json_text_or_null(r->logged ? log : NULL), "live", r->live,
-	    "excused", r->excused,
-	    "notify", r->notify ? json_incref(r->notify) : json_array(),
-	    "waits", r->waits ? json_incref(r->waits) : json_array(),
+	    "log", json_text_or_null(log), "live", r->live, "excused", r->excused,
+	    "notify", list_or_empty(r->notify), "waits", list_or_empty(r->waits),
 	    "cue", json_text_or_null(r->cue), "left", json_text_or_null(r->left),
 	    "cpu", r->cpu, "client", r->client < 0 ? json_null() : json_boolean(r->client),
-	    "attempts", r->attempts ? json_incref(r->attempts) : json_array());
+	    "told", (json_int_t)r->told, "width", (json_int_t)r->width,
+	    "memory", (json_int_t)r->memory, "wide", list_or_empty(r->wide),
+	    "crowded", seconds_or_null(r->crowded), "own", seconds_or_null(r->own),
+	    "attempts", list_or_empty(r->attempts));
+
+	free(log);
+	return object;
+}
+
+int
+record_write(int rundir, int runtime, const struct record *r)
+{
+	char *name = xasprintf("%s.json", r->target);
+	json_t *object = object_of(r);
 	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	int result = -1;
 
@@ -109,7 +137,6 @@ record_write(int rundir, int runtime, const struct record *r)
 	}
 	free(text);
 	json_decref(object);
-	free(log);
 	free(name);
 	return result;
 }
@@ -120,6 +147,40 @@ copy_int(const json_t *object, const char *key)
 	const json_t *value = json_object_get(object, key);
 
 	return json_is_integer(value) ? (int)json_integer_value(value) : -1;
+}
+
+/* 0 for what is no number from 0 to most. */
+static unsigned long long
+copy_count(const json_t *object, const char *key, unsigned long long most)
+{
+	json_int_t value = json_integer_value(json_object_get(object, key));
+
+	return value > 0 && (unsigned long long)value <= most ? (unsigned long long)value : 0;
+}
+
+/* -1 for what is no time. */
+static double
+copy_seconds(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) && json_number_value(value) >= 0 ?
+		   json_number_value(value) : -1;
+}
+
+/* The strings of that list, or NULL when it has none. */
+static json_t *
+copy_words(const json_t *object, const char *key)
+{
+	json_t *words = NULL, *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(object, key), i, item)
+		if (json_is_string(item)) {
+			words = words ? words : json_array();
+			json_array_append(words, item);
+		}
+	return words;
 }
 
 static bool
@@ -144,6 +205,12 @@ fill(struct record *r, const json_t *object)
 	r->cpu = json_number(object, "cpu");
 	client = json_object_get(object, "client");
 	r->client = json_is_boolean(client) ? json_is_true(client) : -1;
+	r->told = (unsigned)copy_count(object, "told", UINT_MAX);
+	r->width = (unsigned)copy_count(object, "width", UINT_MAX);
+	r->memory = copy_count(object, "memory", LLONG_MAX);
+	r->wide = copy_words(object, "wide");
+	r->crowded = copy_seconds(object, "crowded");
+	r->own = copy_seconds(object, "own");
 	r->logged = json_is_string(json_object_get(object, "log"));
 	r->live = json_is_true(json_object_get(object, "live"));
 	r->excused = json_is_true(json_object_get(object, "excused"));
@@ -197,6 +264,7 @@ record_clear(struct record *r)
 	json_decref(r->notify);
 	json_decref(r->waits);
 	json_decref(r->attempts);
+	json_decref(r->wide);
 	*r = (struct record){ 0 };
 }
 

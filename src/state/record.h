@@ -10,17 +10,27 @@
  *    "notify":[{"target":"coverage","posargs":["-v"]}],"waits":[{"for":"resource","seconds":1.5,
  *    "resource":"db","target":"tests","pid":17},{"for":"slot","seconds":0.5}],"cue":"build",
  *    "left":"sleep 30 (pid 17)","cpu":2.75,"client":null,
+ *    "told":4,"width":4,"memory":734003200,"wide":["pytest"],"crowded":0.5,
+ *    "own":4.25,
  *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}]}
  *
  * exit, signal: of the session's process, or null. started and ended are Unix time; duration is in
  * seconds, measured by the monotonic clock. notify: what the session notified. waits: what the
- * helper waited for between its own start and that of the session, in order (turn.h); then
- * {"for":"build","seconds":2.5}, what the session itself waited for a build of another one. left:
+ * helper waited for between its own start and that of the session, in order (turn.h); then what the
+ * session itself waited for, a build of another one, {"for":"build","seconds":2.5}, or processors,
+ * at the gate, before a command that may use several: {"for":"processors",
+ * "seconds":1.5,"command":"pytest","needed":2,"used":2}. {"for":"memory","seconds":3.0} is a wait
+ * before the start, until there was enough left. duration is without the time at the gate. left:
  * processes that outlived the session, and were ended (leftover.h). cue: the target at whose end
  * make was to start the session (order.h), or null. cpu: the processor seconds of the session and
  * of the processes that it waited for. client: whether tools in it opened make's jobserver
- * (toolenv.h), or null where they could not. attempts: those before the last one; a session that
- * passed after some is flaky.
+ * (toolenv.h), or null where they could not. told: how many processors its tools were told to use;
+ * 0: nothing. width: the most threads that were seen runnable at once; 0: nobody looked. memory:
+ * the most bytes that it had; 0: unknown. wide: the commands that were seen to use more than one
+ * processor. crowded: seconds of its duration in which all sessions together had more to run than
+ * there are processors, or null: unknown. own: seconds that nox spent in the session, with what
+ * that waited for, but not on its own start and end, or null: unknown. attempts: those before the
+ * last one; a session that passed after some is flaky.
  */
 
 #include <jansson.h>
@@ -42,7 +52,13 @@ struct record {
 	json_t *notify;    /* list of {"target","posargs"}, or NULL */
 	json_t *waits;     /* list, or NULL */
 	json_t *attempts;  /* list, or NULL */
+	json_t *wide;      /* list of commands that used several processors, or NULL */
 	char *cue, *left;  /* or NULL */
+	unsigned told;     /* how many processors its tools were told of; 0: nothing */
+	unsigned width;    /* the most runnable threads at once that were seen; 0: nobody looked */
+	unsigned long long memory; /* the most bytes that it had; 0: unknown */
+	double crowded;    /* seconds in which the run had too few processors; -1: unknown */
+	double own;        /* seconds without nox's own start and end; -1: unknown */
 };
 
 const char *verdict_name(enum verdict);

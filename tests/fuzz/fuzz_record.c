@@ -63,6 +63,8 @@ read_record(int dirfd)
 {
 	struct record record;
 	int found = record_read(dirfd, "a", &record);
+	json_t *word;
+	size_t i;
 
 	REQUIRE(found == 1 || (!record.target && !record.notify));
 	if (found == 1) {
@@ -70,6 +72,11 @@ read_record(int dirfd)
 			json_is_array(record.notify));
 		REQUIRE(record_is_bad(&record) || record.verdict == PASSED ||
 			record.verdict == SKIPPED || record.excused);
+		REQUIRE(record.crowded >= 0 || record.crowded == -1);
+		REQUIRE(record.own >= 0 || record.own == -1);
+		REQUIRE(record.memory <= INT64_MAX);
+		json_array_foreach(record.wide, i, word)
+			REQUIRE(json_is_string(word));
 	}
 	record_clear(&record);
 }

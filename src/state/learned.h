@@ -1,0 +1,58 @@
+#ifndef NOXMK_STATE_LEARNED_H
+#define NOXMK_STATE_LEARNED_H
+
+/*
+ * What the runs of a session that passed have taught of it, besides how long it takes. This is what
+ * history.json (history.h) has of it, as "learned":
+ *
+ *   {"told":4,"width":4,"memory":734003200,"wide":["pytest"],"alone":20.1}
+ *
+ * told, width, memory, wide: as in the record (record.h) of the last run in which somebody looked;
+ * a session that has always been too short for a look has the width 1. alone: seconds that it takes
+ * with all processors when no other session disturbs it, by the last run that told. What is not
+ * known is not there.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/util.h"
+#include "state/record.h"
+
+struct learned {
+	unsigned told, width;
+	unsigned long long memory;
+	json_t *wide;  /* list of commands, or NULL */
+	double alone;  /* -1: unknown */
+	bool known;    /* told, width, memory and wide are */
+};
+
+/*
+ * Looks up one session, in the history of the state folder, or else in that of NOXMK_HISTORY. It is
+ * for helpers, which are many: of the file only the one object is parsed. What cannot be read is
+ * unknown, and not warned of. learned_clear frees.
+ */
+struct learned learned_of(int state, const char *target) UNUSED_RESULT;
+void learned_clear(struct learned *);
+
+/* Of such an object, or of anything else. learned_clear frees. */
+struct learned learned_read(const json_t *) UNUSED_RESULT;
+
+/* Such an object with nothing else in it: a new reference, or NULL if nothing is known. */
+json_t *learned_tidy(const json_t *) UNUSED_RESULT;
+
+/*
+ * The object after another run: a new reference, or NULL if nothing is known. before: the object so
+ * far, or NULL. processors: that there were.
+ */
+json_t *learned_add(const json_t *before, const struct record *, unsigned processors)
+    UNUSED_RESULT;
+
+/*
+ * Seconds that the session would have taken with all processors and no other beside it, rather too
+ * few than too many. -1 where the record does not tell, since others were in its way for long, or
+ * since its tools were told of fewer processors than there are, and used them all.
+ */
+double learned_alone(const struct record *, unsigned processors);
+
+#endif
