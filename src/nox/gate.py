@@ -13,6 +13,9 @@ import os
 import re
 import shutil
 
+PYTEST = ("pytest", "py.test")
+# These run in one process, unless a plugin is there that is known here.
+NARROW = (*PYTEST, "unittest", "coverage", "pip", "sphinx-build", "twine")
 WORKERS = "PYTEST_XDIST_AUTO_NUM_WORKERS"
 # Each of pytest's workers would start as many threads of its own.
 THREADS = (
@@ -79,14 +82,17 @@ def workers(words: list[str], environment: dict[str, str]) -> int | None:
     return None
 
 
-def question(words: list[str], environment: dict[str, str], location: str | None) -> str:
+def question(
+    words: list[str], environment: dict[str, str], location: str | None, has_siblings: bool
+) -> str:
     """What is asked for that command."""
     command, words = words[0], program(words)
-    wide = None
-    if words[0] in ("pytest", "py.test") and has_xdist(location, command):
+    kind, wide = "plain" if words[0] in NARROW or not has_siblings else "sibling", None
+    if words[0] in PYTEST and has_xdist(location, command):
         wide = workers(words, environment)
+        kind = "plain" if wide is None else "wide"
     name = re.sub(r"[^\w.+-]", "_", words[0])[:60]
-    return f"command {'plain' if wide is None else 'wide'} {wide or 0} {name or '_'}"
+    return f"command {kind} {wide or 0} {name or '_'}"
 
 
 def settings(asked: str, told: int, environment: dict[str, str]) -> dict[str, str]:

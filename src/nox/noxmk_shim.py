@@ -102,6 +102,9 @@ class Helper:
             self.waited += time.perf_counter() - started
 
 
+# From so many sessions of one function on, its commands are worth to be asked for.
+SIBLINGS = 3
+
 # A command without one of these words builds no project.
 BUILD_WORDS = {"install", "wheel", "sync", "build", "pyproject-build", "setup.py"}
 
@@ -128,6 +131,7 @@ class Shim:
         self.error = ""
         self.duration = 0.0
         self.gate = None
+        self.has_siblings = False
 
     def apply(self) -> None:
         import nox.logger
@@ -192,7 +196,8 @@ class Shim:
                 own = getattr(venv, "env", None) or {}  # see building.py
                 environment = {**os.environ, **own, **(kwargs.get("env") or {})}
                 words = [str(arg) for arg in args]
-                asked = self.gate.question(words, environment, getattr(venv, "location", None))
+                location = getattr(venv, "location", None)
+                asked = self.gate.question(words, environment, location, self.has_siblings)
                 told = self.helper.ask(asked)
                 with replaced(self.gate.settings(asked, told, environment), os.environ, own):
                     return original(session, *args, **kwargs)
@@ -265,6 +270,8 @@ class Shim:
                 self.write_report({"schema": 1, "result": 0, "gone": True}, global_config)
                 return 3
             manifest._queue[:] = [session]
+            same = [one for one in manifest._all_sessions if one.name == session.name]
+            self.has_siblings = len(same) >= SIBLINGS
             # make has run what the session requires; nox would run that again, or miss its results.
             if hasattr(session.func, "_requires"):
                 session.func._requires = []

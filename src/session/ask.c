@@ -58,20 +58,24 @@ ask_fd(const struct ask *ask)
 	return ask ? ask->own : -1;
 }
 
+static const char *const kinds[] = { [ASK_PLAIN] = "plain", [ASK_SIBLING] = "sibling",
+	[ASK_WIDE] = "wide", [ASK_BUILD] = "build", [ASK_BUILT] = "built" };
+
 static bool
 read_question(const char *text, struct ask_question *question)
 {
-	char kind[8];
+	char kind[8] = "";
+	bool is_command;
 
 	*question = (struct ask_question){ 0 };
-	if (!strcmp(text, "build") || !strcmp(text, "built")) {
-		question->kind = !strcmp(text, "build") ? ASK_BUILD : ASK_BUILT;
-		return true;
+	is_command = sscanf(text, "command %7s %5u %63[^\n]", kind, &question->processes,
+	    question->name) == 3;
+	for (size_t i = 0; i < countof(kinds); i++) {
+		question->kind = (enum ask_kind)i;
+		if (!strcmp(is_command ? kind : text, kinds[i]))
+			return is_command == (i < ASK_BUILD);
 	}
-	if (sscanf(text, "command %7s %5u %63[^\n]", kind, &question->processes, question->name) != 3)
-		return false;
-	question->kind = !strcmp(kind, "wide") ? ASK_WIDE : ASK_COMMAND;
-	return true;
+	return false;
 }
 
 bool

@@ -5,8 +5,9 @@
  * What a session asks its helper while it runs, over a socket between the two (socketpair(2), each
  * message a packet). shim.py asks, and waits for the answer, before the session does:
  *
- *   "command KIND N NAME"   run a command. KIND: wide, if it is known to start N processes (0: as
- *                           many as it is told); else plain. NAME: its first word, without folders
+ *   "command KIND N NAME"   run a command. NAME: its first word, without folders. KIND: wide, if it
+ *                           is known to start N processes (0: as many as it is told); sibling, if
+ *                           nothing is known of it, and several sessions run it; else plain
  *   "build"                 build the project where other sessions build it, too
  *   "built"                 no question: that is over
  *
@@ -22,7 +23,7 @@ enum { ASK_FD = 3 };
 
 struct ask;
 
-enum ask_kind { ASK_COMMAND, ASK_WIDE, ASK_BUILD, ASK_BUILT };
+enum ask_kind { ASK_PLAIN, ASK_SIBLING, ASK_WIDE, ASK_BUILD, ASK_BUILT };
 
 struct ask_question {
 	enum ask_kind kind;

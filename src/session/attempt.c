@@ -252,6 +252,8 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	if (attempt->session_options.budget != BUDGET_NONE)
 		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->told,
 		    options->share);
+	options->record->told = !attempt->toolenv ? 0 : options->told > 0 ? options->told :
+	    slot_count(options->slot);
 	runtime_stand_in(options->runtime, options->rundir);
 	/* A CI's page is no place for raw output, even if the CI has a terminal. */
 	if (options->live && options->alone && ci_reads("none") == CI_NONE)
@@ -371,6 +373,12 @@ attempt_look(struct attempt *attempt)
 		sampler_look(attempt->sampler);
 		attempt->o.record->client = sampler_client(attempt->sampler);
 	}
+}
+
+const struct sampler *
+attempt_sampler(const struct attempt *attempt)
+{
+	return attempt->sampler;
 }
 
 struct ask *

@@ -17,6 +17,7 @@
 #include "plan/planfile.h"
 #include "session/ask.h"
 #include "session/terminal.h"
+#include "slots/sampler.h"
 #include "slots/slot.h"
 #include "state/record.h"
 
@@ -61,6 +62,9 @@ enum { ATTEMPT_FDS = 3 + TERMINAL_FDS };
 void attempt_poll(const struct attempt *, struct pollfd fds[ATTEMPT_FDS]);
 int attempt_timeout(const struct attempt *);
 void attempt_look(struct attempt *);
+
+/* What its processes use. Borrowed. */
+const struct sampler *attempt_sampler(const struct attempt *);
 
 /* What the session asks; see ask.h. NULL: it cannot. Borrowed. */
 struct ask *attempt_ask(const struct attempt *);

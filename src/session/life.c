@@ -449,8 +449,10 @@ life_lead(const struct life_options *options)
 	while (life.phase != ENDED) {
 		wait_for_events(&life);
 		take_signals(&life);
-		if (life.attempt)
+		if (life.attempt) {
 			attempt_look(life.attempt);
+			passage_see(options->passage, attempt_sampler(life.attempt));
+		}
 		if (life.attempt && attempt_suspends(life.attempt))
 			suspend(&life, true);
 		check_turn(&life);

@@ -7,12 +7,20 @@
 #include "session/passage.h"
 #include "slots/gate.h"
 #include "slots/lock.h"
+#include "state/learned.h"
 
 /* Milliseconds between two tries at the gate. Who uses processors changes from moment to moment. */
 enum { TICK = 25 };
 
-/* Seconds after which a command is seen to use what it uses: its workers start late. */
+/*
+ * Seconds after which a command is seen to use what it uses: workers start late. Of a command of
+ * which nothing is known, so much is not waited for.
+ */
 #define SETTLES 2.5
+#define UNKNOWN_SETTLES 1.0
+
+/* What was seen so many looks after a command's start is not what was there before it. */
+enum { LOOKS = 4 };
 
 /* Seconds. Shorter waits are not recorded. */
 #define WAIT_MIN 0.005
@@ -28,6 +36,11 @@ struct passage {
 	bool waiting;
 	double since;              /* monotonic */
 	json_t *waits;
+	struct learned learned;
+	bool has_learned;
+	double due;                /* when the sampler's next look was due at the last call */
+	double looked;             /* when that was, monotonic */
+	unsigned looks;            /* since the last command has begun */
 };
 
 struct passage *
@@ -46,28 +59,55 @@ passage_close(struct passage *passage)
 	if (!passage)
 		return;
 	lock_close(passage->build);
+	learned_clear(&passage->learned);
 	json_decref(passage->waits);
 	free(passage);
 }
 
-/* The processors that a command may come to use; 0: it is known to use one. */
+/* Looked up once, and only for sessions with commands. */
+static const struct learned *
+learned(struct passage *passage)
+{
+	if (!passage->has_learned)
+		passage->learned = learned_of(passage->o.state, passage->o.target);
+	passage->has_learned = true;
+	return &passage->learned;
+}
+
 static unsigned
-need_of(const struct passage *passage)
+at_most(unsigned n, unsigned limit)
+{
+	return n < limit ? n : limit;
+}
+
+/*
+ * The processors that a command may come to use. What the session used when it was last seen counts,
+ * if it was told as many as now; a command that was narrow then does not wait at all.
+ */
+static unsigned
+need_of(struct passage *passage)
 {
 	const struct ask_question *asked = &passage->asked;
+	const struct learned *known = learned(passage);
+	unsigned most = asked->processes > 0 ? asked->processes : passage->o.told;
 
-	if (asked->kind != ASK_WIDE)
-		return 0;
-	return asked->processes > 0 ? asked->processes : passage->o.told;
+	if (!known->known || known->told < passage->o.told)
+		return asked->kind == ASK_PLAIN ? 1 : most;
+	return json_list_has(known->wide, asked->name) ? at_most(known->width, most) : 1;
 }
 
 static bool
-may_pass_gate(const struct passage *passage)
+may_pass_gate(struct passage *passage)
 {
-	struct gate_need need = { .processors = need_of(passage), .settles = SETTLES };
+	struct gate_need need = { .settles = SETTLES };
 
-	if (!passage->gate || passage->o.told == 0 || need.processors <= 1)
+	if (!passage->gate || passage->o.told <= 1)
 		return true;
+	need.processors = need_of(passage);
+	if (need.processors <= 1)
+		return true;
+	if (passage->asked.kind == ASK_SIBLING)
+		need.settles = UNKNOWN_SETTLES;
 	need.rank = passage->o.rank(passage->o.data);
 	return gate_try(passage->gate, &need);
 }
@@ -135,6 +175,7 @@ passage_ask(struct passage *passage, const struct ask_question *question, unsign
 		return true;
 	}
 	passage->asked = *question;
+	passage->looks = 0;
 	if (may_go_on(passage))
 		return true;
 	begin_to_wait(passage);
@@ -179,10 +220,46 @@ passage_give_up(struct passage *passage)
 	end_waiting(passage);
 }
 
-const char *
-passage_command(const struct passage *passage)
+/* Under the last command the session has used several processors. */
+static void
+note_wide(struct passage *passage)
 {
-	return passage->asked.name;
+	struct record *record = passage->o.record;
+
+	if (!*passage->asked.name || json_list_has(record->wide, passage->asked.name))
+		return;
+	if (!record->wide)
+		record->wide = json_array();
+	json_array_append_new(record->wide, json_string(passage->asked.name));
+}
+
+void
+passage_see(struct passage *passage, const struct sampler *sampler)
+{
+	struct record *record = passage->o.record;
+	unsigned used = sampler_in_use(sampler), most = sampler_most(sampler), load = used;
+	double now;
+
+	if (sampler_due(sampler) == passage->due)
+		return;
+	/* The first time there is nothing to see yet. */
+	now = clock_monotonic();
+	if (passage->due != 0) {
+		if (passage->gate) {
+			gate_use(passage->gate, used);
+			load = gate_load(passage->gate);
+		}
+		record->width = most > record->width ? most : record->width;
+		record->memory = sampler_memory(sampler);
+		if (record->crowded < 0)
+			record->crowded = 0;
+		if (load > passage->o.processors && !passage->waiting)
+			record->crowded += now - passage->looked;
+		if (++passage->looks >= LOOKS && used > 1)
+			note_wide(passage);
+	}
+	passage->due = sampler_due(sampler);
+	passage->looked = now;
 }
 
 json_t *

@@ -11,21 +11,20 @@
 #include <jansson.h>
 #include <poll.h>
 
-#include "plan/options.h"
-#include "plan/planfile.h"
 #include "session/ask.h"
+#include "slots/sampler.h"
 #include "slots/turn.h"
-#include "state/history.h"
+#include "state/record.h"
 
 struct passage;
 
 struct passage_options {
 	int state;             /* the state folder */
 	const char *target;
-	const json_t *session; /* its line of the plan */
-	struct planfile *plan;
 	struct turn *turn;     /* which the session has had */
-	unsigned told;         /* processors that its tools are told of; 0: it does not ask at the gate */
+	unsigned told;         /* processors that its tools are told of; 0: it never waits for any */
+	unsigned processors;   /* that the sessions of this make share */
+	struct record *record; /* where it says what the session uses */
 	unsigned (*rank)(void *data); /* the session's place in the order */
 	void *data;
 };
@@ -47,8 +46,11 @@ int passage_timeout(struct passage *);
 /* It ends, or is asked to: it does not wait any more. */
 void passage_give_up(struct passage *);
 
-/* The name of the command that was let go last, or "". */
-const char *passage_command(const struct passage *);
+/*
+ * What the sampler has seen, if it has looked since the last call, is told to the gate, and goes on
+ * record.
+ */
+void passage_see(struct passage *, const struct sampler *);
 
 /* What it has waited for: the list of record.h. A new reference. */
 json_t *passage_waits(const struct passage *);

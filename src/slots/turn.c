@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "slots/lock.h"
 #include "slots/turn.h"
 
@@ -10,13 +11,22 @@
 /* Milliseconds between two looks whether somebody waits at the gate. */
 enum { GATE_TICK = 25 };
 
-enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GATE, GRANTED };
+/* Of all memory, this part has to be left for a session to start beside others: a fifth. */
+enum { LEAST_PART = 5 };
+
+enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GATE, MEMORY, GRANTED };
+
+/* What a wait is recorded as, if it was in that stage. */
+static const char *const reasons[] = { [FIRST_SLOT] = "slot", [LOCKS] = "resource",
+	[ALL_SLOTS] = "slot", [GATE] = "slot", [MEMORY] = "memory" };
+
 
 struct turn {
 	struct slot *slot;
 	struct lock *lock; /* NULL: nothing is claimed */
 	struct gate *gate; /* NULL: there is none */
 	unsigned least, most;
+	unsigned long long memory;
 	enum stage stage;
 	bool lent;         /* its slot, while it waits for locks, or once it has had its turn */
 	bool taking_back;  /* that one */
@@ -37,7 +47,8 @@ turn_open(const struct turn_options *options)
 	struct turn *turn = xcalloc(1, sizeof(*turn));
 	const struct makeflags *makeflags = options->makeflags;
 
-	*turn = (struct turn){ .since = clock_monotonic(), .waits = json_array() };
+	*turn = (struct turn){ .since = clock_monotonic(), .waits = json_array(),
+		.memory = options->memory };
 	turn->least = at_most(options->least > 0 ? options->least : 1, makeflags->slots);
 	turn->most = at_most(options->most > 0 ? options->most : makeflags->slots,
 	    makeflags->slots);
@@ -76,13 +87,28 @@ enter(struct turn *turn, enum stage next)
 	if (seconds >= WAIT_MIN) {
 		wait = turn->stage == LOCKS && turn->blocker ? json_copy(turn->blocker) :
 							       json_object();
-		json_object_set_new(wait, "for",
-		    json_string(turn->stage == LOCKS ? "resource" : "slot"));
+		json_object_set_new(wait, "for", json_string(reasons[turn->stage]));
 		json_object_set_new(wait, "seconds", json_real(seconds));
 		json_array_append_new(turn->waits, wait);
 	}
 	turn->since = now;
 	turn->stage = next;
+}
+
+/*
+ * Beside others nothing starts that is known not to fit, nor anything while little is left: what
+ * has been swapped out, or killed, takes longer than one after the other.
+ */
+static bool
+has_memory(const struct turn *turn)
+{
+	struct memory memory;
+
+	if (!turn->gate || !gate_has_company(turn->gate))
+		return true;
+	memory = memory_now();
+	return memory.total == 0 || (memory.available >= memory.total / LEAST_PART &&
+	    memory.available >= turn->memory);
 }
 
 bool
@@ -112,7 +138,9 @@ turn_try(struct turn *turn)
 		turn->lent = false;
 		enter(turn, GATE);
 	}
-	if (turn->stage == GATE && !(turn->gate && gate_is_awaited(turn->gate))) {
+	if (turn->stage == GATE && !(turn->gate && gate_is_awaited(turn->gate)))
+		enter(turn, MEMORY);
+	if (turn->stage == MEMORY && has_memory(turn)) {
 		if (turn->gate)
 			gate_enter(turn->gate);
 		enter(turn, GRANTED);
@@ -134,7 +162,7 @@ turn_poll(const struct turn *turn, struct pollfd fds[TURN_FDS])
 int
 turn_timeout(struct turn *turn)
 {
-	if (turn->stage == GATE)
+	if (turn->stage == GATE || turn->stage == MEMORY)
 		return GATE_TICK;
 	return turn->stage == LOCKS ? lock_timeout(turn->lock) : slot_timeout(turn->slot);
 }

@@ -5,7 +5,8 @@
  * A session's turn: it may start when it holds its job slots (slot.h) and all that it claims
  * (lock.h). One slot comes first, so that few wait for locks at once. While the locks are not to be
  * had it is lent to others. With the locks all slots are taken, one or several. At last it lets those
- * go first who wait at the gate (gate.h): what they need becomes free when nobody starts.
+ * go first who wait at the gate (gate.h): what they need becomes free when nobody starts. And where
+ * others run, it waits for memory.
  */
 
 #include <jansson.h>
@@ -29,6 +30,7 @@ struct turn_options {
 	unsigned least, most;  /* slots that the session takes; most 0: all there are */
 	int table;             /* the folder of the gate's table (gate.h) */
 	unsigned processors;   /* that all sessions share; 0 or 1: there is no gate */
+	unsigned long long memory; /* bytes that the session is known to need, or 0 */
 };
 
 /*
