@@ -30,8 +30,9 @@ static char *
 command_text(struct planfile *plan, const struct strings *posargs, char **env)
 {
 	json_t *session = planfile_session(plan, "t-a-1");
-	struct command command = command_make(plan, session, "/share", "/run/.t.report", posargs,
-	    NULL, false);
+	struct command command = command_make(plan, session, &(struct command_options){
+	    .share = "/share", .report = "/run/.t.report", .posargs = posargs,
+	    .asks = true, .gated = true });
 	struct buffer b = { 0 };
 
 	for (char **word = command.argv; *word; word++) {
@@ -68,9 +69,9 @@ START_TEST(a_probed_plan_runs_by_the_shim)
 	expected = xasprintf("NOXMK_SHIM_NAME=t\nNOXMK_SHIM_INDEX=0\nNOXMK_SHIM_TWIN=0\n"
 	    "NOXMK_SHIM_TWINS=0\nNOXMK_SHIM_DATE=7\n"
 	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n"
-	    "NOXMK_SHIM_BUILDS=%s/.nox/.noxmk/builds/t-a-1\n"
-	    "NOXMK_SHIM_BUILD_LOCK=%s/.nox/.noxmk/locks/source-build\n",
-	    getcwd(folder, sizeof(folder)), folder);
+	    "NOXMK_SHIM_ASK=3\nNOXMK_SHIM_GATE=1\n"
+	    "NOXMK_SHIM_BUILDS=%s/.nox/.noxmk/builds/t-a-1\n",
+	    getcwd(folder, sizeof(folder)));
 	ck_assert_str_eq(env, expected);
 	free(expected);
 	unsetenv("NOXMK_SHIM_INDEX");

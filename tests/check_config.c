@@ -124,7 +124,7 @@ static const struct {
 	{ "{'log-limit':true}", "tool.noxmk.log-limit: is true; it takes bytes" },
 	{ "{'mask':'*TOKEN*'}", "tool.noxmk.mask: is a string; write [\"*TOKEN*\"]" },
 	{ "{'session':{'s':{'leaks':'deny'}}}", "leaks: is \"deny\"; it takes \"allow\"" },
-	{ "{'session':{'s':{'budget':1}}}", "budget: is 1; it takes true or false" },
+	{ "{'session':{'s':{'budget':1}}}", "budget: is 1; it takes true, false or \"strict\"" },
 	{ "{'resources':[]}", "tool.noxmk.resources: is a list; it takes a table" },
 	{ "{'session':'s'}", "tool.noxmk.session: is \"s\"; it takes a table" },
 	{ "{'group':true}", "tool.noxmk.group: is true; it takes a table" },

@@ -94,7 +94,7 @@ START_TEST(all_knobs_have_names)
 
 	while (knob_name(n))
 		n++;
-	ck_assert_uint_eq(n, 7);
+	ck_assert_uint_eq(n, 8);
 }
 END_TEST
 

@@ -42,7 +42,7 @@ START_TEST(jobs_are_a_number_or_a_range)
 	} else {
 		ck_assert(!read_option(&options, "jobs", jobs[_i].value));
 		assert_warned("pyproject.toml: tool.noxmk.session.s.jobs: is ");
-		assert_warned("it takes a number from 1 on, \"1..4\" or \"1..all\"");
+		assert_warned("it takes \"auto\", a number from 1 on, \"1..4\" or \"1..all\"");
 	}
 	ck_assert_uint_eq(options.jobs.least, jobs[_i].least);
 	ck_assert_uint_eq(options.jobs.most, jobs[_i].most);
@@ -151,7 +151,7 @@ START_TEST(the_plan_keeps_them_all)
 	json_decref(line);
 	ck_assert(options.jobs.least == 2 && options.jobs.most == 8);
 	ck_assert(options.timeout == 600 && options.slow == 1.5 && options.retries == 3);
-	ck_assert(options.no_budget && options.may_leak);
+	ck_assert(options.budget == BUDGET_NONE && options.may_leak);
 	ck_assert_str_eq(json_string_value(json_object_get(options.env, "K")), "v");
 	assert_written(&options, ALL);
 	options_clear(&options);

@@ -40,7 +40,7 @@ START_TEST(nothing_is_told_where_nothing_counts)
 {
 	struct makeflags makeflags = makeflags_read("", 0);
 	struct slot *slot = slot_open(&makeflags, -1, 0);
-	struct toolenv *toolenv = toolenv_open(slot, &makeflags, "/share");
+	struct toolenv *toolenv = toolenv_open(slot, &makeflags, 0, "/share");
 
 	ck_assert_ptr_null(toolenv);
 	ck_assert_ptr_null(toolenv_variables(toolenv));
@@ -64,7 +64,7 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	flags = xasprintf(" -j4 --jobserver-auth=%d,%d", ends[0], ends[1]);
 	makeflags = makeflags_read(flags, 0);
 	slot = slot_open(&makeflags, -1, 0);
-	toolenv = toolenv_open(slot, &makeflags, "/share");
+	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
 	ck_assert_int_eq(tokens_by(toolenv), 3);
 	ck_assert_str_eq(variable(toolenv, "PATH"), "/share/tools:/bin");
 	ck_assert_str_eq(variable(toolenv, "NOXMK_SLOTS"), "1");
@@ -75,7 +75,7 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	slot_want(slot, 3, 3);
 	for (int i = 0; i < 5000 && !slot_try(slot); i++)
 		poll(NULL, 0, 1);
-	toolenv = toolenv_open(slot, &makeflags, "/share");
+	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
 	ck_assert_int_eq(tokens_by(toolenv), 2);
 	ck_assert_str_eq(variable(toolenv, "NOXMK_SLOTS"), "3");
 	toolenv_close(toolenv);
@@ -85,18 +85,54 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	makeflags = (struct makeflags){ .slots = 3, .unlimited = true };
 	slot = slot_open(&makeflags, folder, 0);
 	ck_assert(slot_try(slot));
-	toolenv = toolenv_open(slot, &makeflags, "/share");
+	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
 	ck_assert_int_eq(tokens_by(toolenv), 0);
 	toolenv_close(toolenv);
 	/* What make says of the load reaches tools, too. */
 	makeflags.load = 2.5;
-	toolenv = toolenv_open(slot, &makeflags, "/share");
+	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
 	ck_assert_int_eq(strncmp(variable(toolenv, "MAKEFLAGS"), " -l2.5 -- ", 10), 0);
 	toolenv_close(toolenv);
 	slot_close(slot);
 	close(folder);
 	close(ends[0]);
 	close(ends[1]);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(a_session_is_told_of_processors_that_it_may_wait_for)
+{
+	int ends[2];
+	char *flags;
+	struct makeflags makeflags;
+	struct slot *slot;
+	struct toolenv *toolenv;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	flags = xasprintf(" -j8 --jobserver-auth=%d,%d", ends[0], ends[1]);
+	makeflags = makeflags_read(flags, 0);
+	slot = slot_open(&makeflags, -1, 0);
+	toolenv = toolenv_open(slot, &makeflags, 8, "/share");
+	ck_assert_str_eq(variable(toolenv, "PYTEST_XDIST_AUTO_NUM_WORKERS"), "8");
+	ck_assert_str_eq(variable(toolenv, "NOXMK_SLOTS"), "8");
+	/* With more than four mypy is slower. */
+	ck_assert_str_eq(variable(toolenv, "MYPY_NUM_WORKERS"), "4");
+	/* A build asks the jobserver, which it would not if it had a number. */
+	ck_assert_ptr_null(variable(toolenv, "CMAKE_BUILD_PARALLEL_LEVEL"));
+	toolenv_close(toolenv);
+	slot_close(slot);
+	free(flags);
+	makeflags_clear(&makeflags);
+	/* Where there is none it has as many tokens as it was told of. */
+	makeflags = (struct makeflags){ .slots = 8, .unlimited = true };
+	slot = slot_open(&makeflags, folder_make("run"), 0);
+	ck_assert(slot_try(slot));
+	toolenv = toolenv_open(slot, &makeflags, 8, "/share");
+	ck_assert_int_eq(tokens_by(toolenv), 7);
+	ck_assert_str_eq(variable(toolenv, "CMAKE_BUILD_PARALLEL_LEVEL"), "8");
+	toolenv_close(toolenv);
+	slot_close(slot);
 	assert_silent();
 }
 END_TEST
@@ -108,6 +144,7 @@ check_toolenv_suite(void)
 	TCase *tc = support_case(suite, "toolenv");
 
 	tcase_add_test(tc, nothing_is_told_where_nothing_counts);
+	tcase_add_test(tc, a_session_is_told_of_processors_that_it_may_wait_for);
 	tcase_add_test(tc, one_slot_shares_the_pipe_and_several_have_one);
 	return suite;
 }

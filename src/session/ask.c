@@ -8,7 +8,8 @@
 #include "base/fd.h"
 #include "session/ask.h"
 
-enum { LONGEST = 256 };
+/* Characters of a message; processes that a command can want. */
+enum { LONGEST = 256, MOST = 65536 };
 
 struct ask {
 	int own, other; /* the ends of the socket, or -1 */
@@ -69,7 +70,7 @@ read_question(const char *text, struct ask_question *question)
 
 	*question = (struct ask_question){ 0 };
 	is_command = sscanf(text, "command %7s %5u %63[^\n]", kind, &question->processes,
-	    question->name) == 3;
+	    question->name) == 3 && question->processes <= MOST;
 	for (size_t i = 0; i < countof(kinds); i++) {
 		question->kind = (enum ask_kind)i;
 		if (!strcmp(is_command ? kind : text, kinds[i]))

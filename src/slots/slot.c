@@ -119,17 +119,23 @@ slot_timeout(struct slot *slot)
 bool
 slot_lend(struct slot *slot)
 {
-	if (slot->pool) {
-		slot->held = slot->held && !pool_lend(slot->pool);
-		return !slot->held;
-	}
-	if (!slot->guard && slot->jobserver)
-		slot->guard = guard_open(slot->jobserver);
-	if (!slot->guard)
+	if (!slot->held)
 		return false;
-	guard_ask(slot->guard, -1, -1);
-	slot->held = slot->asked = false;
-	return true;
+	if (slot->pool) {
+		slot->held = !pool_lend(slot->pool);
+	} else if (slot->jobserver && (slot->guard = guard_open(slot->jobserver))) {
+		guard_ask(slot->guard, -1, -1);
+		slot->held = slot->asked = false;
+	}
+	return !slot->held;
+}
+
+void
+slot_leave_lent(struct slot *slot)
+{
+	if (!slot->held && slot->guard)
+		guard_ask(slot->guard, -1, -1);
+	slot->asked = false;
 }
 
 const struct jobserver *

@@ -46,11 +46,11 @@ unsigned slot_count(const struct slot *);
 int slot_fd(const struct slot *);
 int slot_timeout(struct slot *);
 
-/*
- * Lends the one slot that we hold, until slot_try is called; if it is on its way back since that was
- * called, it stays where it is. False when it cannot be lent: then it stays ours.
- */
+/* Lends the one slot that we hold. False when it cannot be lent: then it stays ours. */
 bool slot_lend(struct slot *);
+
+/* It was lent, and slot_try has asked for it since, which does not hold any more. */
+void slot_leave_lent(struct slot *);
 
 /* make's jobserver, if we hold one slot of it and no more, else NULL. Borrowed. */
 const struct jobserver *slot_jobserver(const struct slot *);

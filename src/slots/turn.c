@@ -195,9 +195,12 @@ turn_gate(const struct turn *turn)
 void
 turn_lend(struct turn *turn)
 {
-	/* It may not have come back yet since it was lent last. */
 	turn->taking_back = false;
-	turn->lent = (turn->lent || slot_count(turn->slot) == 1) && slot_lend(turn->slot);
+	/* It may not have come back yet since it was lent last. */
+	if (turn->lent)
+		slot_leave_lent(turn->slot);
+	else
+		turn->lent = slot_count(turn->slot) == 1 && slot_lend(turn->slot);
 }
 
 void
