@@ -26,6 +26,7 @@
 #include "session/outcome.h"
 #include "slots/clients.h"
 #include "slots/toolenv.h"
+#include "state/presence.h"
 #include "state/runtime.h"
 
 struct attempt {
@@ -35,6 +36,7 @@ struct attempt {
 	struct clients *clients; /* NULL: none of the tools can be a client of make's jobserver */
 	struct leftover *leftover;
 	struct keeper *keeper;
+	int presence;            /* see presence.h */
 	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
@@ -236,7 +238,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	struct command command;
 
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
-		.log = -1 };
+		.log = -1, .presence = presence_begin(options->key, options->target) };
 	if (!attempt->session_options.no_budget)
 		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->share);
 	if (attempt->toolenv)
@@ -294,6 +296,7 @@ attempt_free(struct attempt *attempt)
 	clients_close(attempt->clients);
 	leftover_close(attempt->leftover);
 	keeper_close(attempt->keeper);
+	fd_close(&attempt->presence);
 	options_clear(&attempt->session_options);
 	free(attempt->status);
 	free(attempt);

@@ -24,7 +24,8 @@ struct attempt;
 /* All of it is borrowed until attempt_free. */
 struct attempt_options {
 	int rundir, runtime;        /* see runtime.h */
-	const char *target, *share; /* share: the folder of shim.py and tools/ */
+	const char *key, *target;   /* of the make, and of the session */
+	const char *share;          /* the folder of shim.py and tools/ */
 	char *const *posargs;       /* NULL-ended */
 	bool live, alone;           /* show the output while it comes; and no other session's; both:
 	                             * at the user's terminal, if there is one */

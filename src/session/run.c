@@ -163,7 +163,8 @@ static void
 live(struct run *run)
 {
 	struct attempt_options attempt = { .rundir = run->rundir, .runtime = run->runtime,
-		.target = run->options->target, .share = run->options->share,
+		.key = run->options->key, .target = run->options->target,
+		.share = run->options->share,
 		.posargs = run->options->posargs, .live = run->options->live,
 		.alone = run->options->alone || run->makeflags.slots == 1, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn),

@@ -68,7 +68,4 @@ int rundir_enter(int rundir);
 /* Is nobody else at work there? To be asked once, at the end: then we are not any more. */
 bool rundir_is_left(int entered);
 
-/* Waits until that says yes or nobody is at work there, some seconds at most. */
-void rundir_wait(int rundir, bool (*is_done)(void *data), void *data);
-
 #endif
