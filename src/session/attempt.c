@@ -29,6 +29,9 @@
 #include "state/presence.h"
 #include "state/runtime.h"
 
+/* Milliseconds between two looks at a log that the session writes itself. */
+enum { LOOK_EVERY = 100 };
+
 struct attempt {
 	struct attempt_options o;
 	struct options session_options; /* what the plan sets for it */
@@ -317,25 +320,28 @@ attempt_log(const struct attempt *attempt)
 void
 attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 {
-	int follower = attempt->follower ? joblog_follower_fd(attempt->follower) : -1;
-
 	fds[0] = (struct pollfd){ .fd = attempt->relay ? relay_fd(attempt->relay) : -1,
 		.events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = follower, .events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : clients_fd(attempt->clients),
+	fds[1] = (struct pollfd){ .fd = attempt->judged ? -1 : clients_fd(attempt->clients),
 		.events = POLLIN };
-	for (int i = 3; i < ATTEMPT_FDS; i++)
+	for (int i = 2; i < ATTEMPT_FDS; i++)
 		fds[i] = (struct pollfd){ .fd = -1 };
 	if (attempt->terminal)
-		terminal_poll(attempt->terminal, fds + 3);
+		terminal_poll(attempt->terminal, fds + 2);
 }
 
 int
 attempt_timeout(const struct attempt *attempt)
 {
+	int timeout;
+
 	if (attempt->terminal)
 		return terminal_timeout(attempt->terminal);
-	return attempt->follower ? joblog_follower_timeout(attempt->follower) : -1;
+	if (!attempt->follower)
+		return -1;
+	/* What we have copied into the log ourselves is shown at once. */
+	timeout = joblog_follower_timeout(attempt->follower);
+	return attempt->relay || (timeout >= 0 && timeout < LOOK_EVERY) ? timeout : LOOK_EVERY;
 }
 
 void

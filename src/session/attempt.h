@@ -56,7 +56,7 @@ int attempt_log(const struct attempt *);
  * Look when one of the descriptors is readable, and after that many milliseconds (-1: never) at the
  * latest: what the session has written is copied.
  */
-enum { ATTEMPT_FDS = 3 + TERMINAL_FDS };
+enum { ATTEMPT_FDS = 2 + TERMINAL_FDS };
 void attempt_poll(const struct attempt *, struct pollfd fds[ATTEMPT_FDS]);
 int attempt_timeout(const struct attempt *);
 void attempt_look(struct attempt *);
