@@ -20,7 +20,7 @@ slot_of_make(void)
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	ck_assert_int_eq(write(ends[1], "+", 1), 1);
 	makeflags.auth = xasprintf("%d,%d", ends[0], ends[1]);
-	slot = slot_open(&makeflags, -1, 0);
+	slot = slot_open(&makeflags, -1, "", 0);
 	makeflags_clear(&makeflags);
 	return slot;
 }
@@ -138,7 +138,7 @@ END_TEST
 START_TEST(without_a_jobserver_nobody_can_know)
 {
 	struct makeflags makeflags = { .slots = 1 };
-	struct slot *slot = slot_open(&makeflags, -1, 0);
+	struct slot *slot = slot_open(&makeflags, -1, "", 0);
 
 	ck_assert_ptr_null(clients_open(slot));
 	ck_assert_int_eq(clients_found(NULL, getpid()), -1);

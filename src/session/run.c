@@ -130,8 +130,9 @@ open_turn(struct run *run)
 	/* Claims are nowhere else. */
 	if (run->state < 0 && json_array_size(claims) > 0)
 		run->state = state_make();
-	turn = (struct turn_options){ .state = run->state, .rundir = run->rundir,
-		.target = run->options->target, .claims = claims,
+	turn = (struct turn_options){ .state = run->state,
+		.folder = run->runtime >= 0 ? run->runtime : run->rundir,
+		.key = run->options->key, .target = run->options->target, .claims = claims,
 		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
 		.most = jobs->least ? jobs->most : 1 };
