@@ -63,8 +63,10 @@ end_run(const struct end *end, const char *key, char *const *make)
 	if (summary_print(end->rundir, end->plan, end->goals, false) < 0 ||
 	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
 		result = -1;
-	if (*make)
+	if (*make) {
 		keep_results(end);
+		record_sync(end->rundir, sessions);
+	}
 	json_decref(sessions);
 	return result;
 }
@@ -72,6 +74,11 @@ end_run(const struct end *end, const char *key, char *const *make)
 void
 end_interrupted(const struct end *end)
 {
+	json_t *sessions = json_object();
+
 	(void)!summary_print(end->rundir, end->plan, end->goals, true);
 	keep_results(end);
+	planfile_expand(end->plan, end->goals, sessions, false);
+	record_sync(end->rundir, sessions);
+	json_decref(sessions);
 }
