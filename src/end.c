@@ -6,6 +6,7 @@
 #include "state/failed.h"
 #include "state/history.h"
 #include "state/join.h"
+#include "state/presence.h"
 #include "state/record.h"
 #include "state/rundir.h"
 
@@ -25,50 +26,59 @@ keep_results(const struct end *end)
 	json_decref(active);
 }
 
-/* Do all sessions that were to run have a record? data: the end. */
-static bool
-is_recorded(void *data)
+/*
+ * A helper may have been killed, and the keeper of its session has a record to write. We may wait
+ * for that, and for nobody else: others may need the slot that we hold. sessions: those that make
+ * has done with, in its eyes.
+ */
+static void
+await_keepers(const struct end *end, const char *key, const json_t *sessions)
 {
-	const struct end *end = data;
-	json_t *expected = notified_pending(end->rundir), *names = record_list(end->rundir), *item;
+	json_t *names = record_list(end->rundir), *lacking = json_copy((json_t *)sessions), *item;
+	const char *target;
 	size_t i;
-	bool all;
 
-	planfile_expand(end->plan, end->goals, expected, false);
 	json_array_foreach(names, i, item)
-		json_object_del(expected, json_string_value(item));
-	all = json_object_size(expected) == 0;
-	json_decref(expected);
+		json_object_del(lacking, json_string_value(item));
+	json_object_foreach(lacking, target, item)
+		presence_await(key, target);
+	json_decref(lacking);
 	json_decref(names);
-	return all;
 }
 
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
 	int result = 0, state = end->state, rundir = end->rundir;
+	json_t *sessions = json_object();
 
+	planfile_expand(end->plan, end->goals, sessions, false);
 	if (*make)
-		result = notified_run(end->rundir, key, make);
+		result = notified_run(end->rundir, key, make, sessions);
 	/* These sessions may have removed the run folder, too. */
 	if (result != 0 && key)
 		join_restore(key, &state, &rundir);
-	/*
-	 * A helper may have been killed, and the keeper of its session has a record to write.
-	 * Nobody waits for others that are at work there: they may need the slot that we hold.
-	 */
-	rundir_wait(end->rundir, is_recorded, (void *)end);
+	if (key)
+		await_keepers(end, key, sessions);
 	if (summary_print(end->rundir, end->plan, end->goals, false) < 0 ||
 	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
 		result = -1;
-	if (*make)
+	if (*make) {
 		keep_results(end);
+		record_sync(end->rundir, sessions);
+	}
+	json_decref(sessions);
 	return result < 0 ? -1 : 0;
 }
 
 void
 end_interrupted(const struct end *end)
 {
+	json_t *sessions = json_object();
+
 	(void)!summary_print(end->rundir, end->plan, end->goals, true);
 	keep_results(end);
+	planfile_expand(end->plan, end->goals, sessions, false);
+	record_sync(end->rundir, sessions);
+	json_decref(sessions);
 }

@@ -74,9 +74,9 @@ run_make(char *const *make, const json_t *targets)
 }
 
 int
-notified_run(int rundir, const char *key, char *const *make)
+notified_run(int rundir, const char *key, char *const *make, json_t *tried)
 {
-	json_t *tried = json_object(), *pending = NULL, *unused;
+	json_t *pending = NULL, *unused;
 	const char *target;
 	void *next;
 	int result = 0;
@@ -97,6 +97,5 @@ notified_run(int rundir, const char *key, char *const *make)
 		pending = NULL;
 	}
 	json_decref(pending);
-	json_decref(tried);
 	return result;
 }

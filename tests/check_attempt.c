@@ -75,9 +75,9 @@ start(const char *python, const char *const *verbs)
 	session = planfile_session(plan, "a");
 	if (options)
 		json_object_set_new(session, "options", json_of(options));
-	slot = slot_open(&makeflags, rundir, 0);
+	slot = slot_open(&makeflags, rundir, "", 0);
 	return attempt_start(&(struct attempt_options){ .rundir = rundir, .runtime = -1,
-	    .target = "a", .share = "/share", .posargs = no_posargs, .plan = plan,
+	    .key = "", .target = "a", .share = "/share", .posargs = no_posargs, .plan = plan,
 	    .session = session, .slot = slot, .makeflags = &makeflags, .record = &record,
 	    .forked = forked }, &mask);
 }

@@ -6,9 +6,12 @@
 
 #include "base/clock.h"
 #include "end.h"
+#include "state/presence.h"
 #include "state/record.h"
 #include "state/rundir.h"
 #include "support.h"
+
+#define KEY "1-2-3"
 
 /* A run of the goal ci, which is a and b; d is notified by nobody yet. */
 static struct end it;
@@ -64,7 +67,7 @@ printed(char *const *by, int wanted)
 	char *text;
 
 	output_begin();
-	result = end_run(&it, "1-2-3", by);
+	result = end_run(&it, KEY, by);
 	text = output_end();
 	ck_assert_int_eq(result, wanted);
 	return text;
@@ -113,7 +116,7 @@ START_TEST(notified_sessions_run_before_the_summary)
 			 "sed 's/\"a\"/\"d\"/' "
 			 ".nox/.noxmk/runs/R/a.json >.nox/.noxmk/runs/R/d.json\n");
 	text = printed(make, 0);
-	assert_file("calls", "1-2-3 .noxmk/run/d\n");
+	assert_file("calls", KEY " .noxmk/run/d\n");
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 3 sessions: 3 passed; "));
 	free(text);
 	end();
@@ -181,9 +184,12 @@ START_TEST(an_interrupted_run_is_summed_up_and_kept_but_runs_nothing)
 }
 END_TEST
 
-/* As the keeper of a helper that was killed: at work in the run folder, it then writes a record. */
+/*
+ * Somebody who is at work on that session for a while, and then maybe writes a record, as the
+ * keeper of a helper that was killed.
+ */
 static pid_t
-start_keeper(void)
+start_worker(const char *target, bool records)
 {
 	int ready[2];
 	char byte;
@@ -193,11 +199,13 @@ start_keeper(void)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		int entered = rundir_enter(it.rundir);
+		int entered = rundir_enter(it.rundir), present = presence_begin(KEY, target);
 
 		(void)!write(ready[1], "", 1);
-		usleep(200000); /* time in which nobody may sum up */
-		put("b", CANCELLED, "[]");
+		usleep(200000); /* time in which nobody may sum up, or everybody */
+		if (records)
+			put(target, CANCELLED, "[]");
+		close(present);
 		close(entered);
 		_exit(0);
 	}
@@ -207,18 +215,36 @@ start_keeper(void)
 	return pid;
 }
 
-START_TEST(the_summary_waits_for_who_is_at_work)
+START_TEST(the_summary_waits_for_a_keeper_that_has_a_record_to_write)
 {
 	pid_t keeper;
 	char *text;
 
 	begin();
 	put("a", PASSED, "[]");
-	keeper = start_keeper();
+	keeper = start_worker("b", true);
 	text = printed(no_make, 0);
 	ck_assert_ptr_nonnull(strstr(text, "b        cancelled"));
 	ck_assert_int_eq(waitpid(keeper, NULL, 0), keeper);
 	free(text);
+	end();
+}
+END_TEST
+
+/*
+ * They may wait for the slot that we hold. d was notified, and somebody else sees to it; b has no
+ * record, and will have none.
+ */
+START_TEST(the_summary_waits_for_nobody_else)
+{
+	pid_t other;
+
+	begin();
+	put("a", PASSED, "[{'target':'d'}]");
+	other = start_worker("d", true);
+	free(printed(no_make, 0));
+	ck_assert_int_eq(waitpid(other, NULL, WNOHANG), 0);
+	ck_assert_int_eq(waitpid(other, NULL, 0), other);
 	end();
 }
 END_TEST
@@ -235,7 +261,8 @@ check_end_suite(void)
 	tcase_add_test(tc, without_a_make_nothing_runs_and_nothing_is_kept);
 	tcase_add_test(tc, a_make_that_fails_makes_the_end_fail);
 	tcase_add_test(tc, a_damaged_run_makes_the_end_fail);
-	tcase_add_test(tc, the_summary_waits_for_who_is_at_work);
+	tcase_add_test(tc, the_summary_waits_for_a_keeper_that_has_a_record_to_write);
+	tcase_add_test(tc, the_summary_waits_for_nobody_else);
 	tcase_add_test(tc, an_interrupted_run_is_summed_up_and_kept_but_runs_nothing);
 	return suite;
 }

@@ -103,17 +103,13 @@ START_TEST(what_is_new_in_a_log_is_shown)
 {
 	int log = joblog_open(AT_FDCWD, "t", argv, no_mask());
 	struct joblog_follower *f = joblog_follower_open(log, NULL, CI_NONE);
-	struct pollfd fd = { .fd = joblog_follower_fd(f), .events = POLLIN };
 	char *shown;
 
 	ck_assert_ptr_nonnull(f);
 	output_begin();
-	ck_assert_int_eq(poll(&fd, 1, 0), 0);
 	ck_assert_int_eq(joblog_follower_timeout(f), -1);
 	ck_assert_int_eq(fd_write_all(log, "one\n", 4), 0);
-	ck_assert_int_eq(poll(&fd, 1, 1000), 1);
 	joblog_follower_copy(f);
-	ck_assert_int_eq(poll(&fd, 1, 0), 0);
 	joblog_follower_copy(f);
 	ck_assert_int_eq(fd_write_all(log, "two\n", 4), 0);
 	joblog_follower_close(f);
@@ -137,34 +133,6 @@ START_TEST(a_reader_that_went_away_is_no_fault)
 	output_restore();
 	joblog_close(log, "t", "x", no_mask());
 	assert_silent();
-}
-END_TEST
-
-/* The kernel's inotify instances are limited. */
-START_TEST(without_inotify_it_is_looked_at_now_and_then)
-{
-	int log = joblog_open(AT_FDCWD, "t", argv, no_mask()), fd = fcntl(log, F_DUPFD_CLOEXEC, 0);
-	struct joblog_follower *f;
-	char *shown;
-
-	close(fd);
-	limit_set(RLIMIT_NOFILE, (unsigned long)fd);
-	f = joblog_follower_open(log, NULL, CI_NONE);
-	limit_restore();
-	ck_assert_int_eq(joblog_follower_fd(f), -1);
-	ck_assert_int_gt(joblog_follower_timeout(f), 0);
-	output_begin();
-	ck_assert_int_eq(fd_write_all(log, "one\n", 4), 0);
-	joblog_follower_copy(f);
-	joblog_follower_close(f);
-	shown = output_end();
-	ck_assert_str_eq(shown, "one\n");
-	free(shown);
-	joblog_close(log, "t", "x", no_mask());
-	/* A descriptor that cannot be watched. */
-	f = joblog_follower_open(-1, NULL, CI_NONE);
-	ck_assert_int_eq(joblog_follower_fd(f), -1);
-	joblog_follower_close(f);
 }
 END_TEST
 
@@ -239,6 +207,5 @@ check_joblog_suite(void)
 	tcase_add_test(tc, what_is_new_in_a_log_is_shown);
 	tcase_add_test(tc, each_line_says_whose_it_is);
 	tcase_add_test(tc, a_reader_that_went_away_is_no_fault);
-	tcase_add_test(tc, without_inotify_it_is_looked_at_now_and_then);
 	return suite;
 }

@@ -18,6 +18,16 @@ run_with_caller(const char *notify)
 	return run;
 }
 
+static int
+run_notified(int run, const char *key, char *const *make)
+{
+	json_t *tried = json_object();
+	int result = notified_run(run, key, make, tried);
+
+	json_decref(tried);
+	return result;
+}
+
 /* A make that does no more than make the records of c and d, as a shell script. */
 static char shell[] = "/bin/sh", script[] = "./make";
 static char failing[] = "/bin/false", none[] = "./no-make";
@@ -27,7 +37,7 @@ START_TEST(without_any_no_make_is_started)
 	char *make[] = { none, NULL };
 	int run = run_with_caller("[]");
 
-	ck_assert_int_eq(notified_run(run, "1-2", make), 0);
+	ck_assert_int_eq(run_notified(run, "1-2", make), 0);
 	assert_silent();
 	close(run);
 }
@@ -43,7 +53,7 @@ START_TEST(makes_are_started_until_none_is_left)
 			 "for run; do t=${run##*/}; o=d; [ $t = c ] || o=c\n"
 			 "sed 's/\"a\"/\"'$t'\"/; s/\"target\": \"c\"/\"target\": \"'$o'\"/' "
 			 "run/a.json >run/$t.json; done\n");
-	ck_assert_int_eq(notified_run(run, "1-2", make), 1);
+	ck_assert_int_eq(run_notified(run, "1-2", make), 1);
 	assert_file("calls", "1-2 .noxmk/run/c\n1-2 .noxmk/run/d\n");
 	assert_silent();
 	close(run);
@@ -56,7 +66,7 @@ START_TEST(a_session_without_a_record_is_not_run_for_ever)
 	int run = run_with_caller("[{'target':'c'}]");
 
 	file_put("make", "echo \"$*\" >>calls\n");
-	ck_assert_int_eq(notified_run(run, "1-2", make), 1);
+	ck_assert_int_eq(run_notified(run, "1-2", make), 1);
 	assert_file("calls", ".noxmk/run/c\n");
 	close(run);
 }
@@ -67,7 +77,7 @@ START_TEST(a_make_that_fails_is_told)
 	char *make[] = { failing, NULL };
 	int run = run_with_caller("[{'target':'c'}]");
 
-	ck_assert_int_eq(notified_run(run, NULL, make), -1);
+	ck_assert_int_eq(run_notified(run, NULL, make), -1);
 	close(run);
 }
 END_TEST
@@ -77,7 +87,7 @@ START_TEST(a_make_that_cannot_start_is_told)
 	char *make[] = { none, NULL };
 	int run = run_with_caller("[{'target':'c'}]");
 
-	ck_assert_int_eq(notified_run(run, NULL, make), -1);
+	ck_assert_int_eq(run_notified(run, NULL, make), -1);
 	assert_warned("cannot run ./no-make for the notified sessions: No such file");
 	close(run);
 }

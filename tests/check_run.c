@@ -448,7 +448,7 @@ START_TEST(a_session_waits_for_a_slot)
 	BEGIN(REPORT("success"));
 	run = latest();
 	setenv("MAKEFLAGS", " -j", 1);
-	other = pool_open(run, 1, 0);
+	other = pool_open(run, key, 1, 0);
 	ck_assert(pool_try(other, 1, 1));
 	child = fork();
 	if (child == 0) {

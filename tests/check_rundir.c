@@ -121,24 +121,9 @@ START_TEST(a_make_is_alive_by_its_run_info)
 }
 END_TEST
 
-static bool
-yes(void *data)
-{
-	++*(int *)data;
-	return true;
-}
-
-static bool
-no(void *data)
-{
-	++*(int *)data;
-	return false;
-}
-
 START_TEST(a_folder_is_left_when_nobody_else_is_at_work)
 {
 	int rundir = folder_make("run"), one = rundir_enter(rundir), two = rundir_enter(rundir);
-	int asked = 0;
 
 	ck_assert_int_ge(one, 0);
 	ck_assert_int_ge(two, 0);
@@ -146,22 +131,7 @@ START_TEST(a_folder_is_left_when_nobody_else_is_at_work)
 	close(two);
 	ck_assert(rundir_is_left(one));
 	close(one);
-	rundir_wait(rundir, no, &asked);
-	ck_assert_int_eq(asked, 1);
 	ck_assert(!rundir_is_left(-1));
-	close(rundir);
-	assert_silent();
-}
-END_TEST
-
-START_TEST(nobody_waits_for_others_when_all_is_done)
-{
-	int rundir = folder_make("run"), other = rundir_enter(rundir), asked = 0;
-
-	ck_assert_int_ge(other, 0);
-	rundir_wait(rundir, yes, &asked);
-	ck_assert_int_eq(asked, 1);
-	close(other);
 	close(rundir);
 	assert_silent();
 }
@@ -179,7 +149,6 @@ check_rundir_suite(void)
 	tcase_add_test(tc, runs_are_listed_by_age);
 	tcase_add_test(tc, a_run_is_opened_by_its_name);
 	tcase_add_test(tc, a_make_is_alive_by_its_run_info);
-	tcase_add_test(tc, nobody_waits_for_others_when_all_is_done);
 	tcase_add_test(tc, a_folder_is_left_when_nobody_else_is_at_work);
 	return suite;
 }

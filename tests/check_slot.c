@@ -16,7 +16,7 @@ static struct slot *
 open_slot(const char *makeflags, int rundir)
 {
 	struct makeflags read = makeflags_read(makeflags, 1);
-	struct slot *slot = slot_open(&read, rundir, 0);
+	struct slot *slot = slot_open(&read, rundir, own_key(), 0);
 
 	makeflags_clear(&read);
 	return slot;

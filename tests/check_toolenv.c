@@ -39,7 +39,7 @@ tokens_by(const struct toolenv *toolenv)
 START_TEST(nothing_is_told_where_nothing_counts)
 {
 	struct makeflags makeflags = makeflags_read("", 0);
-	struct slot *slot = slot_open(&makeflags, -1, 0);
+	struct slot *slot = slot_open(&makeflags, -1, "", 0);
 	struct toolenv *toolenv = toolenv_open(slot, &makeflags, 0, "/share");
 
 	ck_assert_ptr_null(toolenv);
@@ -63,7 +63,7 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	ck_assert_int_eq(write(ends[1], "+++", 3), 3);
 	flags = xasprintf(" -j4 --jobserver-auth=%d,%d", ends[0], ends[1]);
 	makeflags = makeflags_read(flags, 0);
-	slot = slot_open(&makeflags, -1, 0);
+	slot = slot_open(&makeflags, -1, "", 0);
 	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
 	ck_assert_int_eq(tokens_by(toolenv), 3);
 	ck_assert_str_eq(variable(toolenv, "PATH"), "/share/tools:/bin");
@@ -83,7 +83,7 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	free(flags);
 	makeflags_clear(&makeflags);
 	makeflags = (struct makeflags){ .slots = 3, .unlimited = true };
-	slot = slot_open(&makeflags, folder, 0);
+	slot = slot_open(&makeflags, folder, own_key(), 0);
 	ck_assert(slot_try(slot));
 	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
 	ck_assert_int_eq(tokens_by(toolenv), 0);
@@ -112,7 +112,7 @@ START_TEST(a_session_is_told_of_processors_that_it_may_wait_for)
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	flags = xasprintf(" -j8 --jobserver-auth=%d,%d", ends[0], ends[1]);
 	makeflags = makeflags_read(flags, 0);
-	slot = slot_open(&makeflags, -1, 0);
+	slot = slot_open(&makeflags, -1, "", 0);
 	toolenv = toolenv_open(slot, &makeflags, 8, "/share");
 	ck_assert_str_eq(variable(toolenv, "PYTEST_XDIST_AUTO_NUM_WORKERS"), "8");
 	ck_assert_str_eq(variable(toolenv, "NOXMK_SLOTS"), "8");
@@ -126,7 +126,7 @@ START_TEST(a_session_is_told_of_processors_that_it_may_wait_for)
 	makeflags_clear(&makeflags);
 	/* Where there is none it has as many tokens as it was told of. */
 	makeflags = (struct makeflags){ .slots = 8, .unlimited = true };
-	slot = slot_open(&makeflags, folder_make("run"), 0);
+	slot = slot_open(&makeflags, folder_make("run"), own_key(), 0);
 	ck_assert(slot_try(slot));
 	toolenv = toolenv_open(slot, &makeflags, 8, "/share");
 	ck_assert_int_eq(tokens_by(toolenv), 7);

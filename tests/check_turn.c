@@ -31,8 +31,9 @@ turn_of(const char *target, const char *claims, const char *makeflags, unsigned 
 {
 	json_t *list = claims ? json_of(claims) : NULL;
 	struct makeflags read = makeflags_read(makeflags, jobs);
-	struct turn *turn = turn_open(&(struct turn_options){ .state = state, .rundir = rundir,
-		.target = target, .claims = list, .makeflags = &read, .least = 1, .most = 1 });
+	struct turn *turn = turn_open(&(struct turn_options){ .state = state, .folder = rundir,
+		.key = own_key(), .target = target, .claims = list, .makeflags = &read,
+		.least = 1, .most = 1 });
 
 	ck_assert_ptr_nonnull(turn);
 	makeflags_clear(&read);
@@ -260,13 +261,14 @@ START_TEST(a_session_runs_without_locks_that_are_not_to_be_had)
 	json_t *claims = json_of(EXCLUSIVE_DB);
 	struct makeflags makeflags = { .slots = 1, .unlimited = true };
 	struct turn_options options = { .target = "a", .claims = claims, .makeflags = &makeflags,
-		.rundir = -1 };
+		.folder = -1 };
 	struct turn *turn;
 
 	folders();
 	options.state = state;
 	file_put("state/locks", "");
-	options.rundir = rundir;
+	options.folder = rundir;
+	options.key = own_key();
 	turn = turn_open(&options);
 	ck_assert(turn && turn_try(turn));
 	assert_warned("a: going on without its resources");

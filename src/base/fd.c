@@ -61,6 +61,14 @@ fd_lock(int fd, int operation)
 	return -1;
 }
 
+bool
+fd_is_readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
 int
 fd_watch(int fd, unsigned events)
 {

@@ -3,6 +3,8 @@
 
 /* Descriptors. One that is not open is -1. */
 
+#include <stdbool.h>
+
 #include "base/util.h"
 
 /* Closes the descriptor, if it is open, and makes it -1. */
@@ -21,6 +23,9 @@ int fd_write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
  * is on NFS.
  */
 int fd_lock(int fd, int operation) UNUSED_RESULT;
+
+/* Is there something to read, or its end? */
+bool fd_is_readable(int fd);
 
 /*
  * A non-blocking descriptor that becomes readable when one of these events (inotify(7)) happens to

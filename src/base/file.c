@@ -12,8 +12,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 
-/* Bytes. The size of a file in /proc is 0, and each read of it costs. */
-enum { LEAST_ROOM = 4096 };
+/* More than most files of /proc have, so that they are read at once. */
+enum { PROC_SIZE = 4096 };
 
 int
 file_read(int dirfd, const char *name, struct buffer *b)
@@ -25,7 +25,8 @@ file_read(int dirfd, const char *name, struct buffer *b)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0) {
-		buffer_reserve(b, st.st_size > 0 ? (size_t)st.st_size + 1 : LEAST_ROOM);
+		/* Files of /proc do not say how long they are. */
+		buffer_reserve(b, st.st_size > 0 ? (size_t)st.st_size + 1 : PROC_SIZE);
 		b->data[b->len] = '\0';
 		while ((n = read(fd, b->data + b->len, b->cap - b->len - 1)) != 0) {
 			if (n < 0 && errno == EINTR)

@@ -11,33 +11,73 @@
 #include "base/fd.h"
 #include "base/name.h"
 
-/* Milliseconds between two tries of name_wait, for names that are held for a moment only. */
+/* How many may watch one name; the kernel may allow fewer. */
+enum { WATCHERS = 4096 };
+
+/* Milliseconds between two tries of name_wait where nothing wakes it. */
 enum { TICK = 1 };
+
+static socklen_t
+make_address(struct sockaddr_un *address, const char *name)
+{
+	int length;
+
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	/* The first byte stays 0: that makes it an abstract name. */
+	length = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "%s", name);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+}
+
+/* Closes it and makes it -1, but errno stays as it is. */
+static void
+give_up(int *fd)
+{
+	int saved = errno;
+
+	fd_close(fd);
+	errno = saved;
+}
 
 int
 name_take(const char *name)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), saved;
-	/* The first byte stays 0: that makes it an abstract name. */
-	int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", name);
-	size_t size = offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length;
+	struct sockaddr_un address;
+	socklen_t size = make_address(&address, name);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, (socklen_t)size) < 0) {
-		saved = errno;
-		fd_close(&fd);
-		errno = saved;
-	}
+	if (fd >= 0 && (bind(fd, (struct sockaddr *)&address, size) < 0 ||
+	    listen(fd, WATCHERS) < 0))
+		give_up(&fd);
+	return fd;
+}
+
+/*
+ * A connection that nobody accepts hangs up when the socket that has the name is closed. Who has
+ * the name may be about to listen: then it looks as if nobody had it.
+ */
+int
+name_watch(const char *name)
+{
+	struct sockaddr_un address;
+	socklen_t size = make_address(&address, name);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, size) < 0)
+		give_up(&fd);
 	return fd;
 }
 
 int
 name_wait(const char *name)
 {
+	struct pollfd owner = { .events = POLLIN };
 	int fd;
 
-	while ((fd = name_take(name)) < 0 && errno == EADDRINUSE)
-		poll(NULL, 0, TICK);
+	while ((fd = name_take(name)) < 0 && errno == EADDRINUSE) {
+		owner.fd = name_watch(name);
+		poll(&owner, 1, owner.fd < 0 ? TICK : -1);
+		fd_close(&owner.fd);
+	}
 	return fd;
 }
 

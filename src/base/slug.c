@@ -28,8 +28,8 @@ address_length(const char *s)
 }
 
 /* FNV-1a, 32 bits (Fowler, Noll, Vo), without the addresses: a target outlives the process. */
-static uint32_t
-hash(const char *s)
+uint32_t
+slug_hash(const char *s)
 {
 	uint32_t h = 2166136261u;
 
@@ -71,7 +71,7 @@ add_hint(struct buffer *b, const char *mark)
 	if (is_empty)
 		buffer_addstr(b, "empty-");
 	else
-		buffer_printf(b, "%08" PRIx32 "-", hash(text));
+		buffer_printf(b, "%08" PRIx32 "-", slug_hash(text));
 	free(text);
 }
 
@@ -99,9 +99,9 @@ slug_make(const char *name)
 		b.data[--b.len] = '\0';
 	slug = b.data + strspn(b.data, "-.");
 	if (!*slug)
-		slug = xasprintf("session-%08" PRIx32, hash(name));
+		slug = xasprintf("session-%08" PRIx32, slug_hash(name));
 	else if (strlen(slug) > SLUG_MAX)
-		slug = xasprintf("%.*s-%08" PRIx32, SLUG_MAX, slug, hash(name));
+		slug = xasprintf("%.*s-%08" PRIx32, SLUG_MAX, slug, slug_hash(name));
 	else
 		slug = xstrdup(slug);
 	buffer_free(&b);

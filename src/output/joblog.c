@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,9 +13,6 @@
 #include "output/filter.h"
 #include "output/joblog.h"
 #include "output/lines.h"
-
-/* Milliseconds. */
-enum { LOOK_EVERY = 100 };
 
 int
 joblog_open(int rundir, const char *target, char *const argv[], struct mask *mask)
@@ -53,15 +49,16 @@ joblog_close(int log, const char *target, const char *status, const struct mask 
 {
 	char *names = mask_names(mask);
 	struct buffer line = { 0 };
+	bool written;
 
 	buffer_addstr(&line, "\n");
 	if (names)
 		buffer_printf(&line, "[noxmk: masked: %s]\n", names);
 	buffer_printf(&line, "[%s.]\n", status);
 	free(names);
-	if (fd_write_all(log, line.data, line.len) < 0 || fdatasync(log) < 0)
+	written = fd_write_all(log, line.data, line.len) == 0;
+	if (close(log) < 0 || !written)
 		warn("%s.log: the end of the log is lost", target);
-	close(log);
 	buffer_free(&line);
 }
 
@@ -170,7 +167,7 @@ joblog_print_end(int rundir, const char *target, int kib)
 }
 
 struct joblog_follower {
-	int log, inotify;
+	int log;
 	off_t offset;
 	struct view view;
 };
@@ -181,8 +178,7 @@ joblog_follower_open(int log, const char *target, enum ci ci)
 	struct joblog_follower *f = xcalloc(1, sizeof(*f));
 
 	*f = (struct joblog_follower){ .log = log, .offset = lseek(log, 0, SEEK_END),
-		.view = view_open(target, ci),
-		.inotify = fd_watch(log, IN_MODIFY) };
+		.view = view_open(target, ci) };
 	return f;
 }
 
@@ -190,18 +186,10 @@ int
 joblog_follower_timeout(const struct joblog_follower *f)
 {
 	double due = lines_due(f->view.lines), left = (due - clock_monotonic()) * 1000;
-	/* The kernel has few inotify instances for each user; without one we look now and then. */
-	int timeout = f->inotify < 0 ? LOOK_EVERY : -1;
 
-	if (due == 0 || (timeout >= 0 && left > timeout))
-		return timeout;
+	if (due == 0)
+		return -1;
 	return left > 0 ? (int)left + 1 : 0;
-}
-
-int
-joblog_follower_fd(const struct joblog_follower *f)
-{
-	return f->inotify;
 }
 
 void
@@ -210,7 +198,6 @@ joblog_follower_copy(struct joblog_follower *f)
 	char data[16384];
 	ssize_t n;
 
-	fd_drain(f->inotify);
 	while ((n = pread(f->log, data, sizeof(data), f->offset)) > 0) {
 		f->offset += n;
 		show(&f->view, data, (size_t)n);
@@ -226,7 +213,6 @@ joblog_follower_close(struct joblog_follower *f)
 	joblog_follower_copy(f);
 	show(&f->view, NULL, 0);
 	view_close(&f->view);
-	fd_close(&f->inotify);
 	free(f);
 }
 

@@ -25,7 +25,7 @@
 int joblog_open(int rundir, const char *target, char *const argv[], struct mask *);
 
 /*
- * Adds the last lines, syncs and closes. status: as of spawn_status. Warns if something is lost.
+ * Adds the last lines and closes. status: as of spawn_status. Warns if something is lost.
  */
 void joblog_close(int log, const char *target, const char *status, const struct mask *);
 
@@ -60,11 +60,7 @@ void joblog_follower_close(struct joblog_follower *);
  */
 void joblog_tell_ci(struct joblog_follower *, bool raw, const char *line, size_t n);
 
-/*
- * joblog_follower_copy is due when this descriptor (-1: there is none) is readable, and after so
- * many milliseconds (-1: never).
- */
-int joblog_follower_fd(const struct joblog_follower *);
+/* joblog_follower_copy is due when the log has grown, and after so many milliseconds (-1: no). */
 int joblog_follower_timeout(const struct joblog_follower *);
 
 #endif

@@ -26,7 +26,11 @@
 #include "session/outcome.h"
 #include "slots/sampler.h"
 #include "slots/toolenv.h"
+#include "state/presence.h"
 #include "state/runtime.h"
+
+/* Milliseconds between two looks at a log that the session writes itself. */
+enum { LOOK_EVERY = 100 };
 
 struct attempt {
 	struct attempt_options o;
@@ -36,6 +40,7 @@ struct attempt {
 	struct keeper *keeper;
 	struct ask *ask;         /* NULL: it cannot ask */
 	struct sampler *sampler; /* NULL before its start */
+	int presence;            /* see presence.h */
 	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
@@ -248,7 +253,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	struct command command;
 
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
-		.log = -1 };
+		.log = -1, .presence = presence_begin(options->key, options->target) };
 	if (attempt->session_options.budget != BUDGET_NONE)
 		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->told,
 		    options->share);
@@ -315,6 +320,7 @@ attempt_free(struct attempt *attempt)
 	leftover_close(attempt->leftover);
 	keeper_close(attempt->keeper);
 	ask_close(attempt->ask);
+	fd_close(&attempt->presence);
 	options_clear(&attempt->session_options);
 	free(attempt->status);
 	free(attempt);
@@ -335,17 +341,14 @@ attempt_log(const struct attempt *attempt)
 void
 attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 {
-	int follower = attempt->follower ? joblog_follower_fd(attempt->follower) : -1;
-
 	fds[0] = (struct pollfd){ .fd = attempt->relay ? relay_fd(attempt->relay) : -1,
 		.events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = follower, .events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = attempt->judged ? -1 : ask_fd(attempt->ask),
+	fds[1] = (struct pollfd){ .fd = attempt->judged ? -1 : ask_fd(attempt->ask),
 		.events = POLLIN };
-	for (int i = 3; i < ATTEMPT_FDS; i++)
+	for (int i = 2; i < ATTEMPT_FDS; i++)
 		fds[i] = (struct pollfd){ .fd = -1 };
 	if (attempt->terminal)
-		terminal_poll(attempt->terminal, fds + 3);
+		terminal_poll(attempt->terminal, fds + 2);
 }
 
 int
@@ -357,6 +360,9 @@ attempt_timeout(const struct attempt *attempt)
 		timeout = terminal_timeout(attempt->terminal);
 	else if (attempt->follower)
 		timeout = joblog_follower_timeout(attempt->follower);
+	/* What we have copied into the log ourselves is shown at once. */
+	if (attempt->follower && !attempt->relay && (timeout < 0 || timeout > LOOK_EVERY))
+		timeout = LOOK_EVERY;
 	return attempt->judged ? timeout : clock_until(sampler_due(attempt->sampler), timeout);
 }
 

@@ -26,7 +26,8 @@ struct attempt;
 /* All of it is borrowed until attempt_free. */
 struct attempt_options {
 	int rundir, runtime;        /* see runtime.h */
-	const char *target, *share; /* share: the folder of shim.py and tools/ */
+	const char *key, *target;   /* of the make, and of the session */
+	const char *share;          /* the folder of shim.py and tools/ */
 	char *const *posargs;       /* NULL-ended */
 	bool live, alone;           /* show the output while it comes; and no other session's; both:
 	                             * at the user's terminal, if there is one */
@@ -58,7 +59,7 @@ int attempt_log(const struct attempt *);
  * Look when one of the descriptors is readable, and after that many milliseconds (-1: never) at the
  * latest: what the session has written is copied, and its sampler looks.
  */
-enum { ATTEMPT_FDS = 3 + TERMINAL_FDS };
+enum { ATTEMPT_FDS = 2 + TERMINAL_FDS };
 void attempt_poll(const struct attempt *, struct pollfd fds[ATTEMPT_FDS]);
 int attempt_timeout(const struct attempt *);
 void attempt_look(struct attempt *);

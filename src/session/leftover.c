@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -15,13 +16,23 @@ struct leftover {
 	struct indices alive;  /* pids of those that the last scan has found alive */
 };
 
+/* Most sessions leave nobody, and to ask the kernel costs less than a look at /proc. */
+static bool
+has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
 struct leftover *
 leftover_open(void)
 {
 	struct leftover *leftover = xcalloc(1, sizeof(*leftover));
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	process_children(getpid(), &leftover->before);
+	if (has_children())
+		process_children(getpid(), &leftover->before);
 	return leftover;
 }
 
@@ -51,7 +62,8 @@ scan(struct leftover *leftover)
 	struct indices children = { 0 };
 	bool complete = true;
 
-	process_children(getpid(), &children);
+	if (has_children())
+		process_children(getpid(), &children);
 	leftover->alive.n = 0;
 	for (size_t i = 0; i < children.n; i++) {
 		if (indices_has(&leftover->before, children.v[i]))

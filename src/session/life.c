@@ -26,8 +26,12 @@
  */
 #define SAME_STOP 0.5
 
-/* Seconds between two checks of what may end the run without a signal. */
+/*
+ * Seconds between two checks of what may end the run without a signal. Of those that wait there may
+ * be thousands, and what they wait for ends earlier; they check when it is their turn, too.
+ */
 #define CHECK_EVERY 0.5
+#define WAITING_CHECK_EVERY 5.0
 
 /* Seconds before the second attempt; the pause doubles before each further one, up to a limit. */
 #define BACKOFF_FIRST 0.5
@@ -305,6 +309,17 @@ take_signals(struct life *life)
 	}
 }
 
+/* When to look for these reasons again: at the end of the run in any case. */
+static void
+plan_check(struct life *life)
+{
+	double now = clock_monotonic(), ends = life->o->run_ends;
+
+	life->next_check = now + (life->phase == WAITING ? WAITING_CHECK_EVERY : CHECK_EVERY);
+	if (ends > now && ends < life->next_check)
+		life->next_check = ends;
+}
+
 /* Some reasons to end come without a signal to us. */
 static void
 check_stops(struct life *life)
@@ -328,6 +343,7 @@ check_stops(struct life *life)
 	}
 	if (!life->stopped && life->o->run_ends != 0 && clock_monotonic() >= life->o->run_ends)
 		stop(life, xstrdup("the run's time is over (NOXMK_DEADLINE)"));
+	plan_check(life);
 }
 
 static void
@@ -335,10 +351,8 @@ check_clocks(struct life *life)
 {
 	double now = clock_monotonic();
 
-	if (now >= life->next_check) {
-		life->next_check = now + CHECK_EVERY;
+	if (now >= life->next_check)
 		check_stops(life);
-	}
 	/* While the session is held up both stand still. */
 	if (life->phase == HELD_UP)
 		return;
@@ -361,7 +375,9 @@ check_turn(struct life *life)
 	if (life->phase != WAITING)
 		return;
 	if (turn_try(life->o->turn)) {
+		check_stops(life);
 		act_on(life, ON_TURN);
+		plan_check(life);
 	} else if (!life->wait_shown && (blocker = turn_blocker(life->o->turn))) {
 		life->wait_shown = true;
 		screen_waits(life->o->attempt->target, blocker);
@@ -444,8 +460,8 @@ life_lead(const struct life_options *options)
 	struct life life = { .o = options, .phase = WAITING };
 	struct life_end end;
 
-	check_clocks(&life);
 	check_turn(&life);
+	check_clocks(&life);
 	while (life.phase != ENDED) {
 		wait_for_events(&life);
 		take_signals(&life);

@@ -157,9 +157,9 @@ open_turn(struct run *run)
 	/* Claims are nowhere else. */
 	if (run->state < 0 && json_array_size(claims) > 0)
 		run->state = state_make();
-	turn = (struct turn_options){ .state = run->state, .rundir = run->rundir,
-		.target = run->options->target, .claims = claims,
-		.table = run->runtime >= 0 ? run->runtime : run->rundir,
+	turn = (struct turn_options){ .state = run->state,
+		.folder = run->runtime >= 0 ? run->runtime : run->rundir,
+		.key = run->options->key, .target = run->options->target, .claims = claims,
 		.processors = shared_processors(run),
 		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
@@ -192,7 +192,8 @@ static void
 live(struct run *run)
 {
 	struct attempt_options attempt = { .rundir = run->rundir, .runtime = run->runtime,
-		.target = run->options->target, .share = run->options->share,
+		.key = run->options->key, .target = run->options->target,
+		.share = run->options->share,
 		.posargs = run->options->posargs, .live = run->options->live,
 		.alone = run->options->alone || run->makeflags.slots == 1, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),

@@ -335,15 +335,20 @@ make_claim(struct lock *lock, unsigned long ticket, char state)
 static void
 tell_what_is_lost(struct lock *lock)
 {
-	int error = errno, folder = dirfd(lock->folder);
+	int error = errno, folder = dirfd(lock->folder), mutex;
 	char *make = xasprintf("%d\n", (int)getppid()), *type = mount_type(folder);
+	char *name = name_of_file("told", folder);
 	struct buffer told = { 0 };
 
+	/* Two may find that out at once. */
+	mutex = name_wait(name);
 	if (file_read(folder, "told", &told) < 0 || strcmp(told.data, make) != 0)
 		warnx("%s/locks: %s (file system %s): sessions that claim something run one at a "
 		      "time, and makes on other machines do not know of it", state_path(),
 		    strerror(error), type);
 	(void)!file_store(folder, "told", make, strlen(make));
+	fd_close(&mutex);
+	free(name);
 	buffer_free(&told);
 	free(type);
 	free(make);

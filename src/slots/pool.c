@@ -1,116 +1,64 @@
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/inotify.h>
-#include <unistd.h>
+#include <sys/epoll.h>
 
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/name.h"
 #include "base/util.h"
 #include "slots/pool.h"
-#include "state/rundir.h"
+#include "slots/queue.h"
 
-/* Milliseconds between two tries: of the queue's head, and of the others, who grow patient. */
-enum { HEAD_TICK = 50, FIRST_TICK = 10, LAST_TICK = 250 };
+/*
+ * Milliseconds between two tries. An event wakes us, so WATCHED_TICK is for what nobody has thought
+ * of. Where we are told of nothing they double, from FIRST_TICK to BLIND_TICK.
+ */
+enum { FIRST_TICK = 1, BLIND_TICK = 250, WATCHED_TICK = 5000 };
 
-/* What has the slot's name (name.h), and what its close rings. */
-struct held {
-	int name, bell;
-};
+/* Ranks in the queue: of one that has lent its slots, and of the first of all others. */
+enum { RETURNING, COMING };
 
 struct pool {
-	int rundir, ranks;
-	int queue;   /* what has the name of the queue's head; -1 unless we are that */
-	int inotify; /* -1 unless we are the head and got one */
-	char *run;   /* what the names of this run begin with */
-	struct held *held;
-	unsigned n, nheld, rank;
+	int folder;
+	char *run;           /* what the names of this run begin with */
+	struct queue *queue; /* NULL once we have a slot, until we want others */
+	struct one {
+		int held, watch; /* what has its name, what watches it; -1 */
+	} *slots;
+	unsigned n, nheld;
+	int epoll;           /* of the watches; -1 while there is none */
 	int tick;
-	bool head, warned;
+	bool blind, warned;  /* blind: there is something that we are not told of */
 };
 
-/*
- * Who waits holds a lock on the byte of .ranks whose number is its rank (fcntl(2), "open file
- * description locks"). Without it we wait as well, only in any order.
- */
-static void
-show_rank(struct pool *pool)
-{
-	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = pool->rank,
-		.l_len = 1 };
-
-	pool->ranks = openat(pool->rundir, ".ranks", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (pool->ranks >= 0)
-		fcntl(pool->ranks, F_OFD_SETLK, &range);
-}
-
-/* Does somebody wait who is to come before us? */
-static bool
-is_preceded(struct pool *pool)
-{
-	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0,
-		.l_len = pool->rank };
-
-	return pool->rank > 0 && fcntl(pool->ranks, F_OFD_GETLK, &range) == 0 &&
-	       range.l_type != F_UNLCK;
-}
-
-/*
- * The names are the make's, which stays the same when a session removes the run folder and another
- * one stands in for it (runtime.h). A folder of no make has its own.
- */
-static char *
-name_run(int rundir)
-{
-	json_t *info = faccessat(rundir, RUNDIR_INFO, F_OK, 0) == 0 ? rundir_info(rundir) : NULL;
-	const char *key = json_string_value(json_object_get(info, "make"));
-	char *name = key ? xasprintf("noxmk/%s", key) : name_of_file("pool", rundir);
-
-	json_decref(info);
-	return name;
-}
-
 struct pool *
-pool_open(int rundir, unsigned n, unsigned rank)
+pool_open(int folder, const char *key, unsigned n, unsigned rank)
 {
 	struct pool *pool = xcalloc(1, sizeof(*pool));
 
-	*pool = (struct pool){ .rundir = rundir, .queue = -1, .ranks = -1, .inotify = -1, .n = n,
-		.rank = rank, .run = name_run(rundir), .held = xcalloc(n, sizeof(*pool->held)),
-		.tick = FIRST_TICK };
-	show_rank(pool);
+	*pool = (struct pool){ .folder = folder, .n = n, .epoll = -1,
+		.run = xasprintf("noxmk/%s", key), .tick = FIRST_TICK };
+	pool->slots = xcalloc(n, sizeof(*pool->slots));
+	pool->queue = queue_open(folder, pool->run, COMING + rank);
+	for (unsigned i = 0; i < n; i++)
+		pool->slots[i] = (struct one){ -1, -1 };
 	return pool;
 }
 
-/*
- * -1 when somebody else has that name, or when there is no socket to be had, which is warned of:
- * then we wait, too.
- */
-static int
-take_name(struct pool *pool, const char *kind, unsigned number)
+static void
+stop_watching(struct pool *pool)
 {
-	char *name = xasprintf("%s/%s-%u", pool->run, kind, number);
-	int fd = name_take(name);
-
-	if (fd < 0 && errno != EADDRINUSE && !pool->warned) {
-		pool->warned = true;
-		warn("waiting for a slot: socket");
-	}
-	free(name);
-	return fd;
+	for (unsigned i = 0; i < pool->n && pool->epoll >= 0; i++)
+		fd_close(&pool->slots[i].watch);
+	fd_close(&pool->epoll);
 }
 
 static void
 drop_slots(struct pool *pool)
 {
-	while (pool->nheld > 0) {
-		struct held *held = &pool->held[--pool->nheld];
-
-		fd_close(&held->name);
-		fd_close(&held->bell);
+	for (unsigned i = 0; i < pool->n && pool->nheld > 0; i++) {
+		pool->nheld -= pool->slots[i].held >= 0;
+		fd_close(&pool->slots[i].held);
 	}
 }
 
@@ -120,74 +68,126 @@ pool_close(struct pool *pool)
 	if (!pool)
 		return;
 	drop_slots(pool);
-	fd_close(&pool->inotify);
-	fd_close(&pool->queue);
-	fd_close(&pool->ranks);
-	free(pool->held);
+	stop_watching(pool);
+	queue_close(pool->queue);
+	free(pool->slots);
 	free(pool->run);
 	free(pool);
 }
 
-/*
- * All slots ring one bell, a file that their holders have open for writing. Without an instance of
- * inotify (their number is limited) the tick has to do.
- */
-static void
-become_head(struct pool *pool)
+static char *
+name_slot(const struct pool *pool, unsigned number)
 {
-	int bell = openat(pool->rundir, ".bell", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-
-	pool->head = true;
-	pool->inotify = bell < 0 ? -1 : fd_watch(bell, IN_CLOSE_WRITE);
-	fd_close(&bell);
+	return xasprintf("%s/slot-%u", pool->run, number);
 }
 
-/*
- * Not before we keep the slots, or we would ring for ourselves when they are too few. A bell has a
- * higher number than the slot, so that even a killed holder gives that back first, and rings then.
- */
+/* Forgets the watches of slots that have been given back. */
 static void
-hold_bells(struct pool *pool)
+take_events(struct pool *pool)
 {
-	for (unsigned i = 0; i < pool->nheld; i++)
-		pool->held[i].bell = openat(pool->rundir, ".bell",
-		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	struct epoll_event events[16];
+	int n;
+
+	while (pool->epoll >= 0 && (n = epoll_wait(pool->epoll, events, countof(events), 0)) > 0)
+		for (int i = 0; i < n; i++)
+			fd_close(&pool->slots[events[i].data.u32].watch);
 }
 
-static bool
-is_head(struct pool *pool)
+/* Without sockets, or with too many watchers, we wait as well. */
+static void
+go_blind(struct pool *pool)
 {
-	if (is_preceded(pool)) {
-		fd_close(&pool->queue);
-		fd_close(&pool->inotify);
-		pool->head = false;
-	} else if (!pool->head && (pool->queue = take_name(pool, "queue", 0)) >= 0) {
-		become_head(pool);
+	pool->blind = true;
+	if (errno != EADDRINUSE && errno != EAGAIN && !pool->warned) {
+		pool->warned = true;
+		warn("waiting for a slot: socket");
 	}
-	return pool->head;
+}
+
+/* Is the slot free? Else it is watched from now on. */
+static bool
+is_free(struct pool *pool, unsigned number)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = number };
+	struct one *slot = &pool->slots[number];
+	char *name;
+
+	if (slot->watch >= 0)
+		return false;
+	name = name_slot(pool, number);
+	slot->watch = name_watch(name);
+	free(name);
+	if (slot->watch < 0 && errno == ECONNREFUSED)
+		return true;
+	if (slot->watch >= 0 && pool->epoll < 0)
+		pool->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (slot->watch < 0 || pool->epoll < 0 ||
+	    epoll_ctl(pool->epoll, EPOLL_CTL_ADD, slot->watch, &event) < 0) {
+		go_blind(pool);
+		fd_close(&slot->watch);
+	}
+	return false;
+}
+
+/* One that looked free and is not belongs to somebody who is about to listen, or was faster. */
+static void
+take(struct pool *pool, unsigned number)
+{
+	char *name = name_slot(pool, number);
+	int held = name_take(name);
+
+	if (held < 0)
+		go_blind(pool);
+	free(name);
+	pool->slots[number].held = held;
+	pool->nheld += held >= 0;
+}
+
+/*
+ * Only if there are enough: to take and give back some would wake others, who then might wake us,
+ * and so on for ever.
+ */
+static bool
+take_from_to(struct pool *pool, unsigned least, unsigned most)
+{
+	unsigned *those = xcalloc(pool->n, sizeof(*those)), had = pool->nheld, n = 0;
+
+	pool->blind = false;
+	take_events(pool);
+	for (unsigned i = 0; i < pool->n && had + n < most; i++)
+		if (pool->slots[i].held < 0 && is_free(pool, i))
+			those[n++] = i;
+	for (unsigned i = 0; i < n && had + n >= least; i++)
+		take(pool, those[i]);
+	free(those);
+	return pool->nheld >= least;
+}
+
+/* Those who come back hold locks that others wait for, so they come before all others. */
+static bool
+is_first(struct pool *pool)
+{
+	if (!pool->queue)
+		pool->queue = queue_open(pool->folder, pool->run, RETURNING);
+	if (queue_is_first(pool->queue))
+		return true;
+	stop_watching(pool);
+	pool->blind = queue_fd(pool->queue) < 0;
+	return false;
 }
 
 bool
 pool_try(struct pool *pool, unsigned least, unsigned most)
 {
-	if (!is_head(pool))
-		return false;
-	fd_drain(pool->inotify);
-	for (unsigned i = 0; i < pool->n && pool->nheld < most; i++) {
-		struct held held = { .name = take_name(pool, "slot", i), .bell = -1 };
-
-		if (held.name >= 0)
-			pool->held[pool->nheld++] = held;
-	}
-	if (pool->nheld < least && pool->nheld < pool->n) {
+	if (!is_first(pool) || !take_from_to(pool, least < pool->n ? least : pool->n, most)) {
+		queue_join(pool->queue);
 		drop_slots(pool);
 		return false;
 	}
-	hold_bells(pool);
+	stop_watching(pool);
 	/* The next one's turn. */
-	fd_close(&pool->inotify);
-	fd_close(&pool->queue);
-	fd_close(&pool->ranks);
+	queue_close(pool->queue);
+	pool->queue = NULL;
 	return true;
 }
 
@@ -197,24 +197,21 @@ pool_count(const struct pool *pool)
 	return pool->nheld;
 }
 
-/*
- * Those who come back hold locks that others wait for, and they are few: each of them watches, as
- * the head of the queue does.
- */
 bool
 pool_lend(struct pool *pool)
 {
-	if (pool->nheld == 0)
-		return false;
-	become_head(pool);
+	bool held = pool->nheld > 0;
+
 	drop_slots(pool);
-	return true;
+	return held;
 }
 
 int
 pool_fd(const struct pool *pool)
 {
-	return pool->inotify;
+	int before = pool->queue ? queue_fd(pool->queue) : -1;
+
+	return before >= 0 ? before : pool->epoll;
 }
 
 int
@@ -222,8 +219,10 @@ pool_timeout(struct pool *pool)
 {
 	int tick = pool->tick;
 
-	if (pool->head)
-		return HEAD_TICK;
-	pool->tick = 2 * tick < LAST_TICK ? 2 * tick : LAST_TICK;
+	if (!pool->blind) {
+		pool->tick = FIRST_TICK;
+		return WATCHED_TICK;
+	}
+	pool->tick = 2 * tick < BLIND_TICK ? 2 * tick : BLIND_TICK;
 	return tick;
 }

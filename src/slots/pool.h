@@ -3,13 +3,10 @@
 
 /*
  * Slots for the sessions of one run where make has no jobserver (`make -j` without a number starts
- * everything at once). A slot is a name that only one socket of this machine can have at a time, so
- * the kernel frees it however its holder dies, and no file system has to know of locks. Thousands
- * may wait: only the one that has the name of the queue's head watches the slots; the others try
- * for that name now and then, and leave it to those with a lower rank.
- *
- *   .ranks    who waits locks the byte of its rank
- *   .bell     is closed by whoever gives back a slot, which wakes the head
+ * everything at once). A slot is a name (name.h) that one socket of this machine has at a time: the
+ * kernel frees it however its holder dies, and no file system has to know of locks. Thousands may
+ * wait, in a queue (queue.h). Only the first of them watches the slots, and each other one the one
+ * before it: who gives back a slot wakes the first, and who gets one the next.
  */
 
 #include <stdbool.h>
@@ -17,10 +14,11 @@
 struct pool;
 
 /*
- * n slots for the run of that folder. rank: of all that wait, the lowest comes first. pool_close
- * gives back what is held.
+ * n slots for the run of the make with that key (makekey.h). rank: of all that wait, the lowest
+ * comes first. folder: that run's, where the queue is; it is borrowed. pool_close gives back what
+ * is held.
  */
-struct pool *pool_open(int rundir, unsigned n, unsigned rank);
+struct pool *pool_open(int folder, const char *key, unsigned n, unsigned rank);
 void pool_close(struct pool *);
 
 /* From least to most slots, all at once, if least are free and it is our turn; at most all n. */

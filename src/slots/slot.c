@@ -21,13 +21,13 @@ struct slot {
 };
 
 struct slot *
-slot_open(const struct makeflags *makeflags, int rundir, unsigned rank)
+slot_open(const struct makeflags *makeflags, int folder, const char *key, unsigned rank)
 {
 	struct slot *slot = xcalloc(1, sizeof(*slot));
 
 	slot->least = slot->most = 1;
 	if (makeflags->unlimited) {
-		slot->pool = pool_open(rundir, makeflags->slots, rank);
+		slot->pool = pool_open(folder, key, makeflags->slots, rank);
 		return slot;
 	}
 	slot->jobserver = jobserver_open(makeflags->auth);

@@ -18,10 +18,11 @@
 struct slot;
 
 /*
- * rundir and rank are for the pool: the run folder, and of those that wait the lowest rank comes
- * first. NULL after a warning. slot_close gives back all that make does not take back itself.
+ * folder, key and rank are for the pool: see pool_open. NULL after a warning. slot_close gives back
+ * all that make does not take back itself.
  */
-struct slot *slot_open(const struct makeflags *, int rundir, unsigned rank) UNUSED_RESULT;
+struct slot *slot_open(const struct makeflags *, int folder, const char *key, unsigned rank)
+    UNUSED_RESULT;
 void slot_close(struct slot *);
 
 /*

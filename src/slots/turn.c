@@ -54,12 +54,12 @@ turn_open(const struct turn_options *options)
 	    makeflags->slots);
 	if (makeflags_is_loaded(makeflags))
 		turn->most = turn->least;
-	turn->slot = slot_open(makeflags, options->rundir, options->rank);
+	turn->slot = slot_open(makeflags, options->folder, options->key, options->rank);
 	/* lock_open warns; a session that runs without its locks is better than none. */
 	if (json_array_size(options->claims) > 0)
 		turn->lock = lock_open(options->state, options->target, options->claims);
 	if (options->processors > 1)
-		turn->gate = gate_open(options->table, options->processors);
+		turn->gate = gate_open(options->folder, options->processors);
 	return turn;
 }
 

@@ -22,13 +22,14 @@
 struct turn;
 
 struct turn_options {
-	int state, rundir;     /* the state folder, and the run folder */
+	int state;             /* the state folder */
 	const char *target;
 	const json_t *claims;  /* as in plan.jsonl; NULL or an empty list: nothing is claimed */
 	const struct makeflags *makeflags;
-	unsigned rank;         /* of those that wait for the pool the lowest comes first */
+	int folder;            /* of the gate's table; with the next two: see pool_open */
+	const char *key;
+	unsigned rank;
 	unsigned least, most;  /* slots that the session takes; most 0: all there are */
-	int table;             /* the folder of the gate's table (gate.h) */
 	unsigned processors;   /* that all sessions share; 0 or 1: there is no gate */
 	unsigned long long memory; /* bytes that the session is known to need, or 0 */
 };

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -60,14 +59,6 @@ watch_owner_lives(int file)
 	return fd_lock(file, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-static bool
-is_readable(int fd)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-
-	return poll(&poll_fd, 1, 0) > 0;
-}
-
 /*
  * A pidfd tells at once, and for less than inotify(7) does, whose close event takes the kernel
  * milliseconds. A process that has ended although the lock is held is not the owner, or not the
@@ -78,7 +69,7 @@ wake_at_end(struct watch *watch, int pidfd)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
-	if (pidfd < 0 || is_readable(pidfd))
+	if (pidfd < 0 || fd_is_readable(pidfd))
 		return;
 	if (watch->epoll < 0)
 		watch->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -104,7 +95,7 @@ watch_add(struct watch *watch, int file, pid_t owner)
 bool
 watch_is_quiet(const struct watch *watch)
 {
-	if (watch->n == 0 || (watch->epoll >= 0 && is_readable(watch->epoll)))
+	if (watch->n == 0 || (watch->epoll >= 0 && fd_is_readable(watch->epoll)))
 		return false;
 	for (size_t i = 0; i < watch->n; i++)
 		if (!watch_owner_lives(watch->owners[i].file))

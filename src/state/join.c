@@ -284,7 +284,7 @@ is_kept(const struct dirent *entry)
 	size_t len = strlen(entry->d_name);
 
 	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
-	    !strcmp(entry->d_name, RULE_FILE))
+	    !strcmp(entry->d_name, RULE_FILE) || !strcmp(entry->d_name, ".queue"))
 		return false;
 	return len < sizeof(report) ||
 	       strcmp(entry->d_name + len - (sizeof(report) - 1), report) != 0;

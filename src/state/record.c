@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/util.h"
@@ -129,7 +130,7 @@ record_write(int rundir, int runtime, const struct record *r)
 			result = file_store(runtime, name, text, strlen(text));
 		}
 		mark_notified(rundir, r);
-		if (file_replace(rundir, name, text, strlen(text)) == 0)
+		if (file_store(rundir, name, text, strlen(text)) == 0)
 			result = 0;
 		/* A session that cleans the checkout may have taken the folder just now. */
 		else if (result < 0 || errno != ENOENT)
@@ -139,6 +140,31 @@ record_write(int rundir, int runtime, const struct record *r)
 	json_decref(object);
 	free(name);
 	return result;
+}
+
+static void
+sync_file(int rundir, char *name)
+{
+	int fd = openat(rundir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && fdatasync(fd) < 0)
+		warn("%s", name);
+	fd_close(&fd);
+	free(name);
+}
+
+void
+record_sync(int rundir, const json_t *targets)
+{
+	const char *target;
+	json_t *unused;
+
+	json_object_foreach((json_t *)targets, target, unused) {
+		sync_file(rundir, xasprintf("%s.json", target));
+		sync_file(rundir, xasprintf("%s.log", target));
+	}
+	/* Some network file systems cannot sync a folder; the files are there all the same. */
+	(void)fsync(rundir);
 }
 
 static int

@@ -74,9 +74,14 @@ bool record_is_bad(const struct record *);
 
 /*
  * Writes it to the run folder, and a copy to the runtime folder (runtime.h; -1: there is none). 0
- * when at least one of the two has it, or -1 after a warning.
+ * when at least one of the two has it, or -1 after a warning. What is written outlives a crash of
+ * any process; a loss of power it outlives after record_sync, which takes long enough that no
+ * session should wait for it.
  */
 int record_write(int rundir, int runtime, const struct record *);
+
+/* Puts the records and logs of these targets, the keys of an object, on the disk for good. */
+void record_sync(int rundir, const json_t *targets);
 
 /*
  * What another session gave that one with session.notify(…, posargs): a JSON list, from the first

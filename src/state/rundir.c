@@ -2,7 +2,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,9 +15,6 @@
 #include "state/state.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-
-/* rundir_wait looks so often whether somebody is still at work, with such pauses (milliseconds). */
-enum { WAIT_TICK = 10, WAIT_TICKS = 1000 };
 
 char *
 rundir_path(const char *name)
@@ -245,15 +241,4 @@ rundir_is_alive(int rundir)
 
 	fd_close(&fd);
 	return busy || make_is_alive(rundir);
-}
-
-void
-rundir_wait(int rundir, bool (*is_done)(void *data), void *data)
-{
-	int fd = is_done(data) ? -1 : rundir_enter(rundir);
-
-	for (int i = 0; i < WAIT_TICKS && fd >= 0 && !rundir_is_left(fd) && !is_done(data); i++)
-		poll(NULL, 0, WAIT_TICK);
-	if (fd >= 0)
-		close(fd);
 }

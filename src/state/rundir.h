@@ -15,7 +15,8 @@
  *     .TARGET.report                      what nox said of it (attempt.c)
  *     .TARGET.globals                     what it hands on to others (nox/handover.py)
  *     .TARGET.notified, .halt, .alive     record.h, policy.h, rundir_enter
- *     .ranks, .bell                       for those who wait for a slot (pool.h)
+ *     .queue                              of those who wait for a slot (queue.h), where there is no
+ *                                         runtime folder
  *   runs/.make-4711-9876-c0ffee01         "20261123T011828.250Z-c0ffee01\n": the run of the make
  *                                         with that key
  *   latest -> runs/…                      the newest, for people, where links are to be had
@@ -67,8 +68,5 @@ int rundir_enter(int rundir);
 
 /* Is nobody else at work there? To be asked once, at the end: then we are not any more. */
 bool rundir_is_left(int entered);
-
-/* Waits until that says yes or nobody is at work there, some seconds at most. */
-void rundir_wait(int rundir, bool (*is_done)(void *data), void *data);
 
 #endif
