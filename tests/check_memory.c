@@ -63,7 +63,7 @@ static const struct {
 	{ MACHINE, "0::/\n", { "memory.max", "-1" }, 1000, 600 },
 	{ MACHINE, "0::/\n", { "memory.max", "0" }, 0, 0 },
 	{ MACHINE, "nonsense\n:\n1:memory\n", { "memory.max", "1024" }, 1000, 600 },
-	{ "MemTotal 7\nMemTotals: 9 kB", "", { NULL }, 7, 0 },
+	{ "MemTotals: 9 kB\nMemTotal 7\n", "", { NULL }, 7, 0 },
 	{ "", "0::/\n", { "memory.max", "512000" }, 0, 0 },
 };
 

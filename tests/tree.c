@@ -1,12 +1,14 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "support.h"
 #include "tree.h"
 
@@ -28,10 +30,19 @@ tree_setup(void)
 void
 tree_kill(void)
 {
-	if (top > 0) {
-		kill(-top, SIGKILL);
-		waitpid(top, NULL, 0);
-	}
+	struct indices all = { 0 };
+
+	if (top <= 0)
+		return;
+	/* A top that is stopped starts no more, and what it has started does not get away. */
+	kill(top, SIGSTOP);
+	process_becomes(top, 'T');
+	process_descendants(top, &all);
+	for (size_t i = 0; i < all.n; i++)
+		kill((pid_t)all.v[i], SIGKILL);
+	free(all.v);
+	kill(top, SIGKILL);
+	waitpid(top, NULL, 0);
 	top = 0;
 }
 
@@ -47,13 +58,10 @@ tree_fork(void)
 {
 	top = fork();
 	if (top == 0) {
-		setpgid(0, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 		return 0;
 	}
 	ck_assert_int_gt(top, 0);
-	setpgid(top, top);
 	tree_wait_for(1);
 	return top;
 }

@@ -10,14 +10,14 @@
 #include <stdnoreturn.h>
 #include <sys/types.h>
 
-/* Before and after each test; what is left of the tree is killed then. */
+/*
+ * Before and after each test; the tree is killed then. Of a test that fails Check kills the process
+ * group, which the tree is in.
+ */
 void tree_setup(void);
 void tree_teardown(void);
 
-/*
- * Forks the top of the tree, which is its group and its subreaper. 0 there; in the test its pid,
- * once step 1 is reached.
- */
+/* Forks the top of the tree, its subreaper. 0 there; in the test its pid, once it is at step 1. */
 pid_t tree_fork(void);
 void tree_kill(void);
 

@@ -142,16 +142,16 @@ process_thread_state(pid_t pid, pid_t thread)
 	return *state;
 }
 
-unsigned long long
-process_shared_pages(pid_t pid)
+struct process_pages
+process_pages(pid_t pid)
 {
-	unsigned long long shared;
+	struct process_pages pages;
 	char text[256];
 
 	if (!read_file(pid, "statm", text, sizeof(text)) ||
-	    sscanf(text, "%*u %*u %llu", &shared) != 1)
-		return 0;
-	return shared;
+	    sscanf(text, "%*u %llu %llu", &pages.resident, &pages.shared) != 2)
+		return (struct process_pages){ 0 };
+	return pages;
 }
 
 double

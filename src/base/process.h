@@ -24,9 +24,9 @@ struct process_stat {
 	unsigned threads;
 	unsigned long long time;    /* of processors, by all threads, in clock ticks */
 	unsigned long long started; /* in clock ticks: it differs for two that had one pid */
-	unsigned long long pages;   /* of its memory, those that are resident */
+	unsigned long long pages;   /* of its memory, roughly; process_pages says it exactly */
 	unsigned long long code;    /* bytes of the program's code */
-	unsigned long long stack;   /* its address: exec(2) draws lots, a fork has its parent's */
+	unsigned long long stack;   /* address: exec(2) draws lots, a fork has its parent's */
 };
 
 /* False when it is gone. */
@@ -35,11 +35,16 @@ bool process_stat(pid_t, struct process_stat *);
 /* The state of a thread by that letter; X when it is gone. */
 char process_thread_state(pid_t, pid_t thread);
 
-/* How many of its resident pages are of files, or of memory that was made to be shared. */
-unsigned long long process_shared_pages(pid_t);
+/* Pages of memory that a process has, and those of files or made to be shared among them. */
+struct process_pages {
+	unsigned long long resident, shared;
+};
+
+/* All are 0 when it is gone. */
+struct process_pages process_pages(pid_t);
 
 /*
- * Its part of its resident pages that are neither: 1 when all are its own, a half when there are
+ * Its part of the resident pages that are not shared so: 1 when all are its own, a half when there are
  * two forks and neither has written anything since. The kernel looks at every page: this takes a
  * millisecond for each 100 MiB.
  */

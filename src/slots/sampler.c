@@ -26,10 +26,10 @@ enum { NOTEWORTHY = 2048 };
 struct process {
 	pid_t pid;
 	struct process_stat stat;
-	unsigned looks;            /* since it has begun to run its program */
-	unsigned long long shared; /* pages; see process_shared_pages */
-	size_t forks;              /* which go on with its memory, or it with theirs */
-	double own_part;           /* see process_own_part */
+	unsigned looks;  /* since it has begun to run its program */
+	struct process_pages pages;
+	size_t forks;    /* which go on with its memory, or it with theirs */
+	double own_part; /* see process_own_part */
 };
 
 struct processes {
@@ -178,20 +178,12 @@ look_at(struct sampler *sampler, pid_t pid)
 	if (old && (old->stat.stack != stat.stack || old->stat.code != stat.code))
 		process->looks = 0; /* it runs another program now */
 	process->looks++;
-	if (!old || old->stat.pages != stat.pages)
-		process->shared = process_shared_pages(pid);
+	if (is_rare(process->looks) || old->stat.pages != stat.pages)
+		process->pages = process_pages(pid);
 	if (sampler->client == 0 && is_rare(process->looks))
 		sampler->client = has_open(pid, &sampler->jobserver);
 	list_relatives(sampler, process);
 	return count_runnable(sampler, process, old);
-}
-
-static unsigned long long
-own_pages(const struct process *process)
-{
-	unsigned long long pages = process->stat.pages;
-
-	return pages > process->shared ? pages - process->shared : 0;
 }
 
 /* Have the two one stack? Then both have it from a fork, and no exec has come after that. */
@@ -210,7 +202,7 @@ are_forks(const struct process *a, const struct process *b)
 static unsigned long long
 count_own(struct process *process, size_t forks)
 {
-	unsigned long long pages = own_pages(process);
+	unsigned long long pages = process->pages.resident - process->pages.shared;
 
 	if (forks > 0 && process->looks == 1)
 		return 0;
@@ -241,11 +233,11 @@ count_pages(const struct processes *list)
 
 			forks += k != i && are_forks(one, other);
 			if (other->stat.code == one->stat.code &&
-			    (other->shared > one->shared ||
-				(other->shared == one->shared && k < i)))
+			    (other->pages.shared > one->pages.shared ||
+				(other->pages.shared == one->pages.shared && k < i)))
 				has_most = false;
 		}
-		pages += count_own(one, forks) + (has_most ? one->shared : 0);
+		pages += count_own(one, forks) + (has_most ? one->pages.shared : 0);
 	}
 	return pages;
 }
