@@ -58,7 +58,7 @@ end_run(const struct end *end, const char *key, char *const *make)
 	 * Nobody waits for others that are at work there: they may need the slot that we hold.
 	 */
 	rundir_wait(end->rundir, is_recorded, (void *)end);
-	if (summary_print(end->rundir, end->plan, end->goals, false) < 0 ||
+	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0 ||
 	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
 		result = -1;
 	if (*make)
@@ -69,6 +69,6 @@ end_run(const struct end *end, const char *key, char *const *make)
 void
 end_interrupted(const struct end *end)
 {
-	(void)!summary_print(end->rundir, end->plan, end->goals, true);
+	(void)!summary_print(end->state, end->rundir, end->plan, end->goals, true);
 	keep_results(end);
 }

@@ -64,9 +64,8 @@ learned_clear(struct learned *learned)
 	*learned = (struct learned){ .alone = -1 };
 }
 
-/* A session that nobody looked at, since it was over too soon. */
-static bool
-is_too_short(const struct record *r)
+bool
+learned_was_too_short(const struct record *r)
 {
 	return r->width == 0 && r->duration < SHORT;
 }
@@ -75,15 +74,13 @@ double
 learned_alone(const struct record *r, unsigned processors)
 {
 	bool told_fewer = r->told > 0 && r->told < processors;
-	double crowded = r->crowded, most = r->duration * LITTLE;
 
 	/* Who was told of few, and did not use all of them, would not have used more. */
-	if (told_fewer && (r->width > 0 ? r->width >= r->told : !is_too_short(r)))
+	if (told_fewer && (r->width > 0 ? r->width >= r->told : !learned_was_too_short(r)))
 		return -1;
-	/* Not much more than twice as much runs as there are processors. */
-	if (crowded < 0 && is_too_short(r))
-		crowded = most = r->duration / 2;
-	return crowded >= 0 && crowded <= most ? r->duration - crowded : -1;
+	if (r->crowded < 0 || r->crowded > r->duration * LITTLE)
+		return -1;
+	return r->duration - r->crowded;
 }
 
 /* A new reference, or NULL when nothing is known. Takes what the struct holds. */
@@ -116,7 +113,7 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 	struct learned it = learned_read(before);
 	double alone = learned_alone(r, processors);
 
-	if (r->width > 0 || (!it.known && is_too_short(r))) {
+	if (r->width > 0 || (!it.known && learned_was_too_short(r))) {
 		json_decref(it.wide);
 		it.told = r->told;
 		it.width = r->width > 0 ? r->width : 1;

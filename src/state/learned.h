@@ -48,6 +48,9 @@ json_t *learned_tidy(const json_t *) UNUSED_RESULT;
 json_t *learned_add(const json_t *before, const struct record *, unsigned processors)
     UNUSED_RESULT;
 
+/* Did the session end so soon that nobody has looked at it? */
+bool learned_was_too_short(const struct record *);
+
 /*
  * Seconds that the session would have taken with all processors and no other beside it, rather too
  * few than too many. -1 where the record does not tell, since others were in its way for long, or
