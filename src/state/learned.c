@@ -46,9 +46,11 @@ learned_read(const json_t *object)
 {
 	json_int_t memory = json_integer_value(json_object_get(object, "memory"));
 	const json_t *alone = json_object_get(object, "alone");
+	double cpu = json_number(object, "cpu");
 	struct learned it = { .told = count_of(object, "told"),
 		.width = count_of(object, "width"),
 		.memory = memory > 0 ? (unsigned long long)memory : 0,
+		.cpu = history_is_time(cpu) ? cpu : 0,
 		.wide = commands_of(json_object_get(object, "wide")), .alone = -1 };
 
 	it.known = it.width > 0;
@@ -90,9 +92,9 @@ object_of(struct learned *it)
 	json_t *object = it->width > 0 || it->alone >= 0 ? json_object() : NULL;
 
 	if (it->width > 0)
-		json_object_update_new(object, json_pack("{s:I,s:I,s:I,s:O*}",
+		json_object_update_new(object, json_pack("{s:I,s:I,s:I,s:f,s:O*}",
 		    "told", (json_int_t)it->told, "width", (json_int_t)it->width,
-		    "memory", (json_int_t)it->memory, "wide", it->wide));
+		    "memory", (json_int_t)it->memory, "cpu", it->cpu, "wide", it->wide));
 	if (it->alone >= 0)
 		json_object_set_new(object, "alone", json_real(it->alone));
 	learned_clear(it);
@@ -118,6 +120,7 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 		it.told = r->told;
 		it.width = r->width > 0 ? r->width : 1;
 		it.memory = r->memory;
+		it.cpu = history_is_time(r->cpu) ? r->cpu : 0;
 		it.wide = commands_of(r->wide);
 	}
 	if (history_is_time(alone))

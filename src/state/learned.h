@@ -5,10 +5,10 @@
  * What the runs of a session that passed have taught of it, besides how long it takes. This is what
  * history.json (history.h) has of it, as "learned":
  *
- *   {"told":4,"width":4,"memory":734003200,"wide":["pytest"],"alone":20.1}
+ *   {"told":4,"width":4,"memory":734003200,"cpu":71.5,"wide":["pytest"],"alone":20.1}
  *
- * told, width, memory, wide: as in the record (record.h) of the last run in which somebody looked;
- * a session that has always been too short for a look has the width 1. alone: seconds that it takes
+ * told, width, memory, cpu, wide: as in the record (record.h) of the last run in which somebody
+ * looked; a session that has always been too short for a look has the width 1. alone: seconds that it takes
  * with all processors when no other session disturbs it, by the last run that told. What is not
  * known is not there.
  */
@@ -22,9 +22,10 @@
 struct learned {
 	unsigned told, width;
 	unsigned long long memory;
+	double cpu;
 	json_t *wide;  /* list of commands, or NULL */
 	double alone;  /* -1: unknown */
-	bool known;    /* told, width, memory and wide are */
+	bool known;    /* all but alone is */
 };
 
 /*
