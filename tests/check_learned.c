@@ -162,7 +162,8 @@ START_TEST(without_a_look_only_the_time_counts)
 	assert_added(before, (struct record){ .duration = 10, .cpu = 7 },
 	    "{'told':2,'width':2,'memory':5,'cpu':2.5,'wide':['ninja'],'alone':10.0}");
 	/* Too short for a look is narrow, if nobody knows better. */
-	assert_added(NULL, ran(0.5, 0, 0, NULL), "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':0.5}");
+	assert_added(NULL, ran(0.5, 0, 0, NULL),
+	    "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':0.5}");
 	assert_added(before, ran(0.5, 0, 0, NULL),
 	    "{'told':2,'width':2,'memory':5,'cpu':2.5,'wide':['ninja'],'alone':0.5}");
 	assert_added("{'alone':3.0}", ran(0.5, 0, 0, NULL),
