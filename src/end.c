@@ -60,7 +60,7 @@ end_run(const struct end *end, const char *key, char *const *make)
 		join_restore(key, &state, &rundir);
 	if (key)
 		await_keepers(end, key, sessions);
-	if (summary_print(end->rundir, end->plan, end->goals, false) < 0 ||
+	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0 ||
 	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
 		result = -1;
 	if (*make) {
@@ -76,7 +76,7 @@ end_interrupted(const struct end *end)
 {
 	json_t *sessions = json_object();
 
-	(void)!summary_print(end->rundir, end->plan, end->goals, true);
+	(void)!summary_print(end->state, end->rundir, end->plan, end->goals, true);
 	keep_results(end);
 	planfile_expand(end->plan, end->goals, sessions, false);
 	record_sync(end->rundir, sessions);

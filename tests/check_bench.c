@@ -59,8 +59,10 @@ START_TEST(both_run_in_turns)
 	text = bench("[]", 3, 0);
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: make -j3 took 0.1s where nox took 0.2s: "));
 	ck_assert_ptr_nonnull(strstr(text, " times as fast\n"));
-	assert_file("calls", MAKE_CALL " -j3 ci\nnox -x -f n.py\n" MAKE_CALL " -j3 ci\n"
-		    MAKE_CALL " -j3 ci\nnox -x -f n.py\nnox -x -f n.py\n" MAKE_CALL " -j3 ci\n");
+	/* The first two are not measured. */
+	assert_file("calls", MAKE_CALL " -j3 ci\nnox -x -f n.py\nnox -x -f n.py\n" MAKE_CALL
+		    " -j3 ci\n" MAKE_CALL " -j3 ci\nnox -x -f n.py\nnox -x -f n.py\n" MAKE_CALL
+		    " -j3 ci\n");
 	free(text);
 	calls = file_get(".nox/.noxmk/bench.log");
 	free(calls);

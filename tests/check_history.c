@@ -229,40 +229,51 @@ START_TEST(a_history_of_a_newer_noxmk_stays)
 END_TEST
 
 /* A run of `a` in which somebody looked, or not: then the width is 0. */
-static void
+static bool
 ran_with(unsigned width, double crowded)
 {
+	bool changed;
+
 	int state = folder_make("state"), run = folder_make("run");
 	struct record r = { .target = xstrdup("a"), .session = xstrdup("a"), .exit = -1,
-		.signal = -1, .duration = 8, .client = -1, .width = width, .crowded = crowded };
+		.signal = -1, .duration = 8, .client = -1, .cpu = 1.5, .width = width,
+		.crowded = crowded };
 
 	ck_assert_int_eq(record_write(run, -1, &r), 0);
-	(void)history_update(state, run);
+	changed = history_update(state, run);
 	unlink("run/a.json");
 	record_clear(&r);
 	close(run);
 	close(state);
+	return changed;
 }
+
+START_TEST(another_width_may_want_another_order)
+{
+	ck_assert(ran_with(2, 0) && !ran_with(3, 0) && !ran_with(0, 0));
+	ck_assert(ran_with(1, 0) && !ran_with(1, 0) && !ran_with(0, 0) && ran_with(2, 0));
+}
+END_TEST
 
 START_TEST(what_a_run_teaches_is_kept_with_its_session)
 {
 	close(folder_make("state"));
 	put(OWN, "{'schema':1,'sessions':{'b':[1]},'learned':{'b':{'width':2,'x':{'a':{}}},"
 		"'c':{'width':3}}}");
-	ran_with(3, 1);
+	(void)ran_with(3, 1);
 	/* What is said of a session that is not there goes, and what nobody understands. */
 	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"b\":[1],\"a\":[8.0]},\"learned\":"
-		"{\"b\":{\"told\":0,\"width\":2,\"memory\":0},"
-		"\"a\":{\"told\":0,\"width\":3,\"memory\":0,\"alone\":7.0}}}");
-	ran_with(0, -1);
+		"{\"b\":{\"told\":0,\"width\":2,\"memory\":0,\"cpu\":0.0},"
+		"\"a\":{\"told\":0,\"width\":3,\"memory\":0,\"cpu\":1.5,\"alone\":7.0}}}");
+	(void)ran_with(0, -1);
 	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"b\":[1],\"a\":[8.0,8.0]},\"learned\":"
-		"{\"b\":{\"told\":0,\"width\":2,\"memory\":0},"
-		"\"a\":{\"told\":0,\"width\":3,\"memory\":0,\"alone\":7.0}}}");
+		"{\"b\":{\"told\":0,\"width\":2,\"memory\":0,\"cpu\":0.0},"
+		"\"a\":{\"told\":0,\"width\":3,\"memory\":0,\"cpu\":1.5,\"alone\":7.0}}}");
 	put(OWN, "{'schema':1,'sessions':{'a':[1]},'learned':[7]}");
-	ran_with(0, -1);
+	(void)ran_with(0, -1);
 	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1,8.0]}}");
 	put(OWN, "{'schema':1,'sessions':{'a':[1]},'learned':{'a':{'width':'x'}}}");
-	ran_with(0, -1);
+	(void)ran_with(0, -1);
 	assert_file(OWN, "{\"schema\":1,\"sessions\":{\"a\":[1,8.0]}}");
 	assert_silent();
 }
@@ -465,6 +476,7 @@ check_history_suite(void)
 	tcase_add_test(tc, a_seed_stands_in_for_unknown_targets);
 	tcase_add_loop_test(tc, a_damaged_history_counts_as_empty, 0, countof(damaged));
 	tcase_add_test(tc, a_history_of_a_newer_noxmk_stays);
+	tcase_add_test(tc, another_width_may_want_another_order);
 	tcase_add_test(tc, what_a_run_teaches_is_kept_with_its_session);
 	tcase_add_test(tc, a_hostile_history_does_no_harm);
 	tcase_add_test(tc, a_history_that_cannot_be_written_stays);

@@ -32,8 +32,8 @@ static const struct {
 	const char *wide;
 	double alone;
 } objects[] = {
-	{ "{'told':4,'width':3,'memory':7,'wide':['pytest'],'alone':2.5}", 4, 3, 7, "['pytest']",
-	    2.5 },
+	{ "{'told':4,'width':3,'memory':7,'cpu':1.5,'wide':['pytest'],'alone':2.5}", 4, 3, 7,
+	    "['pytest']", 2.5 },
 	{ "{'told':4,'width':1,'alone':2}", 4, 1, 0, NULL, 2 },
 	{ "{'alone':0}", 0, 0, 0, NULL, 0 },
 	{ "{}", 0, 0, 0, NULL, NONE }, { "[4,3]", 0, 0, 0, NULL, NONE },
@@ -41,8 +41,8 @@ static const struct {
 	{ "{'told':-4,'width':3}", 0, 3, 0, NULL, NONE },
 	{ "{'told':'4','width':3.5}", 0, 0, 0, NULL, NONE },
 	{ "{'told':4294967298,'width':4294967295}", 0, 4294967295, 0, NULL, NONE },
-	{ "{'width':2,'memory':-1,'alone':-1}", 0, 2, 0, NULL, NONE },
-	{ "{'width':2,'memory':1e9,'alone':1e9}", 0, 2, 0, NULL, NONE },
+	{ "{'width':2,'memory':-1,'cpu':-1,'alone':-1}", 0, 2, 0, NULL, NONE },
+	{ "{'width':2,'memory':1e9,'cpu':1e9,'alone':1e9}", 0, 2, 0, NULL, NONE },
 	{ "{'width':2,'memory':9223372036854775807,'alone':'2'}", 0, 2, INT64_MAX, NULL, NONE },
 	{ "{'width':2,'wide':[7,'a',null,['b'],'c']}", 0, 2, 0, "['a','c']", NONE },
 	{ "{'width':2,'wide':'a'}", 0, 2, 0, NULL, NONE },
@@ -55,6 +55,7 @@ START_TEST(what_makes_no_sense_is_unknown)
 	json_t *object = json_of(objects[_i].object);
 	struct learned it = learned_read(object);
 
+	ck_assert_double_eq(it.cpu, _i == 0 ? 1.5 : 0);
 	assert_learned(&it, objects[_i].told, objects[_i].width, objects[_i].memory,
 	    objects[_i].wide, objects[_i].alone);
 	json_decref(object);
@@ -97,8 +98,7 @@ static const struct {
 	/* Others were in its way, for a while, for long, or nobody knows. */
 	{ 4, 4, 2, 10, 8 }, { 4, 4, 2.01, 10, NONE }, { 4, 4, 10, 10, NONE },
 	{ 4, 4, -1, 10, NONE }, { 0, 0, -1, 10, NONE },
-	/* In the time without a look not more than half is lost. */
-	{ 4, 0, -1, 0.5, 0.25 }, { 4, 1, -1, 0.5, NONE },
+	{ 4, 0, -1, 0.5, NONE },
 };
 
 START_TEST(only_what_was_undisturbed_tells_the_time_alone)
@@ -129,43 +129,45 @@ static struct record
 ran(double seconds, unsigned width, double crowded, const char *wide)
 {
 	return (struct record){ .duration = seconds, .told = 4, .width = width, .memory = 9,
+		.cpu = 6.5,
 		.crowded = crowded, .wide = wide ? json_of(wide) : NULL };
 }
 
 START_TEST(the_last_run_with_a_look_counts)
 {
 	static const char before[] =
-	    "{'told':2,'width':2,'memory':5,'wide':['ninja'],'alone':20.5}";
+	    "{'told':2,'width':2,'memory':5,'cpu':2.5,'wide':['ninja'],'alone':20.5}";
 
 	assert_added(NULL, ran(10, 4, 0, "['pytest']"),
-	    "{'told':4,'width':4,'memory':9,'wide':['pytest'],'alone':10.0}");
+	    "{'told':4,'width':4,'memory':9,'cpu':6.5,'wide':['pytest'],'alone':10.0}");
 	assert_added(before, ran(10, 4, 0, "['pytest']"),
-	    "{'told':4,'width':4,'memory':9,'wide':['pytest'],'alone':10.0}");
+	    "{'told':4,'width':4,'memory':9,'cpu':6.5,'wide':['pytest'],'alone':10.0}");
 	/* Commands that are not wide any more are none. */
 	assert_added(before, ran(10, 1, 0, NULL),
-	    "{'told':4,'width':1,'memory':9,'alone':10.0}");
+	    "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':10.0}");
 	/* In a crowd its width is seen, but not what it takes. */
 	assert_added(before, ran(30, 4, 15, "['ninja']"),
-	    "{'told':4,'width':4,'memory':9,'wide':['ninja'],'alone':20.5}");
-	assert_added(NULL, ran(30, 4, 15, NULL), "{'told':4,'width':4,'memory':9}");
+	    "{'told':4,'width':4,'memory':9,'cpu':6.5,'wide':['ninja'],'alone':20.5}");
+	assert_added(NULL, ran(30, 4, 15, NULL), "{'told':4,'width':4,'memory':9,'cpu':6.5}");
 }
 END_TEST
 
 START_TEST(without_a_look_only_the_time_counts)
 {
 	static const char before[] =
-	    "{'told':2,'width':2,'memory':5,'wide':['ninja'],'alone':20.5}";
+	    "{'told':2,'width':2,'memory':5,'cpu':2.5,'wide':['ninja'],'alone':20.5}";
 
 	/* A make that runs one session at a time need not look. */
-	assert_added(NULL, (struct record){ .duration = 10 }, "{'alone':10.0}");
-	assert_added(before, (struct record){ .duration = 10 },
-	    "{'told':2,'width':2,'memory':5,'wide':['ninja'],'alone':10.0}");
+	assert_added(NULL, (struct record){ .duration = 10, .cpu = 7 }, "{'alone':10.0}");
+	assert_added(before, (struct record){ .duration = 10, .cpu = 7 },
+	    "{'told':2,'width':2,'memory':5,'cpu':2.5,'wide':['ninja'],'alone':10.0}");
 	/* Too short for a look is narrow, if nobody knows better. */
-	assert_added(NULL, ran(0.5, 0, 0, NULL), "{'told':4,'width':1,'memory':9,'alone':0.5}");
+	assert_added(NULL, ran(0.5, 0, 0, NULL),
+	    "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':0.5}");
 	assert_added(before, ran(0.5, 0, 0, NULL),
-	    "{'told':2,'width':2,'memory':5,'wide':['ninja'],'alone':0.5}");
+	    "{'told':2,'width':2,'memory':5,'cpu':2.5,'wide':['ninja'],'alone':0.5}");
 	assert_added("{'alone':3.0}", ran(0.5, 0, 0, NULL),
-	    "{'told':4,'width':1,'memory':9,'alone':0.5}");
+	    "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':0.5}");
 	/* Nothing, and what is not fit to be kept. */
 	assert_added(NULL, ran(10, 0, -1, NULL), NULL);
 	assert_added("{'width':-3,'alone':'x'}", ran(10, 0, -1, NULL), NULL);

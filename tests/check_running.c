@@ -94,6 +94,61 @@ START_TEST(clients_share_what_is_free)
 }
 END_TEST
 
+/* On two processors: the work of all is done at the same time, whoever shares them. */
+START_TEST(who_wants_more_than_there_is_shares_it)
+{
+	struct schedule *s = schedule_of("10 *2;3", "");
+	struct running running;
+
+	running_begin(&running, s, 2);
+	running_start(&running, 0);
+	ck_assert_uint_eq(running.free_slots, 1);
+	running_start(&running, 1);
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq_tol(running.now, 4.5, 1e-9);
+	ck_assert_uint_eq(running.ended[0], 1);
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq_tol(running.now, 11.5, 1e-9);
+	running_free(&running);
+	schedule_drop(s);
+}
+END_TEST
+
+/* The client has both slots that are free, and so four processors are to do the work of five. */
+START_TEST(clients_share_with_them_too)
+{
+	struct schedule *s = schedule_of("8 *2;~12", "");
+	struct running running;
+
+	running_begin(&running, s, 4);
+	running_start(&running, 0);
+	running_start(&running, 1);
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq_tol(running.now, 5, 1e-9);
+	ck_assert_uint_eq(running.ended[0], 1);
+	ck_assert_double_eq_tol(running.left[0], 4, 1e-9);
+	ck_assert(running_advance(&running));
+	ck_assert_double_eq_tol(running.now, 9, 1e-9);
+	running_free(&running);
+	schedule_drop(s);
+}
+END_TEST
+
+static const struct {
+	const char *job;
+	double demand; /* on four processors */
+} demands[] = { { "1", 1 }, { "1 *0.3", 1 }, { "1 *2.5", 2.5 }, { "1 *9", 4 }, { "1 #2", 2 },
+	{ "1 #2 *1.5", 2 }, { "1 #9", 4 } };
+
+START_TEST(a_job_wants_its_slots_at_least_and_all_at_most)
+{
+	struct schedule *s = schedule_of(demands[_i].job, "");
+
+	ck_assert_double_eq(schedule_demand(&s->jobs[0], 4), demands[_i].demand);
+	schedule_drop(s);
+}
+END_TEST
+
 Suite *
 check_running_suite(void)
 {
@@ -104,5 +159,9 @@ check_running_suite(void)
 	tcase_add_test(tc, slots_come_back_at_the_end);
 	tcase_add_test(tc, moments_that_hardly_differ_are_one);
 	tcase_add_test(tc, clients_share_what_is_free);
+	tcase_add_test(tc, who_wants_more_than_there_is_shares_it);
+	tcase_add_test(tc, clients_share_with_them_too);
+	tcase_add_loop_test(tc, a_job_wants_its_slots_at_least_and_all_at_most, 0,
+	    countof(demands));
 	return suite;
 }

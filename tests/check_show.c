@@ -139,6 +139,32 @@ START_TEST(users_of_a_resource_say_who_has_it_before)
 }
 END_TEST
 
+/* What it used last time is expected, unless it says how many slots it takes. */
+START_TEST(how_wide_they_are_is_told)
+{
+	struct planfile *plan;
+	json_t *goals = json_of("['a','b','c']");
+	char *text;
+
+	file_put("plan.jsonl", "{\"schema\":1}\n{\"target\":\"a\"}\n{\"target\":\"b\"}\n"
+		"{\"target\":\"c\",\"options\":{\"jobs\":[2,4]}}\n");
+	close(folder_make(".nox/.noxmk"));
+	file_put(".nox/.noxmk/history.json", "{\"schema\":1,\"sessions\":{\"a\":[3],\"b\":[1],"
+		"\"c\":[1]},\"learned\":{\"a\":{\"width\":2,\"cpu\":6,\"alone\":3},"
+		"\"b\":{\"width\":1},\"c\":{\"width\":4}}}");
+	plan = planfile_open(AT_FDCWD);
+	text = ordered(plan, goals, 0);
+	/* Two processors have six seconds of work with the first, one with the second. */
+	ck_assert_str_eq(text, "3 sessions of , 2 at once, in about 4.5s\n"
+			       "    0.0s    3.5s   a   2 processors\n"
+			       "    0.0s    1.5s   b\n"
+			       "    3.5s    4.5s   c   2 slots\n");
+	free(text);
+	json_decref(goals);
+	planfile_close(plan);
+}
+END_TEST
+
 Suite *
 check_show_suite(void)
 {
@@ -148,6 +174,7 @@ check_show_suite(void)
 	tcase_add_loop_test(tc, sessions_stand_in_order_with_what_they_wait_for, 0,
 	    countof(orders));
 	tcase_add_test(tc, a_circle_in_a_damaged_plan_ends);
+	tcase_add_test(tc, how_wide_they_are_is_told);
 	tcase_add_test(tc, users_of_a_resource_say_who_has_it_before);
 	return suite;
 }

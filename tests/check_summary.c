@@ -14,6 +14,7 @@
 static int run;
 static struct planfile *plan;
 static bool stopped; /* make was, in what is printed */
+static double crowded; /* each session was, so long */
 
 static void
 begin(void)
@@ -43,7 +44,8 @@ put(const char *target, enum verdict verdict, const char *notify)
 {
 	char *log = xasprintf("run/%s.log", target);
 	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
-		.signal = -1, .verdict = verdict, .duration = 1.5, .logged = file_there(log) };
+		.signal = -1, .verdict = verdict, .duration = 1.5, .logged = file_there(log),
+		.own = 1.25, .crowded = crowded };
 
 	if (verdict == FAILED)
 		r.reason = xstrdup("it\tbroke");
@@ -63,7 +65,7 @@ printed(const char *goals)
 	char *text;
 
 	output_begin();
-	result = summary_print(run, plan, list, stopped);
+	result = summary_print(run, run, plan, list, stopped);
 	text = output_end();
 	json_decref(list);
 	if (result == 0)
@@ -109,9 +111,20 @@ START_TEST(a_good_run_has_a_table_and_a_total)
 	text = printed("['ci']");
 	ck_assert_str_eq(text, "\nsession  verdict       time  reason\n"
 			       "a        passed        1.5s\nb        skipped       1.5s\n\n"
-			       "noxmk: 2 sessions: 1 passed, 1 skipped; 3h00m wall time for "
-			       "1.5s of sessions, speed-up 0.00\n");
+			       "noxmk: 2 sessions: 1 passed, 1 skipped; 3h00m wall time, "
+			       "about 1.5s with plain nox: speed-up 0.00\n");
 	free(text);
+	put("b", PASSED, NULL);
+	text = printed("['ci']");
+	ck_assert_ptr_nonnull(strstr(text, "wall time, about 2.8s with plain nox: speed-up"));
+	free(text);
+	/* What is not known is not claimed. */
+	crowded = 1;
+	put("b", PASSED, NULL);
+	text = printed("['ci']");
+	ck_assert_ptr_nonnull(strstr(text, "noxmk: 2 sessions: 2 passed; 3h00m wall time\n"));
+	free(text);
+	crowded = 0;
 	assert_silent();
 	end();
 }
@@ -142,6 +155,31 @@ START_TEST(logs_of_failed_sessions_are_shown)
 }
 END_TEST
 
+/* The run takes three hours, of which a tenth is worth a word. */
+START_TEST(a_long_wait_for_processors_is_marked)
+{
+	struct record r = { .target = xstrdup("a"), .session = xstrdup("a"), .duration = 9 };
+	char *text;
+
+	begin();
+	r.waits = json_of("[{'for':'slot','seconds':9000},{'for':'processors','seconds':1000},"
+		"{'for':'processors','seconds':100}]");
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
+	text = printed("['a']");
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\na        passed        9.0s  waited 18m20s for processors\n"));
+	free(text);
+	json_decref(r.waits);
+	r.waits = json_of("[{'for':'slot','seconds':9000},{'for':'processors','seconds':1000}]");
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
+	text = printed("['a']");
+	ck_assert_ptr_nonnull(strstr(text, "\na        passed        9.0s\n"));
+	free(text);
+	record_clear(&r);
+	end();
+}
+END_TEST
+
 START_TEST(one_session_is_one_session)
 {
 	char *text;
@@ -149,7 +187,8 @@ START_TEST(one_session_is_one_session)
 	begin();
 	put("d", PASSED, NULL);
 	text = printed("['d']");
-	ck_assert_ptr_nonnull(strstr(text, "noxmk: 1 session: 1 passed; "));
+	/* One alone is as under nox. */
+	ck_assert_ptr_nonnull(strstr(text, "noxmk: 1 session: 1 passed; 3h00m wall time\n"));
 	free(text);
 	end();
 }
@@ -235,7 +274,7 @@ START_TEST(a_reader_that_went_away_is_no_fault)
 	file_put("run/d.log", "words\n");
 	put("d", FAILED, NULL);
 	output_break();
-	ck_assert_int_eq(summary_print(run, plan, goals, false), 0);
+	ck_assert_int_eq(summary_print(run, run, plan, goals, false), 0);
 	output_restore();
 	json_decref(goals);
 	end();
@@ -359,6 +398,7 @@ check_summary_suite(void)
 	tcase_add_test(tc, a_missing_record_has_its_reason);
 	tcase_add_test(tc, a_good_run_has_a_table_and_a_total);
 	tcase_add_test(tc, logs_of_failed_sessions_are_shown);
+	tcase_add_test(tc, a_long_wait_for_processors_is_marked);
 	tcase_add_test(tc, one_session_is_one_session);
 	tcase_add_test(tc, a_run_without_sessions_has_no_summary);
 	tcase_add_test(tc, long_names_and_logs_are_cut);

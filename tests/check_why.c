@@ -121,6 +121,58 @@ START_TEST(what_the_helper_waited_for_is_told)
 }
 END_TEST
 
+/* What it waited for while it ran did not delay its helper, which began at 4.9. */
+START_TEST(what_the_session_waited_for_is_told)
+{
+	begin();
+	put("a", PASSED, 0, 4, NULL);
+	put("last", PASSED, 6, 8, "[{'for':'memory','seconds':1},{'for':'build','seconds':2},"
+		"{'for':'processors','seconds':3,'command':'py\\u001btest','needed':4,'used':2},"
+		"{'for':'processors','seconds':0.5,'needed':1},{'for':'weather','seconds':0.1}]");
+	assert_printed("last", "last: passed, started 6.0s into the run, took 2.0s\n"
+		"     4.0s  until a had ended: it requires a  (requires= in the noxfile)\n"
+		"     0.9s  for a job slot, which make gives\n"
+		"     1.0s  for memory, of which too little was left\n"
+		"     2.0s  for a build of the project by another session\n"
+		"     3.0s  for 4 processors, for py\\^[test, while others used 2\n"
+		"     0.5s  for 1 processor, while others used 0\n");
+	close(run);
+}
+END_TEST
+
+/* told, width, MiB, commands, and what is said of them. */
+static const struct {
+	unsigned told, width;
+	unsigned long long memory;
+	const char *wide, *says;
+} widths[] = {
+	{ 4, 0, 700, NULL, "" },
+	{ 4, 4, 700, "['pytest','mypy']",
+	    "           told of 4 processors, used 4 (pytest, mypy), and 700 MiB of memory\n" },
+	{ 1, 3, 0, "['x\\u001b']", "           told of 1 processor, used 3 (x\\^[)\n" },
+	{ 0, 2, 0, NULL, "           used 2\n" },
+};
+
+START_TEST(how_wide_it_was_is_told)
+{
+	struct record r = { .exit = -1, .signal = -1, .started = START, .ended = START + 1,
+		.duration = 1, .told = widths[_i].told, .width = widths[_i].width,
+		.memory = widths[_i].memory << 20 };
+	char *expected = xasprintf("a: passed, started 0.0s into the run, took 1.0s\n%s",
+	    widths[_i].says);
+
+	r.target = xstrdup("a");
+	r.session = xstrdup("a");
+	r.wide = widths[_i].wide ? json_of(widths[_i].wide) : NULL;
+	begin();
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
+	assert_printed("a", expected);
+	free(expected);
+	record_clear(&r);
+	close(run);
+}
+END_TEST
+
 START_TEST(who_waited_for_nothing_has_no_line)
 {
 	begin();
@@ -154,6 +206,8 @@ check_why_suite(void)
 
 	tcase_add_loop_test(tcase, the_last_to_end_is_the_cause, 0, countof(causes));
 	tcase_add_test(tcase, what_the_helper_waited_for_is_told);
+	tcase_add_test(tcase, what_the_session_waited_for_is_told);
+	tcase_add_loop_test(tcase, how_wide_it_was_is_told, 0, countof(widths));
 	tcase_add_test(tcase, who_waited_for_nothing_has_no_line);
 	tcase_add_loop_test(tcase, without_a_record_or_a_plan_nothing_is_told, 0, 3);
 	return suite;

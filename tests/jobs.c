@@ -28,6 +28,8 @@ add_word(struct schedule_job *job, char *word)
 		add_claim(job, resource, SHARED, 0);
 	} else if (*word == '#') {
 		job->slots = (unsigned)strtoul(word + 1, NULL, 10);
+	} else if (*word == '*') {
+		job->demand = strtod(word + 1, NULL);
 	} else if (sscanf(word, "%lld:%llu", &amount, &resource) == 2) {
 		add_claim(job, resource, AMOUNT, amount);
 	} else if (*word) {

@@ -8,7 +8,8 @@
 /*
  * "3 <0,1 x0 s1 2:2; 1": a job of 3 seconds that comes after the first two, uses the resource 0
  * alone, 1 together with others and 2 of resource 2; then one of 1 second. "?1" is one that is not
- * known, "~1" a client, and "1 #2" takes two slots. capacities: "1 1 4". schedule_drop frees.
+ * known, "~1" a client, "1 #2" takes two slots, and "1 *2" keeps two processors busy. capacities:
+ * "1 1 4". schedule_drop frees.
  */
 struct schedule *schedule_of(const char *jobs, const char *capacities);
 void schedule_drop(struct schedule *);

@@ -35,12 +35,14 @@ forecast_run(int state, const json_t *active, unsigned slots, double *wall)
 	for (size_t i = 0; i < n; i++) {
 		json_t *session = json_array_get(work->sessions, order[i]);
 		size_t cue = cues[order[i]];
+		struct learned learned = history_learned(history, json_text(session, "target"));
 
 		lines[i] = (struct forecast_line){ .target = json_text(session, "target"),
 			.session = session, .place = i,
 			.cue = cue == NO_JOB ? NULL : workload_target(work, cue),
-			.start = starts[order[i]], .end = ends[order[i]],
+			.start = starts[order[i]], .end = ends[order[i]], .width = learned.width,
 			.known = work->schedule.jobs[order[i]].known };
+		learned_clear(&learned);
 	}
 	if (n > 0)
 		qsort(lines, n, sizeof(*lines), compare_starts);

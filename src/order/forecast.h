@@ -16,6 +16,7 @@ struct forecast_line {
 	const char *cue;        /* the target at whose end it is due, or NULL */
 	size_t place;           /* in the order by which make chooses */
 	double start, end;      /* seconds from the run's start */
+	unsigned width;         /* processors that it used last time at once; 0: unknown */
 	bool known;             /* the seconds are from its own runs, not only what others take */
 };
 

@@ -43,19 +43,47 @@ pace_of_clients(const struct running *r)
 	return n > 0 ? 1 + (double)r->free_slots / (double)n : 1;
 }
 
+/* How fast jobs go now. 1: as fast as with the slots that they hold and all that they want. */
+struct pace {
+	double all, clients;
+};
+
+static struct pace
+pace_of(const struct running *r)
+{
+	struct pace pace = { 1, pace_of_clients(r) };
+	double wanted = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct schedule_job *job = &r->schedule->jobs[r->jobs[i]];
+
+		wanted += job->client ? pace.clients : schedule_demand(job, r->slots);
+	}
+	if (wanted > r->slots + SAME_MOMENT) {
+		pace.all = r->slots / wanted;
+		pace.clients *= pace.all;
+	}
+	return pace;
+}
+
+static double
+pace_of_job(const struct running *r, size_t job, struct pace pace)
+{
+	return r->schedule->jobs[job].client ? pace.clients : pace.all;
+}
+
 /* When the job ends, if nothing else ends before. */
 static double
-end_of(const struct running *r, size_t job, double pace)
+end_of(const struct running *r, size_t job, struct pace pace)
 {
-	const struct schedule_job *j = &r->schedule->jobs[job];
-
-	return j->client ? r->now + r->left[job] / pace : r->starts[job] + j->seconds;
+	return r->now + r->left[job] / pace_of_job(r, job, pace);
 }
 
 bool
 running_advance(struct running *r)
 {
-	double pace = pace_of_clients(r), next;
+	struct pace pace = pace_of(r);
+	double next;
 	size_t kept = 0;
 
 	r->nended = 0;
@@ -68,7 +96,7 @@ running_advance(struct running *r)
 		next = end < next ? end : next;
 	}
 	for (size_t i = 0; i < r->n; i++)
-		r->left[r->jobs[i]] -= (next - r->now) * pace;
+		r->left[r->jobs[i]] -= (next - r->now) * pace_of_job(r, r->jobs[i], pace);
 	r->now = next;
 	for (size_t i = 0; i < r->n; i++) {
 		size_t job = r->jobs[i];

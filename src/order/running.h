@@ -6,7 +6,9 @@
  * dispatch.h and simulate.h have in common. Who starts when is up to them.
  *
  * A client of make's jobserver goes faster while slots are free: the clients that run share those
- * evenly.
+ * evenly. A job may want more processors than it has slots, as one waits for them at the gate and
+ * then has them all: where the jobs that run want more than there are, all go slower, evenly.
+ * Whether they share the processors or wait for each other, the last one ends at the same time.
  */
 
 #include "order/schedule.h"

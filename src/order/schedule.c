@@ -10,6 +10,14 @@ schedule_slots(const struct schedule_job *job, unsigned slots)
 	return job->slots < slots ? job->slots : slots;
 }
 
+double
+schedule_demand(const struct schedule_job *job, unsigned slots)
+{
+	double least = schedule_slots(job, slots), demand = job->demand;
+
+	return demand <= least ? least : demand < slots ? demand : slots;
+}
+
 struct indices *
 schedule_followers(const struct schedule *s)
 {

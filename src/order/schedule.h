@@ -26,6 +26,7 @@ struct schedule_job {
 	bool known;            /* the seconds are from earlier runs, not only what others take */
 	bool client;           /* its tools take the slots that are free, as long as they are */
 	unsigned slots;        /* that it takes at least; 0 is 1, and more than all is all */
+	double demand;         /* processors that it keeps busy; fewer than its slots are these */
 	struct indices before; /* jobs that must have ended: requires and after, no cycle */
 	struct schedule_claim *claims;
 	size_t nclaims;
@@ -46,6 +47,9 @@ struct schedule {
 
 /* How many of that many slots the job takes. */
 unsigned schedule_slots(const struct schedule_job *, unsigned slots);
+
+/* How many of that many processors the job keeps busy, if no other job wants them. */
+double schedule_demand(const struct schedule_job *, unsigned slots);
 
 /* For each job the list of those that have it in `before`. schedule_free_followers frees. */
 struct indices *schedule_followers(const struct schedule *) UNUSED_RESULT;

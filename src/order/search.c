@@ -255,7 +255,7 @@ gather_readers(const struct schedule *s, double *priorities)
 
 /*
  * No order ends before this: the longest path, the work on the busiest resource, and all work with
- * all slots busy all the time are bounds, of which the largest counts.
+ * all processors busy all the time are bounds, of which the largest counts.
  */
 static double
 lower_bound(struct search *search, const double *paths, double busiest)
@@ -264,7 +264,7 @@ lower_bound(struct search *search, const double *paths, double busiest)
 	double sum = 0, bound = busiest;
 
 	for (size_t i = 0; i < s->n; i++) {
-		sum += s->jobs[i].seconds * schedule_slots(&s->jobs[i], search->slots);
+		sum += s->jobs[i].seconds * schedule_demand(&s->jobs[i], search->slots);
 		bound = paths[i] > bound ? paths[i] : bound;
 	}
 	return sum / search->slots > bound ? sum / search->slots : bound;

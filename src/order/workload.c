@@ -4,6 +4,9 @@
 #include "order/workload.h"
 #include "plan/options.h"
 
+/* Shorter times are not measured, or not true. */
+#define SHORTEST 0.001
+
 size_t
 workload_find(const struct workload *work, const char *target)
 {
@@ -75,6 +78,30 @@ round_seconds(double seconds)
 	return units * unit < seconds ? (units + 1) * unit : units * unit;
 }
 
+static void
+round_job(struct schedule_job *job)
+{
+	job->seconds = round_seconds(job->seconds);
+	job->demand = round(job->demand * 2) / 2;
+}
+
+/*
+ * A session that was seen to use several processors has them, when it runs. It was wide for a part
+ * of its time only: what counts is how many it used on average.
+ */
+static void
+widen(struct schedule_job *job, const struct history *history, const char *target)
+{
+	struct learned learned = history_learned(history, target);
+
+	if (learned.width > 1) {
+		if (learned.alone >= SHORTEST)
+			job->seconds = learned.alone;
+		job->demand = fmin(learned.cpu / job->seconds, learned.width);
+	}
+	learned_clear(&learned);
+}
+
 struct workload *
 workload_new(const json_t *active, const struct history *history, bool coarse)
 {
@@ -97,10 +124,14 @@ workload_new(const json_t *active, const struct history *history, bool coarse)
 		struct expectation it = history_expect(history, json_text(session, "target"));
 		struct options options = options_of(session);
 
-		job->seconds = coarse ? round_seconds(it.seconds) : it.seconds;
+		job->seconds = it.seconds;
 		job->known = it.known;
 		job->client = it.client;
 		job->slots = options.jobs.least;
+		if (!job->client && job->slots == 0)
+			widen(job, history, json_text(session, "target"));
+		if (coarse)
+			round_job(job);
 		options_clear(&options);
 		add_before(work, job, json_object_get(session, "requires"), i);
 		add_before(work, job, json_object_get(session, "after"), i);

@@ -203,11 +203,14 @@ bench_run(const struct bench_options *given)
 	if (options.jobs == 0)
 		options.jobs = cpus_available();
 	prepare_make(&options, &both[1]);
-	/* This one does not count: it makes the environments, and learns how long sessions take. */
+	/*
+	 * These do not count: they make the environments, fill the caches, and ours learns how long
+	 * sessions take, and how wide they are.
+	 */
 	if (run_one(&both[1]) < 0)
 		result = 1;
 	else if (prepare_nox(&options, &both[0]))
-		result = 0;
+		result = run_one(&both[0]) < 0;
 	for (size_t i = 0; i < countof(both); i++)
 		both[i].seconds = xcalloc(options.rounds, sizeof(double));
 	if (result == 0)

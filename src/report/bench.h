@@ -1,7 +1,10 @@
 #ifndef NOXMK_REPORT_BENCH_H
 #define NOXMK_REPORT_BENCH_H
 
-/* `noxmk bench`: how much faster make is than nox. */
+/*
+ * `noxmk bench`: how much faster make is than nox. Nothing is worked out here: nox runs as its user
+ * would start it, and so each session has all processors.
+ */
 
 #include <jansson.h>
 
@@ -14,9 +17,10 @@ struct bench_options {
 };
 
 /*
- * Runs both on these goals, in turns, and prints what they took, and one sentence. What they print
- * themselves goes to bench.log in the state folder. 0; 1 after a warning when a run fails; -1 after
- * a warning when none can start. Works in the current folder, the project's.
+ * Runs both on these goals, once without measuring and then in turns, and prints what they took,
+ * and one sentence. What they print themselves goes to bench.log in the state folder. 0; 1 after a
+ * warning when a run fails; -1 after a warning when none can start. Works in the current folder,
+ * the project's.
  */
 int bench_run(const struct bench_options *);
 

@@ -4,9 +4,9 @@
 /* `noxmk report`: what running sessions at once has saved. */
 
 /*
- * Prints, for each run of several sessions that is kept, the time that its sessions took together
- * next to the time that the run took, and the totals. state: the state folder. 0, or -1 after a
- * warning when there is no such run.
+ * Prints, for each run of several sessions that is kept, the time that plain nox would have taken,
+ * where that is known (plain.h), next to the time that the run took, and the totals. state: the
+ * state folder. 0, or -1 after a warning when there is no such run.
  */
 int savings_print(int state);
 

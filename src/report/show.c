@@ -70,6 +70,8 @@ print_expected(const struct forecast_line *line, const json_t *active, struct us
 	add_shares(&waits, line->session, last);
 	if (options.jobs.least > 0)
 		buffer_printf(&waits, "   %u slots", options.jobs.least);
+	else if (line->width > 1)
+		buffer_printf(&waits, "   %u processors", line->width);
 	if (line->cue)
 		buffer_printf(&waits, "   when %s ends", line->cue);
 	printf(" %7s %7s%c  ", screen_duration(line->start).s, screen_duration(line->end).s,

@@ -7,8 +7,9 @@
 
 /*
  * Prints the goals' sessions on standard output, in the order in which make starts them: when each
- * is expected to start and to end at the -j of MAKEFLAGS, and what it waits for. state: the state
- * folder, which has the order and the history.
+ * is expected to start and to end at the -j of MAKEFLAGS, what it waits for, and how many
+ * processors it used last time, if these were several. state: the state folder, which has the order
+ * and the history.
  *
  * 0, or 1 after a warning when a goal is unknown.
  */

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/util.h"
 #include "output/joblog.h"
 #include "output/screen.h"
+#include "report/plain.h"
 #include "report/summary.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -22,9 +24,13 @@ enum { LOG_SHOWN_KIB = 256 };
 /* Columns: of the targets at most; of verdict and time, with the gaps; of reasons, if it can be. */
 enum { NAMES_MOST = 60, NAMES_LEAST = 12, FIXED = 22, REASONS = 24 };
 
+/* A wait for processors that took this share of the run stands with its session. */
+#define NOTEWORTHY 0.1
+
 struct table {
 	struct record *records;
 	size_t n;
+	double wall; /* seconds of the run */
 };
 
 /*
@@ -120,6 +126,25 @@ names_width(const struct table *table)
 	return width < most ? width : most;
 }
 
+/* What is said of the session behind its time, or NULL. The caller frees. */
+static char *
+remark(const struct record *r, double wall)
+{
+	double waited = 0;
+	json_t *wait;
+	size_t i;
+
+	if (r->reason)
+		return *r->reason ? xstrdup(r->reason) : NULL;
+	if (record_is_flaky(r))
+		return xstrdup("flaky: it failed first");
+	json_array_foreach(r->waits, i, wait)
+		if (!strcmp(json_text(wait, "for"), "processors"))
+			waited += json_number(wait, "seconds");
+	return waited <= wall * NOTEWORTHY ? NULL :
+	    xasprintf("waited %s for processors", screen_duration(waited).s);
+}
+
 static void
 print_table(const struct table *table)
 {
@@ -128,18 +153,18 @@ print_table(const struct table *table)
 	printf("\n%-*s  %-9s %8s  %s\n", width, "session", "verdict", "time", "reason");
 	for (size_t i = 0; i < table->n; i++) {
 		const struct record *r = &table->records[i];
-		const char *reason = r->reason || !record_is_flaky(r) ? r->reason :
-		    "flaky: it failed first";
+		char *words = remark(r, table->wall);
 
 		screen_put_cell(r->target, limit, width);
 		printf("  %s%-9s%s %8s", screen_colour(r), verdict_name(r->verdict),
 		    screen_plain(),
 		    r->verdict == NOT_RUN ? "-" : screen_duration(r->duration).s);
-		if (reason && *reason) {
+		if (words) {
 			printf("  ");
-			screen_put_cut(reason, screen_left(width + FIXED));
+			screen_put_cut(words, screen_left(width + FIXED));
 		}
 		putchar('\n');
+		free(words);
 	}
 }
 
@@ -161,33 +186,42 @@ print_count(unsigned n, const char *what, bool *first)
 	*first = false;
 }
 
+/* The seconds that plain nox would have taken, or -1. state: see summary_print. */
+static double
+by_plain_nox(int state, const struct table *table)
+{
+	unsigned processors = cpus_available();
+	struct plain plain = { 0 };
+
+	for (size_t i = 0; i < table->n; i++)
+		plain_add(&plain, &table->records[i], state, processors);
+	return plain_seconds(&plain);
+}
+
 static void
-print_total(const struct table *table, double wall)
+print_total(int state, const struct table *table)
 {
 	unsigned counts[VERDICTS] = { 0 }, flaky = 0;
-	double sum = 0;
+	double plain;
 	bool first = true;
 
 	for (size_t i = 0; i < table->n; i++) {
 		counts[table->records[i].verdict]++;
 		flaky += record_is_flaky(&table->records[i]);
-		/* That of a skipped one went into looking for an interpreter. */
-		if (table->records[i].verdict != SKIPPED)
-			sum += table->records[i].duration;
 	}
 	printf("\nnoxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)
 		print_count(counts[v], verdict_name(v), &first);
 	print_count(flaky, "flaky", &first);
-	printf("; %s wall time", screen_duration(wall).s);
-	if (table->n > 1)
-		printf(" for %s of sessions, speed-up %.2f", screen_duration(sum).s,
-		    wall > 0 ? sum / wall : 1.0);
+	printf("; %s wall time", screen_duration(table->wall).s);
+	if (table->n > 1 && table->wall > 0 && (plain = by_plain_nox(state, table)) >= 0)
+		printf(", about %s with plain nox: speed-up %.2f", screen_duration(plain).s,
+		    plain / table->wall);
 	printf("\n");
 }
 
 int
-summary_print(int rundir, struct planfile *plan, const json_t *goals, bool stopped)
+summary_print(int state, int rundir, struct planfile *plan, const json_t *goals, bool stopped)
 {
 	json_t *info = rundir_info(rundir);
 	struct table table = { 0 };
@@ -199,6 +233,7 @@ summary_print(int rundir, struct planfile *plan, const json_t *goals, bool stopp
 	result = 0;
 	if (table.n == 0)
 		goto out;
+	table.wall = clock_monotonic() - json_number(info, "clock");
 	print_table(&table);
 	folder = rundir_path(json_text(info, "run"));
 	for (size_t i = 0; i < table.n; i++)
@@ -206,7 +241,7 @@ summary_print(int rundir, struct planfile *plan, const json_t *goals, bool stopp
 		    !table.records[i].live)
 			print_log(rundir, &table.records[i], folder);
 	free(folder);
-	print_total(&table, clock_monotonic() - json_number(info, "clock"));
+	print_total(state, &table);
 	fflush(stdout);
 out:
 	clear_table(&table);

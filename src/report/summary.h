@@ -12,11 +12,11 @@
 
 /*
  * On standard output: the table of the goals' sessions and of all others with a record, the logs of
- * those that failed, and a last line with the wall time, the sum of the sessions' times and how
- * much faster that was. Nothing for a run without sessions. stopped: make ends before all of them
- * had their turn.
+ * those that failed, and a last line with the wall time and, where that is known (plain.h), what
+ * plain nox would have taken. Nothing for a run without sessions. state: the state folder. stopped:
+ * make ends before all of them had their turn.
  */
-int summary_print(int rundir, struct planfile *, const json_t *goals, bool stopped);
+int summary_print(int state, int rundir, struct planfile *, const json_t *goals, bool stopped);
 
 /*
  * 0 when every session of the goal, and every one that these notified, passed, was skipped, or

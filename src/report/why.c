@@ -136,33 +136,77 @@ claim_by(const json_t *session, const char *resource)
 	return "";
 }
 
-/* Did the session wait after its start, for a build of another one? */
-static bool
-waits_within(const json_t *wait)
+/* The words for a wait, which the caller frees. */
+static char *
+wait_for_slot(const json_t *wait)
 {
-	return !strcmp(json_text(wait, "for"), "build");
+	(void)wait;
+	return xstrdup("for a job slot");
 }
+
+static char *
+wait_for_build(const json_t *wait)
+{
+	(void)wait;
+	return xstrdup("for a build of the project by another session");
+}
+
+static char *
+wait_for_memory(const json_t *wait)
+{
+	(void)wait;
+	return xstrdup("for memory, of which too little was left");
+}
+
+static char *
+wait_for_processors(const json_t *wait)
+{
+	char *command = screen_safe(json_text(wait, "command"));
+	long long needed = json_integer_value(json_object_get(wait, "needed"));
+	char *words = xasprintf("for %lld processor%s%s%s, while others used %lld", needed,
+	    needed == 1 ? "" : "s", *command ? ", for " : "", command,
+	    (long long)json_integer_value(json_object_get(wait, "used")));
+
+	free(command);
+	return words;
+}
+
+static char *
+wait_for_resource(const json_t *wait)
+{
+	char *resource = screen_safe(json_text(wait, "resource"));
+	char *holder = screen_safe(json_text(wait, "target"));
+	char *words = xasprintf("for the resource %s, which %s (pid %lld) had",
+	    *resource ? resource : "?", *holder ? holder : "another session",
+	    (long long)json_integer_value(json_object_get(wait, "pid")));
+
+	free(resource);
+	free(holder);
+	return words;
+}
+
+static const struct {
+	const char *what;
+	char *(*words)(const json_t *wait);
+} kinds_of_waits[] = {
+	{ "slot", wait_for_slot }, { "resource", wait_for_resource },
+	{ "memory", wait_for_memory }, { "build", wait_for_build },
+	{ "processors", wait_for_processors },
+};
 
 static void
 print_wait(const json_t *session, const json_t *wait)
 {
-	double seconds = json_number(wait, "seconds");
-	char *resource = screen_safe(json_text(wait, "resource")), *holder, *what;
+	const char *what = json_text(wait, "for"), *resource = json_text(wait, "resource");
+	char *words;
 
-	if (waits_within(wait)) {
-		print_line(seconds, "for a build of the project by another session", "");
-	} else if (strcmp(json_text(wait, "for"), "resource") != 0) {
-		print_line(seconds, "for a job slot", "");
-	} else {
-		holder = screen_safe(json_text(wait, "target"));
-		what = xasprintf("for the resource %s, which %s (pid %lld) had",
-		    *resource ? resource : "?", *holder ? holder : "another session",
-		    (long long)json_integer_value(json_object_get(wait, "pid")));
-		print_line(seconds, what, claim_by(session, json_text(wait, "resource")));
-		free(holder);
-		free(what);
-	}
-	free(resource);
+	for (size_t i = 0; i < countof(kinds_of_waits); i++)
+		if (!strcmp(what, kinds_of_waits[i].what)) {
+			words = kinds_of_waits[i].words(wait);
+			print_line(json_number(wait, "seconds"), words,
+			    !strcmp(what, "resource") ? claim_by(session, resource) : "");
+			free(words);
+		}
 }
 
 /* Until the helper started the session waited in make, and then in its helper, which noted it. */
@@ -177,7 +221,7 @@ print_waits(int rundir, struct planfile *plan, const struct record *record, doub
 	size_t i;
 
 	json_array_foreach(record->waits, i, wait)
-		if (!waits_within(wait))
+		if (!record_waits_within(wait))
 			waiter.helper_started -= json_number(wait, "seconds");
 	record_each(rundir, consider_record, &waiter);
 	cause = waiter.cause;
@@ -215,6 +259,30 @@ print_head(const struct record *record, double run_started)
 	free(line);
 }
 
+/* How wide the session was, if anybody looked. */
+static void
+print_width(const struct record *record)
+{
+	char *wide = json_list_join(record->wide, ", "), *safe = screen_safe(wide), *line;
+	struct buffer words = { 0 };
+
+	if (record->told > 0)
+		buffer_printf(&words, "told of %u processor%s, ", record->told,
+		    record->told == 1 ? "" : "s");
+	buffer_printf(&words, "used %u", record->width);
+	if (*safe)
+		buffer_printf(&words, " (%s)", safe);
+	if (record->memory > 0)
+		buffer_printf(&words, ", and %llu MiB of memory", record->memory >> 20);
+	line = xasprintf("%*s%s", TIMES, "", words.data);
+	screen_put_cut(line, screen_left(0));
+	putchar('\n');
+	free(line);
+	free(safe);
+	free(wide);
+	buffer_free(&words);
+}
+
 int
 why_print(int rundir, const char *target)
 {
@@ -231,6 +299,8 @@ why_print(int rundir, const char *target)
 		print_head(&record, started);
 		if (record.verdict != NOT_RUN)
 			print_waits(rundir, plan, &record, started);
+		if (record.width > 0)
+			print_width(&record);
 		result = 0;
 	}
 	planfile_close(plan);

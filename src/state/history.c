@@ -206,16 +206,25 @@ history_learned(const struct history *history, const char *target)
 	return learned_read(own ? own : json_object_get(history->seed.learned, target));
 }
 
+static bool
+is_wide(const struct table *table, const char *target)
+{
+	const json_t *learned = json_object_get(table->learned, target);
+
+	return json_integer_value(json_object_get(learned, "width")) > 1;
+}
+
 /*
  * Adds a run of a session, which goes to the end of the table: the sessions there are in the order
  * of their last runs. True when another order may be better now: the session is expected to take
- * another time, or has become a client or none.
+ * another time, or has become a client or none, or wide or narrow.
  */
 static bool
 add(struct table *table, const struct record *record, unsigned processors)
 {
 	const json_t *old = json_object_get(table->sessions, record->target);
 	bool was_client = json_object_get(table->clients, record->target) != NULL;
+	bool was_wide = is_wide(table, record->target);
 	bool is_client = record->client < 0 ? was_client : record->client;
 	size_t size = json_array_size(old);
 	double before = median_of(old), after, seconds = record->duration;
@@ -240,7 +249,7 @@ add(struct table *table, const struct record *record, unsigned processors)
 		json_object_del(table->learned, record->target);
 	after = median_of(list);
 	return before < 0 || after > before * NOTEWORTHY || before > after * NOTEWORTHY ||
-	       was_client != is_client;
+	       was_client != is_client || was_wide != is_wide(table, record->target);
 }
 
 /* What record_each needs to add the records of a run. */

@@ -46,9 +46,11 @@ learned_read(const json_t *object)
 {
 	json_int_t memory = json_integer_value(json_object_get(object, "memory"));
 	const json_t *alone = json_object_get(object, "alone");
+	double cpu = json_number(object, "cpu");
 	struct learned it = { .told = count_of(object, "told"),
 		.width = count_of(object, "width"),
 		.memory = memory > 0 ? (unsigned long long)memory : 0,
+		.cpu = history_is_time(cpu) ? cpu : 0,
 		.wide = commands_of(json_object_get(object, "wide")), .alone = -1 };
 
 	it.known = it.width > 0;
@@ -64,9 +66,8 @@ learned_clear(struct learned *learned)
 	*learned = (struct learned){ .alone = -1 };
 }
 
-/* A session that nobody looked at, since it was over too soon. */
-static bool
-is_too_short(const struct record *r)
+bool
+learned_was_too_short(const struct record *r)
 {
 	return r->width == 0 && r->duration < SHORT;
 }
@@ -75,15 +76,13 @@ double
 learned_alone(const struct record *r, unsigned processors)
 {
 	bool told_fewer = r->told > 0 && r->told < processors;
-	double crowded = r->crowded, most = r->duration * LITTLE;
 
 	/* Who was told of few, and did not use all of them, would not have used more. */
-	if (told_fewer && (r->width > 0 ? r->width >= r->told : !is_too_short(r)))
+	if (told_fewer && (r->width > 0 ? r->width >= r->told : !learned_was_too_short(r)))
 		return -1;
-	/* Not much more than twice as much runs as there are processors. */
-	if (crowded < 0 && is_too_short(r))
-		crowded = most = r->duration / 2;
-	return crowded >= 0 && crowded <= most ? r->duration - crowded : -1;
+	if (r->crowded < 0 || r->crowded > r->duration * LITTLE)
+		return -1;
+	return r->duration - r->crowded;
 }
 
 /* A new reference, or NULL when nothing is known. Takes what the struct holds. */
@@ -93,9 +92,9 @@ object_of(struct learned *it)
 	json_t *object = it->width > 0 || it->alone >= 0 ? json_object() : NULL;
 
 	if (it->width > 0)
-		json_object_update_new(object, json_pack("{s:I,s:I,s:I,s:O*}",
+		json_object_update_new(object, json_pack("{s:I,s:I,s:I,s:f,s:O*}",
 		    "told", (json_int_t)it->told, "width", (json_int_t)it->width,
-		    "memory", (json_int_t)it->memory, "wide", it->wide));
+		    "memory", (json_int_t)it->memory, "cpu", it->cpu, "wide", it->wide));
 	if (it->alone >= 0)
 		json_object_set_new(object, "alone", json_real(it->alone));
 	learned_clear(it);
@@ -116,11 +115,12 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 	struct learned it = learned_read(before);
 	double alone = learned_alone(r, processors);
 
-	if (r->width > 0 || (!it.known && is_too_short(r))) {
+	if (r->width > 0 || (!it.known && learned_was_too_short(r))) {
 		json_decref(it.wide);
 		it.told = r->told;
 		it.width = r->width > 0 ? r->width : 1;
 		it.memory = r->memory;
+		it.cpu = history_is_time(r->cpu) ? r->cpu : 0;
 		it.wide = commands_of(r->wide);
 	}
 	if (history_is_time(alone))

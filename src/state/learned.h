@@ -5,12 +5,12 @@
  * What the runs of a session that passed have taught of it, besides how long it takes. This is what
  * history.json (history.h) has of it, as "learned":
  *
- *   {"told":4,"width":4,"memory":734003200,"wide":["pytest"],"alone":20.1}
+ *   {"told":4,"width":4,"memory":734003200,"cpu":71.5,"wide":["pytest"],"alone":20.1}
  *
- * told, width, memory, wide: as in the record (record.h) of the last run in which somebody looked;
- * a session that has always been too short for a look has the width 1. alone: seconds that it takes
- * with all processors when no other session disturbs it, by the last run that told. What is not
- * known is not there.
+ * told, width, memory, cpu, wide: as in the record (record.h) of the last run in which somebody
+ * looked; a session that has always been too short for a look has the width 1. alone: seconds that
+ * it takes with all processors when no other session disturbs it, by the last run that told. What
+ * is not known is not there.
  */
 
 #include <jansson.h>
@@ -22,9 +22,10 @@
 struct learned {
 	unsigned told, width;
 	unsigned long long memory;
+	double cpu;
 	json_t *wide;  /* list of commands, or NULL */
 	double alone;  /* -1: unknown */
-	bool known;    /* told, width, memory and wide are */
+	bool known;    /* all but alone is */
 };
 
 /*
@@ -47,6 +48,9 @@ json_t *learned_tidy(const json_t *) UNUSED_RESULT;
  */
 json_t *learned_add(const json_t *before, const struct record *, unsigned processors)
     UNUSED_RESULT;
+
+/* Did the session end so soon that nobody has looked at it? */
+bool learned_was_too_short(const struct record *);
 
 /*
  * Seconds that the session would have taken with all processors and no other beside it, rather too

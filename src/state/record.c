@@ -39,6 +39,14 @@ record_is_flaky(const struct record *record)
 }
 
 bool
+record_waits_within(const json_t *wait)
+{
+	const char *what = json_text(wait, "for");
+
+	return !strcmp(what, "build") || !strcmp(what, "processors");
+}
+
+bool
 record_is_bad(const struct record *record)
 {
 	return record->verdict != PASSED && record->verdict != SKIPPED && !record->excused;

@@ -69,6 +69,9 @@ void record_decide(struct record *, enum verdict, char *reason);
 /* Has the session passed, but only after attempts that failed? */
 bool record_is_flaky(const struct record *);
 
+/* Is that one of its waits for what the session itself waited, and not its helper before? */
+bool record_waits_within(const json_t *wait);
+
 /* Does this record make a goal fail? */
 bool record_is_bad(const struct record *);
 

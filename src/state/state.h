@@ -13,7 +13,7 @@
  *   sessions.mk, plan.jsonl    the plan (rule.h, planfile.h)
  *   inputs.json                what it rests on (nox/inputs.h)
  *   order.mk                   the order of some goals (order.h)
- *   history.json, failed       what earlier runs came to (history.h, failed.h)
+ *   history.json, failed       what earlier runs came to (history.h, learned.h, failed.h)
  *   locks/                     who uses which resource (lock.h)
  *   runs/, latest              the runs, a folder for each, and the newest (rundir.h)
  *   lock                       see state_lock

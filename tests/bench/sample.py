@@ -11,8 +11,8 @@ virtual environment, coverage) are run by
 
 with virtual environments that are there already (nox -r) and with fresh ones. tox has one for each
 of its environments, nox only for the one session that wants it; what a later step of the session
-installs is built anew each time. The lower bound is the longest of the critical path and all
-sessions / N, by how long they take one after the other under make -j1.
+installs is built anew each time. The lower bound is the longest of the critical path, each session
+as wide as it can be, and all processor time / N, both from a run under make -j1.
 """
 
 from __future__ import annotations
@@ -110,20 +110,24 @@ def contestants(scratch: str, jobs: int, fresh: bool) -> list[Contestant]:
 
 
 def lower_bound(scratch: str, jobs: int) -> float:
-    """From one run after the other."""
+    """The critical path, each session as wide as it can be, or all work over all processors.
+
+    From a run of one session after the other, in which the tools are told of no limit.
+    """
     alone = contestants(os.path.join(scratch, "alone"), 1, False)[1]
     for _ in range(2):  # the first one makes the virtual environment
         side_by_side.run(alone)
-    seconds = {}
+    seconds, work = {}, 0.0
     latest = os.path.join(alone.folder, ".nox/.noxmk", "latest")
     for name in filter(lambda name: name.endswith(".json"), os.listdir(latest)):
         with open(os.path.join(latest, name), encoding="utf-8") as file:
             record = json.load(file)
         if "duration" in record:
             seconds[record["target"]] = record["duration"]
+            work += record["cpu"]
     tests = max(time for name, time in seconds.items() if name.startswith("unit_tests"))
     path = max([tests + seconds["coverage_report"], *seconds.values()])
-    return max(path, sum(seconds.values()) / jobs)
+    return max(path, work / jobs)
 
 
 def main() -> None:

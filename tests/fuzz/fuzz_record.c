@@ -49,7 +49,7 @@ sum_up(int dirfd, struct planfile *plan)
 	/* What has a record has run. */
 	REQUIRE(json_is_object(pending) && !json_object_get(pending, "a.json"));
 	json_decref(pending);
-	if (summary_print(dirfd, plan, goals, false) == 0)
+	if (summary_print(dirfd, dirfd, plan, goals, false) == 0)
 		REQUIRE(summary_mark_well(dirfd, plan, goals) == 0);
 	REQUIRE(summary_verdict(dirfd, plan, "no such goal") == 1);
 	list_print(plan);

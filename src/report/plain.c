@@ -1,0 +1,64 @@
+#include <math.h>
+
+#include "base/json.h"
+#include "report/plain.h"
+#include "state/learned.h"
+
+/* Seconds of the session itself without what it waited for; -1: unknown. */
+static double
+own_seconds(const struct record *r)
+{
+	double own = r->own;
+	json_t *wait;
+	size_t i;
+
+	if (own < 0)
+		return -1;
+	json_array_foreach(r->waits, i, wait)
+		if (record_waits_within(wait))
+			own -= json_number(wait, "seconds");
+	return fmax(0, fmin(own, r->duration));
+}
+
+/* Seconds with all processors and nobody beside, and with the start and end of a nox; or -1. */
+static double
+alone_seconds(const struct record *r, int state, unsigned processors)
+{
+	double alone = learned_alone(r, processors);
+	struct learned learned;
+
+	if (alone >= 0)
+		return alone;
+	learned = learned_of(state, r->target);
+	/* What it was before may be less than it is now, but no more than what it has taken. */
+	alone = fmin(learned.alone, r->duration);
+	learned_clear(&learned);
+	/* Not many more are at work than twice as many as there are processors. */
+	return alone < 0 && learned_was_too_short(r) ? r->duration / 2 : alone;
+}
+
+void
+plain_add(struct plain *plain, const struct record *r, int state, unsigned processors)
+{
+	double own, alone, start;
+
+	/* What a skipped one took, to look for an interpreter, is nothing that can be saved. */
+	if (r->verdict == SKIPPED || r->verdict == NOT_RUN || plain->unknown)
+		return;
+	own = own_seconds(r);
+	alone = alone_seconds(r, state, processors);
+	if (r->verdict == CANCELLED || own < 0 || alone < 0) {
+		plain->unknown = true;
+		return;
+	}
+	start = r->duration - own;
+	plain->work += fmax(0, alone - start);
+	plain->start = plain->counted > 0 ? fmin(plain->start, start) : start;
+	plain->counted++;
+}
+
+double
+plain_seconds(const struct plain *plain)
+{
+	return plain->unknown || plain->counted == 0 ? -1 : plain->work + plain->start;
+}
