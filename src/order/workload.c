@@ -66,6 +66,13 @@ add_claims(struct workload *work, struct schedule_job *job, const json_t *claims
 	}
 }
 
+/* Without its fraction. What is rounded here is far from any limit, and libm is not loaded for it. */
+static double
+whole(double number)
+{
+	return (double)(long long)number;
+}
+
 /* Rounds up to two digits, but no finer than to milliseconds. */
 static double
 round_seconds(double seconds)
@@ -74,7 +81,7 @@ round_seconds(double seconds)
 
 	while (seconds > unit * 100)
 		unit *= 10;
-	units = (double)(long long)(seconds / unit);
+	units = whole(seconds / unit);
 	return units * unit < seconds ? (units + 1) * unit : units * unit;
 }
 
@@ -82,7 +89,7 @@ static void
 round_job(struct schedule_job *job)
 {
 	job->seconds = round_seconds(job->seconds);
-	job->demand = round(job->demand * 2) / 2;
+	job->demand = whole(job->demand * 2 + 0.5) / 2;
 }
 
 /*
@@ -97,7 +104,9 @@ widen(struct schedule_job *job, const struct history *history, const char *targe
 	if (learned.width > 1) {
 		if (learned.alone >= SHORTEST)
 			job->seconds = learned.alone;
-		job->demand = fmin(learned.cpu / job->seconds, learned.width);
+		job->demand = learned.cpu / job->seconds;
+		if (job->demand > learned.width)
+			job->demand = learned.width;
 	}
 	learned_clear(&learned);
 }

@@ -1,4 +1,4 @@
-#include <math.h>
+#include <sys/param.h>
 
 #include "base/json.h"
 #include "report/plain.h"
@@ -17,7 +17,7 @@ own_seconds(const struct record *r)
 	json_array_foreach(r->waits, i, wait)
 		if (record_waits_within(wait))
 			own -= json_number(wait, "seconds");
-	return fmax(0, fmin(own, r->duration));
+	return MAX(0, MIN(own, r->duration));
 }
 
 /* Seconds with all processors and nobody beside, and with the start and end of a nox; or -1. */
@@ -31,7 +31,7 @@ alone_seconds(const struct record *r, int state, unsigned processors)
 		return alone;
 	learned = learned_of(state, r->target);
 	/* What it was before may be less than it is now, but no more than what it has taken. */
-	alone = fmin(learned.alone, r->duration);
+	alone = MIN(learned.alone, r->duration);
 	learned_clear(&learned);
 	/* Not many more are at work than twice as many as there are processors. */
 	return alone < 0 && learned_was_too_short(r) ? r->duration / 2 : alone;
@@ -52,8 +52,8 @@ plain_add(struct plain *plain, const struct record *r, int state, unsigned proce
 		return;
 	}
 	start = r->duration - own;
-	plain->work += fmax(0, alone - start);
-	plain->start = plain->counted > 0 ? fmin(plain->start, start) : start;
+	plain->work += MAX(0, alone - start);
+	plain->start = plain->counted > 0 ? MIN(plain->start, start) : start;
 	plain->counted++;
 }
 
