@@ -17,8 +17,9 @@ json_t *notified_pending(int rundir) UNUSED_RESULT;
 /*
  * Runs them. key: the run's, for NOXMK_RUN. make: its command, NULL-ended; the targets .noxmk/run/…
  * are added, and it gets our jobserver. A session that leaves no record is not run twice: those of
- * `tried` do not run, and those that do are added to it, as keys. 1 when they have run, 0 when there
- * were none, -1 when a make failed, which said why, or after a warning when it could not be started.
+ * `tried` do not run, and those that do are added to it, as keys. 1 when they have run, 0 when
+ * there were none, -1 when a make failed, which said why, or after a warning when it could not be
+ * started.
  */
 int notified_run(int rundir, const char *key, char *const *make, json_t *tried);
 

@@ -20,6 +20,17 @@ variable(const struct toolenv *toolenv, const char *name)
 	return NULL;
 }
 
+static struct toolenv *
+open_for(const struct slot *slot, const struct makeflags *makeflags, unsigned told)
+{
+	int folder = folder_make("runtime");
+	struct toolenv *toolenv = toolenv_open(&(struct toolenv_options){ .slot = slot,
+	    .makeflags = makeflags, .told = told, .folder = folder, .share = "/share" });
+
+	close(folder);
+	return toolenv;
+}
+
 /* How many tokens a tool finds by MAKEFLAGS. */
 static int
 tokens_by(const struct toolenv *toolenv)
@@ -40,7 +51,7 @@ START_TEST(nothing_is_told_where_nothing_counts)
 {
 	struct makeflags makeflags = makeflags_read("", 0);
 	struct slot *slot = slot_open(&makeflags, -1, "", 0);
-	struct toolenv *toolenv = toolenv_open(slot, &makeflags, 0, "/share");
+	struct toolenv *toolenv = open_for(slot, &makeflags, 0);
 
 	ck_assert_ptr_null(toolenv);
 	ck_assert_ptr_null(toolenv_variables(toolenv));
@@ -64,7 +75,7 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	flags = xasprintf(" -j4 --jobserver-auth=%d,%d", ends[0], ends[1]);
 	makeflags = makeflags_read(flags, 0);
 	slot = slot_open(&makeflags, -1, "", 0);
-	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
+	toolenv = open_for(slot, &makeflags, 0);
 	ck_assert_int_eq(tokens_by(toolenv), 3);
 	ck_assert_str_eq(variable(toolenv, "PATH"), "/share/tools:/bin");
 	ck_assert_str_eq(variable(toolenv, "NOXMK_SLOTS"), "1");
@@ -75,7 +86,7 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	slot_want(slot, 3, 3);
 	for (int i = 0; i < 5000 && !slot_try(slot); i++)
 		poll(NULL, 0, 1);
-	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
+	toolenv = open_for(slot, &makeflags, 0);
 	ck_assert_int_eq(tokens_by(toolenv), 2);
 	ck_assert_str_eq(variable(toolenv, "NOXMK_SLOTS"), "3");
 	toolenv_close(toolenv);
@@ -85,12 +96,12 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	makeflags = (struct makeflags){ .slots = 3, .unlimited = true };
 	slot = slot_open(&makeflags, folder, own_key(), 0);
 	ck_assert(slot_try(slot));
-	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
+	toolenv = open_for(slot, &makeflags, 0);
 	ck_assert_int_eq(tokens_by(toolenv), 0);
 	toolenv_close(toolenv);
 	/* What make says of the load reaches tools, too. */
 	makeflags.load = 2.5;
-	toolenv = toolenv_open(slot, &makeflags, 0, "/share");
+	toolenv = open_for(slot, &makeflags, 0);
 	ck_assert_int_eq(strncmp(variable(toolenv, "MAKEFLAGS"), " -l2.5 -- ", 10), 0);
 	toolenv_close(toolenv);
 	slot_close(slot);
@@ -113,7 +124,7 @@ START_TEST(a_session_is_told_of_processors_that_it_may_wait_for)
 	flags = xasprintf(" -j8 --jobserver-auth=%d,%d", ends[0], ends[1]);
 	makeflags = makeflags_read(flags, 0);
 	slot = slot_open(&makeflags, -1, "", 0);
-	toolenv = toolenv_open(slot, &makeflags, 8, "/share");
+	toolenv = open_for(slot, &makeflags, 8);
 	ck_assert_str_eq(variable(toolenv, "PYTEST_XDIST_AUTO_NUM_WORKERS"), "8");
 	ck_assert_str_eq(variable(toolenv, "NOXMK_SLOTS"), "8");
 	/* With more than four mypy is slower. */
@@ -124,16 +135,49 @@ START_TEST(a_session_is_told_of_processors_that_it_may_wait_for)
 	slot_close(slot);
 	free(flags);
 	makeflags_clear(&makeflags);
-	/* Where there is none it has as many tokens as it was told of. */
-	makeflags = (struct makeflags){ .slots = 8, .unlimited = true };
-	slot = slot_open(&makeflags, folder_make("run"), own_key(), 0);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(sessions_share_tokens_where_there_is_no_jobserver)
+{
+	struct makeflags makeflags = { .slots = 8, .unlimited = true };
+	struct slot *slot = slot_open(&makeflags, folder_make("run"), own_key(), 0);
+	struct toolenv *one, *two;
+	char token;
+	int fd;
+
 	ck_assert(slot_try(slot));
-	toolenv = toolenv_open(slot, &makeflags, 8, "/share");
-	ck_assert_int_eq(tokens_by(toolenv), 7);
-	ck_assert_str_eq(variable(toolenv, "CMAKE_BUILD_PARALLEL_LEVEL"), "8");
-	toolenv_close(toolenv);
+	one = open_for(slot, &makeflags, 8);
+	ck_assert_int_eq(tokens_by(one), 7);
+	fd = open("runtime/.tokens", O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(read(fd, &token, 1), 1);
+	two = open_for(slot, &makeflags, 8);
+	ck_assert_int_eq(tokens_by(one), 6);
+	ck_assert_int_eq(tokens_by(two), 6);
+	/* What a tool took to its grave is there again for who comes when all have gone. */
+	toolenv_close(one);
+	toolenv_close(two);
+	one = open_for(slot, &makeflags, 8);
+	ck_assert_int_eq(tokens_by(one), 7);
+	toolenv_close(one);
+	close(fd);
 	slot_close(slot);
 	assert_silent();
+}
+END_TEST
+
+START_TEST(what_is_no_fifo_is_not_taken_for_one)
+{
+	struct makeflags makeflags = { .slots = 8, .unlimited = true };
+	struct slot *slot = slot_open(&makeflags, folder_make("run"), own_key(), 0);
+
+	ck_assert(slot_try(slot));
+	close(folder_make("runtime"));
+	file_put("runtime/.tokens", "+++");
+	ck_assert_ptr_null(open_for(slot, &makeflags, 8));
+	assert_warned("the tools of this session do not know their job slots: pipe: ");
+	slot_close(slot);
 }
 END_TEST
 
@@ -145,6 +189,8 @@ check_toolenv_suite(void)
 
 	tcase_add_test(tc, nothing_is_told_where_nothing_counts);
 	tcase_add_test(tc, a_session_is_told_of_processors_that_it_may_wait_for);
+	tcase_add_test(tc, sessions_share_tokens_where_there_is_no_jobserver);
+	tcase_add_test(tc, what_is_no_fifo_is_not_taken_for_one);
 	tcase_add_test(tc, one_slot_shares_the_pipe_and_several_have_one);
 	return suite;
 }

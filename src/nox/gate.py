@@ -56,8 +56,8 @@ def has_xdist(location: str | None, command: str) -> bool:
     roots = [location] if location else [os.path.dirname(os.path.dirname(found))]
     if not location:
         roots.append(os.path.dirname(os.path.dirname(os.path.realpath(found))))
-    patterns = [os.path.join(glob.escape(root), "lib*", "*", "*-packages", "xdist") for root in roots]
-    return any(glob.glob(pattern) for pattern in patterns)
+    packages = os.path.join("lib*", "*", "*-packages", "xdist")
+    return any(glob.glob(os.path.join(glob.escape(root), packages)) for root in roots)
 
 
 def configured() -> str:

@@ -66,7 +66,7 @@ add_claims(struct workload *work, struct schedule_job *job, const json_t *claims
 	}
 }
 
-/* Without its fraction. What is rounded here is far from any limit, and libm is not loaded for it. */
+/* Without its fraction. What is rounded here is far from any limit, and needs no libm. */
 static double
 whole(double number)
 {

@@ -53,7 +53,8 @@ read_jobs(struct setting_reader *r, const char *key, const json_t *value, void *
 	else if ((text && read_range(text, &jobs)) || (r->checked && read_pair(value, &jobs)))
 		*(struct options_jobs *)field = jobs;
 	else
-		setting_reject(r, key, value, "\"auto\", a number from 1 on, \"1..4\" or \"1..all\"");
+		setting_reject(r, key, value,
+		    "\"auto\", a number from 1 on, \"1..4\" or \"1..all\"");
 	free(number);
 }
 

@@ -14,7 +14,7 @@ struct options_jobs {
 	unsigned least, most;
 };
 
-/* Its tools may use the processors that others leave, or just its job slots, or are told nothing. */
+/* Its tools may use what processors others leave, or just its job slots, or are told nothing. */
 enum options_budget { BUDGET_SHARED, BUDGET_STRICT, BUDGET_NONE };
 
 /* All zero: nothing is set. */

@@ -98,7 +98,8 @@ make_command(const struct attempt *attempt)
 	command = command_make(attempt->o.plan, attempt->o.session, &(struct command_options){
 	    .share = attempt->o.share, .report = report, .posargs = &posargs,
 	    .toolenv = toolenv_variables(attempt->toolenv),
-	    .interactive = attempt->terminal != NULL, .asks = attempt->ask != NULL, .gated = attempt->o.told > 1 });
+	    .interactive = attempt->terminal != NULL,
+	    .asks = attempt->ask != NULL, .gated = attempt->o.told > 1 });
 	/* The command has copies of all strings but the words of posargs. */
 	json_array_append_new(command.owner, notified ? notified : json_null());
 	free(posargs.v);
@@ -255,8 +256,9 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
 		.log = -1, .presence = presence_begin(options->key, options->target) };
 	if (attempt->session_options.budget != BUDGET_NONE)
-		attempt->toolenv = toolenv_open(options->slot, options->makeflags, options->told,
-		    options->share);
+		attempt->toolenv = toolenv_open(&(struct toolenv_options){ .slot = options->slot,
+		    .makeflags = options->makeflags, .told = options->told,
+		    .folder = report_folder(attempt), .share = options->share });
 	options->record->told = !attempt->toolenv ? 0 : options->told > 0 ? options->told :
 	    slot_count(options->slot);
 	runtime_stand_in(options->runtime, options->rundir);

@@ -3,9 +3,9 @@
 
 /*
  * The life of a session, which is a state machine with one event loop. The session waits for its
- * turn and runs, maybe in several attempts, and maybe waits in between (passage.h). It is asked to end by a signal, by the end of make or
- * of the run (policy.h), or by its time limit: with INT, then TERM, then KILL. Processes that it
- * leaves behind are ended as well.
+ * turn and runs, maybe in several attempts, and maybe waits in between (passage.h). It is asked to
+ * end by a signal, by the end of make or of the run (policy.h), or by its time limit: with INT,
+ * then TERM, then KILL. Processes that it leaves behind are ended as well.
  */
 
 #include <stdbool.h>

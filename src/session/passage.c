@@ -81,8 +81,8 @@ at_most(unsigned n, unsigned limit)
 }
 
 /*
- * The processors that a command may come to use. What the session used when it was last seen counts,
- * if it was told as many as now; a command that was narrow then does not wait at all.
+ * The processors that a command may come to use. What the session used when it was last seen
+ * counts, if it was told as many as now; a command that was narrow then does not wait at all.
  */
 static unsigned
 need_of(struct passage *passage)

@@ -3,9 +3,9 @@
 
 /*
  * What a session waits for while it runs: its commands at the gate (gate.h), and its builds of the
- * project for those of other sessions. Meanwhile its job slot is lent; it goes on as soon as it may,
- * and has the slot back when there is one. That is a debt of one slot for a moment, which the gate
- * counts, and nobody who waits here can be in the way of who is to give back a slot.
+ * project for those of other sessions. Meanwhile its job slot is lent. It goes on as soon as it
+ * may, and has the slot back when there is one. For a moment one session more than there are slots
+ * may run, which the gate counts; but nobody who waits for a slot keeps a command waiting.
  */
 
 #include <jansson.h>
@@ -22,7 +22,7 @@ struct passage_options {
 	int state;             /* the state folder */
 	const char *target;
 	struct turn *turn;     /* which the session has had */
-	unsigned told;         /* processors that its tools are told of; 0: it never waits for any */
+	unsigned told;         /* processors that its tools are told of; 0: it waits for none */
 	unsigned processors;   /* that the sessions of this make share */
 	struct record *record; /* where it says what the session uses */
 	unsigned (*rank)(void *data); /* the session's place in the order */

@@ -1,13 +1,19 @@
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "slots/toolenv.h"
 
+/* See toolenv.h. */
+#define SHARED ".tokens"
+
 struct toolenv {
-	int ends[2]; /* of a pipe of the session's own, or -1 */
+	int ends[2]; /* of a pipe of the session's own, or of the shared FIFO; or -1 */
 	struct strings variables;
 };
 
@@ -59,36 +65,70 @@ fill_pipe(struct toolenv *toolenv, unsigned tokens)
 	return true;
 }
 
-struct toolenv *
-toolenv_open(const struct slot *slot, const struct makeflags *makeflags, unsigned told,
-    const char *share)
+/* The FIFO that the sessions of a make share, with that many tokens. -1 with errno set. */
+static int
+open_shared(int folder, unsigned tokens)
 {
-	unsigned processors = told > 0 ? told : slot_count(slot);
-	struct toolenv *toolenv;
+	int fd = mkfifoat(folder, SHARED, 0600) < 0 && errno != EEXIST ? -1 :
+	    openat(folder, SHARED, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISFIFO(st.st_mode)) {
+		close(fd);
+		errno = EINVAL;
+		return -1;
+	}
+	/* What is in it was left by sessions that are gone. */
+	if (fd_lock(fd, LOCK_EX | LOCK_NB) == 0) {
+		fd_drain(fd);
+		for (; tokens > 0; tokens--)
+			if (write(fd, "+", 1) != 1)
+				break;
+	}
+	/* Who comes in between fills it once more, which is the same. */
+	(void)!fd_lock(fd, LOCK_SH);
+	return fd;
+}
+
+/* Where the tools find tokens: make's jobserver, or a pipe that toolenv_close closes. */
+static int
+open_tokens(struct toolenv *toolenv, const struct toolenv_options *o)
+{
+	if (slot_jobserver(o->slot))
+		return jobserver_fd(slot_jobserver(o->slot));
+	if (o->told > 0)
+		return toolenv->ends[0] = open_shared(o->folder, o->told - 1);
+	return fill_pipe(toolenv, slot_count(o->slot) - 1) ? toolenv->ends[0] : -1;
+}
+
+struct toolenv *
+toolenv_open(const struct toolenv_options *o)
+{
+	unsigned told = o->told > 0 ? o->told : slot_count(o->slot);
 	const char *path = getenv("PATH");
+	struct toolenv *toolenv;
 	char *load;
 	int fd;
 
-	if (!slot_is_counted(slot))
+	if (!slot_is_counted(o->slot))
 		return NULL;
 	toolenv = xcalloc(1, sizeof(*toolenv));
 	*toolenv = (struct toolenv){ .ends = { -1, -1 } };
-	if (slot_jobserver(slot)) {
-		fd = jobserver_fd(slot_jobserver(slot));
-	} else if (fill_pipe(toolenv, processors - 1)) {
-		fd = toolenv->ends[0];
-	} else {
+	fd = open_tokens(toolenv, o);
+	if (fd < 0) {
 		warn("the tools of this session do not know their job slots: pipe");
 		toolenv_close(toolenv);
 		return NULL;
 	}
-	load = makeflags->load > 0 ? xasprintf(" -l%g", makeflags->load) : xstrdup("");
+	load = o->makeflags->load > 0 ? xasprintf(" -l%g", o->makeflags->load) : xstrdup("");
 	strings_add(&toolenv->variables, xasprintf("MAKEFLAGS=%s -- --jobserver-auth=fifo:"
 	    "/proc/%d/fd/%d", load, (int)getpid(), fd));
 	free(load);
-	strings_add(&toolenv->variables, xasprintf("PATH=%s/tools:%s", share,
+	strings_add(&toolenv->variables, xasprintf("PATH=%s/tools:%s", o->share,
 	    path ? path : "/usr/local/bin:/usr/bin:/bin"));
-	add_variables_of_tools(toolenv, processors, told > 0 && slot_jobserver(slot));
+	add_variables_of_tools(toolenv, told, o->told > 0);
 	return toolenv;
 }
 

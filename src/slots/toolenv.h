@@ -13,8 +13,10 @@
  * variable: versions before 4.4 would die of a path, and all would complain of descriptors that
  * are closed. A make is told by submake.h. make's -l LOAD stands before the "--".
  *
- * A session that holds several slots, or one from our own pool, gets a pipe of its own with those
- * tokens, since make's would give it more, or is not there.
+ * A session that holds several slots gets a pipe of its own with those tokens, since make's would
+ * give it more. Where there is no jobserver, under a bare -j, the sessions of a make share one: the
+ * FIFO .tokens in its runtime folder, with a token for each processor but one. Who opens it first,
+ * which nobody else has then (flock(2)), fills it.
  */
 
 #include "base/makeflags.h"
@@ -23,14 +25,17 @@
 
 struct toolenv;
 
-/*
- * For a session that holds these slots, under a make with these flags. told: the processors that
- * its tools may use, of which they may have to wait for some (gate.h); 0: no more than the slots.
- * share: the folder of tools/make. NULL where slots are not counted, or after a warning.
- * toolenv_close frees.
- */
-struct toolenv *toolenv_open(const struct slot *, const struct makeflags *, unsigned told,
-    const char *share) UNUSED_RESULT;
+struct toolenv_options {
+	const struct slot *slot; /* the slots that the session holds */
+	const struct makeflags *makeflags;
+	unsigned told;           /* processors that its tools may use, if they wait for them at
+	                          * the gate (gate.h); 0: no more than the slots */
+	int folder;              /* the runtime folder, or the run folder */
+	const char *share;       /* the folder of tools/make */
+};
+
+/* NULL where slots are not counted, or after a warning. toolenv_close frees. */
+struct toolenv *toolenv_open(const struct toolenv_options *) UNUSED_RESULT;
 void toolenv_close(struct toolenv *);
 
 /* The session's variables, "NAME=value", borrowed. NULL: none. */

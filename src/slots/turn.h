@@ -4,9 +4,9 @@
 /*
  * A session's turn: it may start when it holds its job slots (slot.h) and all that it claims
  * (lock.h). One slot comes first, so that few wait for locks at once. While the locks are not to be
- * had it is lent to others. With the locks all slots are taken, one or several. At last it lets those
- * go first who wait at the gate (gate.h): what they need becomes free when nobody starts. And where
- * others run, it waits for memory.
+ * had it is lent to others. With the locks all slots are taken, one or several. At last it lets
+ * those go first who wait at the gate (gate.h): what they need becomes free when nobody starts. And
+ * where others run, it waits for memory.
  */
 
 #include <jansson.h>

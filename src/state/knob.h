@@ -3,8 +3,8 @@
 
 /*
  * The knobs of nox.mk that tell the helper how to run sessions, by the names that their users know:
- * NOXMK_OUTPUT, NOXMK_JOBS, NOXMK_BUDGET, NOXMK_KEEP, NOXMK_DEADLINE, NOXMK_FLAKY, FAIL_FAST, MAX_FAIL. See
- * nox.mk(5).
+ * NOXMK_OUTPUT, NOXMK_JOBS, NOXMK_BUDGET, NOXMK_KEEP, NOXMK_DEADLINE, NOXMK_FLAKY, FAIL_FAST,
+ * MAX_FAIL. See nox.mk(5).
  */
 
 #include <stdbool.h>

@@ -18,6 +18,11 @@ peak() {
 	awk '/^\+/ { n++; if (n > most) most = n } /^-/ { n-- } END { print most + 0, n + 0 }' "$JOBS"
 }
 
+# below PEAK N: less than N ran at once, and none is left.
+below() {
+	[ "${1% *}" -lt "$2" ] && [ "${1#* }" = 0 ]
+}
+
 # No complaint of a tool or of make.
 calm() {
 	! grep -riE 'warning|jobserver [^m]|INTERNAL' "$err" "$state"/latest/*.log
@@ -75,9 +80,15 @@ for outer in "$MAKE" $newer; do
 	check "$version: a make by its path in a script: no complaint" calm
 	# Without a number make counts nothing; each session has its slot, and so many more.
 	: >"$JOBS"
-	run "$outer" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" NOXMK_JOBS=3 -j heavy make sub_make
+	run "$outer" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" NOXMK_JOBS=3 NOXMK_BUDGET=strict \
+		-j heavy make sub_make
+	check "$version: -j, strict: exit 0" exits 0
+	check "$version: -j, strict: no more than NOXMK_JOBS" same "$(peak)" '3 0'
+	# Builds share what tokens there are for all sessions: one less than there are processors.
+	: >"$JOBS"
+	run "$outer" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" NOXMK_JOBS=2 -j make sub_make
 	check "$version: -j: exit 0" exits 0
-	check "$version: -j: no more than NOXMK_JOBS" same "$(peak)" '3 0'
+	check "$version: -j: one more than NOXMK_JOBS at most" below "$(peak)" 4
 	check "$version: -j: no complaint" calm
 	: >"$JOBS"
 	run "$outer" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -j4 -l 0.0001 greedy

@@ -1,0 +1,204 @@
+#!/bin/sh
+# Sessions whose tests fan out: they are told of all processors, and wait for them at the gate. Times
+# are ratios within one run.
+
+# shellcheck disable=SC2317 # checks are called by name
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+noxfile <<'END'
+nox.options.sessions = ["lint", "one", "two"]
+PYTEST = "env/bin/pytest"
+
+
+def burn(session, seconds):
+    code = f"import time\nt = time.process_time()\nwhile time.process_time() - t < {seconds}: pass"
+    session.run("python3", "-c", code, external=True)
+
+
+@nox.session(python=False)
+def lint(session):
+    burn(session, 1)
+
+
+@nox.session(python=False)
+def one(session):
+    session.run(PYTEST, "-n", "auto", "one", "2", external=True)
+
+
+@nox.session(python=False)
+def two(session):
+    session.run(PYTEST, "-n", "auto", "two", "2", external=True)
+
+
+@nox.session(python=False)
+@nox.parametrize("n", [1, 2, 3])
+def sibling(session, n):
+    session.run(PYTEST, "-n", "auto", f"sibling{n}", "1", external=True)
+
+
+@nox.session(python=False)
+def prepare(session):
+    burn(session, 0.5)
+
+
+@nox.session(python=False)
+def after(session):
+    session.run(PYTEST, "-n", "auto", "after", "2", external=True)
+
+
+@nox.session(python=False)
+def user(session):
+    session.run(PYTEST, "-n", "auto", "user", "1", external=True)
+
+
+@nox.session(python=False)
+def other_user(session):
+    session.run(PYTEST, "-n", "auto", "other_user", "1", external=True)
+
+
+@nox.session(python=False)
+def two_workers(session):
+    session.run(PYTEST, "-n", "2", "two_workers", "1", external=True)
+
+
+@nox.session(python=False)
+def stopped(session):
+    session.run(PYTEST, "-n", "auto", "stopped", "1", external=True)
+END
+# A stand-in for pytest with xdist, which notes when each of its workers is there.
+mkdir -p env/bin env/lib/python3/site-packages/xdist
+cat >env/bin/pytest <<'END'
+#!/usr/bin/env python3
+import os, subprocess, sys, time
+
+def note(text):
+    with open(os.environ["NOTES"], "a") as file:
+        file.write(f"{text} {time.monotonic()}\n")
+
+told = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", str(os.cpu_count()))
+count = int(told if sys.argv[2] == "auto" else sys.argv[2])
+name, work = sys.argv[3], float(sys.argv[4])
+note(f"begin {name} {count} {os.environ.get('OMP_NUM_THREADS', '-')}")
+burn = f"import time\nt = time.process_time()\nwhile time.process_time() - t < {work / count}: pass"
+workers = [subprocess.Popen([sys.executable, "-c", burn]) for _ in range(count)]
+codes = [worker.wait() for worker in workers]
+note(f"end {name} {count} -")
+sys.exit(any(codes))
+END
+chmod +x env/bin/pytest
+cat >pyproject.toml <<'END'
+[tool.noxmk.session."*user"]
+uses = ["database"]
+[tool.noxmk.session.after]
+needs = ["prepare"]
+[tool.noxmk.session.stopped]
+timeout = "4s"
+END
+NOTES=$scratch/notes
+export NOTES
+unset PYTEST_XDIST_AUTO_NUM_WORKERS OMP_NUM_THREADS
+processors=$(nproc)
+if [ "$processors" -lt 2 ]; then
+	skip 'the gate' 'one processor: nobody waits for another'
+	finish
+fi
+
+# timed COMMAND...: like run, and the milliseconds that it took are in $took.
+timed() {
+	begun=$(date +%s%N)
+	run "$@"
+	took=$((($(date +%s%N) - begun) / 1000000))
+}
+
+# told NAME: the workers that the stand-in of that name had, and the threads that each may have.
+told() {
+	sed -n "s/^begin $1 \([^ ]* [^ ]*\) .*/\1/p" "$NOTES"
+}
+
+# at_once: the most stand-ins that ran at once.
+at_once() {
+	sort -k5 -n "$NOTES" | awk '$1 == "begin" { if (++n > most) most = n } $1 == "end" { n-- } END { print most + 0 }'
+}
+
+# at_most A B PERCENT: A is at most so much of B.
+at_most() {
+	[ "$1" -le $(($2 * $3 / 100)) ] || {
+		echo "# $1 of $2"
+		false
+	}
+}
+
+# Without -j nothing is told and nothing waits: just as under nox.
+mk one
+check 'no -j: as wide as under nox' same "$(told one)" "$processors -"
+
+for jobs in -j2 "-j$((2 * processors))" -j; do
+	n=$processors
+	[ "$jobs" != -j2 ] || n=2
+	: >"$NOTES"
+	mk $jobs one
+	check "$jobs: one wide session alone has all processors" same "$(told one)" "$n 1"
+	: >"$NOTES"
+	mk $jobs ci
+	check "$jobs: two wide ones and a lint pass" exits 0
+	check "$jobs: each is told of all processors" same "$(told one) $(told two)" "$n 1 $n 1"
+	check "$jobs: one after the other" same "$(at_once)" 1
+	: >"$NOTES"
+	mk $jobs sibling
+	check "$jobs: three siblings pass, one after the other" same "$status $(at_once)" '0 1'
+	: >"$NOTES"
+	mk $jobs after lint
+	check "$jobs: a wide one that requires another, beside a lint" \
+		same "$status $(told after)" "0 $n 1"
+	: >"$NOTES"
+	mk $jobs user other_user one
+	check "$jobs: wide ones with a resource, beside another: nobody waits for ever" exits 0
+	check "$jobs: and all are as wide" same "$(grep -c "^begin [a-z_]* $n 1 " "$NOTES")" 3
+done
+
+rm -rf "$state"
+mk -j2 one two lint
+wait_of() {
+	python3 -c 'import json, sys
+waits = json.load(open(sys.argv[1]))["waits"]
+print(sum(wait["seconds"] for wait in waits if wait["for"] == "processors") > 0.1)' \
+		"$state/latest/$1.json"
+}
+check 'one of the two has waited' same "$(wait_of one) $(wait_of two)" 'False True'
+run noxmk why two
+check 'noxmk why tells of it' matches "$out" 'for 2 processors, for pytest'
+mk -j2 one stopped
+check 'a wait is none of the time that a timeout counts' exits 0
+
+: >"$NOTES"
+mk -j2 NOXMK_BUDGET=strict one two
+check 'strict: one worker each' same "$(told one) $(told two)" '1 - 1 -'
+check 'strict: at once' same "$(at_once)" 2
+
+: >"$NOTES"
+mk -j2 two_workers one
+check 'a number of its own is kept' same "$(told two_workers)" '2 1'
+check 'and it waits as well' same "$(at_once)" 1
+
+timed nox -s lint one two
+theirs=$took
+timed "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -j2 ci
+check 'not slower than nox' at_most "$took" "$theirs" 110
+
+# ^C while a command waits at the gate.
+rm -rf "$state"
+: >"$NOTES"
+setsid "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -j2 one two >"$out" 2>"$err" &
+make=$!
+waits() {
+	grep -q '^begin' "$NOTES"
+}
+wait_for waits
+sleep 0.7
+kill -INT -- "-$make"
+wait "$make"
+status=$?
+check '^C at the gate ends the make' same "$status" 2
+check '^C at the gate: both are told' same "$(verdicts | tr '\n' ' ')" 'one: aborted two: aborted '
+finish
