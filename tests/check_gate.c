@@ -176,7 +176,7 @@ END_TEST
 START_TEST(without_a_table_nobody_waits)
 {
 	ck_assert_ptr_null(gate_open(-1, 2));
-	assert_warned(".gate: sessions do not wait for free processors: ");
+	assert_warned(".gate.now: sessions do not wait for free processors: ");
 	gate_close(NULL);
 }
 END_TEST
@@ -186,7 +186,7 @@ START_TEST(a_damaged_table_holds_nobody_up)
 {
 	struct gate *own;
 
-	file_put("run/.gate", "\xff\xff\xff\xff and so on, for more than one entry of that table: "
+	file_put("run/.gate.now", "\xff\xff\xff\xff and so on, for more than one entry of that table: "
 			      "none of them is anybody's, since nobody has its lock ............");
 	own = session(2, 1);
 	ck_assert(!gate_is_awaited(own) && !gate_has_company(own) && goes(own, 2, 0));

@@ -150,7 +150,7 @@ START_TEST(sessions_share_tokens_where_there_is_no_jobserver)
 	ck_assert(slot_try(slot));
 	one = open_for(slot, &makeflags, 8);
 	ck_assert_int_eq(tokens_by(one), 7);
-	fd = open("runtime/.tokens", O_RDWR | O_CLOEXEC);
+	fd = open("runtime/.tokens.now", O_RDWR | O_CLOEXEC);
 	ck_assert_int_eq(read(fd, &token, 1), 1);
 	two = open_for(slot, &makeflags, 8);
 	ck_assert_int_eq(tokens_by(one), 6);
@@ -174,7 +174,7 @@ START_TEST(what_is_no_fifo_is_not_taken_for_one)
 
 	ck_assert(slot_try(slot));
 	close(folder_make("runtime"));
-	file_put("runtime/.tokens", "+++");
+	file_put("runtime/.tokens.now", "+++");
 	ck_assert_ptr_null(open_for(slot, &makeflags, 8));
 	assert_warned("the tools of this session do not know their job slots: pipe: ");
 	slot_close(slot);

@@ -7,6 +7,10 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "slots/gate.h"
+#include "state/runtime.h"
+
+/* See runtime.h. */
+#define TABLE ".gate" RUNTIME_OF_NOW
 
 /* More sessions than that at once are not counted. */
 enum { ENTRIES = 1024 };
@@ -36,11 +40,11 @@ struct view {
 struct gate *
 gate_open(int folder, unsigned processors)
 {
-	int file = openat(folder, ".gate", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	int file = openat(folder, TABLE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 	struct gate *gate;
 
 	if (file < 0) {
-		warn(".gate: sessions do not wait for free processors");
+		warn(TABLE ": sessions do not wait for free processors");
 		return NULL;
 	}
 	gate = xcalloc(1, sizeof(*gate));

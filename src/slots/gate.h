@@ -6,7 +6,7 @@
  * tool that is told all processors and waits is faster than one that is told fewer: waiting costs
  * nothing while others keep all of them busy, and being narrow is for ever.
  *
- * The helpers of one make share a table, .gate in the runtime folder: an entry for each session
+ * The helpers of one make share a table, .gate.now in the runtime folder: an entry for each session
  * that runs, with the processors that it was seen to use, and those that a command of it may come
  * to need. A command of a session goes if what the others use and what it needs is at most
  * max(2N - 1, N + 1) together, N being the processors; else it waits, and of those that wait the

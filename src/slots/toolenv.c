@@ -8,9 +8,10 @@
 
 #include "base/fd.h"
 #include "slots/toolenv.h"
+#include "state/runtime.h"
 
 /* See toolenv.h. */
-#define SHARED ".tokens"
+#define SHARED ".tokens" RUNTIME_OF_NOW
 
 struct toolenv {
 	int ends[2]; /* of a pipe of the session's own, or of the shared FIFO; or -1 */

@@ -276,18 +276,21 @@ make_again(int state, const char *key, const char *name)
 	return rundir;
 }
 
-/* Files of a run. Others are what belongs to the state folder, and what is not done yet. */
+/* Files of a run. Others are what belongs to the state folder, what is not done yet, or of now. */
 static int
 is_kept(const struct dirent *entry)
 {
-	static const char report[] = ".report";
+	static const char *const suffixes[] = { ".report", RUNTIME_OF_NOW };
 	size_t len = strlen(entry->d_name);
 
 	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
-	    !strcmp(entry->d_name, RULE_FILE) || !strcmp(entry->d_name, ".queue"))
+	    !strcmp(entry->d_name, RULE_FILE))
 		return false;
-	return len < sizeof(report) ||
-	       strcmp(entry->d_name + len - (sizeof(report) - 1), report) != 0;
+	for (size_t i = 0; i < countof(suffixes); i++)
+		if (len >= strlen(suffixes[i]) &&
+		    !strcmp(entry->d_name + len - strlen(suffixes[i]), suffixes[i]))
+			return false;
+	return true;
 }
 
 /* Copies those files of the runtime folder that the run folder lacks. */
@@ -302,7 +305,7 @@ copy_missing(int runtime, int rundir)
 		int file = -1;
 
 		if (faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-		    (file = openat(runtime, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) >= 0 &&
+		    (file = openat(runtime, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)) >= 0 &&
 		    file_copy(file, rundir, name) < 0)
 			warn("%s", name);
 		fd_close(&file);

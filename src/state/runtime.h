@@ -12,6 +12,7 @@
  *     TARGET.json, .TARGET.notified   copies of the records (record.h)
  *     .queue                          of those who wait for a slot (queue.h)
  *     .TARGET.report                  nox writes it here, while the session may clean the checkout
+ *     .NAME.now                       what sessions share while they run; nobody keeps it
  *
  * Its descriptor is called `runtime`, and is -1 where there is none: then a run folder that is
  * removed is lost. Once it is removed, the helpers work here instead of there, with their logs and
@@ -21,6 +22,9 @@
 #include <stdbool.h>
 
 #include "base/util.h"
+
+/* How the names of those end. */
+#define RUNTIME_OF_NOW ".now"
 
 /* The runtime folder of the make with that key (makekey.h), or -1. The caller closes. */
 int runtime_find(const char *key) UNUSED_RESULT;
