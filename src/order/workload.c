@@ -85,6 +85,7 @@ round_seconds(double seconds)
 	return units * unit < seconds ? (units + 1) * unit : units * unit;
 }
 
+/* The demand to halves. */
 static void
 round_job(struct schedule_job *job)
 {

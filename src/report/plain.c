@@ -1,8 +1,12 @@
-#include <sys/param.h>
-
 #include "base/json.h"
 #include "report/plain.h"
 #include "state/learned.h"
+
+static double
+lesser(double a, double b)
+{
+	return a < b ? a : b;
+}
 
 /* Seconds of the session itself without what it waited for; -1: unknown. */
 static double
@@ -17,7 +21,7 @@ own_seconds(const struct record *r)
 	json_array_foreach(r->waits, i, wait)
 		if (record_waits_within(wait))
 			own -= json_number(wait, "seconds");
-	return MAX(0, MIN(own, r->duration));
+	return own > 0 ? lesser(own, r->duration) : 0;
 }
 
 /* Seconds with all processors and nobody beside, and with the start and end of a nox; or -1. */
@@ -31,7 +35,7 @@ alone_seconds(const struct record *r, int state, unsigned processors)
 		return alone;
 	learned = learned_of(state, r->target);
 	/* What it was before may be less than it is now, but no more than what it has taken. */
-	alone = MIN(learned.alone, r->duration);
+	alone = lesser(learned.alone, r->duration);
 	learned_clear(&learned);
 	/* Not many more are at work than twice as many as there are processors. */
 	return alone < 0 && learned_was_too_short(r) ? r->duration / 2 : alone;
@@ -52,8 +56,8 @@ plain_add(struct plain *plain, const struct record *r, int state, unsigned proce
 		return;
 	}
 	start = r->duration - own;
-	plain->work += MAX(0, alone - start);
-	plain->start = plain->counted > 0 ? MIN(plain->start, start) : start;
+	plain->work += alone > start ? alone - start : 0;
+	plain->start = plain->counted > 0 ? lesser(plain->start, start) : start;
 	plain->counted++;
 }
 

@@ -102,4 +102,23 @@ check 'the one that waits says for whom' \
 	matches "$scratch/two" '^waits  *hungry: for memory \(pid [0-9]*\), which has memory$'
 check 'a resource that another make had' same "$(why hungry | sed -n 2p)" \
 	' Ns for the resource memory, which memory (pid N) had (tool.noxmk.session.hungry.uses)'
+
+# How wide a session was, and what it waited for while it ran.
+echo '{"schema":1,"sessions":{"build":[1]},"learned":{"build":{"told":2,"width":2,"cpu":2}}}' \
+	>"$state"/history.json
+mk -n -j2 build
+check 'a wide session: -n tells it' same "$(planned | sed 's/   */ /g')" 'build 2 processors'
+mk build
+"$python3" - "$state"/latest/build.json <<'END'
+import json, sys
+with open(sys.argv[1]) as file:
+    record = json.load(file)
+record.update(told=2, width=2, wide=["pytest"], waits=record["waits"] + [
+    {"for": "processors", "seconds": 1.5, "command": "pytest", "needed": 2, "used": 3}])
+with open(sys.argv[1], "w") as file:
+    json.dump(record, file)
+END
+check 'a wide session: why tells it' same "$(why build | tail -n 2)" \
+	' Ns for 2 processors, for pytest, while others used 3
+ told of 2 processors, used 2 (pytest)'
 finish

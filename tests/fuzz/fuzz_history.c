@@ -30,6 +30,7 @@ check_sense(const struct learned *it)
 	size_t i;
 
 	REQUIRE(it->known == (it->width > 0) && it->memory <= INT64_MAX);
+	REQUIRE(it->cpu >= 0 && it->cpu < 1e9);
 	REQUIRE(it->alone == -1 || (it->alone >= 0 && it->alone < 1e9));
 	REQUIRE(json_array_size(it->wide) <= 8);
 	json_array_foreach(it->wide, i, word)

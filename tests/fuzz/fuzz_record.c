@@ -14,6 +14,7 @@
 #include "report/list.h"
 #include "report/show.h"
 #include "report/summary.h"
+#include "report/why.h"
 #include "state/record.h"
 #include "state/rundir.h"
 
@@ -52,6 +53,7 @@ sum_up(int dirfd, struct planfile *plan)
 	if (summary_print(dirfd, dirfd, plan, goals, false) == 0)
 		REQUIRE(summary_mark_well(dirfd, plan, goals) == 0);
 	REQUIRE(summary_verdict(dirfd, plan, "no such goal") == 1);
+	(void)!why_print(dirfd, "a");
 	list_print(plan);
 	show_print(dirfd, plan, goals);
 	json_decref(goals);
