@@ -44,9 +44,9 @@ struct process_pages {
 struct process_pages process_pages(pid_t);
 
 /*
- * Its part of the resident pages that are not shared so: 1 when all are its own, a half when there are
- * two forks and neither has written anything since. The kernel looks at every page: this takes a
- * millisecond for each 100 MiB.
+ * Its part of the resident pages that are not shared so: 1 when all are its own, a half when there
+ * are two forks and neither has written anything since. The kernel looks at every page: this takes
+ * a millisecond for each 100 MiB.
  */
 double process_own_part(pid_t);
 
