@@ -38,7 +38,7 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 	$(Q)STAGE='$(abspath $B)/stage'; export STAGE; \
 	scripts/bench sample --rounds 2 --short --check && \
 	scripts/bench overhead --rounds 2 --sessions 20 --check && \
-	scripts/bench scale --rounds 1 --sizes 100,400 --check && \
+	scripts/bench scale --rounds 2 --sizes 40,400 --check && \
 	scripts/bench logs --rounds 3 --mib 200 --check 8 && \
 	scripts/bench sampler --rounds 2 --seconds 4 --kinds sleep,compute,start --check 0.5
 

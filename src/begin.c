@@ -1,6 +1,5 @@
 #include <stdio.h>
 
-#include "base/cpus.h"
 #include "base/fd.h"
 #include "begin.h"
 #include "report/list.h"
@@ -33,10 +32,7 @@ begin_run(int state, const char *key)
 		return EXIT_HELPER;
 	if (!request_check(settings, &request)) {
 		result = EXIT_USAGE;
-		goto out;
-	}
-	request.processors = cpus_available();
-	if ((rundir = join_run(state, key, request.knobs.keep)) >= 0) {
+	} else if ((rundir = join_run(state, key, request.knobs.keep)) >= 0) {
 		if (request_write(rundir, &request) == 0)
 			result = 0;
 		if (result == 0 && request.selects_nothing)
@@ -46,7 +42,6 @@ begin_run(int state, const char *key)
 		fd_close(&runtime);
 		fd_close(&rundir);
 	}
-out:
 	request_clear(&request);
 	json_decref(settings);
 	return result;

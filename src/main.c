@@ -284,7 +284,7 @@ do_run(const struct place *unused)
 	strings_add(&request.posargs, NULL);
 	run.posargs = (char *const *)request.posargs.v;
 	run.keep = request.knobs.keep;
-	run.jobs = request.knobs.jobs;
+	run.jobs = request.knobs.jobs > 0 ? request.knobs.jobs : request.processors;
 	run.strict = request.knobs.strict;
 	run.processors = request.processors;
 	run.alone = !strcmp(request.alone, run.target);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "slots/guard.h"
 #include "support.h"
 #include "tokens.h"
@@ -162,6 +163,45 @@ START_TEST(two_who_want_several_do_not_starve_each_other)
 		ck_assert_int_eq(tokens_in(&make), 3);
 	}
 	make_gone(&make);
+}
+END_TEST
+
+/* The least seconds of some tries from a missing token's arrival to a balance of that, from -1. */
+static double
+least_wait(int wanted)
+{
+	double least = 1000;
+
+	for (int i = 0; i < 5; i++) {
+		struct make make = make_with(0);
+		struct helper helper = helper_of(&make);
+		double begun;
+
+		ask(helper.guard, -1, -1);
+		take_token(&make);
+		put_tokens(&make, wanted);
+		guard_ask(helper.guard, wanted, wanted);
+		for (int k = 0; k < 20; k++) {
+			poll(NULL, 0, 1);
+			ck_assert(!guard_try(helper.guard));
+		}
+		begun = clock_monotonic();
+		put_tokens(&make, 1);
+		await(helper.guard);
+		begun = clock_monotonic() - begun;
+		least = begun < least ? begun : least;
+		end_helper(&helper);
+		make_gone(&make);
+	}
+	return least;
+}
+
+/* Not only the clock does: that takes hundreds of times as long as a token by itself. */
+START_TEST(each_token_wakes_who_wants_several)
+{
+	double one = least_wait(0), several = least_wait(3);
+
+	ck_assert_msg(several < 100 * one, "%g s, and %g s for one", several, one);
 }
 END_TEST
 
@@ -445,6 +485,7 @@ check_guard_suite(void)
 	tcase_add_test(tc, what_is_above_the_most_is_given);
 	tcase_add_test(tc, one_who_waits_for_several_keeps_nothing);
 	tcase_add_test(tc, two_who_want_several_do_not_starve_each_other);
+	tcase_add_test(tc, each_token_wakes_who_wants_several);
 	tcase_add_test(tc, those_who_want_several_try_one_after_the_other);
 	tcase_add_test(tc, only_the_last_question_counts);
 	tcase_add_test(tc, what_is_out_comes_back_later);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "state/request.h"
 #include "support.h"
 
@@ -45,6 +46,7 @@ START_TEST(a_request_is_read_and_kept)
 	ck_assert_uint_eq(again.posargs.n, 3);
 	ck_assert_str_eq(again.posargs.v[0], "-k");
 	ck_assert_str_eq(again.posargs.v[1], "a b");
+	ck_assert_uint_eq(again.processors, cpus_available());
 	/* Bytes that are no UTF-8 stay what they are. */
 	ck_assert_str_eq(again.posargs.v[2], "MAX_FAIL=\xe9");
 	request_clear(&request);

@@ -146,7 +146,7 @@ START_TEST(the_end_makes_the_run_folder_anew)
 	file_put("a.json", "a record");
 	file_put("a.log", "a log");
 	file_put(".a.report", "a report");
-	file_put(".queue", "a place");
+	file_put(".queue.now", "a place");
 	ck_assert_int_eq(chdir(getenv("XDG_RUNTIME_DIR")), 0);
 	ck_assert_int_eq(system("rm -rf .nox"), 0);
 	before = state;
@@ -163,7 +163,7 @@ START_TEST(the_end_makes_the_run_folder_anew)
 	assert_file(".nox/.noxmk/latest/a.json", "a record");
 	assert_file(".nox/.noxmk/latest/a.log", "a log");
 	ck_assert(!file_there(".nox/.noxmk/latest/.a.report"));
-	ck_assert(!file_there(".nox/.noxmk/latest/.queue"));
+	ck_assert(!file_there(".nox/.noxmk/latest/.queue.now"));
 	free(after);
 	close(rundir);
 	rundir = rundir_open(state, KEY);

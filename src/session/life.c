@@ -460,8 +460,8 @@ life_lead(const struct life_options *options)
 	struct life life = { .o = options, .phase = WAITING };
 	struct life_end end;
 
+	plan_check(&life);
 	check_turn(&life);
-	check_clocks(&life);
 	while (life.phase != ENDED) {
 		wait_for_events(&life);
 		take_signals(&life);

@@ -21,6 +21,7 @@ struct balance {
 	struct memory *memory;
 	int sockets[2]; /* of each side; -1 when it is the other one's */
 	enum balance_side side;
+	bool busy; /* somebody else was taking several when we tried to */
 };
 
 struct balance *
@@ -134,6 +135,12 @@ balance_lacks_several(const struct balance *balance)
 	return balance->memory->least - balance->memory->balance > 1;
 }
 
+bool
+balance_is_busy(const struct balance *balance)
+{
+	return balance->busy;
+}
+
 int
 balance_count(const struct balance *balance)
 {
@@ -174,8 +181,11 @@ take_up_to(struct balance *balance, int least, int most)
 	int before = memory->balance, fd = jobserver_fd(balance->jobserver), there = 0;
 	bool several = least - before > 1;
 
-	if (several && (ioctl(fd, FIONREAD, &there) < 0 || there < least - before ||
-	    flock(fd, LOCK_EX | LOCK_NB) < 0))
+	balance->busy = false;
+	if (several && (ioctl(fd, FIONREAD, &there) < 0 || there < least - before))
+		return;
+	balance->busy = several && flock(fd, LOCK_EX | LOCK_NB) < 0;
+	if (balance->busy)
 		return;
 	while (memory->balance < most && balance_take(balance))
 		;

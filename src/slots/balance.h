@@ -47,6 +47,9 @@ void balance_ask(struct balance *, int least, int most);
 bool balance_is_reached(const struct balance *);
 bool balance_lacks_several(const struct balance *);
 
+/* Could it not be had at the last try since somebody else was about to take several? */
+bool balance_is_busy(const struct balance *);
+
 int balance_count(const struct balance *);
 
 /*

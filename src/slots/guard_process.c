@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/signalfd.h>
@@ -22,8 +23,11 @@ enum { MAY_TRACE = 0 };
 enum { MAY_TRACE = 1 };
 #endif
 
-/* Milliseconds between two looks for several tokens: poll(2) tells of one. */
-enum { TICK = 20 };
+/*
+ * Milliseconds between two looks for several tokens: while another guard takes several, and, where
+ * each new token wakes us, for what nobody has thought of.
+ */
+enum { BUSY_TICK = 20, WATCHED_TICK = 1000 };
 
 /*
  * Milliseconds that make may have to wait for the end of a helper that has died with its slot lent:
@@ -36,6 +40,7 @@ struct guard_process {
 	struct jobserver *jobserver;
 	pid_t helper;
 	int signals; /* a signalfd of SIGCHLD: a traced process has stopped */
+	int tokens;  /* readable after each token that is given back; -1 until several are wanted */
 };
 
 /* A signal that the helper does not block stops it, since it is traced: it is made to go on. */
@@ -61,6 +66,29 @@ pass_signals_on(const struct guard_process *guard)
 }
 
 /*
+ * What tells that tokens have come when several are wanted: poll(2) would tell of one for ever,
+ * while an edge of epoll(7) comes with each that is written.
+ */
+static int
+watch_tokens(struct guard_process *guard)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	if (guard->tokens < 0) {
+		guard->tokens = epoll_create1(EPOLL_CLOEXEC);
+		epoll_ctl(guard->tokens, EPOLL_CTL_ADD, jobserver_fd(guard->jobserver), &event);
+	}
+	return guard->tokens;
+}
+
+/* Milliseconds until the next look at the tokens, of which several are wanted. */
+static int
+tick_for_several(const struct guard_process *guard)
+{
+	return balance_is_busy(guard->balance) || guard->tokens < 0 ? BUSY_TICK : WATCHED_TICK;
+}
+
+/*
  * Does what the helper asks for, until it ends. Tokens are looked for only while it wants some:
  * others could use them.
  */
@@ -69,6 +97,7 @@ serve(struct guard_process *guard)
 {
 	for (;;) {
 		bool wanting = !balance_is_reached(guard->balance), several;
+		struct epoll_event unused;
 		struct pollfd fds[3];
 
 		if (wanting && balance_settle(guard->balance)) {
@@ -78,10 +107,13 @@ serve(struct guard_process *guard)
 		several = wanting && balance_lacks_several(guard->balance);
 		fds[0] = (struct pollfd){ .fd = guard->signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = balance_fd(guard->balance), .events = POLLIN };
-		fds[2] = (struct pollfd){ .fd = wanting && !several ?
-						    jobserver_fd(guard->jobserver) : -1,
-			.events = POLLIN };
-		poll(fds, countof(fds), several ? TICK : -1);
+		fds[2] = (struct pollfd){ .fd = -1, .events = POLLIN };
+		if (wanting)
+			fds[2].fd = several ? watch_tokens(guard) :
+					      jobserver_fd(guard->jobserver);
+		poll(fds, countof(fds), several ? tick_for_several(guard) : -1);
+		if (several && fds[2].revents)
+			epoll_wait(guard->tokens, &unused, 1, 0);
 		if (fds[0].revents)
 			pass_signals_on(guard);
 		if (fds[1].revents && !balance_drain(guard->balance))
@@ -153,7 +185,7 @@ void
 guard_process_run(struct balance *balance, struct jobserver *jobserver, pid_t helper)
 {
 	struct guard_process guard = { .balance = balance, .jobserver = jobserver,
-		.helper = helper };
+		.helper = helper, .tokens = -1 };
 	sigset_t set;
 
 	sigfillset(&set);

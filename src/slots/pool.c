@@ -88,9 +88,11 @@ take_events(struct pool *pool)
 	struct epoll_event events[16];
 	int n;
 
-	while (pool->epoll >= 0 && (n = epoll_wait(pool->epoll, events, countof(events), 0)) > 0)
+	do {
+		n = pool->epoll < 0 ? 0 : epoll_wait(pool->epoll, events, countof(events), 0);
 		for (int i = 0; i < n; i++)
 			fd_close(&pool->slots[events[i].data.u32].watch);
+	} while (n == countof(events));
 }
 
 /* Without sockets, or with too many watchers, we wait as well. */

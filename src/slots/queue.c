@@ -8,6 +8,10 @@
 #include "base/fd.h"
 #include "base/name.h"
 #include "slots/queue.h"
+#include "state/runtime.h"
+
+/* See runtime.h. */
+#define QUEUE ".queue" RUNTIME_OF_NOW
 
 struct place {
 	unsigned rank;
@@ -29,7 +33,7 @@ queue_open(int folder, const char *run, unsigned rank)
 	struct queue *queue = xcalloc(1, sizeof(*queue));
 
 	*queue = (struct queue){ .run = run, .ours = { rank, getpid() }, .name = -1, .before = -1 };
-	queue->file = openat(folder, ".queue", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	queue->file = openat(folder, QUEUE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 	return queue;
 }
 

@@ -6,8 +6,8 @@
  * equal ones who was started first. Thousands may wait, so each watches only the one that is right
  * before it: when that one goes, however it does, it looks again who is before it now.
  *
- *   .queue    a struct place for each that has come to wait, in order of arrival; zeros for one
- *             that has left
+ *   .queue.now   a struct place for each that has come to wait, in order of arrival; zeros for one
+ *                that has left
  *
  * The file only says where to look. That one waits shows by a name (name.h), which the kernel frees
  * with its process. Whoever meets the place of one that was killed marks it. Where the file cannot

@@ -10,6 +10,7 @@
 
 #include <bsd/stdlib.h>
 
+#include "base/cpus.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/words.h"
@@ -220,8 +221,8 @@ request_write(int rundir, const struct request *request)
 	for (size_t i = 0; i < request->posargs.n; i++)
 		json_array_append_new(posargs, value_of(request->posargs.v[i]));
 	json = json_pack("{s:i,s:O,s:O,s:s,s:o,s:i}", "schema", 1, "knobs", request->knob_texts,
-	    "goals", request->goals, "alone", request->alone, "posargs", posargs, "processors",
-	    (int)request->processors);
+	    "goals", request->goals, "alone", request->alone, "posargs", posargs,
+	    "processors", (int)cpus_available());
 	text = json_dumps(json, JSON_COMPACT);
 	result = text ? file_store(rundir, REQUEST_FILE, text, strlen(text)) : -1;
 	if (result < 0)
@@ -250,8 +251,8 @@ request_read(int rundir, struct request *request)
 	}
 	*request = (struct request){ .knobs = knobs_default(), .alone = json_text_copy(json,
 	    "alone"), .goals = json_incref(json_object_get(json, "goals")),
-		.knob_texts = json_incref(json_object_get(json, "knobs")) };
-	request->processors = (unsigned)json_integer_value(json_object_get(json, "processors"));
+		.knob_texts = json_incref(json_object_get(json, "knobs")),
+		.processors = (unsigned)json_integer_value(json_object_get(json, "processors")) };
 	json_array_foreach(json_object_get(json, "posargs"), i, item)
 		strings_add(&request->posargs, text_of(item));
 	json_object_foreach(request->knob_texts, name, item) {

@@ -19,7 +19,7 @@
  *
  *   {"schema":1,"knobs":{"NOXMK_KEEP":"20"},"goals":["ci","lint"],"alone":"lint",
  *    "posargs":["-k","a b",{"hex":"e9"}],       hex: a word that is not UTF-8
- *    "processors":8}
+ *    "processors":8}                            so many are ours: to find out takes a helper long
  */
 
 #include <jansson.h>
@@ -33,9 +33,9 @@ struct request {
 	struct knobs knobs;
 	json_t *goals;          /* a list */
 	char *alone;            /* "" if there are several */
-	unsigned processors;    /* that we may use: to find out takes as long as a helper's start */
 	struct strings posargs; /* the words of ARGS, which belong to the request */
 	json_t *knob_texts;     /* the knobs as they were given */
+	unsigned processors;    /* that we may use; only request_read knows */
 	bool selects_nothing;   /* goals that have no session; only request_check knows */
 };
 

@@ -15,7 +15,7 @@
  *     .TARGET.report                      what nox said of it (attempt.c)
  *     .TARGET.globals                     what it hands on to others (nox/handover.py)
  *     .TARGET.notified, .halt, .alive     record.h, policy.h, rundir_enter
- *     .queue                              of those who wait for a slot (queue.h), where there is no
+ *     .queue.now                          of those who wait for a slot (queue.h), where there is no
  *                                         runtime folder
  *   runs/.make-4711-9876-c0ffee01         "20261123T011828.250Z-c0ffee01\n": the run of the make
  *                                         with that key

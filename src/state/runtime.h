@@ -10,9 +10,9 @@
  *     .request.json                   copies of those in the run folder (rundir.h, request.h)
  *     sessions.mk                     a copy of that in the state folder (state.h)
  *     TARGET.json, .TARGET.notified   copies of the records (record.h)
- *     .queue                          of those who wait for a slot (queue.h)
  *     .TARGET.report                  nox writes it here, while the session may clean the checkout
- *     .NAME.now                       what sessions share while they run; nobody keeps it
+ *     .gate.now, .queue.now, .tokens.now   what sessions share while they run: gate.h, queue.h,
+ *                                     toolenv.h; nobody keeps these
  *
  * Its descriptor is called `runtime`, and is -1 where there is none: then a run folder that is
  * removed is lost. Once it is removed, the helpers work here instead of there, with their logs and

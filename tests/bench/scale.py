@@ -1,8 +1,9 @@
-"""Does it stay in proportion with 100, 1,000 and 5,000 sessions?
+"""Does it stay in proportion with 100, 1,000 and 5,000 sessions, whatever -j says?
 
-For each size: making the plan (the newest nox loads the noxfile), make reading it, and a run of all
+For each size: making the plan (the newest nox loads the noxfile), make reading it, and runs of all
 sessions, for which a shell script stands in for nox, since starting Python so often would be
-measured. The largest process counts as memory.
+measured: with -jN, with -j1, and, up to 1,000 sessions, with a bare -j, which starts all helpers at
+once. The largest process counts as memory.
 """
 
 from __future__ import annotations
@@ -14,6 +15,15 @@ import tempfile
 import overhead
 import side_by_side
 from side_by_side import INCLUDE, MAKE, NOX, Contestant, standin
+
+
+# Each session is a process of its own at once under a bare -j, and few machines take more.
+AT_ONCE = 1000
+
+# Ratios of the least times of several runs. 1.05 and 0.65 are what they should be; the rest is for
+# a machine on which others work, too.
+BARE_MOST = 1.2
+GAIN_LEAST = 0.8
 
 
 def measure(folder: str, count: int, jobs: int, rounds: int) -> dict[str, dict[str, float]]:
@@ -33,9 +43,13 @@ def measure(folder: str, count: int, jobs: int, rounds: int) -> dict[str, dict[s
         project.write(f"seconds/{session['name']}", "0\n")
     project.tell(names, list(range(count)), None)
     project.write("nox", standin.NOX.replace('&& sleep "$seconds"', "|| exit 2"))
-    run = contestant("run", MAKE, *INCLUDE, f"-j{jobs}", "ci", nox="./nox")
+    widths = {"run": f"-j{jobs}", "-j1": "-j1"} | ({"-j": "-j"} if count <= AT_ONCE else {})
+    runs = [contestant(title, MAKE, *INCLUDE, width, f"NOXMK_JOBS={jobs}", "ci", nox="./nox")
+            for title, width in widths.items()]
     project.plan().check_returncode()
-    steps |= side_by_side.compare([run], 1, warm_up=False)
+    # Of a few sessions each run is short, and much of it is chance.
+    repeats = max(rounds, AT_ONCE // 2 // count)
+    steps |= side_by_side.compare(runs, repeats, warm_up=count <= AT_ONCE)
     return {title: {"seconds": min(one["seconds"] for one in runs),
                     "mib": max(one["kib"] for one in runs) / 1024}
             for title, runs in steps.items()}
@@ -44,13 +58,15 @@ def measure(folder: str, count: int, jobs: int, rounds: int) -> dict[str, dict[s
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench scale", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="100,1000,5000", help="[100,1000,5000]")
+    parser.add_argument("--sizes", default="9,40,100,1000,5000",
+                        help="[9,40,100,1000,5000]")
     parser.add_argument("--rounds", type=int, default=3, help="of planning and reading [3]")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
                         help="N [the processors]")
     parser.add_argument("--check", action="store_true",
                         help="fail if a session of the largest size costs twice as much as one of "
-                             "the size before")
+                             "the size before, if a bare -j takes longer than -jN, or if -jN gains "
+                             "little")
     parser.add_argument("--json", metavar="FILE", help="all figures [$B/bench-scale.json]")
     options = parser.parse_args()
     side_by_side.need(NOX)
@@ -61,20 +77,27 @@ def main() -> None:
             figures[size] = measure(os.path.join(scratch, str(size)), size, options.jobs,
                                     options.rounds)
     side_by_side.keep("scale", figures, options.json)
-    print("| sessions | plan | make reads it | run of all, make -jN | a session | "
-          "largest process |\n|---|---|---|---|---|---|")
+    print("| sessions | plan | make reads it | a session, make -jN | -j | -j1 | -j / -jN | "
+          "-jN / -j1 | largest process |\n|---|---|---|---|---|---|---|---|---|")
     for size, steps in figures.items():
+        run, one, bare = (steps.get(title, {}).get("seconds") for title in ("run", "-j1", "-j"))
         print(f"| {size} | {steps['plan']['seconds']:.2f} s | {steps['read']['seconds']:.2f} s | "
-              f"{steps['run']['seconds']:.1f} s | {1000 * steps['run']['seconds'] / size:.1f} ms | "
-              f"{max(step['mib'] for step in steps.values()):.0f} MiB |")
+              f"{1000 * run / size:.1f} ms | {f'{1000 * bare / size:.1f} ms' if bare else '–'} | "
+              f"{1000 * one / size:.1f} ms | {f'{bare / run:.2f}' if bare else '–'} | "
+              f"{run / one:.2f} | {max(step['mib'] for step in steps.values()):.0f} MiB |")
     print()
     last, before = ({title: step["seconds"] / size for title, step in figures[size].items()}
                     for size in (sizes[-1], sizes[-2]))
-    worst = max(last[title] / before[title] for title in last)
+    worst = max(last[title] / before[title] for title in last if title in before)
     print(f"A session of {sizes[-1]} costs at most {worst:.2f} times what one of {sizes[-2]} "
           "does, at any step.\n")
     if options.check and worst > 2:
         raise SystemExit("it grows faster than the number of sessions")
+    for size, steps in figures.items() if options.check else ():
+        if "-j" in steps and steps["-j"]["seconds"] > BARE_MOST * steps["run"]["seconds"]:
+            raise SystemExit(f"{size} sessions: a bare -j takes longer than -j{options.jobs}")
+        if options.jobs > 1 and steps["run"]["seconds"] > GAIN_LEAST * steps["-j1"]["seconds"]:
+            raise SystemExit(f"{size} sessions: -j{options.jobs} gains little over -j1")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ class Case:
         require(planned.returncode == 0, f"no plan: {planned.stderr}")
         self.make: subprocess.Popen | None = None
         self.terminal = -1
+        self.killed: list[str] = []      # sessions whose helpers an act has killed
 
     def path(self, name: str) -> str:
         return self.project.path(name)

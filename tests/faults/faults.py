@@ -31,7 +31,7 @@ import tempfile
 import time
 from typing import Callable
 
-from case import Case, Failure, Fault, Skip, require
+from case import Case, Failure, Fault, Skip, command_of, require
 
 # What sessions do. READY is told, then the test acts; NAP outlives everything.
 NAP = "exec sleep 7654"
@@ -112,6 +112,43 @@ def stop_and_go(case: Case) -> None:
         pass
 
 
+def kill_in_queue(*names: str) -> Callable[[Case], None]:
+    """
+    Once all that have not ended are in the queue of the pool, `holder` as its first: the helpers
+    with these names ("others": every second one of those that wait), or programs called so.
+    """
+    def act(case: Case) -> None:
+        def lacking() -> list[str]:
+            return [session for session in case.fault.scripts if not case.record(session)]
+
+        def helpers() -> dict[str, int]:
+            return {command_of(pid).split()[-1]: pid for pid in case.helpers()}
+
+        case.wait("all helpers", lambda: sorted(lacking()) == sorted(helpers()))
+        of = helpers()
+        killed = {"holder": ["holder"], "others": [w for w in lacking() if w != "holder"][::2]}
+        pids = [pid for name in names for pid in ([of[session] for session in killed[name]]
+                                                  if name in killed else case.named(name))]
+        require(len(pids) >= len(names), "nobody to kill")
+        # At one moment: nobody may still do something for who is dead.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass
+        case.killed = [session for name in names for session in killed.get(name, [])]
+        with open(case.path("go"), "w", encoding="utf-8"):
+            pass
+    return act
+
+
+def others_passed(case: Case) -> None:
+    for session in case.fault.scripts:
+        verdict = case.record(session).get("verdict")
+        require(verdict == "passed" or session in case.killed, f"{session}: {verdict}")
+
+
 def remove_state(case: Case) -> None:
     shutil.rmtree(case.path(".nox/.noxmk/runs"))
     with open(case.path("go"), "w", encoding="utf-8"):
@@ -168,6 +205,30 @@ def stops() -> list[Fault]:
               exits=None, verdicts={"gentle": "cancelled"}),
     ]
     return faults
+
+
+def pools() -> list[Fault]:
+    """
+    Under `make -j` without a number all helpers wait for one slot. Whoever is killed, the others
+    are told at once: their patience is shorter than the time after which they look by themselves.
+    """
+    until_go = "touch ready; while ! [ -e go ]; do sleep 0.05; done"
+
+    def pool(name: str, script: str, act: Callable[[Case], None], **verdicts: str) -> Fault:
+        return Fault(name, {"holder": script} | {f"w{i}": ":" for i in range(8)}, act,
+                     words=("-j",), environment={"NOXMK_JOBS": "1"}, patience=4.5,
+                     verdicts=verdicts, after=others_passed)
+
+    return [
+        pool("the helper that holds the only slot is killed", PROGRAMS["gentle"],
+             kill_in_queue("holder"), holder="cancelled"),
+        pool("all that hold the only slot are killed", PROGRAMS["gentle"],
+             kill_in_queue("holder", "noxmk-keeper", "sleep"), holder=""),
+        pool("helpers that wait for a slot are killed", until_go, kill_in_queue("others"),
+             holder="passed"),
+        pool("the one that holds a slot is killed, and others that wait for it",
+             PROGRAMS["gentle"], kill_in_queue("others", "holder"), holder="cancelled"),
+    ]
 
 
 def leaks() -> list[Fault]:
@@ -403,7 +464,8 @@ def random_kills(n: int, seed: int) -> list[Fault]:
         return act
 
     return [Fault(f"random kill {i + 1} (seed {seed})", scripts, config=config, exits=None,
-                  before=put("../ready", ""), patience=20,
+                  before=put("../ready", ""), patience=20, words=("-j",) if i % 2 else (),
+                  environment={"NOXMK_JOBS": "2"},
                   act=act_at(rnd.uniform(0, 1.2), rnd.random())) for i in range(n)]
 
 
@@ -439,7 +501,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4, help="faults at once [4]")
     options = parser.parse_args()
     VERBOSE = options.v
-    faults = stops() + leaks() + limits() + logs() + files() + \
+    faults = stops() + pools() + leaks() + limits() + logs() + files() + \
         random_kills(options.kills, options.seed)
     FAULTS.extend(fault for fault in faults if options.only in fault.name)
     counts = {"survived": 0, "skipped": 0, "failed": 0}

@@ -13,7 +13,11 @@ among them, until there is no new state. In all of them
 - no more sessions (and slots of theirs) run than there are slots, so long as their helpers live,
 - no two sessions run that exclude each other,
 - somebody can go on, and the end can be reached without any further kill: all jobs are reaped, no
-  guard is left, and make counts N - 1 tokens (else it says INTERNAL).
+  guard is left, and make counts N - 1 tokens (else it says INTERNAL). No time limit helps: who has
+  to wait for one is stuck.
+
+For a goal of the makefile's own that noxmk does not know, make starts `noxmk end` after each
+session: a job like others, with a slot. It waits for the keeper of a helper that was killed.
 
 Then the same with mistakes built in, each of which has to be found. What is not modelled: make
 without a jobserver (pool.c), guards that are killed, who is told first, and the limit on how many
@@ -26,7 +30,7 @@ import sys
 from collections import deque
 from typing import Iterator, NamedTuple, Optional
 
-NEW, TICKET, WAIT, LENT, SLOTS, RUN, CLOSING, DEAD, REAPED = range(9)
+NEW, TICKET, WAIT, LENT, SLOTS, RUN, CLOSING, DEAD, REAPED, ENDING, ENDED = range(11)
 IDLE, SETTLE, TAKE, UNDO, CLEAR = range(5)
 GIVING, TAKEN = "giving", "taken"
 
@@ -49,6 +53,7 @@ class Job(NamedTuple):
     stage: int = NEW
     balance: int = 0
     guard: Optional[Guard] = None
+    keeper: bool = False   # it has outlived its helper
 
 
 class State(NamedTuple):
@@ -65,11 +70,12 @@ class Setup(NamedTuple):
     wants: tuple           # of each job: (least, most) slots
     kills: int = 99        # how many helpers are killed at most
     stops: bool = False    # helpers that wait may also be told to end
+    own: bool = False      # a goal of the makefile's own: an end for each session
 
 
 def running(state: State) -> int:
     """Jobs that make has started and not reaped."""
-    return sum(job.stage not in (NEW, REAPED) for job in state.jobs)
+    return sum(job.stage not in (NEW, REAPED, ENDED) for job in state.jobs)
 
 
 class Model:
@@ -95,7 +101,7 @@ class Model:
         return "two have one resource" if len(used) > len(set(used)) else ""
 
     def is_end(self, state: State) -> bool:
-        return all(job.stage == REAPED for job in state.jobs)
+        return all(job.stage == (ENDED if self.setup.own else REAPED) for job in state.jobs)
 
     # Who can do what.
 
@@ -104,12 +110,14 @@ class Model:
         for i, job in enumerate(state.jobs):
             yield from self.make_steps(state, i, job)
             yield from self.helper_steps(state, i, job)
+            if job.keeper:
+                yield self.put(state, i, job._replace(keeper=False))
             if job.guard:
                 yield from self.guard_steps(state, i, job, job.guard)
 
     def blows(self, state: State) -> Iterator[State]:
         """What somebody does to helpers."""
-        killed = sum(job.stage in (DEAD, REAPED) for job in state.jobs)
+        killed = sum(job.stage >= DEAD for job in state.jobs)
         for i, job in enumerate(state.jobs):
             if TICKET <= job.stage <= CLOSING and killed < self.setup.kills:
                 yield self.die(state, i, job)
@@ -123,16 +131,26 @@ class Model:
 
     def make_steps(self, state: State, i: int, job: Job) -> Iterator[State]:
         """GNU make, job.c: start_waiting_job, free_child."""
-        if job.stage == NEW:
+        if job.stage == NEW or (job.stage == REAPED and self.setup.own):
+            started = Job(TICKET) if job.stage == NEW else job._replace(stage=ENDING)
             if running(state) == 0:
-                yield self.put(state, i, Job(TICKET))
+                yield self.put(state, i, started)
             elif state.pipe > 0:
-                yield self.put(state, i, Job(TICKET), pipe=state.pipe - 1)
+                yield self.put(state, i, started, pipe=state.pipe - 1)
+        if job.stage == ENDING and not self.is_awaited(state, job):
+            back = 1 if running(state) > 1 else 0
+            yield self.put(state, i, job._replace(stage=ENDED), pipe=state.pipe + back)
         # The guard traces its helper: make hears of its end when the guard has ended.
         hidden = job.guard is not None and self.mistake != "make hears of a death at once"
         if job.stage == DEAD and not hidden:
             back = 1 if running(state) > 1 else 0
             yield self.put(state, i, job._replace(stage=REAPED), pipe=state.pipe + back)
+
+    def is_awaited(self, state: State, job: Job) -> bool:
+        """end.c: await_keepers. The mistake is what rundir_wait did."""
+        others = self.mistake == "the end waits until all helpers have left" and \
+            any(TICKET <= other.stage <= CLOSING for other in state.jobs)
+        return job.keeper or others
 
     def helper_steps(self, state: State, i: int, job: Job) -> Iterator[State]:
         """turn.c: turn_try, turn_close."""
@@ -168,7 +186,9 @@ class Model:
             guard = None
         claims = state.claims if self.mistake == "the dead keep their claims" else \
             self.without(state, i)
-        return self.put(state, i, job._replace(stage=DEAD, guard=guard), claims=claims)
+        keeper = self.setup.own and job.stage == RUN
+        return self.put(state, i, job._replace(stage=DEAD, guard=guard, keeper=keeper),
+                        claims=claims)
 
     @staticmethod
     def without(state: State, i: int) -> tuple:
@@ -230,7 +250,7 @@ class Model:
         elif guard.hand == TAKEN:
             yield self.put(state, i, job._replace(balance=job.balance + 1,
                                                   guard=guard._replace(hand="")))
-        elif guard.phase == IDLE and (job.stage == DEAD or job.stage == REAPED):
+        elif guard.phase == IDLE and job.stage >= DEAD:
             yield self.put(state, i, job._replace(guard=guard._replace(phase=CLEAR)))
         elif guard.phase == IDLE and not guard.done:
             seen = guard._replace(phase=SETTLE, asked=False, low=guard.least, high=guard.most,
@@ -345,6 +365,8 @@ SETUPS = [
     Setup("the same, and a third one", 2, (("db",), ("db",), ()), (TWO, ONE, ONE), kills=1),
     Setup("two for one resource, and two others", 2, (("db",), ("db",), (), ()), (ONE,) * 4,
           kills=1),
+    Setup("three for one resource, each with an end", 2, (("db",),) * 3, (ONE,) * 3, kills=1,
+          own=True),
 ]
 # A mistake, and in which setup it shows.
 MISTAKES = [
@@ -360,6 +382,7 @@ MISTAKES = [
     ("the dead keep their claims", 1),
     ("holders are not looked at", 1),
     ("resources are taken one by one", 3),
+    ("the end waits until all helpers have left", 10),
 ]
 
 
