@@ -157,16 +157,17 @@ START_TEST(a_session_that_was_killed_neither_waits_nor_uses_anything)
 }
 END_TEST
 
-START_TEST(the_load_is_what_all_use_but_those_that_wait)
+START_TEST(the_load_is_what_others_use_but_for_those_that_wait)
 {
 	struct gate *a = session(4, 3), *b = session(4, 2), *c = session(4, 2);
 
-	ck_assert_uint_eq(gate_load(a), 7);
+	ck_assert_uint_eq(gate_load_of_others(a), 4);
 	ck_assert(!goes(c, 4, 0));
-	ck_assert_uint_eq(gate_load(a), 5);
+	ck_assert_uint_eq(gate_load_of_others(a), 2);
+	ck_assert_uint_eq(gate_load_of_others(c), 5);
 	/* A session that uses none for a moment is there all the same. */
 	gate_use(b, 0);
-	ck_assert_uint_eq(gate_load(a), 4);
+	ck_assert_uint_eq(gate_load_of_others(a), 1);
 	gate_close(a);
 	gate_close(b);
 	gate_close(c);
@@ -208,7 +209,7 @@ check_gate_suite(void)
 	tcase_add_test(tc, the_lowest_rank_goes_first_and_then_who_came_first);
 	tcase_add_test(tc, who_has_not_begun_sees_that_somebody_waits);
 	tcase_add_test(tc, a_session_that_was_killed_neither_waits_nor_uses_anything);
-	tcase_add_test(tc, the_load_is_what_all_use_but_those_that_wait);
+	tcase_add_test(tc, the_load_is_what_others_use_but_for_those_that_wait);
 	tcase_add_test(tc, without_a_table_nobody_waits);
 	tcase_add_test(tc, a_damaged_table_holds_nobody_up);
 	return suite;

@@ -8,22 +8,6 @@ lesser(double a, double b)
 	return a < b ? a : b;
 }
 
-/* Seconds of the session itself without what it waited for; -1: unknown. */
-static double
-own_seconds(const struct record *r)
-{
-	double own = r->own;
-	json_t *wait;
-	size_t i;
-
-	if (own < 0)
-		return -1;
-	json_array_foreach(r->waits, i, wait)
-		if (record_waits_within(wait))
-			own -= json_number(wait, "seconds");
-	return own > 0 ? lesser(own, r->duration) : 0;
-}
-
 /* Seconds with all processors and nobody beside, and with the start and end of a nox; or -1. */
 static double
 alone_seconds(const struct record *r, int state, unsigned processors)
@@ -44,18 +28,17 @@ alone_seconds(const struct record *r, int state, unsigned processors)
 void
 plain_add(struct plain *plain, const struct record *r, int state, unsigned processors)
 {
-	double own, alone, start;
+	double alone, start;
 
 	/* What a skipped one took, to look for an interpreter, is nothing that can be saved. */
 	if (r->verdict == SKIPPED || r->verdict == NOT_RUN || plain->unknown)
 		return;
-	own = own_seconds(r);
 	alone = alone_seconds(r, state, processors);
-	if (r->verdict == CANCELLED || own < 0 || alone < 0) {
+	if (r->verdict == CANCELLED || r->own < 0 || alone < 0) {
 		plain->unknown = true;
 		return;
 	}
-	start = r->duration - own;
+	start = r->duration - lesser(r->own, r->duration);
 	plain->work += alone > start ? alone - start : 0;
 	plain->start = plain->counted > 0 ? lesser(plain->start, start) : start;
 	plain->counted++;

@@ -19,8 +19,6 @@ enum { TICK = 25 };
 #define SETTLES 2.5
 #define UNKNOWN_SETTLES 1.0
 
-/* What was seen so many looks after a command's start is not what was there before it. */
-enum { LOOKS = 4 };
 
 /* Seconds. Shorter waits are not recorded. */
 #define WAIT_MIN 0.005
@@ -40,7 +38,6 @@ struct passage {
 	bool has_learned;
 	double due;                /* when the sampler's next look was due at the last call */
 	double looked;             /* when that was, monotonic */
-	unsigned looks;            /* since the last command has begun */
 };
 
 struct passage *
@@ -82,7 +79,8 @@ at_most(unsigned n, unsigned limit)
 
 /*
  * The processors that a command may come to use. What the session used when it was last seen
- * counts, if it was told as many as now; a command that was narrow then does not wait at all.
+ * counts, if it was told as many as now: of what was narrow then nothing is feared, unless it is
+ * known to be wide. That may have been too short to be seen.
  */
 static unsigned
 need_of(struct passage *passage)
@@ -93,7 +91,9 @@ need_of(struct passage *passage)
 
 	if (!known->known || known->told < passage->o.told)
 		return asked->kind == ASK_PLAIN ? 1 : most;
-	return json_list_has(known->wide, asked->name) ? at_most(known->width, most) : 1;
+	if (asked->kind != ASK_WIDE && !json_list_has(known->wide, asked->name))
+		return 1;
+	return known->width > 1 ? at_most(known->width, most) : most;
 }
 
 static bool
@@ -175,7 +175,6 @@ passage_ask(struct passage *passage, const struct ask_question *question, unsign
 		return true;
 	}
 	passage->asked = *question;
-	passage->looks = 0;
 	if (may_go_on(passage))
 		return true;
 	begin_to_wait(passage);
@@ -233,31 +232,46 @@ note_wide(struct passage *passage)
 	json_array_append_new(record->wide, json_string(passage->asked.name));
 }
 
+/* The part of its time that a session loses to others when so many threads want to run. */
+static double
+part_lost(const struct passage *passage, unsigned own, unsigned others)
+{
+	double processors = passage->o.processors, load = own + others;
+
+	return others > 0 && load > processors ? 1 - processors / load : 0;
+}
+
+static void
+note_look(struct passage *passage, const struct sampler *sampler, double since)
+{
+	struct record *record = passage->o.record;
+	unsigned last = sampler_last(sampler), most = sampler_most(sampler), others = 0;
+
+	if (passage->gate) {
+		gate_use(passage->gate, sampler_in_use(sampler));
+		others = gate_load_of_others(passage->gate);
+	}
+	record->width = most > record->width ? most : record->width;
+	record->memory = sampler_memory(sampler);
+	if (record->crowded < 0)
+		record->crowded = 0;
+	if (!passage->waiting)
+		record->crowded += since * part_lost(passage, last, others);
+	if (last > 1)
+		note_wide(passage);
+}
+
 void
 passage_see(struct passage *passage, const struct sampler *sampler)
 {
-	struct record *record = passage->o.record;
-	unsigned used = sampler_in_use(sampler), most = sampler_most(sampler), load = used;
 	double now;
 
 	if (sampler_due(sampler) == passage->due)
 		return;
-	/* The first time there is nothing to see yet. */
 	now = clock_monotonic();
-	if (passage->due != 0) {
-		if (passage->gate) {
-			gate_use(passage->gate, used);
-			load = gate_load(passage->gate);
-		}
-		record->width = most > record->width ? most : record->width;
-		record->memory = sampler_memory(sampler);
-		if (record->crowded < 0)
-			record->crowded = 0;
-		if (load > passage->o.processors && !passage->waiting)
-			record->crowded += now - passage->looked;
-		if (++passage->looks >= LOOKS && used > 1)
-			note_wide(passage);
-	}
+	/* The first time there is nothing to see yet. */
+	if (passage->due != 0)
+		note_look(passage, sampler, now - passage->looked);
 	passage->due = sampler_due(sampler);
 	passage->looked = now;
 }

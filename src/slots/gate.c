@@ -163,14 +163,15 @@ use_of(const struct entry *entry, double now)
 
 /* Nobody is asked whether he lives: this is asked often, and only told to people. */
 unsigned
-gate_load(const struct gate *gate)
+gate_load_of_others(const struct gate *gate)
 {
 	unsigned load = 0;
 	struct view view;
 
 	look(gate, &view);
 	for (int i = 0; i < view.n; i++)
-		load += use_of(&view.entries[i], 0);
+		if (i != gate->place)
+			load += view.entries[i].waiting != 0 ? 0 : view.entries[i].used;
 	return load;
 }
 

@@ -46,8 +46,8 @@ void gate_enter(struct gate *);
 /* So many processors are in use by the session now. */
 void gate_use(struct gate *, unsigned processors);
 
-/* Those that all sessions use together. */
-unsigned gate_load(const struct gate *);
+/* Those that all other sessions use together. */
+unsigned gate_load_of_others(const struct gate *);
 
 /* A command that asks to go. */
 struct gate_need {

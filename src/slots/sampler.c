@@ -245,7 +245,7 @@ count_pages(const struct processes *list)
 static void
 look(struct sampler *sampler)
 {
-	unsigned last = sampler->looks > 0 ? sampler->runnable[(sampler->looks - 1) % RECENT] : 0;
+	unsigned last = sampler_last(sampler);
 	struct processes before = sampler->before;
 	unsigned long long memory;
 	unsigned runnable = 0, both;
@@ -295,6 +295,12 @@ sampler_in_use(const struct sampler *sampler)
 		if (sampler->runnable[i] > most)
 			most = sampler->runnable[i];
 	return sampler->looks > 0 ? most : 1;
+}
+
+unsigned
+sampler_last(const struct sampler *sampler)
+{
+	return sampler->looks > 0 ? sampler->runnable[(sampler->looks - 1) % RECENT] : 0;
 }
 
 unsigned

@@ -31,6 +31,9 @@ double sampler_due(const struct sampler *);
 /* Threads that run or could (R in proc(5)): the most of the last four looks; 1 before the first. */
 unsigned sampler_in_use(const struct sampler *);
 
+/* And those of the last look; 0 before the first. */
+unsigned sampler_last(const struct sampler *);
+
 /*
  * The most that two looks in a row have seen, or the only look there was: what is seen once may
  * have been about to end. 0 before the first look.
