@@ -213,5 +213,5 @@ kill -TERM "-$make"
 wait "$make"
 status=$?
 check 'a stop at the gate ends the make' not same "$status" 0
-check 'a stop at the gate: both are told' same "$(verdicts | tr '\n' ' ')" 'one: aborted two: aborted '
+check 'a stop at the gate: both are told' same "$(verdicts | tr '\n' ' ')" 'one: cancelled two: cancelled '
 finish
