@@ -28,8 +28,8 @@
  * 0: nothing. width: the most threads that were seen runnable at once; 0: nobody looked. memory:
  * the most bytes that it had; 0: unknown. wide: the commands that were seen to use more than one
  * processor. crowded: seconds of its duration in which all sessions together had more to run than
- * there are processors, or null: unknown. own: seconds that nox spent in the session, with what
- * that waited for, but not on its own start and end, or null: unknown. attempts: those before the
+ * there are processors, or null: unknown. own: seconds of its duration that nox spent in
+ * the session, not on its own start and end, or null: unknown. attempts: those before the
  * last one; a session that passed after some is flaky.
  */
 
