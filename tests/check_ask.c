@@ -36,6 +36,9 @@ START_TEST(questions_are_read_and_answered)
 	ck_assert_uint_eq(question.processes, questions[_i].question.processes);
 	ck_assert_str_eq(question.name, questions[_i].question.name);
 	ck_assert(!ask_next(ask, &question));
+	ask_hold(ask);
+	ck_assert_int_eq(recv(ask_other_end(ask), answer, sizeof(answer) - 1, 0), 4);
+	ck_assert_str_eq(answer, "wait");
 	ask_answer(ask, 8);
 	ck_assert_int_gt(recv(ask_other_end(ask), answer, sizeof(answer) - 1, 0), 0);
 	ck_assert_str_eq(answer, "go 8");

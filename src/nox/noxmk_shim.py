@@ -85,6 +85,7 @@ class Helper:
         os.set_inheritable(descriptor, False)
         self.descriptor = descriptor
         self.waited = 0.0  # seconds
+        self.log = None  # nox's
 
     def tell(self, text: str) -> None:
         with contextlib.suppress(OSError):
@@ -95,7 +96,12 @@ class Helper:
         started = time.perf_counter()
         self.tell(question)
         try:
-            return int(os.read(self.descriptor, 64).split()[1])
+            answer = os.read(self.descriptor, 64)
+            if answer == b"wait":
+                what = "another session that builds in the source tree"
+                self.log.info(f"noxmk: waits for {what if question == 'build' else 'processors'}")
+                answer = os.read(self.descriptor, 64)
+            return int(answer.split()[1])
         except (OSError, ValueError, IndexError):
             return 0
         finally:
@@ -141,6 +147,8 @@ class Shim:
 
         # All names are looked up before any is replaced: a nox that lacks one stays as it is.
         log = self.log = nox.logger.logger
+        if self.helper:
+            self.helper.log = log
         self.nox_filter, self.nox_report = nox.tasks.filter_manifest, nox.tasks.create_report
         nox_next, nox_execute = nox.manifest.Manifest.__next__, nox.sessions.SessionRunner.execute
 

@@ -100,11 +100,24 @@ ask_next(struct ask *ask, struct ask_question *question)
 	return false;
 }
 
+/* A session that does not listen is not waited for. */
+static void
+say(struct ask *ask, const char *text)
+{
+	(void)!send(ask->own, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void
 ask_answer(struct ask *ask, unsigned processors)
 {
 	char text[32];
-	int n = snprintf(text, sizeof(text), "go %u", processors);
 
-	(void)!send(ask->own, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	snprintf(text, sizeof(text), "go %u", processors);
+	say(ask, text);
+}
+
+void
+ask_hold(struct ask *ask)
+{
+	say(ask, "wait");
 }

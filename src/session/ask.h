@@ -11,7 +11,8 @@
  *   "build"                 build the project where other sessions build it, too
  *   "built"                 no question: that is over
  *
- * The answer is "go N": N is what the command is to be told of processors; 0: nothing.
+ * The answer is "go N": N is what the command is to be told of processors; 0: nothing. "wait" comes
+ * before it if there is something to wait for.
  */
 
 #include <stdbool.h>
@@ -45,5 +46,6 @@ int ask_fd(const struct ask *);
 /* The next question, if there is one. What is none is passed over. */
 bool ask_next(struct ask *, struct ask_question *);
 void ask_answer(struct ask *, unsigned processors);
+void ask_hold(struct ask *);
 
 #endif

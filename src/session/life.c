@@ -85,6 +85,7 @@ hold_up(struct life *life)
 {
 	life->phase = HELD_UP;
 	life->held_up = clock_monotonic();
+	ask_hold(attempt_ask(life->attempt));
 	if (turn_guard(life->o->turn) > 0)
 		attempt_ignore(life->attempt, turn_guard(life->o->turn));
 }
