@@ -216,25 +216,35 @@ START_TEST(one_that_waits_and_is_killed_wakes_the_next)
 }
 END_TEST
 
-/* As a keeper does, while it ends the session of a helper that was killed. */
-START_TEST(a_slot_is_held_by_the_last_process_that_has_it)
+/* As a keeper: what its helper lends while the session waits is not to stay with it. */
+START_TEST(a_forked_child_has_none_of_the_slots)
 {
 	struct pool *holder, *mine;
+	int ready[2];
+	char byte;
 	pid_t pid;
 
 	begin();
 	holder = pool_of(1, 0), mine = pool_of(1, 1);
 	ck_assert(pool_try(holder, 1, 1) && !pool_try(mine, 1, 1));
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		pool_forked(holder);
+		(void)!write(ready[1], "", 1);
 		for (;;)
 			pause();
-	pool_close(holder);
-	ck_assert(!is_woken(mine) && !pool_try(mine, 1, 1));
-	end_by_kill(pid);
-	await(mine);
-	ck_assert(pool_try(mine, 1, 1));
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert(pool_count(holder) == 1 && !is_woken(mine));
+	ck_assert(pool_lend(holder) && is_woken(mine) && pool_try(mine, 1, 1));
+	ck_assert(!pool_try(holder, 1, 1));
 	pool_close(mine);
+	ck_assert(is_woken(holder) && pool_try(holder, 1, 1));
+	pool_close(holder);
+	end_by_kill(pid);
+	close(ready[0]);
+	close(ready[1]);
 	end();
 }
 END_TEST
@@ -389,7 +399,7 @@ check_pool_suite(void)
 	tcase_add_test(tc, no_queue);
 	tcase_add_test(tc, a_holder_that_is_killed_wakes_the_first);
 	tcase_add_test(tc, one_that_waits_and_is_killed_wakes_the_next);
-	tcase_add_test(tc, a_slot_is_held_by_the_last_process_that_has_it);
+	tcase_add_test(tc, a_forked_child_has_none_of_the_slots);
 	tc = support_case(suite, "slots");
 	tcase_add_test(tc, the_slots_of_a_run_are_the_same_in_each_of_its_folders);
 	tcase_add_test(tc, too_few_slots_wake_nobody);

@@ -70,7 +70,7 @@ START_TEST(from_the_pool)
 	ck_assert_int_ge(slot_fd(b), 0);
 	ck_assert_int_gt(slot_timeout(b), 0);
 	ck_assert(slot_lend(a) && !slot_lend(a) && slot_try(b) && !slot_try(a));
-	/* Who comes back stands beside the head of the queue. */
+	/* Who comes back stands before all others. */
 	ck_assert(!slot_try(c));
 	fd.fd = slot_fd(a);
 	slot_close(b);
@@ -79,6 +79,36 @@ START_TEST(from_the_pool)
 	slot_close(c);
 	ck_assert(slot_try(a));
 	slot_close(a);
+	close(folder);
+}
+END_TEST
+
+/* As a keeper that outlives its helper. */
+START_TEST(a_forked_child_has_no_slot_of_the_pool)
+{
+	int folder = folder_make("run"), ready[2];
+	struct slot *a = open_slot(" -j", folder), *b = open_slot(" -j", folder);
+	char byte;
+	pid_t pid;
+
+	ck_assert(slot_try(a) && !slot_try(b));
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		slot_forked(a);
+		(void)!write(ready[1], "", 1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert(!slot_try(b));
+	slot_close(a);
+	ck_assert(slot_try(b));
+	slot_close(b);
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(ready[0]);
+	close(ready[1]);
 	close(folder);
 }
 END_TEST
@@ -483,6 +513,7 @@ check_slot_suite(void)
 
 	tcase_add_loop_test(tc, without_a_jobserver_nobody_waits, 0, 5);
 	tcase_add_test(tc, from_the_pool);
+	tcase_add_test(tc, a_forked_child_has_no_slot_of_the_pool);
 	tcase_add_test(tc, lent_and_back);
 	tcase_add_test(tc, helper_goes_while_the_token_is_out);
 	tcase_add_loop_test(tc, helper_is_killed, 0, 2);

@@ -181,7 +181,7 @@ end_of_run(const struct run *run)
 	return info ? begun + run->options->policy->deadline : 0;
 }
 
-/* In the keeper, which lives on if we are killed: the slots stay ours. */
+/* In the keeper, which lives on if we are killed: the slots are ours alone. */
 static void
 forked(void *data)
 {

@@ -193,6 +193,12 @@ pool_try(struct pool *pool, unsigned least, unsigned most)
 	return true;
 }
 
+void
+pool_forked(struct pool *pool)
+{
+	drop_slots(pool);
+}
+
 unsigned
 pool_count(const struct pool *pool)
 {

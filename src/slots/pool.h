@@ -24,6 +24,12 @@ void pool_close(struct pool *);
 /* From least to most slots, all at once, if least are free and it is our turn; at most all n. */
 bool pool_try(struct pool *, unsigned least, unsigned most);
 
+/*
+ * In a forked child, which may outlive us: it has none of the slots, and so they are free when we
+ * lend them or die.
+ */
+void pool_forked(struct pool *);
+
 /* How many are held. */
 unsigned pool_count(const struct pool *);
 

@@ -147,6 +147,8 @@ slot_jobserver(const struct slot *slot)
 void
 slot_forked(struct slot *slot)
 {
+	if (slot->pool)
+		pool_forked(slot->pool);
 	if (slot->guard)
 		guard_forked(slot->guard);
 	if (slot->jobserver)
