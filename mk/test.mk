@@ -39,7 +39,9 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 	scripts/bench sample --rounds 2 --short --check && \
 	scripts/bench overhead --rounds 2 --sessions 20 --check && \
 	scripts/bench scale --rounds 1 --sizes 100,400 --check && \
-	scripts/bench logs --rounds 3 --mib 200 --check 8
+	scripts/bench logs --rounds 3 --mib 200 --check 8 && \
+	scripts/bench fanout --processors 4 --seed 22 --instances 1 --seconds 6 --runs 1 --tools 0 \
+		--check 1.1
 
 # The same tests over another build of the helper, in a folder of its own. These scripts are left
 # out: they are about nox's releases, installing and documents, or build a helper of their own;

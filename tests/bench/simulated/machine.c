@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ struct pool {
 };
 
 struct process {
+	pid_t pid;
 	struct pool *pool; /* NULL: it computes nothing just now */
 	double left;
 };
@@ -118,11 +120,20 @@ leave(unsigned i)
 	}
 }
 
+/* If it has died meanwhile, the next poll says so. */
+static void
+wake(unsigned i)
+{
+	static const struct attributes normal = { .size = sizeof(normal), .policy = SCHED_OTHER };
+
+	(void)syscall(SYS_sched_setattr, processes[i].pid, &normal, 0);
+}
+
 static void
 answer(unsigned i, enum answer answer)
 {
-	/* If it has died meanwhile, the next poll says so. */
 	(void)!write(fds[i].fd, &answer, sizeof(answer));
+	wake(i);
 }
 
 /* Answers all that have done what they wanted to do, or whose pool is empty. */
@@ -166,8 +177,9 @@ serve(unsigned i)
 		tell_usage(i);
 		return true;
 	}
-	processes[i] = (struct process){ find_pool(&request), request.most };
+	processes[i].pool = find_pool(&request);
 	processes[i].pool->members++;
+	processes[i].left = request.most;
 	n_runnable++;
 	note_peak();
 	return true;
@@ -186,13 +198,15 @@ static void
 admit(void)
 {
 	int fd = accept4(fds[LISTENER].fd, NULL, NULL, SOCK_CLOEXEC);
+	struct ucred who;
+	socklen_t size = sizeof(who);
 
-	if (fd < 0)
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
 		err(1, "accept");
 	if (n_fds == MOST_FDS)
 		errx(1, "too many processes");
 	fds[n_fds] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	processes[n_fds++] = (struct process){ 0 };
+	processes[n_fds++] = (struct process){ .pid = who.pid };
 }
 
 /* Until the first event: when a pool will be empty, or a process will have done its share. */
@@ -263,6 +277,10 @@ main(int argc, char *argv[])
 	n_fds = CLIENTS;
 	now = since = clock_now();
 	work();
+	for (unsigned i = CLIENTS; i < n_fds; i++) {
+		shutdown(fds[i].fd, SHUT_RDWR);
+		wake(i);
+	}
 	unlink(argv[1]);
 	return 0;
 }

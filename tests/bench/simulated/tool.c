@@ -6,8 +6,9 @@
  * To be waiting for the simulated machine is to be runnable, and must look like it to who reads
  * the state of processes in /proc, on a machine that has not as many processors. So a process that
  * computes is one of SCHED_DEADLINE (sched(7)) that yields at once whatever it has of its budget:
- * the kernel holds it back until its next period, and shows it as R all the time. Two hundred of
- * them take a third of a real processor. Needs CAP_SYS_NICE.
+ * the kernel holds it back until its next period, and shows it as R all the time. It costs nothing
+ * meanwhile. The machine wakes it by giving it a normal policy; Linux 6.18 sometimes forgets to do so
+ * when the next period begins. Needs CAP_SYS_NICE.
  */
 
 #include <err.h>
@@ -29,10 +30,9 @@
 
 #include "machine.h"
 
-#define PERIOD 5000000ULL /* nanoseconds between two looks at whether the work is done */
-#define BUDGET 20000ULL   /* of these it may use so many; the kernel admits 475 such processes */
-#define BRIEF 0.02        /* seconds: who computes for less need not be seen */
-#define BEAT 0.1          /* seconds in which one that is not always busy computes once */
+#define PERIOD 100000000ULL /* nanoseconds: who is killed may live on for as long */
+#define BUDGET 50000ULL     /* of these; the kernel admits 1,900 such processes */
+#define BEAT 0.1            /* seconds in which one that is not always busy computes once */
 
 enum kind {
 	NARROW,  /* one process */
@@ -59,14 +59,6 @@ struct tool {
 
 static int machine = -1;
 static pid_t leader; /* names the pools */
-
-struct attributes { /* sched_setattr(2): glibc of Debian 12 has none */
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-};
 
 static void
 set_policy(const struct attributes *attributes)
@@ -98,13 +90,16 @@ wait_runnable(enum answer *answer)
 	static const struct attributes runnable = { .size = sizeof(runnable),
 		.policy = SCHED_DEADLINE, .runtime = BUDGET, .deadline = PERIOD, .period = PERIOD },
 		normal = { .size = sizeof(normal), .policy = SCHED_OTHER };
+	ssize_t size;
 
 	set_policy(&runnable);
-	while (recv(machine, answer, sizeof(*answer), MSG_DONTWAIT) != sizeof(*answer)) {
+	while ((size = recv(machine, answer, sizeof(*answer), MSG_DONTWAIT)) < 0) {
 		if (errno != EAGAIN)
-			err(1, "the simulated machine has gone");
+			err(1, "recv");
 		sched_yield();
 	}
+	if (size != sizeof(*answer))
+		errx(1, "the simulated machine has gone");
 	set_policy(&normal); /* it could not fork otherwise, and would die late */
 }
 
@@ -118,12 +113,7 @@ compute(const char *pool, double seconds, double most)
 	snprintf(request.pool, sizeof(request.pool), "%s", pool);
 	if (write(machine, &request, sizeof(request)) != sizeof(request))
 		err(1, "the simulated machine");
-	if (seconds < BRIEF) {
-		if (recv(machine, &answer, sizeof(answer), 0) != sizeof(answer))
-			errx(1, "the simulated machine has gone");
-	} else {
-		wait_runnable(&answer);
-	}
+	wait_runnable(&answer);
 	return answer;
 }
 
