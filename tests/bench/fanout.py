@@ -16,10 +16,12 @@ and nox are the real ones, and run on the real processors. Each project is run b
 The lower bound is the longest of: the critical path with each session as wide as it is fastest;
 what all compute with one worker each / N; the users of a resource, one after the other.
 
+Ratios are told as median / 90 % / worst; "slower" counts the projects above 1.03.
 Over-subscription is what there is to run on the simulated machine beyond N: on average, as a share
-of N, and at most. How far the simulation is from the truth is told by what each run should have
-taken by arithmetic: what nox, make and noxmk do themselves is not in that. And by real tools on
-the real processors (--tools; simulated/tools.py), next to the same sessions simulated.
+of N, and at most; "later" leaves out the first second. How far the simulation is from the truth is
+told by what each run should have taken by arithmetic: what nox, make and noxmk do themselves is
+not in that. And by real tools on the real processors (--tools; simulated/tools.py), next to the
+same sessions simulated.
 
 Needs CAP_SYS_NICE (root has it).
 """
@@ -123,13 +125,17 @@ def lay_out(instance: Instance, folder: str, machine: Machine, jobs: object) -> 
     return project
 
 
-def ways(n: int, runs: int) -> dict[str, tuple[object, tuple[str, ...], int]]:
+def ways(n: int, options: argparse.Namespace) -> dict[str, tuple[object, tuple[str, ...], int]]:
     """Of each title what `jobs` is, the command, and how often it runs."""
+    runs = options.runs
     makes = (MAKE, *INCLUDE, f"-j{n}", "ci")
     strict = (MAKE, *INCLUDE, "NOXMK_BUDGET=strict", f"-j{n}", "ci")
     nox_j = (NOX, "-f", "native.py", "-j", str(n), "--allow-parallel")
-    return {PLAIN: (None, (NOX,), 1), NOX_J: (None, nox_j, 1), ONE: ("1", makes, 1),
-            GRAB: ('"1..all"', makes, 1), STRICT: (None, strict, 1), OURS: (None, makes, runs)}
+    found = {PLAIN: (None, (NOX,), 1), NOX_J: (None, nox_j, 1), ONE: ("1", makes, 1),
+             GRAB: ('"1..all"', makes, 1), STRICT: (None, strict, 1), OURS: (None, makes, runs)}
+    for title in (ONE, GRAB, STRICT) if options.check else ():
+        del found[title]
+    return found
 
 
 def measure(project: standin.Project, machine: Machine | None, *command: str) -> dict[str, float]:
@@ -150,10 +156,10 @@ def measure(project: standin.Project, machine: Machine | None, *command: str) ->
     return found
 
 
-def run_all(lay: Callable[[object], standin.Project], machine: Machine | None, n: int, runs: int,
-            backwards: bool) -> dict[str, dict[str, float]]:
+def run_all(lay: Callable[[object], standin.Project], machine: Machine | None, n: int,
+            options: argparse.Namespace, backwards: bool) -> dict[str, dict[str, float]]:
     """One project in all ways. lay: makes one that nobody knows, with such `jobs`."""
-    results, order = {}, list(ways(n, runs).items())
+    results, order = {}, list(ways(n, options).items())
     for title, (jobs, command, count) in reversed(order) if backwards else order:
         project = lay(jobs)
         if command[0] == MAKE:
@@ -166,16 +172,16 @@ def run_all(lay: Callable[[object], standin.Project], machine: Machine | None, n
     return results
 
 
-def compare(instance: Instance, machine: Machine, runs: int, penalty: float) -> dict:
+def compare(instance: Instance, machine: Machine, options: argparse.Namespace) -> dict:
     """Every second project the other way round."""
-    n, sessions = instance.processors, instance.sessions
+    n, sessions, penalty = instance.processors, instance.sessions, options.penalty
     machine.start(n, penalty)
     told = {"auto": n, "own": 4, "ask": 1, "elastic": n}
     with tempfile.TemporaryDirectory() as folder:
         def lay(jobs: object) -> standin.Project:
             place = os.path.join(folder, f"p{len(os.listdir(folder))}")
             return lay_out(instance, place, machine, jobs)
-        found = run_all(lay, machine, n, runs, instance.seed % 2 == 0)
+        found = run_all(lay, machine, n, options, instance.seed % 2 == 0)
     machine.stop()
     return {"seed": instance.seed, "processors": n, "sessions": len(sessions), "runs": found,
             "bound": drawn.lower_bound(sessions, n),
@@ -185,7 +191,8 @@ def compare(instance: Instance, machine: Machine, runs: int, penalty: float) -> 
 
 def compare_tools(machine: Machine, options: argparse.Namespace) -> str:
     """Real tools on the real processors, and the same sessions simulated."""
-    n, runs = len(os.sched_getaffinity(0)), min(options.runs, 2)
+    n = len(os.sched_getaffinity(0))
+    options = argparse.Namespace(**(vars(options) | {"runs": min(options.runs, 2)}))
     real: dict[str, list[float]] = {}
     twin: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -198,9 +205,9 @@ def compare_tools(machine: Machine, options: argparse.Namespace) -> str:
             return lay_out(instance, os.path.join(folder, f"p{len(os.listdir(folder))}"), machine,
                            jobs)
         for i in range(options.tools):
-            found = run_all(lambda jobs: reals[jobs].anew(), None, n, runs, i % 2 == 1)
+            found = run_all(lambda jobs: reals[jobs].anew(), None, n, options, i % 2 == 1)
             found["`tox run-parallel`"] = measure(reals[None].anew(), None, *tools.TOX)
-            simulated = run_all(lay, machine, n, runs, i % 2 == 1)
+            simulated = run_all(lay, machine, n, options, i % 2 == 1)
             for results, more in ((real, found), (twin, simulated)):
                 for title, run in more.items():
                     results.setdefault(title, []).append(run["seconds"])
@@ -216,19 +223,20 @@ def quantiles(values: list[float]) -> str:
 
 def table(results: list[dict], n: int) -> str:
     """Median, 90 % and worst of the wall time, and over-subscription."""
-    lines = [f"| N = {n}, {len(results)} projects | / `nox` | slower | / lower bound | "
-             "over-subscription | peak / N, 90 % | later |", "|---|---|---|---|---|---|---|"]
+    lines = [f"| N = {n}, {len(results)} projects | / `nox` | slower | / `nox -j N` | "
+             "/ lower bound | over-subscription | peak / N, 90 % | later |", "|---" * 8 + "|"]
     for title in (PLAIN, NOX_J, ONE, GRAB, STRICT, *(OURS + i for i in "125")):
         if title not in results[0]["runs"]:
             continue
         runs = [result["runs"][title] for result in results]
-        nox = [run["seconds"] / result["runs"][PLAIN]["seconds"]
-               for run, result in zip(runs, results)]
+        nox, nox_j = ([run["seconds"] / result["runs"][other]["seconds"]
+                       for run, result in zip(runs, results)] for other in (PLAIN, NOX_J))
         bound = [run["seconds"] / result["bound"] for run, result in zip(runs, results)]
         over = [run["excess"] / run["seconds"] / n for run in runs]
         peaks = [quantiles([run[key] / n for run in runs]).split(" / ")[1]
                  for key in ("peak", "later")]
         lines.append(f"| {title} | {quantiles(nox)} | {sum(x > 1.03 for x in nox)} | "
+                     f"{quantiles(nox_j)} | "
                      f"{quantiles(bound)} | {statistics.mean(over):.2f} | {' | '.join(peaks)} |")
     return "\n".join(lines)
 
@@ -282,7 +290,8 @@ def main() -> None:
     parser.add_argument("--tool-seconds", type=float, default=4.0,
                         help="of computing in each of their sessions [4]")
     parser.add_argument("--check", type=float, metavar="RATIO",
-                        help="fail if the default's first run takes more than that of nox's time")
+                        help="fail if the default's first run takes more than that of nox's "
+                             "time; other `jobs` are left out")
     parser.add_argument("--json", metavar="FILE", help="all figures [$B/bench-fanout.json]")
     options = parser.parse_args()
     side_by_side.need(NOX)
@@ -297,7 +306,7 @@ def main() -> None:
             for i in range(options.instances):
                 progress(f"N = {n}: project {i + 1} of {options.instances}")
                 instance = draw(options.seed + i, n, options.seconds)
-                results[n].append(compare(instance, machine, options.runs, options.penalty))
+                results[n].append(compare(instance, machine, options))
         progress("with real tools")
         real = compare_tools(machine, options) if options.tools else ""
     progress("")
