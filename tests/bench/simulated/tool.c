@@ -7,8 +7,8 @@
  * the state of processes in /proc, on a machine that has not as many processors. So a process that
  * computes is one of SCHED_DEADLINE (sched(7)) that yields at once whatever it has of its budget:
  * the kernel holds it back until its next period, and shows it as R all the time. It costs nothing
- * meanwhile. The machine wakes it by giving it a normal policy; Linux 6.18 sometimes forgets to do so
- * when the next period begins. Needs CAP_SYS_NICE.
+ * meanwhile. The machine wakes it by giving it a normal policy: Linux 6.18 sometimes forgets to
+ * wake it when the next period begins. Needs CAP_SYS_NICE.
  */
 
 #include <err.h>
