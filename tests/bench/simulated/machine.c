@@ -30,6 +30,8 @@
 
 #define ALMOST_NOTHING 1e-6 /* seconds: rounding leaves that of a pool */
 
+enum { LISTENER, INPUT, CLIENTS, MOST_FDS = 2048, MOST_POOLS = 4096, MOST_ABOVE = 16 };
+
 struct pool {
 	char name[sizeof(((struct request *)NULL)->pool)];
 	double left;
@@ -38,16 +40,23 @@ struct pool {
 
 struct process {
 	pid_t pid;
+	pid_t above[MOST_ABOVE]; /* its parent, that one's parent, and so on; 0: no more */
+	double done;             /* since it came to the pool */
 	struct pool *pool; /* NULL: it computes nothing just now */
 	double left;
 };
 
-enum { LISTENER, INPUT, CLIENTS, MOST_FDS = 2048, MOST_POOLS = 4096 };
+/* What those below a process have done. */
+struct share {
+	pid_t pid;
+	double work;
+};
 
 static struct pollfd fds[MOST_FDS];
 static struct process processes[MOST_FDS]; /* at the place of its descriptor in fds */
 static struct pool pools[MOST_POOLS];
-static unsigned n_fds, n_pools, n_runnable;
+static struct share shares[MOST_POOLS];
+static unsigned n_fds, n_pools, n_shares, n_runnable;
 static double processors, penalty;
 static struct usage usage;
 static double now, since;
@@ -80,8 +89,10 @@ advance(void)
 	seconds = now - before;
 	for (unsigned i = 0; i < n_pools; i++)
 		pools[i].left -= seconds * rate * pools[i].members;
-	for (unsigned i = CLIENTS; i < n_fds; i++)
+	for (unsigned i = CLIENTS; i < n_fds; i++) {
 		processes[i].left -= seconds * rate;
+		processes[i].done += seconds * rate;
+	}
 	usage.work += seconds * rate * n_runnable;
 	if (n_runnable > processors)
 		usage.excess += seconds * (n_runnable - processors);
@@ -110,14 +121,30 @@ find_pool(const struct request *request)
 	return &pools[n_pools++];
 }
 
+static struct share *
+find_share(pid_t pid)
+{
+	for (unsigned i = 0; i < n_shares; i++)
+		if (shares[i].pid == pid)
+			return &shares[i];
+	if (n_shares == MOST_POOLS)
+		errx(1, "too many processes");
+	shares[n_shares] = (struct share){ .pid = pid };
+	return &shares[n_shares++];
+}
+
 static void
 leave(unsigned i)
 {
-	if (processes[i].pool) {
-		processes[i].pool->members--;
-		processes[i].pool = NULL;
-		n_runnable--;
-	}
+	struct process *process = &processes[i];
+
+	if (!process->pool)
+		return;
+	process->pool->members--;
+	process->pool = NULL;
+	n_runnable--;
+	for (unsigned k = 0; k < MOST_ABOVE && process->above[k]; k++)
+		find_share(process->above[k])->work += process->done;
 }
 
 /* If it has died meanwhile, the next poll says so. */
@@ -151,6 +178,14 @@ answer_all(void)
 	}
 }
 
+static void
+tell_work_below(unsigned i, pid_t pid)
+{
+	struct usage below = { .work = find_share(pid)->work };
+
+	(void)!write(fds[i].fd, &below, sizeof(below));
+}
+
 /* A pool that is empty is still known by its name: others may come to it late. */
 static void
 tell_usage(unsigned i)
@@ -160,7 +195,7 @@ tell_usage(unsigned i)
 	memset(&usage, 0, sizeof(usage));
 	since = now;
 	if (n_runnable == 0)
-		n_pools = 0;
+		n_pools = n_shares = 0;
 }
 
 /* False: it is gone. */
@@ -174,12 +209,16 @@ serve(unsigned i)
 	request.pool[sizeof(request.pool) - 1] = '\0';
 	leave(i);
 	if (!request.pool[0]) {
-		tell_usage(i);
+		if (request.seconds > 0)
+			tell_work_below(i, (pid_t)request.seconds);
+		else
+			tell_usage(i);
 		return true;
 	}
 	processes[i].pool = find_pool(&request);
 	processes[i].pool->members++;
 	processes[i].left = request.most;
+	processes[i].done = 0;
 	n_runnable++;
 	note_peak();
 	return true;
@@ -194,6 +233,24 @@ forget(unsigned i)
 	processes[i] = processes[n_fds];
 }
 
+/* 0: it has none that we can see. */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[32], text[256] = "", *end;
+	int parent = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	in = fopen(path, "re");
+	if (!in)
+		return 0;
+	if (fgets(text, sizeof(text), in) && (end = strrchr(text, ')')))
+		sscanf(end, ") %*c %d", &parent);
+	fclose(in);
+	return parent;
+}
+
 static void
 admit(void)
 {
@@ -206,7 +263,10 @@ admit(void)
 	if (n_fds == MOST_FDS)
 		errx(1, "too many processes");
 	fds[n_fds] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	processes[n_fds++] = (struct process){ .pid = who.pid };
+	processes[n_fds] = (struct process){ .pid = who.pid };
+	for (unsigned i = 0; i < MOST_ABOVE && who.pid > 1; i++)
+		processes[n_fds].above[i] = who.pid = parent_of(who.pid);
+	n_fds++;
 }
 
 /* Until the first event: when a pool will be empty, or a process will have done its share. */

@@ -8,7 +8,7 @@
  *
  * A process that wants to compute names a pool of work, and waits for the answer. All that are in a
  * pool work it off together. With an empty name it asks for the machine's usage instead, which
- * begins anew then.
+ * begins anew then; or, if seconds is the number of a process, for the work of those below it.
  *
  * Who waits for an answer may have made itself a process of SCHED_DEADLINE that is held back
  * (tool.c): with the answer the machine makes it a normal one again, so that it runs at once.
