@@ -138,17 +138,27 @@ def ways(n: int, options: argparse.Namespace) -> dict[str, tuple[object, tuple[s
     return found
 
 
+def taken() -> tuple[float, float]:
+    """Seconds that the real processors have worked, and those that our children have of it."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _, _, irq, softirq = map(int, file.readline().split()[1:8])
+    times = os.times()
+    return ((user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK"),
+            times.children_user + times.children_system)
+
+
 def measure(project: standin.Project, machine: Machine | None, *command: str) -> dict[str, float]:
     shutil.rmtree(project.path("out"), ignore_errors=True)  # of real tools
     if machine:
         machine.usage()
-    start = time.monotonic()
+    before, start = taken(), time.monotonic()
     ended = project.run(*command)
-    seconds = time.monotonic() - start
+    seconds, after = time.monotonic() - start, taken()
     if ended.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit {ended.returncode}\n"
                  f"{(ended.stdout + ended.stderr)[-4000:]}")
-    found = {"seconds": seconds}
+    others = after[0] - before[0] - (after[1] - before[1])
+    found = {"seconds": seconds, "others": others / seconds}
     if machine:
         usage = machine.usage()
         found |= {"work": usage.work, "excess": usage.excess, "peak": usage.peak,
@@ -195,6 +205,7 @@ def compare_tools(machine: Machine, options: argparse.Namespace) -> str:
     options = argparse.Namespace(**(vars(options) | {"runs": min(options.runs, 2)}))
     real: dict[str, list[float]] = {}
     twin: dict[str, list[float]] = {}
+    others: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         reals = {jobs: tools.Real(os.path.join(folder, f"real{i}"), options.tool_seconds, jobs)
                  for i, jobs in enumerate((None, "1", '"1..all"'))}
@@ -211,8 +222,9 @@ def compare_tools(machine: Machine, options: argparse.Namespace) -> str:
             for results, more in ((real, found), (twin, simulated)):
                 for title, run in more.items():
                     results.setdefault(title, []).append(run["seconds"])
+                    others.append(run["others"])
         machine.stop()
-    return tools.table(real, twin, PLAIN)
+    return tools.table(real, twin, PLAIN) + f"\n\n{disturbance(others)}"
 
 
 def quantiles(values: list[float]) -> str:
@@ -241,13 +253,19 @@ def table(results: list[dict], n: int) -> str:
     return "\n".join(lines)
 
 
+def disturbance(others: list[float]) -> str:
+    return (f"Meanwhile other programs took {statistics.mean(others):.2f} real processors on "
+            f"average, at most {max(others):.2f}; seconds count only where that is little.")
+
+
 def truth(results: list[dict]) -> str:
     """How far what was measured is from arithmetic."""
     lines = ["| measured / by arithmetic | median / 90 % / worst |", "|---|---|"]
     for title in (PLAIN, NOX_J):
         ratios = [r["runs"][title]["seconds"] / r["arithmetic"][title] for r in results]
         lines.append(f"| {title} | {quantiles(ratios)} |")
-    return "\n".join(lines)
+    others = [run["others"] for result in results for run in result["runs"].values()]
+    return "\n".join(lines) + f"\n\n{disturbance(others)}"
 
 
 def may_schedule() -> bool:
