@@ -297,8 +297,8 @@ _noxmk.meant = $(filter-out undefined environment,$(origin $1))
 _noxmk.plain = $(if $(_noxmk.meant),$(_noxmk.text))
 _noxmk.plain_knob = $1=$(strip $(_noxmk.plain))$(_noxmk.line)
 _noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(call \
-  _noxmk.knob,NOXMK_BUDGET)$(call _noxmk.knob,NOXMK_KEEP)$(call _noxmk.knob,NOXMK_DEADLINE)$(call _noxmk.knob,NOXMK_FLAKY)$(call \
-  _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
+  _noxmk.knob,NOXMK_BUDGET)$(call _noxmk.knob,NOXMK_KEEP)$(call _noxmk.knob,NOXMK_DEADLINE)$(call \
+  _noxmk.knob,NOXMK_FLAKY)$(call _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
 _noxmk.request_goals = $(_noxmk.goals) $(filter-out $(_noxmk.goals),$(_noxmk.brought))
 _noxmk.alone = $(if $(word 2,$(_noxmk.active)),,$(_noxmk.active))
 _noxmk.many = sessions=$(words $(_noxmk.active))$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)

@@ -187,8 +187,8 @@ START_TEST(a_damaged_table_holds_nobody_up)
 {
 	struct gate *own;
 
-	file_put("run/.gate.now", "\xff\xff\xff\xff and so on, for more than one entry of that table: "
-			      "none of them is anybody's, since nobody has its lock ............");
+	file_put("run/.gate.now", "\xff\xff\xff\xff and so on, for more than one entry of that "
+		"table: none of them is anybody's, since nobody has its lock ............");
 	own = session(2, 1);
 	ck_assert(!gate_is_awaited(own) && !gate_has_company(own) && goes(own, 2, 0));
 	gate_close(own);

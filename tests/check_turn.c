@@ -278,12 +278,101 @@ START_TEST(a_session_runs_without_locks_that_are_not_to_be_had)
 }
 END_TEST
 
+/* On two processors, with so many bytes that the session is known to need. */
+static struct turn *
+turn_beside(const char *target, unsigned long long memory)
+{
+	struct makeflags makeflags = { .slots = 8, .unlimited = true };
+	struct turn *turn = turn_open(&(struct turn_options){ .state = state, .folder = rundir,
+		.key = own_key(), .target = target, .makeflags = &makeflags, .least = 1,
+		.most = 1, .processors = 2, .memory = memory });
+
+	ck_assert_ptr_nonnull(turn);
+	return turn;
+}
+
+START_TEST(who_has_not_begun_waits_for_those_at_the_gate)
+{
+	const struct gate_need need = { .processors = 2, .settles = 1000 };
+	struct turn *busy, *waiting, *new;
+
+	folders();
+	busy = turn_beside("busy", 0);
+	waiting = turn_beside("waiting", 0);
+	ck_assert(turn_try(busy) && turn_try(waiting));
+	gate_use(turn_gate(busy), 2);
+	ck_assert(!gate_try(turn_gate(waiting), &need));
+	new = turn_beside("new", 0);
+	ck_assert(!turn_try(new));
+	ck_assert_int_gt(turn_timeout(new), 0);
+	let_time_pass();
+	gate_leave(turn_gate(waiting));
+	await(new);
+	assert_waits(new, "slot");
+	turn_close(new);
+	turn_close(waiting);
+	turn_close(busy);
+	folders_done();
+	assert_silent();
+}
+END_TEST
+
+START_TEST(nothing_begins_beside_others_that_does_not_fit_into_memory)
+{
+	struct turn *busy, *large;
+
+	folders();
+	busy = turn_beside("busy", 0);
+	ck_assert(turn_try(busy));
+	large = turn_beside("large", 1ULL << 60);
+	ck_assert(!turn_try(large));
+	ck_assert_int_gt(turn_timeout(large), 0);
+	let_time_pass();
+	/* Alone it may try. */
+	turn_close(busy);
+	await(large);
+	assert_waits(large, "memory");
+	turn_close(large);
+	folders_done();
+	assert_silent();
+}
+END_TEST
+
+START_TEST(a_slot_that_was_lent_while_the_session_runs_comes_back)
+{
+	struct turn *turn;
+
+	folders();
+	turn = turn_beside("a", 0);
+	ck_assert(turn_try(turn));
+	for (int i = 0; i < 2; i++) {
+		turn_lend(turn);
+		ck_assert_uint_eq(slot_count(turn_slot(turn)), 0);
+		turn_lend(turn);
+		turn_take_back(turn);
+		for (int k = 0; k < 1000 && slot_count(turn_slot(turn)) == 0; k++) {
+			let_time_pass();
+			turn_settle(turn);
+		}
+		ck_assert_uint_eq(slot_count(turn_slot(turn)), 1);
+		ck_assert_int_eq(turn_settle_fd(turn), -1);
+		ck_assert_int_eq(turn_settle_timeout(turn), -1);
+	}
+	turn_close(turn);
+	folders_done();
+	assert_silent();
+}
+END_TEST
+
 Suite *
 check_turn_suite(void)
 {
 	Suite *suite = suite_create("turn");
 	TCase *tc = support_case(suite, "turn");
 
+	tcase_add_test(tc, who_has_not_begun_waits_for_those_at_the_gate);
+	tcase_add_test(tc, nothing_begins_beside_others_that_does_not_fit_into_memory);
+	tcase_add_test(tc, a_slot_that_was_lent_while_the_session_runs_comes_back);
 	tcase_add_loop_test(tc, nothing_claimed, 0, 2);
 	tcase_add_test(tc, slot_first);
 	tcase_add_test(tc, lent_meanwhile);

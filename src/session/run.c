@@ -20,6 +20,7 @@
 #include "session/run.h"
 #include "slots/turn.h"
 #include "state/join.h"
+#include "state/learned.h"
 #include "state/rundir.h"
 #include "state/runtime.h"
 #include "state/state.h"
@@ -139,6 +140,21 @@ told(const struct run *run)
 	return strict || options->jobs.least > 0 ? 0 : shared_processors(run);
 }
 
+/* The bytes that the session had when it was last seen, if that matters; 0: unknown. */
+static unsigned long long
+known_memory(const struct run *run)
+{
+	unsigned long long memory;
+	struct learned learned;
+
+	if (run->state < 0 || shared_processors(run) <= 1)
+		return 0;
+	learned = learned_of(run->state, run->options->target);
+	memory = learned.memory;
+	learned_clear(&learned);
+	return memory;
+}
+
 static unsigned
 rank(void *data)
 {
@@ -160,7 +176,7 @@ open_turn(struct run *run)
 	turn = (struct turn_options){ .state = run->state,
 		.folder = run->runtime >= 0 ? run->runtime : run->rundir,
 		.key = run->options->key, .target = run->options->target, .claims = claims,
-		.processors = shared_processors(run),
+		.processors = shared_processors(run), .memory = known_memory(run),
 		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
 		.most = jobs->least ? jobs->most : 1 };

@@ -15,8 +15,8 @@
  *
  * A session that holds several slots gets a pipe of its own with those tokens, since make's would
  * give it more. Where there is no jobserver, under a bare -j, the sessions of a make share one: the
- * FIFO .tokens.now in its runtime folder, with a token for each processor but one. Who opens it first,
- * which nobody else has then (flock(2)), fills it.
+ * FIFO .tokens.now in its runtime folder, with a token for each processor but one. Who opens it
+ * while nobody else has it (flock(2)) fills it.
  */
 
 #include "base/makeflags.h"

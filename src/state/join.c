@@ -22,6 +22,7 @@
 #define PLAN "plan.jsonl"
 #define RULE_FILE "sessions.mk"
 
+#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 /* For people; where links are not to be had, they have to look for the newest run themselves. */
@@ -305,7 +306,7 @@ copy_missing(int runtime, int rundir)
 		int file = -1;
 
 		if (faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-		    (file = openat(runtime, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)) >= 0 &&
+		    (file = openat(runtime, name, READ_FLAGS)) >= 0 &&
 		    file_copy(file, rundir, name) < 0)
 			warn("%s", name);
 		fd_close(&file);

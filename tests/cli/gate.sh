@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sessions whose tests fan out: they are told of all processors, and wait for them at the gate. Times
 # are ratios within one run.
+# Runs alone: others would take the processors that it waits for.
 
 # shellcheck disable=SC2317 # checks are called by name
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -208,7 +209,8 @@ waits() {
 	grep -q '^begin' "$NOTES"
 }
 wait_for waits
-sleep 0.7
+# By then the other one is at the gate.
+wait_for grep -q 'noxmk: waits for processors' "$state"/latest/*.log
 kill -TERM "-$make"
 wait "$make"
 status=$?

@@ -1,0 +1,211 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "session/passage.h"
+#include "support.h"
+
+static int state, folder;
+
+static void
+setup(void)
+{
+	state = folder_make("state");
+	folder = folder_make("run");
+}
+
+static void
+teardown(void)
+{
+	close(state);
+	close(folder);
+}
+
+/* A session that has had its turn, on two processors. */
+struct one {
+	struct turn *turn;
+	struct passage *passage;
+	struct record record;
+};
+
+static unsigned
+first(void *data)
+{
+	(void)data;
+	return 0;
+}
+
+static struct one *
+begin(const char *target, unsigned told)
+{
+	struct makeflags makeflags = { .slots = 8, .unlimited = true };
+	struct one *one = xcalloc(1, sizeof(*one));
+
+	one->turn = turn_open(&(struct turn_options){ .state = state, .folder = folder,
+	    .key = own_key(), .target = target, .makeflags = &makeflags, .least = 1, .most = 1,
+	    .processors = 2 });
+	ck_assert(turn_try(one->turn));
+	one->passage = passage_open(&(struct passage_options){ .state = state, .target = target,
+	    .turn = one->turn, .told = told, .processors = 2, .record = &one->record,
+	    .rank = first });
+	return one;
+}
+
+static void
+end(struct one *one)
+{
+	passage_close(one->passage);
+	turn_close(one->turn);
+	record_clear(&one->record);
+	free(one);
+}
+
+static bool
+asks(struct one *one, enum ask_kind kind, const char *name)
+{
+	struct ask_question question = { .kind = kind };
+	unsigned told = 77;
+	bool goes;
+
+	strcpy(question.name, name);
+	goes = passage_ask(one->passage, &question, &told);
+	ck_assert_uint_ne(told, 77);
+	return goes;
+}
+
+/* "processors pytest 2 2, build": what it has waited for. */
+static void
+assert_waits(const struct one *one, const char *text)
+{
+	json_t *waits = passage_waits(one->passage), *wait;
+	struct buffer found = { 0 };
+	size_t i;
+
+	buffer_addstr(&found, "");
+	json_array_foreach(waits, i, wait) {
+		ck_assert_double_gt(json_number(wait, "seconds"), 0);
+		buffer_printf(&found, "%s%s", i ? ", " : "", json_text(wait, "for"));
+		if (json_object_get(wait, "command"))
+			buffer_printf(&found, " %s %lld %lld", json_text(wait, "command"),
+			    (long long)json_number(wait, "needed"),
+			    (long long)json_number(wait, "used"));
+	}
+	ck_assert_str_eq(found.data, text);
+	buffer_free(&found);
+	json_decref(waits);
+}
+
+START_TEST(a_wide_command_waits_for_processors_and_lends_its_slot)
+{
+	struct one *busy = begin("busy", 2), *wide = begin("wide", 2);
+	unsigned told = 0;
+
+	gate_use(turn_gate(busy->turn), 2);
+	ck_assert(asks(wide, ASK_PLAIN, "ruff"));
+	ck_assert(!asks(wide, ASK_WIDE, "pytest") && !passage_try(wide->passage, &told));
+	ck_assert_int_gt(passage_timeout(wide->passage), 0);
+	usleep(6000);
+	gate_use(turn_gate(busy->turn), 1);
+	ck_assert(passage_try(wide->passage, &told));
+	ck_assert_uint_eq(told, 2);
+	assert_waits(wide, "processors pytest 2 1");
+	ck_assert(turn_slot(wide->turn) && slot_count(turn_slot(wide->turn)) == 1);
+	end(wide);
+	end(busy);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(who_gives_up_is_in_nobodys_way)
+{
+	struct one *busy = begin("busy", 2), *gone = begin("gone", 2), *wide = begin("wide", 2);
+	unsigned told;
+
+	gate_use(turn_gate(busy->turn), 2);
+	ck_assert(!asks(gone, ASK_WIDE, "pytest") && !asks(wide, ASK_WIDE, "pytest"));
+	gate_use(turn_gate(busy->turn), 1);
+	passage_give_up(gone->passage);
+	end(gone);
+	ck_assert(passage_try(wide->passage, &told));
+	end(wide);
+	end(busy);
+}
+END_TEST
+
+/* What history says of the session, the question, and whether it goes beside one that uses all. */
+static const struct {
+	const char *learned;
+	enum ask_kind kind;
+	const char *name;
+	unsigned told;
+	bool goes;
+} cases[] = {
+	{ NULL, ASK_PLAIN, "make", 2, true },
+	{ NULL, ASK_SIBLING, "make", 2, false },
+	{ NULL, ASK_WIDE, "pytest", 2, false },
+	{ NULL, ASK_WIDE, "pytest", 0, true }, /* its tools are told no more than its slots */
+	{ "{'told':2,'width':1}", ASK_SIBLING, "make", 2, true },
+	{ "{'told':2,'width':1}", ASK_WIDE, "pytest", 2, false }, /* maybe too short to be seen */
+	{ "{'told':2,'width':2,'wide':['make']}", ASK_PLAIN, "make", 2, false },
+	{ "{'told':2,'width':2,'wide':['make']}", ASK_PLAIN, "ruff", 2, true },
+	{ "{'told':1,'width':1}", ASK_SIBLING, "make", 2, false }, /* it was told less */
+};
+
+START_TEST(what_is_known_of_a_session_decides)
+{
+	struct one *busy = begin("busy", 2), *it;
+
+	if (cases[_i].learned) {
+		json_t *learned = json_of(cases[_i].learned);
+		json_t *history = json_pack("{s:i,s:{s:[i]},s:{s:o}}", "schema", 1, "sessions",
+		    "it", 1, "learned", "it", learned);
+		char *text = json_dumps(history, JSON_COMPACT);
+
+		file_put("state/history.json", text);
+		free(text);
+		json_decref(history);
+	}
+	gate_use(turn_gate(busy->turn), 2);
+	it = begin("it", cases[_i].told);
+	ck_assert_int_eq(asks(it, cases[_i].kind, cases[_i].name), cases[_i].goes);
+	end(it);
+	end(busy);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(builds_follow_each_other)
+{
+	struct one *one = begin("one", 2), *two = begin("two", 0);
+	unsigned told;
+
+	ck_assert(asks(one, ASK_BUILD, ""));
+	ck_assert(!asks(two, ASK_BUILD, "") && !passage_try(two->passage, &told));
+	ck_assert_int_gt(passage_timeout(two->passage), 0);
+	usleep(6000);
+	ck_assert(asks(one, ASK_BUILT, ""));
+	for (int i = 0; i < 500 && !passage_try(two->passage, &told); i++)
+		usleep(5000);
+	assert_waits(two, "build");
+	end(two);
+	/* Its end is an end of the build, too. */
+	ck_assert(asks(one, ASK_BUILD, ""));
+	end(one);
+	assert_silent();
+}
+END_TEST
+
+Suite *
+check_passage_suite(void)
+{
+	Suite *suite = suite_create("passage");
+	TCase *tc = support_case(suite, "passage");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_wide_command_waits_for_processors_and_lends_its_slot);
+	tcase_add_test(tc, who_gives_up_is_in_nobodys_way);
+	tcase_add_loop_test(tc, what_is_known_of_a_session_decides, 0, (int)countof(cases));
+	tcase_add_test(tc, builds_follow_each_other);
+	return suite;
+}
