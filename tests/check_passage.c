@@ -109,7 +109,7 @@ START_TEST(a_wide_command_waits_for_processors_and_lends_its_slot)
 	gate_use(turn_gate(busy->turn), 1);
 	ck_assert(passage_try(wide->passage, &told));
 	ck_assert_uint_eq(told, 2);
-	assert_waits(wide, "processors pytest 2 1");
+	assert_waits(wide, "processors pytest 2 2");
 	ck_assert(turn_slot(wide->turn) && slot_count(turn_slot(wide->turn)) == 1);
 	end(wide);
 	end(busy);
@@ -148,6 +148,7 @@ static const struct {
 	{ "{'told':2,'width':1}", ASK_SIBLING, "make", 2, true },
 	{ "{'told':2,'width':1}", ASK_WIDE, "pytest", 2, false }, /* maybe too short to be seen */
 	{ "{'told':2,'width':2,'wide':['make']}", ASK_PLAIN, "make", 2, false },
+	{ "{'told':2,'width':1,'wide':['make']}", ASK_PLAIN, "make", 2, true },
 	{ "{'told':2,'width':2,'wide':['make']}", ASK_PLAIN, "ruff", 2, true },
 	{ "{'told':1,'width':1}", ASK_SIBLING, "make", 2, false }, /* it was told less */
 };

@@ -33,9 +33,14 @@ CONFIGURATIONS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "set
 
 
 def skip_options(words: list[str], with_value: tuple[str, ...]) -> list[str]:
-    """The words behind an interpreter's options; -m MODULE is as good as a file's name."""
-    while words and words[0].startswith("-") and words[0] != "-m":
+    """The words behind an interpreter's options; -m MODULE is as good as a file's name.
+
+    There are none if it runs code of its command line.
+    """
+    while words and words[0].startswith("-") and words[0] not in ("-m", "-c"):
         words = words[2 if words[0] in with_value else 1 :]
+    if words[:1] == ["-c"]:
+        return []
     return words[1:] if words[:1] == ["-m"] else words
 
 

@@ -195,7 +195,7 @@ class Shim:
 
         session_class = nox.sessions.Session
 
-        def wrap(original):
+        def wrap(original, program):
             def command(session, *args, **kwargs):
                 if not args or callable(args[0]):
                     return original(session, *args, **kwargs)
@@ -203,7 +203,7 @@ class Shim:
                 venv = getattr(session._runner, "venv", None)
                 own = getattr(venv, "env", None) or {}  # see building.py
                 environment = {**os.environ, **own, **(kwargs.get("env") or {})}
-                words = [str(arg) for arg in args]
+                words = [*program, *(str(arg) for arg in args)]
                 location = getattr(venv, "location", None)
                 asked = self.gate.question(words, environment, location, self.has_siblings)
                 told = self.helper.ask(asked)
@@ -213,9 +213,9 @@ class Shim:
             command.__doc__ = original.__doc__
             return command
 
-        for name in ("run", "run_always"):
+        for name, program in ("run", []), ("run_always", []), ("install", ["pip"]):
             if hasattr(session_class, name):
-                setattr(session_class, name, wrap(getattr(session_class, name)))
+                setattr(session_class, name, wrap(getattr(session_class, name), program))
 
     def keep_builds_apart(self, folder: str, here: str) -> None:
         """Give the session's builds of the project a folder of their own, or the lock."""

@@ -33,11 +33,13 @@ struct passage {
 	struct ask_question asked; /* what is waited for, or was last */
 	bool waiting;
 	double since;              /* monotonic */
+	unsigned used;             /* by others, then */
 	json_t *waits;
 	struct learned learned;
 	bool has_learned;
 	double due;                /* when the sampler's next look was due at the last call */
 	double looked;             /* when that was, monotonic */
+	unsigned wide_looks;       /* in a row, that have seen several threads of the last command */
 };
 
 struct passage *
@@ -91,9 +93,9 @@ need_of(struct passage *passage)
 
 	if (!known->known || known->told < passage->o.told)
 		return asked->kind == ASK_PLAIN ? 1 : most;
-	if (asked->kind != ASK_WIDE && !json_list_has(known->wide, asked->name))
-		return 1;
-	return known->width > 1 ? at_most(known->width, most) : most;
+	if (known->width > 1 && (asked->kind == ASK_WIDE || json_list_has(known->wide, asked->name)))
+		return at_most(known->width, most);
+	return asked->kind == ASK_WIDE ? most : 1;
 }
 
 static bool
@@ -144,7 +146,7 @@ note_wait(struct passage *passage)
 	else
 		wait = json_pack("{s:s,s:f,s:s,s:i,s:i}", "for", "processors", "seconds", seconds,
 		    "command", passage->asked.name, "needed", (int)need_of(passage), "used",
-		    (int)gate_others(passage->gate));
+		    (int)passage->used);
 	json_array_append_new(passage->waits, wait);
 }
 
@@ -154,6 +156,7 @@ begin_to_wait(struct passage *passage)
 {
 	passage->waiting = true;
 	passage->since = clock_monotonic();
+	passage->used = passage->gate ? gate_others(passage->gate) : 0;
 	turn_lend(passage->o.turn);
 }
 
@@ -175,6 +178,7 @@ passage_ask(struct passage *passage, const struct ask_question *question, unsign
 		return true;
 	}
 	passage->asked = *question;
+	passage->wide_looks = 0;
 	if (may_go_on(passage))
 		return true;
 	begin_to_wait(passage);
@@ -257,7 +261,9 @@ note_look(struct passage *passage, const struct sampler *sampler, double since)
 		record->crowded = 0;
 	if (!passage->waiting)
 		record->crowded += since * part_lost(passage, last, others);
-	if (last > 1)
+	/* One look alone may have seen what was about to end. */
+	passage->wide_looks = last > 1 ? passage->wide_looks + 1 : 0;
+	if (passage->wide_looks > 1)
 		note_wide(passage);
 }
 

@@ -135,7 +135,12 @@ static unsigned
 told(const struct run *run)
 {
 	const struct options *options = &run->session_options;
+	const json_t *python = json_object_get(planfile_header(run->plan), "python");
 	bool strict = run->options->strict || options->budget != BUDGET_SHARED;
+
+	/* Without shim.py nobody asks, and several would take all of them at once. */
+	if (!json_is_string(python))
+		return 0;
 
 	return strict || options->jobs.least > 0 ? 0 : shared_processors(run);
 }

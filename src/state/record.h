@@ -27,8 +27,8 @@
  * (toolenv.h), or null where they could not. told: how many processors its tools were told to use;
  * 0: nothing. width: the most threads that were seen runnable at once; 0: nobody looked. memory:
  * the most bytes that it had; 0: unknown. wide: the commands that were seen to use more than one
- * processor. crowded: seconds of its duration in which all sessions together had more to run than
- * there are processors, or null: unknown. own: seconds of its duration that nox spent in
+ * processor. crowded: seconds of its duration that it lost since all sessions together had more to
+ * run than there are processors, or null: unknown. own: seconds of its duration that nox spent in
  * the session, not on its own start and end, or null: unknown. attempts: those before the
  * last one; a session that passed after some is flaky.
  */
@@ -57,7 +57,7 @@ struct record {
 	unsigned told;     /* how many processors its tools were told of; 0: nothing */
 	unsigned width;    /* the most runnable threads at once that were seen; 0: nobody looked */
 	unsigned long long memory; /* the most bytes that it had; 0: unknown */
-	double crowded;    /* seconds in which the run had too few processors; -1: unknown */
+	double crowded;    /* seconds that it lost to others; -1: unknown */
 	double own;        /* seconds without nox's own start and end; -1: unknown */
 };
 
