@@ -39,7 +39,7 @@ struct passage {
 	bool has_learned;
 	double due;                /* when the sampler's next look was due at the last call */
 	double looked;             /* when that was, monotonic */
-	unsigned wide_looks;       /* in a row, that have seen several threads of the last command */
+	unsigned wide_looks;       /* in a row, that saw several threads of the last command */
 };
 
 struct passage *
@@ -93,9 +93,11 @@ need_of(struct passage *passage)
 
 	if (!known->known || known->told < passage->o.told)
 		return asked->kind == ASK_PLAIN ? 1 : most;
-	if (known->width > 1 && (asked->kind == ASK_WIDE || json_list_has(known->wide, asked->name)))
-		return at_most(known->width, most);
-	return asked->kind == ASK_WIDE ? most : 1;
+	if (known->width <= 1)
+		return asked->kind == ASK_WIDE ? most : 1;
+	if (asked->kind != ASK_WIDE && !json_list_has(known->wide, asked->name))
+		return 1;
+	return at_most(known->width, most);
 }
 
 static bool
