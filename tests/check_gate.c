@@ -88,6 +88,12 @@ START_TEST(what_a_command_may_need_counts_until_it_is_seen)
 	gate_leave(second);
 	ck_assert(gate_try(first, &seen));
 	ck_assert(goes(second, 2, 0));
+	gate_leave(second);
+	/* A command that has ended may need nothing any more. */
+	ck_assert(gate_try(first, &unseen));
+	ck_assert(!goes(second, 2, 0));
+	gate_leave(first);
+	ck_assert(goes(second, 2, 0));
 	gate_close(first);
 	gate_close(second);
 }

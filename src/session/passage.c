@@ -179,6 +179,9 @@ passage_ask(struct passage *passage, const struct ask_question *question, unsign
 		passage->build = NULL;
 		return true;
 	}
+	/* Whatever ran before has ended. */
+	if (passage->gate)
+		gate_leave(passage->gate);
 	passage->asked = *question;
 	passage->wide_looks = 0;
 	if (may_go_on(passage))

@@ -239,7 +239,10 @@ gate_try(struct gate *gate, const struct gate_need *need)
 void
 gate_leave(struct gate *gate)
 {
+	if (gate->own.waiting == 0 && gate->own.needed == 0)
+		return;
 	gate->own.waiting = 0;
+	gate->own.needed = 0;
 	write_own(gate);
 }
 

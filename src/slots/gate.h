@@ -56,7 +56,10 @@ struct gate_need {
 	unsigned rank;       /* the lowest goes first */
 };
 
-/* May it go? If not it waits now: try again soon, or give up with gate_leave. */
+/*
+ * May it go? If not it waits now: try again soon. gate_leave: it waits no more, or has ended, and
+ * what it might have needed does not count any more.
+ */
 bool gate_try(struct gate *, const struct gate_need *);
 void gate_leave(struct gate *);
 
