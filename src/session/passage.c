@@ -165,15 +165,17 @@ end_waiting(struct passage *passage)
 	turn_take_back(passage->o.turn);
 }
 
+void
+passage_built(struct passage *passage)
+{
+	lock_close(passage->build);
+	passage->build = NULL;
+}
+
 bool
 passage_ask(struct passage *passage, const struct ask_question *question, unsigned *told)
 {
 	*told = passage->o.told;
-	if (question->kind == ASK_BUILT) {
-		lock_close(passage->build);
-		passage->build = NULL;
-		return true;
-	}
 	passage->asked = *question;
 	if (may_go_on(passage))
 		return true;
@@ -212,11 +214,17 @@ passage_give_up(struct passage *passage)
 		return;
 	if (passage->gate)
 		gate_leave(passage->gate);
-	if (passage->asked.kind == ASK_BUILD) {
-		lock_close(passage->build);
-		passage->build = NULL;
-	}
+	if (passage->asked.kind == ASK_BUILD)
+		passage_built(passage);
 	end_waiting(passage);
+}
+
+void
+passage_rest(struct passage *passage)
+{
+	passage_built(passage);
+	if (passage->gate)
+		gate_use(passage->gate, 1);
 }
 
 /* Under the last command the session has used several processors. */
