@@ -80,16 +80,18 @@ at_most(unsigned n, unsigned limit)
 /*
  * The processors that a command may come to use. What the session used when it was last seen
  * counts, if it was told as many as now: of what was narrow then nothing is feared, unless it is
- * known to be wide. That may have been too short to be seen.
+ * known to be wide. That may have been too short to be seen. A command that starts more than there
+ * are processors waits for no more than those: it would wait until all others have ended.
  */
 static unsigned
 need_of(struct passage *passage)
 {
 	const struct ask_question *asked = &passage->asked;
 	const struct learned *known = learned(passage);
-	unsigned most = asked->processes > 0 ? asked->processes : passage->o.told;
+	unsigned told = passage->o.told;
+	unsigned most = asked->processes > 0 ? at_most(asked->processes, told) : told;
 
-	if (!known->known || known->told < passage->o.told)
+	if (!known->known || known->told < told)
 		return asked->kind == ASK_PLAIN ? 1 : most;
 	if (asked->kind != ASK_WIDE && !json_list_has(known->wide, asked->name))
 		return 1;
