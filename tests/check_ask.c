@@ -58,6 +58,7 @@ START_TEST(what_is_no_question_is_passed_over)
 
 	say(ask, nonsense[_i]);
 	say(ask, "build");
+	ck_assert(!ask_next(ask, &question));
 	ck_assert(ask_next(ask, &question));
 	ck_assert_int_eq(question.kind, ASK_BUILD);
 	ask_close(ask);

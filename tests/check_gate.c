@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -201,6 +202,25 @@ START_TEST(a_damaged_table_holds_nobody_up)
 }
 END_TEST
 
+/* 0: it is cut off. */
+static const int damages[] = { 0xff, 0x01, 0x7f, 0 };
+
+/* Whoever has damaged it: a session says again what it uses at each look. */
+START_TEST(a_table_that_is_damaged_while_sessions_run_is_mended)
+{
+	struct gate *busy = session(2, 1), *own = session(2, 1);
+	char damage[256] = "";
+
+	memset(damage, damages[_i], sizeof(damage) - 1);
+	file_put("run/.gate.now", damage);
+	gate_use(busy, 1);
+	gate_use(own, 1);
+	ck_assert(!gate_is_awaited(own) && gate_load_of_others(own) == 1 && goes(own, 2, 0));
+	gate_close(own);
+	gate_close(busy);
+}
+END_TEST
+
 Suite *
 check_gate_suite(void)
 {
@@ -218,5 +238,7 @@ check_gate_suite(void)
 	tcase_add_test(tc, the_load_is_what_others_use_but_for_those_that_wait);
 	tcase_add_test(tc, without_a_table_nobody_waits);
 	tcase_add_test(tc, a_damaged_table_holds_nobody_up);
+	tcase_add_loop_test(tc, a_table_that_is_damaged_while_sessions_run_is_mended, 0,
+	    (int)countof(damages));
 	return suite;
 }

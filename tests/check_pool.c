@@ -360,6 +360,25 @@ START_TEST(who_wants_more_gives_back_what_it_has)
 }
 END_TEST
 
+/* It comes before all others as long as it wants one, and no longer. */
+START_TEST(who_lends_again_before_it_has_its_slot_leaves_the_queue)
+{
+	struct pool *a, *b, *c;
+
+	begin();
+	a = pool_of(1, 0), b = pool_of(1, 1), c = pool_of(1, 2);
+	ck_assert(pool_try(a, 1, 1) && pool_lend(a));
+	ck_assert(pool_try(b, 1, 1) && !pool_try(a, 1, 1) && !pool_try(c, 1, 1));
+	ck_assert(!pool_lend(a));
+	pool_close(b);
+	ck_assert(is_woken(c) && pool_try(c, 1, 1) && !pool_try(a, 1, 1));
+	pool_close(c);
+	ck_assert(is_woken(a) && pool_try(a, 1, 1));
+	pool_close(a);
+	end();
+}
+END_TEST
+
 /* The lowest rank first, whoever came first. */
 START_TEST(the_lowest_rank_goes_first)
 {
@@ -406,6 +425,7 @@ check_pool_suite(void)
 	tcase_add_test(tc, a_slot_that_cannot_be_asked_for_is_waited_for);
 	tcase_add_test(tc, several_slots_are_taken_at_once_or_none);
 	tcase_add_test(tc, who_wants_more_gives_back_what_it_has);
+	tcase_add_test(tc, who_lends_again_before_it_has_its_slot_leaves_the_queue);
 	tcase_add_test(tc, the_lowest_rank_goes_first);
 	return suite;
 }

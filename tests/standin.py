@@ -53,8 +53,9 @@ class Project:
         with open(self.path(name), encoding="utf-8") as file:
             return file.read()
 
-    def tell(self, sessions: list[dict], queue: list[int], config: dict | None) -> None:
-        """The facts: of each session what differs from a plain one."""
+    def tell(self, sessions: list[dict], queue: list[int], config: dict | None,
+             python: str | None = None) -> None:
+        """The facts: what differs from a plain session. python: what the shim runs in."""
         plain = {"description": "", "python": None, "envdir": None, "requires_error": None,
                  "parallel": None, "tags": [], "requires": [], "notifies": []}
         told = []
@@ -62,7 +63,7 @@ class Project:
             name = session.get("session", session["name"])
             told.append(plain | {"index": i, "session": name, "signatures": [name]} | session)
         self.write("facts.json", json.dumps({
-            "schema": 1, "nox": "0", "python": None, "path": [], "args": [],
+            "schema": 1, "nox": "0", "python": python, "path": [], "args": [],
             "noxfile": self.path("noxfile.py"), "queue": queue, "config": config,
             "sessions": told}))
 

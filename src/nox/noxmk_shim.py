@@ -36,6 +36,7 @@ import gc
 import os
 import re
 import sys
+import threading
 import time
 
 
@@ -79,33 +80,61 @@ def replaced(values: dict[str, str | None], *environments):
 
 
 class Helper:
-    """The helper, who is asked by a descriptor: see session/ask.h."""
+    """The helper, who is asked by a descriptor: see session/ask.h.
+
+    The noxfile may have closed it, and opened something of its own under that number. It may also
+    run commands from several threads, of which one asks at a time: answers bear no names.
+    """
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
         self.descriptor = descriptor
+        self.identity = self.identify()
+        self.lock = threading.Lock()
         self.waited = 0.0  # seconds
         self.log = None  # nox's
 
-    def tell(self, text: str) -> None:
+    def identify(self) -> tuple[int, int]:
+        status = os.fstat(self.descriptor)
+        return status.st_dev, status.st_ino
+
+    def leave(self) -> None:
+        """Ask nothing any more; the helper does not wait for us either."""
         with contextlib.suppress(OSError):
+            if self.identify() == self.identity:
+                os.close(self.descriptor)
+        self.descriptor = -1
+
+    def tell(self, text: str) -> bool:
+        try:
+            if self.identify() != self.identity:
+                return False
             os.write(self.descriptor, text.encode("ascii", "replace"))
+        except OSError:
+            return False
+        return True
 
     def ask(self, question: str) -> int:
         """Wait for the answer: how many processors to tell of. 0: the helper does not say."""
         started = time.perf_counter()
-        self.tell(question)
-        try:
+        with self.lock:
+            try:
+                return self.listen(question) if self.tell(question) else 0
+            except (OSError, ValueError, IndexError):
+                return 0
+            except BaseException:  # of a signal: the answer would be taken for that to the next one
+                self.leave()
+                raise
+            finally:
+                self.waited += time.perf_counter() - started
+
+    def listen(self, question: str) -> int:
+        answer = os.read(self.descriptor, 64)
+        if answer == b"wait":
+            what = "another session that builds in the source tree"
+            self.log.info(f"noxmk: waits for {what if question == 'build' else 'processors'}")
             answer = os.read(self.descriptor, 64)
-            if answer == b"wait":
-                what = "another session that builds in the source tree"
-                self.log.info(f"noxmk: waits for {what if question == 'build' else 'processors'}")
-                answer = os.read(self.descriptor, 64)
-            return int(answer.split()[1])
-        except (OSError, ValueError, IndexError):
-            return 0
-        finally:
-            self.waited += time.perf_counter() - started
+        return int(answer.split()[1])
 
 
 # From so many sessions of one function on, its commands are worth to be asked for.

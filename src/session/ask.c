@@ -85,19 +85,17 @@ ask_next(struct ask *ask, struct ask_question *question)
 	char text[LONGEST + 1];
 	ssize_t n;
 
-	while (ask && ask->own >= 0) {
-		n = recv(ask->own, text, LONGEST, MSG_DONTWAIT);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return false;
-		if (n <= 0) {
-			fd_close(&ask->own);
-			return false;
-		}
-		text[n] = '\0';
-		if (read_question(text, question))
-			return true;
+	if (!ask || ask->own < 0)
+		return false;
+	n = recv(ask->own, text, LONGEST, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		fd_close(&ask->own);
+		return false;
 	}
-	return false;
+	text[n] = '\0';
+	return read_question(text, question);
 }
 
 /* A session that does not listen is not waited for. */

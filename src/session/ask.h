@@ -40,10 +40,13 @@ void ask_close(struct ask *);
 int ask_other_end(const struct ask *);
 void ask_started(struct ask *);
 
-/* Readable when a question has come; -1 when there will be none. */
+/* Readable when a question has come; -1 when there will be none: the session has closed its end. */
 int ask_fd(const struct ask *);
 
-/* The next question, if there is one. What is none is passed over. */
+/*
+ * Takes the next message. False if there is none, or if it is no question. One at a time: a session
+ * may write without end, and its helper has other things to look after.
+ */
 bool ask_next(struct ask *, struct ask_question *);
 void ask_answer(struct ask *, unsigned processors);
 void ask_hold(struct ask *);

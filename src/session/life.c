@@ -181,6 +181,7 @@ end_attempt(struct life *life)
 	bool failed = !record->gone &&
 		      (record->verdict == FAILED || record->verdict == ABORTED);
 
+	passage_rest(life->o->passage);
 	attempt_close_log(life->attempt);
 	if (failed && !life->stopped && json_array_size(record->attempts) < life->o->retries)
 		retry(life);
@@ -385,7 +386,10 @@ check_turn(struct life *life)
 	}
 }
 
-/* What the session asks is answered at once, or later. One that is to end is not kept waiting. */
+/*
+ * What the session asks is answered at once, or later. One that is to end is not kept waiting, nor
+ * one that has gone away while it waited, or asks although it waits.
+ */
 static void
 check_questions(struct life *life)
 {
@@ -396,13 +400,17 @@ check_questions(struct life *life)
 		act_on(life, ON_GO);
 		ask_answer(attempt_ask(life->attempt), told);
 	}
-	while (life->attempt && life->phase != HELD_UP &&
-	       ask_next(attempt_ask(life->attempt), &question)) {
-		if (life->phase == RUNNING && !passage_ask(life->o->passage, &question, &told))
+	if (life->attempt && ask_next(attempt_ask(life->attempt), &question)) {
+		if (question.kind == ASK_BUILT)
+			passage_built(life->o->passage);
+		else if (life->phase == RUNNING &&
+			 !passage_ask(life->o->passage, &question, &told))
 			act_on(life, ON_HOLD);
-		else if (question.kind != ASK_BUILT)
+		else
 			ask_answer(attempt_ask(life->attempt), told);
 	}
+	if (life->phase == HELD_UP && ask_fd(attempt_ask(life->attempt)) < 0)
+		act_on(life, ON_GO);
 	turn_settle(life->o->turn);
 }
 

@@ -82,16 +82,18 @@ at_most(unsigned n, unsigned limit)
 /*
  * The processors that a command may come to use. What the session used when it was last seen
  * counts, if it was told as many as now: of what was narrow then nothing is feared, unless it is
- * known to be wide. That may have been too short to be seen.
+ * known to be wide. That may have been too short to be seen. A command that starts more than there
+ * are processors waits for no more than those: it would wait until all others have ended.
  */
 static unsigned
 need_of(struct passage *passage)
 {
 	const struct ask_question *asked = &passage->asked;
 	const struct learned *known = learned(passage);
-	unsigned most = asked->processes > 0 ? asked->processes : passage->o.told;
+	unsigned told = passage->o.told;
+	unsigned most = asked->processes > 0 ? at_most(asked->processes, told) : told;
 
-	if (!known->known || known->told < passage->o.told)
+	if (!known->known || known->told < told)
 		return asked->kind == ASK_PLAIN ? 1 : most;
 	if (known->width <= 1)
 		return asked->kind == ASK_WIDE ? most : 1;
@@ -170,15 +172,17 @@ end_waiting(struct passage *passage)
 	turn_take_back(passage->o.turn);
 }
 
+void
+passage_built(struct passage *passage)
+{
+	lock_close(passage->build);
+	passage->build = NULL;
+}
+
 bool
 passage_ask(struct passage *passage, const struct ask_question *question, unsigned *told)
 {
 	*told = passage->o.told;
-	if (question->kind == ASK_BUILT) {
-		lock_close(passage->build);
-		passage->build = NULL;
-		return true;
-	}
 	/* Whatever ran before has ended. */
 	if (passage->gate)
 		gate_leave(passage->gate);
@@ -221,11 +225,17 @@ passage_give_up(struct passage *passage)
 		return;
 	if (passage->gate)
 		gate_leave(passage->gate);
-	if (passage->asked.kind == ASK_BUILD) {
-		lock_close(passage->build);
-		passage->build = NULL;
-	}
+	if (passage->asked.kind == ASK_BUILD)
+		passage_built(passage);
 	end_waiting(passage);
+}
+
+void
+passage_rest(struct passage *passage)
+{
+	passage_built(passage);
+	if (passage->gate)
+		gate_use(passage->gate, 1);
 }
 
 /* Under the last command the session has used several processors. */

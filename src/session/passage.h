@@ -43,8 +43,14 @@ bool passage_try(struct passage *, unsigned *told);
 int passage_fd(const struct passage *);
 int passage_timeout(struct passage *);
 
+/* It has built. */
+void passage_built(struct passage *);
+
 /* It ends, or is asked to: it does not wait any more. */
 void passage_give_up(struct passage *);
+
+/* Nothing of it runs any more, or for a while. It may not have said that it has built. */
+void passage_rest(struct passage *);
 
 /*
  * What the sampler has seen, if it has looked since the last call, is told to the gate, and goes on

@@ -15,12 +15,16 @@
 /* More sessions than that at once are not counted. */
 enum { ENTRIES = 1024 };
 
+/* Seconds after which nobody waits for one that waits and does not try: its helper is stopped. */
+#define ABSENT 5.0
+
 /* Of one session, as it is in the file. Times are monotonic seconds. */
 struct entry {
 	uint32_t used;   /* processors, as seen last; 0: the entry is nobody's */
 	uint32_t needed; /* those that a command may come to use … */
 	double until;    /* … before that time */
 	double waiting;  /* at the gate since then; 0: it does not wait */
+	double tried;    /* when it did last */
 	uint32_t rank, unused;
 };
 
@@ -102,14 +106,22 @@ is_other(const struct gate *gate, const struct view *view, int place)
 	return fcntl(gate->file, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
 }
 
+/* Does it want to go? */
+static bool
+is_at_gate(const struct entry *entry, double now)
+{
+	return entry->waiting != 0 && now - entry->tried < ABSENT;
+}
+
 bool
 gate_is_awaited(const struct gate *gate)
 {
+	double now = clock_monotonic();
 	struct view view;
 
 	look(gate, &view);
 	for (int i = 0; i < view.n; i++)
-		if (view.entries[i].waiting != 0 && is_other(gate, &view, i))
+		if (is_at_gate(&view.entries[i], now) && is_other(gate, &view, i))
 			return true;
 	return false;
 }
@@ -139,14 +151,15 @@ gate_enter(struct gate *gate)
 	write_own(gate);
 }
 
-/* A session that uses none for a moment is there all the same. */
+/*
+ * A session that uses none for a moment is there all the same. What is as it was is written, too:
+ * somebody may have damaged the file.
+ */
 void
 gate_use(struct gate *gate, unsigned processors)
 {
 	if (processors == 0)
 		processors = 1;
-	if (gate->own.used == processors)
-		return;
 	gate->own.used = processors;
 	write_own(gate);
 }
@@ -204,7 +217,7 @@ may_go(struct gate *gate, unsigned needed)
 		if (!is_other(gate, &view, i))
 			continue;
 		gate->others += use_of(other, now);
-		if (other->waiting != 0 && precedes(gate, other, i))
+		if (is_at_gate(other, now) && precedes(gate, other, i))
 			is_first = false;
 	}
 	return is_first && (gate->others == 0 || gate->others + needed <= most);
@@ -224,6 +237,7 @@ gate_try(struct gate *gate, const struct gate_need *need)
 		return false;
 	if (gate->own.waiting == 0)
 		gate->own.waiting = now;
+	gate->own.tried = now;
 	gate->own.rank = need->rank;
 	goes = may_go(gate, need->processors);
 	if (goes) {

@@ -12,7 +12,7 @@
  * max(2N - 1, N + 1) together, N being the processors; else it waits, and of those that wait the
  * one of the lowest rank goes first. Sessions that have not begun wait for those at the gate. So
  * nobody is kept waiting by who waits, and a command waits only while all N are in use, or may be
- * in a moment.
+ * in a moment. One that waits, but whose helper is stopped, keeps nobody waiting either.
  *
  * The owner of an entry keeps the lock of its bytes (fcntl(2), "open file description locks"), so
  * that entry ends with the last of its processes, helper or keeper. The table is only ever changed

@@ -211,6 +211,10 @@ pool_lend(struct pool *pool)
 	bool held = pool->nheld > 0;
 
 	drop_slots(pool);
+	/* Who wants none keeps nobody in the queue waiting. */
+	stop_watching(pool);
+	queue_close(pool->queue);
+	pool->queue = NULL;
 	return held;
 }
 

@@ -133,6 +133,8 @@ slot_lend(struct slot *slot)
 void
 slot_leave_lent(struct slot *slot)
 {
+	if (!slot->held && slot->pool)
+		(void)pool_lend(slot->pool);
 	if (!slot->held && slot->guard)
 		guard_ask(slot->guard, -1, -1);
 	slot->asked = false;

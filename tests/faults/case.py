@@ -20,6 +20,9 @@ STAGE = os.environ.get("STAGE") or os.path.join(standin.TOP, "build", "stage")
 MAKE = os.environ.get("MAKE") or "make"
 PATIENCE = 30  # seconds for what must happen, however slow the machine is
 
+# What outlives everything.
+NAP = "exec sleep 7654"
+
 # In place of nox: does what the session's script says.
 NOX = """#!/bin/sh
 if [ -n "${NOXMK_PROBE_OUT-}" ]; then
@@ -32,6 +35,28 @@ sh "scripts/$name" || result=failed
 echo "$name is over"
 echo "{\\"sessions\\": [{\\"name\\": \\"$name\\", \\"result\\": \\"$result\\"}]}" >"$5"
 [ $result = success ]
+"""
+
+
+# In place of nox under shim.py: its script alone has the descriptor to ask by, `./ask WORDS`.
+PYTHON = """#!/usr/bin/env python3
+import json, os, subprocess, sys
+name, report = (sys.argv[sys.argv.index(option) + 1] for option in ("-s", "--report"))
+print(name, "begins", flush=True)
+script = subprocess.Popen(["sh", f"scripts/{name}"], pass_fds=[3])
+os.close(3)
+failed = script.wait() != 0
+print(name, "is over", flush=True)
+with open(report, "w") as file:
+    result = "failed" if failed else "success"
+    json.dump({"sessions": [{"name": name, "result": result}]}, file)
+sys.exit(failed)
+"""
+ASK = """#!/usr/bin/env python3
+import os, sys
+os.write(3, " ".join(sys.argv[1:]).encode())
+if sys.argv[1] != "built":
+    print(os.read(3, 64).decode())
 """
 
 
@@ -64,6 +89,7 @@ class Fault:
     environment: dict[str, str] = field(default_factory=dict)
     goals: tuple[str, ...] = ()
     said: tuple[str, ...] = ()       # parts of what make prints
+    asks: bool = False               # on two processors, and sessions may ask their helpers
     file_size: int = 0               # the largest file that any process may write; 0: any
 
 
@@ -88,7 +114,11 @@ class Case:
         for session, script in {**fault.scripts, "after": ":"}.items():
             self.project.write(f"scripts/{session}", script + "\n")
         names = [*fault.scripts, "after"]
-        self.project.tell([{"name": n} for n in names], list(range(len(names))), fault.config)
+        for name, program in {"python": PYTHON, "ask": ASK}.items():
+            self.project.write(name, program)
+            os.chmod(self.path(name), 0o755)
+        self.project.tell([{"name": n} for n in names], list(range(len(names))), fault.config,
+                          self.path("python") if fault.asks else None)
         planned = self.project.plan()
         require(planned.returncode == 0, f"no plan: {planned.stderr}")
         self.make: subprocess.Popen | None = None
@@ -134,6 +164,8 @@ class Case:
         listen()
         if self.fault.file_size:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.fault.file_size,) * 2)
+        if self.fault.asks:
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
 
     def processes(self) -> list[int]:
         """All that carry our mark: make, helpers, sessions, and what they have started."""
@@ -166,6 +198,14 @@ class Case:
 
     def helpers(self) -> list[int]:
         return [pid for pid in self.named("noxmk") if self.parent(pid) == self.make.pid]
+
+    def helper_of(self, session: str) -> int:
+        pids = [pid for pid in self.helpers() if command_of(pid).split()[-1] == session]
+        require(len(pids) == 1, f"helpers of {session}: {pids}")
+        return pids[0]
+
+    def children(self, parent: int) -> list[int]:
+        return [pid for pid in self.processes() if self.parent(pid) == parent]
 
     def parent(self, pid: int) -> int:
         try:
@@ -256,3 +296,25 @@ def command_of(pid: int) -> str:
             return file.read().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return "?"
+
+
+def send(number: int, *names: str) -> Callable[[Case], None]:
+    """To make, its group, or processes by the name of their program."""
+    def act(case: Case) -> None:
+        for name in names:
+            if name == "make":
+                pids = [case.make.pid]
+            elif name == "group":
+                os.killpg(case.make.pid, number)
+                continue
+            elif name == "helper":
+                pids = case.helpers()
+            else:
+                pids = case.named(name)
+            require(bool(pids), f"no {name} to send it to")
+            for pid in pids:
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass
+    return act

@@ -31,10 +31,10 @@ import tempfile
 import time
 from typing import Callable
 
-from case import Case, Failure, Fault, Skip, command_of, require
+from case import NAP, Case, Failure, Fault, Skip, command_of, require, send
+from gates import gates, questions
 
 # What sessions do. READY is told, then the test acts; NAP outlives everything.
-NAP = "exec sleep 7654"
 PROGRAMS = {
     "quick": ":",
     "gentle": f"touch ready; {NAP}",
@@ -47,28 +47,6 @@ PROGRAMS = {
 
 
 # What is done. -------------------------------------------------------------------------------
-
-def send(number: int, *names: str) -> Callable[[Case], None]:
-    """To make, its group, or processes by the name of their program."""
-    def act(case: Case) -> None:
-        for name in names:
-            if name == "make":
-                pids = [case.make.pid]
-            elif name == "group":
-                os.killpg(case.make.pid, number)
-                continue
-            elif name == "helper":
-                pids = case.helpers()
-            else:
-                pids = case.named(name)
-            require(bool(pids), f"no {name} to send it to")
-            for pid in pids:
-                try:
-                    os.kill(pid, number)
-                except ProcessLookupError:
-                    pass
-    return act
-
 
 def twice(number: int) -> Callable[[Case], None]:
     def act(case: Case) -> None:
@@ -501,7 +479,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4, help="faults at once [4]")
     options = parser.parse_args()
     VERBOSE = options.v
-    faults = stops() + pools() + leaks() + limits() + logs() + files() + \
+    faults = stops() + pools() + gates() + questions() + leaks() + limits() + logs() + files() + \
         random_kills(options.kills, options.seed)
     FAULTS.extend(fault for fault in faults if options.only in fault.name)
     counts = {"survived": 0, "skipped": 0, "failed": 0}

@@ -10,7 +10,8 @@ among them, until there is no new state. In all of them
 
 - no token is lost and none is made: those in the pipe, those of running jobs, and the guards'
   balances are always N - 1,
-- no more sessions (and slots of theirs) run than there are slots, so long as their helpers live,
+- no more sessions (and slots of theirs) run than there are slots, so long as their helpers live, but
+  for one more for each that went through the gate and has not its slot back,
 - no two sessions run that exclude each other,
 - somebody can go on, and the end can be reached without any further kill: all jobs are reaped, no
   guard is left, and make counts N - 1 tokens (else it says INTERNAL). No time limit helps: who has
@@ -18,6 +19,10 @@ among them, until there is no new state. In all of them
 
 For a goal of the makefile's own that noxmk does not know, make starts `noxmk end` after each
 session: a job like others, with a slot. It waits for the keeper of a helper that was killed.
+
+A session that runs may wait at the gate (gate.h), with its slot lent. It goes on when it is the
+first of those that wait and beside few enough others, and takes the slot back while it runs, or
+ends, or waits again before it has it. Who has not begun holds its slots and waits for the gate.
 
 Then the same with mistakes built in, each of which has to be found. What is not modelled: make
 without a jobserver (pool.c), guards that are killed, who is told first, and the limit on how many
@@ -30,7 +35,7 @@ import sys
 from collections import deque
 from typing import Iterator, NamedTuple, Optional
 
-NEW, TICKET, WAIT, LENT, SLOTS, RUN, CLOSING, DEAD, REAPED, ENDING, ENDED = range(11)
+NEW, TICKET, WAIT, LENT, SLOTS, RUN, HELD, BACK, CLOSING, DEAD, REAPED, ENDING, ENDED = range(13)
 IDLE, SETTLE, TAKE, UNDO, CLEAR = range(5)
 GIVING, TAKEN = "giving", "taken"
 
@@ -54,6 +59,8 @@ class Job(NamedTuple):
     balance: int = 0
     guard: Optional[Guard] = None
     keeper: bool = False   # it has outlived its helper
+    asks: int = 0          # commands that are to come to the gate
+    debt: bool = False     # it went through the gate, and has not its slot back
 
 
 class State(NamedTuple):
@@ -71,6 +78,8 @@ class Setup(NamedTuple):
     kills: int = 99        # how many helpers are killed at most
     stops: bool = False    # helpers that wait may also be told to end
     own: bool = False      # a goal of the makefile's own: an end for each session
+    asks: tuple = ()       # of each job: its commands that come to the gate
+    room: int = 0          # beside so many others such a command may run
 
 
 def running(state: State) -> int:
@@ -83,7 +92,8 @@ class Model:
         self.setup, self.mistake = setup, mistake
 
     def start(self) -> State:
-        return State(self.setup.slots - 1, -1, (), tuple(Job() for _ in self.setup.uses))
+        asks = self.setup.asks or (0,) * len(self.setup.uses)
+        return State(self.setup.slots - 1, -1, (), tuple(Job(asks=n) for n in asks))
 
     # What must hold.
 
@@ -94,9 +104,12 @@ class Model:
         if tokens != self.setup.slots - 1:
             return f"{tokens} tokens of {self.setup.slots - 1}"
         busy = [i for i, job in enumerate(state.jobs) if job.stage == RUN]
-        if sum(max(state.jobs[i].balance + 1, self.setup.wants[i][0])
+        if sum(max(state.jobs[i].balance + 1, self.setup.wants[i][0]) - state.jobs[i].debt
                for i in busy) > self.setup.slots:
             return "more slots in use than there are"
+        if any(state.jobs[i].balance < 0 and not state.jobs[i].debt for i in busy):
+            return "one runs without its slot"
+        busy = [i for i, job in enumerate(state.jobs) if job.stage in (RUN, HELD, BACK)]
         used = [name for i in busy for name in self.setup.uses[i]]
         return "two have one resource" if len(used) > len(set(used)) else ""
 
@@ -110,7 +123,7 @@ class Model:
         for i, job in enumerate(state.jobs):
             yield from self.make_steps(state, i, job)
             yield from self.helper_steps(state, i, job)
-            if job.keeper:
+            if job.keeper and self.mistake != "the dead keep their place at the gate":
                 yield self.put(state, i, job._replace(keeper=False))
             if job.guard:
                 yield from self.guard_steps(state, i, job, job.guard)
@@ -121,7 +134,7 @@ class Model:
         for i, job in enumerate(state.jobs):
             if TICKET <= job.stage <= CLOSING and killed < self.setup.kills:
                 yield self.die(state, i, job)
-            if self.setup.stops and job.stage in (WAIT, LENT, SLOTS):
+            if self.setup.stops and job.stage in (WAIT, LENT, SLOTS, HELD):
                 yield self.close(state, i, job)
 
     @staticmethod
@@ -132,7 +145,7 @@ class Model:
     def make_steps(self, state: State, i: int, job: Job) -> Iterator[State]:
         """GNU make, job.c: start_waiting_job, free_child."""
         if job.stage == NEW or (job.stage == REAPED and self.setup.own):
-            started = Job(TICKET) if job.stage == NEW else job._replace(stage=ENDING)
+            started = job._replace(stage=TICKET if job.stage == NEW else ENDING)
             if running(state) == 0:
                 yield self.put(state, i, started)
             elif state.pipe > 0:
@@ -162,19 +175,61 @@ class Model:
             yield self.put(state, i, job._replace(stage=LENT, guard=guard))
         ready = job.guard is None or job.guard.done or \
             self.mistake == "it runs before it has its slots"
-        if job.stage == SLOTS and ready:
+        if job.stage == SLOTS and ready and self.has_waiting(state):
+            if self.mistake == "who waits for the gate lends its slot, and begins without" and \
+                    job.guard is None:
+                yield self.put(state, i, job._replace(guard=LENDING))
+        elif job.stage == SLOTS and ready:
             # ask_guard; a guard with nothing in hand is closed
             guard = None if job.guard and job.balance == 0 and job.guard.done else job.guard
             yield self.put(state, i, job._replace(stage=RUN, guard=guard))
         if job.stage == RUN:
             yield self.close(state, i, job)
+        if self.setup.asks:
+            yield from self.gate_steps(state, i, job)
         if job.stage == CLOSING:
             # With all given back, or after CLOSE_PATIENCE; then the guard sees to the rest.
             yield self.die(state, i, job)
 
+    def has_waiting(self, state: State) -> bool:
+        """gate.c: gate_is_awaited. The entry of a dead helper is there as long as its keeper."""
+        return bool(self.setup.asks) and any(
+            job.stage in (HELD, BACK) or job.keeper for job in state.jobs)
+
+    def may_go(self, state: State, i: int) -> bool:
+        """gate.c: may_go"""
+        others = [(k, job) for k, job in enumerate(state.jobs) if k != i]
+        using = sum(job.stage == RUN or job.keeper for _, job in others)
+        if self.mistake == "who waits at the gate counts as one that runs":
+            using += sum(job.stage == HELD for _, job in others)
+        is_first = all(job.stage != HELD or k > i for k, job in others)
+        return is_first and using <= self.setup.room
+
+    def gate_steps(self, state: State, i: int, job: Job) -> Iterator[State]:
+        """passage.c; turn.c: turn_lend, turn_take_back, turn_settle. Several slots are kept."""
+        taking_back = (job.guard or Guard())._replace(asked=True, least=0, most=0, done=False)
+        early = self.mistake == "who waits at the gate goes when it has its slot"
+        if job.stage == RUN and job.asks > 0 and self.may_go(state, i):
+            yield self.put(state, i, job._replace(asks=job.asks - 1))
+        elif job.stage == RUN and job.asks > 0:
+            guard = job.guard
+            if self.setup.wants[i] == ONE:
+                guard = (guard or Guard())._replace(asked=True, least=-1, most=-1, done=False)
+            yield self.put(state, i, job._replace(stage=HELD, guard=guard))
+        elif job.stage == HELD and self.may_go(state, i):
+            lent = self.setup.wants[i] == ONE
+            yield self.put(state, i, job._replace(
+                stage=BACK if early else RUN, asks=job.asks - 1, debt=lent,
+                guard=taking_back if lent else job.guard))
+        back = job.debt and job.guard and job.guard.done and job.balance == 0
+        if back and job.stage in (RUN, BACK):
+            yield self.put(state, i, job._replace(stage=RUN, debt=False, guard=None))
+
     def close(self, state: State, i: int, job: Job) -> State:
         """lock_close, guard_close"""
         guard = job.guard
+        if job.debt and self.mistake == "who ends forgets its debt":
+            guard = None
         if guard:
             guard = guard._replace(asked=True, least=0, most=0, done=False)
         return self.put(state, i, job._replace(stage=CLOSING, guard=guard),
@@ -186,7 +241,7 @@ class Model:
             guard = None
         claims = state.claims if self.mistake == "the dead keep their claims" else \
             self.without(state, i)
-        keeper = self.setup.own and job.stage == RUN
+        keeper = bool(self.setup.own or self.setup.asks) and job.stage in (RUN, HELD, BACK)
         return self.put(state, i, job._replace(stage=DEAD, guard=guard, keeper=keeper),
                         claims=claims)
 
@@ -353,6 +408,7 @@ def explore(model: Model) -> tuple[int, str]:
 
 
 ONE, TWO, ANY = (1, 1), (2, 2), (1, 2)
+LENDING = Guard(asked=True, least=-1, most=-1, done=False)
 SETUPS = [
     Setup("two for one resource, one slot", 1, (("db",), ("db",)), (ONE, ONE), stops=True),
     Setup("two for one resource, two slots", 2, (("db",), ("db",)), (ONE, ONE), stops=True),
@@ -367,6 +423,14 @@ SETUPS = [
           kills=1),
     Setup("three for one resource, each with an end", 2, (("db",),) * 3, (ONE,) * 3, kills=1,
           own=True),
+    Setup("two come to the gate, one of them twice", 2, ((), ()), (ONE, ONE), kills=1,
+          stops=True, asks=(2, 1)),
+    Setup("one of four comes there", 2, ((),) * 4, (ONE,) * 4, kills=0, asks=(1, 0, 0, 0)),
+    Setup("two of three, one of them beside another", 3, ((),) * 3, (ONE,) * 3, kills=0,
+          asks=(1, 1, 0), room=1),
+    Setup("two for one resource, which both come there", 2, (("db",), ("db",)), (ONE, ONE),
+          kills=1, asks=(1, 1)),
+    Setup("one with two slots comes there", 3, ((), ()), (TWO, ONE), kills=1, asks=(1, 1)),
 ]
 # A mistake, and in which setup it shows.
 MISTAKES = [
@@ -383,6 +447,11 @@ MISTAKES = [
     ("holders are not looked at", 1),
     ("resources are taken one by one", 3),
     ("the end waits until all helpers have left", 10),
+    ("who ends forgets its debt", 11),
+    ("who waits for the gate lends its slot, and begins without", 12),
+    ("who waits at the gate goes when it has its slot", 12),
+    ("who waits at the gate counts as one that runs", 11),
+    ("the dead keep their place at the gate", 11),
 ]
 
 
