@@ -46,7 +46,7 @@ check_options(const struct options *options)
 	REQUIRE(again.jobs.least == options->jobs.least && again.jobs.most == options->jobs.most);
 	REQUIRE(again.timeout == options->timeout && again.slow == options->slow);
 	REQUIRE(again.retries == options->retries && again.may_leak == options->may_leak);
-	REQUIRE(again.no_budget == options->no_budget);
+	REQUIRE(again.budget == options->budget);
 	REQUIRE(json_object_size(again.env) == json_object_size(options->env));
 	options_clear(&again);
 	json_decref(line);
