@@ -10,8 +10,8 @@ among them, until there is no new state. In all of them
 
 - no token is lost and none is made: those in the pipe, those of running jobs, and the guards'
   balances are always N - 1,
-- no more sessions (and slots of theirs) run than there are slots, so long as their helpers live, but
-  for one more for each that went through the gate and has not its slot back,
+- no more sessions (and slots of theirs) run than there are slots, so long as their helpers live,
+  but for one more for each that went through the gate and has not its slot back,
 - no two sessions run that exclude each other,
 - somebody can go on, and the end can be reached without any further kill: all jobs are reaped, no
   guard is left, and make counts N - 1 tokens (else it says INTERNAL). No time limit helps: who has
