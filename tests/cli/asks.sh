@@ -67,6 +67,33 @@ def nested(session):
 
 
 @nox.session(python=False)
+def notifies(session):
+    session.notify("notified")
+    tests(session, "notifies")
+
+
+@nox.session(python=False)
+def notified(session):
+    tests(session, "notified")
+
+
+@nox.session(python=False)
+def make(session):
+    session.run("make", "-I", os.environ["INCLUDE"], "NOXMK=" + os.environ["PROGRAM"],
+                "beside", "threads", external=True)
+    tests(session, "make")
+
+
+@nox.session(python=False)
+def flaky(session):
+    tests(session, "flaky")
+    with open("tried", "a") as file:
+        file.write("x")
+    if os.path.getsize("tried") < 3:
+        session.error("not yet")
+
+
+@nox.session(python=False)
 def hurries(session):
     """It gives up what it waits for. The answer is not taken for another one."""
 
@@ -93,6 +120,13 @@ chmod +x env/bin/pytest
 NOTES=$scratch/notes
 export NOTES
 
+cat >pyproject.toml <<'CONFIG'
+[tool.noxmk.session.flaky]
+retries = 2
+CONFIG
+INCLUDE=$STAGE/include PROGRAM=$STAGE/bin/noxmk
+export INCLUDE PROGRAM
+
 count() {
 	grep -c "^$1\$" "$NOTES"
 }
@@ -107,6 +141,17 @@ for jobs in -j2 -j; do
 	check "$jobs: a process that asks on behalf of the session" exits 0
 	mk $jobs nested
 	check "$jobs: nox within nox" exits 0
+	: >"$NOTES"
+	mk $jobs notifies beside
+	check "$jobs: a session that is notified" same "$status $(count notified)" '0 1'
+	: >"$NOTES"
+	mk $jobs make
+	check "$jobs: a make of the session's own, with sessions that come there" \
+		same "$status $(count make) $(count threads)" '0 1 12'
+	rm -f tried
+	: >"$NOTES"
+	mk $jobs flaky beside
+	check "$jobs: each of three attempts" same "$status $(count flaky)" '0 3'
 	mk $jobs hurries beside
 	check "$jobs: a session that does not wait for the answer" exits 0
 	NOXMK_SHIM_ASK=nonsense NOXMK_SHIM_GATE=1 mk $jobs beside

@@ -426,6 +426,8 @@ def random_kills(n: int, seed: int) -> list[Fault]:
     """Somebody is killed at some moment. What is still to say of it depends on whom it hit."""
     rnd = random.Random(seed)
     scripts = {f"s{i}": f"sleep 0.{i}; (setsid sleep 7654 &); sleep 0.{i}" for i in range(1, 5)}
+    ask = "./ask command wide 0 pytest"
+    asking = {name: f"{ask}; {script}; {ask}" for name, script in scripts.items()}
     config = {"session": {"s1": {"uses": ["port"]}, "s3": {"uses": ["port"]}}}
 
     def act_at(moment: float, choice: float) -> Callable[[Case], None]:
@@ -441,7 +443,8 @@ def random_kills(n: int, seed: int) -> list[Fault]:
                 pass
         return act
 
-    return [Fault(f"random kill {i + 1} (seed {seed})", scripts, config=config, exits=None,
+    return [Fault(f"random kill {i + 1} (seed {seed})", asking if i % 4 > 1 else scripts,
+                  config=config, exits=None, asks=i % 4 > 1,
                   before=put("../ready", ""), patience=20, words=("-j",) if i % 2 else (),
                   environment={"NOXMK_JOBS": "2"},
                   act=act_at(rnd.uniform(0, 1.2), rnd.random())) for i in range(n)]
