@@ -178,7 +178,7 @@ look_at(struct sampler *sampler, pid_t pid)
 	if (old && (old->stat.stack != stat.stack || old->stat.code != stat.code))
 		process->looks = 0; /* it runs another program now */
 	process->looks++;
-	if (is_rare(process->looks) || old->stat.pages != stat.pages)
+	if (is_rare(process->looks) || (old && old->stat.pages != stat.pages))
 		process->pages = process_pages(pid);
 	if (sampler->client == 0 && is_rare(process->looks))
 		sampler->client = has_open(pid, &sampler->jobserver);
