@@ -37,6 +37,9 @@
 #define BACKOFF_FIRST 0.5
 #define BACKOFF_MOST 30.0
 
+/* Seconds between two looks whether the slot is back that an attempt needs. */
+#define SETTLE_AGAIN 0.05
+
 /* The table `actions` below says what happens when an event comes in a phase. */
 enum phase { WAITING, RUNNING, HELD_UP, INTERRUPTED, TERMINATED, KILLED, CLEARING, BACKOFF, ENDED };
 enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, ON_HOLD, ON_GO, EVENTS };
@@ -173,6 +176,16 @@ retry(struct life *life)
 	life->deadline = clock_monotonic() + (pause < BACKOFF_MOST ? pause : BACKOFF_MOST);
 }
 
+/* An attempt has a slot. What was lent in the last one may not have come back yet. */
+static void
+start_again(struct life *life)
+{
+	if (turn_settle(life->o->turn))
+		start(life);
+	else
+		life->deadline = clock_monotonic() + SETTLE_AGAIN;
+}
+
 /* Nothing of this attempt runs any more. */
 static void
 end_attempt(struct life *life)
@@ -245,7 +258,7 @@ static void (*const actions[ENDED][EVENTS])(struct life *) = {
 	[KILLED] = { [ON_DEADLINE] = kill_session, [ON_EXIT] = judge },
 	[CLEARING] = { [ON_STOP] = kill_leftover, [ON_DEADLINE] = kill_leftover,
 		[ON_NOBODY_LEFT] = end_attempt },
-	[BACKOFF] = { [ON_STOP] = stop_waiting, [ON_DEADLINE] = start },
+	[BACKOFF] = { [ON_STOP] = stop_waiting, [ON_DEADLINE] = start_again },
 };
 
 static void
@@ -411,7 +424,7 @@ check_questions(struct life *life)
 	}
 	if (life->phase == HELD_UP && ask_fd(attempt_ask(life->attempt)) < 0)
 		act_on(life, ON_GO);
-	turn_settle(life->o->turn);
+	(void)turn_settle(life->o->turn);
 }
 
 /* Has the session ended, or the last process that it has left behind? */

@@ -528,6 +528,12 @@ lock_try(struct lock *lock)
 	return lock->granted;
 }
 
+bool
+lock_is_alone(const struct lock *lock)
+{
+	return lock->alone >= 0;
+}
+
 void
 lock_keep(struct lock *lock)
 {

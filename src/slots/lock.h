@@ -40,6 +40,9 @@ void lock_close(struct lock *);
  */
 bool lock_try(struct lock *);
 
+/* Is it granted so, one at a time? */
+bool lock_is_alone(const struct lock *);
+
 /*
  * To be called every half second or so while the claim is held: if the state folder was removed and
  * made anew, the claim is made anew in it. A claim that somebody makes in the time between, in

@@ -93,6 +93,15 @@ open_shared(int folder, unsigned tokens)
 	return fd;
 }
 
+/* The processors that the tools are told of. */
+static unsigned
+told_of(const struct toolenv_options *o)
+{
+	unsigned slots = slot_count(o->slot);
+
+	return o->told > 0 ? o->told : slots > 0 ? slots : 1;
+}
+
 /* Where the tools find tokens: make's jobserver, or a pipe that toolenv_close closes. */
 static int
 open_tokens(struct toolenv *toolenv, const struct toolenv_options *o)
@@ -101,13 +110,12 @@ open_tokens(struct toolenv *toolenv, const struct toolenv_options *o)
 		return jobserver_fd(slot_jobserver(o->slot));
 	if (o->told > 0)
 		return toolenv->ends[0] = open_shared(o->folder, o->told - 1);
-	return fill_pipe(toolenv, slot_count(o->slot) - 1) ? toolenv->ends[0] : -1;
+	return fill_pipe(toolenv, told_of(o) - 1) ? toolenv->ends[0] : -1;
 }
 
 struct toolenv *
 toolenv_open(const struct toolenv_options *o)
 {
-	unsigned told = o->told > 0 ? o->told : slot_count(o->slot);
 	const char *path = getenv("PATH");
 	struct toolenv *toolenv;
 	char *load;
@@ -129,7 +137,7 @@ toolenv_open(const struct toolenv_options *o)
 	free(load);
 	strings_add(&toolenv->variables, xasprintf("PATH=%s/tools:%s", o->share,
 	    path ? path : "/usr/local/bin:/usr/bin:/bin"));
-	add_variables_of_tools(toolenv, told, o->told > 0);
+	add_variables_of_tools(toolenv, told_of(o), o->told > 0);
 	/* Threads of OpenMP that wait for each other, and count on all processors, spin in vain. */
 	if (o->told > 0 && !getenv("OMP_WAIT_POLICY"))
 		strings_add(&toolenv->variables, xstrdup("OMP_WAIT_POLICY=passive"));

@@ -8,8 +8,8 @@
 /* Seconds. Shorter waits are what asking for the slot takes, and are not recorded. */
 #define WAIT_MIN 0.005
 
-/* Milliseconds between two looks whether somebody waits at the gate. */
-enum { GATE_TICK = 25 };
+/* Milliseconds between two looks whether somebody waits at the gate, and at the memory. */
+enum { GATE_TICK = 25, MEMORY_TICK = 250 };
 
 /* Of all memory, this part has to be left for a session to start beside others: a fifth. */
 enum { LEAST_PART = 5 };
@@ -163,7 +163,7 @@ int
 turn_timeout(struct turn *turn)
 {
 	if (turn->stage == GATE || turn->stage == MEMORY)
-		return GATE_TICK;
+		return turn->stage == GATE ? GATE_TICK : MEMORY_TICK;
 	return turn->stage == LOCKS ? lock_timeout(turn->lock) : slot_timeout(turn->slot);
 }
 
@@ -207,14 +207,21 @@ void
 turn_take_back(struct turn *turn)
 {
 	turn->taking_back = turn->lent;
-	turn_settle(turn);
+	(void)turn_settle(turn);
 }
 
-void
+bool
 turn_settle(struct turn *turn)
 {
 	if (turn->taking_back && slot_try(turn->slot))
 		turn->taking_back = turn->lent = false;
+	return !turn->lent;
+}
+
+bool
+turn_is_alone(const struct turn *turn)
+{
+	return turn->lock && lock_is_alone(turn->lock);
 }
 
 int

@@ -67,14 +67,17 @@ struct gate *turn_gate(const struct turn *);
 
 /*
  * While the session runs and waits for something else: lends the one slot that it holds, and asks
- * for one again, without which it may go on meanwhile. Until it has that, call turn_settle when the
- * descriptor (-1: never) is readable, and after that many milliseconds at the latest.
+ * for one again, without which it may go on meanwhile. Until turn_settle is true, call it when
+ * the descriptor (-1: never) is readable, and after that many milliseconds at the latest.
  */
 void turn_lend(struct turn *);
 void turn_take_back(struct turn *);
-void turn_settle(struct turn *);
+bool turn_settle(struct turn *);
 int turn_settle_fd(const struct turn *);
 int turn_settle_timeout(struct turn *);
+
+/* Has it what it claims without a lock, so that nobody else can claim anything? See lock_try. */
+bool turn_is_alone(const struct turn *);
 
 /* The process of ours that sees to that, which is none of the session's; -1: there is none. */
 pid_t turn_guard(const struct turn *);
