@@ -576,5 +576,9 @@ attempt_set_aside(struct attempt *attempt)
 	    record->duration, "log", log));
 	free(log);
 	json_decref(record->notify);
-	record->notify = NULL;
+	json_decref(record->wide);
+	record->notify = record->wide = NULL;
+	record->width = 0;
+	record->memory = 0;
+	record->crowded = record->crowded < 0 ? -1 : 0;
 }

@@ -1,5 +1,6 @@
 #include <stdlib.h>
-#include <string.h>
+
+#include <bsd/string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -36,7 +37,9 @@ struct passage {
 	unsigned used;             /* by others, then */
 	json_t *waits;
 	struct learned learned;
-	bool has_learned;
+	bool has_learned, has_rank;
+	unsigned rank;
+	char command[sizeof(((struct ask_question *)NULL)->name)]; /* that was let go last, or "" */
 	double due;                /* when the sampler's next look was due at the last call */
 	double looked;             /* when that was, monotonic */
 	unsigned wide_looks;       /* in a row, that saw several threads of the last command */
@@ -112,9 +115,12 @@ may_pass_gate(struct passage *passage)
 	need.processors = need_of(passage);
 	if (need.processors <= 1)
 		return true;
-	if (passage->asked.kind == ASK_SIBLING)
+	if (passage->asked.kind == ASK_SIBLING && !learned(passage)->known)
 		need.settles = UNKNOWN_SETTLES;
-	need.rank = passage->o.rank(passage->o.data);
+	if (!passage->has_rank)
+		passage->rank = passage->o.rank(passage->o.data);
+	passage->has_rank = true;
+	need.rank = passage->rank;
 	return gate_try(passage->gate, &need);
 }
 
@@ -122,6 +128,9 @@ may_pass_gate(struct passage *passage)
 static bool
 may_build(struct passage *passage)
 {
+	/* Who runs alone among those that claim something would wait for himself. */
+	if (turn_is_alone(passage->o.turn))
+		return true;
 	if (!passage->build) {
 		json_t *claims = json_pack("[{s:s,s:s}]", "resource", BUILDS, "use", "exclusive");
 
@@ -179,15 +188,23 @@ passage_built(struct passage *passage)
 	passage->build = NULL;
 }
 
+/* Whatever ran before has ended. A build is part of the command that asks for it. */
+static void
+begin_command(struct passage *passage)
+{
+	if (passage->gate)
+		gate_leave(passage->gate);
+	strlcpy(passage->command, passage->asked.name, sizeof(passage->command));
+	passage->wide_looks = 0;
+}
+
 bool
 passage_ask(struct passage *passage, const struct ask_question *question, unsigned *told)
 {
 	*told = passage->o.told;
-	/* Whatever ran before has ended. */
-	if (passage->gate)
-		gate_leave(passage->gate);
 	passage->asked = *question;
-	passage->wide_looks = 0;
+	if (question->kind != ASK_BUILD)
+		begin_command(passage);
 	if (may_go_on(passage))
 		return true;
 	begin_to_wait(passage);
@@ -234,8 +251,11 @@ void
 passage_rest(struct passage *passage)
 {
 	passage_built(passage);
-	if (passage->gate)
+	passage->due = 0;
+	if (passage->gate) {
+		gate_leave(passage->gate);
 		gate_use(passage->gate, 1);
+	}
 }
 
 /* Under the last command the session has used several processors. */
@@ -244,11 +264,11 @@ note_wide(struct passage *passage)
 {
 	struct record *record = passage->o.record;
 
-	if (!*passage->asked.name || json_list_has(record->wide, passage->asked.name))
+	if (!*passage->command || json_list_has(record->wide, passage->command))
 		return;
 	if (!record->wide)
 		record->wide = json_array();
-	json_array_append_new(record->wide, json_string(passage->asked.name));
+	json_array_append_new(record->wide, json_string(passage->command));
 }
 
 /* The part of its time that a session loses to others when so many threads want to run. */
@@ -270,11 +290,12 @@ note_look(struct passage *passage, const struct sampler *sampler, double since)
 		gate_use(passage->gate, sampler_in_use(sampler));
 		others = gate_load_of_others(passage->gate);
 	}
-	record->width = most > record->width ? most : record->width;
+	record->width = most;
 	record->memory = sampler_memory(sampler);
-	if (record->crowded < 0)
+	/* Without a gate others are not seen. */
+	if (record->crowded < 0 && passage->gate)
 		record->crowded = 0;
-	if (!passage->waiting)
+	if (!passage->waiting && passage->gate)
 		record->crowded += since * part_lost(passage, last, others);
 	/* One look alone may have seen what was about to end. */
 	passage->wide_looks = last > 1 ? passage->wide_looks + 1 : 0;

@@ -23,7 +23,7 @@ struct passage_options {
 	const char *target;
 	struct turn *turn;     /* which the session has had */
 	unsigned told;         /* processors that its tools are told of; 0: it waits for none */
-	unsigned processors;   /* that the sessions of this make share */
+	unsigned processors;   /* that there are */
 	struct record *record; /* where it says what the session uses */
 	unsigned (*rank)(void *data); /* the session's place in the order */
 	void *data;

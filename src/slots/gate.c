@@ -174,7 +174,6 @@ use_of(const struct entry *entry, double now)
 	return entry->used > needed ? entry->used : needed;
 }
 
-/* Nobody is asked whether he lives: this is asked often, and only told to people. */
 unsigned
 gate_load_of_others(const struct gate *gate)
 {
@@ -183,8 +182,8 @@ gate_load_of_others(const struct gate *gate)
 
 	look(gate, &view);
 	for (int i = 0; i < view.n; i++)
-		if (i != gate->place)
-			load += view.entries[i].waiting != 0 ? 0 : view.entries[i].used;
+		if (view.entries[i].waiting == 0 && is_other(gate, &view, i))
+			load += view.entries[i].used;
 	return load;
 }
 

@@ -27,8 +27,8 @@
 struct gate;
 
 /*
- * folder: the runtime folder, or the run folder. processors: N. NULL where nothing can be shared,
- * after a warning, or where one session runs at a time: then everybody goes. gate_close ends the
+ * folder: the runtime folder, or the run folder. processors: N. NULL after a warning where
+ * nothing can be shared: then everybody goes. gate_close ends the
  * entry of this session.
  */
 struct gate *gate_open(int folder, unsigned processors) UNUSED_RESULT;
