@@ -16,6 +16,7 @@ import shutil
 PYTEST = ("pytest", "py.test")
 # These run in one process, unless a plugin is there that is known here.
 NARROW = (*PYTEST, "unittest", "coverage", "pip", "sphinx-build", "twine")
+MOST = 65536  # processes that one asks for: see session/ask.c
 WORKERS = "PYTEST_XDIST_AUTO_NUM_WORKERS"
 # Each of pytest's workers would start as many threads of its own.
 THREADS = (
@@ -97,7 +98,7 @@ def question(
         wide = workers(words, environment)
         kind = "plain" if wide is None else "wide"
     name = re.sub(r"[^\w.+-]", "_", words[0])[:60]
-    return f"command {kind} {wide or 0} {name or '_'}"
+    return f"command {kind} {min(wide or 0, MOST)} {name or '_'}"
 
 
 def settings(asked: str, told: int, environment: dict[str, str]) -> dict[str, str]:

@@ -231,7 +231,8 @@ class Shim:
                 self.gate = self.gate or load("gate", here)
                 venv = getattr(session._runner, "venv", None)
                 own = getattr(venv, "env", None) or {}  # see building.py
-                environment = {**os.environ, **own, **(kwargs.get("env") or {})}
+                given = {**os.environ, **own, **(kwargs.get("env") or {})}
+                environment = {name: value for name, value in given.items() if value is not None}
                 words = [*program, *(str(arg) for arg in args)]
                 location = getattr(venv, "location", None)
                 asked = self.gate.question(words, environment, location, self.has_siblings)
@@ -242,7 +243,8 @@ class Shim:
             command.__doc__ = original.__doc__
             return command
 
-        for name, program in ("run", []), ("run_always", []), ("install", ["pip"]):
+        programs = {"run": [], "run_always": [], "run_install": [], "install": ["pip"]}
+        for name, program in programs.items():
             if hasattr(session_class, name):
                 setattr(session_class, name, wrap(getattr(session_class, name), program))
 

@@ -79,6 +79,13 @@ read_question(const char *text, struct ask_question *question)
 	return false;
 }
 
+/* A session that does not listen is not waited for. */
+static void
+say(struct ask *ask, const char *text)
+{
+	(void)!send(ask->own, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 bool
 ask_next(struct ask *ask, struct ask_question *question)
 {
@@ -95,14 +102,11 @@ ask_next(struct ask *ask, struct ask_question *question)
 		return false;
 	}
 	text[n] = '\0';
-	return read_question(text, question);
-}
-
-/* A session that does not listen is not waited for. */
-static void
-say(struct ask *ask, const char *text)
-{
-	(void)!send(ask->own, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (read_question(text, question))
+		return true;
+	/* Whoever asks so waits for an answer, too. */
+	ask_answer(ask, 0);
+	return false;
 }
 
 void

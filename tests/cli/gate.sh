@@ -142,6 +142,49 @@ at_most() {
 	}
 }
 
+# What a command is taken for: its kind, how many processes it wants, its name.
+cat >"$scratch/words.py" <<'END'
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import gate
+cases = {
+    "pytest -n auto": "wide 0 pytest", "pytest -nauto": "wide 0 pytest", "pytest -n4": "wide 4 pytest",
+    "pytest -n 0": "plain 0 pytest", "pytest -n1": "plain 0 pytest", "pytest": "plain 0 pytest",
+    "pytest --numprocesses=3 -x": "wide 3 pytest", "pytest --numprocesses logical": "wide 0 pytest",
+    "pytest -n 99999": "wide 65536 pytest", "pytest -k n --no-header": "plain 0 pytest",
+    "python -m pytest -n auto": "wide 0 pytest", "python -W error -m pytest -n 2": "wide 2 pytest",
+    "python3.12 -m coverage run -m pytest -n auto": "wide 0 pytest",
+    "coverage run --branch -m pytest -n auto": "wide 0 pytest", "coverage report": "plain 0 coverage",
+    "python -c secret": "sibling 0 python", "python tools/all.py": "sibling 0 all.py",
+    "make -j4": "sibling 0 make", "python": "sibling 0 python",
+}
+env = os.path.abspath("env")
+for words, expected in cases.items():
+    found = gate.question(words.split(), {}, env, True)
+    if found != f"command {expected}":
+        print(f"{words}: {found}, not {expected}")
+for environment, expected in [
+    ({"PYTEST_ADDOPTS": "-n 3"}, "wide 3 pytest"), ({gate.WORKERS: "5"}, "plain 0 pytest"),
+    ({"PYTEST_ADDOPTS": "-n auto", gate.WORKERS: "5"}, "wide 5 pytest"),
+    ({"PYTEST_ADDOPTS": "-n auto", gate.WORKERS: "many"}, "wide 0 pytest"),
+]:
+    found = gate.question(["pytest"], environment, env, False)
+    if found != f"command {expected}":
+        print(f"{environment}: {found}, not {expected}")
+for name, text in {"pytest.ini": "[pytest]\naddopts = -q\n  -n auto\n", "tox.ini": "[pytest]\naddopts=-n6\n",
+                   "setup.cfg": "[tool:pytest]\naddopts = -n auto\nother = -n 3\n"}.items():
+    with open(name, "w") as file:
+        file.write(text)
+    found = gate.question(["pytest"], {}, env, False)
+    if not found.startswith("command wide"):
+        print(f"{name}: {found}")
+    os.remove(name)
+if gate.question(["pytest", "-n", "auto"], {}, "/nowhere", False) != "command plain 0 pytest":
+    print("no xdist, no workers")
+END
+run "$python3" "$scratch/words.py" "$STAGE/share/noxmk"
+check 'what is what' same "$(cat "$out" "$err")" ''
+
 # Without -j nothing is told and nothing waits: just as under nox.
 mk one
 check 'no -j: as wide as under nox' same "$(told one)" "$processors -"

@@ -56,7 +56,8 @@ ASK = """#!/usr/bin/env python3
 import os, sys
 os.write(3, " ".join(sys.argv[1:]).encode())
 if sys.argv[1] != "built":
-    print(os.read(3, 64).decode())
+    answer = os.read(3, 64).decode()
+    print(os.read(3, 64).decode() if answer == "wait" else answer)
 """
 
 
