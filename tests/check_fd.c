@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -92,33 +91,19 @@ START_TEST(a_full_pipe_is_waited_for)
 }
 END_TEST
 
-static bool
-is_readable(int fd)
+START_TEST(what_a_descriptor_offers_is_forgotten)
 {
-	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 1;
-}
+	int ends[2];
 
-START_TEST(a_watched_folder_tells_of_a_new_file_once)
-{
-	int folder = folder_make("f"), watch = fd_watch(folder, IN_CREATE);
-
-	ck_assert_int_ge(watch, 0);
-	ck_assert_int_eq(fcntl(watch, F_GETFD), FD_CLOEXEC);
-	ck_assert(!is_readable(watch));
-	file_put("f/a", "");
-	ck_assert(is_readable(watch));
-	fd_drain(watch);
-	ck_assert(!is_readable(watch));
-	ck_assert_int_eq(unlink("f/a"), 0);
-	ck_assert(!is_readable(watch));
-	close(watch);
-	close(folder);
-}
-END_TEST
-
-START_TEST(what_is_not_open_is_not_watched)
-{
-	ck_assert_int_eq(fd_watch(-1, IN_CREATE), -1);
+	ck_assert_int_eq(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	ck_assert(!fd_is_readable(ends[0]));
+	ck_assert_int_eq(write(ends[1], "some", 4), 4);
+	ck_assert(fd_is_readable(ends[0]));
+	fd_drain(ends[0]);
+	ck_assert(!fd_is_readable(ends[0]));
+	close(ends[1]);
+	ck_assert(fd_is_readable(ends[0]));
+	close(ends[0]);
 	fd_drain(-1);
 	assert_silent();
 }
@@ -134,7 +119,6 @@ check_fd_suite(void)
 	tcase_add_test(tc, a_signal_does_not_cut_writing_short);
 	tcase_add_test(tc, what_cannot_be_written_says_why);
 	tcase_add_test(tc, a_full_pipe_is_waited_for);
-	tcase_add_test(tc, a_watched_folder_tells_of_a_new_file_once);
-	tcase_add_test(tc, what_is_not_open_is_not_watched);
+	tcase_add_test(tc, what_a_descriptor_offers_is_forgotten);
 	return suite;
 }

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -67,18 +66,6 @@ fd_is_readable(int fd)
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 
 	return poll(&poll_fd, 1, 0) > 0;
-}
-
-int
-fd_watch(int fd, unsigned events)
-{
-	char path[64];
-	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (watch >= 0 && inotify_add_watch(watch, path, events) < 0)
-		fd_close(&watch);
-	return watch;
 }
 
 void

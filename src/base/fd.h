@@ -27,13 +27,6 @@ int fd_lock(int fd, int operation) UNUSED_RESULT;
 /* Is there something to read, or its end? */
 bool fd_is_readable(int fd);
 
-/*
- * A non-blocking descriptor that becomes readable when one of these events (inotify(7)) happens to
- * the open file or folder; the caller closes it. -1 when there is none left: the kernel limits
- * their number.
- */
-int fd_watch(int fd, unsigned events) UNUSED_RESULT;
-
 /* Reads what a non-blocking descriptor, which may be -1, has to offer, and forgets it. */
 void fd_drain(int fd);
 
