@@ -185,11 +185,7 @@ joblog_follower_open(int log, const char *target, enum ci ci)
 int
 joblog_follower_timeout(const struct joblog_follower *f)
 {
-	double due = lines_due(f->view.lines), left = (due - clock_monotonic()) * 1000;
-
-	if (due == 0)
-		return -1;
-	return left > 0 ? (int)left + 1 : 0;
+	return clock_until(lines_due(f->view.lines), -1);
 }
 
 void

@@ -20,7 +20,6 @@ enum { TICK = 25 };
 #define SETTLES 2.5
 #define UNKNOWN_SETTLES 1.0
 
-
 /* Seconds. Shorter waits are not recorded. */
 #define WAIT_MIN 0.005
 

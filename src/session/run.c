@@ -141,7 +141,6 @@ told(const struct run *run)
 	/* Without shim.py nobody asks, and several would take all of them at once. */
 	if (!json_is_string(python))
 		return 0;
-
 	return strict || options->jobs.least > 0 ? 0 : shared_processors(run);
 }
 

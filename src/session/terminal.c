@@ -150,11 +150,7 @@ terminal_poll(const struct terminal *terminal, struct pollfd fds[TERMINAL_FDS])
 int
 terminal_timeout(const struct terminal *terminal)
 {
-	double left = (terminal->due - clock_monotonic()) * 1000;
-
-	if (terminal->due == 0)
-		return -1;
-	return left > 0 ? (int)left + 1 : 0;
+	return clock_until(terminal->due, -1);
 }
 
 /* The size may be another now, and after `bg` and `fg` the terminal is ours again. */
