@@ -42,6 +42,9 @@ static const struct {
 	{ MACHINE, "0::/a\n", { "a/memory.max", "921600", "a/memory.current", "0" }, 900, 600 },
 	{ MACHINE, "0::/a\n", { "a/memory.max", "9223372036854775807", "a/memory.current", "0" },
 	    1000, 600 },
+	/* A limit above what the machine has is none. */
+	{ MACHINE, "0::/a\n", { "a/memory.max", "1126400", "a/memory.current", "1024000" }, 1000,
+	    600 },
 	/* The least of our group's and of those above it, of which others use something, too. */
 	{ MACHINE, "0::/a/b\n", { "a/b/memory.max", "409600", "a/b/memory.current", "102400",
 	    "a/memory.max", "819200", "a/memory.current", "768000" }, 400, 50 },

@@ -63,19 +63,29 @@ limit_of(const char *dir, const struct version *version)
 	return least;
 }
 
-/* Lessens what there is to what the group with that folder leaves. */
+/* What there is for us, and on the whole machine. */
+struct tally {
+	struct memory memory;
+	unsigned long long machine;
+};
+
+/*
+ * Lessens what there is to what the group with that folder leaves. A limit above what the machine
+ * has, as where there is none in version 1, limits nothing, and spares the kernel its statistics.
+ */
 static void
 apply_limits(void *data, const char *dir)
 {
-	struct memory *memory = data;
+	struct tally *tally = data;
+	struct memory *memory = &tally->memory;
 
 	for (size_t i = 0; i < countof(versions); i++) {
-		long long limit = limit_of(dir, &versions[i]);
-		long long usage = limit < 0 ? -1 : cgroup_number(dir, versions[i].usage);
+		long long limit = limit_of(dir, &versions[i]), usage;
 		unsigned long long most = (unsigned long long)limit, used = 0, files;
 
-		if (limit < 0)
+		if (limit < 0 || most >= tally->machine)
 			continue;
+		usage = cgroup_number(dir, versions[i].usage);
 		files = reclaimable(dir, &versions[i]);
 		if (usage >= 0 && (unsigned long long)usage > files)
 			used = (unsigned long long)usage - files;
@@ -93,18 +103,19 @@ struct memory
 memory_read(const char *meminfo, const char *proc_cgroup, const char *root)
 {
 	static const char *const mounts[] = { "memory", NULL };
-	struct memory memory = { 0 };
+	struct tally tally = { 0 };
 	struct buffer text = { 0 };
 
 	/* In units of 1024 bytes, whatever "kB" means elsewhere. */
 	if (file_read(AT_FDCWD, meminfo, &text) == 0) {
-		memory.total = 1024 * number_of(text.data, "MemTotal");
-		memory.available = 1024 * number_of(text.data, "MemAvailable");
+		tally.machine = 1024 * number_of(text.data, "MemTotal");
+		tally.memory.total = tally.machine;
+		tally.memory.available = 1024 * number_of(text.data, "MemAvailable");
 	}
 	buffer_free(&text);
-	if (memory.total > 0)
-		cgroup_each(proc_cgroup, root, mounts, apply_limits, &memory);
-	return memory;
+	if (tally.machine > 0)
+		cgroup_each(proc_cgroup, root, mounts, apply_limits, &tally);
+	return tally.memory;
 }
 
 struct memory
