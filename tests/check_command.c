@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "nox/command.h"
 #include "support.h"
 
@@ -32,6 +33,8 @@ command_text(struct planfile *plan, const struct strings *posargs, char **env)
 	json_t *session = planfile_session(plan, "t-a-1");
 	struct command command = command_make(plan, session, &(struct command_options){
 	    .share = "/share", .report = "/run/.t.report", .posargs = posargs,
+	    .toolenv = &(struct strings){ (const char *[]){ "OMP_NUM_THREADS=2",
+	        "GOMAXPROCS=2" }, 2 },
 	    .asks = true, .gated = true });
 	struct buffer b = { 0 };
 
@@ -59,7 +62,7 @@ START_TEST(a_probed_plan_runs_by_the_shim)
 	struct planfile *plan = plan_with("/usr/bin/python3");
 	static const char *words[] = { "-v", "a b", "--" };
 	struct strings posargs = { words, countof(words) };
-	char *text, *env, *expected, folder[PATH_MAX];
+	char *text, *env, *expected, *program = process_own_program(), folder[PATH_MAX];
 
 	setenv("NOXMK_SHIM_INDEX", "77", 1);
 	setenv("NOXSESSION", "other", 1);
@@ -69,11 +72,13 @@ START_TEST(a_probed_plan_runs_by_the_shim)
 	expected = xasprintf("NOXMK_SHIM_NAME=t\nNOXMK_SHIM_INDEX=0\nNOXMK_SHIM_TWIN=0\n"
 	    "NOXMK_SHIM_TWINS=0\nNOXMK_SHIM_DATE=7\n"
 	    "NOXMK_SHIM_PATH=/usr/lib/python3:/usr/lib/site\n"
-	    "NOXMK_SHIM_ASK=3\nNOXMK_SHIM_GATE=1\n"
+	    "NOXMK_SHIM_HELPER=%s\n"
+	    "NOXMK_SHIM_ASK=3\nNOXMK_SHIM_GATE=OMP_NUM_THREADS GOMAXPROCS\n"
 	    "NOXMK_SHIM_BUILDS=%s/.nox/.noxmk/builds/t-a-1\n",
-	    getcwd(folder, sizeof(folder)));
+	    program, getcwd(folder, sizeof(folder)));
 	ck_assert_str_eq(env, expected);
 	free(expected);
+	free(program);
 	unsetenv("NOXMK_SHIM_INDEX");
 	unsetenv("NOXSESSION");
 	free(text);

@@ -36,6 +36,27 @@ add_number(struct command *command, const char *name, const json_t *number,
 	    (long long)json_integer_value(number))));
 }
 
+/* gate.py may change those variables, and none that the user or the configuration has set. */
+static void
+add_names(struct command *command, const struct strings *toolenv, const json_t *env,
+    struct strings *extra)
+{
+	json_t *names = json_array();
+	char *joined;
+
+	for (size_t i = 0; toolenv && i < toolenv->n; i++) {
+		json_t *name = json_stringn(toolenv->v[i], strcspn(toolenv->v[i], "="));
+
+		if (!json_object_get(env, json_string_value(name)))
+			json_array_append(names, name);
+		json_decref(name);
+	}
+	joined = json_list_join(names, " ");
+	strings_add(extra, own_text(command, "NOXMK_SHIM_GATE=", joined));
+	free(joined);
+	json_decref(names);
+}
+
 /*
  * What shim.py is told; its own head has the variables. sys.path is that of the interpreter which
  * the probe ran in: nox need not be installed where the interpreter finds it by itself.
@@ -62,7 +83,7 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	if (o->asks)
 		strings_add(extra, "NOXMK_SHIM_ASK=3");
 	if (o->gated)
-		strings_add(extra, "NOXMK_SHIM_GATE=1");
+		add_names(command, o->toolenv, json_object_get(session, "env"), extra);
 	if (folder_of_user)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_INVOKED_FROM=", folder_of_user));
 	if (globals)

@@ -101,8 +101,11 @@ def question(
     return f"command {kind} {min(wide or 0, MOST)} {name or '_'}"
 
 
-def settings(asked: str, told: int, environment: dict[str, str]) -> dict[str, str]:
-    """Variables for a command that has been let go: what the helper said is not for each worker."""
+def settings(asked: str, told: int, ours: set[str], environment: dict[str, str]) -> dict[str, str]:
+    """Variables for a command that has been let go: what the helper said is not for each worker.
+
+    ours: those that the helper has set.
+    """
     if not asked.startswith("command wide") or told < 2:
         return {}
-    return {name: "1" for name in THREADS if environment.get(name) == str(told)}
+    return {name: "1" for name in THREADS if name in ours and environment.get(name) == str(told)}

@@ -17,7 +17,8 @@ These variables are taken out of the environment before anything of the user's r
     NOXMK_SHIM_PATH        sys.path of the nox that the probe ran in, joined by os.pathsep
     NOXMK_SHIM_HELPER      noxmk, which starts a make so that it shares job tokens; may be absent
     NOXMK_SHIM_ASK         the descriptor to ask the helper by (session/ask.h); may be absent
-    NOXMK_SHIM_GATE        1: commands wait at the helper's gate (gate.py); may be absent
+    NOXMK_SHIM_GATE        commands wait at the helper's gate (gate.py): names of the variables that
+                           tell them of processors; may be absent
     NOXMK_SHIM_BUILDS      the folder for the session's builds of the project (building.py); may be
                            absent
     NOXMK_SHIM_INVOKED_FROM  the folder that make runs in, if it is another; may be absent
@@ -218,8 +219,8 @@ class Shim:
 
         nox.command.popen = popen_or_hand_over
 
-    def wait_at_gate(self, here: str) -> None:
-        """Ask the helper before each command."""
+    def wait_at_gate(self, ours: set[str], here: str) -> None:
+        """Ask the helper before each command; ours: variables that it has set."""
         import nox.sessions
 
         session_class = nox.sessions.Session
@@ -237,7 +238,8 @@ class Shim:
                 location = getattr(venv, "location", None)
                 asked = self.gate.question(words, environment, location, self.has_siblings)
                 told = self.helper.ask(asked)
-                with replaced(self.gate.settings(asked, told, environment), os.environ, own):
+                settings = self.gate.settings(asked, told, ours, environment)
+                with replaced(settings, os.environ, own):
                     return original(session, *args, **kwargs)
 
             command.__doc__ = original.__doc__
@@ -414,7 +416,7 @@ def main() -> None:
     helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
     builds = os.environ.pop("NOXMK_SHIM_BUILDS", None)
     ask = os.environ.pop("NOXMK_SHIM_ASK", None)
-    has_gate = os.environ.pop("NOXMK_SHIM_GATE", None)
+    gate = os.environ.pop("NOXMK_SHIM_GATE", None)
     globals_ = os.environ.pop("NOXMK_SHIM_GLOBALS", None)
     # Imports are to find what they find under the user's nox command. Our own entries stay, but
     # last: a folder with a colon in its name does not come through the variable.
@@ -445,8 +447,8 @@ def main() -> None:
             shim.hand_makes_over(helper)
         if builds:
             shim.keep_builds_apart(builds, here)
-        if shim.helper and has_gate:
-            shim.wait_at_gate(here)
+        if shim.helper and gate is not None:
+            shim.wait_at_gate(set(gate.split()), here)
         if globals_:
             shim.hand_over(globals_, args[args.index("--report") + 1], here)
     except (AttributeError, ImportError) as error:

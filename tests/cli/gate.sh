@@ -237,6 +237,9 @@ check 'strict: at once' not apart
 mk -j2 two_workers one
 check 'a number of its own is kept' same "$(told two_workers)" '2 1'
 check 'and it waits as well' apart
+: >"$NOTES"
+OMP_NUM_THREADS=2 mk -j2 one
+check "the user's number of threads is kept" same "$(told one)" '2 2'
 
 timed nox -s lint one two
 theirs=$took
