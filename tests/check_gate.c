@@ -11,6 +11,9 @@
 #define LONG 1000.0
 #define OVER (-1.0)
 
+/* Bytes that reach beyond the notes at the begin of the table. */
+enum { DAMAGE = 4096 };
+
 static int folder;
 
 static void
@@ -181,6 +184,47 @@ START_TEST(the_load_is_what_others_use_but_for_those_that_wait)
 }
 END_TEST
 
+START_TEST(what_is_noted_of_a_function_all_its_sessions_know)
+{
+	struct gate *a = session(2, 1), *b = gate_open(folder, 2);
+
+	ck_assert_uint_eq(gate_noted(b, "tests"), 0);
+	gate_note(a, "tests", 3);
+	gate_note(a, "lint", 1);
+	gate_note(b, "tests", 2);
+	ck_assert_uint_eq(gate_noted(b, "tests"), 3);
+	ck_assert_uint_eq(gate_noted(b, "lint"), 1);
+	ck_assert_uint_eq(gate_noted(b, ""), 0);
+	gate_close(a);
+	ck_assert_uint_eq(gate_noted(b, "tests"), 3);
+	/* The notes are no sessions. */
+	ck_assert(!gate_has_company(b) && gate_load_of_others(b) == 0);
+	gate_close(b);
+}
+END_TEST
+
+START_TEST(of_too_many_functions_nothing_is_known)
+{
+	struct gate *gate = session(2, 1);
+	unsigned known = 0;
+	char name[16];
+
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "session%d", i);
+		gate_note(gate, name, 2);
+	}
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "session%d", i);
+		known += gate_noted(gate, name) == 2;
+	}
+	ck_assert_uint_gt(known, 100);
+	ck_assert_uint_lt(known, 500);
+	gate_use(gate, 1);
+	ck_assert(!gate_has_company(gate));
+	gate_close(gate);
+}
+END_TEST
+
 START_TEST(without_a_table_nobody_waits)
 {
 	ck_assert_ptr_null(gate_open(-1, 2));
@@ -192,10 +236,12 @@ END_TEST
 /* Somebody else's bytes in its place: no crash, and no wait for ever. */
 START_TEST(a_damaged_table_holds_nobody_up)
 {
+	char others[DAMAGE] = "";
 	struct gate *own;
 
-	file_put("run/.gate.now", "\xff\xff\xff\xff and so on, for more than one entry of that "
-		"table: none of them is anybody's, since nobody has its lock ............");
+	/* For more than one entry: none of them is anybody's, since nobody has its lock. */
+	memset(others, '?', sizeof(others) - 1);
+	file_put("run/.gate.now", others);
 	own = session(2, 1);
 	ck_assert(!gate_is_awaited(own) && !gate_has_company(own) && goes(own, 2, 0));
 	gate_close(own);
@@ -209,7 +255,7 @@ static const int damages[] = { 0xff, 0x01, 0x7f, 0 };
 START_TEST(a_table_that_is_damaged_while_sessions_run_is_mended)
 {
 	struct gate *busy = session(2, 1), *own = session(2, 1);
-	char damage[256] = "";
+	char damage[DAMAGE] = "";
 
 	memset(damage, damages[_i], sizeof(damage) - 1);
 	file_put("run/.gate.now", damage);
@@ -236,6 +282,8 @@ check_gate_suite(void)
 	tcase_add_test(tc, who_has_not_begun_sees_that_somebody_waits);
 	tcase_add_test(tc, a_session_that_was_killed_neither_waits_nor_uses_anything);
 	tcase_add_test(tc, the_load_is_what_others_use_but_for_those_that_wait);
+	tcase_add_test(tc, what_is_noted_of_a_function_all_its_sessions_know);
+	tcase_add_test(tc, of_too_many_functions_nothing_is_known);
 	tcase_add_test(tc, without_a_table_nobody_waits);
 	tcase_add_test(tc, a_damaged_table_holds_nobody_up);
 	tcase_add_loop_test(tc, a_table_that_is_damaged_while_sessions_run_is_mended, 0,

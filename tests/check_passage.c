@@ -47,7 +47,8 @@ begin(const char *target, unsigned told)
 	    .processors = 2 });
 	ck_assert(turn_try(one->turn));
 	one->passage = passage_open(&(struct passage_options){ .state = state, .target = target,
-	    .turn = one->turn, .told = told, .processors = 2, .record = &one->record,
+	    .function = "tests", .turn = one->turn, .told = told, .processors = 2,
+	    .record = &one->record,
 	    .rank = first });
 	return one;
 }
@@ -114,6 +115,22 @@ START_TEST(a_wide_command_waits_for_processors_and_lends_its_slot)
 	end(wide);
 	end(busy);
 	assert_silent();
+}
+END_TEST
+
+START_TEST(what_a_sibling_was_seen_to_use_is_what_others_need)
+{
+	struct one *busy = begin("busy", 2), *sibling = begin("sibling", 2);
+	unsigned told;
+
+	gate_use(turn_gate(busy->turn), 2);
+	ck_assert(!asks(sibling, ASK_SIBLING, "tool"));
+	gate_note(turn_gate(busy->turn), "other", 1);
+	ck_assert(!passage_try(sibling->passage, &told));
+	gate_note(turn_gate(busy->turn), "tests", 1);
+	ck_assert(passage_try(sibling->passage, &told));
+	end(sibling);
+	end(busy);
 }
 END_TEST
 
@@ -205,6 +222,7 @@ check_passage_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_wide_command_waits_for_processors_and_lends_its_slot);
+	tcase_add_test(tc, what_a_sibling_was_seen_to_use_is_what_others_need);
 	tcase_add_test(tc, who_gives_up_is_in_nobodys_way);
 	tcase_add_loop_test(tc, what_is_known_of_a_session_decides, 0, (int)countof(cases));
 	tcase_add_test(tc, builds_follow_each_other);

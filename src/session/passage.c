@@ -33,7 +33,7 @@ struct passage {
 	struct ask_question asked; /* what is waited for, or was last */
 	bool waiting;
 	double since;              /* monotonic */
-	unsigned used;             /* by others, then */
+	unsigned others;           /* what they used then */
 	json_t *waits;
 	struct learned learned;
 	bool has_learned, has_rank;
@@ -42,6 +42,9 @@ struct passage {
 	double due;                /* when the sampler's next look was due at the last call */
 	double looked;             /* when that was, monotonic */
 	unsigned wide_looks;       /* in a row, that saw several threads of the last command */
+	double settled;            /* when what it uses is seen, if it may be wide; else 0 */
+	unsigned last;             /* threads of it at the last look; 0: there was none */
+	unsigned used, told;       /* of it by two looks in a row; what others were told of that */
 };
 
 struct passage *
@@ -81,6 +84,17 @@ at_most(unsigned n, unsigned limit)
 	return n < limit ? n : limit;
 }
 
+/* The processors that a command may use of which history knows nothing; others may know more. */
+static unsigned
+need_of_unknown(const struct passage *passage, unsigned most)
+{
+	unsigned noted = gate_noted(passage->gate, passage->o.function);
+
+	if (passage->asked.kind == ASK_PLAIN)
+		return 1;
+	return noted > 0 ? at_most(noted, most) : most;
+}
+
 /*
  * The processors that a command may come to use. What the session used when it was last seen
  * counts, if it was told as many as now: of what was narrow then nothing is feared, unless it is
@@ -96,7 +110,7 @@ need_of(struct passage *passage)
 	unsigned most = asked->processes > 0 ? at_most(asked->processes, told) : told;
 
 	if (!known->known || known->told < told)
-		return asked->kind == ASK_PLAIN ? 1 : most;
+		return need_of_unknown(passage, most);
 	if (known->width <= 1)
 		return asked->kind == ASK_WIDE ? most : 1;
 	if (asked->kind != ASK_WIDE && !json_list_has(known->wide, asked->name))
@@ -108,6 +122,7 @@ static bool
 may_pass_gate(struct passage *passage)
 {
 	struct gate_need need = { .settles = SETTLES };
+	bool goes;
 
 	if (!passage->gate || passage->o.told <= 1)
 		return true;
@@ -120,7 +135,10 @@ may_pass_gate(struct passage *passage)
 		passage->rank = passage->o.rank(passage->o.data);
 	passage->has_rank = true;
 	need.rank = passage->rank;
-	return gate_try(passage->gate, &need);
+	goes = gate_try(passage->gate, &need);
+	if (goes)
+		passage->settled = clock_monotonic() + need.settles;
+	return goes;
 }
 
 /* A build that cannot be locked is not kept waiting: lock_open has warned. */
@@ -158,7 +176,7 @@ note_wait(struct passage *passage)
 	else
 		wait = json_pack("{s:s,s:f,s:s,s:i,s:i}", "for", "processors", "seconds", seconds,
 		    "command", passage->asked.name, "needed", (int)need_of(passage), "used",
-		    (int)passage->used);
+		    (int)passage->others);
 	json_array_append_new(passage->waits, wait);
 }
 
@@ -168,7 +186,7 @@ begin_to_wait(struct passage *passage)
 {
 	passage->waiting = true;
 	passage->since = clock_monotonic();
-	passage->used = passage->gate ? gate_others(passage->gate) : 0;
+	passage->others = passage->gate ? gate_others(passage->gate) : 0;
 	turn_lend(passage->o.turn);
 }
 
@@ -187,12 +205,31 @@ passage_built(struct passage *passage)
 	passage->build = NULL;
 }
 
+/* Sessions of the same function run such a command, too: what it has used so far is told. */
+static void
+tell_others(struct passage *passage)
+{
+	if (passage->settled == 0 || passage->used <= passage->told)
+		return;
+	gate_note(passage->gate, passage->o.function, passage->used);
+	passage->told = passage->used;
+}
+
 /* Whatever ran before has ended. A build is part of the command that asks for it. */
+static void
+end_command(struct passage *passage)
+{
+	tell_others(passage);
+	passage->settled = 0;
+	passage->last = passage->used = passage->told = 0;
+	if (passage->gate)
+		gate_leave(passage->gate);
+}
+
 static void
 begin_command(struct passage *passage)
 {
-	if (passage->gate)
-		gate_leave(passage->gate);
+	end_command(passage);
 	strlcpy(passage->command, passage->asked.name, sizeof(passage->command));
 	passage->wide_looks = 0;
 }
@@ -250,11 +287,10 @@ void
 passage_rest(struct passage *passage)
 {
 	passage_built(passage);
+	end_command(passage);
 	passage->due = 0;
-	if (passage->gate) {
-		gate_leave(passage->gate);
+	if (passage->gate)
 		gate_use(passage->gate, 1);
-	}
 }
 
 /* Under the last command the session has used several processors. */
@@ -279,6 +315,19 @@ part_lost(const struct passage *passage, unsigned own, unsigned others)
 	return others > 0 && load > processors ? 1 - processors / load : 0;
 }
 
+/* Who starts workers late is not taken for narrow by those that wait. */
+static void
+note_use(struct passage *passage, unsigned threads, double now)
+{
+	unsigned now_used = threads > 0 ? threads : 1, both = at_most(now_used, passage->last);
+
+	if (both > passage->used)
+		passage->used = both;
+	passage->last = now_used;
+	if (now >= passage->settled)
+		tell_others(passage);
+}
+
 static void
 note_look(struct passage *passage, const struct sampler *sampler, double since)
 {
@@ -288,6 +337,7 @@ note_look(struct passage *passage, const struct sampler *sampler, double since)
 	if (passage->gate) {
 		gate_use(passage->gate, sampler_in_use(sampler));
 		others = gate_load_of_others(passage->gate);
+		note_use(passage, last, passage->looked + since);
 	}
 	record->width = most;
 	record->memory = sampler_memory(sampler);

@@ -21,6 +21,7 @@ struct passage;
 struct passage_options {
 	int state;             /* the state folder */
 	const char *target;
+	const char *function;  /* what all sessions of one function of the noxfile are called */
 	struct turn *turn;     /* which the session has had */
 	unsigned told;         /* processors that its tools are told of; 0: it waits for none */
 	unsigned processors;   /* that there are */

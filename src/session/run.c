@@ -220,6 +220,7 @@ live(struct run *run)
 		.makeflags = &run->makeflags, .record = &run->record,
 		.forked = forked, .data = run->turn };
 	struct passage_options passage = { .state = run->state, .target = run->options->target,
+		.function = json_text(run->session, "name"),
 		.turn = run->turn, .told = attempt.told, .processors = run->options->processors,
 		.record = &run->record, .rank = rank, .data = run };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,

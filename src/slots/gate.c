@@ -28,6 +28,20 @@ struct entry {
 	uint32_t rank, unused;
 };
 
+/*
+ * On a function of the noxfile, by the hash of its name. Those of two names with one hash are mixed
+ * up, which costs some time.
+ */
+struct note {
+	uint32_t function; /* 0: the note is free */
+	uint32_t used;     /* the most processors that a command was seen to use */
+};
+
+/* The file begins with these. The mutex is the lock of its first byte. */
+struct head {
+	struct note notes[128];
+};
+
 struct gate {
 	int file;
 	int place;        /* of our entry; -1: the session has not begun, or is not counted */
@@ -56,14 +70,31 @@ gate_open(int folder, unsigned processors)
 	return gate;
 }
 
-/* The bytes of an entry. The mutex is the byte before them all, which nobody writes. */
+/* The bytes of an entry, or, if place is -1, of the mutex. */
 static struct flock
 lock_of(int place, short type)
 {
-	off_t size = sizeof(struct entry);
+	off_t head = sizeof(struct head), size = sizeof(struct entry);
 
 	return (struct flock){ .l_type = type, .l_whence = SEEK_SET,
-		.l_start = place < 0 ? 0 : (place + 1) * size, .l_len = place < 0 ? 1 : size };
+		.l_start = place < 0 ? 0 : head + place * size, .l_len = place < 0 ? 1 : size };
+}
+
+/* Who has the mutex needs no time, unless he is stopped: nobody waits for that. */
+static bool
+enter_mutex(const struct gate *gate)
+{
+	struct flock lock = lock_of(-1, F_WRLCK);
+
+	return fcntl(gate->file, F_OFD_SETLK, &lock) == 0;
+}
+
+static void
+leave_mutex(const struct gate *gate)
+{
+	struct flock unlock = lock_of(-1, F_UNLCK);
+
+	fcntl(gate->file, F_OFD_SETLK, &unlock);
 }
 
 static void
@@ -90,7 +121,7 @@ gate_close(struct gate *gate)
 static void
 look(const struct gate *gate, struct view *view)
 {
-	ssize_t n = pread(gate->file, view->entries, sizeof(view->entries), sizeof(struct entry));
+	ssize_t n = pread(gate->file, view->entries, sizeof(view->entries), sizeof(struct head));
 
 	view->n = n < 0 ? 0 : (int)((size_t)n / sizeof(struct entry));
 }
@@ -225,14 +256,12 @@ may_go(struct gate *gate, unsigned needed)
 bool
 gate_try(struct gate *gate, const struct gate_need *need)
 {
-	struct flock lock = lock_of(-1, F_WRLCK), unlock = lock_of(-1, F_UNLCK);
 	double now = clock_monotonic();
 	bool goes;
 
 	if (gate->place < 0)
 		return true;
-	/* Who has the mutex needs no time, unless he is stopped: nobody waits for that. */
-	if (fcntl(gate->file, F_OFD_SETLK, &lock) < 0)
+	if (!enter_mutex(gate))
 		return false;
 	if (gate->own.waiting == 0)
 		gate->own.waiting = now;
@@ -245,7 +274,7 @@ gate_try(struct gate *gate, const struct gate_need *need)
 		gate->own.waiting = 0;
 	}
 	write_own(gate);
-	fcntl(gate->file, F_OFD_SETLK, &unlock);
+	leave_mutex(gate);
 	return goes;
 }
 
@@ -263,4 +292,57 @@ unsigned
 gate_others(const struct gate *gate)
 {
 	return gate->others;
+}
+
+/* FNV-1a, by Fowler, Noll and Vo, in 32 bits. */
+static uint32_t
+hash(const char *text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619u;
+	return hash > 0 ? hash : 1;
+}
+
+/* The note on that function, or the first that is free. -1: there is neither. */
+static int
+find_note(const struct gate *gate, uint32_t function, struct note *note)
+{
+	struct head head = { 0 };
+
+	if (pread(gate->file, &head, sizeof(head), 0) < 0)
+		return -1;
+	for (int i = 0; i < (int)countof(head.notes); i++) {
+		*note = head.notes[i];
+		if (note->function == function || note->function == 0)
+			return i;
+	}
+	return -1;
+}
+
+void
+gate_note(struct gate *gate, const char *function, unsigned processors)
+{
+	uint32_t wanted = hash(function);
+	struct note note;
+	int i;
+
+	if (!enter_mutex(gate))
+		return;
+	i = find_note(gate, wanted, &note);
+	if (i >= 0 && (note.function == 0 || note.used < processors)) {
+		note = (struct note){ .function = wanted, .used = processors };
+		(void)!pwrite(gate->file, &note, sizeof(note), i * (off_t)sizeof(note));
+	}
+	leave_mutex(gate);
+}
+
+unsigned
+gate_noted(const struct gate *gate, const char *function)
+{
+	uint32_t wanted = hash(function);
+	struct note note;
+
+	return find_note(gate, wanted, &note) >= 0 && note.function == wanted ? note.used : 0;
 }

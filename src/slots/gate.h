@@ -6,18 +6,21 @@
  * tool that is told all processors and waits is faster than one that is told fewer: waiting costs
  * nothing while others keep all of them busy, and being narrow is for ever.
  *
- * The helpers of one make share a table, .gate.now in the runtime folder: an entry for each session
- * that runs, with the processors that it was seen to use, and those that a command of it may come
- * to need. A command of a session goes if what the others use and what it needs is at most
+ * The helpers of one make share a table, .gate.now in the runtime folder: notes on functions of the
+ * noxfile, then an entry for each session that runs, with the processors that it was seen to use,
+ * and those that a command of it may come to need.
+ *
+ * A command of a session goes if what the others use and what it needs is at most
  * max(2N - 1, N + 1) together, N being the processors; else it waits, and of those that wait the
  * one of the lowest rank goes first. Sessions that have not begun wait for those at the gate. So
  * nobody is kept waiting by who waits, and a command waits only while all N are in use, or may be
- * in a moment. One that waits, but whose helper is stopped, keeps nobody waiting either.
+ * in a moment. One that waits, but whose helper is stopped, keeps nobody waiting either. What a
+ * command was seen to use is what sessions of the same function are taken to need.
  *
  * The owner of an entry keeps the lock of its bytes (fcntl(2), "open file description locks"), so
  * that entry ends with the last of its processes, helper or keeper. The table is only ever changed
  * by its owner, but for the mutex, the lock of the first byte, under which commands are let through
- * one at a time.
+ * and notes are written one at a time.
  */
 
 #include <stdbool.h>
@@ -65,5 +68,13 @@ void gate_leave(struct gate *);
 
 /* What the others used when it was tried last. */
 unsigned gate_others(const struct gate *);
+
+/*
+ * What sessions of one function of the noxfile tell each other: a command of that one used so many
+ * processors. gate_noted: the most that was told, 0 if nothing was. Of more functions than there is
+ * room for nothing is known.
+ */
+void gate_note(struct gate *, const char *function, unsigned processors);
+unsigned gate_noted(const struct gate *, const char *function);
 
 #endif

@@ -39,6 +39,12 @@ def sibling(session, n):
 
 
 @nox.session(python=False)
+@nox.parametrize("n", [1, 2, 3, 4])
+def quiet(session, n):
+    session.run("sleep", "3", external=True)
+
+
+@nox.session(python=False)
 def prepare(session):
     burn(session, 0.5)
 
@@ -245,6 +251,18 @@ timed nox -s lint one two
 theirs=$took
 timed "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -j2 ci
 check 'not slower than nox' at_most "$took" "$theirs" 110
+
+# Of the first one nothing is known, so the second one waits until it has been seen; others do not.
+rm -rf "$state"
+mk -j4 quiet
+check 'siblings that turn out to be narrow pass' exits 0
+check 'what is known of one is known of all' same "$(python3 - "$state"/latest/quiet-*.json <<'END'
+import json, sys
+waits = [sum(wait["seconds"] for wait in json.load(open(name))["waits"]) for name in sys.argv[1:]]
+waited = [seconds for seconds in waits if seconds > 0.2]
+print(len(waited), max(waited) < 2 * min(waited))
+END
+)" '3 True'
 
 # A stop while a command waits at the gate. (In the background INT is ignored.)
 rm -rf "$state"
