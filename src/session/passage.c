@@ -219,7 +219,6 @@ tell_others(struct passage *passage)
 static void
 end_command(struct passage *passage)
 {
-	tell_others(passage);
 	passage->settled = 0;
 	passage->last = passage->used = passage->told = 0;
 	if (passage->gate)
@@ -315,7 +314,7 @@ part_lost(const struct passage *passage, unsigned own, unsigned others)
 	return others > 0 && load > processors ? 1 - processors / load : 0;
 }
 
-/* Who starts workers late is not taken for narrow by those that wait. */
+/* A command that ends before it has settled tells nothing: its workers may have been about to. */
 static void
 note_use(struct passage *passage, unsigned threads, double now)
 {
