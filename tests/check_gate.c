@@ -184,7 +184,7 @@ START_TEST(the_load_is_what_others_use_but_for_those_that_wait)
 }
 END_TEST
 
-START_TEST(what_is_noted_of_a_function_all_its_sessions_know)
+START_TEST(what_is_noted_all_sessions_know)
 {
 	struct gate *a = session(2, 1), *b = gate_open(folder, 2);
 
@@ -203,7 +203,7 @@ START_TEST(what_is_noted_of_a_function_all_its_sessions_know)
 }
 END_TEST
 
-START_TEST(of_too_many_functions_nothing_is_known)
+START_TEST(of_too_many_subjects_nothing_is_known)
 {
 	struct gate *gate = session(2, 1);
 	unsigned known = 0;
@@ -282,8 +282,8 @@ check_gate_suite(void)
 	tcase_add_test(tc, who_has_not_begun_sees_that_somebody_waits);
 	tcase_add_test(tc, a_session_that_was_killed_neither_waits_nor_uses_anything);
 	tcase_add_test(tc, the_load_is_what_others_use_but_for_those_that_wait);
-	tcase_add_test(tc, what_is_noted_of_a_function_all_its_sessions_know);
-	tcase_add_test(tc, of_too_many_functions_nothing_is_known);
+	tcase_add_test(tc, what_is_noted_all_sessions_know);
+	tcase_add_test(tc, of_too_many_subjects_nothing_is_known);
 	tcase_add_test(tc, without_a_table_nobody_waits);
 	tcase_add_test(tc, a_damaged_table_holds_nobody_up);
 	tcase_add_loop_test(tc, a_table_that_is_damaged_while_sessions_run_is_mended, 0,

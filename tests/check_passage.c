@@ -125,9 +125,10 @@ START_TEST(what_a_sibling_was_seen_to_use_is_what_others_need)
 
 	gate_use(turn_gate(busy->turn), 2);
 	ck_assert(!asks(sibling, ASK_SIBLING, "tool"));
-	gate_note(turn_gate(busy->turn), "other", 1);
+	gate_note(turn_gate(busy->turn), "other tool", 1);
+	gate_note(turn_gate(busy->turn), "tests other", 1);
 	ck_assert(!passage_try(sibling->passage, &told));
-	gate_note(turn_gate(busy->turn), "tests", 1);
+	gate_note(turn_gate(busy->turn), "tests tool", 1);
 	ck_assert(passage_try(sibling->passage, &told));
 	end(sibling);
 	end(busy);

@@ -84,14 +84,25 @@ at_most(unsigned n, unsigned limit)
 	return n < limit ? n : limit;
 }
 
+/* What sessions of one function tell each other of is that command. The caller frees. */
+static char *
+subject(const struct passage *passage, const char *command)
+{
+	return xasprintf("%s %s", passage->o.function, command);
+}
+
 /* The processors that a command may use of which history knows nothing; others may know more. */
 static unsigned
 need_of_unknown(const struct passage *passage, unsigned most)
 {
-	unsigned noted = gate_noted(passage->gate, passage->o.function);
+	unsigned noted;
+	char *about;
 
 	if (passage->asked.kind == ASK_PLAIN)
 		return 1;
+	about = subject(passage, passage->asked.name);
+	noted = gate_noted(passage->gate, about);
+	free(about);
 	return noted > 0 ? at_most(noted, most) : most;
 }
 
@@ -209,9 +220,13 @@ passage_built(struct passage *passage)
 static void
 tell_others(struct passage *passage)
 {
+	char *about;
+
 	if (passage->settled == 0 || passage->used <= passage->told)
 		return;
-	gate_note(passage->gate, passage->o.function, passage->used);
+	about = subject(passage, passage->command);
+	gate_note(passage->gate, about, passage->used);
+	free(about);
 	passage->told = passage->used;
 }
 

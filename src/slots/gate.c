@@ -28,12 +28,9 @@ struct entry {
 	uint32_t rank, unused;
 };
 
-/*
- * On a function of the noxfile, by the hash of its name. Those of two names with one hash are mixed
- * up, which costs some time.
- */
+/* By the hash of its subject. Two with the same hash are mixed up, which costs some time. */
 struct note {
-	uint32_t function; /* 0: the note is free */
+	uint32_t subject;  /* 0: the note is free */
 	uint32_t used;     /* the most processors that a command was seen to use */
 };
 
@@ -305,9 +302,9 @@ hash(const char *text)
 	return hash > 0 ? hash : 1;
 }
 
-/* The note on that function, or the first that is free. -1: there is neither. */
+/* The note on that one, or the first that is free. -1: there is neither. */
 static int
-find_note(const struct gate *gate, uint32_t function, struct note *note)
+find_note(const struct gate *gate, uint32_t subject, struct note *note)
 {
 	struct head head = { 0 };
 
@@ -315,34 +312,34 @@ find_note(const struct gate *gate, uint32_t function, struct note *note)
 		return -1;
 	for (int i = 0; i < (int)countof(head.notes); i++) {
 		*note = head.notes[i];
-		if (note->function == function || note->function == 0)
+		if (note->subject == subject || note->subject == 0)
 			return i;
 	}
 	return -1;
 }
 
 void
-gate_note(struct gate *gate, const char *function, unsigned processors)
+gate_note(struct gate *gate, const char *subject, unsigned processors)
 {
-	uint32_t wanted = hash(function);
+	uint32_t wanted = hash(subject);
 	struct note note;
 	int i;
 
 	if (!enter_mutex(gate))
 		return;
 	i = find_note(gate, wanted, &note);
-	if (i >= 0 && (note.function == 0 || note.used < processors)) {
-		note = (struct note){ .function = wanted, .used = processors };
+	if (i >= 0 && (note.subject == 0 || note.used < processors)) {
+		note = (struct note){ .subject = wanted, .used = processors };
 		(void)!pwrite(gate->file, &note, sizeof(note), i * (off_t)sizeof(note));
 	}
 	leave_mutex(gate);
 }
 
 unsigned
-gate_noted(const struct gate *gate, const char *function)
+gate_noted(const struct gate *gate, const char *subject)
 {
-	uint32_t wanted = hash(function);
+	uint32_t wanted = hash(subject);
 	struct note note;
 
-	return find_note(gate, wanted, &note) >= 0 && note.function == wanted ? note.used : 0;
+	return find_note(gate, wanted, &note) >= 0 && note.subject == wanted ? note.used : 0;
 }

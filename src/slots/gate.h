@@ -6,8 +6,8 @@
  * tool that is told all processors and waits is faster than one that is told fewer: waiting costs
  * nothing while others keep all of them busy, and being narrow is for ever.
  *
- * The helpers of one make share a table, .gate.now in the runtime folder: notes on functions of the
- * noxfile, then an entry for each session that runs, with the processors that it was seen to use,
+ * The helpers of one make share a table, .gate.now in the runtime folder: notes on commands, then
+ * an entry for each session that runs, with the processors that it was seen to use,
  * and those that a command of it may come to need.
  *
  * A command of a session goes if what the others use and what it needs is at most
@@ -70,11 +70,11 @@ void gate_leave(struct gate *);
 unsigned gate_others(const struct gate *);
 
 /*
- * What sessions of one function of the noxfile tell each other: a command of that one used so many
- * processors. gate_noted: the most that was told, 0 if nothing was. Of more functions than there is
- * room for nothing is known.
+ * What sessions of one function of the noxfile tell each other: a command that all of them run used
+ * so many processors. subject: that function and command. gate_noted: the most that was told, 0 if
+ * nothing was. Of more subjects than there is room for nothing is known.
  */
-void gate_note(struct gate *, const char *function, unsigned processors);
-unsigned gate_noted(const struct gate *, const char *function);
+void gate_note(struct gate *, const char *subject, unsigned processors);
+unsigned gate_noted(const struct gate *, const char *subject);
 
 #endif
