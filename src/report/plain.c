@@ -31,8 +31,6 @@ plain_add(struct plain *plain, const struct record *r, int state, unsigned proce
 	double alone, start;
 
 	/* What a skipped one took, to look for an interpreter, is nothing that can be saved. */
-	if (r->verdict == SKIPPED && r->duration > plain->skipped)
-		plain->skipped = r->duration;
 	if (r->verdict == SKIPPED || r->verdict == NOT_RUN || plain->unknown)
 		return;
 	alone = alone_seconds(r, state, processors);
@@ -49,8 +47,5 @@ plain_add(struct plain *plain, const struct record *r, int state, unsigned proce
 double
 plain_seconds(const struct plain *plain)
 {
-	double seconds = plain->work + plain->start;
-
-	/* Else the run would seem to be slow, since it has lasted as long as the skipped one. */
-	return plain->unknown || plain->counted == 0 || plain->skipped > seconds ? -1 : seconds;
+	return plain->unknown || plain->counted == 0 ? -1 : plain->work + plain->start;
 }

@@ -8,8 +8,7 @@
  * (learned_alone), what earlier runs taught counts. It is rather too little than too much.
  *
  * Nobody can tell of a session that was cancelled, since it would have gone on, and of a record
- * that does not say how long nox itself took: of a nox that broke down, or of an older noxmk. Nor
- * is it told where a session that was skipped took longer than all others together.
+ * that does not say how long nox itself took: of a nox that broke down, or of an older noxmk.
  */
 
 #include <stdbool.h>
@@ -20,7 +19,6 @@ struct plain {
 	double work;      /* seconds of the sessions so far */
 	double start;     /* the shortest start of a nox */
 	unsigned counted; /* how many sessions they are */
-	double skipped;   /* seconds of the longest that was skipped */
 	bool unknown;     /* one of the sessions cannot be told of */
 };
 

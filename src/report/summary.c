@@ -198,11 +198,41 @@ by_plain_nox(int state, const struct table *table)
 	return plain_seconds(&plain);
 }
 
+/* The wall time but for what skipped sessions took when all others had ended. */
+static double
+time_of_sessions(const struct table *table)
+{
+	double all = 0, run = 0;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
+
+		if (r->ended > all)
+			all = r->ended;
+		if (r->verdict != SKIPPED && r->ended > run)
+			run = r->ended;
+	}
+	return run > 0 ? table->wall - (all - run) : table->wall;
+}
+
+/* nox looks for interpreters that are not there, too: that is neither lost nor saved. */
+static void
+print_speed_up(int state, const struct table *table)
+{
+	double plain = table->n > 1 ? by_plain_nox(state, table) : -1;
+	double took = time_of_sessions(table);
+
+	if (plain < 0 || took <= 0)
+		return;
+	if (table->wall - took > table->wall * NOTEWORTHY)
+		printf(", %s without the skipped ones", screen_duration(took).s);
+	printf(", about %s with plain nox: speed-up %.2f", screen_duration(plain).s, plain / took);
+}
+
 static void
 print_total(int state, const struct table *table)
 {
 	unsigned counts[VERDICTS] = { 0 }, flaky = 0;
-	double plain;
 	bool first = true;
 
 	for (size_t i = 0; i < table->n; i++) {
@@ -214,9 +244,7 @@ print_total(int state, const struct table *table)
 		print_count(counts[v], verdict_name(v), &first);
 	print_count(flaky, "flaky", &first);
 	printf("; %s wall time", screen_duration(table->wall).s);
-	if (table->n > 1 && table->wall > 0 && (plain = by_plain_nox(state, table)) >= 0)
-		printf(", about %s with plain nox: speed-up %.2f", screen_duration(plain).s,
-		    plain / table->wall);
+	print_speed_up(state, table);
 	printf("\n");
 }
 
