@@ -98,6 +98,26 @@ fi
 mk -n tests
 check 'neither: all' same "$(planned | wc -l)" 2
 
+# nox's options, in NOX: the plan and the sessions are as nox has them.
+noxfile <<'END'
+@nox.session
+def tests(session):
+    session.install("-q", "pip")
+    session.run("python", "-c", "import sys; print('prefix', sys.prefix)")
+END
+peer nox-newest nox
+for option in -R --no-install '-k tests -v' '--default-venv-backend venv' '--force-python python3'; do
+	rm -rf .nox
+	"${peer:-nox}" $option >"$scratch/theirs" 2>&1
+	theirs=$(sed -n 's/^prefix //p' "$scratch/theirs")
+	rm -rf .nox
+	mk ci NOX="${peer:-nox} $option"
+	check "nox $option: passes" exits 0
+	check "nox $option: the same environments" same "$(sed -n 's/^prefix //p' "$state"/latest/*.log)" "$theirs"
+done
+mk ci NOX="${peer:-nox} --no-venv"
+check 'nox --no-venv: installs nothing' has "$state"/latest/tests.log 'does not have a virtual environment'
+
 # What a skipped session took is not told as saved.
 noxfile <<'END'
 @nox.session(python=False)
