@@ -33,6 +33,10 @@ make_program = $(firstword $(MAKE))
 check-faults: stage ## do a hundred faults to real makes, and kill 200 processes at random
 	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' tests/faults/faults.py --kills 200
 
+# A Debian of its own needs root, a network, and a minute.
+check-packages: deb ## install the Debian package in a fresh Debian, use it, and purge it
+	$(Q)tests/run tests/packages/deb.sh
+
 # Only ratios within one run count. scripts/bench has the long forms.
 check-bench: stage ## measure in short forms, and fail where make is not as fast as it should be
 	$(Q)STAGE='$(abspath $B)/stage'; export STAGE; \

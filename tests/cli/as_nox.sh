@@ -108,6 +108,7 @@ END
 peer nox-newest nox
 for option in -R --no-install '-k tests -v' '--default-venv-backend venv' '--force-python python3'; do
 	rm -rf .nox
+	# shellcheck disable=SC2086 # words
 	"${peer:-nox}" $option >"$scratch/theirs" 2>&1
 	theirs=$(sed -n 's/^prefix //p' "$scratch/theirs")
 	rm -rf .nox

@@ -77,6 +77,11 @@ example() {
 		cd "$scratch/tree" || exit 1
 		MAKEFLAGS=n run sh -c "$(echo "$1" | sed 's|^scripts/bootstrap|& --print|')"
 		;;
+	'make wheel' | 'pipx install '*) # see wheel.sh
+		cd "$scratch/tree" || exit 1
+		run sh -n -c "$1"
+		[ -x tests/cli/wheel.sh ] || status=1
+		;;
 	'make install '* | 'make install')
 		cd "$scratch/tree" || exit 1
 		DESTDIR=$scratch/root run sh -c "$1"
@@ -160,7 +165,8 @@ done <"$scratch/once"
 
 # What some of them promise.
 cd "$scratch/sample" || exit 1
-check 'the makefile of a project is one line' same "$(cat GNUmakefile)" 'include nox.mk'
+# shellcheck disable=SC2016 # make expands it
+check 'the makefile of a project is one line' same "$(cat GNUmakefile)" 'include $(shell noxmk include)'
 run make -n ci
 check 'make -n shows the plan' has "$out" 'would run 8 sessions'
 run make unit_tests ARGS='-k "a b"'
