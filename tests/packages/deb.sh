@@ -17,21 +17,21 @@ within() {
 }
 
 files() {
-	(cd "$root" && find . -xdev \( -path ./proc -o -path ./tmp -o -path ./var \) -prune -o -print | sort)
+	(cd "$root" && find . -xdev \( -path ./proc -o -path ./mnt -o -path ./var \) -prune -o -print | sort)
 }
 
 run mmdebstrap --variant=apt --include=make,nox,python3-pytest,python3-coverage,flake8,mypy,bandit bookworm "$root"
 check 'a fresh Debian' exits 0
 mount -t proc proc "$root/proc"
 at_exit='umount "$root/proc"'
-cp "$B"/packages/noxmk_*.deb "$root/tmp"
-cp -R "$TOP/tests/projects/sample" "$root/tmp"
+cp "$B"/packages/noxmk_*.deb "$root/mnt"
+cp -R "$TOP/tests/projects/sample" "$root/mnt"
 files >"$scratch/before"
-within 'dpkg -i /tmp/noxmk_*.deb'
+within 'dpkg -i /mnt/noxmk_*.deb'
 check 'it installs' exits 0
-within 'cd /tmp/sample && noxmk make -j2 ci'
+within 'cd /mnt/sample && noxmk make -j2 ci'
 check 'the sample project passes, without a makefile' matches "$out" '9 sessions: 9 passed'
-within 'cd /tmp/sample && echo "include nox.mk" >GNUmakefile && make lint'
+within 'cd /mnt/sample && echo "include nox.mk" >GNUmakefile && make lint'
 check 'make finds nox.mk' exits 0
 within 'man -w noxmk nox.mk 2>/dev/null || ls /usr/share/man/man1/noxmk.1.gz /usr/share/man/man5/nox.mk.5.gz'
 check 'the pages are there' exits 0
