@@ -57,8 +57,8 @@ _noxmk.nothing :=
 _noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
 # What comes from make's command line or the environment is text. make would expand it where it is
 # used, and when it hands it on to each recipe's environment: one that is := stays as it is.
-_noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_RESERVED NOXMK_KEEP NOXMK_OUTPUT \
-  NOXMK_JOBS NOXMK_BUDGET NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
+_noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_STATE NOXMK_RESERVED NOXMK_KEEP \
+  NOXMK_OUTPUT NOXMK_JOBS NOXMK_BUDGET NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
 _noxmk.freeze = $(eval $2$1 := $$(value $1))$(eval export $1)
 _noxmk.from = $(filter $2,$(subst $(_noxmk.blank),-,$(origin $1)))
 $(foreach k,$(_noxmk.knobs_all) ARGS FAIL_FAST MAX_FAIL,$(if $(call \

@@ -81,7 +81,7 @@ knobs() {
 	mk ci MAX_FAIL=x NOXMK_KEEP=y
 	check 'two bad knobs: two messages' same "$(grep -c 'it takes a number' "$err")" 2
 	for knob in ARGS FAIL_FAST MAX_FAIL NOXMK_OUTPUT NOXMK_JOBS NOXMK_KEEP NOXMK_DEADLINE NOXMK_FLAKY \
-		NOXMK_PROJECT NOXMK_NOXFILE NOXMK_HISTORY NOXMK_RESERVED NOX NOXMK; do
+		NOXMK_PROJECT NOXMK_STATE NOXMK_NOXFILE NOXMK_HISTORY NOXMK_RESERVED NOX NOXMK; do
 		mk lint "$knob="
 		check "$knob empty: as if it were not set" exits 0
 		check "$knob empty: calm" calm
@@ -90,7 +90,8 @@ knobs() {
 	done
 	FAIL_FAST=nonsense MAX_FAIL=nonsense ARGS="it's" mk lint
 	check 'plain names of the environment are not ours' exits 0
-	for knob in NOX NOXMK_NOXFILE NOXMK_RESERVED NOXMK_HISTORY NOXMK_OUTPUT; do
+	# All that there are; NOXMK_RUN is not for people.
+	for knob in $(sed -n '/RUN/d; s/^\(NOX[A-Z_]*\) ?=.*/\1/p' "$STAGE/include/nox.mk") ARGS FAIL_FAST MAX_FAIL; do
 		mk lint "$knob=\$(shell touch pwned)"
 		run env "$knob=\$(shell touch pwned)" "$MAKE" -I "$STAGE/include" lint
 		check "$knob: make runs nothing of it" absent pwned
