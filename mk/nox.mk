@@ -301,9 +301,16 @@ _noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(c
   _noxmk.knob,NOXMK_FLAKY)$(call _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
 _noxmk.request_goals = $(_noxmk.goals) $(filter-out $(_noxmk.goals),$(_noxmk.brought))
 _noxmk.alone = $(if $(word 2,$(_noxmk.active)),,$(_noxmk.active))
+# Names like ours that we do not know, with those that we do: somebody may have meant one of these.
+# A makefile may have variables of its own.
+_noxmk.like_ours = $(filter-out $(_noxmk.knobs_all),$(filter NOXMK_%,$(.VARIABLES)))
+_noxmk.unknown = $(foreach k,$(_noxmk.like_ours),$(if $(call \
+  _noxmk.from,$k,command-line environment environment-override),$k))
+_noxmk.known = known=$(_noxmk.knobs_all) FAIL_FAST MAX_FAIL$(_noxmk.line)
+_noxmk.names = $(if $(_noxmk.unknown),unknown=$(_noxmk.unknown)$(_noxmk.line)$(_noxmk.known))
 _noxmk.many = sessions=$(words $(_noxmk.active))$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)
 _noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)
-_noxmk.request = $(_noxmk.knobs)$(_noxmk.targets)$(_noxmk.many)args=$(call _noxmk.plain,ARGS)
+_noxmk.request = $(_noxmk.knobs)$(_noxmk.names)$(_noxmk.targets)$(_noxmk.many)args=$(call _noxmk.plain,ARGS)
 # Writes it for that subcommand, and calls this.
 _noxmk.ask = $(file >$(_noxmk.state)/.request-$1-$(_noxmk.key),$(_noxmk.request))$(if \
   $(_noxmk.dry),+)@$(_noxmk.helper) $1 -r $(_noxmk.key)

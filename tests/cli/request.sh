@@ -78,6 +78,13 @@ knobs() {
 	refused NOXMK_JOBS 'NOXMK_JOBS=all: it takes a number' -j ci NOXMK_JOBS=all
 	refused NOXMK_KEEP 'NOXMK_KEEP=0: it takes a number' -k ci NOXMK_KEEP=0
 	refused 'a knob that is code' 'NOXMK_KEEP=$(shell touch pwned): it takes a number' ci 'NOXMK_KEEP=$(shell touch pwned)'
+	refused 'a knob spelled wrong' 'NOXMK_OUPUT: there is no such knob; did you mean NOXMK_OUTPUT?' ci NOXMK_OUPUT=live
+	refused 'a plain knob with our prefix' 'NOXMK_FAIL_FAST: there is no such knob; did you mean FAIL_FAST?' -j2 ci NOXMK_FAIL_FAST=1
+	NOXMK_JOB=2 refused 'a knob spelled wrong in the environment' 'NOXMK_JOB: there is no such knob; did you mean NOXMK_JOBS?' -j ci
+	printf 'NOXMK_KEPE := 3\ninclude nox.mk\n' >GNUmakefile
+	NOXMK_CHECKOUT=/src mk lint NOXMK_COLOUR=blue
+	check "variables of the makefile's own, and others that are like no knob" exits 0
+	echo 'include nox.mk' >GNUmakefile
 	mk ci MAX_FAIL=x NOXMK_KEEP=y
 	check 'two bad knobs: two messages' same "$(grep -c 'it takes a number' "$err")" 2
 	for knob in ARGS FAIL_FAST MAX_FAIL NOXMK_OUTPUT NOXMK_JOBS NOXMK_KEEP NOXMK_DEADLINE NOXMK_FLAKY \
