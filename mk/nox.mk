@@ -310,7 +310,8 @@ _noxmk.known = known=$(_noxmk.knobs_all) FAIL_FAST MAX_FAIL$(_noxmk.line)
 _noxmk.names = $(if $(_noxmk.unknown),unknown=$(_noxmk.unknown)$(_noxmk.line)$(_noxmk.known))
 _noxmk.many = sessions=$(words $(_noxmk.active))$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)
 _noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)
-_noxmk.request = $(_noxmk.knobs)$(_noxmk.names)$(_noxmk.targets)$(_noxmk.many)args=$(call _noxmk.plain,ARGS)
+_noxmk.request = $(_noxmk.knobs)$(_noxmk.names)$(_noxmk.targets)$(_noxmk.many)args=$(call \
+  _noxmk.plain,ARGS)
 # Writes it for that subcommand, and calls this.
 _noxmk.ask = $(file >$(_noxmk.state)/.request-$1-$(_noxmk.key),$(_noxmk.request))$(if \
   $(_noxmk.dry),+)@$(_noxmk.helper) $1 -r $(_noxmk.key)
