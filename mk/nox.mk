@@ -94,8 +94,8 @@ $(error noxmk: the path in NOXMK_PROJECT has a blank, which make cannot handle: 
 endif
 _noxmk.in := $(if $(filter-out .,$(_noxmk.project)),$(_noxmk.project)/)
 _noxmk.state := $(if $(filter /%,$(NOXMK_STATE)),,$(_noxmk.in))$(or $(NOXMK_STATE),.nox/.noxmk)
-_noxmk.unfit := $(foreach c,' " ` $$ % : ; | & ~ \ * ? [ < > $(_noxmk.hash),\
-  $(findstring $c,$(NOXMK_STATE)))
+_noxmk.odd_characters := ' " ` $$ % : ; | & ~ \ * ? [ ( ) < > $(_noxmk.hash)
+_noxmk.unfit := $(foreach c,$(_noxmk.odd_characters),$(findstring $c,$(NOXMK_STATE)))
 ifneq (1,$(words $(_noxmk.state) $(_noxmk.unfit)))
 $(error noxmk: the path in NOXMK_STATE has a blank, or a character that make or the shell would \
   take for its own: "$(NOXMK_STATE)")
@@ -271,6 +271,20 @@ _noxmk.rerun = $(if $(_noxmk.failed),$(if $(_noxmk.dry),,@:),$(_noxmk.none_faile
 rerun-failed: | $(_noxmk.failed) ; $(_noxmk.rerun)
 endif
 
+# A goal that is nobody's is told before anything runs, with the target that may be meant. That it is
+# nobody's is certain where the makefiles have no rules, and no file may fit one of make's own.
+_noxmk.not_ours = $(filter-out $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list \
+  nox-plan rerun-failed .noxmk/%,$(MAKECMDGOALS))
+_noxmk.includes = $(words $(filter %include,$(foreach f,$(_noxmk.others),$(file <$f))))
+_noxmk.has_rules = $(_noxmk.rules)$(filter --eval%,$(MAKEFLAGS))$(filter-out 0 1,$(_noxmk.includes))
+_noxmk.odd_in = $(foreach c,$(_noxmk.odd_characters),$(findstring $c,$1))
+_noxmk.is_slip = $(if $(strip $(call _noxmk.odd_in,$1)$(wildcard $1 $1.* $(basename $1).*)),,$1)
+_noxmk.slips := $(if $(_noxmk.not_ours),$(if $(_noxmk.groups),$(if $(_noxmk.has_rules),,$(foreach \
+  g,$(_noxmk.not_ours),$(call _noxmk.is_slip,$g)))))
+.PHONY: $(_noxmk.slips)
+.noxmk/begin: | $(_noxmk.slips)
+$(_noxmk.slips): ; +@$(_noxmk.helper) show '$@'
+
 # The goals that are ours, and the sessions behind them. What own.mk does not know may bring in
 # more: each of these then sums up for itself.
 _noxmk.wanted := $(patsubst rerun-failed,$(_noxmk.failed),$(_noxmk.all_asked))
@@ -339,7 +353,7 @@ _noxmk.runs := $(addprefix .noxmk/run/,$(_noxmk.sessions))
 
 # Whatever shell the including makefile, or make's command line, likes: these lines are for sh.
 _noxmk.all := .noxmk/% $(_noxmk.files) nox-list nox-plan $(_noxmk.groups) $(_noxmk.sessions) \
-  $(filter-out $(NOXMK_RESERVED),ci rerun-failed)
+  $(filter-out $(NOXMK_RESERVED),ci rerun-failed) $(_noxmk.slips)
 $(_noxmk.all): private override SHELL := /bin/sh
 $(_noxmk.all): private override .SHELLFLAGS := -c
 

@@ -113,6 +113,36 @@ knobs() {
 	check 'nothing of it all was run' absent pwned
 }
 
+# A goal that nobody has.
+slips() {
+	mk -j2 lint lnit
+	check 'a goal spelled wrong: exit 2' exits 2
+	check 'a goal spelled wrong: what may be meant' has "$err" \
+		'noxmk: lnit: no target of this plan (`make nox-list` lists them); did you mean lint?'
+	check 'a goal spelled wrong: nothing runs' quiet "$out"
+	mk -n all
+	check 'a goal like none: told' has "$err" 'noxmk: all: no target of this plan (`make nox-list` lists them)'
+	check 'a goal like none: a dry run fails, too' exits 2
+	mk '$(shell touch pwned)'
+	check 'a goal that is code' exits 2
+	mk 'lint(x)'
+	check 'a member of an archive' has "$err" "No rule to make target 'lint(x)'"
+	mk --eval='late: ; @echo LATE' late
+	check 'a rule on the command line' same "$(cat "$out")" LATE
+	echo 'int x;' >prog.c
+	mk -n prog.o
+	check "make's own rules" matches "$out" 'prog\.c'
+	printf 'include nox.mk\ninclude more.mk\n' >GNUmakefile
+	echo 'late: ; @echo LATE' >more.mk
+	mk late
+	check 'a rule in a makefile that comes later' same "$(cat "$out")" LATE
+	printf 'late: ; @echo LATE\ninclude nox.mk\n' >GNUmakefile
+	mk nobody
+	check "a makefile with rules: make's own message" has "$err" "No rule to make target 'nobody'"
+	echo 'include nox.mk' >GNUmakefile
+	check 'nothing of it all was run by a shell' absent pwned
+}
+
 # Thousands of goals fit nowhere but in a file.
 many() {
 	noxfile <<'END'
@@ -169,6 +199,7 @@ export PATH
 project_of_two
 args
 knobs
+slips
 many
 nothing
 finish
