@@ -271,8 +271,8 @@ _noxmk.rerun = $(if $(_noxmk.failed),$(if $(_noxmk.dry),,@:),$(_noxmk.none_faile
 rerun-failed: | $(_noxmk.failed) ; $(_noxmk.rerun)
 endif
 
-# A goal that is nobody's is told before anything runs, with the target that may be meant. That it is
-# nobody's is certain where the makefiles have no rules, and no file may fit one of make's own.
+# A goal that is nobody's is told before anything runs, with the target that may be meant. That it
+# is nobody's is certain where the makefiles have no rules, and no file may fit one of make's own.
 _noxmk.not_ours = $(filter-out $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list \
   nox-plan rerun-failed .noxmk/%,$(MAKECMDGOALS))
 _noxmk.includes = $(words $(filter %include,$(foreach f,$(_noxmk.others),$(file <$f))))
