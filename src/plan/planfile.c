@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/nearest.h"
+#include "base/slug.h"
 #include "plan/planfile.h"
 
 struct planfile {
@@ -309,11 +310,12 @@ expand_goal(const struct planfile *plan, const char *goal, json_t *begun, json_t
 	return true;
 }
 
-/* Names the target that may be meant. */
+/* Names the target that may be meant: people know the session's name better. */
 static void
 warn_unknown(const struct planfile *plan, const char *goal)
 {
 	const json_t *const tables[] = { plan->sessions, plan->groups };
+	char *slug = slug_make(goal);
 	struct strings names = { 0 };
 	const char *name, *meant;
 	json_t *value;
@@ -321,10 +323,11 @@ warn_unknown(const struct planfile *plan, const char *goal)
 	for (size_t i = 0; i < countof(tables); i++)
 		json_object_foreach((json_t *)tables[i], name, value)
 			strings_add(&names, name);
-	meant = nearest(goal, &names);
+	meant = nearest(slug, &names);
 	warnx("%s: no target of this plan (`make nox-list` lists them)%s%s%s", goal,
 	    meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
 	free(names.v);
+	free(slug);
 }
 
 int

@@ -123,6 +123,14 @@ slips() {
 	mk -n all
 	check 'a goal like none: told' has "$err" 'noxmk: all: no target of this plan (`make nox-list` lists them)'
 	check 'a goal like none: a dry run fails, too' exits 2
+	run "$STAGE/bin/noxmk" lgo lint
+	check 'an unknown command' has "$err" \
+		'noxmk: lgo: there is no such command (`noxmk help` lists them); did you mean log?'
+	check 'an unknown command: exit 2' exits 2
+	mk 'lint-größe!'
+	check 'a goal by the name of a session' has "$err" 'noxmk: lint-größe!: no target of this plan'
+	mk 'lïnt'
+	check 'a name beyond ASCII' has "$err" '; did you mean lint?'
 	mk '$(shell touch pwned)'
 	check 'a goal that is code' exits 2
 	mk 'lint(x)'
