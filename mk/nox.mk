@@ -266,7 +266,13 @@ _noxmk.no_plan := noxmk: there is no plan to run by: see the message above
 _noxmk.tell = @echo '$(_noxmk.no_plan)' >&2; exit 2
 ci rerun-failed nox-list: ; $(if $(_noxmk.idle),$(error $(_noxmk.no_plan)),$(_noxmk.tell))
 else ifeq (,$(filter rerun-failed,$(NOXMK_RESERVED)))
-_noxmk.none_failed = @echo 'noxmk: nothing to rerun: all was well'
+# make does not come to the end of a run if what a makefile has made first fails.
+_noxmk.has_end = $(wildcard $(_noxmk.state)/latest/.well)
+_noxmk.endless = $(if $(wildcard $(_noxmk.state)/latest/.run.json),$(if $(_noxmk.has_end),,yes))
+_noxmk.no_end = noxmk: the last run has not come to its end: `noxmk end` sums it up
+_noxmk.tell_endless = @echo '$(_noxmk.no_end)' >&2; exit 2
+_noxmk.none_failed = $(if $(_noxmk.endless),$(_noxmk.tell_endless),@echo \
+  'noxmk: nothing to rerun: all was well')
 _noxmk.rerun = $(if $(_noxmk.failed),$(if $(_noxmk.dry),,@:),$(_noxmk.none_failed))
 rerun-failed: | $(_noxmk.failed) ; $(_noxmk.rerun)
 endif
