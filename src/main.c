@@ -477,14 +477,14 @@ usage(const struct command_entry *command)
 static const struct command_entry *
 command_of(const char *name)
 {
-	struct strings names = { 0 }; /* for as long as we live */
+	struct strings names = { 0 };
 	const char *meant;
 
-	for (size_t i = 0; i < countof(commands); i++) {
+	for (size_t i = 0; i < countof(commands); i++)
 		if (!strcmp(name, commands[i].name))
 			return &commands[i];
+	for (size_t i = 0; i < countof(commands); i++)
 		strings_add(&names, commands[i].name);
-	}
 	meant = nearest(name, &names);
 	errx(EXIT_USAGE, "%s: there is no such command (`noxmk help` lists them)%s%s%s", name,
 	    meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
