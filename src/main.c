@@ -17,6 +17,7 @@
 #include <bsd/stdlib.h>
 
 #include "base/fd.h"
+#include "base/nearest.h"
 #include "base/process.h"
 #include "base/util.h"
 #include "begin.h"
@@ -472,6 +473,23 @@ usage(const struct command_entry *command)
 	exit(EXIT_USAGE);
 }
 
+/* The subcommand of that name; ends us after a message, with the one that may be meant. */
+static const struct command_entry *
+command_of(const char *name)
+{
+	struct strings names = { 0 };
+	const char *meant;
+
+	for (size_t i = 0; i < countof(commands); i++)
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	for (size_t i = 0; i < countof(commands); i++)
+		strings_add(&names, commands[i].name);
+	meant = nearest(name, &names);
+	errx(EXIT_USAGE, "%s: there is no such command (`noxmk help` lists them)%s%s%s", name,
+	    meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+}
+
 static void
 set_option(int letter, const struct command_entry *command)
 {
@@ -532,7 +550,7 @@ enter_project(const char *project)
 int
 main(int argc, char *argv[])
 {
-	const struct command_entry *command = NULL;
+	const struct command_entry *command;
 	struct place place;
 	int option, result = EXIT_HELPER;
 	char letters[16];
@@ -556,11 +574,9 @@ main(int argc, char *argv[])
 		else
 			usage(NULL);
 	}
-	for (size_t i = 0; optind < argc && i < countof(commands); i++)
-		if (!strcmp(argv[optind], commands[i].name))
-			command = &commands[i];
-	if (!command)
+	if (optind == argc)
 		usage(NULL);
+	command = command_of(argv[optind]);
 	argc -= optind;
 	argv += optind;
 	argv[0] = program_invocation_short_name; /* for getopt's messages */

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/nearest.h"
+#include "base/slug.h"
 #include "plan/planfile.h"
 
 struct planfile {
@@ -308,6 +310,26 @@ expand_goal(const struct planfile *plan, const char *goal, json_t *begun, json_t
 	return true;
 }
 
+/* Names the target that may be meant: people know the session's name better. */
+static void
+warn_unknown(const struct planfile *plan, const char *goal)
+{
+	const json_t *const tables[] = { plan->sessions, plan->groups };
+	char *slug = slug_make(goal);
+	struct strings names = { 0 };
+	const char *name, *meant;
+	json_t *value;
+
+	for (size_t i = 0; i < countof(tables); i++)
+		json_object_foreach((json_t *)tables[i], name, value)
+			strings_add(&names, name);
+	meant = nearest(slug, &names);
+	warnx("%s: no target of this plan (`make nox-list` lists them)%s%s%s", goal,
+	    meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+	free(names.v);
+	free(slug);
+}
+
 int
 planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bool warns)
 {
@@ -322,7 +344,7 @@ planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bo
 			continue;
 		result = -1;
 		if (warns)
-			warnx("%s: no target of this plan", json_string_value(goal));
+			warn_unknown(plan, json_string_value(goal));
 	}
 	json_decref(begun);
 	return result;
