@@ -57,8 +57,8 @@ _noxmk.nothing :=
 _noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
 # What comes from make's command line or the environment is text. make would expand it where it is
 # used, and when it hands it on to each recipe's environment: one that is := stays as it is.
-_noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_RESERVED NOXMK_KEEP NOXMK_OUTPUT \
-  NOXMK_JOBS NOXMK_BUDGET NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
+_noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_STATE NOXMK_RESERVED NOXMK_KEEP \
+  NOXMK_OUTPUT NOXMK_JOBS NOXMK_BUDGET NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
 _noxmk.freeze = $(eval $2$1 := $$(value $1))$(eval export $1)
 _noxmk.from = $(filter $2,$(subst $(_noxmk.blank),-,$(origin $1)))
 $(foreach k,$(_noxmk.knobs_all) ARGS FAIL_FAST MAX_FAIL,$(if $(call \
@@ -94,8 +94,8 @@ $(error noxmk: the path in NOXMK_PROJECT has a blank, which make cannot handle: 
 endif
 _noxmk.in := $(if $(filter-out .,$(_noxmk.project)),$(_noxmk.project)/)
 _noxmk.state := $(if $(filter /%,$(NOXMK_STATE)),,$(_noxmk.in))$(or $(NOXMK_STATE),.nox/.noxmk)
-_noxmk.unfit := $(foreach c,' " ` $$ % : ; | & ~ \ * ? [ < > $(_noxmk.hash),\
-  $(findstring $c,$(NOXMK_STATE)))
+_noxmk.odd_characters := ' " ` $$ % : ; | & ~ \ * ? [ ( ) < > $(_noxmk.hash)
+_noxmk.unfit := $(foreach c,$(_noxmk.odd_characters),$(findstring $c,$(NOXMK_STATE)))
 ifneq (1,$(words $(_noxmk.state) $(_noxmk.unfit)))
 $(error noxmk: the path in NOXMK_STATE has a blank, or a character that make or the shell would \
   take for its own: "$(NOXMK_STATE)")
@@ -266,10 +266,30 @@ _noxmk.no_plan := noxmk: there is no plan to run by: see the message above
 _noxmk.tell = @echo '$(_noxmk.no_plan)' >&2; exit 2
 ci rerun-failed nox-list: ; $(if $(_noxmk.idle),$(error $(_noxmk.no_plan)),$(_noxmk.tell))
 else ifeq (,$(filter rerun-failed,$(NOXMK_RESERVED)))
-_noxmk.none_failed = @echo 'noxmk: nothing to rerun: all was well'
+# make does not come to the end of a run if what a makefile has made first fails.
+_noxmk.has_end = $(wildcard $(_noxmk.state)/latest/.well)
+_noxmk.endless = $(if $(wildcard $(_noxmk.state)/latest/.run.json),$(if $(_noxmk.has_end),,yes))
+_noxmk.no_end = noxmk: the last run has not come to its end: `noxmk end` sums it up
+_noxmk.tell_endless = @echo '$(_noxmk.no_end)' >&2; exit 2
+_noxmk.none_failed = $(if $(_noxmk.endless),$(_noxmk.tell_endless),@echo \
+  'noxmk: nothing to rerun: all was well')
 _noxmk.rerun = $(if $(_noxmk.failed),$(if $(_noxmk.dry),,@:),$(_noxmk.none_failed))
 rerun-failed: | $(_noxmk.failed) ; $(_noxmk.rerun)
 endif
+
+# A goal that is nobody's is told before anything runs, with the target that may be meant. That it
+# is nobody's is certain where the makefiles have no rules, and no file may fit one of make's own.
+_noxmk.not_ours = $(filter-out $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list \
+  nox-plan rerun-failed .noxmk/%,$(MAKECMDGOALS))
+_noxmk.includes = $(words $(filter %include,$(foreach f,$(_noxmk.others),$(file <$f))))
+_noxmk.has_rules = $(_noxmk.rules)$(filter --eval%,$(MAKEFLAGS))$(filter-out 0 1,$(_noxmk.includes))
+_noxmk.odd_in = $(foreach c,$(_noxmk.odd_characters),$(findstring $c,$1))
+_noxmk.is_slip = $(if $(strip $(call _noxmk.odd_in,$1)$(wildcard $1 $1.* $(basename $1).*)),,$1)
+_noxmk.slips := $(if $(_noxmk.not_ours),$(if $(_noxmk.groups),$(if $(_noxmk.has_rules),,$(foreach \
+  g,$(_noxmk.not_ours),$(call _noxmk.is_slip,$g)))))
+.PHONY: $(_noxmk.slips)
+.noxmk/begin: | $(_noxmk.slips)
+$(_noxmk.slips): ; +@$(_noxmk.helper) show '$@'
 
 # The goals that are ours, and the sessions behind them. What own.mk does not know may bring in
 # more: each of these then sums up for itself.
@@ -301,9 +321,17 @@ _noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(c
   _noxmk.knob,NOXMK_FLAKY)$(call _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
 _noxmk.request_goals = $(_noxmk.goals) $(filter-out $(_noxmk.goals),$(_noxmk.brought))
 _noxmk.alone = $(if $(word 2,$(_noxmk.active)),,$(_noxmk.active))
+# Names like ours that we do not know, with those that we do: somebody may have meant one of these.
+# A makefile may have variables of its own.
+_noxmk.like_ours = $(filter-out $(_noxmk.knobs_all),$(filter NOXMK_%,$(.VARIABLES)))
+_noxmk.unknown = $(foreach k,$(_noxmk.like_ours),$(if $(call \
+  _noxmk.from,$k,command-line environment environment-override),$k))
+_noxmk.known = known=$(_noxmk.knobs_all) FAIL_FAST MAX_FAIL$(_noxmk.line)
+_noxmk.names = $(if $(_noxmk.unknown),unknown=$(_noxmk.unknown)$(_noxmk.line)$(_noxmk.known))
 _noxmk.many = sessions=$(words $(_noxmk.active))$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)
 _noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)
-_noxmk.request = $(_noxmk.knobs)$(_noxmk.targets)$(_noxmk.many)args=$(call _noxmk.plain,ARGS)
+_noxmk.request = $(_noxmk.knobs)$(_noxmk.names)$(_noxmk.targets)$(_noxmk.many)args=$(call \
+  _noxmk.plain,ARGS)
 # Writes it for that subcommand, and calls this.
 _noxmk.ask = $(file >$(_noxmk.state)/.request-$1-$(_noxmk.key),$(_noxmk.request))$(if \
   $(_noxmk.dry),+)@$(_noxmk.helper) $1 -r $(_noxmk.key)
@@ -331,7 +359,7 @@ _noxmk.runs := $(addprefix .noxmk/run/,$(_noxmk.sessions))
 
 # Whatever shell the including makefile, or make's command line, likes: these lines are for sh.
 _noxmk.all := .noxmk/% $(_noxmk.files) nox-list nox-plan $(_noxmk.groups) $(_noxmk.sessions) \
-  $(filter-out $(NOXMK_RESERVED),ci rerun-failed)
+  $(filter-out $(NOXMK_RESERVED),ci rerun-failed) $(_noxmk.slips)
 $(_noxmk.all): private override SHELL := /bin/sh
 $(_noxmk.all): private override .SHELLFLAGS := -c
 
@@ -442,11 +470,6 @@ _noxmk.target/inner-n = $(_noxmk.more)
 # .noxmk/end does not know of this one: it sums up, and shows its plan, for itself.
 _noxmk.target/needed = $(_noxmk.plus)$(_noxmk.finish) $@ -- $(_noxmk.make) && $(_noxmk.verdict)
 _noxmk.target/needed-n = +@$(_noxmk.helper) show $@
-
-# Where there is no makefile but this one (`noxmk make`), a goal that has no rule is a slip.
-ifeq "$(_noxmk.mk)+" "$(firstword $(MAKEFILE_LIST))+$(NOXMK_RUN)"
-.DEFAULT: ; +@$(_noxmk.helper) unknown $(call _noxmk.quote,$@)
-endif
 
 # A make that does not remake these keeps a match-anything rule from them.
 ifneq (,$(NOXMK_RUN)$(_noxmk.given_up))

@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "end.h"
 #include "notified.h"
 #include "order/order.h"
@@ -46,12 +49,25 @@ await_keepers(const struct end *end, const char *key, const json_t *sessions)
 	json_decref(names);
 }
 
+/* Has make gone without coming to its end, since what the user has it make first has failed? */
+static bool
+is_missing(int rundir)
+{
+	return faccessat(rundir, WELL_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       !rundir_is_alive(rundir);
+}
+
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
 	int result = 0, state = end->state, rundir = end->rundir;
-	json_t *sessions = json_object();
+	json_t *sessions;
 
+	if (!key && !*make && is_missing(rundir)) {
+		end_interrupted(end);
+		return 0;
+	}
+	sessions = json_object();
 	planfile_expand(end->plan, end->goals, sessions, false);
 	if (*make)
 		result = notified_run(end->rundir, key, make, sessions);
@@ -77,6 +93,7 @@ end_interrupted(const struct end *end)
 	json_t *sessions = json_object();
 
 	(void)!summary_print(end->state, end->rundir, end->plan, end->goals, true);
+	(void)!summary_mark_well(end->rundir, end->plan, end->goals);
 	keep_results(end);
 	planfile_expand(end->plan, end->goals, sessions, false);
 	record_sync(end->rundir, sessions);

@@ -20,8 +20,8 @@ struct end {
 
 /*
  * `noxmk end`, which make calls at its end. key: of the run. make: the command that runs notified
- * sessions, NULL-ended; when it is empty, nothing runs and nothing is kept. 0, or -1 after a
- * warning.
+ * sessions, NULL-ended; when it is empty, nothing runs and nothing is kept, but for a run that make
+ * has left without an end (key is NULL then): that has one now. 0, or -1 after a warning.
  */
 int end_run(const struct end *, const char *key, char *const *make);
 

@@ -357,15 +357,6 @@ do_submake(const struct place *unused)
 	return submake_exec(options.words);
 }
 
-/* make has found no rule for it, and there is no makefile but ours. */
-static int
-do_unknown(const struct place *place)
-{
-	for (char **target = options.words; *target; target++)
-		(void)planfile_knows(place->plan, *target);
-	return EXIT_USAGE;
-}
-
 static int do_help(const struct place *);
 
 static const struct command_entry {
@@ -410,9 +401,6 @@ static const struct command_entry {
 	{ { "verdict", MAKEFILES, "[-r MAKE] GOAL ...",
 	    "exit 1 unless the sessions of all the goals are well" },
 	    "r:", 1, RUN, do_verdict },
-	{ { "unknown", MAKEFILES, "TARGET ...",
-	    "say what was meant by targets that there are not" },
-	    "", 1, PLAN, do_unknown },
 	{ { "submake", MAKEFILES, "MAKE [ARGUMENT ...]",
 	    "run that make under the jobserver of the session around it" },
 	    NULL, 1, NOTHING, do_submake },

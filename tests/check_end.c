@@ -178,8 +178,29 @@ START_TEST(an_interrupted_run_is_summed_up_and_kept_but_runs_nothing)
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 2 sessions: 1 passed, 1 cancelled; "));
 	assert_file(".nox/.noxmk/failed", "b \n");
 	ck_assert(file_there(".nox/.noxmk/history.json"));
-	ck_assert(!file_there("calls") && !file_there(".nox/.noxmk/runs/R/.well"));
+	ck_assert(!file_there("calls"));
+	assert_file(".nox/.noxmk/runs/R/.well", "");
 	free(text);
+	end();
+}
+END_TEST
+
+START_TEST(a_run_that_make_has_left_is_ended_once)
+{
+	char *none[] = { NULL };
+
+	begin();
+	put("a", PASSED, "[]");
+	output_begin();
+	ck_assert_int_eq(end_run(&it, NULL, none), 0);
+	free(output_end());
+	assert_file(".nox/.noxmk/failed", "b \n");
+	assert_file(".nox/.noxmk/runs/R/.well", "");
+	file_put(".nox/.noxmk/failed", "as it was\n");
+	output_begin();
+	ck_assert_int_eq(end_run(&it, NULL, none), 0);
+	free(output_end());
+	assert_file(".nox/.noxmk/failed", "as it was\n");
 	end();
 }
 END_TEST
@@ -264,5 +285,6 @@ check_end_suite(void)
 	tcase_add_test(tc, the_summary_waits_for_a_keeper_that_has_a_record_to_write);
 	tcase_add_test(tc, the_summary_waits_for_nobody_else);
 	tcase_add_test(tc, an_interrupted_run_is_summed_up_and_kept_but_runs_nothing);
+	tcase_add_test(tc, a_run_that_make_has_left_is_ended_once);
 	return suite;
 }

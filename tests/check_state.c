@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -41,6 +42,71 @@ START_TEST(state_cannot_be_opened)
 }
 END_TEST
 
+/* How many lines have been written to standard error. */
+static size_t
+told(void)
+{
+	size_t n = 0;
+
+	for (const char *at = warnings(); (at = strchr(at, '\n')); at++)
+		n++;
+	return n;
+}
+
+static void
+make_at(const char *path, bool is_made)
+{
+	int state;
+
+	setenv("NOXMK_STATE", path, 1);
+	state = state_make();
+	ck_assert_int_eq(state >= 0, is_made);
+	if (state >= 0)
+		close(state);
+	unsetenv("NOXMK_STATE");
+}
+
+START_TEST(a_folder_with_other_things_is_refused)
+{
+	const char *const others[] = { ".", "..", "src", ".nox" };
+
+	close(folder_make("src"));
+	file_put("src/a.c", "");
+	close(folder_make(".nox"));
+	close(folder_make(".nox/lint"));
+	for (size_t i = 0; i < countof(others); i++) {
+		make_at(others[i], false);
+		assert_warned("there are other things in this folder");
+	}
+	ck_assert(!file_there("src/.gitignore") && !file_there(".gitignore"));
+	/* One that is empty, or ours although it has lost its tag, is not. */
+	close(folder_make("../empty"));
+	make_at("../empty", true);
+	close(folder_make("../ours"));
+	file_put("../ours/history.json", "");
+	make_at("../ours", true);
+	ck_assert_uint_eq(told(), countof(others));
+}
+END_TEST
+
+START_TEST(a_folder_in_the_checkout_is_told_once)
+{
+	const char *const known[] = { "out", "a/b", "c/", ".nox/state", "../aside" };
+
+	make_at("state/", true);
+	assert_warned("NOXMK_STATE=state/ is in the checkout");
+	assert_warned("add /state/ to .gitignore, or use .nox/state");
+	make_at("state/", true);
+	ck_assert_uint_eq(told(), 1);
+	make_at(".n/state", true);
+	assert_warned("add /.n/state/ to .gitignore");
+	file_put(".gitignore", "*.pyc\n/out/\r\na\nc");
+	for (size_t i = 0; i < countof(known); i++)
+		make_at(known[i], true);
+	ck_assert_uint_eq(told(), 2);
+}
+END_TEST
+
 START_TEST(the_path_is_chosen)
 {
 	int state;
@@ -48,6 +114,7 @@ START_TEST(the_path_is_chosen)
 	ck_assert_str_eq(state_path(), ".nox/.noxmk");
 	setenv("NOXMK_STATE", "", 1);
 	ck_assert_str_eq(state_path(), ".nox/.noxmk");
+	file_put(".gitignore", "else\nthere\n");
 	setenv("NOXMK_STATE", "else/where/it/is", 1);
 	state = state_make();
 	ck_assert_int_ge(state, 0);
@@ -149,6 +216,8 @@ check_state_suite(void)
 
 	tcase_add_test(tc, state_is_made_once);
 	tcase_add_test(tc, state_cannot_be_opened);
+	tcase_add_test(tc, a_folder_with_other_things_is_refused);
+	tcase_add_test(tc, a_folder_in_the_checkout_is_told_once);
 	tcase_add_test(tc, the_path_is_chosen);
 	tcase_add_test(tc, a_former_folder_is_moved);
 	tcase_add_test(tc, state_cannot_be_made);

@@ -13,6 +13,8 @@ whoever starts the build inherits the variable: pip, uv, a script. These facts s
   NAME.egg-info/SOURCES.txt, and a wheel that is built from that sdist may lack package data.
 - What the folder does not keep apart waits for a lock, as do backends that nobody has tried. It
   then runs without the file. Builds for a release are among these: they do what they do under nox.
+- The lock is held for the whole command, also while pip downloads: pip runs the backend in an
+  environment of its own, where nothing of ours is loaded, and says nothing before and after.
 """
 
 from __future__ import annotations
@@ -31,6 +33,14 @@ VARIABLE = "DIST_EXTRA_CONFIG"
 SAFE_BACKENDS = ("hatchling.", "flit_core.", "poetry.core.", "pdm.backend", "uv_build")
 # These build in a temporary folder, unless told of one or editable: then in the tree.
 TEMPORARY_BACKENDS = ("mesonpy", "scikit_build_core.")
+
+# In the words of a command, which may stand behind others (`uv run`, `python -m`).
+PYTHON = r"(?:^| )(?:python|pypy)[\d.]*"
+SYNC = r"(?:^| )(?:uv(?: -\S+)* sync|pdm (?:sync|install))(?: |$)"
+RELEASE = (
+    rf"{PYTHON}(?: \S+)* -m build(?: |$)"
+    r"|(?:^| )(?:uv(?: -\S+)* build|pdm build|pyproject-build)(?: |$)"
+)
 
 # What a project's files say when its builds by setuptools meet all the same. They are compiled when
 # they are needed: most sessions build nothing.
@@ -89,8 +99,12 @@ def expand(words: list[str]) -> list[str]:
     return expanded
 
 
+def text_of(words: list[str]) -> str:
+    return " ".join(os.path.basename(word) for word in words)
+
+
 def is_script(words: list[str]) -> bool:
-    return words[1:2] == ["setup.py"]
+    return re.search(rf"{PYTHON}(?: -\S+)* setup\.py(?: |$)", text_of(words)) is not None
 
 
 def kind_of(words: list[str], is_install: bool) -> str:
@@ -98,10 +112,9 @@ def kind_of(words: list[str], is_install: bool) -> str:
     names = [os.path.basename(word) for word in words]
     if is_install or "pip" in names and {"install", "wheel"} & set(names):
         return "install"
-    if names[:2] == ["uv", "sync"]:
+    if re.search(SYNC, text_of(words)):
         return "sync"
-    is_build = words[1:3] == ["-m", "build"] or names[:2] == ["uv", "build"]
-    return "release" if is_build or names[0] == "pyproject-build" or is_script(words) else ""
+    return "release" if re.search(RELEASE, text_of(words)) or is_script(words) else ""
 
 
 def built_by(words: list[str], is_install: bool) -> list[str]:

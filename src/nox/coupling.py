@@ -40,6 +40,7 @@ PRODUCTS = {
         r"|setup\.py.* (?:sdist|bdist)|-m (?:flit|poetry|hatch|pdm) build|(?:flit|hatch) publish",
     ),
 }
+ENVIRONMENT = "os.environ"  # in place of a module; handover.py knows it, too
 # So many sessions do not hand on one variable.
 MANY = 200
 # Who says so makes coverage data; a mere pytest may do it by its configuration.
@@ -238,9 +239,27 @@ class Reader(ast.NodeVisitor):
         path = getattr(module, "__file__", None) or ""
         return self.sources.is_ours(path) and hasattr(thing, "__dict__")
 
+    def environment_name(self, node) -> str | None:
+        """X in os.environ["X"], os.environ.get("X", ...) and os.getenv("X")."""
+        if isinstance(node, ast.Subscript) and self.resolve(node.value) is os.environ:
+            name = getattr(node.slice, "value", None)
+            name = getattr(name, "value", name)  # Python 3.8 has one node more
+        elif isinstance(node, ast.Call) and node.args:
+            method = getattr(node.func, "attr", "") in ("get", "setdefault", "pop")
+            if not (method and self.resolve(node.func.value) is os.environ):
+                if self.resolve(node.func) is not os.getenv:
+                    return None
+            name = getattr(node.args[0], "value", None)
+        else:
+            return None
+        return name if isinstance(name, str) else None
+
     def variable(self, node) -> tuple[tuple, tuple[str, str]] | None:
         """Its key, and the module and name of it, if this expression is a shared variable."""
         module = str(self.globals.get("__name__"))
+        name = self.environment_name(node)
+        if name:
+            return ("environment", name), (ENVIRONMENT, name)
         if isinstance(node, ast.Name) and self.is_global(node.id):
             if node.id not in self.globals and node.id in dir(builtins):
                 return None
@@ -284,6 +303,10 @@ class Reader(ast.NodeVisitor):
             self.visit(part)
 
     def visit_Subscript(self, node) -> None:
+        if self.environment_name(node):
+            note = self.note_read if isinstance(node.ctx, ast.Load) else self.note_write
+            note(node)
+            return
         base = node
         while isinstance(base, ast.Subscript):
             base = base.value
@@ -355,6 +378,10 @@ class Reader(ast.NodeVisitor):
     def visit_Call(self, node) -> None:
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         self.effects.called.add(name)
+        if self.environment_name(node):
+            self.note_read(node)
+            if name == "setdefault":
+                self.note_write(node)
         constants = [
             part.value
             for part in ast.walk(node)

@@ -105,6 +105,33 @@ is_others(const char *entry)
 	       is_one_of(entry, of_others, countof(of_others));
 }
 
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char *
+env_names_for_plan(void)
+{
+	static const char *const no_extra[] = { NULL };
+	char **entries = env_for_plan(no_extra), *names;
+	struct strings list = { 0 };
+
+	for (size_t i = 0; entries[i]; i++)
+		if (!is_others(entries[i]))
+			strings_add(&list,
+			    xasprintf("%.*s", (int)strcspn(entries[i], "="), entries[i]));
+	if (list.n > 0)
+		qsort(list.v, list.n, sizeof(*list.v), by_text);
+	names = strings_join(&list, " ");
+	for (size_t i = 0; i < list.n; i++)
+		free((char *)list.v[i]);
+	free(list.v);
+	free(entries);
+	return names;
+}
+
 json_t *
 env_difference(char *const *given, const json_t *is)
 {

@@ -20,6 +20,12 @@ char **env_for_plan(const char *const *extra) UNUSED_RESULT;
 const char *env_value_for_plan(const char *name);
 
 /*
+ * The names in it but those that shells set for themselves: sorted, a blank between two. The caller
+ * frees.
+ */
+char *env_names_for_plan(void) UNUSED_RESULT;
+
+/*
  * For one session, which is chosen by its number: those three are taken out. NOXFORCEPYTHON and
  * NOXEXTRAPYTHON stay, since they change the numbers.
  */

@@ -65,12 +65,16 @@ def items_of(value: object) -> tuple[str, list] | None:
 
 
 class Variable:
-    """A global variable by its module and its name, which may be a path of attributes."""
+    """A global variable by its module and its name, which may be a path of attributes.
+
+    A variable of the environment has os.environ for its module.
+    """
 
     def __init__(self, module: str, name: str) -> None:
         self.key = f"{module} {name}"
-        *path, self.name = name.split(".")
-        self.names = vars(sys.modules[module])
+        is_environment = module == "os.environ"
+        *path, self.name = [name] if is_environment else name.split(".")
+        self.names = os.environ if is_environment else vars(sys.modules[module])
         for step in path:
             self.owner = self.names[step]
             self.names = vars(self.owner)

@@ -17,6 +17,7 @@
 #include "state/state.h"
 
 #define INPUTS "inputs.json"
+#define ALL_NAMES "*"
 
 /* See inputs.py. */
 enum { TICK = 20000000, SECOND = 1000000000 };
@@ -324,7 +325,8 @@ inputs_is_secret(const char *variable)
 void
 inputs_add_variable(json_t *variables, const char *name)
 {
-	const char *value = env_value_for_plan(name);
+	char *names = strcmp(name, ALL_NAMES) ? NULL : env_names_for_plan();
+	const char *value = names ? names : env_value_for_plan(name);
 	json_t *is = json_null();
 
 	if (value && inputs_is_secret(name))
@@ -332,6 +334,7 @@ inputs_add_variable(json_t *variables, const char *name)
 	else if (value && !(is = json_string(value)))
 		is = json_integer((json_int_t)strlen(value));
 	json_object_set_new(variables, name, is);
+	free(names);
 }
 
 static json_t *

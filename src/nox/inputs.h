@@ -16,7 +16,8 @@
  * knobs: the text of make variables, and where the project is. volatile: why the inputs do not tell
  * all ("the clock"), or null. variables: what nox sees of them: null if it is not there, true or
  * false for one whose name looks like that of a secret (has it a value?), and the length of what is
- * not UTF-8. inputs: see the head of inputs.py; besides, a program, and where PATH has it.
+ * not UTF-8; one called "*" has the names of all. inputs: see the head of inputs.py; besides, a
+ * program, and where PATH has it.
  *
  * Without the file, or with one that is damaged, the plan is made anew.
  */

@@ -20,6 +20,7 @@ noxmk compares these with what is there (inputs.h), by the same rules.
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import importlib.util
 import os
@@ -35,8 +36,8 @@ TICK = 20_000_000
 LOOKS = ("stat", "lstat", "access", "readlink")
 # Those of others through which only the kind of a path is asked for.
 KIND_IS_ENOUGH = re.compile(r"(l?exists|is_?(file|dir|link|symlink|mount)|_access_check|which)$")
-# These find out where a path leads; that is not the noxfile's question.
-RESOLVERS = ("realpath", "_joinrealpath", "samefile", "resolve")
+# These find out where a path leads: of what is on the way only links count.
+RESOLVERS = ("realpath", "_joinrealpath", "resolve")
 
 # Events that say that the plan rests on what cannot be looked at again -> what to call that.
 VOLATILE = {
@@ -52,6 +53,7 @@ VOLATILE = {
 CLOCK = ("time", "time_ns", "localtime", "gmtime", "strftime", "ctime")
 CLOCK_METHODS = {"now", "utcnow", "today"}  # of datetime and date, which cannot be wrapped
 
+ALL_NAMES = "*"  # of variables, in place of the name of one
 # make, shells and noxmk set these for themselves.
 NOT_ASKED_FOR = re.compile("MAKE|MFLAGS$|NOXMK_|_$|SHLVL$|OLDPWD$")
 
@@ -89,6 +91,7 @@ class Inputs:
         for name in CLOCK:
             self.wrap(time, name, self.note_clock)
         self.wrap(type(os.environ), "__getitem__", self.note_variable)
+        self.wrap(type(os.environ), "__iter__", self.note_names)
         accessor = getattr(sys.modules.get("pathlib"), "_NormalAccessor", None)
         for name in LOOKS if accessor else ():  # until Python 3.10 it has its own references
             if hasattr(accessor, name):
@@ -204,7 +207,7 @@ class Inputs:
         full, asker = os.path.abspath(os.fsdecode(path)), self.caller().f_code.co_name
         if asker in LOOKS:  # Path.is_file() asks Path.stat()
             asker = self.caller().f_back.f_code.co_name
-        if asker in RESOLVERS or not self.counts(full):
+        if asker in RESOLVERS and name != "readlink" or not self.counts(full):
             return
         if name in ("lstat", "readlink"):
             self.add_link(full)
@@ -229,7 +232,7 @@ class Inputs:
 
     def note_exec(self, code) -> None:
         name = getattr(code, "co_filename", "")
-        if self.is_project_code(name) and CLOCK_METHODS & set(code.co_names):
+        if self.is_project_code(name) and reads_clock(code):
             self.volatile = self.volatile or "the clock"
 
     def note_clock(self, *unused) -> None:
@@ -245,6 +248,11 @@ class Inputs:
         name = os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
         if name and not NOT_ASKED_FOR.match(name) and self.asks():
             self.variables[name] = None
+
+    def note_names(self, *unused) -> None:
+        """Which variables there are; those whose values are asked for are noted besides."""
+        if self.asks():
+            self.variables[ALL_NAMES] = None
 
     # What is there?
 
@@ -285,6 +293,26 @@ class Inputs:
 
     def look_at_link(self, path: str) -> list:
         return [self.readlink(path) if stat.S_ISLNK(self.lstat(path).st_mode) else ""]
+
+
+def reads_clock(module) -> bool:
+    """Does a module do so while it is loaded, itself or by one of its functions that it calls?
+
+    Sessions, too, are functions of the module: they are defined there, but not called.
+    """
+    functions = {code.co_name: code for code in module.co_consts if hasattr(code, "co_names")}
+    if not any(CLOCK_METHODS & set(code.co_names) for code in [module, *functions.values()]):
+        return False
+    instructions = dis.get_instructions(module)
+    called = [at.argval for at in instructions if at.opname == "LOAD_NAME"]
+    found = [module]
+    for code in found:
+        if CLOCK_METHODS & set(code.co_names):
+            return True
+        for name in called if code is module else code.co_names:
+            if name in functions and functions[name] not in found:
+                found.append(functions[name])
+    return False
 
 
 def settled(mtime: int) -> int:

@@ -96,6 +96,8 @@ split_nox(struct question *question)
 	}
 	if (fault)
 		warnx("NOX %s: NOX=%s", fault, text);
+	else if (strchr(question->nox.v[0], '=') && !strchr(question->nox.v[0], '/'))
+		warnx("NOX begins with a variable, which env sets: NOX='env %s'", text);
 	else if (has_posargs(&question->nox))
 		warnx("NOX has a `--`, and no nox behind it: words for the sessions go into ARGS: "
 		      "NOX=%s", text);
@@ -240,7 +242,7 @@ run_probe(const struct question *options, const char *probe, const char *facts)
 	const char *const arguments[] = { "-f", probe, "-l", NULL };
 	char folder[PATH_MAX];
 	struct strings extra = { 0 };
-	char *variables[4];
+	char *variables[5];
 	int code;
 
 	if (!getcwd(folder, sizeof(folder))) {
@@ -252,6 +254,7 @@ run_probe(const struct question *options, const char *probe, const char *facts)
 	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/%s", *facts == '/' ? "" : folder, facts);
 	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
 	variables[3] = xasprintf("NOXMK_PROBE_SHARE=%s", options->share);
+	variables[4] = xasprintf("NOXMK_PROBE_HELPER=%d", (int)getpid());
 	for (size_t i = 0; i < countof(variables); i++)
 		strings_add(&extra, variables[i]);
 	/*
@@ -271,11 +274,17 @@ run_probe(const struct question *options, const char *probe, const char *facts)
 }
 
 static json_t *
-read_facts(const char *path)
+read_facts(const char *path, const json_t *knobs)
 {
 	json_error_t error;
-	json_t *facts = json_load_file(path, 0, &error);
+	json_t *facts;
 
+	if (access(path, F_OK) < 0) {
+		warnx("NOX=%s has ended well and not run nox for the noxfile: is it a command that "
+		      "does?", json_text(knobs, "NOX"));
+		return NULL;
+	}
+	facts = json_load_file(path, 0, &error);
 	if (!facts)
 		warnx("%s: %s: nox ended without telling about the noxfile", path, error.text);
 	return facts;
@@ -400,7 +409,7 @@ ask_nox(const struct question *options, json_t **root)
 		warn_unread_config();
 		*root = listing_facts(&options->nox, options->noxfile);
 	} else if (code == 0) {
-		*root = read_facts(facts);
+		*root = read_facts(facts, options->knobs);
 	}
 	free(facts);
 	if (code == REFUSED)
@@ -470,6 +479,18 @@ write_inputs(const struct question *question, const struct facts *facts,
 	json_decref(inputs);
 }
 
+/* 0, or planning_run's exit code after a warning: sessions run in nox's Python, too. */
+static int
+check_python(const struct question *question, const struct facts *facts)
+{
+	if (!facts->python || access(facts->python, X_OK) == 0)
+		return 0;
+	warnx("NOX=%s runs nox in an environment that is gone afterwards (%s), and each session "
+	      "needs one: install nox, or use `uvx nox`", json_text(question->knobs, "NOX"),
+	    facts->python);
+	return EXIT_USAGE;
+}
+
 /* Returns as planning_run. */
 static int
 plan_anew(const struct question *question, int state)
@@ -481,6 +502,8 @@ plan_anew(const struct question *question, int state)
 
 	if (code == 0 && !(facts = facts_parse(root, shown)))
 		code = EXIT_HELPER;
+	if (code == 0)
+		code = check_python(question, facts);
 	if (code == 0) {
 		difference = read_difference(facts);
 		if (write_plan(question, facts, difference, state) < 0)

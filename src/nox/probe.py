@@ -7,6 +7,7 @@ of the user's noxfile on top, because nox looks for one in the file that it is g
 These variables are taken out of the environment before the user's noxfile is loaded:
     NOXMK_PROBE_NOXFILE  the user's noxfile, as given      NOXMK_PROBE_OUT    the JSON file to write
     NOXMK_PROBE_CWD      the project folder                NOXMK_PROBE_UNSET  more names to take out
+    NOXMK_PROBE_HELPER   the process number of the helper
     NOXMK_PROBE_SHARE    the folder of inputs.py and coupling.py
 The exit status is 0 when the facts are written, nox's own (1, 2, 3) when it cannot load the
 noxfile, 96 when it has told the user that the nox command cannot be, and 97 when this nox is
@@ -240,7 +241,33 @@ def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
     return [index[runner] for runner in manifest._queue], None
 
 
-def refuse_options(args: list[str]) -> list[str]:
+def read_status(process: str) -> tuple:
+    """What a command may change of a process besides variables."""
+    umask = ""
+    with open(f"/proc/{process}/limits", encoding="ascii") as file:
+        limits = file.read()
+    with open(f"/proc/{process}/status", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.startswith("Umask:"):
+                umask = line
+    pid = 0 if process == "self" else int(process)
+    return os.getpriority(os.PRIO_PROCESS, pid), os.sched_getaffinity(pid), umask, limits
+
+
+def warn_of_losses(helper: str) -> None:
+    """Sessions are started beside NOX's command: they get the variables that it sets, no more."""
+    names = ("the priority", "the processors", "the umask", "the limits")
+    try:
+        pairs = zip(names, read_status(helper), read_status("self"))
+        changed = [name for name, before, now in pairs if before != now]
+    except (OSError, ValueError):  # in a container there is no such process
+        return
+    if changed:
+        what = ", ".join(changed)
+        complain(f"NOX changes {what}, but of nox alone: to have that in sessions, start make so")
+
+
+def refuse_options(args: list[str], state: str) -> list[str]:
     """The user's options, without what cannot hold when each session is a nox of its own."""
     kept: list[str] = []
     rest = iter(args)
@@ -253,7 +280,8 @@ def refuse_options(args: list[str]) -> list[str]:
             continue
         value = value if equals else next(rest, "")
         if option == "--report":
-            complain(f"NOX has --report {value}: that is not written, see .noxmk/latest instead")
+            latest = os.path.relpath(os.path.join(state, "latest"))
+            complain(f"NOX has --report {value}: that is not written, see {latest} instead")
         elif os.path.abspath(value) != os.path.abspath(__file__):
             complain(f"NOX has {option} {value}: set NOXMK_NOXFILE instead")
             raise SystemExit(96)
@@ -266,8 +294,8 @@ def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]
     import nox.logger
     import nox.tasks
 
-    args = refuse_options(sys.argv[1:])
     os.chdir(project)  # nox has moved to the probe's folder; the user's paths start from here
+    args = refuse_options(sys.argv[1:], os.path.dirname(out))
     sys.argv[1:] = [*args, "-f", noxfile, "-l"]
     config = nox._options.options.parse_args()
     path = list(sys.path)
@@ -330,11 +358,15 @@ def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]
 
 
 def main() -> None:
+    if "NOXMK_PROBE_OUT" not in os.environ:
+        complain("NOX empties the environment, which noxmk needs: `env -u NAME` unsets a variable")
+        raise SystemExit(96)
     noxfile, project, out, share = (
         os.environ.pop(f"NOXMK_PROBE_{name}") for name in ("NOXFILE", "CWD", "OUT", "SHARE")
     )
     for name in os.environ.pop("NOXMK_PROBE_UNSET", "").split(","):
         os.environ.pop(name, None)
+    warn_of_losses(os.environ.pop("NOXMK_PROBE_HELPER"))
     environ = {name: value for name, value in os.environ.items() if is_clean(name, value)}
     try:
         os.dup2(2, 1)  # the reader of our standard output must not see what the noxfile prints

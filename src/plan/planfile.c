@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/nearest.h"
+#include "base/slug.h"
 #include "plan/planfile.h"
 
 struct planfile {
@@ -309,6 +310,26 @@ expand_goal(const struct planfile *plan, const char *goal, json_t *begun, json_t
 	return true;
 }
 
+/* Names the target that may be meant: people know the session's name better. */
+static void
+warn_unknown(const struct planfile *plan, const char *goal)
+{
+	const json_t *const tables[] = { plan->sessions, plan->groups };
+	char *slug = slug_make(goal);
+	struct strings names = { 0 };
+	const char *name, *meant;
+	json_t *value;
+
+	for (size_t i = 0; i < countof(tables); i++)
+		json_object_foreach((json_t *)tables[i], name, value)
+			strings_add(&names, name);
+	meant = nearest(slug, &names);
+	warnx("%s: no target of this plan (`make nox-list` lists them)%s%s%s", goal,
+	    meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+	free(names.v);
+	free(slug);
+}
+
 int
 planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bool warns)
 {
@@ -323,7 +344,7 @@ planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bo
 			continue;
 		result = -1;
 		if (warns)
-			(void)planfile_knows(plan, json_string_value(goal));
+			warn_unknown(plan, json_string_value(goal));
 	}
 	json_decref(begun);
 	return result;
@@ -332,22 +353,9 @@ planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bo
 bool
 planfile_knows(struct planfile *plan, const char *target)
 {
-	struct strings known = { 0 };
-	const char *name, *meant;
-	json_t *line;
-
 	read_targets(plan);
 	if (json_object_get(plan->sessions, target) || json_object_get(plan->groups, target))
 		return true;
-	json_object_foreach(plan->sessions, name, line)
-		strings_add(&known, name);
-	json_object_foreach(plan->groups, name, line)
-		strings_add(&known, name);
-	meant = nearest(target, &known);
-	if (meant)
-		warnx("%s: no target of this plan: did you mean %s?", target, meant);
-	else
-		warnx("%s: no target of this plan; `noxmk list` names them", target);
-	free(known.v);
+	warn_unknown(plan, target);
 	return false;
 }

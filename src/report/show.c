@@ -97,6 +97,8 @@ show_print(int state, struct planfile *plan, const json_t *goals)
 	double wall = 0;
 	struct forecast_line *lines = forecast_run(state, active, makeflags.slots, &wall);
 
+	if (n == 0 && result != 0)
+		goto out;
 	printf("noxmk: would run %zu session%s of %s, %u at once, in about %s\n", n,
 	    n == 1 ? "" : "s", json_text(planfile_header(plan), "noxfile"), makeflags.slots,
 	    screen_duration(wall).s);
@@ -106,6 +108,7 @@ show_print(int state, struct planfile *plan, const json_t *goals)
 	}
 	if (unknown > 0)
 		puts("noxmk: ? has never passed here: it is expected to take as long as others");
+out:
 	free(lines);
 	makeflags_clear(&makeflags);
 	json_decref(last.all);

@@ -360,9 +360,9 @@ summary_mark_well(int rundir, struct planfile *plan, const json_t *goals)
 			buffer_printf(&well, "%s ", json_string_value(goal));
 		buffer_free(&reasons);
 	}
-	result = file_store(rundir, ".well", well.data, well.len);
+	result = file_store(rundir, WELL_FILE, well.data, well.len);
 	if (result < 0)
-		warn(".well");
+		warn(WELL_FILE);
 	buffer_free(&well);
 	return result;
 }

@@ -25,6 +25,8 @@ int summary_print(int state, int rundir, struct planfile *, const json_t *goals,
  */
 int summary_verdict(int rundir, struct planfile *, const char *goal);
 
+#define WELL_FILE ".well"
+
 /*
  * Writes the file .well in the run folder: those of the goals for which summary_verdict gives 0, in
  * one line. make reads it and asks for no verdict on these. Says nothing of the others.

@@ -13,6 +13,7 @@
 #include "base/cpus.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/nearest.h"
 #include "base/words.h"
 #include "state/makekey.h"
 #include "state/request.h"
@@ -139,17 +140,24 @@ request_take(int state, const char *what, const char *key)
 	return settings;
 }
 
+/* The words of that setting; a new reference. */
+static json_t *
+words_of(const json_t *settings, const char *name)
+{
+	json_t *words = json_array();
+	char *copy = xstrdup(json_text(settings, name)), *rest = copy, *word;
+
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			json_array_append_new(words, json_string(word));
+	free(copy);
+	return words;
+}
+
 json_t *
 request_goals(const json_t *settings)
 {
-	json_t *goals = json_array();
-	char *copy = xstrdup(json_text(settings, "goals")), *rest = copy, *goal;
-
-	while ((goal = strsep(&rest, " ")))
-		if (*goal)
-			json_array_append_new(goals, json_string(goal));
-	free(copy);
-	return goals;
+	return words_of(settings, "goals");
 }
 
 unsigned
@@ -185,12 +193,52 @@ check_args(const char *args, struct request *request)
 	return !fault;
 }
 
+/* What follows the prefix that nearly all knobs have; compared with it, all would be alike. */
+static const char *
+own_part(const json_t *name)
+{
+	static const char prefix[] = "NOXMK_";
+	const char *text = json_string_value(name);
+
+	return strncmp(text, prefix, sizeof(prefix) - 1) == 0 ? text + sizeof(prefix) - 1 : text;
+}
+
+/* One message for each variable that is most likely a knob spelled wrong. */
+static bool
+check_names(const json_t *settings)
+{
+	json_t *known = words_of(settings, "known"), *unknown = words_of(settings, "unknown");
+	struct strings parts = { 0 };
+	const json_t *name;
+	bool good = true;
+	size_t i, at;
+
+	json_array_foreach(known, i, name)
+		strings_add(&parts, own_part(name));
+	json_array_foreach(unknown, i, name) {
+		const char *meant = nearest(own_part(name), &parts);
+
+		if (!meant)
+			continue;
+		for (at = 0; parts.v[at] != meant; at++)
+			;
+		warnx("%s: there is no such knob; did you mean %s?", json_string_value(name),
+		    json_string_value(json_array_get(known, at)));
+		good = false;
+	}
+	free(parts.v);
+	json_decref(known);
+	json_decref(unknown);
+	return good;
+}
+
 bool
 request_check(const json_t *settings, struct request *request)
 {
 	char *args = text_of(json_object_get(settings, "args"));
 	bool good = check_args(args, request);
 
+	good = check_names(settings) && good;
 	request->knobs = knobs_default();
 	request->goals = request_goals(settings);
 	request->selects_nothing = json_array_size(request->goals) > 0 &&

@@ -9,6 +9,8 @@
  * to read it; KEY: makekey.h), a line a setting:
  *
  *   NOXMK_KEEP=20       a knob (knob.h), and so on for each; empty: its default
+ *   unknown=NOXMK_KEPE  variables that begin as knobs do, and are none; no line if there are none
+ *   known=NOX NOXMK …   all knobs; only behind that line
  *   goals=ci lint       targets of this make
  *   sessions=1          how many are to run
  *   alone=lint          the only one of them; empty: there are others

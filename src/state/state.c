@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 /* What state_choose has chosen is kept here; nothing that we start inherits it (env.c). */
 #define CHOSEN "_noxmk_state"
 
+#define TAG "CACHEDIR.TAG"
 #define ELSEWHERE "NOXMK_STATE=FOLDER puts it elsewhere"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -150,6 +152,65 @@ move_former(void)
 	unlink(DEFAULT "/order.mk");
 }
 
+/*
+ * Is there anything in the folder, and nothing by which to know one of ours whose tag somebody has
+ * removed? What we keep would mix with what others keep there, and what we remove could be theirs.
+ */
+static bool
+is_of_others(int folder)
+{
+	static const char *const ours[] = { "runs", "history.json", "sessions.mk" };
+	struct dirent **entries = NULL;
+	int n;
+
+	for (size_t i = 0; i < countof(ours); i++)
+		if (faccessat(folder, ours[i], F_OK, 0) == 0)
+			return false;
+	n = scandirat(folder, ".", &entries, NULL, NULL);
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
+	free(entries);
+	return n > 2; /* . and .. */
+}
+
+/* Does the project's .gitignore name the folder, or the first one on the way to it? */
+static bool
+is_ignored(const char *path, size_t len)
+{
+	struct buffer text = { 0 };
+	size_t first = strcspn(path, "/");
+	bool ignored = false;
+	char *rest, *line;
+
+	buffer_addstr(&text, "");
+	(void)!file_read(AT_FDCWD, ".gitignore", &text);
+	for (rest = text.data; !ignored && (line = strsep(&rest, "\n"));) {
+		size_t n = strcspn(line += *line == '/', "\r");
+
+		n -= n > 0 && line[n - 1] == '/';
+		ignored = (n == len || n == first) && !strncmp(line, path, n);
+	}
+	buffer_free(&text);
+	return ignored;
+}
+
+/* Anything that packs, checks or copies the project looks into any folder of it but .nox. */
+static void
+warn_in_checkout(void)
+{
+	const char *path = state_path();
+	size_t len = strlen(path), first = strcspn(path, "/");
+
+	len -= path[len - 1] == '/';
+	if (first == 0 || (first == 2 && !strncmp(path, "..", 2)) ||
+	    (first == 4 && !strncmp(path, ".nox", 4)))
+		return;
+	if (!is_ignored(path, len))
+		warnx("NOXMK_STATE=%s is in the checkout, where packagers, linters and others look "
+		      "into any folder but .nox: add /%.*s/ to .gitignore, or use .nox/state",
+		    path, (int)len, path);
+}
+
 /* 0, or -1 with errno set. A file that is there stays as the user has made it. */
 static int
 fill(int state, const char *name, const char *text)
@@ -164,14 +225,25 @@ state_make(void)
 {
 	static const char tag[] = "Signature: 8a477f597d28d172789f06886806bc55\n"
 				  "# What noxmk keeps between makes; see cachedir.org.\n";
+	bool is_new;
 	int state;
 
 	move_former();
-	if (file_make_folder(state_path(), 0700, &state) < 0 ||
-	    faccessat(state, ".", W_OK, 0) < 0 || fill(state, ".gitignore", "*\n") < 0 ||
-	    fill(state, "CACHEDIR.TAG", tag) < 0) {
+	if (file_make_folder(state_path(), 0700, &state) < 0) {
+		warn_unusable();
+		return -1;
+	}
+	is_new = strcmp(state_path(), DEFAULT) != 0 && faccessat(state, TAG, F_OK, 0) < 0;
+	if (is_new && is_of_others(state)) {
+		warnx("NOXMK_STATE=%s: there are other things in this folder; the state folder is "
+		      "one of its own, such as %s/noxmk", state_path(), state_path());
+		fd_close(&state);
+	} else if (faccessat(state, ".", W_OK, 0) < 0 || fill(state, ".gitignore", "*\n") < 0 ||
+		   fill(state, TAG, tag) < 0) {
 		warn_unusable();
 		fd_close(&state);
+	} else if (is_new) {
+		warn_in_checkout();
 	}
 	return state;
 }

@@ -269,7 +269,7 @@ cat "$page" "$fragment_page" | sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(
 	cat "$scratch/knobs"
 	printf '%s\n' ARGS FAIL_FAST MAX_FAIL
 	sed -n '/^_noxmk.watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
-	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | sed 's|^ *\*.*||; s|/\*.*||' | grep -oE '"[A-Z][A-Z_]+"' | tr -d '"'
+	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | sed 's|^ *\*.*||; s|/\*.*||' | grep -oE '"[A-Z][A-Z_]*[A-Z]"' | tr -d '"'
 	sed -n 's/^VARIABLE = "\(.*\)"$/\1/p' "$TOP/src/nox/building.py"
 } | sort -u >"$scratch/variables"
 check 'the pages have every variable that is read, set or taken out' same \

@@ -417,6 +417,33 @@ def check(session):
     session.run("twine", "check", "dist/*")
 END
 
+plan_of 'variables of the environment' 'tests<build tests^build upload<build upload^build' 2 <<'END'
+from os import environ
+
+@nox.session(python=False)
+def build(session):
+    os.environ["WHEEL"] = "a=b.whl"
+    environ.setdefault("STAGE_AREA", "s")
+    os.environ["OWN"] = "build"
+
+@nox.session(python=False)
+def tests(session):
+    os.environ["OWN"] = "tests"
+    session.log("GOT " + environ["WHEEL"] + os.environ.get("OWN") + os.environ.get("CI", ""))
+
+@nox.session(python=False)
+def upload(session):
+    session.run("sh", "-c", "echo TO $STAGE_AREA", external=True)
+    session.log(os.getenv("STAGE_AREA"))
+
+@nox.session(python=False)
+def lint(session):
+    session.log(os.environ.get("HOME"))
+END
+well 'variables of the environment'
+check 'variables of the environment: a value' has "$state"/latest/tests.log 'GOT a=b.whltests'
+check 'variables of the environment: for what the session runs, too' has "$state"/latest/upload.log 'TO s'
+
 # The notes come once a plan, not once a make.
 mk -n ci
 check 'a plan that is kept: no note again' quiet "$err"

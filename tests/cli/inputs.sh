@@ -144,6 +144,40 @@ END
 mk -n ci
 check 'datetime.now() is seen' has "$state"/inputs.json '"volatile":"the clock"'
 
+names '["a"] + ["late"] * (year() > 2000)' <<'END'
+import datetime
+def today():
+    return datetime.date.today()
+def year():
+    return today().year
+END
+mk -n ci
+check 'date.today() in a function that is called is seen' has "$state"/inputs.json '"volatile":"the clock"'
+names '["a"]' <<'END'
+import datetime
+def stamp():
+    return datetime.datetime.now()
+@nox.session(python=False)
+def stamped(session):
+    session.log(stamp())
+END
+mk -n ci
+check 'the clock of a session does not count' has "$state"/inputs.json '"volatile":null'
+
+names '[os.path.basename(os.path.realpath("current"))]' </dev/null
+ln -s v1 current
+follows 'where a link leads' 'ln -sfn v2 current' ' v1' ' v2'
+names '["same" if os.path.samefile("a", "b") else "other"]' </dev/null
+touch a b
+follows 'the same file' 'ln -f a b' ' other' ' same'
+names 'sorted(name.lower() for name in os.environ if name.startswith("WITH_"))' </dev/null
+export WITH_A=1
+follows 'the names of all variables' 'export WITH_B=1; unset WITH_A' ' with_a' ' with_b'
+names '["got-" + os.environ.copy().get("WITH_A", "none")]' </dev/null
+follows 'a copy of all variables' 'export WITH_A=2' ' got-none' ' got-2'
+follows 'a copy of all variables, another value' 'export WITH_A=3' ' got-2' ' got-3'
+unset WITH_A WITH_B
+
 names 'nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "x") if hasattr(nox, "project") else NAMES' <<'END'
 import re
 NAMES = re.findall('"(.*?)"', open("pyproject.toml").read())

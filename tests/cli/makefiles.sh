@@ -84,8 +84,15 @@ END
 	check 'one that cannot be made: make says so' has "$err" '[GNUmakefile:3: a.txt] Error 1'
 	check 'one that cannot be made: its session does not run' absent "$state"/latest/tests.json
 	check 'one that cannot be made: others do' same "$(verdicts)" 'lint: passed'
+	mk rerun-failed
+	check 'one that cannot be made: rerun-failed: exit 2' exits 2
+	check 'one that cannot be made: rerun-failed knows that there was no end' has "$err" \
+		'noxmk: the last run has not come to its end: `noxmk end` sums it up'
 	run noxmk end
 	check 'one that cannot be made: noxmk end sums up' has "$out" '1 passed, 1 not run'
+	check 'one that cannot be made: with the reason' matches "$out" 'tests .*make was stopped before its turn'
+	mk -n rerun-failed
+	check 'one that cannot be made: rerun-failed knows it then' same "$(planned)" tests
 }
 
 order() {

@@ -71,7 +71,7 @@ mk ci
 check 'gone: the next make knows' same "$status $(verdicts)" '0 first: passed
 other: passed'
 mk tests
-check 'gone: there is no such target' has "$err" "No rule to make target 'tests'"
+check 'gone: there is no such target' has "$err" 'noxmk: tests: no target of this plan'
 
 changing <<END
 $first

@@ -222,7 +222,7 @@ check 'no nox: what to do' has "$err" "cannot run nox (NOX='noxmk-test-no-nox'):
 check 'no nox: no plan' absent "$plan"
 mk lint NOX=true
 check 'NOX=true: exit 2' exits 2
-check 'NOX=true: it says why' has "$err" 'nox ended without telling about the noxfile'
+check 'NOX=true: it says why' has "$err" 'NOX=true has ended well and not run nox for the noxfile'
 rm noxfile.py
 mk ci
 check 'no noxfile: exit 2' exits 2

@@ -78,10 +78,17 @@ knobs() {
 	refused NOXMK_JOBS 'NOXMK_JOBS=all: it takes a number' -j ci NOXMK_JOBS=all
 	refused NOXMK_KEEP 'NOXMK_KEEP=0: it takes a number' -k ci NOXMK_KEEP=0
 	refused 'a knob that is code' 'NOXMK_KEEP=$(shell touch pwned): it takes a number' ci 'NOXMK_KEEP=$(shell touch pwned)'
+	refused 'a knob spelled wrong' 'NOXMK_OUPUT: there is no such knob; did you mean NOXMK_OUTPUT?' ci NOXMK_OUPUT=live
+	refused 'a plain knob with our prefix' 'NOXMK_FAIL_FAST: there is no such knob; did you mean FAIL_FAST?' -j2 ci NOXMK_FAIL_FAST=1
+	NOXMK_JOB=2 refused 'a knob spelled wrong in the environment' 'NOXMK_JOB: there is no such knob; did you mean NOXMK_JOBS?' -j ci
+	printf 'NOXMK_KEPE := 3\ninclude nox.mk\n' >GNUmakefile
+	NOXMK_CHECKOUT=/src mk lint NOXMK_COLOUR=blue
+	check "variables of the makefile's own, and others that are like no knob" exits 0
+	echo 'include nox.mk' >GNUmakefile
 	mk ci MAX_FAIL=x NOXMK_KEEP=y
 	check 'two bad knobs: two messages' same "$(grep -c 'it takes a number' "$err")" 2
 	for knob in ARGS FAIL_FAST MAX_FAIL NOXMK_OUTPUT NOXMK_JOBS NOXMK_KEEP NOXMK_DEADLINE NOXMK_FLAKY \
-		NOXMK_PROJECT NOXMK_NOXFILE NOXMK_HISTORY NOXMK_RESERVED NOX NOXMK; do
+		NOXMK_PROJECT NOXMK_STATE NOXMK_NOXFILE NOXMK_HISTORY NOXMK_RESERVED NOX NOXMK; do
 		mk lint "$knob="
 		check "$knob empty: as if it were not set" exits 0
 		check "$knob empty: calm" calm
@@ -90,7 +97,8 @@ knobs() {
 	done
 	FAIL_FAST=nonsense MAX_FAIL=nonsense ARGS="it's" mk lint
 	check 'plain names of the environment are not ours' exits 0
-	for knob in NOX NOXMK_NOXFILE NOXMK_RESERVED NOXMK_HISTORY NOXMK_OUTPUT; do
+	# All that there are; NOXMK_RUN is not for people.
+	for knob in $(sed -n '/RUN/d; s/^\(NOX[A-Z_]*\) ?=.*/\1/p' "$STAGE/include/nox.mk") ARGS FAIL_FAST MAX_FAIL; do
 		mk lint "$knob=\$(shell touch pwned)"
 		run env "$knob=\$(shell touch pwned)" "$MAKE" -I "$STAGE/include" lint
 		check "$knob: make runs nothing of it" absent pwned
@@ -103,6 +111,44 @@ knobs() {
 	check 'a project with a quote in its name' exits 0
 	touch "it's; touch pwned"
 	check 'nothing of it all was run' absent pwned
+}
+
+# A goal that nobody has.
+slips() {
+	mk -j2 lint lnit
+	check 'a goal spelled wrong: exit 2' exits 2
+	check 'a goal spelled wrong: what may be meant' has "$err" \
+		'noxmk: lnit: no target of this plan (`make nox-list` lists them); did you mean lint?'
+	check 'a goal spelled wrong: nothing runs' quiet "$out"
+	mk -n all
+	check 'a goal like none: told' has "$err" 'noxmk: all: no target of this plan (`make nox-list` lists them)'
+	check 'a goal like none: a dry run fails, too' exits 2
+	run "$STAGE/bin/noxmk" lgo lint
+	check 'an unknown command' has "$err" \
+		'noxmk: there is no command lgo: did you mean log?'
+	check 'an unknown command: exit 2' exits 2
+	mk 'lint-größe!'
+	check 'a goal by the name of a session' has "$err" 'noxmk: lint-größe!: no target of this plan'
+	mk 'lïnt'
+	check 'a name beyond ASCII' has "$err" '; did you mean lint?'
+	mk '$(shell touch pwned)'
+	check 'a goal that is code' exits 2
+	mk 'lint(x)'
+	check 'a member of an archive' has "$err" "No rule to make target 'lint(x)'"
+	mk --eval='late: ; @echo LATE' late
+	check 'a rule on the command line' same "$(cat "$out")" LATE
+	echo 'int x;' >prog.c
+	mk -n prog.o
+	check "make's own rules" matches "$out" 'prog\.c'
+	printf 'include nox.mk\ninclude more.mk\n' >GNUmakefile
+	echo 'late: ; @echo LATE' >more.mk
+	mk late
+	check 'a rule in a makefile that comes later' same "$(cat "$out")" LATE
+	printf 'late: ; @echo LATE\ninclude nox.mk\n' >GNUmakefile
+	mk nobody
+	check "a makefile with rules: make's own message" has "$err" "No rule to make target 'nobody'"
+	echo 'include nox.mk' >GNUmakefile
+	check 'nothing of it all was run by a shell' absent pwned
 }
 
 # Thousands of goals fit nowhere but in a file.
@@ -161,6 +207,7 @@ export PATH
 project_of_two
 args
 knobs
+slips
 many
 nothing
 finish

@@ -217,6 +217,11 @@ cases = {
     "run pip install .": here, "run python -m pip install -e .": here, "run pip list": "",
     "run uv pip install .": here, "run python -m build": here, "run python -m build lib": "lib",
     "run uv build": here, "run pyproject-build": here, "run python setup.py sdist": here,
+    "run python -m uv sync": here, "run python3.12 -m uv build lib": "lib", "run uv -q sync": here,
+    "run uv run python -m build": here, "run uvx --from build pyproject-build": here,
+    "run pdm install": here, "run pdm build": here, "run python -W error -m build": here,
+    "run python -u setup.py sdist": here, "run coverage run -m build": "",
+    "run flake8 lib setup.py": "", "run git commit -m build": "", "run black setup.py build": "",
     "run npm install": "", "run pytest .": "", "run make build": "",
 }
 wrong = []

@@ -122,4 +122,35 @@ check '-R: passes' same "$status $(verdict b)" '0 passed'
 NOX='nox -db none' mk b
 check '-db: passes' same "$status $(verdict b)" '0 passed'
 
+# What cannot hold is named.
+told() {
+	mk b NOX="$2"
+	check "$1: named" has "$err" "noxmk: $3"
+	check "$1: once" same "$(grep -c '^noxmk: NOX' "$err")" 1
+}
+told nice 'nice -n 5 nox' 'NOX changes the priority, but of nox alone'
+check 'nice: the sessions run' exits 0
+told ulimit "sh -c 'ulimit -c 0; umask 077; exec nox \"\$@\"' nox" 'NOX changes the umask, the limits, but'
+told --report 'nox --report r.json' "NOX has --report r.json: that is not written, see $state/latest instead"
+mk b NOX='env X=1 nox'
+check 'env: nothing is said' quiet "$err"
+told 'a variable first' 'X=1 nox' "NOX begins with a variable, which env sets: NOX='env X=1 nox'"
+check 'a variable first: exit 2' exits 2
+told 'env -i' "env -i PATH=$PATH nox" 'NOX empties the environment'
+check 'env -i: exit 2' exits 2
+told 'no nox' true 'NOX=true has ended well and not run nox for the noxfile'
+check 'no nox: exit 2' exits 2
+# As `uv run --with nox nox`: the environment goes with the command.
+cat >fleeting <<'END'
+#!/bin/sh
+PYTHONPATH=$(dirname "$(dirname "$(/usr/bin/python3 -c 'import nox; print(nox.__file__)')")")
+export PYTHONPATH
+/usr/bin/python3 -m venv --without-pip gone && gone/bin/python -m nox "$@"
+code=$?
+rm -rf gone
+exit $code
+END
+chmod +x fleeting
+told 'a fleeting environment' ./fleeting 'NOX=./fleeting runs nox in an environment that is gone afterwards'
+
 finish
