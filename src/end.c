@@ -27,21 +27,24 @@ keep_results(const struct end *end)
 }
 
 /*
- * A helper may have been killed, and the keeper of its session has a record to write. We may wait
- * for that, and for nobody else: others may need the slot that we hold. sessions: those that make
- * has done with, in its eyes.
+ * A helper may have been killed, and the keeper of its session has a record to write, or processes
+ * to end. We may wait for that, and for nobody else: others may need the slot that we hold.
+ * sessions: those that make has done with, in its eyes.
  */
 static void
 await_keepers(const struct end *end, const char *key, const json_t *sessions)
 {
 	json_t *names = record_list(end->rundir), *lacking = json_copy((json_t *)sessions), *item;
+	bool entered = rundir_is_entered(end->rundir);
 	const char *target;
 	size_t i;
 
 	json_array_foreach(names, i, item)
 		json_object_del(lacking, json_string_value(item));
-	json_object_foreach(lacking, target, item)
+	json_object_foreach(entered ? (json_t *)sessions : lacking, target, item)
 		presence_await(key, target);
+	json_object_foreach(lacking, target, item)
+		record_release(end->rundir, target);
 	json_decref(lacking);
 	json_decref(names);
 }
@@ -60,9 +63,10 @@ end_run(const struct end *end, const char *key, char *const *make)
 		join_restore(key, &state, &rundir);
 	if (key)
 		await_keepers(end, key, sessions);
-	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0 ||
-	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
+	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0)
 		result = -1;
+	/* Without that file make asks for each goal. */
+	(void)!summary_mark_well(end->rundir, end->plan, end->goals);
 	if (*make) {
 		keep_results(end);
 		record_sync(end->rundir, sessions);

@@ -61,6 +61,12 @@ fd_lock(int fd, int operation)
 }
 
 bool
+fd_is_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT;
+}
+
+bool
 fd_is_readable(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };

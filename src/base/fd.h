@@ -16,6 +16,9 @@ void fd_close(int *fd);
  */
 int fd_write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
 
+/* Does this errno mean that the disk, or somebody's part of it, is full? */
+bool fd_is_full(int error);
+
 /*
  * Locks or unlocks the file as flock(2) does, and as that says: 0, or -1 with errno set. Where the
  * file system has no such locks, those of fcntl(2) that belong to an open file stand in. An

@@ -1,0 +1,27 @@
+#ifndef NOXMK_NOX_NOXREPORT_H
+#define NOXMK_NOX_NOXREPORT_H
+
+/*
+ * nox's report of one session, .TARGET.report: nox writes it, or the shim, which tells more. Its
+ * room is reserved before nox starts, so that a disk that is full by then costs no verdict.
+ */
+
+#include "base/util.h"
+
+/*
+ * Makes the file in that folder, without a report. Its path, which is absolute since nox takes a
+ * relative one from the noxfile's folder; the caller frees. Where there is no room for it nothing is
+ * said: nox may find some.
+ */
+char *noxreport_begin(int folder, const char *target) UNUSED_RESULT;
+
+/* Reads the report into an empty buffer, which stays empty if there is none, and removes the file. */
+void noxreport_take(int folder, const char *target, struct buffer *);
+
+/* What stands in for a report that could not be written: this result, and that it is so. */
+void noxreport_stand_in(const char *result, struct buffer *);
+
+/* Keeps it in that folder for people. */
+void noxreport_keep(int folder, const char *target, const struct buffer *);
+
+#endif
