@@ -54,6 +54,13 @@ forked(void *data)
 	(void)data;
 }
 
+static void
+judged(void *data, const char *stopped)
+{
+	(void)data;
+	(void)stopped;
+}
+
 /* By a plan in which nox is the helper with these verbs, or python is that program. */
 static struct attempt *
 start(const char *python, const char *const *verbs)
@@ -79,7 +86,7 @@ start(const char *python, const char *const *verbs)
 	return attempt_start(&(struct attempt_options){ .rundir = rundir, .runtime = -1,
 	    .key = "", .target = "a", .share = "/share", .posargs = no_posargs, .plan = plan,
 	    .session = session, .slot = slot, .makeflags = &makeflags, .record = &record,
-	    .forked = forked }, &mask);
+	    .forked = forked, .judged = judged }, &mask);
 }
 #define START(...) start(NULL, (const char *const[]){ __VA_ARGS__, NULL })
 

@@ -4,40 +4,60 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/keeper.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "base/util.h"
-#include "session/keeper.h"
 
 /* Milliseconds between two rounds of killing, and the last round: some processes cannot die. */
 enum { KILL_AGAIN = 5, ROUNDS = 2000 };
 
+/* Looks for members of a group that is killed: some may start others in between. */
+enum { LOOKS = 16 };
+
+/*
+ * What the keeper says: first errno, or 0 when the program was started; then, when that ends, how,
+ * and whether it has left others; and if so once more when the last of these has ended. It hears
+ * any message as that it may go. The end of the socket tells that the other side is dead.
+ */
+struct message {
+	int error;
+	struct keeper_end end;
+	bool has_left;
+};
+
 struct keeper {
-	pid_t pid;
-	int socket; /* the keeper sends errno or 0 first, the session's wait status at its end */
+	pid_t pid;  /* 0: it is dead and reaped */
+	int socket; /* -1 then */
+	bool ended, has_left;
+	struct keeper_end end;
 };
 
 static void
-tell(int socket, int number)
+tell(int socket, const struct message *message)
 {
-	(void)!send(socket, &number, sizeof(number), MSG_NOSIGNAL);
+	(void)!send(socket, message, sizeof(*message), MSG_NOSIGNAL);
 }
 
-/* False when the other side is gone, and, with MSG_DONTWAIT in flags, when nothing has come. */
-static bool
-hear(int socket, int *number, int flags)
+/* 1 for a message, 0 when the other side is dead, -1 when, with MSG_DONTWAIT, nothing has come. */
+static int
+hear(int socket, struct message *message, int flags)
 {
 	ssize_t n;
 
 	do
-		n = recv(socket, number, sizeof(*number), flags);
+		n = recv(socket, message, sizeof(*message), flags);
 	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)sizeof(*number);
+	if (n < 0)
+		return errno == EAGAIN ? -1 : 0;
+	return n == (ssize_t)sizeof(*message);
 }
 
 /* Kills and reaps all descendants, in rounds: some may start others in between. */
@@ -60,81 +80,119 @@ kill_descendants(void)
 	}
 }
 
-/* Has the session's own process ended? Sets its status then. Others are reaped in passing. */
-static bool
-reap_session(pid_t session, int *status)
-{
-	pid_t pid;
-	int one;
+/* What the keeper knows. */
+struct kept {
+	pid_t program;
+	bool ended, has_left;
+	struct keeper_end end;
+};
 
-	while ((pid = waitpid(-1, &one, WNOHANG)) > 0)
-		if (pid == session) {
-			*status = one;
-			return true;
+static double
+seconds_of(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+/* Reaps who has ended. True if that changes what the other side knows. */
+static bool
+reap(struct kept *kept)
+{
+	struct rusage usage;
+	bool ended = kept->ended, left = kept->has_left;
+	pid_t pid;
+	int status;
+
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+		if (pid == kept->program && !kept->ended) {
+			kept->ended = true;
+			kept->end = (struct keeper_end){ .status = status,
+				.cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime) };
 		}
-	return false;
+	kept->has_left = kept->ended && pid == 0;
+	return kept->ended != ended || kept->has_left != left;
 }
 
 static pid_t
-start_session(const struct keeper_task *task)
+start_program(const struct keeper_task *task)
 {
-	const struct spawn_files files = { .in = task->is_terminal ? task->out : -1,
-		.out = task->out, .more = task->ask };
+	return spawn_with(task->argv, task->envp, &(struct spawn_files){
+	    .in = task->is_terminal ? task->out : -1, .out = task->out, .err = task->err,
+	    .more = task->more });
+}
 
-	return spawn_with(task->argv, task->envp, &files);
+/* The other side is dead. What is known is told before anything is cleared up: that may take long. */
+static _Noreturn void
+bereave(const struct keeper_task *task, struct kept *kept)
+{
+	(void)reap(kept);
+	if (task->bereaved)
+		task->bereaved(task->data, kept->ended ? &kept->end : NULL);
+	kill_descendants();
+	if (task->orphaned)
+		task->orphaned(task->data);
+	_exit(0);
+}
+
+static _Noreturn void
+watch(const struct keeper_task *task, struct kept *kept, int signals, int socket)
+{
+	struct pollfd fds[2] = { { .fd = signals, .events = POLLIN },
+		{ .fd = socket, .events = POLLIN } };
+
+	for (;;) {
+		struct message unused;
+		int heard = -1;
+
+		poll(fds, countof(fds), -1);
+		if (fds[1].revents)
+			heard = hear(socket, &unused, MSG_DONTWAIT);
+		if (heard == 0)
+			bereave(task, kept);
+		if (heard > 0)
+			_exit(0);
+		fd_drain(signals);
+		if (reap(kept))
+			tell(socket, &(struct message){ .end = kept->end,
+			    .has_left = kept->has_left });
+	}
 }
 
 /* The keeper's life. */
 static _Noreturn void
 keep(const struct keeper_task *task, int socket)
 {
-	struct pollfd fds[2] = { { .events = POLLIN }, { .fd = socket, .events = POLLIN } };
-	int status, unused;
+	struct kept kept = { 0 };
 	sigset_t set;
-	pid_t session;
+	int signals;
 
 	setsid();
 	if (task->is_terminal)
 		ioctl(task->out, TIOCSCTTY, 0);
 	prctl(PR_SET_NAME, "noxmk-keeper");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	/* Signals of the terminal and the user are for the session. Here they stay pending. */
+	/* Signals of the terminal and the user are for the program. Here they stay pending. */
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	task->forked(task->data);
+	if (task->forked)
+		task->forked(task->data);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	fds[0].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	session = fds[0].fd < 0 ? -1 : start_session(task);
-	tell(socket, session < 0 ? errno : 0);
-	if (session < 0)
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	kept.program = signals < 0 ? -1 : start_program(task);
+	tell(socket, &(struct message){ .error = kept.program < 0 ? errno : 0 });
+	if (kept.program < 0)
 		_exit(0);
 	if (task->out > STDERR_FILENO)
 		close(task->out);
-	if (task->ask >= 0)
-		close(task->ask);
-	for (;;) {
-		struct signalfd_siginfo info;
-
-		poll(fds, countof(fds), -1);
-		if (fds[1].revents && !hear(socket, &unused, MSG_DONTWAIT)) {
-			task->bereaved(task->data);
-			kill_descendants();
-			task->orphaned(task->data);
-			_exit(0);
-		}
-		while (read(fds[0].fd, &info, sizeof(info)) > 0)
-			;
-		if (reap_session(session, &status)) {
-			tell(socket, status);
-			_exit(0);
-		}
-	}
+	if (task->more >= 0)
+		close(task->more);
+	watch(task, &kept, signals, socket);
 }
 
 struct keeper *
 keeper_start(const struct keeper_task *task)
 {
+	struct message started = { 0 };
 	struct keeper *keeper;
 	int ends[2], error;
 	pid_t pid;
@@ -146,12 +204,12 @@ keeper_start(const struct keeper_task *task)
 		close(ends[0]);
 		keep(task, ends[1]);
 	}
-	error = errno;
+	error = pid < 0 ? errno : 0;
 	close(ends[1]);
-	/* A keeper that was killed before it sent anything may have started the session. */
-	if (pid > 0 && !hear(ends[0], &error, 0))
-		error = 0;
-	if (pid < 0 || error != 0) {
+	/* A keeper that was killed before it sent anything may have started the program. */
+	if (pid > 0 && hear(ends[0], &started, 0) > 0)
+		error = started.error;
+	if (error != 0) {
 		close(ends[0]);
 		if (pid > 0)
 			waitpid(pid, NULL, 0);
@@ -163,13 +221,35 @@ keeper_start(const struct keeper_task *task)
 	return keeper;
 }
 
-void
-keeper_close(struct keeper *keeper)
+static void
+reap_keeper(struct keeper *keeper, int *status)
 {
-	if (!keeper)
-		return;
-	close(keeper->socket);
-	free(keeper);
+	fd_close(&keeper->socket);
+	kill(keeper->pid, SIGCONT);
+	while (waitpid(keeper->pid, status, 0) < 0 && errno == EINTR)
+		;
+	keeper->pid = 0;
+}
+
+/* Takes in what it has said. */
+static void
+listen_to(struct keeper *keeper, int flags)
+{
+	struct message message;
+	int heard, status = 0;
+
+	while (keeper->pid > 0 && (heard = hear(keeper->socket, &message, flags)) >= 0) {
+		if (heard == 0) {
+			reap_keeper(keeper, &status);
+			if (!keeper->ended)
+				keeper->end.status = status;
+		} else {
+			keeper->end = message.end;
+		}
+		keeper->ended = true;
+		keeper->has_left = heard > 0 && message.has_left;
+		flags |= MSG_DONTWAIT;
+	}
 }
 
 pid_t
@@ -178,21 +258,74 @@ keeper_pid(const struct keeper *keeper)
 	return keeper->pid;
 }
 
-bool
-keeper_has_ended(const struct keeper *keeper)
+int
+keeper_fd(const struct keeper *keeper)
 {
-	siginfo_t info = { 0 };
-
-	return waitid(P_PID, (id_t)keeper->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid == keeper->pid;
+	return keeper->socket;
 }
 
-int
-keeper_wait(struct keeper *keeper, struct rusage *usage)
+bool
+keeper_has_ended(struct keeper *keeper, struct keeper_end *end)
 {
-	int status, said;
+	listen_to(keeper, MSG_DONTWAIT);
+	if (keeper->ended && end)
+		*end = keeper->end;
+	return keeper->ended;
+}
 
-	while (wait4(keeper->pid, &status, 0, usage) < 0 && errno == EINTR)
-		;
-	return hear(keeper->socket, &said, MSG_DONTWAIT) ? said : status;
+bool
+keeper_has_left(struct keeper *keeper)
+{
+	listen_to(keeper, MSG_DONTWAIT);
+	return keeper->has_left;
+}
+
+/* KILL would hit the keeper as well: the others get it one by one. */
+static void
+kill_group(pid_t group)
+{
+	bool hit = true;
+
+	for (int i = 0; i < LOOKS && hit; i++) {
+		struct indices all = { 0 };
+		struct process_stat stat;
+
+		hit = false;
+		process_descendants(group, &all);
+		for (size_t k = 0; k < all.n; k++)
+			if (getpgid((pid_t)all.v[k]) == group &&
+			    process_stat((pid_t)all.v[k], &stat) && stat.state != 'Z')
+				hit = kill((pid_t)all.v[k], SIGKILL) == 0 || hit;
+		free(all.v);
+	}
+}
+
+void
+keeper_signal(const struct keeper *keeper, int signal)
+{
+	if (keeper->pid == 0)
+		return;
+	if (signal == SIGKILL)
+		kill_group(keeper->pid);
+	else
+		kill(-keeper->pid, signal);
+	kill(-keeper->pid, SIGCONT);
+}
+
+void
+keeper_close(struct keeper *keeper)
+{
+	if (!keeper)
+		return;
+	if (keeper->pid > 0)
+		tell(keeper->socket, &(struct message){ 0 });
+	keeper_kill(keeper);
+}
+
+void
+keeper_kill(struct keeper *keeper)
+{
+	if (keeper->pid > 0)
+		reap_keeper(keeper, NULL);
+	free(keeper);
 }

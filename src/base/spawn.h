@@ -19,10 +19,10 @@ pid_t spawn(char *const argv[], char *const envp[], int out, int err, bool own_g
 
 /*
  * The same, in our session and group, with other descriptors of ours: in, which it reads from
- * (-1: /dev/null), out, for output and errors, and more, which is its number 3 (-1: none).
+ * (-1: /dev/null), out, err, which may be out, and more, which is its number 3 (-1: none).
  */
 struct spawn_files {
-	int in, out, more;
+	int in, out, err, more;
 };
 pid_t spawn_with(char *const argv[], char *const envp[], const struct spawn_files *);
 

@@ -1,7 +1,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +11,17 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/keeper.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "nox/command.h"
+#include "nox/noxreport.h"
 #include "nox/verdict.h"
 #include "output/ci.h"
 #include "output/joblog.h"
 #include "output/relay.h"
 #include "output/screen.h"
 #include "session/attempt.h"
-#include "session/keeper.h"
 #include "session/leftover.h"
 #include "session/outcome.h"
 #include "slots/sampler.h"
@@ -31,6 +31,9 @@
 
 /* Milliseconds between two looks at a log that the session writes itself. */
 enum { LOOK_EVERY = 100 };
+
+/* So much of what a session has said at its end is listened to: it may write without end. */
+enum { LAST_WORDS = 64 };
 
 struct attempt {
 	struct attempt_options o;
@@ -48,14 +51,9 @@ struct attempt {
 	int log;                 /* -1: there is none */
 	char *status;            /* for the log's last line; NULL: it was not started */
 	double begun;
-	bool judged;             /* the session's own process has ended and is reaped */
+	char *unreported;        /* the result that nox's report lacks, or NULL */
+	bool judged;             /* the session's own process has ended */
 };
-
-static char *
-report_name(const struct attempt *attempt)
-{
-	return xasprintf(".%s.report", attempt->o.target);
-}
 
 /* Where nox writes it, and the session cannot have removed the folder. */
 static int
@@ -64,33 +62,16 @@ report_folder(const struct attempt *attempt)
 	return attempt->o.runtime >= 0 ? attempt->o.runtime : attempt->o.rundir;
 }
 
-/* Absolute, since nox takes a relative path from the noxfile's folder. The caller frees. */
-static char *
-report_path(const struct attempt *attempt)
-{
-	char link[64], folder[PATH_MAX], *name = report_name(attempt), *path;
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", report_folder(attempt));
-	n = readlink(link, folder, sizeof(folder) - 1);
-	folder[n < 0 ? 0 : n] = '\0';
-	path = xasprintf("%s/%s", folder, name);
-	free(name);
-	return path;
-}
-
 /* What the session runs. A session that another one has notified has the posargs of that. */
 static struct command
 make_command(const struct attempt *attempt)
 {
 	json_t *notified = record_notified_posargs(attempt->o.rundir, attempt->o.target), *item;
-	char *report = report_path(attempt);
+	char *report = noxreport_begin(report_folder(attempt), attempt->o.target);
 	struct strings posargs = { 0 };
 	struct command command;
 	size_t i;
 
-	/* A helper that was killed may have left a report, which would be believed. */
-	unlink(report);
 	json_array_foreach(notified, i, item)
 		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
 	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
@@ -207,32 +188,76 @@ close_log(struct attempt *attempt, const char *status)
 	free(name);
 }
 
-/* In the keeper. */
+/* Puts into the record how the session's own process has ended. */
 static void
-bereaved(void *data)
+take_end(struct attempt *attempt, const struct keeper_end *end)
 {
-	struct attempt *attempt = data;
+	struct record *record = attempt->o.record;
+	struct buffer report = { 0 };
 
-	if (attempt->terminal)
-		terminal_restore(attempt->terminal);
+	attempt->judged = true;
+	record->cpu = end->cpu;
+	record->duration = clock_monotonic() - attempt->begun;
+	noxreport_take(report_folder(attempt), attempt->o.target, &report);
+	if (report.len == 0 && attempt->unreported)
+		noxreport_stand_in(attempt->unreported, &report);
+	verdict_judge(record, end->status, &report, attempt->o.plan);
+	attempt->status = spawn_status(end->status);
+	record->reason = mask_text(attempt->mask, record->reason);
+	/* The report stays as long as the run folder, unless it may hold secrets. */
+	if (mask_is_empty(attempt->mask))
+		noxreport_keep(attempt->o.rundir, attempt->o.target, &report);
+	buffer_free(&report);
 }
 
-/* In the keeper, which writes the record in place of the helper that was killed. */
+/* The helper may have recorded the verdict of this attempt before it was killed. Then that holds. */
+static bool
+is_recorded(const struct attempt *attempt)
+{
+	struct record *record = attempt->o.record, known;
+	bool found = record_read(attempt->o.rundir, attempt->o.target, &known) == 1 &&
+	    json_array_size(known.attempts) >= json_array_size(record->attempts);
+
+	if (found) {
+		record_clear(record);
+		*record = known;
+	} else {
+		record_clear(&known);
+	}
+	return found;
+}
+
+/* In the keeper, which does what the helper that was killed has not done. */
 static void
-orphaned(void *data)
+bereaved(void *data, const struct keeper_end *end)
 {
 	struct attempt *attempt = data;
 	struct record *record = attempt->o.record;
 
-	outcome_orphaned(record);
-	record->ended = clock_now();
-	record->duration = clock_monotonic() - attempt->begun;
+	if (attempt->terminal)
+		terminal_restore(attempt->terminal);
+	if (is_recorded(attempt))
+		return;
+	if (end) {
+		take_end(attempt, end);
+	} else {
+		outcome_orphaned(record);
+		record->duration = clock_monotonic() - attempt->begun;
+	}
+	attempt->o.judged(attempt->o.data, NULL);
+}
+
+/* In the keeper. */
+static void
+orphaned(void *data)
+{
+	struct attempt *attempt = data;
+
 	if (attempt->log >= 0) {
 		lseek(attempt->log, 0, SEEK_END);
 		close_log(attempt, "its helper was killed, and the last it wrote may be lost");
 	}
-	(void)!record_write(attempt->o.rundir, attempt->o.runtime, record);
-	screen_ended(record);
+	screen_ended(attempt->o.record);
 }
 
 /* make's jobserver, if the tools of the session can be clients of it; -1 otherwise. */
@@ -262,6 +287,11 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	options->record->told = !attempt->toolenv ? 0 : options->told > 0 ? options->told :
 	    slot_count(options->slot);
 	runtime_stand_in(options->runtime, options->rundir);
+	if (record_reserve(options->rundir, options->target) < 0 && fd_is_full(errno)) {
+		outcome_no_room(options->record, errno);
+		attempt_free(attempt);
+		return NULL;
+	}
 	/* A CI's page is no place for raw output, even if the CI has a terminal. */
 	if (options->live && options->alone && ci_reads("none") == CI_NONE)
 		attempt->terminal = terminal_open();
@@ -275,8 +305,8 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	open_log(attempt, command.argv);
 	task.argv = command.argv;
 	task.envp = command.envp;
-	task.out = output_of(attempt);
-	task.ask = ask_other_end(attempt->ask);
+	task.out = task.err = output_of(attempt);
+	task.more = ask_other_end(attempt->ask);
 	task.is_terminal = attempt->terminal != NULL;
 	/* A child that we have by now, the guard, is none of the session's. */
 	attempt->leftover = leftover_open();
@@ -325,6 +355,7 @@ attempt_free(struct attempt *attempt)
 	fd_close(&attempt->presence);
 	options_clear(&attempt->session_options);
 	free(attempt->status);
+	free(attempt->unreported);
 	free(attempt);
 }
 
@@ -347,10 +378,11 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 		.events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = attempt->judged ? -1 : ask_fd(attempt->ask),
 		.events = POLLIN };
-	for (int i = 2; i < ATTEMPT_FDS; i++)
+	fds[2] = (struct pollfd){ .fd = keeper_fd(attempt->keeper), .events = POLLIN };
+	for (int i = 3; i < ATTEMPT_FDS; i++)
 		fds[i] = (struct pollfd){ .fd = -1 };
 	if (attempt->terminal)
-		terminal_poll(attempt->terminal, fds + 2);
+		terminal_poll(attempt->terminal, fds + 3);
 }
 
 int
@@ -396,6 +428,13 @@ attempt_ask(const struct attempt *attempt)
 }
 
 void
+attempt_unreported(struct attempt *attempt, const char *result)
+{
+	free(attempt->unreported);
+	attempt->unreported = xstrdup(result);
+}
+
+void
 attempt_waited(struct attempt *attempt, double seconds)
 {
 	attempt->begun += seconds;
@@ -410,8 +449,7 @@ attempt_ignore(struct attempt *attempt, pid_t pid)
 void
 attempt_signal(struct attempt *attempt, int signal)
 {
-	kill(-keeper_pid(attempt->keeper), signal);
-	kill(-keeper_pid(attempt->keeper), SIGCONT);
+	keeper_signal(attempt->keeper, signal);
 }
 
 /* All processes below the keeper, whatever their groups, unless the session has ended. */
@@ -420,7 +458,7 @@ signal_descendants(const struct attempt *attempt, int signal)
 {
 	struct indices all = { 0 };
 
-	if (attempt->judged)
+	if (attempt->judged || keeper_pid(attempt->keeper) == 0)
 		return;
 	process_descendants(keeper_pid(attempt->keeper), &all);
 	for (size_t i = 0; i < all.n; i++)
@@ -462,45 +500,22 @@ attempt_resume(struct attempt *attempt, double seconds)
 bool
 attempt_has_ended(const struct attempt *attempt)
 {
-	return !attempt->judged && keeper_has_ended(attempt->keeper);
-}
-
-static double
-seconds_of(struct timeval time)
-{
-	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+	return !attempt->judged && keeper_has_ended(attempt->keeper, NULL);
 }
 
 void
 attempt_judge(struct attempt *attempt, bool killed)
 {
-	char *name = report_name(attempt);
-	struct record *record = attempt->o.record;
-	struct buffer report = { 0 };
-	struct rusage usage = { 0 };
-	int status;
+	struct keeper_end end = { 0 };
+	struct ask_question last;
 
-	/*
-	 * Until the dead keeper is reaped its group's number is ours, so what is left of a session
-	 * that was asked to end can be killed without hitting a stranger.
-	 */
-	if (killed)
-		kill(-keeper_pid(attempt->keeper), SIGKILL);
-	status = keeper_wait(attempt->keeper, &usage);
-	attempt->judged = true;
-	record->cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-	record->duration = clock_monotonic() - attempt->begun;
-	if (file_read(report_folder(attempt), name, &report) < 0 && errno != ENOENT)
-		warn("%s", name);
-	verdict_judge(record, status, &report, attempt->o.plan);
-	attempt->status = spawn_status(status);
-	record->reason = mask_text(attempt->mask, record->reason);
-	unlinkat(report_folder(attempt), name, 0);
-	/* The report stays as long as the run folder, unless it may hold secrets. */
-	if (mask_is_empty(attempt->mask) && report.len > 0)
-		(void)!file_store(attempt->o.rundir, name, report.data, report.len);
-	buffer_free(&report);
-	free(name);
+	for (int i = 0; i < LAST_WORDS && ask_next(attempt->ask, &last); i++)
+		if (last.kind == ASK_UNREPORTED)
+			attempt_unreported(attempt, last.name);
+	(void)keeper_has_ended(attempt->keeper, &end);
+	if (killed && keeper_has_left(attempt->keeper))
+		keeper_signal(attempt->keeper, SIGKILL);
+	take_end(attempt, &end);
 }
 
 bool
@@ -508,7 +523,7 @@ attempt_has_left(struct attempt *attempt)
 {
 	char *safe;
 
-	if (attempt->session_options.may_leak || !leftover_remains(attempt->leftover))
+	if (attempt->session_options.may_leak || attempt_is_cleared(attempt))
 		return false;
 	free(attempt->o.record->left);
 	attempt->o.record->left = mask_text(attempt->mask, leftover_names(attempt->leftover));
@@ -527,7 +542,9 @@ attempt_signal_left(struct attempt *attempt, int signal)
 bool
 attempt_is_cleared(struct attempt *attempt)
 {
-	return !leftover_remains(attempt->leftover);
+	if (keeper_pid(attempt->keeper) > 0 && !keeper_has_left(attempt->keeper))
+		return true;
+	return !leftover_remains(attempt->leftover, keeper_pid(attempt->keeper));
 }
 
 void

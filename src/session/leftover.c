@@ -52,9 +52,24 @@ leftover_ignore(struct leftover *leftover, pid_t pid)
 	indices_add(&leftover->before, (size_t)pid);
 }
 
+/* Finds those below the keeper that are alive. It reaps the others itself. */
+static void
+look_below(struct leftover *leftover, pid_t keeper)
+{
+	struct indices children = { 0 };
+	struct process_stat stat;
+
+	process_children(keeper, &children);
+	leftover->alive.n = 0;
+	for (size_t i = 0; i < children.n; i++)
+		if (process_stat((pid_t)children.v[i], &stat) && stat.state != 'Z')
+			indices_add(&leftover->alive, children.v[i]);
+	free(children.v);
+}
+
 /*
- * Finds those that are alive. False when one was reaped in passing: its children, which this scan
- * has not seen, may have become ours.
+ * Finds those of ours that are alive. False when one was reaped in passing: its children, which this
+ * scan has not seen, may have become ours.
  */
 static bool
 scan(struct leftover *leftover)
@@ -78,9 +93,11 @@ scan(struct leftover *leftover)
 }
 
 bool
-leftover_remains(struct leftover *leftover)
+leftover_remains(struct leftover *leftover, pid_t keeper)
 {
-	for (int i = 0; i < SCANS_MAX && !scan(leftover); i++)
+	if (keeper > 0)
+		look_below(leftover, keeper);
+	for (int i = 0; keeper == 0 && i < SCANS_MAX && !scan(leftover); i++)
 		;
 	return leftover->alive.n > 0;
 }

@@ -3,8 +3,9 @@
 
 /*
  * The processes that a session leaves behind: daemons, what was started in the background, what
- * outlived its parent. The helper is their subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), so they
- * become its children however they hide: by a session of their own or a double fork.
+ * outlived its parent. They become children of the keeper (base/keeper.h), however they hide: by a
+ * session of their own or a double fork. If that was killed, they become ours: the helper is a
+ * subreaper, too (PR_SET_CHILD_SUBREAPER, prctl(2)).
  */
 
 #include <stdbool.h>
@@ -25,10 +26,11 @@ void leftover_close(struct leftover *);
 void leftover_ignore(struct leftover *, pid_t);
 
 /*
- * Is any of the session's processes alive? All our children but the older ones are taken for such,
- * so the session's own process must have been reaped. Reaps those that have ended.
+ * Is any of the session's processes alive? All children of the keeper are taken for such, or, when
+ * that is dead (0), ours but the older ones: so the session's own process must have been reaped.
+ * Reaps those of ours that have ended.
  */
-bool leftover_remains(struct leftover *);
+bool leftover_remains(struct leftover *, pid_t keeper);
 
 /*
  * Those that leftover_remains has last found, and their descendants, get the signal, and CONT as

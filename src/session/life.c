@@ -57,6 +57,8 @@ struct life {
 	char *stopped;           /* the first reason to end, or NULL */
 	double stopped_at;       /* the time of the last one */
 	bool signalled, parent_stopped, timed_out;
+	bool judged;             /* the attempt's verdict is on record */
+	bool failed;             /* and another attempt may follow */
 	bool wait_shown;         /* it was said for whom the session waits */
 };
 
@@ -166,6 +168,7 @@ retry(struct life *life)
 	const struct record *record = life->o->attempt->record;
 	double pause = BACKOFF_FIRST;
 
+	life->judged = false;
 	attempt_set_aside(life->attempt);
 	attempt_free(life->attempt);
 	life->attempt = NULL;
@@ -191,12 +194,10 @@ static void
 end_attempt(struct life *life)
 {
 	const struct record *record = life->o->attempt->record;
-	bool failed = !record->gone &&
-		      (record->verdict == FAILED || record->verdict == ABORTED);
 
 	passage_rest(life->o->passage);
 	attempt_close_log(life->attempt);
-	if (failed && !life->stopped && json_array_size(record->attempts) < life->o->retries)
+	if (life->failed && !life->stopped && json_array_size(record->attempts) < life->o->retries)
 		retry(life);
 	else
 		life->phase = ENDED;
@@ -213,17 +214,27 @@ interrupt_make(struct life *life)
 	kill(0, SIGINT);
 }
 
-/* The session's own process has ended, but maybe not all that it has started. */
+/*
+ * The session's own process has ended, but maybe not all that it has started. Its verdict goes on
+ * record first: whatever happens to us from here on, it is not lost.
+ */
 static void
 judge(struct life *life)
 {
+	const struct record *record = life->o->attempt->record;
+	bool left;
+
 	attempt_judge(life->attempt, life->phase != RUNNING);
 	if (life->timed_out)
 		outcome_timed_out(life->o->attempt->record, life->o->timeout);
 	else if (attempt_was_interrupted(life->attempt))
 		interrupt_make(life);
 	life->slow = 0;
-	if (!attempt_has_left(life->attempt)) {
+	left = attempt_has_left(life->attempt);
+	life->failed = !record->gone && (record->verdict == FAILED || record->verdict == ABORTED);
+	life->judged = true;
+	life->o->attempt->judged(life->o->attempt->data, life->stopped);
+	if (!left) {
 		end_attempt(life);
 		return;
 	}
@@ -416,6 +427,8 @@ check_questions(struct life *life)
 	if (life->attempt && ask_next(attempt_ask(life->attempt), &question)) {
 		if (question.kind == ASK_BUILT)
 			passage_built(life->o->passage);
+		else if (question.kind == ASK_UNREPORTED)
+			attempt_unreported(life->attempt, question.name);
 		else if (life->phase == RUNNING &&
 			 !passage_ask(life->o->passage, &question, &told))
 			act_on(life, ON_HOLD);
@@ -498,7 +511,7 @@ life_lead(const struct life_options *options)
 		check_processes(&life);
 		check_clocks(&life);
 	}
-	end = (struct life_end){ .stopped = life.stopped, .signalled = life.signalled,
+	end = (struct life_end){ .stopped = life.stopped, .signalled = life.signalled, .judged = life.judged,
 		.tried = life.attempt || options->attempt->record->attempts };
 	attempt_free(life.attempt);
 	mask_close(life.mask);

@@ -40,7 +40,9 @@ struct run {
 	struct options session_options; /* what the plan sets for it */
 	struct record record;
 	struct turn *turn;
+	struct passage *passage;
 	bool signalled;
+	bool recorded; /* the record is written */
 };
 
 /* What makefiles make it require is as if the plan did. */
@@ -205,7 +207,43 @@ end_of_run(const struct run *run)
 static void
 forked(void *data)
 {
-	turn_forked(data);
+	const struct run *run = data;
+
+	turn_forked(run->turn);
+}
+
+/* What the helper has waited for, and then the session itself. */
+static void
+note_waits(struct run *run)
+{
+	json_t *before = turn_waits(run->turn), *within = passage_waits(run->passage);
+
+	json_decref(run->record.waits);
+	run->record.waits = json_copy(before);
+	json_array_extend(run->record.waits, within);
+	json_decref(within);
+	json_decref(before);
+}
+
+/* A record that cannot be written is warned of; the goal then finds none and fails. */
+static void
+write_record(struct run *run)
+{
+	runtime_stand_in(run->runtime, run->rundir);
+	run->recorded = record_write(run->rundir, run->runtime, &run->record) == 0;
+}
+
+/* See attempt.h. A session that the noxfile has not may have a second life. */
+static void
+judged(void *data, const char *stopped)
+{
+	struct run *run = data;
+
+	note_waits(run);
+	outcome_settle(&run->record, stopped, true, run->options->policy->flaky_fails);
+	run->record.ended = clock_now();
+	if (!run->record.gone)
+		write_record(run);
 }
 
 static void
@@ -218,28 +256,25 @@ live(struct run *run)
 		.alone = run->options->alone || run->makeflags.slots == 1, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),
 		.makeflags = &run->makeflags, .record = &run->record,
-		.forked = forked, .data = run->turn };
+		.forked = forked, .judged = judged, .data = run };
 	struct passage_options passage = { .state = run->state, .target = run->options->target,
 		.turn = run->turn, .told = attempt.told, .processors = run->options->processors,
 		.record = &run->record, .rank = rank, .data = run };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
-		.passage = passage_open(&passage),
+		.passage = run->passage = passage_open(&passage),
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
 		.retries = run->session_options.retries, .run_ends = end_of_run(run) };
 	struct life_end end = life_lead(&life);
-	json_t *within; /* what the session itself has waited for, or NULL */
 
 	run->signalled = end.signalled;
-	within = run->record.waits;
-	run->record.waits = turn_waits(run->turn);
-	json_array_extend(run->record.waits, within);
-	json_decref(within);
-	within = passage_waits(life.passage);
-	json_array_extend(run->record.waits, within);
-	json_decref(within);
-	passage_close(life.passage);
-	outcome_settle(&run->record, end.stopped, end.tried, run->options->policy->flaky_fails);
+	if (!end.judged) {
+		note_waits(run);
+		outcome_settle(&run->record, end.stopped, end.tried,
+		    run->options->policy->flaky_fails);
+		run->recorded = false;
+	}
+	passage_close(run->passage);
 	free(end.stopped);
 }
 
@@ -248,6 +283,7 @@ begin_record(struct run *run)
 {
 	const char *cue = run->options->cue;
 
+	run->recorded = false;
 	/* Where only one session runs at a time, it has all processors. */
 	run->record = (struct record){ .exit = -1, .signal = -1, .client = -1,
 		.crowded = run->makeflags.slots == 1 ? 0 : -1, .own = -1,
@@ -316,10 +352,10 @@ end_record(struct run *run)
 	if (!policy.fail_fast_said)
 		policy.fail_fast = json_is_true(json_object_get(planfile_header(run->plan),
 		    "fail_fast"));
-	run->record.ended = clock_now();
-	/* A record that cannot be written is warned of; the goal then finds none and fails. */
-	runtime_stand_in(run->runtime, run->rundir);
-	(void)!record_write(run->rundir, run->runtime, &run->record);
+	if (!run->recorded || run->record.left) {
+		run->record.ended = clock_now();
+		write_record(run);
+	}
 	policy_consider(run->rundir, &policy, &run->record);
 	/* A session that was shown while it ran ends right above the summary, which names it. */
 	if (!run->record.live)
