@@ -180,7 +180,7 @@ START_TEST(what_is_left_goes_on_or_is_killed)
 }
 END_TEST
 
-/* Without its helper: the session dies with what it has left, and somebody says how it had ended. */
+/* Without its helper the session dies with what it has left. Somebody says how it had ended. */
 static const struct {
 	const char *verbs[5], *said;
 } bereavements[] = {

@@ -120,7 +120,7 @@ start_program(const struct keeper_task *task)
 	    .more = task->more });
 }
 
-/* The other side is dead. What is known is told before anything is cleared up: that may take long. */
+/* The other side is dead. What is known is told first: to clear up may take long. */
 static _Noreturn void
 bereave(const struct keeper_task *task, struct kept *kept)
 {

@@ -10,12 +10,12 @@
 
 /*
  * Makes the file in that folder, without a report. Its path, which is absolute since nox takes a
- * relative one from the noxfile's folder; the caller frees. Where there is no room for it nothing is
- * said: nox may find some.
+ * relative one from the noxfile's folder; the caller frees. Where there is no room for it nothing
+ * is said: nox may find some.
  */
 char *noxreport_begin(int folder, const char *target) UNUSED_RESULT;
 
-/* Reads the report into an empty buffer, which stays empty if there is none, and removes the file. */
+/* Reads the report into an empty buffer, which stays so if there is none. Removes the file. */
 void noxreport_take(int folder, const char *target, struct buffer *);
 
 /* What stands in for a report that could not be written: this result, and that it is so. */

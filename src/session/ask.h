@@ -10,7 +10,8 @@
  *                           nothing is known of it, and several sessions run it; else plain
  *   "build"                 build the project where other sessions build it, too
  *   "built"                 no question: that is over
- *   "unreported RESULT"     no question: nox's report cannot be written, in which RESULT would stand
+ *   "unreported RESULT"     no question: nox's report, in which RESULT would stand, cannot be
+ *                           written
  *
  * The answer is "go N": N is what the command is to be told of processors; 0: nothing. "wait" comes
  * before it if there is something to wait for.

@@ -586,16 +586,6 @@ attempt_set_aside(struct attempt *attempt)
 	size_t number = json_array_size(record->attempts) + 1;
 	char *log = record->logged ? rename_log(attempt, number) : NULL;
 
-	if (!record->attempts)
-		record->attempts = json_array();
-	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:s?}", "verdict",
-	    verdict_name(record->verdict), "reason", record->reason, "duration",
-	    record->duration, "log", log));
+	record_set_aside(record, log);
 	free(log);
-	json_decref(record->notify);
-	json_decref(record->wide);
-	record->notify = record->wide = NULL;
-	record->width = 0;
-	record->memory = 0;
-	record->crowded = record->crowded < 0 ? -1 : 0;
 }

@@ -68,8 +68,8 @@ look_below(struct leftover *leftover, pid_t keeper)
 }
 
 /*
- * Finds those of ours that are alive. False when one was reaped in passing: its children, which this
- * scan has not seen, may have become ours.
+ * Finds those of ours that are alive. False when one was reaped in passing: its children, which
+ * this scan has not seen, may have become ours.
  */
 static bool
 scan(struct leftover *leftover)

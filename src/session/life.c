@@ -511,7 +511,8 @@ life_lead(const struct life_options *options)
 		check_processes(&life);
 		check_clocks(&life);
 	}
-	end = (struct life_end){ .stopped = life.stopped, .signalled = life.signalled, .judged = life.judged,
+	end = (struct life_end){ .stopped = life.stopped, .signalled = life.signalled,
+		.judged = life.judged,
 		.tried = life.attempt || options->attempt->record->attempts };
 	attempt_free(life.attempt);
 	mask_close(life.mask);

@@ -35,6 +35,22 @@ record_decide(struct record *record, enum verdict verdict, char *reason)
 	record->reason = reason;
 }
 
+void
+record_set_aside(struct record *record, const char *log)
+{
+	if (!record->attempts)
+		record->attempts = json_array();
+	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:s?}", "verdict",
+	    verdict_name(record->verdict), "reason", record->reason, "duration",
+	    record->duration, "log", log));
+	json_decref(record->notify);
+	json_decref(record->wide);
+	record->notify = record->wide = NULL;
+	record->width = 0;
+	record->memory = 0;
+	record->crowded = record->crowded < 0 ? -1 : 0;
+}
+
 bool
 record_is_flaky(const struct record *record)
 {

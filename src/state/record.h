@@ -69,6 +69,9 @@ const char *verdict_name(enum verdict);
 /* This verdict with its reason (or NULL), which is the record's from now on, replaces the last. */
 void record_decide(struct record *, enum verdict, char *reason);
 
+/* Another attempt follows: the last one's verdict, and its log (or NULL), go to the attempts. */
+void record_set_aside(struct record *, const char *log);
+
 /* Has the session passed, but only after attempts that failed? */
 bool record_is_flaky(const struct record *);
 
