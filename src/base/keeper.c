@@ -313,6 +313,18 @@ keeper_signal(const struct keeper *keeper, int signal)
 }
 
 void
+keeper_signal_all(const struct keeper *keeper, int signal)
+{
+	struct indices all = { 0 };
+
+	if (keeper->pid > 0)
+		process_descendants(keeper->pid, &all);
+	for (size_t i = 0; i < all.n; i++)
+		kill((pid_t)all.v[i], signal);
+	free(all.v);
+}
+
+void
 keeper_close(struct keeper *keeper)
 {
 	if (!keeper)

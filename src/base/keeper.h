@@ -59,6 +59,9 @@ bool keeper_has_left(struct keeper *);
 /* Signals the program's process group, and CONT as well: a stopped process cannot die. */
 void keeper_signal(const struct keeper *, int signal);
 
+/* Signals all processes below the keeper, whatever their groups. */
+void keeper_signal_all(const struct keeper *, int signal);
+
 /* Lets it go, and what is left of the program go on. NULL is taken. */
 void keeper_close(struct keeper *);
 

@@ -7,6 +7,7 @@
 #include "base/util.h"
 
 static sigset_t original;
+static unsigned opened; /* how often */
 
 int
 sig_open(void)
@@ -27,10 +28,18 @@ sig_open(void)
 	}
 	/* If our parent ignored SIGCHLD, the kernel would reap our children. */
 	signal(SIGCHLD, SIG_DFL);
-	if (sigprocmask(SIG_BLOCK, &set, &original) < 0 ||
+	if (sigprocmask(SIG_BLOCK, &set, opened++ > 0 ? NULL : &original) < 0 ||
 	    (fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
 		err(EXIT_HELPER, "signalfd");
 	return fd;
+}
+
+void
+sig_close(int fd)
+{
+	close(fd);
+	if (--opened == 0)
+		sigprocmask(SIG_SETMASK, &original, NULL);
 }
 
 int

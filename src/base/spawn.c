@@ -68,6 +68,12 @@ spawn_with(char *const argv[], char *const envp[], const struct spawn_files *fil
 }
 
 int
+spawn_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int
 spawn_wait(pid_t pid)
 {
 	pid_t ended;
@@ -78,7 +84,7 @@ spawn_wait(pid_t pid)
 	while (ended < 0 && errno == EINTR);
 	if (ended < 0)
 		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return spawn_code(status);
 }
 
 char *

@@ -32,6 +32,9 @@ pid_t spawn_with(char *const argv[], char *const envp[], const struct spawn_file
  */
 int spawn_wait(pid_t pid) UNUSED_RESULT;
 
+/* A wait status as an exit code: 128+N when signal N has killed the process. */
+int spawn_code(int status);
+
 /* A wait status in words: "exited with status 1", "killed by signal 9". The caller frees. */
 char *spawn_status(int status);
 

@@ -210,7 +210,7 @@ take_end(struct attempt *attempt, const struct keeper_end *end)
 	buffer_free(&report);
 }
 
-/* The helper may have recorded the verdict of this attempt before it was killed. Then that holds. */
+/* The helper may have recorded this attempt's verdict before it was killed. Then that holds. */
 static bool
 is_recorded(const struct attempt *attempt)
 {
@@ -452,20 +452,6 @@ attempt_signal(struct attempt *attempt, int signal)
 	keeper_signal(attempt->keeper, signal);
 }
 
-/* All processes below the keeper, whatever their groups, unless the session has ended. */
-static void
-signal_descendants(const struct attempt *attempt, int signal)
-{
-	struct indices all = { 0 };
-
-	if (attempt->judged || keeper_pid(attempt->keeper) == 0)
-		return;
-	process_descendants(keeper_pid(attempt->keeper), &all);
-	for (size_t i = 0; i < all.n; i++)
-		kill((pid_t)all.v[i], signal);
-	free(all.v);
-}
-
 bool
 attempt_suspends(struct attempt *attempt)
 {
@@ -485,7 +471,8 @@ attempt_pause(struct attempt *attempt)
 {
 	if (attempt->terminal)
 		terminal_leave(attempt->terminal);
-	signal_descendants(attempt, SIGSTOP);
+	if (!attempt->judged)
+		keeper_signal_all(attempt->keeper, SIGSTOP);
 }
 
 void
@@ -494,7 +481,8 @@ attempt_resume(struct attempt *attempt, double seconds)
 	attempt->begun += seconds;
 	if (attempt->terminal)
 		terminal_enter(attempt->terminal);
-	signal_descendants(attempt, SIGCONT);
+	if (!attempt->judged)
+		keeper_signal_all(attempt->keeper, SIGCONT);
 }
 
 bool

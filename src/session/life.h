@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
+#include "base/parent.h"
 #include "session/attempt.h"
-#include "session/parent.h"
 #include "session/passage.h"
 #include "slots/turn.h"
 

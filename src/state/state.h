@@ -12,6 +12,7 @@
  *   .gitignore, CACHEDIR.TAG   git never sees the folder, nor do backups
  *   sessions.mk, plan.jsonl    the plan (rule.h, planfile.h)
  *   inputs.json                what it rests on (nox/inputs.h)
+ *   planning.XXXXXX/           while it is made (nox/scratch.h)
  *   order.mk                   the order of some goals (order.h)
  *   history.json, failed       what earlier runs came to (history.h, learned.h, failed.h)
  *   locks/                     who uses which resource (lock.h)
