@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,19 +20,23 @@
 #define GRACE 3.0
 #define GRACE_OF_LEFTOVER 1.0
 
-/* Two stops that are nearer to each other, in seconds, are one: from the terminal, and from make. */
+/* Two stops that are nearer to each other, in seconds, are one, from the terminal and from make. */
 #define SAME_STOP 0.5
 
 /* Milliseconds between two looks whether make is told to end: it may not tell us. */
 enum { CHECK_EVERY = 500 };
 
+/* Milliseconds between two rounds of killing, and their number: some processes cannot die. */
+enum { KILL_AGAIN = 5, ROUNDS = 200 };
+
 struct call {
 	struct keeper *keeper;
 	int signals;
 	struct parent parent;
-	bool has_make;     /* the parent is one, as it says */
-	int stopped;       /* the signal that we were told to end by, or 0 */
-	double stopped_at; /* monotonic */
+	bool has_make;         /* the parent is one, as it says */
+	struct indices before; /* pids of our children that are none of nox's */
+	int stopped;           /* the signal that we were told to end by, or 0 */
+	double stopped_at;     /* monotonic */
 };
 
 /* Nobody may go on without nox, and none of it without us: ^Z is for all. */
@@ -105,6 +111,32 @@ end_leftover(struct call *call)
 		poll(&fd, 1, clock_until(deadline, -1));
 }
 
+/*
+ * The keeper was killed, and what it kept is ours, as this process is a subreaper, too. Other
+ * children are a helper's that plans.
+ */
+static void
+kill_orphans(const struct call *call)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		struct indices children = { 0 };
+		bool found = false;
+
+		process_children(getpid(), &children);
+		for (size_t k = 0; k < children.n; k++) {
+			if (indices_has(&call->before, children.v[k]))
+				continue;
+			found = true;
+			kill((pid_t)children.v[k], SIGKILL);
+			waitpid((pid_t)children.v[k], NULL, WNOHANG);
+		}
+		free(children.v);
+		if (!found)
+			return;
+		poll(NULL, 0, KILL_AGAIN);
+	}
+}
+
 /* Returns as nox_call. What told us to end is pending again, for whoever called us. */
 static int
 hear_out(struct call *call)
@@ -114,6 +146,8 @@ hear_out(struct call *call)
 
 	if (ended && call->stopped == 0 && keeper_has_left(call->keeper))
 		end_leftover(call);
+	if (keeper_pid(call->keeper) == 0)
+		kill_orphans(call);
 	keeper_kill(call->keeper);
 	if (call->stopped == 0)
 		return spawn_code(end.status);
@@ -136,6 +170,8 @@ nox_call(const struct strings *nox, const char *const *arguments, const char *co
 	for (; *arguments; arguments++)
 		strings_add(&argv, *arguments);
 	strings_add(&argv, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	process_children(getpid(), &call.before);
 	call.keeper = keeper_start(&(struct keeper_task){ .argv = (char **)argv.v, .envp = envp,
 	    .out = out, .err = STDERR_FILENO, .more = -1 });
 	if (call.keeper)
@@ -144,6 +180,7 @@ nox_call(const struct strings *nox, const char *const *arguments, const char *co
 		warn("cannot run nox (NOX='%s'): install it, or set NOX to its command",
 		    argv.v[0]);
 	sig_close(call.signals);
+	free(call.before.v);
 	free(argv.v);
 	free(envp);
 	return code;

@@ -28,6 +28,9 @@
 /* The probe's exit codes when it does not know this nox, and when it has refused the command. */
 enum { UNKNOWN_NOX = 97, REFUSED = 96 };
 
+/* So often a plan is made that turns out to be older than the noxfile. */
+enum { PLANNINGS = 3 };
+
 #define PLAN "plan.jsonl"
 #define RULES "sessions.mk"
 
@@ -141,6 +144,7 @@ question_look(struct question *question)
 	const json_t *date;
 	struct stat st;
 
+	json_array_clear(inputs);
 	inputs_add_file(inputs, question->noxfile);
 	date = json_array_get(json_array_get(inputs, 0), 2);
 	question->noxfile_date = date ? json_integer_value(date) : -1;
@@ -250,6 +254,8 @@ run_probe(const struct question *options, const char *probe, const char *facts)
 		warn("the current folder");
 		return -1;
 	}
+	/* When the plan is made once more, there are some. */
+	unlink(facts);
 	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", options->noxfile);
 	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/%s", *facts == '/' ? "" : folder, facts);
 	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
@@ -467,12 +473,12 @@ write_inputs(const struct question *question, const struct facts *facts,
 {
 	const char *changing = sets_secret(difference) ? "a secret that NOX sets" :
 							 facts->changing;
-	json_t *inputs = json_pack("{s:O,s:s?,s:o,s:O}", "knobs", question->knobs, "volatile",
-	    changing, "variables", read_variables(facts, difference), "inputs",
-	    question->inputs);
+	json_t *list = json_copy(question->inputs);
+	json_t *inputs = json_pack("{s:O,s:s?,s:o,s:o}", "knobs", question->knobs, "volatile",
+	    changing, "variables", read_variables(facts, difference), "inputs", list);
 
 	if (facts->inputs)
-		json_array_extend(question->inputs, (json_t *)facts->inputs);
+		json_array_extend(list, (json_t *)facts->inputs);
 	inputs_write(inputs, state);
 	json_decref(inputs);
 }
@@ -510,6 +516,24 @@ plan_holds(int state, const json_t *knobs)
 	return holds;
 }
 
+/*
+ * A plan must not be older than the noxfile, which may be saved while it is loaded. Then it is made
+ * once more, but not for ever. Returns as ask_nox.
+ */
+static int
+plan_until_it_holds(struct question *question, int state)
+{
+	int code = 0;
+
+	for (int i = 0; i < PLANNINGS && code == 0; i++) {
+		question_look(question);
+		code = plan_anew(question, state);
+		if (inputs_list_holds(question->inputs))
+			break;
+	}
+	return code;
+}
+
 /* Two makes may find the plan stale at once: one then has that of the other. */
 static int
 plan_locked(struct question *question, const struct planning_options *options, int state)
@@ -518,8 +542,7 @@ plan_locked(struct question *question, const struct planning_options *options, i
 
 	if (!options->only_if_stale || !plan_holds(state, question->knobs)) {
 		question->scratch = scratch_make(state, lock >= 0);
-		question_look(question);
-		code = question->scratch ? plan_anew(question, state) : EXIT_HELPER;
+		code = question->scratch ? plan_until_it_holds(question, state) : EXIT_HELPER;
 		if (question->scratch)
 			scratch_remove(question->scratch);
 	}

@@ -2,9 +2,9 @@
 #define NOXMK_NOX_SCRATCH_H
 
 /*
- * The private folder of one planning, planning.XXXXXX in the state folder: what the probe finds out,
- * facts.json, and the probe itself if it is a copy. A probe that outlives its planning, whatever
- * happens to that, writes nowhere else, and so not what a later planning reads.
+ * The private folder of one planning, planning.XXXXXX in the state folder: what the probe finds
+ * out, facts.json, and the probe itself if it is a copy. A probe that outlives its planning,
+ * whatever happens to that, writes nowhere else, and so not what a later planning reads.
  */
 
 #include <stdbool.h>
