@@ -1,14 +1,21 @@
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/makeflags.h"
 #include "end.h"
 #include "notified.h"
 #include "order/order.h"
 #include "own.h"
 #include "report/summary.h"
+#include "slots/guard.h"
+#include "slots/jobserver.h"
 #include "state/failed.h"
 #include "state/history.h"
 #include "state/join.h"
 #include "state/presence.h"
 #include "state/record.h"
 #include "state/rundir.h"
+#include "state/runtime.h"
 
 /* Warns where something cannot be kept; the run is no worse for that. */
 static void
@@ -49,6 +56,21 @@ await_keepers(const struct end *end, const char *key, const json_t *sessions)
 	json_decref(names);
 }
 
+/* Helpers may have been killed with their guards while their slots were lent: make counts those. */
+static void
+mend_tokens(const char *key, int rundir)
+{
+	struct makeflags makeflags = makeflags_read(getenv("MAKEFLAGS"), 1);
+	struct jobserver *jobserver = jobserver_open(makeflags.auth);
+	int runtime = key ? runtime_find(key) : -1;
+
+	if (jobserver)
+		guard_mend(jobserver, runtime >= 0 ? runtime : rundir);
+	fd_close(&runtime);
+	jobserver_close(jobserver);
+	makeflags_clear(&makeflags);
+}
+
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
@@ -67,6 +89,7 @@ end_run(const struct end *end, const char *key, char *const *make)
 		result = -1;
 	/* Without that file make asks for each goal. */
 	(void)!summary_mark_well(end->rundir, end->plan, end->goals);
+	mend_tokens(key, rundir);
 	if (*make) {
 		keep_results(end);
 		record_sync(end->rundir, sessions);

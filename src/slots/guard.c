@@ -11,6 +11,9 @@
 /* Milliseconds that a helper which ends waits for its token, at most twice. */
 enum { CLOSE_PATIENCE = 20 };
 
+/* Milliseconds in which a token has to come that the dead have left to be taken. */
+enum { MEND_PATIENCE = 1000 };
+
 struct guard {
 	struct balance *balance;
 	const struct jobserver *jobserver;
@@ -19,10 +22,10 @@ struct guard {
 };
 
 struct guard *
-guard_open(struct jobserver *jobserver)
+guard_open(struct jobserver *jobserver, int folder)
 {
 	struct guard *guard;
-	struct balance *balance = balance_open(jobserver);
+	struct balance *balance = balance_open(jobserver, folder, false);
 	pid_t helper = getpid(), pid = balance ? fork() : -1;
 
 	if (pid < 0) {
@@ -38,6 +41,21 @@ guard_open(struct jobserver *jobserver)
 	prctl(PR_SET_PTRACER, pid);
 	balance_send(balance, BEGIN);
 	return guard;
+}
+
+void
+guard_mend(struct jobserver *jobserver, int folder)
+{
+	struct pollfd fd = { .fd = jobserver_fd(jobserver), .events = POLLIN };
+	struct balance *balance;
+	bool back = true;
+
+	while (back && (balance = balance_open(jobserver, folder, true))) {
+		balance_ask(balance, 0, 0);
+		back = balance_settle(balance) ||
+		       (poll(&fd, 1, MEND_PATIENCE) > 0 && balance_settle(balance));
+		balance_close(balance);
+	}
 }
 
 void
