@@ -17,6 +17,9 @@
 #include "state/rundir.h"
 #include "state/runtime.h"
 
+/* Milliseconds in which a token has to come that the dead have left to be taken. */
+enum { MEND_PATIENCE = 1000 };
+
 /* Warns where something cannot be kept; the run is no worse for that. */
 static void
 keep_results(const struct end *end)
@@ -65,7 +68,7 @@ mend_tokens(const char *key, int rundir)
 	int runtime = key ? runtime_find(key) : -1;
 
 	if (jobserver)
-		guard_mend(jobserver, runtime >= 0 ? runtime : rundir);
+		guard_mend(jobserver, runtime >= 0 ? runtime : rundir, MEND_PATIENCE);
 	fd_close(&runtime);
 	jobserver_close(jobserver);
 	makeflags_clear(&makeflags);

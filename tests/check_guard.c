@@ -363,10 +363,10 @@ START_TEST(a_helper_killed_with_its_guard_leaves_the_count_right)
 		ck_assert_int_eq(tokens_in(&make), 3);
 		end_helper(&helper);
 	} else {
-		guard_mend(jobserver, folder);
+		guard_mend(jobserver, folder, 0);
 	}
 	ck_assert_int_eq(tokens_in(&make), 3);
-	guard_mend(jobserver, folder);
+	guard_mend(jobserver, folder, 0);
 	ck_assert_int_eq(tokens_in(&make), 3);
 	jobserver_close(jobserver);
 	close(folder);

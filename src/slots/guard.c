@@ -11,9 +11,6 @@
 /* Milliseconds that a helper which ends waits for its token, at most twice. */
 enum { CLOSE_PATIENCE = 20 };
 
-/* Milliseconds in which a token has to come that the dead have left to be taken. */
-enum { MEND_PATIENCE = 1000 };
-
 struct guard {
 	struct balance *balance;
 	const struct jobserver *jobserver;
@@ -44,7 +41,7 @@ guard_open(struct jobserver *jobserver, int folder)
 }
 
 void
-guard_mend(struct jobserver *jobserver, int folder)
+guard_mend(struct jobserver *jobserver, int folder, int milliseconds)
 {
 	struct pollfd fd = { .fd = jobserver_fd(jobserver), .events = POLLIN };
 	struct balance *balance;
@@ -53,7 +50,7 @@ guard_mend(struct jobserver *jobserver, int folder)
 	while (back && (balance = balance_open(jobserver, folder, true))) {
 		balance_ask(balance, 0, 0);
 		back = balance_settle(balance) ||
-		       (poll(&fd, 1, MEND_PATIENCE) > 0 && balance_settle(balance));
+		       (poll(&fd, 1, milliseconds) > 0 && balance_settle(balance));
 		balance_close(balance);
 	}
 }

@@ -27,10 +27,10 @@ struct guard;
 struct guard *guard_open(struct jobserver *, int folder) UNUSED_RESULT;
 
 /*
- * Brings right, as far as it can be done in a moment, what helpers have left whose guards were
- * killed as well.
+ * Brings right what helpers have left whose guards were killed as well, as far as the tokens for
+ * that come within so many milliseconds.
  */
-void guard_mend(struct jobserver *, int folder);
+void guard_mend(struct jobserver *, int folder, int milliseconds);
 
 /*
  * Brings the balance back to 0, and waits a moment for that. What cannot be had by then the guard

@@ -74,8 +74,11 @@ ask_guard(struct slot *slot)
 	if (!slot->asked)
 		guard_ask(slot->guard, (int)slot->least - 1, (int)slot->most - 1);
 	slot->asked = true;
-	if (!guard_try(slot->guard) && !gone)
+	if (!guard_try(slot->guard) && !gone) {
+		/* What we wait for may have been lost with others. */
+		guard_mend(slot->jobserver, slot->folder, 0);
 		return false;
+	}
 	if (gone)
 		warnx("make is gone: going on without a job slot");
 	if (gone || guard_balance(slot->guard) == 0) {
