@@ -65,7 +65,7 @@ mend_tokens(const char *key, int rundir)
 {
 	struct makeflags makeflags = makeflags_read(getenv("MAKEFLAGS"), 1);
 	struct jobserver *jobserver = jobserver_open(makeflags.auth);
-	int runtime = key ? runtime_find(key) : -1;
+	int runtime = jobserver && key ? runtime_find(key) : -1;
 
 	if (jobserver)
 		guard_mend(jobserver, runtime >= 0 ? runtime : rundir, MEND_PATIENCE);

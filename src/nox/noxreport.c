@@ -18,15 +18,27 @@ name_of(const char *target)
 	return xasprintf(".%s.report", target);
 }
 
+int
+noxreport_reserve(int folder, const char *target)
+{
+	char *name = name_of(target);
+	int result, saved;
+
+	/* A helper that was killed may have left a report, which would be believed. */
+	unlinkat(folder, name, 0);
+	result = file_reserve(folder, name, ROOM);
+	saved = errno;
+	free(name);
+	errno = saved;
+	return result;
+}
+
 char *
-noxreport_begin(int folder, const char *target)
+noxreport_path(int folder, const char *target)
 {
 	char link[64], path[PATH_MAX], *name = name_of(target), *result;
 	ssize_t n;
 
-	/* A helper that was killed may have left a report, which would be believed. */
-	unlinkat(folder, name, 0);
-	(void)!file_reserve(folder, name, ROOM);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", folder);
 	n = readlink(link, path, sizeof(path) - 1);
 	path[n < 0 ? 0 : n] = '\0';

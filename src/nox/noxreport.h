@@ -8,12 +8,11 @@
 
 #include "base/util.h"
 
-/*
- * Makes the file in that folder, without a report. Its path, which is absolute since nox takes a
- * relative one from the noxfile's folder; the caller frees. Where there is no room for it nothing
- * is said: nox may find some.
- */
-char *noxreport_begin(int folder, const char *target) UNUSED_RESULT;
+/* Makes the file in that folder, without a report. 0, or -1 with errno set. */
+int noxreport_reserve(int folder, const char *target) UNUSED_RESULT;
+
+/* Its path, absolute since nox takes a relative one from the noxfile's folder. The caller frees. */
+char *noxreport_path(int folder, const char *target) UNUSED_RESULT;
 
 /* Reads the report into an empty buffer, which stays so if there is none. Removes the file. */
 void noxreport_take(int folder, const char *target, struct buffer *);

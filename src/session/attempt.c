@@ -44,6 +44,7 @@ struct attempt {
 	struct ask *ask;         /* NULL: it cannot ask */
 	struct sampler *sampler; /* NULL before its start */
 	int presence;            /* see presence.h */
+	int reports;             /* the folder of nox's report */
 	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
@@ -55,11 +56,23 @@ struct attempt {
 	bool judged;             /* the session's own process has ended */
 };
 
-/* Where nox writes it, and the session cannot have removed the folder. */
+/* Which the session cannot have removed. */
 static int
-report_folder(const struct attempt *attempt)
+safe_folder(const struct attempt_options *options)
 {
-	return attempt->o.runtime >= 0 ? attempt->o.runtime : attempt->o.rundir;
+	return options->runtime >= 0 ? options->runtime : options->rundir;
+}
+
+/* Where nox writes its report: there, or beside the record if only that has room for it. */
+static int
+find_room(const struct attempt_options *options)
+{
+	int folder = safe_folder(options);
+
+	if (noxreport_reserve(folder, options->target) < 0 && fd_is_full(errno) &&
+	    noxreport_reserve(options->rundir, options->target) == 0)
+		return options->rundir;
+	return folder;
 }
 
 /* What the session runs. A session that another one has notified has the posargs of that. */
@@ -67,7 +80,7 @@ static struct command
 make_command(const struct attempt *attempt)
 {
 	json_t *notified = record_notified_posargs(attempt->o.rundir, attempt->o.target), *item;
-	char *report = noxreport_begin(report_folder(attempt), attempt->o.target);
+	char *report = noxreport_path(attempt->reports, attempt->o.target);
 	struct strings posargs = { 0 };
 	struct command command;
 	size_t i;
@@ -198,7 +211,7 @@ take_end(struct attempt *attempt, const struct keeper_end *end)
 	attempt->judged = true;
 	record->cpu = end->cpu;
 	record->duration = clock_monotonic() - attempt->begun;
-	noxreport_take(report_folder(attempt), attempt->o.target, &report);
+	noxreport_take(attempt->reports, attempt->o.target, &report);
 	if (report.len == 0 && attempt->unreported)
 		noxreport_stand_in(attempt->unreported, &report);
 	verdict_judge(record, end->status, &report, attempt->o.plan);
@@ -283,7 +296,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	if (attempt->session_options.budget != BUDGET_NONE)
 		attempt->toolenv = toolenv_open(&(struct toolenv_options){ .slot = options->slot,
 		    .makeflags = options->makeflags, .told = options->told,
-		    .folder = report_folder(attempt), .share = options->share });
+		    .folder = safe_folder(options), .share = options->share });
 	options->record->told = !attempt->toolenv ? 0 : options->told > 0 ? options->told :
 	    slot_count(options->slot);
 	runtime_stand_in(options->runtime, options->rundir);
@@ -292,6 +305,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 		attempt_free(attempt);
 		return NULL;
 	}
+	attempt->reports = find_room(options);
 	/* A CI's page is no place for raw output, even if the CI has a terminal. */
 	if (options->live && options->alone && ci_reads("none") == CI_NONE)
 		attempt->terminal = terminal_open();
@@ -530,7 +544,10 @@ attempt_signal_left(struct attempt *attempt, int signal)
 bool
 attempt_is_cleared(struct attempt *attempt)
 {
-	if (keeper_pid(attempt->keeper) > 0 && !keeper_has_left(attempt->keeper))
+	bool below = keeper_has_left(attempt->keeper);
+
+	/* If it was killed, what it kept is ours. */
+	if (!below && keeper_pid(attempt->keeper) > 0)
 		return true;
 	return !leftover_remains(attempt->leftover, keeper_pid(attempt->keeper));
 }

@@ -287,8 +287,9 @@ class Case:
             self.make.wait()
         if self.terminal >= 0:
             os.close(self.terminal)
-        if os.path.ismount(self.path(".nox/.noxmk/runs")):
-            subprocess.run(["umount", "-l", self.path(".nox/.noxmk/runs")], check=True)
+        for folder in (".nox/.noxmk/runs", "memory"):
+            if os.path.ismount(self.path(folder)):
+                subprocess.run(["umount", "-l", self.path(folder)], check=True)
 
 
 def command_of(pid: int) -> str:

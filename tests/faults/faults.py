@@ -33,6 +33,7 @@ from typing import Callable
 
 from case import NAP, Case, Failure, Fault, Skip, command_of, require, send
 from gates import gates, questions
+from verdicts import verdicts
 
 # What sessions do. READY is told, then the test acts; NAP outlives everything.
 PROGRAMS = {
@@ -483,6 +484,7 @@ def main() -> int:
     options = parser.parse_args()
     VERBOSE = options.v
     faults = stops() + pools() + gates() + questions() + leaks() + limits() + logs() + files() + \
+        verdicts() + \
         random_kills(options.kills, options.seed)
     FAULTS.extend(fault for fault in faults if options.only in fault.name)
     counts = {"survived": 0, "skipped": 0, "failed": 0}
