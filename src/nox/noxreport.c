@@ -48,16 +48,24 @@ noxreport_path(int folder, const char *target)
 }
 
 void
-noxreport_take(int folder, const char *target, struct buffer *text)
+noxreport_read(int folder, const char *target, struct buffer *text)
 {
 	char *name = name_of(target);
 
 	if (file_read(folder, name, text) < 0 && errno != ENOENT)
 		warn("%s", name);
-	unlinkat(folder, name, 0);
 	/* Nobody has written into the room. */
 	if (text->len > 0 && text->data[0] == '\0')
 		text->len = 0;
+	free(name);
+}
+
+void
+noxreport_remove(int folder, const char *target)
+{
+	char *name = name_of(target);
+
+	unlinkat(folder, name, 0);
 	free(name);
 }
 

@@ -14,8 +14,9 @@ int noxreport_reserve(int folder, const char *target) UNUSED_RESULT;
 /* Its path, absolute since nox takes a relative one from the noxfile's folder. The caller frees. */
 char *noxreport_path(int folder, const char *target) UNUSED_RESULT;
 
-/* Reads the report into an empty buffer, which stays so if there is none. Removes the file. */
-void noxreport_take(int folder, const char *target, struct buffer *);
+/* Reads the report into an empty buffer, which stays so if there is none. */
+void noxreport_read(int folder, const char *target, struct buffer *);
+void noxreport_remove(int folder, const char *target);
 
 /* What stands in for a report that could not be written: this result, and that it is so. */
 void noxreport_stand_in(const char *result, struct buffer *);

@@ -44,7 +44,8 @@ struct attempt {
 	struct ask *ask;         /* NULL: it cannot ask */
 	struct sampler *sampler; /* NULL before its start */
 	int presence;            /* see presence.h */
-	int reports;             /* the folder of nox's report */
+	int reports;             /* the folder of nox's report; -1: it has none yet */
+	struct buffer report;    /* its text, once the session is judged */
 	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
@@ -206,21 +207,32 @@ static void
 take_end(struct attempt *attempt, const struct keeper_end *end)
 {
 	struct record *record = attempt->o.record;
-	struct buffer report = { 0 };
+	struct buffer *report = &attempt->report;
 
 	attempt->judged = true;
 	record->cpu = end->cpu;
 	record->duration = clock_monotonic() - attempt->begun;
-	noxreport_take(attempt->reports, attempt->o.target, &report);
-	if (report.len == 0 && attempt->unreported)
-		noxreport_stand_in(attempt->unreported, &report);
-	verdict_judge(record, end->status, &report, attempt->o.plan);
+	noxreport_read(attempt->reports, attempt->o.target, report);
+	if (report->len == 0 && attempt->unreported)
+		noxreport_stand_in(attempt->unreported, report);
+	verdict_judge(record, end->status, report, attempt->o.plan);
 	attempt->status = spawn_status(end->status);
 	record->reason = mask_text(attempt->mask, record->reason);
-	/* The report stays as long as the run folder, unless it may hold secrets. */
-	if (mask_is_empty(attempt->mask))
-		noxreport_keep(attempt->o.rundir, attempt->o.target, &report);
-	buffer_free(&report);
+}
+
+/*
+ * Once the verdict is on record: until then the keeper may have to judge by the report. It stays as
+ * long as the run folder, unless it may hold secrets.
+ */
+static void
+put_report_away(const struct attempt *attempt)
+{
+	bool stays = attempt->report.len > 0 && mask_is_empty(attempt->mask);
+
+	if (!stays || attempt->reports != attempt->o.rundir)
+		noxreport_remove(attempt->reports, attempt->o.target);
+	if (stays && attempt->reports != attempt->o.rundir)
+		noxreport_keep(attempt->o.rundir, attempt->o.target, &attempt->report);
 }
 
 /* The helper may have recorded this attempt's verdict before it was killed. Then that holds. */
@@ -270,6 +282,7 @@ orphaned(void *data)
 		lseek(attempt->log, 0, SEEK_END);
 		close_log(attempt, "its helper was killed, and the last it wrote may be lost");
 	}
+	put_report_away(attempt);
 	screen_ended(attempt->o.record);
 }
 
@@ -292,7 +305,8 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	struct command command;
 
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
-		.log = -1, .presence = presence_begin(options->key, options->target) };
+		.log = -1, .reports = -1,
+		.presence = presence_begin(options->key, options->target) };
 	if (attempt->session_options.budget != BUDGET_NONE)
 		attempt->toolenv = toolenv_open(&(struct toolenv_options){ .slot = options->slot,
 		    .makeflags = options->makeflags, .told = options->told,
@@ -361,6 +375,7 @@ attempt_free(struct attempt *attempt)
 		return;
 	close_terminal(attempt);
 	relay_close(attempt->relay);
+	put_report_away(attempt);
 	toolenv_close(attempt->toolenv);
 	sampler_close(attempt->sampler);
 	leftover_close(attempt->leftover);
@@ -370,6 +385,7 @@ attempt_free(struct attempt *attempt)
 	options_clear(&attempt->session_options);
 	free(attempt->status);
 	free(attempt->unreported);
+	buffer_free(&attempt->report);
 	free(attempt);
 }
 
@@ -568,28 +584,13 @@ attempt_close_log(struct attempt *attempt)
 		close_log(attempt, attempt->status ? attempt->status : "not started");
 }
 
-/* Out of the way of the next attempt's log. The new name, or NULL after a warning. */
-static char *
-rename_log(const struct attempt *attempt, size_t number)
-{
-	char *old = xasprintf("%s.log", attempt->o.target);
-	char *new = xasprintf("%s.%zu", old, number);
-
-	if (renameat(attempt->o.rundir, old, attempt->o.rundir, new) < 0) {
-		warn("%s", new);
-		free(new);
-		new = NULL;
-	}
-	free(old);
-	return new;
-}
-
 void
 attempt_set_aside(struct attempt *attempt)
 {
 	struct record *record = attempt->o.record;
 	size_t number = json_array_size(record->attempts) + 1;
-	char *log = record->logged ? rename_log(attempt, number) : NULL;
+	char *log = record->logged ? joblog_set_aside(attempt->o.rundir, attempt->o.target,
+	    number) : NULL;
 
 	record_set_aside(record, log);
 	free(log);
