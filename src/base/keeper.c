@@ -288,13 +288,12 @@ kill_group(pid_t group)
 
 	for (int i = 0; i < LOOKS && hit; i++) {
 		struct indices all = { 0 };
-		struct process_stat stat;
 
 		hit = false;
 		process_descendants(group, &all);
 		for (size_t k = 0; k < all.n; k++)
 			if (getpgid((pid_t)all.v[k]) == group &&
-			    process_stat((pid_t)all.v[k], &stat) && stat.state != 'Z')
+			    process_runs((pid_t)all.v[k]))
 				hit = kill((pid_t)all.v[k], SIGKILL) == 0 || hit;
 		free(all.v);
 	}

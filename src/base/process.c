@@ -131,6 +131,15 @@ process_stat(pid_t pid, struct process_stat *stat)
 	return true;
 }
 
+bool
+process_runs(pid_t pid)
+{
+	struct process_stat stat;
+
+	/* The main thread may have ended alone. */
+	return process_stat(pid, &stat) && (stat.state != 'Z' || stat.threads > 1);
+}
+
 char
 process_thread_state(pid_t pid, pid_t thread)
 {

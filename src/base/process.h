@@ -32,6 +32,9 @@ struct process_stat {
 /* False when it is gone. */
 bool process_stat(pid_t, struct process_stat *);
 
+/* Is a thread of it alive? Of one that has ended, and is not reaped yet, there is none. */
+bool process_runs(pid_t);
+
 /* The state of a thread by that letter; X when it is gone. */
 char process_thread_state(pid_t, pid_t thread);
 

@@ -57,12 +57,11 @@ static void
 look_below(struct leftover *leftover, pid_t keeper)
 {
 	struct indices children = { 0 };
-	struct process_stat stat;
 
 	process_children(keeper, &children);
 	leftover->alive.n = 0;
 	for (size_t i = 0; i < children.n; i++)
-		if (process_stat((pid_t)children.v[i], &stat) && stat.state != 'Z')
+		if (process_runs((pid_t)children.v[i]))
 			indices_add(&leftover->alive, children.v[i]);
 	free(children.v);
 }
