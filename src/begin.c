@@ -1,4 +1,5 @@
 #include <err.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/fd.h"
@@ -39,7 +40,7 @@ reserve_records(int rundir, const struct request *request)
 	if (plan)
 		planfile_expand(plan, request->goals, sessions, false);
 	json_object_foreach(sessions, target, unused)
-		if (result == 0 && record_reserve(rundir, target) < 0) {
+		if (result == 0 && record_reserve(rundir, target) < 0 && fd_is_full(errno)) {
 			warn("no room for the records of %zu sessions in %s",
 			    json_object_size(sessions), state_path());
 			result = -1;

@@ -21,8 +21,8 @@ struct guard;
 
 /*
  * Its balance is 0, or what one has left of whom helper and guard were killed. folder: of the
- * ledger, the runtime folder or -1. NULL when there can be no guard (no more processes). Borrows the
- * jobserver.
+ * ledger, the runtime folder or -1. NULL when there can be no guard (no more processes). Borrows
+ * the jobserver.
  */
 struct guard *guard_open(struct jobserver *, int folder) UNUSED_RESULT;
 
