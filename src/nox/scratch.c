@@ -31,7 +31,7 @@ remove_left(int state)
 char *
 scratch_make(int state, bool alone)
 {
-	char *path = state_file(PREFIX "XXXXXX");
+	char *path = state_file("planning.XXXXXX");
 
 	if (alone)
 		remove_left(state);
