@@ -554,6 +554,9 @@ attempt_has_left(struct attempt *attempt)
 void
 attempt_signal_left(struct attempt *attempt, int signal)
 {
+	/* Without a keeper nobody would end them if we were killed as well: there is no grace. */
+	if (keeper_pid(attempt->keeper) == 0)
+		signal = SIGKILL;
 	leftover_signal(attempt->leftover, signal);
 }
 
