@@ -17,7 +17,7 @@
 #include "base/util.h"
 
 /* Milliseconds between two rounds of killing, and the last round: some processes cannot die. */
-enum { KILL_AGAIN = 5, ROUNDS = 2000 };
+enum { KILL_AGAIN = 5, ROUNDS = 400 };
 
 /* Looks for members of a group that is killed: some may start others in between. */
 enum { LOOKS = 16 };
@@ -65,13 +65,9 @@ static void
 kill_descendants(void)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		struct indices all = { 0 };
 		pid_t pid;
 
-		process_descendants(getpid(), &all);
-		for (size_t k = 0; k < all.n; k++)
-			kill((pid_t)all.v[k], SIGKILL);
-		free(all.v);
+		process_signal_descendants(getpid(), SIGKILL);
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 			;
 		if (pid < 0 && errno == ECHILD)
@@ -165,7 +161,9 @@ keep(const struct keeper_task *task, int socket)
 	sigset_t set;
 	int signals;
 
-	setsid();
+	/* Where a sandbox refuses the one, a group of its own is had by the other. */
+	if (setsid() < 0)
+		setpgid(0, 0);
 	if (task->is_terminal)
 		ioctl(task->out, TIOCSCTTY, 0);
 	prctl(PR_SET_NAME, "noxmk-keeper");
@@ -304,23 +302,22 @@ keeper_signal(const struct keeper *keeper, int signal)
 {
 	if (keeper->pid == 0)
 		return;
-	if (signal == SIGKILL)
+	/* Where there is no group of its own, all get it. */
+	if (kill(-keeper->pid, 0) < 0)
+		process_signal_descendants(keeper->pid, signal);
+	else if (signal == SIGKILL)
 		kill_group(keeper->pid);
 	else
 		kill(-keeper->pid, signal);
-	kill(-keeper->pid, SIGCONT);
+	if (kill(-keeper->pid, SIGCONT) < 0)
+		process_signal_descendants(keeper->pid, SIGCONT);
 }
 
 void
 keeper_signal_all(const struct keeper *keeper, int signal)
 {
-	struct indices all = { 0 };
-
 	if (keeper->pid > 0)
-		process_descendants(keeper->pid, &all);
-	for (size_t i = 0; i < all.n; i++)
-		kill((pid_t)all.v[i], signal);
-	free(all.v);
+		process_signal_descendants(keeper->pid, signal);
 }
 
 void

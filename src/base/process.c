@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,17 @@ process_descendants(pid_t pid, struct indices *list)
 	process_children(pid, list);
 	for (; i < list->n; i++)
 		process_children((pid_t)list->v[i], list);
+}
+
+void
+process_signal_descendants(pid_t pid, int signal)
+{
+	struct indices all = { 0 };
+
+	process_descendants(pid, &all);
+	for (size_t i = 0; i < all.n; i++)
+		kill((pid_t)all.v[i], signal);
+	free(all.v);
 }
 
 /* What follows the name, which may have blanks and parentheses of its own: the state. */

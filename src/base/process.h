@@ -14,6 +14,7 @@ void process_thread_children(pid_t, pid_t thread, struct indices *);
 
 /* Adds all processes below that one: its children, theirs, and so on. */
 void process_descendants(pid_t, struct indices *);
+void process_signal_descendants(pid_t, int signal);
 
 /* Adds its threads. The main one has the number of the process. */
 void process_threads(pid_t, struct indices *);
