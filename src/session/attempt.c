@@ -54,7 +54,7 @@ struct attempt {
 	char *status;            /* for the log's last line; NULL: it was not started */
 	double begun;
 	char *unreported;        /* the result that nox's report lacks, or NULL */
-	bool judged;             /* the session's own process has ended */
+	bool judged;             /* the session's own process has ended, or is given up */
 };
 
 /* Which the session cannot have removed. */
@@ -252,6 +252,14 @@ is_recorded(const struct attempt *attempt)
 	return found;
 }
 
+static void
+record_left(struct attempt *attempt, bool unending)
+{
+	free(attempt->o.record->left);
+	attempt->o.record->left = leftover_tell(attempt->leftover, attempt->o.target,
+	    attempt->mask, unending);
+}
+
 /* In the keeper, which does what the helper that was killed has not done. */
 static void
 bereaved(void *data, const struct keeper_end *end)
@@ -278,6 +286,10 @@ orphaned(void *data)
 {
 	struct attempt *attempt = data;
 
+	if (leftover_is_unending(attempt->leftover, getpid())) {
+		record_left(attempt, true);
+		attempt->o.judged(attempt->o.data, NULL);
+	}
 	if (attempt->log >= 0) {
 		lseek(attempt->log, 0, SEEK_END);
 		close_log(attempt, "its helper was killed, and the last it wrote may be lost");
@@ -530,7 +542,9 @@ attempt_judge(struct attempt *attempt, bool killed)
 	for (int i = 0; i < LAST_WORDS && ask_next(attempt->ask, &last); i++)
 		if (last.kind == ASK_UNREPORTED)
 			attempt_unreported(attempt, last.name);
-	(void)keeper_has_ended(attempt->keeper, &end);
+	/* One that is given up has got a KILL, to no avail so far. */
+	if (!keeper_has_ended(attempt->keeper, &end))
+		end.status = SIGKILL;
 	if (killed && keeper_has_left(attempt->keeper))
 		keeper_signal(attempt->keeper, SIGKILL);
 	take_end(attempt, &end);
@@ -539,16 +553,21 @@ attempt_judge(struct attempt *attempt, bool killed)
 bool
 attempt_has_left(struct attempt *attempt)
 {
-	char *safe;
+	bool none = keeper_pid(attempt->keeper) > 0 && !keeper_has_left(attempt->keeper);
 
-	if (attempt->session_options.may_leak || attempt_is_cleared(attempt))
+	if (none || attempt->session_options.may_leak ||
+	    !leftover_remains(attempt->leftover, keeper_pid(attempt->keeper)))
 		return false;
-	free(attempt->o.record->left);
-	attempt->o.record->left = mask_text(attempt->mask, leftover_names(attempt->leftover));
-	safe = screen_safe(attempt->o.record->left);
-	warnx("%s left a process running: %s", attempt->o.target, safe);
-	free(safe);
+	record_left(attempt, false);
 	return true;
+}
+
+void
+attempt_give_up(struct attempt *attempt)
+{
+	leftover_signal(attempt->leftover, SIGKILL);
+	if (leftover_is_unending(attempt->leftover, keeper_pid(attempt->keeper)))
+		record_left(attempt, true);
 }
 
 void
@@ -563,12 +582,11 @@ attempt_signal_left(struct attempt *attempt, int signal)
 bool
 attempt_is_cleared(struct attempt *attempt)
 {
-	bool below = keeper_has_left(attempt->keeper);
+	bool below = keeper_has_left(attempt->keeper), remains;
 
-	/* If it was killed, what it kept is ours. */
-	if (!below && keeper_pid(attempt->keeper) > 0)
-		return true;
-	return !leftover_remains(attempt->leftover, keeper_pid(attempt->keeper));
+	/* The keeper also knows of the dead that it cannot reap; if it was killed, they are ours. */
+	remains = leftover_remains(attempt->leftover, keeper_pid(attempt->keeper));
+	return keeper_pid(attempt->keeper) > 0 ? !below : !remains;
 }
 
 void

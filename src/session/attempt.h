@@ -116,6 +116,12 @@ bool attempt_has_left(struct attempt *);
 void attempt_signal_left(struct attempt *, int signal);
 bool attempt_is_cleared(struct attempt *);
 
+/*
+ * Once it is judged: what still runs gets KILL once more and is not waited for. If it cannot be
+ * ended (it is another user's, or traced, or the kernel keeps it), the record and a warning say so.
+ */
+void attempt_give_up(struct attempt *);
+
 /* Writes the log's last line and closes it. */
 void attempt_close_log(struct attempt *);
 

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/util.h"
+#include "output/mask.h"
 
 struct leftover;
 
@@ -32,6 +33,9 @@ void leftover_ignore(struct leftover *, pid_t);
  */
 bool leftover_remains(struct leftover *, pid_t keeper);
 
+/* The same, but those count, too, that are dead and that nobody can reap: they are traced. */
+bool leftover_is_unending(struct leftover *, pid_t keeper);
+
 /*
  * Those that leftover_remains has last found, and their descendants, get the signal, and CONT as
  * well: a stopped process cannot die.
@@ -40,5 +44,12 @@ void leftover_signal(struct leftover *, int signal);
 
 /* Their names, "sleep 30 (pid 17) and 2 more", or NULL when there are none. The caller frees. */
 char *leftover_names(const struct leftover *) UNUSED_RESULT;
+
+/*
+ * Warns of those that are left, for that target, by their names without secrets: they run, or they
+ * are unending, since KILL has not ended them. The text for the record, which the caller frees.
+ */
+char *leftover_tell(const struct leftover *, const char *target, struct mask *,
+    bool unending) UNUSED_RESULT;
 
 #endif
