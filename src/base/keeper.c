@@ -12,12 +12,16 @@
 
 #include "base/fd.h"
 #include "base/keeper.h"
+#include "base/outlet.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "base/util.h"
 
 /* Milliseconds between two rounds of killing, and the last round: some processes cannot die. */
 enum { KILL_AGAIN = 5, ROUNDS = 400 };
+
+/* Milliseconds in which the keeper's last words are read, or never. */
+enum { LAST_WORDS = 1000 };
 
 /* Looks for members of a group that is killed: some may start others in between. */
 enum { LOOKS = 16 };
@@ -126,6 +130,7 @@ bereave(const struct keeper_task *task, struct kept *kept)
 	kill_descendants();
 	if (task->orphaned)
 		task->orphaned(task->data);
+	outlet_close(LAST_WORDS);
 	_exit(0);
 }
 
@@ -171,6 +176,7 @@ keep(const struct keeper_task *task, int socket)
 	/* Signals of the terminal and the user are for the program. Here they stay pending. */
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
+	outlet_forked();
 	if (task->forked)
 		task->forked(task->data);
 	sigemptyset(&set);

@@ -243,8 +243,8 @@ joblog_tell_ci(struct joblog_follower *f, bool raw, const char *line, size_t n)
 		filter_flush(filter, &text);
 	}
 	buffer_addstr(&text, "\n");
+	fwrite(text.data, 1, text.len, stdout);
 	fflush(stdout);
-	(void)!fd_write_all(STDOUT_FILENO, text.data, text.len);
 	buffer_free(&text);
 	filter_close(filter);
 }

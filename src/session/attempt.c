@@ -302,10 +302,9 @@ orphaned(void *data)
 static int
 jobserver_of(const struct attempt *attempt)
 {
-	const struct jobserver *jobserver =
-		attempt->toolenv ? slot_jobserver(attempt->o.slot) : NULL;
+	const struct jobserver *it = attempt->toolenv ? slot_jobserver(attempt->o.slot) : NULL;
 
-	return jobserver ? jobserver_fd(jobserver) : -1;
+	return it ? jobserver_fd(it) : -1;
 }
 
 struct attempt *
@@ -491,6 +490,8 @@ attempt_ignore(struct attempt *attempt, pid_t pid)
 void
 attempt_signal(struct attempt *attempt, int signal)
 {
+	if (attempt->terminal)
+		terminal_end(attempt->terminal);
 	keeper_signal(attempt->keeper, signal);
 }
 

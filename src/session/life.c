@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/outlet.h"
 #include "base/sig.h"
 #include "output/screen.h"
 #include "session/life.h"
@@ -514,13 +515,14 @@ earlier(int a, int b)
 static void
 wait_for_events(const struct life *life)
 {
-	struct pollfd fds[3 + TURN_FDS + ATTEMPT_FDS] = {
+	struct pollfd fds[3 + OUTLETS + TURN_FDS + ATTEMPT_FDS] = {
 		{ .fd = life->o->signals, .events = POLLIN },
 		{ .fd = turn_settle_fd(life->o->turn), .events = POLLIN },
 		{ .fd = -1, .events = POLLIN } };
 	int timeout = -1;
-	nfds_t n = 3;
+	nfds_t n = 3 + OUTLETS;
 
+	outlet_poll(fds + 3);
 	if (life->phase == WAITING) {
 		turn_poll(life->o->turn, fds + n);
 		n += TURN_FDS;
@@ -541,6 +543,7 @@ wait_for_events(const struct life *life)
 	timeout = clock_until(life->next_check, timeout);
 	if (poll(fds, n, timeout) < 0 && errno != EINTR)
 		err(EXIT_HELPER, "poll");
+	outlet_flush();
 }
 
 struct life_end

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/makeflags.h"
+#include "base/outlet.h"
 #include "base/parent.h"
 #include "base/sig.h"
 #include "nox/env.h"
@@ -192,17 +193,6 @@ open_turn(struct run *run)
 	run->turn = turn_open(&turn);
 }
 
-/* The monotonic second at which the run has to be over; 0: never. */
-static double
-end_of_run(const struct run *run)
-{
-	json_t *info = run->options->policy->deadline > 0 ? rundir_info(run->rundir) : NULL;
-	double begun = json_number(info, "clock");
-
-	json_decref(info);
-	return info ? begun + run->options->policy->deadline : 0;
-}
-
 /* In the keeper, which lives on if we are killed: the slots are ours alone. */
 static void
 forked(void *data)
@@ -264,7 +254,8 @@ live(struct run *run)
 		.passage = run->passage = passage_open(&passage),
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
-		.retries = run->session_options.retries, .run_ends = end_of_run(run) };
+		.retries = run->session_options.retries,
+		.run_ends = policy_run_ends(run->options->policy, run->rundir) };
 	struct life_end end = life_lead(&life);
 
 	run->signalled = end.signalled;
@@ -348,11 +339,15 @@ static void
 end_record(struct run *run)
 {
 	struct policy policy = *run->options->policy;
+	bool unread;
 
 	if (!policy.fail_fast_said)
 		policy.fail_fast = json_is_true(json_object_get(planfile_header(run->plan),
 		    "fail_fast"));
-	if (!run->recorded || run->record.left) {
+	/* What nobody has read so far the summary shows. */
+	unread = run->record.live && outlet_is_behind();
+	run->record.live &= !unread;
+	if (!run->recorded || run->record.left || unread) {
 		run->record.ended = clock_now();
 		write_record(run);
 	}
