@@ -7,13 +7,16 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/keeper.h"
 #include "base/outlet.h"
 #include "base/process.h"
+#include "base/sig.h"
 #include "base/spawn.h"
 #include "base/util.h"
 
@@ -22,6 +25,18 @@ enum { KILL_AGAIN = 5, ROUNDS = 400 };
 
 /* Milliseconds in which the keeper's last words are read, or never. */
 enum { LAST_WORDS = 1000 };
+
+/* Seconds between two looks of the keeper whether the other side is stopped. */
+#define LOOK_EVERY 5.0
+
+/*
+ * Milliseconds in which the program has to be started; and in which the keeper has to go once it
+ * may, or is to kill first. It may be traced, or wait for a file system that hangs.
+ */
+enum { START_PATIENCE = 10000, GO_PATIENCE = 300, KILL_PATIENCE = 4000 };
+
+/* Milliseconds between two looks whether we are told to end meanwhile. */
+enum { STOP_TICK = 100 };
 
 /* Looks for members of a group that is killed: some may start others in between. */
 enum { LOOKS = 16 };
@@ -134,17 +149,42 @@ bereave(const struct keeper_task *task, struct kept *kept)
 	_exit(0);
 }
 
+static bool
+is_stopped(pid_t pid)
+{
+	struct process_stat stat;
+
+	return process_stat(pid, &stat) && stat.state == 'T';
+}
+
+/*
+ * A helper that is stopped keeps no time limit, and the session waits for it. Unless both are, as
+ * by ^Z, it is made to go on.
+ */
+static void
+wake(pid_t helper, const struct kept *kept)
+{
+	if (is_stopped(helper) && (kept->ended || !is_stopped(kept->program)))
+		kill(helper, SIGCONT);
+}
+
 static _Noreturn void
 watch(const struct keeper_task *task, struct kept *kept, int signals, int socket)
 {
 	struct pollfd fds[2] = { { .fd = signals, .events = POLLIN },
 		{ .fd = socket, .events = POLLIN } };
+	double look = clock_monotonic() + LOOK_EVERY;
+	pid_t helper = getppid();
 
 	for (;;) {
 		struct message unused;
 		int heard = -1;
 
-		poll(fds, countof(fds), -1);
+		poll(fds, countof(fds), clock_until(look, -1));
+		if (clock_monotonic() >= look) {
+			wake(helper, kept);
+			look = clock_monotonic() + LOOK_EVERY;
+		}
 		if (fds[1].revents)
 			heard = hear(socket, &unused, MSG_DONTWAIT);
 		if (heard == 0)
@@ -193,6 +233,39 @@ keep(const struct keeper_task *task, int socket)
 	watch(task, &kept, signals, socket);
 }
 
+/* False when it takes too long, or when we are told to end meanwhile. */
+static bool
+await_start(int socket)
+{
+	struct pollfd fd = { .fd = socket, .events = POLLIN };
+
+	for (int waited = 0; waited < START_PATIENCE; waited += STOP_TICK)
+		if (poll(&fd, 1, STOP_TICK) > 0)
+			return true;
+		else if (sig_stop_is_pending())
+			return false;
+	return false;
+}
+
+/* Reaps the keeper, which ends within so many milliseconds, or is killed. */
+static void
+end_keeper(pid_t pid, int *status, int milliseconds)
+{
+	/* glibc has no function for it before 2.36. */
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int unused;
+
+	kill(pid, SIGCONT);
+	if (end.fd >= 0 && poll(&end, 1, milliseconds) == 0) {
+		kill(pid, SIGKILL);
+		poll(&end, 1, GO_PATIENCE);
+	}
+	/* One that is traced is not ours to reap. Without a pidfd there is no limit. */
+	if (waitpid(pid, status ? status : &unused, end.fd >= 0 ? WNOHANG : 0) <= 0 && status)
+		*status = SIGKILL;
+	fd_close(&end.fd);
+}
+
 struct keeper *
 keeper_start(const struct keeper_task *task)
 {
@@ -210,13 +283,15 @@ keeper_start(const struct keeper_task *task)
 	}
 	error = pid < 0 ? errno : 0;
 	close(ends[1]);
+	if (pid > 0 && !await_start(ends[0]))
+		error = ETIMEDOUT;
 	/* A keeper that was killed before it sent anything may have started the program. */
-	if (pid > 0 && hear(ends[0], &started, 0) > 0)
+	else if (pid > 0 && hear(ends[0], &started, 0) > 0)
 		error = started.error;
 	if (error != 0) {
 		close(ends[0]);
 		if (pid > 0)
-			waitpid(pid, NULL, 0);
+			end_keeper(pid, NULL, 0);
 		errno = error;
 		return NULL;
 	}
@@ -226,12 +301,10 @@ keeper_start(const struct keeper_task *task)
 }
 
 static void
-reap_keeper(struct keeper *keeper, int *status)
+reap_keeper(struct keeper *keeper, int *status, int milliseconds)
 {
 	fd_close(&keeper->socket);
-	kill(keeper->pid, SIGCONT);
-	while (waitpid(keeper->pid, status, 0) < 0 && errno == EINTR)
-		;
+	end_keeper(keeper->pid, status, milliseconds);
 	keeper->pid = 0;
 }
 
@@ -244,7 +317,7 @@ listen_to(struct keeper *keeper, int flags)
 
 	while (keeper->pid > 0 && (heard = hear(keeper->socket, &message, flags)) >= 0) {
 		if (heard == 0) {
-			reap_keeper(keeper, &status);
+			reap_keeper(keeper, &status, GO_PATIENCE);
 			if (!keeper->ended)
 				keeper->end.status = status;
 		} else {
@@ -331,15 +404,17 @@ keeper_close(struct keeper *keeper)
 {
 	if (!keeper)
 		return;
-	if (keeper->pid > 0)
+	if (keeper->pid > 0) {
 		tell(keeper->socket, &(struct message){ 0 });
-	keeper_kill(keeper);
+		reap_keeper(keeper, NULL, GO_PATIENCE);
+	}
+	free(keeper);
 }
 
 void
 keeper_kill(struct keeper *keeper)
 {
 	if (keeper->pid > 0)
-		reap_keeper(keeper, NULL);
+		reap_keeper(keeper, NULL, KILL_PATIENCE);
 	free(keeper);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -109,6 +110,17 @@ process_signal_descendants(pid_t pid, int signal)
 	for (size_t i = 0; i < all.n; i++)
 		kill((pid_t)all.v[i], signal);
 	free(all.v);
+}
+
+void
+process_wake_children(void)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid > 0) {
+		kill(info.si_pid, SIGCONT);
+		info.si_pid = 0;
+	}
 }
 
 /* What follows the name, which may have blanks and parentheses of its own: the state. */

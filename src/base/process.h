@@ -16,6 +16,9 @@ void process_thread_children(pid_t, pid_t thread, struct indices *);
 void process_descendants(pid_t, struct indices *);
 void process_signal_descendants(pid_t, int signal);
 
+/* Children of ours that somebody has stopped since the last call go on. */
+void process_wake_children(void);
+
 /* Adds its threads. The main one has the number of the process. */
 void process_threads(pid_t, struct indices *);
 

@@ -7,6 +7,7 @@
  */
 
 #include <signal.h>
+#include <stdbool.h>
 
 /*
  * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, and returns the descriptor.
@@ -22,6 +23,9 @@ void sig_close(int fd);
 
 /* The next of those signals that is pending, or 0. Several SIGCHLDs may come as one. */
 int sig_next(int fd);
+
+/* Is one of those that end us pending? It stays so. */
+bool sig_stop_is_pending(void);
 
 /* The signal mask from before the first sig_open, which a child needs. */
 const sigset_t *sig_original_mask(void);

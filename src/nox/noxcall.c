@@ -71,6 +71,7 @@ wait_for_end(struct call *call, struct keeper_end *end)
 		int signal;
 
 		poll(fds, countof(fds), clock_until(deadline, CHECK_EVERY));
+		process_wake_children();
 		signal = next_stop(call);
 		if (signal == SIGTSTP) {
 			suspend(call);

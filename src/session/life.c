@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/outlet.h"
+#include "base/process.h"
 #include "base/sig.h"
 #include "output/screen.h"
 #include "session/life.h"
@@ -409,6 +410,8 @@ check_stops(struct life *life)
 
 	runtime_stand_in(life->o->attempt->runtime, life->o->attempt->rundir);
 	turn_keep(life->o->turn);
+	/* Keeper and guard have nothing to be stopped for. */
+	process_wake_children();
 	/* Who stops make may stop us as well: that is one stop. */
 	if (signal != 0 && !life->stops.why)
 		stop(life, signal == SIGKILL ? xstrdup("make was killed") :
