@@ -1,5 +1,6 @@
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -136,7 +137,7 @@ bool
 process_stat(pid_t pid, struct process_stat *stat)
 {
 	/* The numbers of the fields in proc(5), where the state is the third. */
-	enum { STATE = 3, UTIME = 14, STIME = 15, THREADS = 20, STARTED = 22, RSS = 24,
+	enum { STATE = 3, PARENT = 4, UTIME = 14, STIME = 15, THREADS = 20, STARTED = 22, RSS = 24,
 		CODE_BEGINS = 26, CODE_ENDS = 27, STACK = 28, FIELDS };
 	unsigned long long fields[FIELDS] = { 0 };
 	char text[1024], *rest;
@@ -146,6 +147,7 @@ process_stat(pid_t pid, struct process_stat *stat)
 	stat->state = *rest++;
 	for (int i = STATE + 1; i < FIELDS; i++)
 		fields[i] = strtoull(rest, &rest, 10);
+	stat->parent = (pid_t)fields[PARENT];
 	stat->threads = (unsigned)fields[THREADS];
 	stat->time = fields[UTIME] + fields[STIME];
 	stat->started = fields[STARTED];
@@ -173,6 +175,35 @@ process_thread_state(pid_t pid, pid_t thread)
 	if (!read_file(pid, name, text, sizeof(text)) || !(state = after_name(text)))
 		return 'X';
 	return *state;
+}
+
+void
+process_ancestors(struct indices *list)
+{
+	struct process_stat stat;
+
+	for (pid_t pid = getppid(); pid > 0; pid = process_stat(pid, &stat) ? stat.parent : 0)
+		indices_add(list, (size_t)pid);
+}
+
+bool
+process_has_open(pid_t pid, dev_t device, ino_t inode)
+{
+	char path[64];
+	struct dirent *entry;
+	struct stat st;
+	bool found = false;
+	DIR *files;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	files = opendir(path);
+	if (!files)
+		return errno == EACCES;
+	while (!found && (entry = readdir(files)))
+		found = fstatat(dirfd(files), entry->d_name, &st, 0) == 0 && st.st_dev == device &&
+			st.st_ino == inode;
+	closedir(files);
+	return found;
 }
 
 struct process_pages

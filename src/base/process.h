@@ -19,12 +19,19 @@ void process_signal_descendants(pid_t, int signal);
 /* Children of ours that somebody has stopped since the last call go on. */
 void process_wake_children(void);
 
+/* Adds our parent, its parent, and so on. */
+void process_ancestors(struct indices *);
+
+/* Has that process the file open? True, too, if we may not know. */
+bool process_has_open(pid_t, dev_t, ino_t);
+
 /* Adds its threads. The main one has the number of the process. */
 void process_threads(pid_t, struct indices *);
 
 /* What /proc/PID/stat says of a process. */
 struct process_stat {
 	char state; /* of the main thread, by its letter in proc(5) */
+	pid_t parent;
 	unsigned threads;
 	unsigned long long time;    /* of processors, by all threads, in clock ticks */
 	unsigned long long started; /* in clock ticks: it differs for two that had one pid */
