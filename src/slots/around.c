@@ -18,6 +18,7 @@ struct around {
 	size_t n;
 	struct indices ancestors; /* their pids, once they are known */
 	bool looked;
+	char *refusal;
 };
 
 struct around *
@@ -42,6 +43,7 @@ around_close(struct around *around)
 	around_clear(around);
 	free(around->notes);
 	free(around->ancestors.v);
+	free(around->refusal);
 	free(around);
 }
 
@@ -57,8 +59,8 @@ around_note(struct around *around, int file, json_t *claim)
 		.claim = json_incref(claim) };
 }
 
-bool
-around_has(struct around *around, pid_t pid)
+static bool
+has_ancestor(struct around *around, pid_t pid)
 {
 	if (!around->looked)
 		process_ancestors(&around->ancestors);
@@ -72,7 +74,7 @@ is_around(struct around *around, const struct note *note)
 {
 	pid_t pid = (pid_t)json_integer_value(json_object_get(note->claim, "pid"));
 
-	return around_has(around, pid) && process_has_open(pid, note->device, note->inode);
+	return has_ancestor(around, pid) && process_has_open(pid, note->device, note->inode);
 }
 
 static long long
@@ -97,8 +99,9 @@ is_in_way(const json_t *mine, const json_t *its, long long *taken)
 	return *taken > number(mine, "capacity") - number(mine, "amount");
 }
 
-const json_t *
-around_holder(struct around *around, const json_t *claims, const char **resource)
+/* The first claim around us that is in the way of these, and the resource; or NULL. */
+static const json_t *
+holder_of(struct around *around, const json_t *claims, const char **resource)
 {
 	const json_t *mine, *its;
 	size_t i, k;
@@ -106,16 +109,50 @@ around_holder(struct around *around, const json_t *claims, const char **resource
 	json_array_foreach(claims, i, mine) {
 		long long taken = 0;
 
+		*resource = json_text(mine, "resource");
 		for (size_t note = 0; note < around->n; note++) {
 			if (!is_around(around, &around->notes[note]))
 				continue;
 			json_array_foreach(json_object_get(around->notes[note].claim, "claims"), k,
 			    its)
-				if (is_in_way(mine, its, &taken)) {
-					*resource = json_text(mine, "resource");
+				if (is_in_way(mine, its, &taken))
 					return around->notes[note].claim;
-				}
 		}
 	}
 	return NULL;
+}
+
+bool
+around_holds(struct around *around, const json_t *waiting)
+{
+	const char *unused;
+
+	return holder_of(around, json_object_get(waiting, "claims"), &unused) != NULL;
+}
+
+void
+around_refuse(struct around *around, const json_t *claims)
+{
+	const char *resource;
+	const json_t *holder = around->refusal ? NULL : holder_of(around, claims, &resource);
+
+	if (holder)
+		around->refusal = xasprintf("it runs within %s, which %s%s until it ends: both "
+		    "would wait for ever", json_text(holder, "target"),
+		    *resource == '*' ? "runs alone" : "has ", *resource == '*' ? "" : resource);
+}
+
+void
+around_refuse_by(struct around *around, pid_t pid)
+{
+	if (!around->refusal && has_ancestor(around, pid))
+		around->refusal = xasprintf("it runs within a session that claims something (pid "
+		    "%d), and here these run one at a time: both would wait for ever",
+		    (int)pid);
+}
+
+const char *
+around_refusal(const struct around *around)
+{
+	return around->refusal;
 }

@@ -21,16 +21,20 @@ void around_close(struct around *);
 /* Forgets what was noted. */
 void around_clear(struct around *);
 
-/* A claim that somebody holds: its file, which he has open, and what that says (lock.h). */
+/* A claim that somebody holds: its file, which he has open too, and what that says (lock.h). */
 void around_note(struct around *, int file, json_t *claim);
 
-/*
- * Do those that were noted and are held around us keep these claims (as in plan.jsonl) from being
- * granted? Then the first that does, which is borrowed; else NULL. *resource: what of it.
- */
-const json_t *around_holder(struct around *, const json_t *claims, const char **resource);
+/* Do those that were noted, and are held around us, keep that other claim from being granted? */
+bool around_holds(struct around *, const json_t *waiting);
 
-/* Does that process run around us? */
-bool around_has(struct around *, pid_t);
+/*
+ * The same for our own claims, a list as in plan.jsonl: then these are refused. And where that
+ * process, if it runs around us, keeps us waiting for whatever we claim.
+ */
+void around_refuse(struct around *, const json_t *claims);
+void around_refuse_by(struct around *, pid_t);
+
+/* Why our claims never will be granted; NULL if they may be. Borrowed. */
+const char *around_refusal(const struct around *);
 
 #endif
