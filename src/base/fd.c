@@ -14,7 +14,7 @@
  * Milliseconds in which a lock is to be had: whoever has it may be stopped, or be no program of
  * ours. And those between two tries, which double.
  */
-enum { PATIENCE = 10000, FIRST_TICK = 1, LAST_TICK = 32 };
+enum { PATIENCE = 1000, FIRST_TICK = 1, LAST_TICK = 32 };
 
 void
 fd_close(int *fd)

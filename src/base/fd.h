@@ -21,7 +21,7 @@ bool fd_is_full(int error);
 
 /*
  * Locks or unlocks the file as flock(2) does, and as that says: 0, or -1 with errno set. But nobody
- * is waited for for ever: after ten seconds, or when we are told to end, errno is EWOULDBLOCK as
+ * is waited for for ever: after a second, or when we are told to end, errno is EWOULDBLOCK as
  * with LOCK_NB. Where the file system has no such locks, those of fcntl(2) that belong to an open
  * file stand in. An exclusive lock needs a descriptor that is open for writing, and a shared one
  * for reading: so it is on NFS.

@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -247,25 +246,6 @@ await_start(int socket)
 	return false;
 }
 
-/* Reaps the keeper, which ends within so many milliseconds, or is killed. */
-static void
-end_keeper(pid_t pid, int *status, int milliseconds)
-{
-	/* glibc has no function for it before 2.36. */
-	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
-	int unused;
-
-	kill(pid, SIGCONT);
-	if (end.fd >= 0 && poll(&end, 1, milliseconds) == 0) {
-		kill(pid, SIGKILL);
-		poll(&end, 1, GO_PATIENCE);
-	}
-	/* One that is traced is not ours to reap. Without a pidfd there is no limit. */
-	if (waitpid(pid, status ? status : &unused, end.fd >= 0 ? WNOHANG : 0) <= 0 && status)
-		*status = SIGKILL;
-	fd_close(&end.fd);
-}
-
 struct keeper *
 keeper_start(const struct keeper_task *task)
 {
@@ -291,7 +271,7 @@ keeper_start(const struct keeper_task *task)
 	if (error != 0) {
 		close(ends[0]);
 		if (pid > 0)
-			end_keeper(pid, NULL, 0);
+			process_end_child(pid, NULL, 0);
 		errno = error;
 		return NULL;
 	}
@@ -304,7 +284,7 @@ static void
 reap_keeper(struct keeper *keeper, int *status, int milliseconds)
 {
 	fd_close(&keeper->socket);
-	end_keeper(keeper->pid, status, milliseconds);
+	process_end_child(keeper->pid, status, milliseconds);
 	keeper->pid = 0;
 }
 

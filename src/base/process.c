@@ -1,19 +1,23 @@
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
+
+/* Milliseconds that the kernel has for a KILL. */
+enum { DIES_WITHIN = 300 };
 
 #define OWN_PROGRAM "/proc/self/exe"
 
@@ -124,6 +128,24 @@ process_wake_children(void)
 	}
 }
 
+void
+process_end_child(pid_t pid, int *status, int milliseconds)
+{
+	/* glibc has no function for it before 2.36. */
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int unused;
+
+	kill(pid, SIGCONT);
+	if (end.fd >= 0 && poll(&end, 1, milliseconds) == 0) {
+		kill(pid, SIGKILL);
+		poll(&end, 1, DIES_WITHIN);
+	}
+	/* One that is traced is not ours to reap. Without a pidfd there is no limit. */
+	if (waitpid(pid, status ? status : &unused, end.fd >= 0 ? WNOHANG : 0) <= 0 && status)
+		*status = SIGKILL;
+	fd_close(&end.fd);
+}
+
 /* What follows the name, which may have blanks and parentheses of its own: the state. */
 static char *
 after_name(char *text)
@@ -198,7 +220,7 @@ process_has_open(pid_t pid, dev_t device, ino_t inode)
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	files = opendir(path);
 	if (!files)
-		return errno == EACCES;
+		return false;
 	while (!found && (entry = readdir(files)))
 		found = fstatat(dirfd(files), entry->d_name, &st, 0) == 0 && st.st_dev == device &&
 			st.st_ino == inode;

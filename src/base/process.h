@@ -19,10 +19,16 @@ void process_signal_descendants(pid_t, int signal);
 /* Children of ours that somebody has stopped since the last call go on. */
 void process_wake_children(void);
 
+/*
+ * Reaps a child that is about to end: after so many milliseconds it is killed. One that is traced
+ * may not be ours to reap; then *status, which may be NULL, says that it was killed.
+ */
+void process_end_child(pid_t, int *status, int milliseconds);
+
 /* Adds our parent, its parent, and so on. */
 void process_ancestors(struct indices *);
 
-/* Has that process the file open? True, too, if we may not know. */
+/* Has that process the file open? False if we may not know. */
 bool process_has_open(pid_t, dev_t, ino_t);
 
 /* Adds its threads. The main one has the number of the process. */

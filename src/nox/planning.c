@@ -31,6 +31,9 @@ enum { UNKNOWN_NOX = 97, REFUSED = 96 };
 /* So often a plan is made that turns out to be older than the noxfile. */
 enum { PLANNINGS = 3 };
 
+/* Seconds in which another make has its plan. */
+enum { LOCK_PATIENCE = 60 };
+
 #define PLAN "plan.jsonl"
 #define RULES "sessions.mk"
 
@@ -538,8 +541,15 @@ plan_until_it_holds(struct question *question, int state)
 static int
 plan_locked(struct question *question, const struct planning_options *options, int state)
 {
-	int lock = state_lock(state), signals = sig_open(), code = 0;
+	int lock, signals, code = 0;
 
+	if (state_is_locked_around(state)) {
+		warnx("%s runs make while it is loaded: that make needs the plan, for which it is "
+		      "loaded: both would wait for ever", question->noxfile);
+		return EXIT_HELPER;
+	}
+	lock = state_lock(state, LOCK_PATIENCE);
+	signals = sig_open();
 	if (!options->only_if_stale || !plan_holds(state, question->knobs)) {
 		question->scratch = scratch_make(state, lock >= 0);
 		code = question->scratch ? plan_until_it_holds(question, state) : EXIT_HELPER;

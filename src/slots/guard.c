@@ -4,12 +4,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "slots/balance.h"
 #include "slots/guard.h"
 #include "slots/guard_process.h"
 
 /* Milliseconds that a helper which ends waits for its token, at most twice. */
 enum { CLOSE_PATIENCE = 20 };
+
+/* Milliseconds in which a guard that has nothing more to do ends: it may be stopped. */
+enum { END_PATIENCE = 300 };
 
 struct guard {
 	struct balance *balance;
@@ -115,7 +119,10 @@ guard_close(struct guard *guard)
 		back = guard_try(guard);
 	}
 	balance_leave(guard->balance);
-	waitpid(guard->pid, NULL, back && !guard->gone ? 0 : WNOHANG);
+	if (back && !guard->gone)
+		process_end_child(guard->pid, NULL, END_PATIENCE);
+	else
+		waitpid(guard->pid, NULL, WNOHANG);
 	balance_close(guard->balance);
 	free(guard);
 }

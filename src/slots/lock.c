@@ -33,7 +33,7 @@ enum { DIGITS = 10 };
 enum { FIRST_TICK = 1, BUSY_TICK = 8, WATCHED_TICK = 1000, BLIND_TICK = 100 };
 
 /* Seconds in which the mutex is to be had; milliseconds where the claim is granted already. */
-enum { MUTEX_PATIENCE = 20, KEEP_PATIENCE = 100 };
+enum { MUTEX_PATIENCE = 10, KEEP_PATIENCE = 100 };
 
 struct lock {
 	int state;            /* the state folder, borrowed */

@@ -1,6 +1,8 @@
 #ifndef NOXMK_STATE_STATE_H
 #define NOXMK_STATE_STATE_H
 
+#include <stdbool.h>
+
 #include "base/util.h"
 
 /*
@@ -47,10 +49,16 @@ int state_find(void);
 /*
  * Waits until nobody else changes a file of the state folder that is read, changed and replaced,
  * and keeps others from that until state_unlock is given what this returns. Nobody may inherit
- * that descriptor. Where the lock is not to be had, that is warned of, and the caller goes on
- * without it: -1.
+ * that descriptor. Where the lock is not to be had within so many seconds, that is warned of, and
+ * the caller goes on without it: -1.
  */
-int state_lock(int state);
+int state_lock(int state, int seconds);
+
+/* Has a process that we run within that lock? */
+bool state_is_locked_around(int state);
+
+/* Seconds in which others read, change and replace a file. */
+enum { STATE_PATIENCE = 3 };
 void state_unlock(int lock);
 
 #endif
