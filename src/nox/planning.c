@@ -32,7 +32,7 @@ enum { UNKNOWN_NOX = 97, REFUSED = 96 };
 enum { PLANNINGS = 3 };
 
 /* Seconds in which another make has its plan. */
-enum { LOCK_PATIENCE = 60 };
+enum { LOCK_PATIENCE = 10 };
 
 #define PLAN "plan.jsonl"
 #define RULES "sessions.mk"
