@@ -235,23 +235,6 @@ put_report_away(const struct attempt *attempt)
 		noxreport_keep(attempt->o.rundir, attempt->o.target, &attempt->report);
 }
 
-/* The helper may have recorded this attempt's verdict before it was killed. Then that holds. */
-static bool
-is_recorded(const struct attempt *attempt)
-{
-	struct record *record = attempt->o.record, known;
-	bool found = record_read(attempt->o.rundir, attempt->o.target, &known) == 1 &&
-	    json_array_size(known.attempts) >= json_array_size(record->attempts);
-
-	if (found) {
-		record_clear(record);
-		*record = known;
-	} else {
-		record_clear(&known);
-	}
-	return found;
-}
-
 static void
 record_left(struct attempt *attempt, bool unending)
 {
@@ -269,7 +252,8 @@ bereaved(void *data, const struct keeper_end *end)
 
 	if (attempt->terminal)
 		terminal_restore(attempt->terminal);
-	if (is_recorded(attempt))
+	/* The helper may have recorded this attempt's verdict before it was killed. */
+	if (record_recall(attempt->o.rundir, record))
 		return;
 	if (end) {
 		take_end(attempt, end);
@@ -285,7 +269,6 @@ static void
 orphaned(void *data)
 {
 	struct attempt *attempt = data;
-
 	if (leftover_is_unending(attempt->leftover, getpid())) {
 		record_left(attempt, true);
 		attempt->o.judged(attempt->o.data, NULL);
@@ -303,7 +286,6 @@ static int
 jobserver_of(const struct attempt *attempt)
 {
 	const struct jobserver *it = attempt->toolenv ? slot_jobserver(attempt->o.slot) : NULL;
-
 	return it ? jobserver_fd(it) : -1;
 }
 
@@ -580,13 +562,12 @@ attempt_signal_left(struct attempt *attempt, int signal)
 	leftover_signal(attempt->leftover, signal);
 }
 
+/* The keeper knows of the dead, too, that it cannot reap. If it was killed, all are ours. */
 bool
 attempt_is_cleared(struct attempt *attempt)
 {
-	bool below = keeper_has_left(attempt->keeper), remains;
-
-	/* The keeper also knows of the dead that it cannot reap; if it was killed, they are ours. */
-	remains = leftover_remains(attempt->leftover, keeper_pid(attempt->keeper));
+	bool below = keeper_has_left(attempt->keeper);
+	bool remains = leftover_remains(attempt->leftover, keeper_pid(attempt->keeper));
 	return keeper_pid(attempt->keeper) > 0 ? !below : !remains;
 }
 
@@ -610,9 +591,8 @@ void
 attempt_set_aside(struct attempt *attempt)
 {
 	struct record *record = attempt->o.record;
-	size_t number = json_array_size(record->attempts) + 1;
-	char *log = record->logged ? joblog_set_aside(attempt->o.rundir, attempt->o.target,
-	    number) : NULL;
+	char *log = !record->logged ? NULL : joblog_set_aside(attempt->o.rundir,
+	    record->target, json_array_size(record->attempts) + 1);
 
 	record_set_aside(record, log);
 	free(log);

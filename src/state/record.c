@@ -461,3 +461,19 @@ record_notified_posargs(int rundir, const char *target)
 	free(mark);
 	return search.found;
 }
+
+bool
+record_recall(int rundir, struct record *record)
+{
+	struct record known;
+	bool found = record_read(rundir, record->target, &known) == 1 &&
+	    json_array_size(known.attempts) >= json_array_size(record->attempts);
+
+	if (found) {
+		record_clear(record);
+		*record = known;
+	} else {
+		record_clear(&known);
+	}
+	return found;
+}

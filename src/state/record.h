@@ -115,6 +115,9 @@ json_t *record_notified_posargs(int rundir, const char *target);
 int record_read(int rundir, const char *target, struct record *);
 void record_clear(struct record *);
 
+/* Has its attempt's verdict been written, or that of a later one? Then the record becomes that. */
+bool record_recall(int rundir, struct record *);
+
 /*
  * Calls visit for each record of the folder that can be read, in the order of targets. The record
  * is cleared after the call: what visit wants to keep of it, it copies.
