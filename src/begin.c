@@ -1,11 +1,15 @@
+#include <err.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/fd.h"
 #include "begin.h"
 #include "report/list.h"
 #include "state/join.h"
+#include "state/record.h"
 #include "state/request.h"
 #include "state/runtime.h"
+#include "state/state.h"
 
 /* As nox does where there is nothing to run: that is no fault. */
 static void
@@ -21,6 +25,31 @@ list_targets(int rundir)
 	planfile_close(plan);
 }
 
+/*
+ * No session may find the disk full at its end that another one has filled. The helper of a session
+ * that is alone does this itself. 0, or -1 after a warning.
+ */
+static int
+reserve_records(int rundir, const struct request *request)
+{
+	struct planfile *plan = *request->alone ? NULL : planfile_open(rundir);
+	json_t *sessions = json_object(), *unused;
+	const char *target;
+	int result = 0;
+
+	if (plan)
+		planfile_expand(plan, request->goals, sessions, false);
+	json_object_foreach(sessions, target, unused)
+		if (result == 0 && record_reserve(rundir, target) < 0 && fd_is_full(errno)) {
+			warn("no room for the records of %zu sessions in %s",
+			    json_object_size(sessions), state_path());
+			result = -1;
+		}
+	json_decref(sessions);
+	planfile_close(plan);
+	return result;
+}
+
 int
 begin_run(int state, const char *key)
 {
@@ -33,7 +62,8 @@ begin_run(int state, const char *key)
 	if (!request_check(settings, &request)) {
 		result = EXIT_USAGE;
 	} else if ((rundir = join_run(state, key, request.knobs.keep)) >= 0) {
-		if (request_write(rundir, &request) == 0)
+		if (request_write(rundir, &request) == 0 &&
+		    reserve_records(rundir, &request) == 0)
 			result = 0;
 		if (result == 0 && request.selects_nothing)
 			list_targets(rundir);

@@ -1,17 +1,26 @@
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/makeflags.h"
 #include "end.h"
 #include "notified.h"
 #include "order/order.h"
 #include "own.h"
 #include "report/summary.h"
+#include "slots/guard.h"
+#include "slots/jobserver.h"
 #include "state/failed.h"
 #include "state/history.h"
 #include "state/join.h"
 #include "state/presence.h"
 #include "state/record.h"
 #include "state/rundir.h"
+#include "state/runtime.h"
+
+/* Milliseconds in which a token has to come that the dead have left to be taken. */
+enum { MEND_PATIENCE = 1000 };
 
 /* Warns where something cannot be kept; the run is no worse for that. */
 static void
@@ -30,21 +39,24 @@ keep_results(const struct end *end)
 }
 
 /*
- * A helper may have been killed, and the keeper of its session has a record to write. We may wait
- * for that, and for nobody else: others may need the slot that we hold. sessions: those that make
- * has done with, in its eyes.
+ * A helper may have been killed, and the keeper of its session has a record to write, or processes
+ * to end. We may wait for that, and for nobody else: others may need the slot that we hold.
+ * sessions: those that make has done with, in its eyes.
  */
 static void
 await_keepers(const struct end *end, const char *key, const json_t *sessions)
 {
 	json_t *names = record_list(end->rundir), *lacking = json_copy((json_t *)sessions), *item;
+	bool entered = rundir_is_entered(end->rundir);
 	const char *target;
 	size_t i;
 
 	json_array_foreach(names, i, item)
 		json_object_del(lacking, json_string_value(item));
-	json_object_foreach(lacking, target, item)
+	json_object_foreach(entered ? (json_t *)sessions : lacking, target, item)
 		presence_await(key, target);
+	json_object_foreach(lacking, target, item)
+		record_release(end->rundir, target);
 	json_decref(lacking);
 	json_decref(names);
 }
@@ -55,6 +67,21 @@ is_missing(int rundir)
 {
 	return faccessat(rundir, WELL_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
 	       !rundir_is_alive(rundir);
+}
+
+/* Helpers may have been killed with their guards while their slots were lent: make counts those. */
+static void
+mend_tokens(const char *key, int rundir)
+{
+	struct makeflags makeflags = makeflags_read(getenv("MAKEFLAGS"), 1);
+	struct jobserver *jobserver = jobserver_open(makeflags.auth);
+	int runtime = jobserver && key ? runtime_find(key) : -1;
+
+	if (jobserver)
+		guard_mend(jobserver, runtime >= 0 ? runtime : rundir, MEND_PATIENCE);
+	fd_close(&runtime);
+	jobserver_close(jobserver);
+	makeflags_clear(&makeflags);
 }
 
 int
@@ -76,9 +103,11 @@ end_run(const struct end *end, const char *key, char *const *make)
 		join_restore(key, &state, &rundir);
 	if (key)
 		await_keepers(end, key, sessions);
-	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0 ||
-	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
+	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0)
 		result = -1;
+	/* Without that file make asks for each goal. */
+	(void)!summary_mark_well(end->rundir, end->plan, end->goals);
+	mend_tokens(key, rundir);
 	if (*make) {
 		keep_results(end);
 		record_sync(end->rundir, sessions);

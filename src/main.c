@@ -16,7 +16,9 @@
 
 #include <bsd/stdlib.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/outlet.h"
 #include "base/process.h"
 #include "base/util.h"
 #include "begin.h"
@@ -171,11 +173,18 @@ cut_make(void)
 	return make;
 }
 
+/*
+ * Milliseconds in which what a session and its helper have written has to be read when they end:
+ * others may wait for the job slot, or the user for the end of it all.
+ */
+enum { PATIENT_READER = 2000, HASTY_READER = 200 };
+
 static int
 do_end(const struct place *place)
 {
 	struct request request = { 0 };
 	char **make = cut_make();
+	double run_ends;
 	json_t *goals;
 	struct end end;
 	int result;
@@ -184,7 +193,12 @@ do_end(const struct place *place)
 		return EXIT_HELPER;
 	goals = goals_of_words();
 	end = end_of(place, &request, goals);
+	/* The summary is read at the reader's pace, unless the run has to be over at some time. */
+	run_ends = policy_run_ends(&request.knobs.policy, place->rundir);
+	if (run_ends != 0)
+		outlet_open();
 	result = end_run(&end, options.key, make);
+	outlet_close(PATIENT_READER + clock_until(run_ends, -1));
 	if (options.key && *make)
 		runtime_remove(options.key, place->rundir);
 	json_decref(goals);
@@ -240,9 +254,11 @@ do_run(const struct place *unused)
 	run.alone = !strcmp(request.alone, run.target);
 	run.live = request.knobs.output == OUTPUT_LIVE ||
 		   (request.knobs.output == OUTPUT_AUTO && run.alone);
+	outlet_open();
 	result = run_session(&run, &interrupted);
 	if (interrupted)
 		sum_up_interrupted(&request);
+	outlet_close(interrupted ? HASTY_READER : PATIENT_READER);
 	request_clear(&request);
 	return result;
 }

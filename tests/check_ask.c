@@ -21,6 +21,7 @@ static const struct {
 	{ "command wide 0 pytest", { ASK_WIDE, 0, "pytest" } },
 	{ "build", { ASK_BUILD, 0, "" } },
 	{ "built", { ASK_BUILT, 0, "" } },
+	{ "unreported success", { ASK_UNREPORTED, 0, "success" } },
 };
 
 START_TEST(questions_are_read_and_answered)

@@ -54,6 +54,13 @@ forked(void *data)
 	(void)data;
 }
 
+static void
+judged(void *data, const char *stopped)
+{
+	(void)data;
+	(void)stopped;
+}
+
 /* By a plan in which nox is the helper with these verbs, or python is that program. */
 static struct attempt *
 start(const char *python, const char *const *verbs)
@@ -79,7 +86,7 @@ start(const char *python, const char *const *verbs)
 	return attempt_start(&(struct attempt_options){ .rundir = rundir, .runtime = -1,
 	    .key = "", .target = "a", .share = "/share", .posargs = no_posargs, .plan = plan,
 	    .session = session, .slot = slot, .makeflags = &makeflags, .record = &record,
-	    .forked = forked }, &mask);
+	    .forked = forked, .judged = judged }, &mask);
 }
 #define START(...) start(NULL, (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -276,6 +283,9 @@ START_TEST(what_is_left_is_named_and_cleared)
 	ck_assert(!attempt_is_cleared(attempt));
 	attempt_signal_left(attempt, SIGTERM);
 	ck_assert(process_becomes(pid_in("pid"), 'X'));
+	/* The keeper says so once it has reaped it. */
+	for (int i = 0; i < 1000 && !attempt_is_cleared(attempt); i++)
+		poll(NULL, 0, 10);
 	ck_assert(attempt_is_cleared(attempt));
 	ck_assert_str_eq(verdict_name(record.verdict), "passed");
 	attempt_close_log(attempt);

@@ -46,6 +46,19 @@ START_TEST(a_good_request_begins_a_run)
 }
 END_TEST
 
+/* One that is alone does that itself. */
+START_TEST(rooms_for_the_records_are_reserved)
+{
+	int state = folder_make(".noxmk"), rundir;
+
+	ck_assert_int_eq(begin("goals=a\nsessions=2\nalone=\nargs=\n"), 0);
+	rundir = rundir_open(state, own_key());
+	ck_assert_int_eq(faccessat(rundir, ".a.room", F_OK, 0), 0);
+	close(rundir);
+	close(state);
+}
+END_TEST
+
 START_TEST(a_bad_request_begins_none)
 {
 	ck_assert_int_eq(begin("MAX_FAIL=x\nNOXMK_OUTPUT=lvie\nargs=it's\n"), EXIT_USAGE);
@@ -92,6 +105,7 @@ check_begin_suite(void)
 	TCase *tc = support_case(suite, "begin");
 
 	tcase_add_test(tc, a_good_request_begins_a_run);
+	tcase_add_test(tc, rooms_for_the_records_are_reserved);
 	tcase_add_test(tc, a_bad_request_begins_none);
 	tcase_add_test(tc, nothing_to_run_is_told_with_what_there_is);
 	tcase_add_test(tc, without_a_request_nothing_begins);

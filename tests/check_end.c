@@ -226,6 +226,7 @@ start_worker(const char *target, bool records)
 		usleep(200000); /* time in which nobody may sum up, or everybody */
 		if (records)
 			put(target, CANCELLED, "[]");
+		file_put("done", "");
 		close(present);
 		close(entered);
 		_exit(0);
@@ -248,6 +249,22 @@ START_TEST(the_summary_waits_for_a_keeper_that_has_a_record_to_write)
 	ck_assert_ptr_nonnull(strstr(text, "b        cancelled"));
 	ck_assert_int_eq(waitpid(keeper, NULL, 0), keeper);
 	free(text);
+	end();
+}
+END_TEST
+
+/* It has a record, but what its session has left is still ended by the keeper. */
+START_TEST(the_summary_waits_for_a_keeper_that_clears_up)
+{
+	pid_t keeper;
+
+	begin();
+	put("a", PASSED, "[]");
+	put("b", PASSED, "[]");
+	keeper = start_worker("b", false);
+	free(printed(no_make, 0));
+	ck_assert(file_there("done"));
+	ck_assert_int_eq(waitpid(keeper, NULL, 0), keeper);
 	end();
 }
 END_TEST
@@ -283,6 +300,7 @@ check_end_suite(void)
 	tcase_add_test(tc, a_make_that_fails_makes_the_end_fail);
 	tcase_add_test(tc, a_damaged_run_makes_the_end_fail);
 	tcase_add_test(tc, the_summary_waits_for_a_keeper_that_has_a_record_to_write);
+	tcase_add_test(tc, the_summary_waits_for_a_keeper_that_clears_up);
 	tcase_add_test(tc, the_summary_waits_for_nobody_else);
 	tcase_add_test(tc, an_interrupted_run_is_summed_up_and_kept_but_runs_nothing);
 	tcase_add_test(tc, a_run_that_make_has_left_is_ended_once);

@@ -3,8 +3,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "support.h"
 
@@ -109,6 +112,54 @@ START_TEST(what_a_descriptor_offers_is_forgotten)
 }
 END_TEST
 
+/* Somebody who has it may never let it go. */
+START_TEST(a_lock_is_waited_for_with_a_limit)
+{
+	int theirs = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	int ours = open("file", O_RDWR | O_CLOEXEC);
+	double begun = clock_monotonic();
+	sigset_t set;
+
+	ck_assert_int_eq(fd_lock(theirs, LOCK_EX), 0);
+	ck_assert_int_eq(fd_lock(ours, LOCK_SH | LOCK_NB), -1);
+	ck_assert_int_eq(fd_lock_within(ours, LOCK_SH, 100), -1);
+	ck_assert_int_eq(errno, EWOULDBLOCK);
+	ck_assert_double_ge(clock_monotonic() - begun, 0.1);
+	/* Nor does who is told to end wait. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGTERM);
+	begun = clock_monotonic();
+	ck_assert_int_eq(fd_lock(ours, LOCK_EX), -1);
+	ck_assert_double_lt(clock_monotonic() - begun, 5);
+	signal(SIGTERM, SIG_IGN); /* that one is gone then */
+	ck_assert_int_eq(fd_lock(theirs, LOCK_UN), 0);
+	ck_assert_int_eq(fd_lock(ours, LOCK_EX), 0);
+	close(ours);
+	close(theirs);
+}
+END_TEST
+
+START_TEST(a_lock_that_is_let_go_is_had)
+{
+	int theirs = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	int ours = open("file", O_RDWR | O_CLOEXEC);
+	pid_t child;
+
+	ck_assert_int_eq(fd_lock(theirs, LOCK_EX), 0);
+	child = fork();
+	if (child == 0) {
+		poll(NULL, 0, 100);
+		_exit(0);
+	}
+	close(theirs);
+	ck_assert_int_eq(fd_lock(ours, LOCK_EX), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	close(ours);
+}
+END_TEST
+
 Suite *
 check_fd_suite(void)
 {
@@ -120,5 +171,7 @@ check_fd_suite(void)
 	tcase_add_test(tc, what_cannot_be_written_says_why);
 	tcase_add_test(tc, a_full_pipe_is_waited_for);
 	tcase_add_test(tc, what_a_descriptor_offers_is_forgotten);
+	tcase_add_test(tc, a_lock_is_waited_for_with_a_limit);
+	tcase_add_test(tc, a_lock_that_is_let_go_is_had);
 	return suite;
 }

@@ -99,6 +99,29 @@ START_TEST(a_file_is_replaced_and_a_link_not_followed)
 }
 END_TEST
 
+START_TEST(what_is_reserved_is_filled)
+{
+	int folder = folder_make("f");
+	struct stat st;
+
+	ck_assert_int_eq(file_reserve(folder, "room", 10000), 0);
+	ck_assert_int_eq(fstatat(folder, "room", &st, 0), 0);
+	ck_assert_int_eq(st.st_size, 10000);
+	ck_assert_int_eq(file_reserve(folder, "room", 5), 0);
+	ck_assert_int_eq(file_fill(folder, "room", "a", "text", 4), 0);
+	assert_file("f/a", "text");
+	ck_assert(!file_there("f/room"));
+	ck_assert_int_eq(file_fill(folder, "room", "a", "other", 5), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	limit_set(RLIMIT_FSIZE, 100);
+	ck_assert_int_eq(file_reserve(folder, "large", 10000), -1);
+	limit_restore();
+	ck_assert_int_eq(errno, EFBIG);
+	ck_assert(!file_there("f/large"));
+	close(folder);
+}
+END_TEST
+
 START_TEST(a_failed_replacement_leaves_the_old_file)
 {
 	int folder = folder_make("f"), result, error;
@@ -138,6 +161,7 @@ check_file_suite(void)
 	tcase_add_test(tc, what_cannot_be_read_says_why);
 	tcase_add_test(tc, a_signal_does_not_cut_reading_short);
 	tcase_add_test(tc, a_file_is_replaced_and_a_link_not_followed);
+	tcase_add_test(tc, what_is_reserved_is_filled);
 	tcase_add_test(tc, a_failed_replacement_leaves_the_old_file);
 	return suite;
 }

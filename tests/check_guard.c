@@ -17,15 +17,17 @@
 struct helper {
 	struct jobserver *jobserver;
 	struct guard *guard;
+	int folder; /* of the ledger */
 };
 
 static struct helper
 helper_of(const struct make *make)
 {
-	struct helper helper = { .jobserver = jobserver_open(make->auth) };
+	struct helper helper = { .jobserver = jobserver_open(make->auth),
+		.folder = folder_make("run") };
 
 	ck_assert_ptr_nonnull(helper.jobserver);
-	helper.guard = guard_open(helper.jobserver);
+	helper.guard = guard_open(helper.jobserver, helper.folder);
 	ck_assert_ptr_nonnull(helper.guard);
 	return helper;
 }
@@ -35,6 +37,7 @@ end_helper(struct helper *helper)
 {
 	guard_close(helper->guard);
 	jobserver_close(helper->jobserver);
+	close(helper->folder);
 }
 
 /* Woken by the descriptor alone. */
@@ -326,6 +329,53 @@ START_TEST(a_killed_helper_leaves_the_count_right)
 }
 END_TEST
 
+/* Helper and guard are killed, in either order. Then another guard is opened, or the run ends. */
+static const struct {
+	int balance;
+	bool guard_first, next;
+} double_kills[] = { { -1, false, false }, { -1, true, false }, { 2, false, false },
+	{ 2, true, false }, { -1, false, true }, { 2, true, true } };
+
+START_TEST(a_helper_killed_with_its_guard_leaves_the_count_right)
+{
+	struct make make = make_with(3);
+	struct jobserver *jobserver = jobserver_open(make.auth);
+	int ready[2], folder = folder_make("run"), balance = double_kills[_i].balance;
+	pid_t pid, guard;
+	char byte;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = helper_to_kill(&make, balance, ready[1], false);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	guard = only_child(pid);
+	/* At one moment: neither may still do something for the other. */
+	kill(guard, SIGSTOP);
+	ck_assert(process_becomes(guard, 'T'));
+	kill(double_kills[_i].guard_first ? guard : pid, SIGKILL);
+	kill(double_kills[_i].guard_first ? pid : guard, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert(process_becomes(guard, 'X'));
+	ck_assert_int_eq(tokens_in(&make), 3 - balance);
+	if (double_kills[_i].next) {
+		struct helper helper = helper_of(&make);
+
+		ask(helper.guard, 0, 0);
+		ck_assert_int_eq(tokens_in(&make), 3);
+		end_helper(&helper);
+	} else {
+		guard_mend(jobserver, folder, 0);
+	}
+	ck_assert_int_eq(tokens_in(&make), 3);
+	guard_mend(jobserver, folder, 0);
+	ck_assert_int_eq(tokens_in(&make), 3);
+	jobserver_close(jobserver);
+	close(folder);
+	close(ready[0]);
+	close(ready[1]);
+	make_gone(&make);
+}
+END_TEST
+
 /* Another child of the helper does not look like the helper. */
 START_TEST(a_child_that_lives_on_does_not_hide_the_death)
 {
@@ -461,7 +511,7 @@ START_TEST(there_may_be_no_guard)
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	few = (struct rlimit){ .rlim_cur = (rlim_t)probe + 1, .rlim_max = limit.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &few);
-	guard = guard_open(jobserver);
+	guard = guard_open(jobserver, -1);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	ck_assert_ptr_null(guard);
 	guard_close(NULL);
@@ -491,6 +541,8 @@ check_guard_suite(void)
 	tcase_add_test(tc, what_is_out_comes_back_later);
 	tc = support_case(suite, "deaths");
 	tcase_add_loop_test(tc, a_killed_helper_leaves_the_count_right, 0, countof(balances));
+	tcase_add_loop_test(tc, a_helper_killed_with_its_guard_leaves_the_count_right, 0,
+	    countof(double_kills));
 	tcase_add_test(tc, a_child_that_lives_on_does_not_hide_the_death);
 	tcase_add_loop_test(tc, a_killed_guard_is_no_loss, 0, countof(after_kill));
 	tcase_add_test(tc, without_a_guard_the_pipe_wakes);

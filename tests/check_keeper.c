@@ -1,18 +1,25 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "session/keeper.h"
+#include "base/keeper.h"
 #include "support.h"
 
+/* In the keeper: the file orphaned, and before that the file bereaved with the program's status. */
 static void
-nothing(void *data)
+note_end(void *data, const struct keeper_end *end)
 {
+	char *text = end ? xasprintf("exited with %d\n", WEXITSTATUS(end->status)) : NULL;
+
 	(void)data;
+	file_put("bereaved", text ? text : "runs\n");
+	free(text);
 }
 
 static void
@@ -21,33 +28,69 @@ touch(void *name)
 	file_put(name, "");
 }
 
-/* The helper program, as a session. */
+/* The helper program with these verbs, as a session. */
 static struct keeper *
-start(const char *verb, const char *word, const char *orphaned)
+start_with(const char *const *verbs)
 {
-	const char *program = helper_path();
-	char *argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)verb,
-		(char *)(uintptr_t)word, NULL };
+	static char orphaned[] = "orphaned";
+	struct strings argv = { 0 };
+	struct keeper *keeper;
 
-	return keeper_start(&(struct keeper_task){ .argv = argv, .envp = environ,
-	    .out = STDERR_FILENO, .forked = nothing, .bereaved = nothing,
-	    .orphaned = touch,
-	    .data = (char *)(uintptr_t)orphaned });
+	strings_add(&argv, helper_path());
+	while (*verbs)
+		strings_add(&argv, *verbs++);
+	strings_add(&argv, NULL);
+	keeper = keeper_start(&(struct keeper_task){ .argv = (char **)argv.v, .envp = environ,
+	    .out = STDERR_FILENO, .err = STDERR_FILENO, .more = -1, .bereaved = note_end,
+	    .orphaned = touch, .data = orphaned });
+	free(argv.v);
+	return keeper;
+}
+#define START(...) start_with((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Something has been said, or not for ten seconds. */
+static bool
+says_something(const struct keeper *keeper)
+{
+	struct pollfd fd = { .fd = keeper_fd(keeper), .events = POLLIN };
+
+	return fd.fd >= 0 && poll(&fd, 1, 10000) == 1;
+}
+
+static struct keeper_end
+end_of(struct keeper *keeper)
+{
+	struct keeper_end end;
+
+	ck_assert_ptr_nonnull(keeper);
+	ck_assert(says_something(keeper));
+	ck_assert(keeper_has_ended(keeper, &end));
+	return end;
 }
 
 static int
 status_of(const char *verb, const char *word)
 {
-	struct keeper *keeper = start(verb, word, "orphaned");
-	struct rusage usage;
-	int status;
+	struct keeper *keeper = START(verb, word);
+	struct keeper_end end = end_of(keeper);
 
-	ck_assert_ptr_nonnull(keeper);
 	ck_assert_int_eq(getpgid(keeper_pid(keeper)), keeper_pid(keeper));
-	status = keeper_wait(keeper, &usage);
+	ck_assert(!keeper_has_left(keeper));
+	ck_assert_double_lt(end.cpu, 10);
 	keeper_close(keeper);
-	ck_assert(!file_there("orphaned"));
-	return status;
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert(!file_there("bereaved") && !file_there("orphaned"));
+	return end.status;
+}
+
+static pid_t
+pid_in(const char *name)
+{
+	char *text = file_get(name);
+	pid_t pid = (pid_t)atoi(text);
+
+	free(text);
+	return pid;
 }
 
 START_TEST(the_status_of_the_session_comes_back)
@@ -64,11 +107,10 @@ START_TEST(a_session_that_cannot_start_says_why)
 
 	errno = 0;
 	ck_assert_ptr_null(keeper_start(&(struct keeper_task){ .argv = argv, .envp = environ,
-	    .out = STDERR_FILENO, .forked = nothing,
-	    .bereaved = nothing, .orphaned = nothing }));
+	    .out = STDERR_FILENO, .err = STDERR_FILENO, .more = -1 }));
 	ck_assert_int_eq(errno, ENOENT);
 	limit_set(RLIMIT_NOFILE, 3);
-	ck_assert_ptr_null(start("exit", "0", ""));
+	ck_assert_ptr_null(START("exit", "0"));
 	limit_restore();
 	keeper_close(NULL);
 }
@@ -77,18 +119,76 @@ END_TEST
 /* It ends when it is killed itself, and then that is what can be told. */
 START_TEST(a_killed_keeper_gives_its_own_status)
 {
-	struct keeper *keeper = start("pause", NULL, "orphaned");
-	struct rusage usage;
+	struct keeper *keeper = START("pause");
 
 	ck_assert_ptr_nonnull(keeper);
-	ck_assert(!keeper_has_ended(keeper));
+	ck_assert(!keeper_has_ended(keeper, NULL));
 	kill(-keeper_pid(keeper), SIGKILL);
-	ck_assert_int_eq(WTERMSIG(keeper_wait(keeper, &usage)), SIGKILL);
+	ck_assert_int_eq(WTERMSIG(end_of(keeper).status), SIGKILL);
+	ck_assert_int_eq(keeper_pid(keeper), 0);
+	ck_assert_int_eq(keeper_fd(keeper), -1);
+	keeper_signal(keeper, SIGTERM);
 	keeper_close(keeper);
 }
 END_TEST
 
-/* Without its helper: the session dies, and somebody says so. */
+/* What the group has forked is hit, the keeper is not. */
+START_TEST(a_killed_group_leaves_its_keeper)
+{
+	struct keeper *keeper = START("grandchild", "pid", "touch", "ready", "pause");
+
+	for (int i = 0; i < 1000 && !file_there("ready"); i++)
+		poll(NULL, 0, 10);
+	keeper_signal(keeper, SIGKILL);
+	ck_assert_int_eq(WTERMSIG(end_of(keeper).status), SIGKILL);
+	ck_assert_int_gt(keeper_pid(keeper), 0);
+	ck_assert(process_becomes(pid_in("pid"), 'X'));
+	keeper_close(keeper);
+}
+END_TEST
+
+START_TEST(what_is_left_is_told_until_it_ends)
+{
+	struct keeper *keeper = START("daemon", "pid", "exit", "3");
+
+	ck_assert_int_eq(WEXITSTATUS(end_of(keeper).status), 3);
+	ck_assert(keeper_has_left(keeper));
+	kill(pid_in("pid"), SIGKILL);
+	ck_assert(says_something(keeper));
+	ck_assert(!keeper_has_left(keeper));
+	ck_assert_int_gt(keeper_pid(keeper), 0);
+	keeper_close(keeper);
+	ck_assert(!file_there("orphaned"));
+}
+END_TEST
+
+START_TEST(what_is_left_goes_on_or_is_killed)
+{
+	bool killed = _i == 1;
+	struct keeper *keeper = START("daemon", "pid", "exit", "0");
+	pid_t left;
+
+	(void)end_of(keeper);
+	left = pid_in("pid");
+	if (killed)
+		keeper_kill(keeper);
+	else
+		keeper_close(keeper);
+	ck_assert_int_eq(process_state(left) == 'X', killed);
+	ck_assert_int_eq(file_there("orphaned"), killed);
+	kill(left, SIGKILL);
+}
+END_TEST
+
+/* Without its helper the session dies with what it has left. Somebody says how it had ended. */
+static const struct {
+	const char *verbs[5], *said;
+} bereavements[] = {
+	{ { "pause" }, "runs\n" },
+	{ { "daemon", "pid", "exit", "7" }, "exited with 7\n" },
+	{ { "exit", "7" }, "exited with 7\n" },
+};
+
 START_TEST(without_its_helper_the_session_is_killed)
 {
 	int ends[2], status;
@@ -98,8 +198,11 @@ START_TEST(without_its_helper_the_session_is_killed)
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	helper = fork();
 	if (helper == 0) {
+		struct keeper *keeper;
+
 		fcntl(ends[1], F_SETFD, 0); /* as long as anything lives, it is open */
-		if (start("pause", NULL, "orphaned"))
+		keeper = start_with(bereavements[_i].verbs);
+		if (keeper && (_i == 0 || says_something(keeper)))
 			raise(SIGKILL);
 		_exit(1);
 	}
@@ -108,6 +211,7 @@ START_TEST(without_its_helper_the_session_is_killed)
 	ck_assert(WIFSIGNALED(status));
 	ck_assert_int_eq(read(ends[0], &byte, 1), 0);
 	ck_assert(file_there("orphaned"));
+	assert_file("bereaved", bereavements[_i].said);
 	close(ends[0]);
 }
 END_TEST
@@ -121,6 +225,10 @@ check_keeper_suite(void)
 	tcase_add_test(tc, the_status_of_the_session_comes_back);
 	support_spawn_failure_test(tc, a_session_that_cannot_start_says_why);
 	tcase_add_test(tc, a_killed_keeper_gives_its_own_status);
-	tcase_add_test(tc, without_its_helper_the_session_is_killed);
+	tcase_add_test(tc, a_killed_group_leaves_its_keeper);
+	tcase_add_test(tc, what_is_left_is_told_until_it_ends);
+	tcase_add_loop_test(tc, what_is_left_goes_on_or_is_killed, 0, 2);
+	tcase_add_loop_test(tc, without_its_helper_the_session_is_killed, 0,
+	    countof(bereavements));
 	return suite;
 }

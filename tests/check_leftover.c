@@ -47,7 +47,7 @@ static bool
 is_cleared(struct leftover *leftover)
 {
 	for (int i = 0; i < 1000; i++) {
-		if (!leftover_remains(leftover))
+		if (!leftover_remains(leftover, 0))
 			return true;
 		poll(NULL, 0, 10);
 	}
@@ -59,7 +59,7 @@ START_TEST(a_session_that_leaves_nothing_is_clear)
 	struct leftover *leftover = leftover_open();
 
 	RUN("exit", "0");
-	ck_assert(!leftover_remains(leftover));
+	ck_assert(!leftover_remains(leftover, 0));
 	ck_assert_ptr_null(leftover_names(leftover));
 	leftover_signal(leftover, SIGKILL);
 	leftover_close(leftover);
@@ -77,7 +77,7 @@ START_TEST(what_is_left_is_found_named_and_ended)
 
 	RUN(hidings[_i], "pid");
 	left = pid_in("pid");
-	ck_assert(leftover_remains(leftover));
+	ck_assert(leftover_remains(leftover, 0));
 	names = leftover_names(leftover);
 	wanted = xasprintf("%s %s pid (pid %d)", helper_path(), hidings[_i], (int)left);
 	ck_assert_str_eq(names, wanted);
@@ -97,7 +97,7 @@ START_TEST(several_are_named_by_the_first)
 	char *names;
 
 	RUN("grandchild", "one", "daemon", "two", "grandchild", "three");
-	ck_assert(leftover_remains(leftover));
+	ck_assert(leftover_remains(leftover, 0));
 	names = leftover_names(leftover);
 	ck_assert_msg(strstr(names, ") and 2 more") != NULL, "%s", names);
 	free(names);
@@ -115,7 +115,7 @@ START_TEST(a_long_name_is_cut)
 	memset(word, 'x', sizeof(word) - 1);
 	word[sizeof(word) - 1] = '\0';
 	RUN("grandchild", "pid", "print", word);
-	ck_assert(leftover_remains(leftover));
+	ck_assert(leftover_remains(leftover, 0));
 	names = leftover_names(leftover);
 	ck_assert_uint_lt(strlen(names), 200 + strlen(" (pid 12345678)"));
 	free(names);
@@ -136,7 +136,7 @@ START_TEST(a_signal_reaches_descendants_and_wakes_the_stopped)
 	kill(child, SIGSTOP);
 	kill(grandchild, SIGSTOP);
 	ck_assert(process_becomes(child, 'T') && process_becomes(grandchild, 'T'));
-	ck_assert(leftover_remains(leftover));
+	ck_assert(leftover_remains(leftover, 0));
 	leftover_signal(leftover, SIGTERM);
 	ck_assert(process_becomes(child, 'X'));
 	ck_assert(process_becomes(grandchild, 'X'));
@@ -152,13 +152,13 @@ START_TEST(older_children_are_left_alone)
 	struct leftover *leftover = leftover_open();
 	int status;
 
-	ck_assert(!leftover_remains(leftover));
+	ck_assert(!leftover_remains(leftover, 0));
 	leftover_signal(leftover, SIGKILL);
 	ck_assert_int_ne(process_state(older), 'X');
 	kill(older, SIGUSR1);
 	ck_assert(process_becomes(older, 'X'));
 	/* It is still ours to reap. */
-	ck_assert(!leftover_remains(leftover));
+	ck_assert(!leftover_remains(leftover, 0));
 	ck_assert_int_eq(waitpid(older, &status, 0), older);
 	ck_assert_int_eq(WTERMSIG(status), SIGUSR1);
 	leftover_close(leftover);
@@ -173,7 +173,7 @@ START_TEST(the_dead_are_reaped)
 	ck_assert(process_becomes(child, 'X'));
 	grandchild = pid_in("pid");
 	/* The child is dead, but what it has left is not. */
-	ck_assert(leftover_remains(leftover));
+	ck_assert(leftover_remains(leftover, 0));
 	ck_assert_int_eq(waitpid(child, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
 	kill(grandchild, SIGKILL);

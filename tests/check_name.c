@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/clock.h"
 #include "base/name.h"
 #include "support.h"
 
@@ -102,6 +103,28 @@ START_TEST(a_name_that_somebody_has_is_waited_for)
 }
 END_TEST
 
+START_TEST(who_is_told_to_end_does_not_wait)
+{
+	char *name = own_name();
+	int fd = name_take(name);
+	double begun = clock_monotonic();
+	sigset_t set;
+
+	ck_assert_int_eq(name_owner("noxmk/test/nobody"), 0);
+	ck_assert_int_eq(name_owner(name), getpid());
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGINT);
+	ck_assert_int_eq(name_wait(name), -1);
+	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert_double_lt(clock_monotonic() - begun, 5);
+	signal(SIGINT, SIG_IGN); /* that one is gone then */
+	close(fd);
+	free(name);
+}
+END_TEST
+
 Suite *
 check_name_suite(void)
 {
@@ -112,5 +135,6 @@ check_name_suite(void)
 	tcase_add_test(tc, who_watches_a_name_is_told_when_it_is_free);
 	tcase_add_test(tc, a_name_is_free_when_its_owner_is_killed);
 	tcase_add_test(tc, a_name_that_somebody_has_is_waited_for);
+	tcase_add_test(tc, who_is_told_to_end_does_not_wait);
 	return suite;
 }

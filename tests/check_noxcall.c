@@ -1,8 +1,12 @@
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sig.h"
 #include "nox/noxcall.h"
 #include "support.h"
 
@@ -58,6 +62,75 @@ START_TEST(a_missing_nox_is_warned_of)
 }
 END_TEST
 
+static void
+await_file(const char *name)
+{
+	for (int i = 0; i < 1000 && !file_there(name); i++)
+		poll(NULL, 0, 10);
+	ck_assert_msg(file_there(name), "%s never came", name);
+}
+
+static pid_t
+pid_in(const char *name)
+{
+	char *text = file_get(name);
+	pid_t pid = (pid_t)atoi(text);
+
+	free(text);
+	return pid;
+}
+
+/* What it starts on load ends with it. */
+START_TEST(what_nox_leaves_is_ended_and_told)
+{
+	static const char *const none[] = { NULL };
+	static const char *const verbs[] = { "daemon", "pid", "exit", "3", NULL };
+
+	ck_assert_int_eq(call(helper_path(), verbs, none), 3);
+	ck_assert_int_eq(process_state(pid_in("pid")), 'X');
+	assert_warned("nox has left a process running, which is ended: ");
+}
+END_TEST
+
+/* Somebody ends us, or our parent, while nox runs, with what it has started. */
+static const struct {
+	int signal;
+	bool deaf, twice;
+} ends[] = { { SIGINT, false, false }, { SIGTERM, false, false }, { SIGHUP, false, false },
+	{ SIGKILL, false, false }, { SIGTERM, true, false }, { SIGINT, true, true } };
+
+START_TEST(nothing_of_nox_outlives_us)
+{
+	static const char *const none[] = { NULL }, *const deaf[] = { "ignore", "2", "ignore", "15",
+		"daemon", "pid", "touch", "ready", "pause", NULL };
+	int status, how = ends[_i].signal;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int signals, code;
+
+		/* Check has handlers of its own. */
+		signal(how, SIG_DFL);
+		signals = sig_open();
+		code = call(helper_path(), deaf + (ends[_i].deaf ? 0 : 4), none);
+		file_put("stopped", code == NOXCALL_STOPPED ? "stopped" : "else");
+		sig_close(signals);
+		_exit(0);
+	}
+	await_file("ready");
+	kill(pid, how);
+	if (ends[_i].twice) {
+		poll(NULL, 0, 600); /* two that are nearer are one */
+		kill(pid, how);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == how);
+	ck_assert(process_becomes(pid_in("pid"), 'X'));
+	if (how != SIGKILL)
+		assert_file("stopped", "stopped");
+}
+END_TEST
+
 Suite *
 check_noxcall_suite(void)
 {
@@ -65,6 +138,8 @@ check_noxcall_suite(void)
 	TCase *tc = support_case(suite, "noxcall");
 
 	tcase_add_loop_test(tc, nox_gets_its_arguments_and_gives_its_code, 0, countof(table));
+	tcase_add_test(tc, what_nox_leaves_is_ended_and_told);
+	tcase_add_loop_test(tc, nothing_of_nox_outlives_us, 0, countof(ends));
 	support_spawn_failure_test(tc, a_missing_nox_is_warned_of);
 	return suite;
 }

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "session/parent.h"
+#include "base/parent.h"
 #include "support.h"
 
 /* A child that observes us, and how we talk with it. */

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@ plan(const char *const *verbs)
 	return code;
 }
 #define PLAN(...) plan((const char *const[]){ __VA_ARGS__, NULL })
-#define GIVE_FACTS "copy", "facts", ".nox/.noxmk/facts.json"
+#define GIVE_FACTS "give", "facts", "NOXMK_PROBE_OUT"
 
 /* The file facts, which the helper can give as the probe would. */
 static void
@@ -40,17 +41,22 @@ put_facts(const char *sessions)
 }
 
 static void
+assert_no_scratch(void)
+{
+	ck_assert_int_ne(system("ls -d .nox/.noxmk/planning.* 2>scratch"), 0);
+}
+
+static void
 assert_no_plan(void)
 {
 	ck_assert(!file_there(".nox/.noxmk/plan.jsonl"));
 	ck_assert(!file_there(".nox/.noxmk/sessions.mk"));
-	ck_assert(!file_there(".nox/.noxmk/facts.json"));
-	ck_assert(!file_there(".nox/.noxmk/probe.py"));
+	assert_no_scratch();
 }
 
 START_TEST(facts_become_a_plan)
 {
-	char *rules, *cwd = getcwd(NULL, 0), *wanted;
+	char *rules, *cwd = getcwd(NULL, 0), *wanted, *line;
 
 	put_facts("[{'name':'clean'}]");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "env", "NOXMK_PROBE_NOXFILE", "env", "NOXMK_PROBE_OUT",
@@ -60,13 +66,17 @@ START_TEST(facts_become_a_plan)
 	rules = file_get(".nox/.noxmk/sessions.mk");
 	ck_assert_ptr_nonnull(strstr(rules, "_noxmk.sessions := nox-clean\n"));
 	ck_assert(file_there(".nox/.noxmk/plan.jsonl"));
-	ck_assert(!file_there(".nox/.noxmk/facts.json"));
+	assert_no_scratch();
 	/* What nox prints is for people, and not for make. */
 	wanted = xasprintf("NOXMK_PROBE_NOXFILE=noxfile.py\n"
-			   "NOXMK_PROBE_OUT=%s/.nox/.noxmk/facts.json\n"
+			   "NOXMK_PROBE_OUT=%s/.nox/.noxmk/planning.XXXXXX/facts.json\n"
 			   "NOXMK_PROBE_CWD=%s\nNOXMK_PROBE_SHARE=share\nPYTHONHASHSEED=0\n"
 			   "NOXMK_PROBE_UNSET=PYTHONHASHSEED\n",
 	    cwd, cwd);
+	/* The last letters differ each time. */
+	line = strstr(warnings(), "planning.");
+	ck_assert_ptr_nonnull(line);
+	memset(strchr(line, '.') + 1, 'X', strlen("XXXXXX"));
 	ck_assert_str_eq(warnings(), wanted);
 	free(wanted);
 	free(rules);
@@ -159,7 +169,7 @@ START_TEST(a_plan_that_holds_is_not_made_anew)
 		.nox = "./nox" };
 
 	file_put("noxfile.py", "");
-	file_put("nox", "#!/bin/sh\ncp facts .nox/.noxmk/facts.json && rm facts\n");
+	file_put("nox", "#!/bin/sh\ncp facts \"$NOXMK_PROBE_OUT\" && rm facts\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	ck_assert_int_eq(system("touch -d @1000 nox noxfile.py"), 0);
 	put_facts("[{'name':'a'}]");
@@ -183,7 +193,7 @@ START_TEST(make_tells_the_knobs_by_the_environment)
 	    EXIT_HELPER);
 	assert_warned("cannot run nox (NOX='./none')");
 	put_facts("[{'name':'clean'},{'name':'all'}]");
-	file_put("nox", "#!/bin/sh\ncp facts .nox/.noxmk/facts.json\n");
+	file_put("nox", "#!/bin/sh\ncp facts \"$NOXMK_PROBE_OUT\"\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	setenv("NOXMK_TOLD_NOX", "./nox $(x)", 1);
 	ck_assert_int_eq(planning_run(&(struct planning_options){ .share = "share" }), 0);
@@ -202,9 +212,10 @@ START_TEST(without_facts_there_is_no_plan)
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_warned("has ended well and not run nox for the noxfile");
 	assert_no_plan();
-	/* Those of a helper that was killed are not believed. */
+	/* Those of a helper that was killed are not believed, and go. */
+	close(folder_make(".nox/.noxmk/planning.killed"));
 	put_facts("[{'name':'a'}]");
-	ck_assert_int_eq(rename("facts", ".nox/.noxmk/facts.json"), 0);
+	ck_assert_int_eq(rename("facts", ".nox/.noxmk/planning.killed/facts.json"), 0);
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
 	assert_no_plan();
 	file_put("facts", "{\"schema\":1");
@@ -213,7 +224,7 @@ START_TEST(without_facts_there_is_no_plan)
 	assert_no_plan();
 	file_put("facts", "{\"schema\":1}");
 	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), EXIT_HELPER);
-	assert_warned(".nox/.noxmk/facts.json: \"sessions\" is not a list");
+	assert_warned("facts.json: \"sessions\" is not a list");
 	assert_no_plan();
 }
 END_TEST
@@ -281,14 +292,14 @@ START_TEST(the_probe_carries_the_script_block)
 	file_put("noxfile.py", scripts[_i].noxfile);
 	put_facts("[{'name':'a'}]");
 	/* The probe is the word behind -f, which no verb of the helper's looks at. */
-	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts .nox/.noxmk/facts.json\n");
+	file_put("nox", "#!/bin/sh\ncp \"$2\" probe\ncp facts \"$NOXMK_PROBE_OUT\"\n");
 	ck_assert_int_eq(chmod("nox", 0755), 0);
 	struct planning_options options = { .share = "share", .noxfile = "noxfile.py",
 		.nox = "./nox" };
 
 	ck_assert_int_eq(planning_run(&options), 0);
 	assert_file("probe", wanted);
-	ck_assert(!file_there(".nox/.noxmk/probe.py"));
+	assert_no_scratch();
 	free(wanted);
 }
 END_TEST
@@ -300,9 +311,11 @@ START_TEST(a_probe_that_cannot_be_copied_is_warned_of)
 	assert_warned("share/probe.py: No such file");
 	close(folder_make("share"));
 	file_put("share/probe.py", "");
-	close(folder_make(".nox/.noxmk/probe.py/x"));
+	file_put("share/probe.py", "more than there is room for");
+	limit_set(RLIMIT_FSIZE, 24);
 	ck_assert_int_eq(PLAN("exit", "0"), EXIT_HELPER);
-	assert_warned(".nox/.noxmk/probe.py: Is a directory");
+	limit_restore();
+	assert_warned("/probe.py: File too large");
 }
 END_TEST
 

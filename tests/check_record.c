@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "state/record.h"
@@ -99,6 +100,33 @@ START_TEST(a_lost_verdict_is_warned_of)
 END_TEST
 
 /* A reason that is no UTF-8 is left out: the verdict counts more. */
+/* What was reserved is as large as it was, and is not the record before that is written. */
+START_TEST(a_reserved_room_becomes_the_record)
+{
+	struct record r = { .target = target, .session = session }, read;
+	struct stat room, record;
+
+	ck_assert_int_eq(record_reserve(AT_FDCWD, target), 0);
+	ck_assert_int_eq(stat(".lint.room", &room), 0);
+	ck_assert_int_gt(room.st_blocks * 512, 8192);
+	ck_assert_int_eq(record_read(AT_FDCWD, target, &read), 0);
+	/* A second time it stays. */
+	ck_assert_int_eq(record_reserve(AT_FDCWD, target), 0);
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
+	ck_assert_int_eq(stat("lint.json", &record), 0);
+	ck_assert_int_eq(record.st_ino, room.st_ino);
+	ck_assert(!file_there(".lint.room"));
+	ck_assert_int_eq(record_read(AT_FDCWD, target, &read), 1);
+	record_clear(&read);
+	/* What was left is written as any file. */
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
+	ck_assert_int_eq(record_reserve(AT_FDCWD, target), 0);
+	record_release(AT_FDCWD, target);
+	ck_assert(!file_there(".lint.room"));
+	assert_silent();
+}
+END_TEST
+
 START_TEST(a_reason_that_is_no_utf8_is_left_out)
 {
 	char odd[] = "\xff";
@@ -236,6 +264,7 @@ check_record_suite(void)
 	tcase_add_loop_test(tc, what_is_written_is_read, 0, VERDICTS);
 	tcase_add_loop_test(tc, bad_records_make_goals_fail, 0, countof(verdicts));
 	tcase_add_test(tc, a_lost_verdict_is_warned_of);
+	tcase_add_test(tc, a_reserved_room_becomes_the_record);
 	tcase_add_test(tc, a_reason_that_is_no_utf8_is_left_out);
 	tcase_add_loop_test(tc, a_damaged_record_is_warned_of, 0, countof(damages));
 	tcase_add_loop_test(tc, odd_figures_do_no_harm, 0, 2);

@@ -184,7 +184,7 @@ END_TEST
 
 START_TEST(the_lock_keeps_others_out_until_it_is_given_back)
 {
-	int state = state_make(), lock = state_lock(state);
+	int state = state_make(), lock = state_lock(state, 60);
 	int other = openat(state, "lock", O_RDWR | O_CLOEXEC);
 
 	ck_assert_int_ge(lock, 0);
@@ -192,7 +192,7 @@ START_TEST(the_lock_keeps_others_out_until_it_is_given_back)
 	state_unlock(lock);
 	ck_assert_int_eq(flock(other, LOCK_EX | LOCK_NB), 0);
 	close(other);
-	lock = state_lock(state);
+	lock = state_lock(state, 60);
 	ck_assert_int_ge(lock, 0);
 	state_unlock(lock);
 	state_unlock(-1);
@@ -201,9 +201,30 @@ START_TEST(the_lock_keeps_others_out_until_it_is_given_back)
 }
 END_TEST
 
+/* Its owner may be stopped, or something that a session has left. */
+START_TEST(a_lock_that_somebody_keeps_is_not_waited_for_for_ever)
+{
+	int state = state_make(), lock = state_lock(state, 1), status;
+	pid_t child;
+
+	ck_assert_int_ge(lock, 0);
+	ck_assert_int_eq(state_lock(state, 1), -1);
+	assert_warned("/lock: two makes at once may lose what one of them writes: another process");
+	/* Who has it keeps his own children waiting for ever. */
+	ck_assert(!state_is_locked_around(state));
+	child = fork();
+	if (child == 0)
+		_exit(state_is_locked_around(state) ? 0 : 1);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	state_unlock(lock);
+	close(state);
+}
+END_TEST
+
 START_TEST(a_lock_that_is_not_to_be_had_is_warned_of)
 {
-	ck_assert_int_eq(state_lock(-1), -1);
+	ck_assert_int_eq(state_lock(-1, 1), -1);
 	assert_warned(".nox/.noxmk/lock: two makes at once may lose what one of them writes: Bad");
 }
 END_TEST
@@ -223,6 +244,7 @@ check_state_suite(void)
 	tcase_add_test(tc, state_cannot_be_made);
 	tcase_add_test(tc, state_cannot_be_filled);
 	tcase_add_test(tc, the_lock_keeps_others_out_until_it_is_given_back);
+	tcase_add_test(tc, a_lock_that_somebody_keeps_is_not_waited_for_for_ever);
 	tcase_add_test(tc, a_lock_that_is_not_to_be_had_is_warned_of);
 	return suite;
 }

@@ -94,6 +94,8 @@ static const struct {
 	{ 0, "[]", FAILED, "nox exited with status 0 before the session was over" },
 	{ 0, "'success'", FAILED, "nox exited with status 0 before the session was over" },
 	{ 0, "not JSON", FAILED, "nox exited with status 0 before the session was over" },
+	{ 0, "{'sessions':[{'name':'a','result':'notifies','reason':'not written'}]}", FAILED,
+	    "not written" },
 	{ 0, "{'sessions':[]}", FAILED, "nox exited with status 0 before the session was over" },
 	{ 0, "{'sessions':{'name':'a','result':'success'}}", FAILED, NULL },
 	{ 0, "{'sessions':['success']}", FAILED, NULL },

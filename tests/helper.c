@@ -5,6 +5,7 @@
  *   print TEXT         a line on standard output      err TEXT      one on standard error
  *   flood N            N bytes on standard output     touch FILE    makes the file
  *   copy FROM TO       copies a file                  env NAME      prints NAME=VALUE or NAME unset
+ *   give FROM NAME     copies it to where the variable NAME says
  *   ignore SIG         ignores that signal            signal-helper SIG  (noxmk, that is)
  *   interrupted-by-helper              sends it SIGINT and waits for its own
  *   ready              says so on standard output     pause         waits for a signal's death
@@ -108,6 +109,16 @@ static void
 do_copy(char **words)
 {
 	FILE *out = fopen(words[1], "w");
+
+	copy(words[0], out);
+	fclose(out);
+}
+
+/* As copy, but TO is what that variable says. */
+static void
+do_give(char **words)
+{
+	FILE *out = fopen(getenv(words[1]), "w");
 
 	copy(words[0], out);
 	fclose(out);
@@ -342,7 +353,8 @@ static const struct {
 } verbs[] = {
 	{ "exit", 1, do_exit }, { "die", 1, do_die }, { "print", 1, do_print },
 	{ "err", 1, do_err }, { "flood", 1, do_flood }, { "touch", 1, do_touch },
-	{ "copy", 2, do_copy }, { "env", 1, do_env }, { "ignore", 1, do_ignore },
+	{ "copy", 2, do_copy }, { "give", 2, do_give }, { "env", 1, do_env },
+	{ "ignore", 1, do_ignore },
 	{ "signal-helper", 1, do_signal_helper },
 	{ "interrupted-by-helper", 0, do_interrupted_by_helper }, { "ready", 0, do_ready },
 	{ "pause", 0, do_pause }, { "stopped", 1, do_stopped }, { "wait-for", 1, do_wait_for },

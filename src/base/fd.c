@@ -3,9 +3,18 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/sig.h"
+
+/*
+ * Milliseconds in which a lock is to be had: whoever has it may be stopped, or be no program of
+ * ours. And those between two tries, which double.
+ */
+enum { PATIENCE = 1000, FIRST_TICK = 1, LAST_TICK = 32 };
 
 void
 fd_close(int *fd)
@@ -39,8 +48,9 @@ fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-int
-fd_lock(int fd, int operation)
+/* The same as fd_lock with LOCK_NB. */
+static int
+try_lock(int fd, int operation)
 {
 	struct flock range = { .l_whence = SEEK_SET, .l_type = F_RDLCK };
 	int error;
@@ -49,15 +59,53 @@ fd_lock(int fd, int operation)
 		range.l_type = F_UNLCK;
 	else if (operation & LOCK_EX)
 		range.l_type = F_WRLCK;
-	if (flock(fd, operation) == 0)
+	if (flock(fd, operation | LOCK_NB) == 0)
 		return 0;
 	error = errno;
 	if (error == EWOULDBLOCK || error == EINTR || error == EBADF)
 		return -1;
-	if (fcntl(fd, operation & LOCK_NB ? F_OFD_SETLK : F_OFD_SETLKW, &range) == 0)
+	if (fcntl(fd, F_OFD_SETLK, &range) == 0)
 		return 0;
 	errno = errno == EAGAIN || errno == EACCES ? EWOULDBLOCK : error;
 	return -1;
+}
+
+int
+fd_lock_within(int fd, int operation, int milliseconds)
+{
+	double end = clock_monotonic() + milliseconds / 1e3;
+	int tick = FIRST_TICK, result;
+
+	while ((result = try_lock(fd, operation)) < 0 &&
+	       (errno == EWOULDBLOCK || errno == EINTR)) {
+		if (clock_monotonic() >= end || sig_stop_is_pending()) {
+			errno = EWOULDBLOCK;
+			break;
+		}
+		poll(NULL, 0, tick);
+		tick = 2 * tick < LAST_TICK ? 2 * tick : LAST_TICK;
+	}
+	return result;
+}
+
+int
+fd_lock(int fd, int operation)
+{
+	return fd_lock_within(fd, operation, operation & LOCK_NB ? 0 : PATIENCE);
+}
+
+bool
+fd_is_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT;
+}
+
+bool
+fd_is_removed(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
 }
 
 bool

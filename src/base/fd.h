@@ -16,13 +16,23 @@ void fd_close(int *fd);
  */
 int fd_write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
 
+/* Does this errno mean that the disk, or somebody's part of it, is full? */
+bool fd_is_full(int error);
+
 /*
- * Locks or unlocks the file as flock(2) does, and as that says: 0, or -1 with errno set. Where the
- * file system has no such locks, those of fcntl(2) that belong to an open file stand in. An
- * exclusive lock needs a descriptor that is open for writing, and a shared one for reading: so it
- * is on NFS.
+ * Locks or unlocks the file as flock(2) does, and as that says: 0, or -1 with errno set. But nobody
+ * is waited for for ever: after a second, or when we are told to end, errno is EWOULDBLOCK as
+ * with LOCK_NB. Where the file system has no such locks, those of fcntl(2) that belong to an open
+ * file stand in. An exclusive lock needs a descriptor that is open for writing, and a shared one
+ * for reading: so it is on NFS.
  */
 int fd_lock(int fd, int operation) UNUSED_RESULT;
+
+/* The same, with that limit. */
+int fd_lock_within(int fd, int operation, int milliseconds) UNUSED_RESULT;
+
+/* Has its file no name any more? */
+bool fd_is_removed(int fd);
 
 /* Is there something to read, or its end? */
 bool fd_is_readable(int fd);

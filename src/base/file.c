@@ -87,6 +87,43 @@ file_store(int dirfd, const char *name, const void *data, size_t len)
 	return replace(dirfd, name, data, len, false);
 }
 
+int
+file_reserve(int dirfd, const char *name, off_t size)
+{
+	int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	int error;
+
+	if (fd < 0)
+		return errno == EEXIST ? 0 : -1;
+	error = posix_fallocate(fd, 0, size);
+	close(fd);
+	if (error == 0) {
+		file_give(dirfd, name);
+		return 0;
+	}
+	unlinkat(dirfd, name, 0);
+	errno = error;
+	return -1;
+}
+
+int
+file_fill(int dirfd, const char *reserved, const char *name, const void *data, size_t len)
+{
+	int fd = openat(dirfd, reserved, O_WRONLY | O_NOFOLLOW | O_CLOEXEC), saved;
+
+	if (fd < 0)
+		return -1;
+	if (fd_write_all(fd, data, len) < 0 || ftruncate(fd, (off_t)len) < 0) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	if (close(fd) < 0)
+		return -1;
+	return renameat(dirfd, reserved, dirfd, name);
+}
+
 void
 file_give(int dirfd, const char *name)
 {

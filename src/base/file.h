@@ -31,6 +31,19 @@ int file_store(int dirfd, const char *name, const void *data, size_t len) UNUSED
 int file_make_folder(const char *path, mode_t mode, int *fd);
 
 /*
+ * Makes a file of so many NULs that nobody else has room for: what is written over them later needs
+ * none. 0, also when it is there already, or -1 with errno set and no file.
+ */
+int file_reserve(int dirfd, const char *name, off_t size) UNUSED_RESULT;
+
+/*
+ * Writes over a file that was reserved, and gives it another name, so that it appears whole there.
+ * 0, or -1 with errno set.
+ */
+int file_fill(int dirfd, const char *reserved, const char *name, const void *data, size_t len)
+    UNUSED_RESULT;
+
+/*
  * What root makes in somebody else's folder belongs to that one, who would else be locked out of
  * it. For others than root, and where it cannot be, nothing changes.
  */

@@ -8,14 +8,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/name.h"
+#include "base/sig.h"
 
 /* How many may watch one name; the kernel may allow fewer. */
 enum { WATCHERS = 4096 };
 
-/* Milliseconds between two tries of name_wait where nothing wakes it. */
-enum { TICK = 1 };
+/*
+ * Milliseconds between two tries of name_wait where nothing wakes it, and where something does: we
+ * may be told to end; and in which it is to have the name.
+ */
+enum { TICK = 1, WATCHED_TICK = 100, PATIENCE = 10000 };
 
 static socklen_t
 make_address(struct sockaddr_un *address, const char *name)
@@ -70,15 +75,33 @@ name_watch(const char *name)
 int
 name_wait(const char *name)
 {
+	double end = clock_monotonic() + PATIENCE / 1e3;
 	struct pollfd owner = { .events = POLLIN };
 	int fd;
 
 	while ((fd = name_take(name)) < 0 && errno == EADDRINUSE) {
+		if (clock_monotonic() >= end || sig_stop_is_pending()) {
+			errno = EADDRINUSE;
+			break;
+		}
 		owner.fd = name_watch(name);
-		poll(&owner, 1, owner.fd < 0 ? TICK : -1);
+		poll(&owner, 1, owner.fd < 0 ? TICK : WATCHED_TICK);
 		fd_close(&owner.fd);
 	}
 	return fd;
+}
+
+pid_t
+name_owner(const char *name)
+{
+	struct ucred owner = { 0 };
+	socklen_t size = sizeof(owner);
+	int fd = name_watch(name);
+
+	if (fd >= 0)
+		(void)!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &owner, &size);
+	fd_close(&fd);
+	return owner.pid;
 }
 
 char *

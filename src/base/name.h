@@ -7,6 +7,8 @@
  * descriptor ends, however it does, or closes it. Whoever watches a name is told of that at once.
  */
 
+#include <sys/types.h>
+
 #include "base/util.h"
 
 /*
@@ -15,7 +17,7 @@
  */
 int name_take(const char *name) UNUSED_RESULT;
 
-/* The same, but waits while somebody else has it. */
+/* The same, but waits while somebody else has it; for ten seconds, or until we are told to end. */
 int name_wait(const char *name) UNUSED_RESULT;
 
 /*
@@ -24,6 +26,9 @@ int name_wait(const char *name) UNUSED_RESULT;
  * when it cannot be watched, as with thousands who do.
  */
 int name_watch(const char *name) UNUSED_RESULT;
+
+/* The process that has the name; 0 when nobody has it, or nobody whom we see. */
+pid_t name_owner(const char *name);
 
 /* A name for a file or folder that is open, wherever it is seen from: "noxmk/KIND/…". Freed. */
 char *name_of_file(const char *kind, int fd) UNUSED_RESULT;

@@ -2,15 +2,22 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
+
+/* Milliseconds that the kernel has for a KILL. */
+enum { DIES_WITHIN = 300 };
 
 #define OWN_PROGRAM "/proc/self/exe"
 
@@ -99,6 +106,46 @@ process_descendants(pid_t pid, struct indices *list)
 		process_children((pid_t)list->v[i], list);
 }
 
+void
+process_signal_descendants(pid_t pid, int signal)
+{
+	struct indices all = { 0 };
+
+	process_descendants(pid, &all);
+	for (size_t i = 0; i < all.n; i++)
+		kill((pid_t)all.v[i], signal);
+	free(all.v);
+}
+
+void
+process_wake_children(void)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid > 0) {
+		kill(info.si_pid, SIGCONT);
+		info.si_pid = 0;
+	}
+}
+
+void
+process_end_child(pid_t pid, int *status, int milliseconds)
+{
+	/* glibc has no function for it before 2.36. */
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int unused;
+
+	kill(pid, SIGCONT);
+	if (end.fd >= 0 && poll(&end, 1, milliseconds) == 0) {
+		kill(pid, SIGKILL);
+		poll(&end, 1, DIES_WITHIN);
+	}
+	/* One that is traced is not ours to reap. Without a pidfd there is no limit. */
+	if (waitpid(pid, status ? status : &unused, end.fd >= 0 ? WNOHANG : 0) <= 0 && status)
+		*status = SIGKILL;
+	fd_close(&end.fd);
+}
+
 /* What follows the name, which may have blanks and parentheses of its own: the state. */
 static char *
 after_name(char *text)
@@ -112,7 +159,7 @@ bool
 process_stat(pid_t pid, struct process_stat *stat)
 {
 	/* The numbers of the fields in proc(5), where the state is the third. */
-	enum { STATE = 3, UTIME = 14, STIME = 15, THREADS = 20, STARTED = 22, RSS = 24,
+	enum { STATE = 3, PARENT = 4, UTIME = 14, STIME = 15, THREADS = 20, STARTED = 22, RSS = 24,
 		CODE_BEGINS = 26, CODE_ENDS = 27, STACK = 28, FIELDS };
 	unsigned long long fields[FIELDS] = { 0 };
 	char text[1024], *rest;
@@ -122,6 +169,7 @@ process_stat(pid_t pid, struct process_stat *stat)
 	stat->state = *rest++;
 	for (int i = STATE + 1; i < FIELDS; i++)
 		fields[i] = strtoull(rest, &rest, 10);
+	stat->parent = (pid_t)fields[PARENT];
 	stat->threads = (unsigned)fields[THREADS];
 	stat->time = fields[UTIME] + fields[STIME];
 	stat->started = fields[STARTED];
@@ -129,6 +177,15 @@ process_stat(pid_t pid, struct process_stat *stat)
 	stat->code = fields[CODE_ENDS] - fields[CODE_BEGINS];
 	stat->stack = fields[STACK];
 	return true;
+}
+
+bool
+process_runs(pid_t pid)
+{
+	struct process_stat stat;
+
+	/* The main thread may have ended alone. */
+	return process_stat(pid, &stat) && (stat.state != 'Z' || stat.threads > 1);
 }
 
 char
@@ -140,6 +197,35 @@ process_thread_state(pid_t pid, pid_t thread)
 	if (!read_file(pid, name, text, sizeof(text)) || !(state = after_name(text)))
 		return 'X';
 	return *state;
+}
+
+void
+process_ancestors(struct indices *list)
+{
+	struct process_stat stat;
+
+	for (pid_t pid = getppid(); pid > 0; pid = process_stat(pid, &stat) ? stat.parent : 0)
+		indices_add(list, (size_t)pid);
+}
+
+bool
+process_has_open(pid_t pid, dev_t device, ino_t inode)
+{
+	char path[64];
+	struct dirent *entry;
+	struct stat st;
+	bool found = false;
+	DIR *files;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	files = opendir(path);
+	if (!files)
+		return false;
+	while (!found && (entry = readdir(files)))
+		found = fstatat(dirfd(files), entry->d_name, &st, 0) == 0 && st.st_dev == device &&
+			st.st_ino == inode;
+	closedir(files);
+	return found;
 }
 
 struct process_pages

@@ -14,6 +14,22 @@ void process_thread_children(pid_t, pid_t thread, struct indices *);
 
 /* Adds all processes below that one: its children, theirs, and so on. */
 void process_descendants(pid_t, struct indices *);
+void process_signal_descendants(pid_t, int signal);
+
+/* Children of ours that somebody has stopped since the last call go on. */
+void process_wake_children(void);
+
+/*
+ * Reaps a child that is about to end: after so many milliseconds it is killed. One that is traced
+ * may not be ours to reap; then *status, which may be NULL, says that it was killed.
+ */
+void process_end_child(pid_t, int *status, int milliseconds);
+
+/* Adds our parent, its parent, and so on. */
+void process_ancestors(struct indices *);
+
+/* Has that process the file open? False if we may not know. */
+bool process_has_open(pid_t, dev_t, ino_t);
 
 /* Adds its threads. The main one has the number of the process. */
 void process_threads(pid_t, struct indices *);
@@ -21,6 +37,7 @@ void process_threads(pid_t, struct indices *);
 /* What /proc/PID/stat says of a process. */
 struct process_stat {
 	char state; /* of the main thread, by its letter in proc(5) */
+	pid_t parent;
 	unsigned threads;
 	unsigned long long time;    /* of processors, by all threads, in clock ticks */
 	unsigned long long started; /* in clock ticks: it differs for two that had one pid */
@@ -31,6 +48,9 @@ struct process_stat {
 
 /* False when it is gone. */
 bool process_stat(pid_t, struct process_stat *);
+
+/* Is a thread of it alive? Of one that has ended, and is not reaped yet, there is none. */
+bool process_runs(pid_t);
 
 /* The state of a thread by that letter; X when it is gone. */
 char process_thread_state(pid_t, pid_t thread);

@@ -7,6 +7,7 @@
 #include "base/util.h"
 
 static sigset_t original;
+static unsigned opened; /* how often */
 
 int
 sig_open(void)
@@ -27,10 +28,18 @@ sig_open(void)
 	}
 	/* If our parent ignored SIGCHLD, the kernel would reap our children. */
 	signal(SIGCHLD, SIG_DFL);
-	if (sigprocmask(SIG_BLOCK, &set, &original) < 0 ||
+	if (sigprocmask(SIG_BLOCK, &set, opened++ > 0 ? NULL : &original) < 0 ||
 	    (fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
 		err(EXIT_HELPER, "signalfd");
 	return fd;
+}
+
+void
+sig_close(int fd)
+{
+	close(fd);
+	if (--opened == 0)
+		sigprocmask(SIG_SETMASK, &original, NULL);
 }
 
 int
@@ -43,6 +52,20 @@ sig_next(int fd)
 		n = read(fd, &info, sizeof(info));
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+bool
+sig_stop_is_pending(void)
+{
+	static const int stops[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0)
+		return false;
+	for (size_t i = 0; i < countof(stops); i++)
+		if (sigismember(&pending, stops[i]) == 1)
+			return true;
+	return false;
 }
 
 const sigset_t *

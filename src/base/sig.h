@@ -7,17 +7,27 @@
  */
 
 #include <signal.h>
+#include <stdbool.h>
 
 /*
- * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, and returns the descriptor, which the caller closes.
+ * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, and returns the descriptor.
  * Signals that are ignored stay so, but for CHLD. Ends the process with EXIT_HELPER if it cannot.
  */
 int sig_open(void);
 
+/*
+ * Closes it. The signals come as before sig_open then, also those that nobody has read; but where
+ * it was opened several times only with the first one, which is closed last.
+ */
+void sig_close(int fd);
+
 /* The next of those signals that is pending, or 0. Several SIGCHLDs may come as one. */
 int sig_next(int fd);
 
-/* The signal mask from before sig_open, which a child needs. */
+/* Is one of those that end us pending? It stays so. */
+bool sig_stop_is_pending(void);
+
+/* The signal mask from before the first sig_open, which a child needs. */
 const sigset_t *sig_original_mask(void);
 
 #endif

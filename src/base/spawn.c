@@ -16,8 +16,7 @@
  * would be stopped by SIGTTIN for ever.
  */
 static pid_t
-start(char *const argv[], char *const envp[], const struct spawn_files *f, int err,
-    bool own_group)
+start(char *const argv[], char *const envp[], const struct spawn_files *f, bool own_group)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
@@ -39,7 +38,7 @@ start(char *const argv[], char *const envp[], const struct spawn_files *f, int e
 	else
 		posix_spawn_file_actions_adddup2(&files, f->in, 0);
 	posix_spawn_file_actions_adddup2(&files, f->out, 1);
-	posix_spawn_file_actions_adddup2(&files, err, 2);
+	posix_spawn_file_actions_adddup2(&files, f->err, 2);
 	if (f->more >= 0)
 		posix_spawn_file_actions_adddup2(&files, f->more, 3);
 	/* The others are not ours to hand on: a daemon would keep make's pipe open. */
@@ -57,15 +56,21 @@ start(char *const argv[], char *const envp[], const struct spawn_files *f, int e
 pid_t
 spawn(char *const argv[], char *const envp[], int out, int err, bool own_group)
 {
-	const struct spawn_files files = { .in = -1, .out = out, .more = -1 };
+	const struct spawn_files files = { .in = -1, .out = out, .err = err, .more = -1 };
 
-	return start(argv, envp, &files, err, own_group);
+	return start(argv, envp, &files, own_group);
 }
 
 pid_t
 spawn_with(char *const argv[], char *const envp[], const struct spawn_files *files)
 {
-	return start(argv, envp, files, files->out, false);
+	return start(argv, envp, files, false);
+}
+
+int
+spawn_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int
@@ -79,7 +84,7 @@ spawn_wait(pid_t pid)
 	while (ended < 0 && errno == EINTR);
 	if (ended < 0)
 		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return spawn_code(status);
 }
 
 char *

@@ -19,10 +19,10 @@ pid_t spawn(char *const argv[], char *const envp[], int out, int err, bool own_g
 
 /*
  * The same, in our session and group, with other descriptors of ours: in, which it reads from
- * (-1: /dev/null), out, for output and errors, and more, which is its number 3 (-1: none).
+ * (-1: /dev/null), out, err, which may be out, and more, which is its number 3 (-1: none).
  */
 struct spawn_files {
-	int in, out, more;
+	int in, out, err, more;
 };
 pid_t spawn_with(char *const argv[], char *const envp[], const struct spawn_files *);
 
@@ -31,6 +31,9 @@ pid_t spawn_with(char *const argv[], char *const envp[], const struct spawn_file
  * errno set when it is no child of ours.
  */
 int spawn_wait(pid_t pid) UNUSED_RESULT;
+
+/* A wait status as an exit code: 128+N when signal N has killed the process. */
+int spawn_code(int status);
 
 /* A wait status in words: "exited with status 1", "killed by signal 9". The caller frees. */
 char *spawn_status(int status);

@@ -253,21 +253,27 @@ inputs_read(int state)
 }
 
 bool
-inputs_hold(const json_t *inputs, int state, const json_t *knobs)
+inputs_list_holds(const json_t *list)
 {
 	const json_t *input;
 	size_t i;
 
+	json_array_foreach(list, i, input)
+		if (!input_holds(input))
+			return false;
+	return true;
+}
+
+bool
+inputs_hold(const json_t *inputs, int state, const json_t *knobs)
+{
 	if (json_is_string(json_object_get(inputs, "volatile")) && !getenv("MAKE_RESTARTS"))
 		return false;
 	if (!json_equal(json_object_get(inputs, "knobs"), knobs) ||
 	    !plan_holds(json_object_get(inputs, "plan"), state) ||
 	    !variables_hold(json_object_get(inputs, "variables")))
 		return false;
-	json_array_foreach(json_object_get(inputs, "inputs"), i, input)
-		if (!input_holds(input))
-			return false;
-	return true;
+	return inputs_list_holds(json_object_get(inputs, "inputs"));
 }
 
 /* The date of a file may be too near to now to tell of the next change. */

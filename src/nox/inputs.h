@@ -35,6 +35,9 @@ json_t *inputs_read(int state) UNUSED_RESULT;
  */
 bool inputs_hold(const json_t *inputs, int state, const json_t *knobs);
 
+/* Is all in this list of them as it was? */
+bool inputs_list_holds(const json_t *list);
+
 /* Adds a file, or a program by the name that PATH is searched for, to the list, as it is now. */
 void inputs_add_file(json_t *list, const char *path);
 void inputs_add_program(json_t *list, const char *name);

@@ -46,7 +46,7 @@ list_sessions(const struct strings *nox, const char *noxfile, bool all)
 	code = nox_call(nox, arguments, no_extra, output);
 	if (code == 0)
 		sessions = read_list(output);
-	if (!json_is_array(sessions)) {
+	if (!json_is_array(sessions) && code != NOXCALL_STOPPED) {
 		warnx("%s: `nox --list --json` gave no list (exit %d)", noxfile, code);
 		json_decref(sessions);
 		sessions = NULL;

@@ -376,13 +376,29 @@ class Shim:
     def write_report(self, report, global_config) -> None:
         import json  # nox has imported it by now
 
+        text = (json.dumps(report) + "\n").encode("utf-8")
         part = f"{global_config.report}.part"
         try:
-            with open(part, "w", encoding="utf-8") as file:
-                file.write(json.dumps(report) + "\n")
+            with open(part, "wb") as file:
+                file.write(text)
             os.replace(part, global_config.report)  # so readers see all of it, or nothing
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+            self.write_into_room(text, report, global_config.report)
+
+    def write_into_room(self, text: bytes, report, path: str) -> None:
+        """Where the disk is full the report still has a room: noxreport.h."""
+        try:
+            with open(path, "r+b") as file:
+                file.write(text)
+                file.truncate()
         except OSError as error:
-            warn(f"cannot write the report: {error}")  # the session's verdict stands
+            warn(f"cannot write the report: {error}")
+            sessions = report.get("sessions")
+            if self.helper and sessions:  # what it notifies cannot be told so
+                result = "notifies" if report["notify"] else sessions[-1]["result"]
+                self.helper.tell(f"unreported {result}")
 
     def describe(self, result) -> dict[str, object]:
         verdict = result.status.name.lower()

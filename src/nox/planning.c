@@ -10,12 +10,14 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/process.h"
+#include "base/sig.h"
 #include "base/words.h"
 #include "nox/env.h"
 #include "nox/inputs.h"
 #include "nox/listing.h"
 #include "nox/noxcall.h"
 #include "nox/planning.h"
+#include "nox/scratch.h"
 #include "order/order.h"
 #include "plan/config.h"
 #include "plan/planfile.h"
@@ -26,16 +28,23 @@
 /* The probe's exit codes when it does not know this nox, and when it has refused the command. */
 enum { UNKNOWN_NOX = 97, REFUSED = 96 };
 
+/* So often a plan is made that turns out to be older than the noxfile. */
+enum { PLANNINGS = 3 };
+
+/* Seconds in which another make has its plan. */
+enum { LOCK_PATIENCE = 10 };
+
 #define PLAN "plan.jsonl"
 #define RULES "sessions.mk"
 
-/* Both are there only while we plan: what the probe finds out, and the probe if it is a copy. */
+/* See scratch.h. */
 #define FACTS "facts.json"
 #define PROBE "probe.py"
 
 /* What nox is asked, and what is known before. */
 struct question {
 	const char *share, *noxfile;
+	char *scratch;         /* see scratch.h; not while it only asks whether the plan holds */
 	json_t *knobs;         /* owns noxfile */
 	char *texts[2];        /* own the words of */
 	char *in_home;         /* owns the first word of NOX, or is NULL */
@@ -140,6 +149,7 @@ question_look(struct question *question)
 	const json_t *date;
 	struct stat st;
 
+	json_array_clear(inputs);
 	inputs_add_file(inputs, question->noxfile);
 	date = json_array_get(json_array_get(inputs, 0), 2);
 	question->noxfile_date = date ? json_integer_value(date) : -1;
@@ -221,7 +231,7 @@ prepare_probe(const struct question *options)
 	} else if (file_read(AT_FDCWD, installed, &probe) < 0) {
 		warn("%s", installed);
 	} else {
-		char *copy = state_file(PROBE);
+		char *copy = xasprintf("%s/" PROBE, options->scratch);
 
 		/* The command in NOX may go elsewhere, so the path is absolute. */
 		if (file_replace(AT_FDCWD, copy, probe.data, probe.len) < 0 ||
@@ -249,6 +259,7 @@ run_probe(const struct question *options, const char *probe, const char *facts)
 		warn("the current folder");
 		return -1;
 	}
+	/* When the plan is made once more, there are some. */
 	unlink(facts);
 	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", options->noxfile);
 	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/%s", *facts == '/' ? "" : folder, facts);
@@ -396,11 +407,14 @@ warn_unread_config(void)
 	buffer_free(&text);
 }
 
-/* What nox says of the noxfile: 0 and a new reference to the facts, or planning_run's exit code. */
+/*
+ * What nox says of the noxfile: 0 and a new reference to the facts, NOXCALL_STOPPED, or
+ * planning_run's exit code.
+ */
 static int
 ask_nox(const struct question *options, json_t **root)
 {
-	char *probe = prepare_probe(options), *facts = state_file(FACTS);
+	char *probe = prepare_probe(options), *facts = xasprintf("%s/" FACTS, options->scratch);
 	int code = probe ? run_probe(options, probe, facts) : -1;
 
 	free(probe);
@@ -412,6 +426,8 @@ ask_nox(const struct question *options, json_t **root)
 		*root = read_facts(facts, options->knobs);
 	}
 	free(facts);
+	if (code == NOXCALL_STOPPED)
+		return code;
 	if (code == REFUSED)
 		return EXIT_USAGE;
 	if (code == 126 || code == 127) {
@@ -469,12 +485,12 @@ write_inputs(const struct question *question, const struct facts *facts,
 {
 	const char *changing = sets_secret(difference) ? "a secret that NOX sets" :
 							 facts->changing;
-	json_t *inputs = json_pack("{s:O,s:s?,s:o,s:O}", "knobs", question->knobs, "volatile",
-	    changing, "variables", read_variables(facts, difference), "inputs",
-	    question->inputs);
+	json_t *list = json_copy(question->inputs);
+	json_t *inputs = json_pack("{s:O,s:s?,s:o,s:o}", "knobs", question->knobs, "volatile",
+	    changing, "variables", read_variables(facts, difference), "inputs", list);
 
 	if (facts->inputs)
-		json_array_extend(question->inputs, (json_t *)facts->inputs);
+		json_array_extend(list, (json_t *)facts->inputs);
 	inputs_write(inputs, state);
 	json_decref(inputs);
 }
@@ -491,16 +507,15 @@ check_python(const struct question *question, const struct facts *facts)
 	return EXIT_USAGE;
 }
 
-/* Returns as planning_run. */
+/* Returns as ask_nox. */
 static int
 plan_anew(const struct question *question, int state)
 {
 	struct facts *facts = NULL;
 	json_t *root = NULL, *difference = NULL;
-	char *shown = state_file(FACTS);
 	int code = ask_nox(question, &root);
 
-	if (code == 0 && !(facts = facts_parse(root, shown)))
+	if (code == 0 && !(facts = facts_parse(root, FACTS)))
 		code = EXIT_HELPER;
 	if (code == 0)
 		code = check_python(question, facts);
@@ -511,9 +526,6 @@ plan_anew(const struct question *question, int state)
 	}
 	if (code == 0)
 		write_inputs(question, facts, difference, state);
-	unlinkat(state, FACTS, 0);
-	unlinkat(state, PROBE, 0);
-	free(shown);
 	json_decref(difference);
 	facts_free(facts);
 	json_decref(root);
@@ -530,31 +542,67 @@ plan_holds(int state, const json_t *knobs)
 	return holds;
 }
 
+/*
+ * A plan must not be older than the noxfile, which may be saved while it is loaded. Then it is made
+ * once more, but not for ever. Returns as ask_nox.
+ */
+static int
+plan_until_it_holds(struct question *question, int state)
+{
+	int code = 0;
+
+	for (int i = 0; i < PLANNINGS && code == 0; i++) {
+		question_look(question);
+		code = plan_anew(question, state);
+		if (inputs_list_holds(question->inputs))
+			break;
+	}
+	return code;
+}
+
+/* Two makes may find the plan stale at once: one then has that of the other. */
+static int
+plan_locked(struct question *question, const struct planning_options *options, int state)
+{
+	int lock, signals, code = 0;
+
+	if (state_is_locked_around(state)) {
+		warnx("%s runs make while it is loaded: that make needs the plan, for which it is "
+		      "loaded: both would wait for ever", question->noxfile);
+		return EXIT_HELPER;
+	}
+	lock = state_lock(state, LOCK_PATIENCE);
+	signals = sig_open();
+	if (!options->only_if_stale || !plan_holds(state, question->knobs)) {
+		question->scratch = scratch_make(state, lock >= 0);
+		code = question->scratch ? plan_until_it_holds(question, state) : EXIT_HELPER;
+		if (question->scratch)
+			scratch_remove(question->scratch);
+	}
+	state_unlock(lock);
+	/* What has told us to end is pending, and ends us here, unless a session's helper plans. */
+	sig_close(signals);
+	return code;
+}
+
 int
 planning_run(const struct planning_options *options)
 {
-	int state = state_make(), code = 0, lock;
+	int state = state_make(), code = 0;
 	struct question question;
 
 	if (state < 0)
 		return EXIT_HELPER;
-	if (!question_make(&question, options, state)) {
+	if (!question_make(&question, options, state))
 		code = EXIT_USAGE;
-	} else if (!options->only_if_stale || !plan_holds(state, question.knobs)) {
-		/* Two makes may find the plan stale at once: one then has that of the other. */
-		lock = state_lock(state);
-		if (!options->only_if_stale || !plan_holds(state, question.knobs)) {
-			question_look(&question);
-			code = plan_anew(&question, state);
-		}
-		state_unlock(lock);
-	}
-	if (code != 0) {
+	else if (!options->only_if_stale || !plan_holds(state, question.knobs))
+		code = plan_locked(&question, options, state);
+	if (code != 0 && code != NOXCALL_STOPPED) {
 		unlinkat(state, RULES, 0);
 		unlinkat(state, PLAN, 0);
 		inputs_forget(state);
 	}
 	question_clear(&question);
 	close(state);
-	return code;
+	return code == NOXCALL_STOPPED ? EXIT_HELPER : code;
 }

@@ -302,7 +302,8 @@ def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]
 
     home = os.path.dirname(os.path.abspath(config.noxfile))
     roots = list({project: None, os.path.realpath(project): None, home: None})
-    skipped = [os.path.dirname(out), os.path.join(home, config.envdir or ".nox")]
+    state = os.path.dirname(os.path.dirname(out))
+    skipped = [state, os.path.join(home, config.envdir or ".nox")]
     if lies_in(sys.prefix, roots):  # this is nox's own environment; nox_metadata stands for it
         skipped.append(sys.prefix)
     inputs = load_inputs(share)(roots, skipped, [__file__])

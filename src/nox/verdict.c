@@ -101,7 +101,8 @@ killed(const struct evidence *evidence)
 static char *
 too_early(const struct evidence *evidence)
 {
-	(void)evidence;
+	if (evidence->reason)
+		return reported(evidence);
 	return xstrdup("nox exited with status 0 before the session was over");
 }
 

@@ -62,6 +62,20 @@ joblog_close(int log, const char *target, const char *status, const struct mask 
 	buffer_free(&line);
 }
 
+char *
+joblog_set_aside(int rundir, const char *target, size_t number)
+{
+	char *old = xasprintf("%s.log", target), *new = xasprintf("%s.%zu", old, number);
+
+	if (renameat(rundir, old, rundir, new) < 0) {
+		warn("%s", new);
+		free(new);
+		new = NULL;
+	}
+	free(old);
+	return new;
+}
+
 /* What shows a log's text. */
 struct view {
 	struct filter *filter;
@@ -229,8 +243,8 @@ joblog_tell_ci(struct joblog_follower *f, bool raw, const char *line, size_t n)
 		filter_flush(filter, &text);
 	}
 	buffer_addstr(&text, "\n");
+	fwrite(text.data, 1, text.len, stdout);
 	fflush(stdout);
-	(void)!fd_write_all(STDOUT_FILENO, text.data, text.len);
 	buffer_free(&text);
 	filter_close(filter);
 }

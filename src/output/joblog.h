@@ -30,6 +30,12 @@ int joblog_open(int rundir, const char *target, char *const argv[], struct mask 
 void joblog_close(int log, const char *target, const char *status, const struct mask *);
 
 /*
+ * Moves the log out of the way of the next attempt's. Its new name, TARGET.log.N, which the caller
+ * frees, or NULL after a warning.
+ */
+char *joblog_set_aside(int rundir, const char *target, size_t number) UNUSED_RESULT;
+
+/*
  * A whole log on standard output: byte for byte, or through the filter (filter.h) if that is a
  * terminal. 0, or -1 after a warning when there is no such log or it cannot be read; that a reader
  * of ours went away is no failure.

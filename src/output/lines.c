@@ -1,9 +1,8 @@
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "output/lines.h"
 
 /* Seconds after which the start of a line is shown: where nobody else writes, and elsewhere. */
@@ -65,8 +64,10 @@ lines_close(struct lines *lines)
 static void
 write_out(struct lines *lines)
 {
-	if (lines->out.len > 0)
-		(void)!fd_write_all(STDOUT_FILENO, lines->out.data, lines->out.len);
+	if (lines->out.len > 0) {
+		fwrite(lines->out.data, 1, lines->out.len, stdout);
+		fflush(stdout);
+	}
 	lines->out.len = 0;
 }
 

@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/util.h"
 #include "output/relay.h"
 
@@ -94,7 +93,7 @@ write_at(struct relay *r, off_t offset, const char *data, size_t n)
 static void
 put(struct relay *r, const char *data, size_t n)
 {
-	if (r->log < 0 && fd_write_all(STDERR_FILENO, data, n) == 0)
+	if (r->log < 0 && fwrite(data, 1, n, stderr) == n)
 		return;
 	while (n > 0) {
 		off_t offset = r->total, room = (off_t)n;

@@ -68,7 +68,9 @@ read_question(const char *text, struct ask_question *question)
 	char kind[8] = "";
 	bool is_command;
 
-	*question = (struct ask_question){ 0 };
+	*question = (struct ask_question){ .kind = ASK_UNREPORTED };
+	if (sscanf(text, "unreported %63[a-z]", question->name) == 1)
+		return true;
 	is_command = sscanf(text, "command %7s %5u %63[^\n]", kind, &question->processes,
 	    question->name) == 3 && question->processes <= MOST;
 	for (size_t i = 0; i < countof(kinds); i++) {

@@ -10,6 +10,8 @@
  *                           nothing is known of it, and several sessions run it; else plain
  *   "build"                 build the project where other sessions build it, too
  *   "built"                 no question: that is over
+ *   "unreported RESULT"     no question: nox's report, in which RESULT would stand, cannot be
+ *                           written
  *
  * The answer is "go N": N is what the command is to be told of processors; 0: nothing. "wait" comes
  * before it if there is something to wait for.
@@ -24,12 +26,12 @@ enum { ASK_FD = 3 };
 
 struct ask;
 
-enum ask_kind { ASK_PLAIN, ASK_SIBLING, ASK_WIDE, ASK_BUILD, ASK_BUILT };
+enum ask_kind { ASK_PLAIN, ASK_SIBLING, ASK_WIDE, ASK_BUILD, ASK_BUILT, ASK_UNREPORTED };
 
 struct ask_question {
 	enum ask_kind kind;
 	unsigned processes; /* of a wide command; 0: as many as it is told */
-	char name[64];      /* of the command */
+	char name[64];      /* of the command; or the result */
 };
 
 /* NULL after a warning: then the session does all at once. ask_close frees. */

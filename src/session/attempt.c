@@ -1,7 +1,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +11,17 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/keeper.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "nox/command.h"
+#include "nox/noxreport.h"
 #include "nox/verdict.h"
 #include "output/ci.h"
 #include "output/joblog.h"
 #include "output/relay.h"
 #include "output/screen.h"
 #include "session/attempt.h"
-#include "session/keeper.h"
 #include "session/leftover.h"
 #include "session/outcome.h"
 #include "slots/sampler.h"
@@ -32,6 +32,9 @@
 /* Milliseconds between two looks at a log that the session writes itself. */
 enum { LOOK_EVERY = 100 };
 
+/* So much of what a session has said at its end is listened to: it may write without end. */
+enum { LAST_WORDS = 64 };
+
 struct attempt {
 	struct attempt_options o;
 	struct options session_options; /* what the plan sets for it */
@@ -41,6 +44,8 @@ struct attempt {
 	struct ask *ask;         /* NULL: it cannot ask */
 	struct sampler *sampler; /* NULL before its start */
 	int presence;            /* see presence.h */
+	int reports;             /* the folder of nox's report; -1: it has none yet */
+	struct buffer report;    /* its text, once the session is judged */
 	struct mask *mask;       /* the caller's */
 	struct relay *relay;     /* NULL: the session writes into the log itself */
 	struct joblog_follower *follower;
@@ -48,35 +53,27 @@ struct attempt {
 	int log;                 /* -1: there is none */
 	char *status;            /* for the log's last line; NULL: it was not started */
 	double begun;
-	bool judged;             /* the session's own process has ended and is reaped */
+	char *unreported;        /* the result that nox's report lacks, or NULL */
+	bool judged;             /* the session's own process has ended, or is given up */
 };
 
-static char *
-report_name(const struct attempt *attempt)
-{
-	return xasprintf(".%s.report", attempt->o.target);
-}
-
-/* Where nox writes it, and the session cannot have removed the folder. */
+/* Which the session cannot have removed. */
 static int
-report_folder(const struct attempt *attempt)
+safe_folder(const struct attempt_options *options)
 {
-	return attempt->o.runtime >= 0 ? attempt->o.runtime : attempt->o.rundir;
+	return options->runtime >= 0 ? options->runtime : options->rundir;
 }
 
-/* Absolute, since nox takes a relative path from the noxfile's folder. The caller frees. */
-static char *
-report_path(const struct attempt *attempt)
+/* Where nox writes its report: there, or beside the record if only that has room for it. */
+static int
+find_room(const struct attempt_options *options)
 {
-	char link[64], folder[PATH_MAX], *name = report_name(attempt), *path;
-	ssize_t n;
+	int folder = safe_folder(options);
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", report_folder(attempt));
-	n = readlink(link, folder, sizeof(folder) - 1);
-	folder[n < 0 ? 0 : n] = '\0';
-	path = xasprintf("%s/%s", folder, name);
-	free(name);
-	return path;
+	if (noxreport_reserve(folder, options->target) < 0 && fd_is_full(errno) &&
+	    noxreport_reserve(options->rundir, options->target) == 0)
+		return options->rundir;
+	return folder;
 }
 
 /* What the session runs. A session that another one has notified has the posargs of that. */
@@ -84,13 +81,11 @@ static struct command
 make_command(const struct attempt *attempt)
 {
 	json_t *notified = record_notified_posargs(attempt->o.rundir, attempt->o.target), *item;
-	char *report = report_path(attempt);
+	char *report = noxreport_path(attempt->reports, attempt->o.target);
 	struct strings posargs = { 0 };
 	struct command command;
 	size_t i;
 
-	/* A helper that was killed may have left a report, which would be believed. */
-	unlink(report);
 	json_array_foreach(notified, i, item)
 		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
 	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
@@ -207,42 +202,91 @@ close_log(struct attempt *attempt, const char *status)
 	free(name);
 }
 
-/* In the keeper. */
+/* Puts into the record how the session's own process has ended. */
 static void
-bereaved(void *data)
+take_end(struct attempt *attempt, const struct keeper_end *end)
 {
-	struct attempt *attempt = data;
+	struct record *record = attempt->o.record;
+	struct buffer *report = &attempt->report;
 
-	if (attempt->terminal)
-		terminal_restore(attempt->terminal);
+	attempt->judged = true;
+	record->cpu = end->cpu;
+	record->duration = clock_monotonic() - attempt->begun;
+	noxreport_read(attempt->reports, attempt->o.target, report);
+	if (report->len == 0 && attempt->unreported)
+		noxreport_stand_in(attempt->unreported, report);
+	verdict_judge(record, end->status, report, attempt->o.plan);
+	attempt->status = spawn_status(end->status);
+	record->reason = mask_text(attempt->mask, record->reason);
 }
 
-/* In the keeper, which writes the record in place of the helper that was killed. */
+/*
+ * Once the verdict is on record: until then the keeper may have to judge by the report. It stays as
+ * long as the run folder, unless it may hold secrets.
+ */
 static void
-orphaned(void *data)
+put_report_away(const struct attempt *attempt)
+{
+	bool stays = attempt->report.len > 0 && mask_is_empty(attempt->mask);
+
+	if (!stays || attempt->reports != attempt->o.rundir)
+		noxreport_remove(attempt->reports, attempt->o.target);
+	if (stays && attempt->reports != attempt->o.rundir)
+		noxreport_keep(attempt->o.rundir, attempt->o.target, &attempt->report);
+}
+
+static void
+record_left(struct attempt *attempt, bool unending)
+{
+	free(attempt->o.record->left);
+	attempt->o.record->left = leftover_tell(attempt->leftover, attempt->o.target,
+	    attempt->mask, unending);
+}
+
+/* In the keeper, which does what the helper that was killed has not done. */
+static void
+bereaved(void *data, const struct keeper_end *end)
 {
 	struct attempt *attempt = data;
 	struct record *record = attempt->o.record;
 
-	outcome_orphaned(record);
-	record->ended = clock_now();
-	record->duration = clock_monotonic() - attempt->begun;
+	if (attempt->terminal)
+		terminal_restore(attempt->terminal);
+	/* The helper may have recorded this attempt's verdict before it was killed. */
+	if (record_recall(attempt->o.rundir, record))
+		return;
+	if (end) {
+		take_end(attempt, end);
+	} else {
+		outcome_orphaned(record);
+		record->duration = clock_monotonic() - attempt->begun;
+	}
+	attempt->o.judged(attempt->o.data, NULL);
+}
+
+/* In the keeper. */
+static void
+orphaned(void *data)
+{
+	struct attempt *attempt = data;
+	if (leftover_is_unending(attempt->leftover, getpid())) {
+		record_left(attempt, true);
+		attempt->o.judged(attempt->o.data, NULL);
+	}
 	if (attempt->log >= 0) {
 		lseek(attempt->log, 0, SEEK_END);
 		close_log(attempt, "its helper was killed, and the last it wrote may be lost");
 	}
-	(void)!record_write(attempt->o.rundir, attempt->o.runtime, record);
-	screen_ended(record);
+	put_report_away(attempt);
+	screen_ended(attempt->o.record);
 }
 
 /* make's jobserver, if the tools of the session can be clients of it; -1 otherwise. */
 static int
 jobserver_of(const struct attempt *attempt)
 {
-	const struct jobserver *jobserver =
-		attempt->toolenv ? slot_jobserver(attempt->o.slot) : NULL;
-
-	return jobserver ? jobserver_fd(jobserver) : -1;
+	const struct jobserver *it = attempt->toolenv ? slot_jobserver(attempt->o.slot) : NULL;
+	return it ? jobserver_fd(it) : -1;
 }
 
 struct attempt *
@@ -254,14 +298,21 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	struct command command;
 
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
-		.log = -1, .presence = presence_begin(options->key, options->target) };
+		.log = -1, .reports = -1,
+		.presence = presence_begin(options->key, options->target) };
 	if (attempt->session_options.budget != BUDGET_NONE)
 		attempt->toolenv = toolenv_open(&(struct toolenv_options){ .slot = options->slot,
 		    .makeflags = options->makeflags, .told = options->told,
-		    .folder = report_folder(attempt), .share = options->share });
+		    .folder = safe_folder(options), .share = options->share });
 	options->record->told = !attempt->toolenv ? 0 : options->told > 0 ? options->told :
 	    slot_count(options->slot);
 	runtime_stand_in(options->runtime, options->rundir);
+	if (record_reserve(options->rundir, options->target) < 0 && fd_is_full(errno)) {
+		outcome_no_room(options->record, errno);
+		attempt_free(attempt);
+		return NULL;
+	}
+	attempt->reports = find_room(options);
 	/* A CI's page is no place for raw output, even if the CI has a terminal. */
 	if (options->live && options->alone && ci_reads("none") == CI_NONE)
 		attempt->terminal = terminal_open();
@@ -275,8 +326,8 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	open_log(attempt, command.argv);
 	task.argv = command.argv;
 	task.envp = command.envp;
-	task.out = output_of(attempt);
-	task.ask = ask_other_end(attempt->ask);
+	task.out = task.err = output_of(attempt);
+	task.more = ask_other_end(attempt->ask);
 	task.is_terminal = attempt->terminal != NULL;
 	/* A child that we have by now, the guard, is none of the session's. */
 	attempt->leftover = leftover_open();
@@ -317,6 +368,7 @@ attempt_free(struct attempt *attempt)
 		return;
 	close_terminal(attempt);
 	relay_close(attempt->relay);
+	put_report_away(attempt);
 	toolenv_close(attempt->toolenv);
 	sampler_close(attempt->sampler);
 	leftover_close(attempt->leftover);
@@ -325,6 +377,8 @@ attempt_free(struct attempt *attempt)
 	fd_close(&attempt->presence);
 	options_clear(&attempt->session_options);
 	free(attempt->status);
+	free(attempt->unreported);
+	buffer_free(&attempt->report);
 	free(attempt);
 }
 
@@ -347,10 +401,11 @@ attempt_poll(const struct attempt *attempt, struct pollfd fds[ATTEMPT_FDS])
 		.events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = attempt->judged ? -1 : ask_fd(attempt->ask),
 		.events = POLLIN };
-	for (int i = 2; i < ATTEMPT_FDS; i++)
+	fds[2] = (struct pollfd){ .fd = keeper_fd(attempt->keeper), .events = POLLIN };
+	for (int i = 3; i < ATTEMPT_FDS; i++)
 		fds[i] = (struct pollfd){ .fd = -1 };
 	if (attempt->terminal)
-		terminal_poll(attempt->terminal, fds + 2);
+		terminal_poll(attempt->terminal, fds + 3);
 }
 
 int
@@ -396,6 +451,13 @@ attempt_ask(const struct attempt *attempt)
 }
 
 void
+attempt_unreported(struct attempt *attempt, const char *result)
+{
+	free(attempt->unreported);
+	attempt->unreported = xstrdup(result);
+}
+
+void
 attempt_waited(struct attempt *attempt, double seconds)
 {
 	attempt->begun += seconds;
@@ -410,22 +472,9 @@ attempt_ignore(struct attempt *attempt, pid_t pid)
 void
 attempt_signal(struct attempt *attempt, int signal)
 {
-	kill(-keeper_pid(attempt->keeper), signal);
-	kill(-keeper_pid(attempt->keeper), SIGCONT);
-}
-
-/* All processes below the keeper, whatever their groups, unless the session has ended. */
-static void
-signal_descendants(const struct attempt *attempt, int signal)
-{
-	struct indices all = { 0 };
-
-	if (attempt->judged)
-		return;
-	process_descendants(keeper_pid(attempt->keeper), &all);
-	for (size_t i = 0; i < all.n; i++)
-		kill((pid_t)all.v[i], signal);
-	free(all.v);
+	if (attempt->terminal)
+		terminal_end(attempt->terminal);
+	keeper_signal(attempt->keeper, signal);
 }
 
 bool
@@ -447,7 +496,8 @@ attempt_pause(struct attempt *attempt)
 {
 	if (attempt->terminal)
 		terminal_leave(attempt->terminal);
-	signal_descendants(attempt, SIGSTOP);
+	if (!attempt->judged)
+		keeper_signal_all(attempt->keeper, SIGSTOP);
 }
 
 void
@@ -456,78 +506,69 @@ attempt_resume(struct attempt *attempt, double seconds)
 	attempt->begun += seconds;
 	if (attempt->terminal)
 		terminal_enter(attempt->terminal);
-	signal_descendants(attempt, SIGCONT);
+	if (!attempt->judged)
+		keeper_signal_all(attempt->keeper, SIGCONT);
 }
 
 bool
 attempt_has_ended(const struct attempt *attempt)
 {
-	return !attempt->judged && keeper_has_ended(attempt->keeper);
-}
-
-static double
-seconds_of(struct timeval time)
-{
-	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+	return !attempt->judged && keeper_has_ended(attempt->keeper, NULL);
 }
 
 void
 attempt_judge(struct attempt *attempt, bool killed)
 {
-	char *name = report_name(attempt);
-	struct record *record = attempt->o.record;
-	struct buffer report = { 0 };
-	struct rusage usage = { 0 };
-	int status;
+	struct keeper_end end = { 0 };
+	struct ask_question last;
 
-	/*
-	 * Until the dead keeper is reaped its group's number is ours, so what is left of a session
-	 * that was asked to end can be killed without hitting a stranger.
-	 */
-	if (killed)
-		kill(-keeper_pid(attempt->keeper), SIGKILL);
-	status = keeper_wait(attempt->keeper, &usage);
-	attempt->judged = true;
-	record->cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-	record->duration = clock_monotonic() - attempt->begun;
-	if (file_read(report_folder(attempt), name, &report) < 0 && errno != ENOENT)
-		warn("%s", name);
-	verdict_judge(record, status, &report, attempt->o.plan);
-	attempt->status = spawn_status(status);
-	record->reason = mask_text(attempt->mask, record->reason);
-	unlinkat(report_folder(attempt), name, 0);
-	/* The report stays as long as the run folder, unless it may hold secrets. */
-	if (mask_is_empty(attempt->mask) && report.len > 0)
-		(void)!file_store(attempt->o.rundir, name, report.data, report.len);
-	buffer_free(&report);
-	free(name);
+	for (int i = 0; i < LAST_WORDS && ask_next(attempt->ask, &last); i++)
+		if (last.kind == ASK_UNREPORTED)
+			attempt_unreported(attempt, last.name);
+	/* One that is given up has got a KILL, to no avail so far. */
+	if (!keeper_has_ended(attempt->keeper, &end))
+		end.status = SIGKILL;
+	if (killed && keeper_has_left(attempt->keeper))
+		keeper_signal(attempt->keeper, SIGKILL);
+	take_end(attempt, &end);
 }
 
 bool
 attempt_has_left(struct attempt *attempt)
 {
-	char *safe;
+	bool none = keeper_pid(attempt->keeper) > 0 && !keeper_has_left(attempt->keeper);
 
-	if (attempt->session_options.may_leak || !leftover_remains(attempt->leftover))
+	if (none || attempt->session_options.may_leak ||
+	    !leftover_remains(attempt->leftover, keeper_pid(attempt->keeper)))
 		return false;
-	free(attempt->o.record->left);
-	attempt->o.record->left = mask_text(attempt->mask, leftover_names(attempt->leftover));
-	safe = screen_safe(attempt->o.record->left);
-	warnx("%s left a process running: %s", attempt->o.target, safe);
-	free(safe);
+	record_left(attempt, false);
 	return true;
+}
+
+void
+attempt_give_up(struct attempt *attempt)
+{
+	leftover_signal(attempt->leftover, SIGKILL);
+	if (leftover_is_unending(attempt->leftover, keeper_pid(attempt->keeper)))
+		record_left(attempt, true);
 }
 
 void
 attempt_signal_left(struct attempt *attempt, int signal)
 {
+	/* Without a keeper nobody would end them if we were killed as well: there is no grace. */
+	if (keeper_pid(attempt->keeper) == 0)
+		signal = SIGKILL;
 	leftover_signal(attempt->leftover, signal);
 }
 
+/* The keeper knows of the dead, too, that it cannot reap. If it was killed, all are ours. */
 bool
 attempt_is_cleared(struct attempt *attempt)
 {
-	return !leftover_remains(attempt->leftover);
+	bool below = keeper_has_left(attempt->keeper);
+	bool remains = leftover_remains(attempt->leftover, keeper_pid(attempt->keeper));
+	return keeper_pid(attempt->keeper) > 0 ? !below : !remains;
 }
 
 void
@@ -546,39 +587,13 @@ attempt_close_log(struct attempt *attempt)
 		close_log(attempt, attempt->status ? attempt->status : "not started");
 }
 
-/* Out of the way of the next attempt's log. The new name, or NULL after a warning. */
-static char *
-rename_log(const struct attempt *attempt, size_t number)
-{
-	char *old = xasprintf("%s.log", attempt->o.target);
-	char *new = xasprintf("%s.%zu", old, number);
-
-	if (renameat(attempt->o.rundir, old, attempt->o.rundir, new) < 0) {
-		warn("%s", new);
-		free(new);
-		new = NULL;
-	}
-	free(old);
-	return new;
-}
-
 void
 attempt_set_aside(struct attempt *attempt)
 {
 	struct record *record = attempt->o.record;
-	size_t number = json_array_size(record->attempts) + 1;
-	char *log = record->logged ? rename_log(attempt, number) : NULL;
+	char *log = !record->logged ? NULL : joblog_set_aside(attempt->o.rundir,
+	    record->target, json_array_size(record->attempts) + 1);
 
-	if (!record->attempts)
-		record->attempts = json_array();
-	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:s?}", "verdict",
-	    verdict_name(record->verdict), "reason", record->reason, "duration",
-	    record->duration, "log", log));
+	record_set_aside(record, log);
 	free(log);
-	json_decref(record->notify);
-	json_decref(record->wide);
-	record->notify = record->wide = NULL;
-	record->width = 0;
-	record->memory = 0;
-	record->crowded = record->crowded < 0 ? -1 : 0;
 }

@@ -6,7 +6,7 @@
  * which signal, is the caller's decision (life.h):
  *
  *   attempt_start .. attempt_has_ended     poll and look; signal, pause and resume
- *   attempt_judge                          the verdict is known
+ *   attempt_judge                          the verdict is known, and goes on record
  *   attempt_has_left .. attempt_is_cleared if it has left processes behind: poll, look, signal them
  *   attempt_close_log, attempt_free        after attempt_set_aside if another attempt follows
  */
@@ -38,6 +38,11 @@ struct attempt_options {
 	const struct makeflags *makeflags;
 	struct record *record;      /* is filled in as things become known */
 	void (*forked)(void *data); /* see keeper.h */
+	/*
+	 * The verdict is in the record, which is to be written before anything else is done: the
+	 * session was asked to end for the reason `stopped`, or NULL. Maybe called in the keeper.
+	 */
+	void (*judged)(void *data, const char *stopped);
 	void *data;
 };
 
@@ -59,7 +64,7 @@ int attempt_log(const struct attempt *);
  * Look when one of the descriptors is readable, and after that many milliseconds (-1: never) at the
  * latest: what the session has written is copied, and its sampler looks.
  */
-enum { ATTEMPT_FDS = 2 + TERMINAL_FDS };
+enum { ATTEMPT_FDS = 3 + TERMINAL_FDS };
 void attempt_poll(const struct attempt *, struct pollfd fds[ATTEMPT_FDS]);
 int attempt_timeout(const struct attempt *);
 void attempt_look(struct attempt *);
@@ -69,6 +74,9 @@ const struct sampler *attempt_sampler(const struct attempt *);
 
 /* What the session asks; see ask.h. NULL: it cannot. Borrowed. */
 struct ask *attempt_ask(const struct attempt *);
+
+/* nox's report, with this result, cannot be written. */
+void attempt_unreported(struct attempt *, const char *result);
 
 /* It waits for an answer, for so many seconds so far: they do not count as its duration. */
 void attempt_waited(struct attempt *, double seconds);
@@ -89,7 +97,7 @@ bool attempt_was_interrupted(const struct attempt *);
 void attempt_pause(struct attempt *);
 void attempt_resume(struct attempt *, double seconds);
 
-/* Has the session's own process ended? Ask after each SIGCHLD; then judge, once. */
+/* Has the session's own process ended? Then judge, once. */
 bool attempt_has_ended(const struct attempt *);
 
 /*
@@ -104,9 +112,15 @@ void attempt_judge(struct attempt *, bool killed);
  */
 bool attempt_has_left(struct attempt *);
 
-/* Signals those and their descendants; ask after each SIGCHLD whether they are gone. */
+/* Signals those and their descendants; are they gone? */
 void attempt_signal_left(struct attempt *, int signal);
 bool attempt_is_cleared(struct attempt *);
+
+/*
+ * Once it is judged: what still runs gets KILL once more and is not waited for. If it cannot be
+ * ended (it is another user's, or traced, or the kernel keeps it), the record and a warning say so.
+ */
+void attempt_give_up(struct attempt *);
 
 /* Writes the log's last line and closes it. */
 void attempt_close_log(struct attempt *);

@@ -1,3 +1,4 @@
+#include <err.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
+#include "output/screen.h"
 #include "session/leftover.h"
 
 /* A session that starts processes for ever does not keep us here for ever. */
@@ -30,7 +32,8 @@ leftover_open(void)
 {
 	struct leftover *leftover = xcalloc(1, sizeof(*leftover));
 
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		warn("what sessions leave running is not found, nor ended: prctl");
 	if (has_children())
 		process_children(getpid(), &leftover->before);
 	return leftover;
@@ -52,9 +55,23 @@ leftover_ignore(struct leftover *leftover, pid_t pid)
 	indices_add(&leftover->before, (size_t)pid);
 }
 
+/* Finds those below the keeper that are alive, or all. It reaps the others itself, if it can. */
+static void
+look_below(struct leftover *leftover, pid_t keeper, bool all)
+{
+	struct indices children = { 0 };
+
+	process_children(keeper, &children);
+	leftover->alive.n = 0;
+	for (size_t i = 0; i < children.n; i++)
+		if (all || process_runs((pid_t)children.v[i]))
+			indices_add(&leftover->alive, children.v[i]);
+	free(children.v);
+}
+
 /*
- * Finds those that are alive. False when one was reaped in passing: its children, which this scan
- * has not seen, may have become ours.
+ * Finds those of ours that are alive. False when one was reaped in passing: its children, which
+ * this scan has not seen, may have become ours.
  */
 static bool
 scan(struct leftover *leftover)
@@ -78,10 +95,21 @@ scan(struct leftover *leftover)
 }
 
 bool
-leftover_remains(struct leftover *leftover)
+leftover_remains(struct leftover *leftover, pid_t keeper)
 {
-	for (int i = 0; i < SCANS_MAX && !scan(leftover); i++)
+	if (keeper > 0)
+		look_below(leftover, keeper, false);
+	for (int i = 0; keeper == 0 && i < SCANS_MAX && !scan(leftover); i++)
 		;
+	return leftover->alive.n > 0;
+}
+
+bool
+leftover_is_unending(struct leftover *leftover, pid_t keeper)
+{
+	if (keeper == 0)
+		return leftover_remains(leftover, 0);
+	look_below(leftover, keeper, true);
 	return leftover->alive.n > 0;
 }
 
@@ -117,4 +145,17 @@ leftover_names(const struct leftover *leftover)
 		    alive->n - 1);
 	free(first);
 	return names;
+}
+
+char *
+leftover_tell(const struct leftover *leftover, const char *target, struct mask *mask, bool unending)
+{
+	char *names = mask_text(mask, leftover_names(leftover)), *safe = screen_safe(names), *text;
+
+	warnx("%s left a process %s: %s", target,
+	    unending ? "that could not be ended" : "running", safe);
+	text = xasprintf("%s%s", names, unending ? ": left, could not be ended" : "");
+	free(safe);
+	free(names);
+	return text;
 }

@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/outlet.h"
+#include "base/process.h"
 #include "base/sig.h"
 #include "output/screen.h"
 #include "session/life.h"
 #include "session/outcome.h"
+#include "session/stops.h"
 #include "state/policy.h"
 #include "state/runtime.h"
 
@@ -21,10 +24,17 @@
 #define KILL_AGAIN 0.1
 
 /*
- * One ^C may come twice: from the terminal, and from make, which hands on the TERM that its group
- * has got as well. Two stops that are further apart, in seconds, mean that somebody is in a hurry.
+ * Seconds from the first KILL on, after which we do not wait any more for what does not end:
+ * another user's process, a traced one, one that the kernel keeps.
  */
-#define SAME_STOP 0.5
+#define GIVE_UP 2.0
+
+/*
+ * When somebody is in a hurry (stops.h), the session has HURRY seconds between its signals, and we
+ * give up LAST seconds after that stop.
+ */
+#define HURRY 0.2
+#define LAST 0.6
 
 /*
  * Seconds between two checks of what may end the run without a signal. Of those that wait there may
@@ -42,7 +52,8 @@
 
 /* The table `actions` below says what happens when an event comes in a phase. */
 enum phase { WAITING, RUNNING, HELD_UP, INTERRUPTED, TERMINATED, KILLED, CLEARING, BACKOFF, ENDED };
-enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_EXIT, ON_NOBODY_LEFT, ON_HOLD, ON_GO, EVENTS };
+enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_LAST, ON_EXIT, ON_NOBODY_LEFT, ON_HOLD, ON_GO,
+	EVENTS };
 
 /* All times are monotonic seconds; 0 stands for never. */
 struct life {
@@ -51,12 +62,14 @@ struct life {
 	struct attempt *attempt; /* NULL before the first one and between two */
 	enum phase phase;
 	double deadline;         /* of the phase */
+	double last;             /* when to give up what has not ended by then */
 	double slow;             /* when to say that the session is slow; 0 once that is said */
 	double next_check;
 	double held_up;          /* when the session was held up */
-	char *stopped;           /* the first reason to end, or NULL */
-	double stopped_at;       /* the time of the last one */
-	bool signalled, parent_stopped, timed_out;
+	struct stops stops;      /* whether it was asked to end, and why */
+	bool signalled, timed_out;
+	bool judged;             /* the attempt's verdict is on record */
+	bool failed;             /* and another attempt may follow */
 	bool wait_shown;         /* it was said for whom the session waits */
 };
 
@@ -71,7 +84,7 @@ static void
 start(struct life *life)
 {
 	life->timed_out = false;
-	life->deadline = 0;
+	life->deadline = life->last = 0;
 	life->attempt = attempt_start(life->o->attempt, &life->mask);
 	if (!life->attempt) {
 		life->phase = ENDED;
@@ -96,7 +109,7 @@ hold_up(struct life *life)
 static void
 shift(struct life *life, double seconds)
 {
-	double *const times[] = { &life->deadline, &life->slow };
+	double *const times[] = { &life->deadline, &life->last, &life->slow };
 
 	for (size_t i = 0; i < countof(times); i++)
 		if (*times[i] != 0)
@@ -119,7 +132,15 @@ signal_session(struct life *life, int signal, enum phase next)
 {
 	attempt_signal(life->attempt, signal);
 	life->phase = next;
-	life->deadline = clock_monotonic() + GRACE;
+	life->deadline = clock_monotonic() + (life->stops.hurried ? HURRY : GRACE);
+}
+
+/* From the first KILL on that is the end, unless an earlier one was set. */
+static void
+begin_to_give_up(struct life *life)
+{
+	if (life->last == 0)
+		life->last = clock_monotonic() + GIVE_UP;
 }
 
 static void
@@ -145,6 +166,7 @@ static void
 kill_session(struct life *life)
 {
 	signal_session(life, SIGKILL, KILLED);
+	begin_to_give_up(life);
 }
 
 static void
@@ -152,6 +174,7 @@ kill_leftover(struct life *life)
 {
 	attempt_signal_left(life->attempt, SIGKILL);
 	life->deadline = clock_monotonic() + KILL_AGAIN;
+	begin_to_give_up(life);
 }
 
 static void
@@ -166,6 +189,7 @@ retry(struct life *life)
 	const struct record *record = life->o->attempt->record;
 	double pause = BACKOFF_FIRST;
 
+	life->judged = false;
 	attempt_set_aside(life->attempt);
 	attempt_free(life->attempt);
 	life->attempt = NULL;
@@ -191,12 +215,11 @@ static void
 end_attempt(struct life *life)
 {
 	const struct record *record = life->o->attempt->record;
-	bool failed = !record->gone &&
-		      (record->verdict == FAILED || record->verdict == ABORTED);
 
 	passage_rest(life->o->passage);
 	attempt_close_log(life->attempt);
-	if (failed && !life->stopped && json_array_size(record->attempts) < life->o->retries)
+	if (life->failed && !life->stops.why &&
+	    json_array_size(record->attempts) < life->o->retries)
 		retry(life);
 	else
 		life->phase = ENDED;
@@ -206,16 +229,13 @@ end_attempt(struct life *life)
 static void
 interrupt_make(struct life *life)
 {
-	if (!life->stopped)
-		life->stopped = xasprintf("SIG%s", sigabbrev_np(SIGINT));
-	life->stopped_at = clock_monotonic();
-	life->signalled = true;
+	stops_expect(&life->stops, SIGINT);
+		life->signalled = true;
 	kill(0, SIGINT);
 }
 
-/* The session's own process has ended, but maybe not all that it has started. */
 static void
-judge(struct life *life)
+take_verdict(struct life *life)
 {
 	attempt_judge(life->attempt, life->phase != RUNNING);
 	if (life->timed_out)
@@ -223,13 +243,60 @@ judge(struct life *life)
 	else if (attempt_was_interrupted(life->attempt))
 		interrupt_make(life);
 	life->slow = 0;
-	if (!attempt_has_left(life->attempt)) {
+}
+
+static void
+write_verdict(struct life *life)
+{
+	life->judged = true;
+	life->o->attempt->judged(life->o->attempt->data, life->stops.why);
+}
+
+/*
+ * The session's own process has ended, but maybe not all that it has started. Its verdict goes on
+ * record first: whatever happens to us from here on, it is not lost.
+ */
+static void
+judge(struct life *life)
+{
+	const struct record *record = life->o->attempt->record;
+	bool left;
+
+	take_verdict(life);
+	left = attempt_has_left(life->attempt);
+	life->failed = !record->gone && (record->verdict == FAILED || record->verdict == ABORTED);
+	write_verdict(life);
+	if (!left) {
 		end_attempt(life);
 		return;
 	}
-	attempt_signal_left(life->attempt, SIGTERM);
 	life->phase = CLEARING;
+	if (life->stops.hurried) {
+		kill_leftover(life);
+		return;
+	}
+	attempt_signal_left(life->attempt, SIGTERM);
 	life->deadline = clock_monotonic() + GRACE_OF_LEFTOVER;
+	life->last = 0;
+}
+
+/* What has not ended by now is left; the run goes on. */
+static void
+give_up_leftover(struct life *life)
+{
+	attempt_give_up(life->attempt);
+	end_attempt(life);
+}
+
+/* Not even the session's own process has ended, so there is no further attempt. */
+static void
+give_up(struct life *life)
+{
+	attempt_signal(life->attempt, SIGKILL);
+	take_verdict(life);
+	attempt_give_up(life->attempt);
+	write_verdict(life);
+	end_attempt(life);
 }
 
 static void
@@ -246,18 +313,19 @@ judge_held_up(struct life *life)
 	judge(life);
 }
 
-/* Other events mean nothing in that phase. A second ^C does not wait for the grace. */
+/* Other events mean nothing in that phase. A second ^C does not wait for the graces. */
 static void (*const actions[ENDED][EVENTS])(struct life *) = {
 	[WAITING] = { [ON_TURN] = start, [ON_STOP] = stop_waiting },
 	[RUNNING] = { [ON_HOLD] = hold_up, [ON_STOP] = interrupt, [ON_DEADLINE] = time_out,
 		[ON_EXIT] = judge },
 	[HELD_UP] = { [ON_GO] = go_on, [ON_STOP] = interrupt_held_up, [ON_EXIT] = judge_held_up },
-	[INTERRUPTED] = { [ON_STOP] = terminate, [ON_DEADLINE] = terminate, [ON_EXIT] = judge },
-	[TERMINATED] = { [ON_STOP] = kill_session, [ON_DEADLINE] = kill_session,
+	[INTERRUPTED] = { [ON_STOP] = terminate, [ON_DEADLINE] = terminate, [ON_LAST] = give_up,
 		[ON_EXIT] = judge },
-	[KILLED] = { [ON_DEADLINE] = kill_session, [ON_EXIT] = judge },
+	[TERMINATED] = { [ON_STOP] = kill_session, [ON_DEADLINE] = kill_session,
+		[ON_LAST] = give_up, [ON_EXIT] = judge },
+	[KILLED] = { [ON_DEADLINE] = kill_session, [ON_LAST] = give_up, [ON_EXIT] = judge },
 	[CLEARING] = { [ON_STOP] = kill_leftover, [ON_DEADLINE] = kill_leftover,
-		[ON_NOBODY_LEFT] = end_attempt },
+		[ON_LAST] = give_up_leftover, [ON_NOBODY_LEFT] = end_attempt },
 	[BACKOFF] = { [ON_STOP] = stop_waiting, [ON_DEADLINE] = start_again },
 };
 
@@ -268,20 +336,17 @@ act_on(struct life *life, enum event event)
 		actions[life->phase][event](life);
 }
 
-/* Takes over why, which is kept if it is the first reason. */
+/* Takes over why. signal: the one that this came by, or 0. */
 static void
-stop(struct life *life, char *why)
+stop(struct life *life, char *why, int signal)
 {
-	double now = clock_monotonic();
-	bool same = life->stopped && now - life->stopped_at < SAME_STOP;
+	double last;
 
-	if (life->stopped)
-		free(why);
-	else
-		life->stopped = why;
-	if (same)
+	if (!stops_add(&life->stops, why, signal))
 		return;
-	life->stopped_at = now;
+	last = clock_monotonic() + LAST;
+	if (life->stops.hurried && (life->last == 0 || life->last > last))
+		life->last = last;
 	act_on(life, ON_STOP);
 }
 
@@ -316,10 +381,10 @@ take_signals(struct life *life)
 		if (signal == SIGTSTP) {
 			suspend(life, false);
 		} else if (signal == SIGTERM && parent_stopped_by(life->o->parent) == SIGKILL) {
-			stop(life, xstrdup("make was killed"));
+			stop(life, xstrdup("make was killed"), signal);
 		} else if (signal != SIGCHLD) {
 			life->signalled = true;
-			stop(life, xasprintf("SIG%s", sigabbrev_np(signal)));
+			stop(life, xasprintf("SIG%s", sigabbrev_np(signal)), signal);
 		}
 	}
 }
@@ -345,19 +410,20 @@ check_stops(struct life *life)
 
 	runtime_stand_in(life->o->attempt->runtime, life->o->attempt->rundir);
 	turn_keep(life->o->turn);
-	if (signal != 0 && !life->parent_stopped) {
-		life->parent_stopped = true;
+	/* Keeper and guard have nothing to be stopped for. */
+	process_wake_children();
+	/* Who stops make may stop us as well: that is one stop. */
+	if (signal != 0 && !life->stops.why)
 		stop(life, signal == SIGKILL ? xstrdup("make was killed") :
-					       xasprintf("SIG%s to make", sigabbrev_np(signal)));
-	}
-	if (!life->stopped && (why = policy_stop_reason(life->o->attempt->rundir, &cancel))) {
+		    xasprintf("SIG%s to make", sigabbrev_np(signal)), 0);
+	if (!life->stops.why && (why = policy_stop_reason(life->o->attempt->rundir, &cancel))) {
 		if (cancel || life->phase == WAITING)
-			stop(life, why);
+			stop(life, why, 0);
 		else
 			free(why);
 	}
-	if (!life->stopped && life->o->run_ends != 0 && clock_monotonic() >= life->o->run_ends)
-		stop(life, xstrdup("the run's time is over (NOXMK_DEADLINE)"));
+	if (!life->stops.why && life->o->run_ends != 0 && clock_monotonic() >= life->o->run_ends)
+		stop(life, xstrdup("the run's time is over (NOXMK_DEADLINE)"), 0);
 	plan_check(life);
 }
 
@@ -379,20 +445,26 @@ check_clocks(struct life *life)
 	}
 	if (life->deadline != 0 && now >= life->deadline)
 		act_on(life, ON_DEADLINE);
+	if (life->last != 0 && now >= life->last)
+		act_on(life, ON_LAST);
 }
 
 /* The first one in the way is shown, since the session may wait for long. */
 static void
 check_turn(struct life *life)
 {
+	const char *refusal = turn_refusal(life->o->turn);
 	const json_t *blocker;
 
 	if (life->phase != WAITING)
 		return;
-	if (turn_try(life->o->turn)) {
+	if (!refusal && turn_try(life->o->turn)) {
 		check_stops(life);
 		act_on(life, ON_TURN);
 		plan_check(life);
+	} else if ((refusal = turn_refusal(life->o->turn))) {
+		record_decide(life->o->attempt->record, FAILED, xstrdup(refusal));
+		life->phase = ENDED;
 	} else if (!life->wait_shown && (blocker = turn_blocker(life->o->turn))) {
 		life->wait_shown = true;
 		screen_waits(life->o->attempt->target, blocker);
@@ -416,6 +488,8 @@ check_questions(struct life *life)
 	if (life->attempt && ask_next(attempt_ask(life->attempt), &question)) {
 		if (question.kind == ASK_BUILT)
 			passage_built(life->o->passage);
+		else if (question.kind == ASK_UNREPORTED)
+			attempt_unreported(life->attempt, question.name);
 		else if (life->phase == RUNNING &&
 			 !passage_ask(life->o->passage, &question, &told))
 			act_on(life, ON_HOLD);
@@ -448,13 +522,14 @@ earlier(int a, int b)
 static void
 wait_for_events(const struct life *life)
 {
-	struct pollfd fds[3 + TURN_FDS + ATTEMPT_FDS] = {
+	struct pollfd fds[3 + OUTLETS + TURN_FDS + ATTEMPT_FDS] = {
 		{ .fd = life->o->signals, .events = POLLIN },
 		{ .fd = turn_settle_fd(life->o->turn), .events = POLLIN },
 		{ .fd = -1, .events = POLLIN } };
 	int timeout = -1;
-	nfds_t n = 3;
+	nfds_t n = 3 + OUTLETS;
 
+	outlet_poll(fds + 3);
 	if (life->phase == WAITING) {
 		turn_poll(life->o->turn, fds + n);
 		n += TURN_FDS;
@@ -469,11 +544,13 @@ wait_for_events(const struct life *life)
 		timeout = earlier(timeout, passage_timeout(life->o->passage));
 	} else {
 		timeout = clock_until(life->slow, clock_until(life->deadline, timeout));
+		timeout = clock_until(life->last, timeout);
 	}
 	timeout = earlier(timeout, turn_settle_timeout(life->o->turn));
 	timeout = clock_until(life->next_check, timeout);
 	if (poll(fds, n, timeout) < 0 && errno != EINTR)
 		err(EXIT_HELPER, "poll");
+	outlet_flush();
 }
 
 struct life_end
@@ -498,7 +575,9 @@ life_lead(const struct life_options *options)
 		check_processes(&life);
 		check_clocks(&life);
 	}
-	end = (struct life_end){ .stopped = life.stopped, .signalled = life.signalled,
+	stops_end(&life.stops);
+	end = (struct life_end){ .stopped = life.stops.why, .signalled = life.signalled,
+		.judged = life.judged,
 		.tried = life.attempt || options->attempt->record->attempts };
 	attempt_free(life.attempt);
 	mask_close(life.mask);

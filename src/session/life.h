@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
+#include "base/parent.h"
 #include "session/attempt.h"
-#include "session/parent.h"
 #include "session/passage.h"
 #include "slots/turn.h"
 
@@ -28,6 +28,7 @@ struct life_options {
 
 struct life_end {
 	char *stopped;  /* why the session was asked to end, or NULL; the caller frees */
+	bool judged;    /* its last attempt's verdict was made known with that: it stands */
 	bool signalled; /* a signal was among those that asked */
 	bool tried;     /* nox was started at least once */
 };

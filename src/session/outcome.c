@@ -1,3 +1,4 @@
+#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,14 @@ void
 outcome_not_started(struct record *record, const char *program, int error)
 {
 	record_decide(record, FAILED, xasprintf("cannot start %s: %s", program, strerror(error)));
+}
+
+void
+outcome_no_room(struct record *record, int error)
+{
+	record_decide(record, FAILED, xasprintf("there is no room for its record: %s",
+	    strerror(error)));
+	warnx("%s is not started: %s", record->target, record->reason);
 }
 
 void

@@ -6,7 +6,7 @@
  *
  *   before its turn    failed: the plan has a complaint, or the helper cannot wait
  *                      not run: something that the session requires has not passed
- *   after an attempt   failed: nox cannot be started
+ *   after an attempt   failed: nox cannot be started, or there is no room for a record
  *                      what nox's exit code and report say (nox/verdict.h)
  *                      failed: the attempt has reached its time limit
  *   at the end         not run, or cancelled: the session was asked to end
@@ -27,6 +27,9 @@ bool outcome_may_run(struct record *, const json_t *session, int rundir);
 
 /* That program could not be started, for the reason of this errno. */
 void outcome_not_started(struct record *, const char *program, int error);
+
+/* It is not started, since its record could not be kept: the disk is full, by this errno. */
+void outcome_no_room(struct record *, int error);
 
 /* The attempt has been ended after so many seconds. */
 void outcome_timed_out(struct record *, double seconds);

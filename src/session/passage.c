@@ -165,7 +165,8 @@ may_build(struct passage *passage)
 		passage->build = lock_open(passage->o.state, passage->o.target, claims);
 		json_decref(claims);
 	}
-	return !passage->build || lock_try(passage->build);
+	/* A build within the build of another session is part of that. */
+	return !passage->build || lock_try(passage->build) || lock_refusal(passage->build);
 }
 
 static bool

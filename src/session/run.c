@@ -7,6 +7,8 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/makeflags.h"
+#include "base/outlet.h"
+#include "base/parent.h"
 #include "base/sig.h"
 #include "nox/env.h"
 #include "nox/inputs.h"
@@ -16,7 +18,6 @@
 #include "session/attempt.h"
 #include "session/life.h"
 #include "session/outcome.h"
-#include "session/parent.h"
 #include "session/run.h"
 #include "slots/turn.h"
 #include "state/join.h"
@@ -40,7 +41,9 @@ struct run {
 	struct options session_options; /* what the plan sets for it */
 	struct record record;
 	struct turn *turn;
+	struct passage *passage;
 	bool signalled;
+	bool recorded; /* the record is written */
 };
 
 /* What makefiles make it require is as if the plan did. */
@@ -190,22 +193,47 @@ open_turn(struct run *run)
 	run->turn = turn_open(&turn);
 }
 
-/* The monotonic second at which the run has to be over; 0: never. */
-static double
-end_of_run(const struct run *run)
-{
-	json_t *info = run->options->policy->deadline > 0 ? rundir_info(run->rundir) : NULL;
-	double begun = json_number(info, "clock");
-
-	json_decref(info);
-	return info ? begun + run->options->policy->deadline : 0;
-}
-
 /* In the keeper, which lives on if we are killed: the slots are ours alone. */
 static void
 forked(void *data)
 {
-	turn_forked(data);
+	const struct run *run = data;
+
+	turn_forked(run->turn);
+}
+
+/* What the helper has waited for, and then the session itself. */
+static void
+note_waits(struct run *run)
+{
+	json_t *before = turn_waits(run->turn), *within = passage_waits(run->passage);
+
+	json_decref(run->record.waits);
+	run->record.waits = json_copy(before);
+	json_array_extend(run->record.waits, within);
+	json_decref(within);
+	json_decref(before);
+}
+
+/* A record that cannot be written is warned of; the goal then finds none and fails. */
+static void
+write_record(struct run *run)
+{
+	runtime_stand_in(run->runtime, run->rundir);
+	run->recorded = record_write(run->rundir, run->runtime, &run->record) == 0;
+}
+
+/* See attempt.h. A session that the noxfile has not may have a second life. */
+static void
+judged(void *data, const char *stopped)
+{
+	struct run *run = data;
+
+	note_waits(run);
+	outcome_settle(&run->record, stopped, true, run->options->policy->flaky_fails);
+	run->record.ended = clock_now();
+	if (!run->record.gone)
+		write_record(run);
 }
 
 static void
@@ -218,29 +246,27 @@ live(struct run *run)
 		.alone = run->options->alone || run->makeflags.slots == 1, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),
 		.makeflags = &run->makeflags, .record = &run->record,
-		.forked = forked, .data = run->turn };
+		.forked = forked, .judged = judged, .data = run };
 	struct passage_options passage = { .state = run->state, .target = run->options->target,
 		.function = json_text(run->session, "name"),
 		.turn = run->turn, .told = attempt.told, .processors = run->options->processors,
 		.record = &run->record, .rank = rank, .data = run };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
-		.passage = passage_open(&passage),
+		.passage = run->passage = passage_open(&passage),
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
-		.retries = run->session_options.retries, .run_ends = end_of_run(run) };
+		.retries = run->session_options.retries,
+		.run_ends = policy_run_ends(run->options->policy, run->rundir) };
 	struct life_end end = life_lead(&life);
-	json_t *within; /* what the session itself has waited for, or NULL */
 
 	run->signalled = end.signalled;
-	within = run->record.waits;
-	run->record.waits = turn_waits(run->turn);
-	json_array_extend(run->record.waits, within);
-	json_decref(within);
-	within = passage_waits(life.passage);
-	json_array_extend(run->record.waits, within);
-	json_decref(within);
-	passage_close(life.passage);
-	outcome_settle(&run->record, end.stopped, end.tried, run->options->policy->flaky_fails);
+	if (!end.judged) {
+		note_waits(run);
+		outcome_settle(&run->record, end.stopped, end.tried,
+		    run->options->policy->flaky_fails);
+		run->recorded = false;
+	}
+	passage_close(run->passage);
 	free(end.stopped);
 }
 
@@ -249,6 +275,7 @@ begin_record(struct run *run)
 {
 	const char *cue = run->options->cue;
 
+	run->recorded = false;
 	/* Where only one session runs at a time, it has all processors. */
 	run->record = (struct record){ .exit = -1, .signal = -1, .client = -1,
 		.crowded = run->makeflags.slots == 1 ? 0 : -1, .own = -1,
@@ -313,14 +340,18 @@ static void
 end_record(struct run *run)
 {
 	struct policy policy = *run->options->policy;
+	bool unread;
 
 	if (!policy.fail_fast_said)
 		policy.fail_fast = json_is_true(json_object_get(planfile_header(run->plan),
 		    "fail_fast"));
-	run->record.ended = clock_now();
-	/* A record that cannot be written is warned of; the goal then finds none and fails. */
-	runtime_stand_in(run->runtime, run->rundir);
-	(void)!record_write(run->rundir, run->runtime, &run->record);
+	/* What nobody has read so far the summary shows. */
+	unread = run->record.live && outlet_is_behind();
+	run->record.live &= !unread;
+	if (!run->recorded || run->record.left || unread) {
+		run->record.ended = clock_now();
+		write_record(run);
+	}
 	policy_consider(run->rundir, &policy, &run->record);
 	/* A session that was shown while it ran ends right above the summary, which names it. */
 	if (!run->record.live)

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/outlet.h"
 #include "session/terminal.h"
 
 enum {
@@ -18,8 +20,10 @@ enum {
 	ROUNDS = 16,     /* pieces that are shown before the caller can do other things */
 	KEYS = 256,      /* bytes of input that are read at once */
 	LAST_WAIT = 100, /* milliseconds in which nothing comes any more */
-	LAST_ROUNDS = 1024,
 };
+
+/* Seconds after which what still comes is not waited for: another process may go on writing. */
+#define LAST_MOST 1.0
 
 /* Seconds after which the screen has what may be the start of a secret: somebody types it. */
 #define HELD 0.1
@@ -30,6 +34,7 @@ struct terminal {
 	bool entered;             /* it is raw */
 	bool hung_up;             /* nothing more comes from the session */
 	bool suspends;            /* ^Z was typed */
+	bool ends;                /* the session was asked to end */
 	bool returned;            /* a CR came, which may be half of a line end */
 	struct buffer keys;       /* input that the session's terminal had no room for */
 	struct mask_stream stream;
@@ -135,12 +140,25 @@ terminal_restore(const struct terminal *terminal)
 		set_modes(&terminal->user);
 }
 
+/* As long as the user's terminal is stopped, so is the session's, but not when it has to end. */
+static bool
+may_copy(const struct terminal *terminal)
+{
+	return !terminal->hung_up && (terminal->ends || !outlet_is_full());
+}
+
+void
+terminal_end(struct terminal *terminal)
+{
+	terminal->ends = true;
+}
+
 void
 terminal_poll(const struct terminal *terminal, struct pollfd fds[TERMINAL_FDS])
 {
 	bool full = terminal->keys.len > 0;
 
-	fds[0] = (struct pollfd){ .fd = terminal->hung_up ? -1 : terminal->master,
+	fds[0] = (struct pollfd){ .fd = may_copy(terminal) ? terminal->master : -1,
 		.events = full ? POLLIN | POLLOUT : POLLIN };
 	fds[1] = (struct pollfd){ .fd = terminal->entered && !full ? STDIN_FILENO : -1,
 		.events = POLLIN };
@@ -208,8 +226,10 @@ show(struct terminal *terminal, struct mask *mask, const char *text, size_t n, b
 	mask_feed(mask, &terminal->stream, text, n, &shown);
 	if (last)
 		mask_flush(mask, &terminal->stream, &shown);
-	if (shown.len > 0)
-		(void)!fd_write_all(STDOUT_FILENO, shown.data, shown.len);
+	if (shown.len > 0) {
+		fwrite(shown.data, 1, shown.len, stdout);
+		fflush(stdout);
+	}
 	terminal->due = terminal->stream.held.len > 0 ? clock_monotonic() + HELD : 0;
 	buffer_free(&shown);
 }
@@ -297,7 +317,7 @@ void
 terminal_copy(struct terminal *terminal, struct mask *mask, struct relay *relay)
 {
 	take_signals(terminal);
-	for (int i = 0; i < ROUNDS && !terminal->hung_up; i++)
+	for (int i = 0; i < ROUNDS && may_copy(terminal); i++)
 		if (!copy_output(terminal, mask, relay))
 			break;
 	if (terminal->due != 0 && clock_monotonic() >= terminal->due)
@@ -305,14 +325,15 @@ terminal_copy(struct terminal *terminal, struct mask *mask, struct relay *relay)
 	copy_input(terminal);
 }
 
-/* The kernel hands on late what was written last. Another process may go on writing. */
+/* The kernel hands on late what was written last. */
 static void
 copy_rest(struct terminal *terminal, struct mask *mask, struct relay *relay)
 {
 	struct pollfd master = { .fd = terminal->master, .events = POLLIN };
+	double end = clock_monotonic() + LAST_MOST;
 	struct buffer rest = { 0 };
 
-	for (int i = 0; i < LAST_ROUNDS && !terminal->hung_up; i++)
+	while (!terminal->hung_up && clock_monotonic() < end)
 		if (poll(&master, 1, LAST_WAIT) <= 0 || !copy_output(terminal, mask, relay))
 			break;
 	buffer_addstr(&rest, terminal->returned ? "\r" : "");

@@ -44,6 +44,12 @@ void terminal_poll(const struct terminal *, struct pollfd fds[TERMINAL_FDS]);
 int terminal_timeout(const struct terminal *);
 void terminal_copy(struct terminal *, struct mask *, struct relay *);
 
+/*
+ * While nobody reads the user's terminal, the session's output waits, as under nox. From this call
+ * on it does not: the session was asked to end.
+ */
+void terminal_end(struct terminal *);
+
 /* Has ^Z been typed since the last call? Then the whole job is to be stopped. */
 bool terminal_suspends(struct terminal *);
 

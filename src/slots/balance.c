@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "slots/balance.h"
+#include "slots/ledger.h"
 
 /* What make itself writes. */
 enum { TOKEN = '+' };
@@ -19,24 +20,40 @@ struct memory {
 struct balance {
 	struct jobserver *jobserver;
 	struct memory *memory;
+	struct ledger ledger;
 	int sockets[2]; /* of each side; -1 when it is the other one's */
 	enum balance_side side;
 	bool busy; /* somebody else was taking several when we tried to */
 };
 
 struct balance *
-balance_open(struct jobserver *jobserver)
+balance_open(struct jobserver *jobserver, int folder, bool owed)
 {
-	struct balance *balance = xcalloc(1, sizeof(*balance));
+	struct balance *balance;
+	int taken_over;
+	struct ledger ledger = ledger_take(folder, jobserver_number(jobserver), owed, &taken_over);
 
-	*balance = (struct balance){ .jobserver = jobserver, .sockets = { -1, -1 } };
+	if (owed && taken_over == 0)
+		return NULL;
+	balance = xcalloc(1, sizeof(*balance));
+	*balance = (struct balance){ .jobserver = jobserver, .ledger = ledger,
+		.sockets = { -1, -1 } };
 	balance->memory = mmap(NULL, sizeof(*balance->memory), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (balance->memory != MAP_FAILED && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-	    balance->sockets) == 0)
-		return balance;
-	balance_close(balance);
-	return NULL;
+	if (balance->memory == MAP_FAILED || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+	    balance->sockets) < 0) {
+		balance_close(balance);
+		return NULL;
+	}
+	balance->memory->balance = taken_over;
+	return balance;
+}
+
+static void
+change(struct balance *balance, int by)
+{
+	balance->memory->balance += by;
+	ledger_write(&balance->ledger, balance->memory->balance);
 }
 
 void
@@ -44,8 +61,7 @@ balance_close(struct balance *balance)
 {
 	if (!balance)
 		return;
-	fd_close(&balance->sockets[HELPER]);
-	fd_close(&balance->sockets[GUARD]);
+	balance_leave(balance);
 	if (balance->memory != MAP_FAILED)
 		munmap(balance->memory, sizeof(*balance->memory));
 	free(balance);
@@ -63,6 +79,13 @@ balance_leave(struct balance *balance)
 {
 	fd_close(&balance->sockets[HELPER]);
 	fd_close(&balance->sockets[GUARD]);
+	ledger_close(&balance->ledger);
+}
+
+int
+balance_ledger_fd(const struct balance *balance)
+{
+	return balance->ledger.file;
 }
 
 int
@@ -150,12 +173,10 @@ balance_count(const struct balance *balance)
 void
 balance_give_down_to(struct balance *balance, int most)
 {
-	struct memory *memory = balance->memory;
-
-	while (memory->balance > most) {
-		memory->balance--;
+	while (balance->memory->balance > most) {
+		change(balance, -1);
 		if (!jobserver_give(balance->jobserver, TOKEN)) {
-			memory->balance++;
+			change(balance, 1);
 			return;
 		}
 	}
@@ -166,7 +187,7 @@ balance_take(struct balance *balance)
 {
 	if (jobserver_take(balance->jobserver) < 0)
 		return false;
-	balance->memory->balance++;
+	change(balance, 1);
 	return true;
 }
 

@@ -13,8 +13,9 @@
  *           that answers, and sends NEWS
  *
  * The balance changes right before a token is given and right after one is taken. So the one that
- * lives on knows how far the one that was killed had got. At worst, when a guard is killed just
- * between the two, a token is lost, but none is ever made.
+ * lives on knows how far the one that was killed had got, and when both are killed the next of ours
+ * knows it by the ledger (ledger.h). At worst, when a guard is killed just between the two, a token
+ * is lost, but none is ever made.
  *
  * Over a socket go single bytes: BEGIN, the helper's first one, before which the guard does
  * nothing, and NEWS, which only wakes the other process. The socket's end tells of its death.
@@ -27,17 +28,18 @@
 struct balance;
 
 /*
- * A balance of 0, before fork(2). NULL when the system has no memory or no sockets to share.
- * Borrows the jobserver.
+ * A balance before fork(2), of 0 or what it takes over of the dead by the ledger in that folder (or
+ * -1). NULL when the system has no memory or no sockets to share, or, if owed, nothing is to be
+ * taken over. Borrows the jobserver.
  */
-struct balance *balance_open(struct jobserver *) UNUSED_RESULT;
+struct balance *balance_open(struct jobserver *, int folder, bool owed) UNUSED_RESULT;
 void balance_close(struct balance *);
 
 /* After fork(2), in each of both processes: which of the two it is. */
 enum balance_side { HELPER, GUARD };
 void balance_join(struct balance *, enum balance_side);
 
-/* Closes our side of the socket: the other process sees us as dead. */
+/* Closes our side of the socket, and of the ledger: the other process sees us as dead. */
 void balance_leave(struct balance *);
 
 /* From now on a balance of least to most is wanted. Tells the other process. */
@@ -75,5 +77,8 @@ bool balance_drain(const struct balance *);
 
 /* Readable when something has come. */
 int balance_fd(const struct balance *);
+
+/* The descriptor of the ledger, or -1. */
+int balance_ledger_fd(const struct balance *);
 
 #endif

@@ -4,12 +4,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "slots/balance.h"
 #include "slots/guard.h"
 #include "slots/guard_process.h"
 
 /* Milliseconds that a helper which ends waits for its token, at most twice. */
 enum { CLOSE_PATIENCE = 20 };
+
+/* Milliseconds in which a guard that has nothing more to do ends: it may be stopped. */
+enum { END_PATIENCE = 300 };
 
 struct guard {
 	struct balance *balance;
@@ -19,10 +23,10 @@ struct guard {
 };
 
 struct guard *
-guard_open(struct jobserver *jobserver)
+guard_open(struct jobserver *jobserver, int folder)
 {
 	struct guard *guard;
-	struct balance *balance = balance_open(jobserver);
+	struct balance *balance = balance_open(jobserver, folder, false);
 	pid_t helper = getpid(), pid = balance ? fork() : -1;
 
 	if (pid < 0) {
@@ -38,6 +42,21 @@ guard_open(struct jobserver *jobserver)
 	prctl(PR_SET_PTRACER, pid);
 	balance_send(balance, BEGIN);
 	return guard;
+}
+
+void
+guard_mend(struct jobserver *jobserver, int folder, int milliseconds)
+{
+	struct pollfd fd = { .fd = jobserver_fd(jobserver), .events = POLLIN };
+	struct balance *balance;
+	bool back = true;
+
+	while (back && (balance = balance_open(jobserver, folder, true))) {
+		balance_ask(balance, 0, 0);
+		back = balance_settle(balance) ||
+		       (poll(&fd, 1, milliseconds) > 0 && balance_settle(balance));
+		balance_close(balance);
+	}
 }
 
 void
@@ -100,7 +119,10 @@ guard_close(struct guard *guard)
 		back = guard_try(guard);
 	}
 	balance_leave(guard->balance);
-	waitpid(guard->pid, NULL, back && !guard->gone ? 0 : WNOHANG);
+	if (back && !guard->gone)
+		process_end_child(guard->pid, NULL, END_PATIENCE);
+	else
+		waitpid(guard->pid, NULL, WNOHANG);
 	balance_close(guard->balance);
 	free(guard);
 }

@@ -5,7 +5,8 @@
  * make gives a helper one job and counts its tokens when it exits. A helper that lends that job
  * while it only waits, or takes tokens besides it, must bring the count back even if it is killed.
  * So a guard does the giving and taking: a process of ours that does nothing else. It learns of the
- * helper's death by the end of its socket, brings the balance (balance.h) back to 0, and ends.
+ * helper's death by the end of its socket, brings the balance (balance.h) back to 0, and ends. If
+ * it is killed as well, the next guard of this make takes that over, or the end of the run does.
  *
  * Several tokens are taken all at once or not at all, so that of two helpers that want many neither
  * keeps from the other what it has already.
@@ -18,8 +19,18 @@
 
 struct guard;
 
-/* Its balance is 0. NULL when there can be no guard (no more processes). Borrows the jobserver. */
-struct guard *guard_open(struct jobserver *) UNUSED_RESULT;
+/*
+ * Its balance is 0, or what one has left of whom helper and guard were killed. folder: of the
+ * ledger, the runtime folder or -1. NULL when there can be no guard (no more processes). Borrows
+ * the jobserver.
+ */
+struct guard *guard_open(struct jobserver *, int folder) UNUSED_RESULT;
+
+/*
+ * Brings right what helpers have left whose guards were killed as well, as far as the tokens for
+ * that come within so many milliseconds.
+ */
+void guard_mend(struct jobserver *, int folder, int milliseconds);
 
 /*
  * Brings the balance back to 0, and waits a moment for that. What cannot be had by then the guard

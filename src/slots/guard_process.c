@@ -149,9 +149,9 @@ clear_up(struct guard_process *guard)
  * output from: the guard, which may live longer, keeps none of them.
  */
 static void
-close_all_but(int a, int b, int c)
+close_all_but(int a, int b, int c, int d)
 {
-	int kept[] = { a, b, c };
+	int kept[] = { a, b, c, d };
 	unsigned from = 0;
 
 	for (size_t left = countof(kept); left > 0; left--) {
@@ -163,6 +163,8 @@ close_all_but(int a, int b, int c)
 				least = i;
 		fd = kept[least];
 		kept[least] = kept[left - 1];
+		if (fd < 0)
+			continue;
 		if ((unsigned)fd > from)
 			close_range(from, (unsigned)fd - 1, 0);
 		from = (unsigned)fd + 1;
@@ -196,7 +198,8 @@ guard_process_run(struct balance *balance, struct jobserver *jobserver, pid_t he
 	(void)!chdir("/");
 	if (!balance_await_begin(balance) || !helper_is_there(&guard))
 		_exit(0);
-	close_all_but(balance_fd(balance), jobserver_fd(jobserver), jobserver_give_fd(jobserver));
+	close_all_but(balance_fd(balance), balance_ledger_fd(balance), jobserver_fd(jobserver),
+	    jobserver_give_fd(jobserver));
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	guard.signals = signalfd(-1, &set, SFD_NONBLOCK);

@@ -99,6 +99,14 @@ jobserver_give(struct jobserver *jobserver, int token)
 	return write(jobserver->give, &byte, 1) == 1;
 }
 
+unsigned long long
+jobserver_number(const struct jobserver *jobserver)
+{
+	struct stat status;
+
+	return is_fifo(jobserver->take, &status) ? status.st_ino : 0;
+}
+
 int
 jobserver_fd(const struct jobserver *jobserver)
 {

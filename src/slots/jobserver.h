@@ -24,6 +24,9 @@ int jobserver_take(struct jobserver *);
 /* Gives a token back. False when nobody is left who could take it. */
 bool jobserver_give(struct jobserver *, int token) UNUSED_RESULT;
 
+/* By this it can be told from others: the number of its pipe. */
+unsigned long long jobserver_number(const struct jobserver *);
+
 /* Readable when there is a token to take, and hangs up when nobody is left who could give one. */
 int jobserver_fd(const struct jobserver *);
 

@@ -10,11 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mount.h"
 #include "base/name.h"
 #include "plan/use.h"
+#include "slots/around.h"
 #include "slots/lending.h"
 #include "slots/lock.h"
 #include "slots/watch.h"
@@ -30,12 +32,16 @@ enum { DIGITS = 10 };
  */
 enum { FIRST_TICK = 1, BUSY_TICK = 8, WATCHED_TICK = 1000, BLIND_TICK = 100 };
 
+/* Seconds in which the mutex is to be had; milliseconds where the claim is granted already. */
+enum { MUTEX_PATIENCE = 10, KEEP_PATIENCE = 100 };
+
 struct lock {
 	int state;            /* the state folder, borrowed */
 	DIR *folder;
 	int mutex, claim;     /* claim: our file, locked */
 	int alone;            /* what has the name of those that run one at a time; -1: not we */
 	struct watch *rivals; /* while these live, nothing changes for us */
+	struct around *around; /* what others hold */
 	unsigned long ticket; /* 0: none yet */
 	char *target;
 	json_t *claims;
@@ -43,6 +49,7 @@ struct lock {
 	bool told;            /* that nothing can be locked */
 	json_t *blocker;      /* see lock_blocker */
 	unsigned waiting;     /* how many claims did at the last try, ours among them */
+	double busy_since;    /* when others had the mutex; 0: at the last try nobody had */
 	int tick;
 };
 
@@ -107,7 +114,7 @@ lock_open(int state, const char *target, const json_t *claims)
 	struct lock *lock = xcalloc(1, sizeof(*lock));
 
 	*lock = (struct lock){ .state = state, .mutex = -1, .claim = -1, .alone = -1,
-		.rivals = watch_open(), .tick = FIRST_TICK };
+		.rivals = watch_open(), .around = around_open(), .tick = FIRST_TICK };
 	lock->target = xstrdup(target);
 	lock->claims = json_deep_copy(claims);
 	if (!open_folder(lock)) {
@@ -141,6 +148,7 @@ lock_close(struct lock *lock)
 		return;
 	end_claim(lock);
 	watch_close(lock->rivals);
+	around_close(lock->around);
 	fd_close(&lock->alone);
 	fd_close(&lock->mutex);
 	if (lock->folder)
@@ -183,8 +191,8 @@ static void
 add_rival(struct rivals *rivals, struct rival rival)
 {
 	rivals->v = xreallocarray(rivals->v, rivals->n + 1, sizeof(*rivals->v));
-	json_incref(rival.text);
-	rivals->v[rivals->n++] = rival;
+	rivals->v[rivals->n] = rival;
+	json_incref(rivals->v[rivals->n++].text);
 }
 
 static void
@@ -243,6 +251,8 @@ look_at(struct lock *lock, const char *name, struct rivals *rivals, long long *t
 	} else {
 		other.text = read_claim(fd, &state);
 		other.holds = state == 'h';
+		if (other.holds)
+			around_note(lock->around, fd, other.text);
 		lock->waiting += !other.holds;
 		if (other.holds || lock->ticket == 0 || other.ticket < lock->ticket)
 			compare(lock, rivals, other, taken);
@@ -259,6 +269,7 @@ look_around(struct lock *lock, struct rivals *rivals, long long *taken)
 	struct dirent *entry;
 
 	lock->waiting = 0;
+	around_clear(lock->around);
 	rewinddir(lock->folder);
 	while ((entry = readdir(lock->folder))) {
 		unsigned long ticket = strtoul(entry->d_name, NULL, 10);
@@ -274,7 +285,7 @@ look_around(struct lock *lock, struct rivals *rivals, long long *taken)
 
 /*
  * Leaves only those rivals that are in our way. An amount above the capacity fits when nobody else
- * has any.
+ * has any. Who waits for a session that waits for us is overtaken.
  */
 static void
 drop_those_that_fit(const struct lock *lock, struct rivals *rivals, const long long *taken)
@@ -286,7 +297,8 @@ drop_those_that_fit(const struct lock *lock, struct rivals *rivals, const long l
 		const json_t *mine = json_array_get(lock->claims, claim);
 		long long capacity = json_integer_value(json_object_get(mine, "capacity"));
 
-		if (rivals->v[i].whole || taken[claim] > capacity - amount_of(mine))
+		if ((rivals->v[i].whole || taken[claim] > capacity - amount_of(mine)) &&
+		    (rivals->v[i].holds || !around_holds(lock->around, rivals->v[i].text)))
 			rivals->v[n++] = rivals->v[i];
 		else
 			json_decref(rivals->v[i].text);
@@ -301,7 +313,6 @@ write_claim(struct lock *lock, char state)
 	bool written;
 	json_t *claim = json_pack("{s:i,s:i,s:s,s:O}", "schema", 1, "pid", (int)getpid(),
 	    "target", lock->target, "claims", lock->claims);
-
 	body = claim ? json_dumps(claim, JSON_COMPACT) : NULL;
 	text = xasprintf("%c\n%s\n", state, body ? body : "");
 	written = body && fd_write_all(lock->claim, text, strlen(text)) == 0;
@@ -366,6 +377,7 @@ grant_alone(struct lock *lock)
 	lock->alone = name_take(name);
 	/* Without sockets nobody could start a session. */
 	lock->granted = lock->alone >= 0 || errno != EADDRINUSE;
+	around_refuse_by(lock->around, lock->granted ? -1 : name_owner(name));
 	free(name);
 	return lock->granted;
 }
@@ -391,12 +403,6 @@ name_blocker(struct lock *lock, const struct rivals *rivals)
 		    text_of(json_array_get(lock->claims, best->claim), "resource"));
 }
 
-static pid_t
-pid_of(const struct rival *rival)
-{
-	return (pid_t)json_integer_value(json_object_get(rival->text, "pid"));
-}
-
 /* False when it is gone, and another look may show that it was the last one in our way. */
 static bool
 watch_rival(struct lock *lock, const struct rival *rival)
@@ -408,7 +414,8 @@ watch_rival(struct lock *lock, const struct rival *rival)
 	file = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return errno != ENOENT;
-	return watch_add(lock->rivals, file, pid_of(rival));
+	return watch_add(lock->rivals, file,
+	    (pid_t)json_integer_value(json_object_get(rival->text, "pid")));
 }
 
 /*
@@ -467,6 +474,8 @@ decide(struct lock *lock)
 	watch_clear(lock->rivals);
 	last = look_around(lock, &rivals, taken);
 	drop_those_that_fit(lock, &rivals, taken);
+	if (rivals.n > 0)
+		around_refuse(lock->around, lock->claims);
 	name_blocker(lock, &rivals);
 	if (rivals.n == 0) {
 		grant(lock, last);
@@ -501,31 +510,32 @@ follow_folder(struct lock *lock, bool make)
 	return open_folder(lock);
 }
 
-static bool
-is_removed(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_nlink == 0;
-}
-
 bool
 lock_try(struct lock *lock)
 {
-	if (lock->granted || (watch_is_quiet(lock->rivals) && !is_removed(lock->mutex)))
+	if (lock->granted || (watch_is_quiet(lock->rivals) && !fd_is_removed(lock->mutex)))
 		return lock->granted;
-	if (is_removed(lock->mutex) && !follow_folder(lock, true))
+	if (fd_is_removed(lock->mutex) && !follow_folder(lock, true))
 		return grant_alone(lock);
 	if (fd_lock(lock->mutex, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
+		if (lock->busy_since == 0)
+			lock->busy_since = clock_monotonic();
+		if (errno != EWOULDBLOCK || clock_monotonic() - lock->busy_since > MUTEX_PATIENCE)
 			return grant_alone(lock);
 		lock->tick = lock->tick < BUSY_TICK ? lock->tick : BUSY_TICK;
 		return false;
 	}
+	lock->busy_since = 0;
 	while (!decide(lock))
 		;
 	(void)!fd_lock(lock->mutex, LOCK_UN);
 	return lock->granted;
+}
+
+const char *
+lock_refusal(const struct lock *lock)
+{
+	return around_refusal(lock->around);
 }
 
 bool
@@ -540,8 +550,8 @@ lock_keep(struct lock *lock)
 	struct rivals rivals = { 0 };
 	long long *unused;
 
-	if (lock->claim < 0 || !lock->granted || !is_removed(lock->claim) ||
-	    !follow_folder(lock, false) || fd_lock(lock->mutex, LOCK_EX) < 0)
+	if (lock->claim < 0 || !lock->granted || !fd_is_removed(lock->claim) ||
+	    !follow_folder(lock, false) || fd_lock_within(lock->mutex, LOCK_EX, KEEP_PATIENCE) < 0)
 		return;
 	/* We hold already, whoever else may have come meanwhile. */
 	unused = xcalloc(json_array_size(lock->claims) + 1, sizeof(*unused));

@@ -15,7 +15,9 @@
  *
  * A claim is granted as a whole or not at all, and only when it fits with all that are held and all
  * that came earlier. So no claim is ever overtaken by a later one that is in its way, and the
- * earliest waits for holders only: there is neither starvation nor deadlock. Exclusive use fits
+ * earliest waits for holders only: there is neither starvation nor deadlock. But a session may run
+ * make, and so others that it waits for (around.h): these overtake who waits for it, and are
+ * refused if they would wait for it themselves. Exclusive use fits
  * with no other, shared use with shared use, amounts with amounts up to the capacity.
  */
 
@@ -39,6 +41,9 @@ void lock_close(struct lock *);
  * warning in each make.
  */
 bool lock_try(struct lock *);
+
+/* Why the claim cannot be granted; NULL while it may be. Borrowed. */
+const char *lock_refusal(const struct lock *);
 
 /* Is it granted so, one at a time? */
 bool lock_is_alone(const struct lock *);

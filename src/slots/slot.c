@@ -13,6 +13,7 @@ enum { MAKE_TICK = 1000 };
 struct slot {
 	struct pool *pool;           /* NULL unless slots come from the pool */
 	struct jobserver *jobserver; /* NULL unless from make's; both NULL: one job at a time */
+	int folder;                  /* of the guards' ledger */
 	struct guard *guard;         /* while we have more or less than what make gave us */
 	unsigned least, most;
 	bool held;                   /* as many as wanted */
@@ -26,6 +27,7 @@ slot_open(const struct makeflags *makeflags, int folder, const char *key, unsign
 	struct slot *slot = xcalloc(1, sizeof(*slot));
 
 	slot->least = slot->most = 1;
+	slot->folder = folder;
 	if (makeflags->unlimited) {
 		slot->pool = pool_open(folder, key, makeflags->slots, rank);
 		return slot;
@@ -66,14 +68,17 @@ ask_guard(struct slot *slot)
 	bool gone = getppid() != slot->make;
 
 	if (!slot->guard)
-		slot->guard = guard_open(slot->jobserver);
+		slot->guard = guard_open(slot->jobserver, slot->folder);
 	if (!slot->guard)
 		return true;
 	if (!slot->asked)
 		guard_ask(slot->guard, (int)slot->least - 1, (int)slot->most - 1);
 	slot->asked = true;
-	if (!guard_try(slot->guard) && !gone)
+	if (!guard_try(slot->guard) && !gone) {
+		/* What we wait for may have been lost with others. */
+		guard_mend(slot->jobserver, slot->folder, 0);
 		return false;
+	}
 	if (gone)
 		warnx("make is gone: going on without a job slot");
 	if (gone || guard_balance(slot->guard) == 0) {
@@ -123,7 +128,7 @@ slot_lend(struct slot *slot)
 		return false;
 	if (slot->pool) {
 		slot->held = !pool_lend(slot->pool);
-	} else if (slot->jobserver && (slot->guard = guard_open(slot->jobserver))) {
+	} else if (slot->jobserver && (slot->guard = guard_open(slot->jobserver, slot->folder))) {
 		guard_ask(slot->guard, -1, -1);
 		slot->held = slot->asked = false;
 	}

@@ -173,6 +173,12 @@ turn_blocker(const struct turn *turn)
 	return turn->blocker;
 }
 
+const char *
+turn_refusal(const struct turn *turn)
+{
+	return turn->lock ? lock_refusal(turn->lock) : NULL;
+}
+
 void
 turn_keep(struct turn *turn)
 {

@@ -56,6 +56,9 @@ int turn_timeout(struct turn *);
  */
 const json_t *turn_blocker(const struct turn *);
 
+/* Why it never will be its turn: see lock_refusal. Else NULL. Borrowed. */
+const char *turn_refusal(const struct turn *);
+
 /* See lock_keep. */
 void turn_keep(struct turn *);
 

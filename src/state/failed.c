@@ -82,7 +82,7 @@ failed_update(int state, int rundir, struct planfile *plan, const json_t *goals)
 	int lock;
 
 	/* Two makes may end at once. */
-	lock = state_lock(state);
+	lock = state_lock(state, STATE_PATIENCE);
 	buffer_addstr(&old, "");
 	if (file_read(state, NAME, &old) < 0 && errno != ENOENT)
 		warn("%s/" NAME, state_path());

@@ -340,7 +340,7 @@ history_update(int state, int rundir)
 	int lock;
 
 	/* Two makes may end at once. */
-	lock = state_lock(state);
+	lock = state_lock(state, STATE_PATIENCE);
 	table = read_table(state, HISTORY_NAME, shown);
 	if (!table.newer) {
 		changed = add_run(&table, rundir);

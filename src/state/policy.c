@@ -7,8 +7,10 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/util.h"
 #include "state/policy.h"
+#include "state/rundir.h"
 
 #define NAME ".halt"
 
@@ -72,4 +74,14 @@ policy_stop_reason(int rundir, bool *cancel)
 	}
 	buffer_free(&line);
 	return reason;
+}
+
+double
+policy_run_ends(const struct policy *policy, int rundir)
+{
+	json_t *info = policy->deadline > 0 ? rundir_info(rundir) : NULL;
+	double begun = json_number(info, "clock");
+
+	json_decref(info);
+	return info ? begun + policy->deadline : 0;
 }

@@ -28,4 +28,7 @@ void policy_consider(int rundir, const struct policy *, const struct record *);
 /* Why the run is to end early, or NULL. The caller frees. *cancel: sessions that run end, too. */
 char *policy_stop_reason(int rundir, bool *cancel);
 
+/* The monotonic second at which the run has to be over; 0: never. */
+double policy_run_ends(const struct policy *, int rundir);
+
 #endif

@@ -13,6 +13,9 @@
 #include "base/util.h"
 #include "state/record.h"
 
+/* Bytes: some blocks, which most records are far from. */
+enum { ROOM = 16384 };
+
 static const char *const verdict_names[VERDICTS] = {
 	[PASSED] = "passed",   [FAILED] = "failed",       [SKIPPED] = "skipped",
 	[ABORTED] = "aborted", [CANCELLED] = "cancelled", [NOT_RUN] = "not run",
@@ -30,6 +33,22 @@ record_decide(struct record *record, enum verdict verdict, char *reason)
 	record->verdict = verdict;
 	free(record->reason);
 	record->reason = reason;
+}
+
+void
+record_set_aside(struct record *record, const char *log)
+{
+	if (!record->attempts)
+		record->attempts = json_array();
+	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:s?}", "verdict",
+	    verdict_name(record->verdict), "reason", record->reason, "duration",
+	    record->duration, "log", log));
+	json_decref(record->notify);
+	json_decref(record->wide);
+	record->notify = record->wide = NULL;
+	record->width = 0;
+	record->memory = 0;
+	record->crowded = record->crowded < 0 ? -1 : 0;
 }
 
 bool
@@ -122,12 +141,74 @@ object_of(const struct record *r)
 	return object;
 }
 
+/* NULL when it cannot be JSON. brief: without what grows with the session. The caller frees. */
+static char *
+text_of(const struct record *r, bool brief)
+{
+	json_t *object = object_of(r);
+	char *text;
+
+	if (object && brief) {
+		json_object_set_new(object, "waits", json_array());
+		json_object_set_new(object, "wide", json_array());
+		json_object_set_new(object, "reason", json_null());
+	}
+	text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
+	json_decref(object);
+	return text;
+}
+
+static char *
+room_name(const char *target)
+{
+	return xasprintf(".%s.room", target);
+}
+
+int
+record_reserve(int rundir, const char *target)
+{
+	char *room = room_name(target);
+	int result = file_reserve(rundir, room, ROOM), saved = errno;
+
+	free(room);
+	errno = saved;
+	return result;
+}
+
+void
+record_release(int rundir, const char *target)
+{
+	char *room = room_name(target);
+
+	unlinkat(rundir, room, 0);
+	free(room);
+}
+
+/*
+ * Into its room, if it has one. On a disk that is full nothing else may be left, and a record that
+ * is too long for it goes without what the verdict does not need.
+ */
+static int
+store(int rundir, const struct record *r, const char *name, const char *text)
+{
+	char *room = room_name(r->target), *brief;
+	int result = file_fill(rundir, room, name, text, strlen(text));
+
+	if (result < 0)
+		result = file_store(rundir, name, text, strlen(text));
+	if (result < 0 && fd_is_full(errno) && (brief = text_of(r, true))) {
+		result = file_fill(rundir, room, name, brief, strlen(brief));
+		free(brief);
+	}
+	free(room);
+	return result;
+}
+
 int
 record_write(int rundir, int runtime, const struct record *r)
 {
 	char *name = xasprintf("%s.json", r->target);
-	json_t *object = object_of(r);
-	char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
+	char *text = text_of(r, false);
 	int result = -1;
 
 	if (!text) {
@@ -138,14 +219,13 @@ record_write(int rundir, int runtime, const struct record *r)
 			result = file_store(runtime, name, text, strlen(text));
 		}
 		mark_notified(rundir, r);
-		if (file_store(rundir, name, text, strlen(text)) == 0)
+		if (store(rundir, r, name, text) == 0)
 			result = 0;
 		/* A session that cleans the checkout may have taken the folder just now. */
 		else if (result < 0 || errno != ENOENT)
 			warn("%s: the verdict of this session is lost", name);
 	}
 	free(text);
-	json_decref(object);
 	free(name);
 	return result;
 }
@@ -380,4 +460,20 @@ record_notified_posargs(int rundir, const char *target)
 		record_each(rundir, find_posargs, &search);
 	free(mark);
 	return search.found;
+}
+
+bool
+record_recall(int rundir, struct record *record)
+{
+	struct record known;
+	bool found = record_read(rundir, record->target, &known) == 1 &&
+	    json_array_size(known.attempts) >= json_array_size(record->attempts);
+
+	if (found) {
+		record_clear(record);
+		*record = known;
+	} else {
+		record_clear(&known);
+	}
+	return found;
 }

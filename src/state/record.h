@@ -2,8 +2,9 @@
 #define NOXMK_STATE_RECORD_H
 
 /*
- * TARGET.json in the run folder: how one session ended. It appears whole, the moment the session
- * has ended, and all that is told of a run is made from it:
+ * TARGET.json in the run folder: how one session ended. It appears whole, the moment the session's
+ * own process has ended, and once more when what that has left is ended, too. All that is told of a
+ * run is made from it:
  *
  *   {"schema":1,"target":"lint","session":"lint","verdict":"failed","reason":"…","exit":1,
  *    "signal":null,"started":1795396708.25,"ended":…,"duration":1.5,"log":"lint.log","live":false,
@@ -36,6 +37,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/util.h"
+
 enum verdict { PASSED, FAILED, SKIPPED, ABORTED, CANCELLED, NOT_RUN, VERDICTS };
 
 struct record {
@@ -66,6 +69,9 @@ const char *verdict_name(enum verdict);
 /* This verdict with its reason (or NULL), which is the record's from now on, replaces the last. */
 void record_decide(struct record *, enum verdict, char *reason);
 
+/* Another attempt follows: the last one's verdict, and its log (or NULL), go to the attempts. */
+void record_set_aside(struct record *, const char *log);
+
 /* Has the session passed, but only after attempts that failed? */
 bool record_is_flaky(const struct record *);
 
@@ -74,6 +80,15 @@ bool record_waits_within(const json_t *wait);
 
 /* Does this record make a goal fail? */
 bool record_is_bad(const struct record *);
+
+/*
+ * Reserves the room of that target's record in the run folder, .TARGET.room, unless that is done: a
+ * disk that is full later costs no verdict. 0, or -1 with errno set.
+ */
+int record_reserve(int rundir, const char *target) UNUSED_RESULT;
+
+/* Removes the room of a session that has no record. */
+void record_release(int rundir, const char *target);
 
 /*
  * Writes it to the run folder, and a copy to the runtime folder (runtime.h; -1: there is none). 0
@@ -99,6 +114,9 @@ json_t *record_notified_posargs(int rundir, const char *target);
  */
 int record_read(int rundir, const char *target, struct record *);
 void record_clear(struct record *);
+
+/* Has its attempt's verdict been written, or that of a later one? Then the record becomes that. */
+bool record_recall(int rundir, struct record *);
 
 /*
  * Calls visit for each record of the folder that can be read, in the order of targets. The record

@@ -232,11 +232,17 @@ rundir_is_left(int entered)
 }
 
 bool
-rundir_is_alive(int rundir)
+rundir_is_entered(int rundir)
 {
 	int fd = openat(rundir, ".alive", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	bool busy = fd >= 0 && fd_lock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	bool entered = fd >= 0 && fd_lock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 
 	fd_close(&fd);
-	return busy || make_is_alive(rundir);
+	return entered;
+}
+
+bool
+rundir_is_alive(int rundir)
+{
+	return rundir_is_entered(rundir) || make_is_alive(rundir);
 }

@@ -12,9 +12,10 @@
  *                                         when it began, by both clocks (clock.h)
  *     plan.jsonl                          the plan that it started with
  *     TARGET.log, TARGET.json             one of each for a session (joblog.h, record.h)
- *     .TARGET.report                      what nox said of it (attempt.c)
+ *     .TARGET.report                      what nox said of it (nox/noxreport.h)
  *     .TARGET.globals                     what it hands on to others (nox/handover.py)
- *     .TARGET.notified, .halt, .alive     record.h, policy.h, rundir_enter
+ *     .TARGET.notified, .TARGET.room      record.h
+ *     .halt, .alive                       policy.h, rundir_enter
  *     .queue.now                          of those who wait for a slot (queue.h), where there is no
  *                                         runtime folder
  *   runs/.make-4711-9876-c0ffee01         "20261123T011828.250Z-c0ffee01\n": the run of the make
@@ -65,6 +66,9 @@ bool rundir_is_alive(int rundir);
  * run folder. -1 when that cannot be, which is not warned of, since little depends on it.
  */
 int rundir_enter(int rundir);
+
+/* Is somebody? Of those who could not enter nothing is known. */
+bool rundir_is_entered(int rundir);
 
 /* Is nobody else at work there? To be asked once, at the end: then we are not any more. */
 bool rundir_is_left(int entered);

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/spawn.h"
 #include "state/state.h"
 
@@ -249,18 +250,35 @@ state_make(void)
 }
 
 int
-state_lock(int state)
+state_lock(int state, int seconds)
 {
 	/* Of a folder, and without a descriptor to write to, NFS locks nothing. */
 	int lock = openat(state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 
-	if (lock < 0 || fd_lock(lock, LOCK_EX) < 0) {
-		warn("%s/lock: two makes at once may lose what one of them writes", state_path());
+	if (lock < 0 || fd_lock_within(lock, LOCK_EX, seconds * 1000) < 0) {
+		warnx("%s/lock: two makes at once may lose what one of them writes: %s",
+		    state_path(), lock < 0 || errno != EWOULDBLOCK ? strerror(errno) :
+		    "another process has locked it for too long");
 		fd_close(&lock);
 	} else {
 		file_give(state, "lock");
 	}
 	return lock;
+}
+
+bool
+state_is_locked_around(int state)
+{
+	struct indices around = { 0 };
+	struct stat st;
+	bool locked = false;
+
+	if (fstatat(state, "lock", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		process_ancestors(&around);
+	for (size_t i = 0; i < around.n && !locked; i++)
+		locked = process_has_open((pid_t)around.v[i], st.st_dev, st.st_ino);
+	free(around.v);
+	return locked;
 }
 
 void

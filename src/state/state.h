@@ -1,6 +1,8 @@
 #ifndef NOXMK_STATE_STATE_H
 #define NOXMK_STATE_STATE_H
 
+#include <stdbool.h>
+
 #include "base/util.h"
 
 /*
@@ -12,6 +14,7 @@
  *   .gitignore, CACHEDIR.TAG   git never sees the folder, nor do backups
  *   sessions.mk, plan.jsonl    the plan (rule.h, planfile.h)
  *   inputs.json                what it rests on (nox/inputs.h)
+ *   planning.XXXXXX/           while it is made (nox/scratch.h)
  *   order.mk                   the order of some goals (order.h)
  *   history.json, failed       what earlier runs came to (history.h, learned.h, failed.h)
  *   locks/                     who uses which resource (lock.h)
@@ -46,10 +49,16 @@ int state_find(void);
 /*
  * Waits until nobody else changes a file of the state folder that is read, changed and replaced,
  * and keeps others from that until state_unlock is given what this returns. Nobody may inherit
- * that descriptor. Where the lock is not to be had, that is warned of, and the caller goes on
- * without it: -1.
+ * that descriptor. Where the lock is not to be had within so many seconds, that is warned of, and
+ * the caller goes on without it: -1.
  */
-int state_lock(int state);
+int state_lock(int state, int seconds);
+
+/* Has a process that we run within that lock? */
+bool state_is_locked_around(int state);
+
+/* Seconds in which others read, change and replace a file. */
+enum { STATE_PATIENCE = 3 };
 void state_unlock(int lock);
 
 #endif

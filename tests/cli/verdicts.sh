@@ -209,4 +209,30 @@ mk quick
 check 'KILL of make: the next run works' same "$status $(verdicts)" '0 quick: passed'
 check 'KILL of make: it is another run' differ "$run_of_it" "$(readlink "$state"/latest)"
 
+# nox's report cannot be written: the session has removed the folder that it goes to.
+noxfile <<'END'
+import glob, shutil
+def remove():
+    for folder in glob.glob(os.environ["XDG_RUNTIME_DIR"] + "/noxmk-*/*"):
+        shutil.rmtree(folder)
+@nox.session(python=False)
+def passes(session): remove()
+@nox.session(python=False)
+def fails(session):
+    remove()
+    session.error("its reason")
+@nox.session(python=False)
+def skips(session):
+    remove()
+    session.skip()
+END
+mkdir runtime
+chmod 700 runtime
+for session in passes:passed fails:aborted skips:skipped; do
+	XDG_RUNTIME_DIR=$PWD/runtime mk "${session%:*}"
+	check "no report: ${session%:*}" same "$(verdict "${session%:*}")" "${session#*:}"
+	check "no report: ${session%:*} says so" same "$(reason "${session%:*}")" \
+		'nox could not write its report'
+done
+
 finish

@@ -92,6 +92,7 @@ class Fault:
     said: tuple[str, ...] = ()       # parts of what make prints
     asks: bool = False               # on two processors, and sessions may ask their helpers
     file_size: int = 0               # the largest file that any process may write; 0: any
+    unread: bool = False             # make's standard output is a pipe that nobody reads
 
 
 def listen() -> None:
@@ -124,6 +125,8 @@ class Case:
         require(planned.returncode == 0, f"no plan: {planned.stderr}")
         self.make: subprocess.Popen | None = None
         self.terminal = -1
+        self.unread = -1                 # the end of the pipe that nobody reads
+        self.beside: subprocess.Popen | None = None  # a process of the fault's own
         self.killed: list[str] = []      # sessions whose helpers an act has killed
 
     def path(self, name: str) -> str:
@@ -141,10 +144,15 @@ class Case:
         command = [MAKE, "-I", f"{STAGE}/include", "-j2", *(fault.goals or fault.scripts),
                    *fault.words]
         if not fault.terminal:
-            self.make = subprocess.Popen(command, cwd=self.project.folder, stdout=out,
+            shown = out.fileno()
+            if fault.unread:
+                self.unread, shown = os.pipe()
+            self.make = subprocess.Popen(command, cwd=self.project.folder, stdout=shown,
                                          stderr=out, stdin=subprocess.DEVNULL,
                                          env=self.project.environment, start_new_session=True,
                                          preexec_fn=self.limit)
+            if fault.unread:
+                os.close(shown)
             out.close()
             return
         # make in the foreground of a terminal of its own, of which we are the user.
@@ -285,10 +293,15 @@ class Case:
                 pass
         if self.make:
             self.make.wait()
-        if self.terminal >= 0:
-            os.close(self.terminal)
-        if os.path.ismount(self.path(".nox/.noxmk/runs")):
-            subprocess.run(["umount", "-l", self.path(".nox/.noxmk/runs")], check=True)
+        if self.beside:
+            self.beside.kill()
+            self.beside.wait()
+        for end in self.terminal, self.unread:
+            if end >= 0:
+                os.close(end)
+        for folder in (".nox/.noxmk/runs", "memory"):
+            if os.path.ismount(self.path(folder)):
+                subprocess.run(["umount", "-l", self.path(folder)], check=True)
 
 
 def command_of(pid: int) -> str:

@@ -33,6 +33,8 @@ from typing import Callable
 
 from case import NAP, Case, Failure, Fault, Skip, command_of, require, send
 from gates import gates, questions
+from verdicts import verdicts
+from waits import waits
 
 # What sessions do. READY is told, then the test acts; NAP outlives everything.
 PROGRAMS = {
@@ -482,8 +484,8 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4, help="faults at once [4]")
     options = parser.parse_args()
     VERBOSE = options.v
-    faults = stops() + pools() + gates() + questions() + leaks() + limits() + logs() + files() + \
-        random_kills(options.kills, options.seed)
+    faults = stops() + pools() + gates() + questions() + waits() + leaks() + limits() + logs() + \
+        files() + verdicts() + random_kills(options.kills, options.seed)
     FAULTS.extend(fault for fault in faults if options.only in fault.name)
     counts = {"survived": 0, "skipped": 0, "failed": 0}
     # Processes, not threads: each starts others, and is ended with what it holds.

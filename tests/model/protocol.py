@@ -6,12 +6,13 @@
 A state is: the tokens in make's pipe, who holds the guards' mutex, the claims in order of arrival,
 and for each job how far its helper and its guard have come. A step is what others can see of one
 system call. From each state all steps are tried that anybody could take next, a kill of any helper
-among them, until there is no new state. In all of them
+or guard among them, until there is no new state. In all of them
 
 - no token is lost and none is made: those in the pipe, those of running jobs, and the guards'
   balances are always N - 1,
 - no more sessions (and slots of theirs) run than there are slots, so long as their helpers live,
-  but for one more for each that went through the gate and has not its slot back,
+  but for one more for each that went through the gate and has not its slot back, and for each that
+  was killed with its guard while its slot was lent, until somebody takes that over (ledger.h),
 - no two sessions run that exclude each other,
 - somebody can go on, and the end can be reached without any further kill: all jobs are reaped, no
   guard is left, and make counts N - 1 tokens (else it says INTERNAL). No time limit helps: who has
@@ -25,8 +26,8 @@ first of those that wait and beside few enough others, and takes the slot back w
 ends, or waits again before it has it. Who has not begun holds its slots and waits for the gate.
 
 Then the same with mistakes built in, each of which has to be found. What is not modelled: make
-without a jobserver (pool.c), guards that are killed, who is told first, and the limit on how many
-lend at once. TAP on stdout.
+without a jobserver (pool.c), guards that are killed between the balance's change and the pipe's,
+which costs a token, who is told first, and the limit on how many lend at once. TAP on stdout.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Guard(NamedTuple):
     high: int = 0
     before: int = 0        # balance when it began to take
     done: bool = True      # for what was asked last
+    lone: bool = False     # it was killed, and its helper does its work
 
 
 class Job(NamedTuple):
@@ -61,6 +63,7 @@ class Job(NamedTuple):
     keeper: bool = False   # it has outlived its helper
     asks: int = 0          # commands that are to come to the gate
     debt: bool = False     # it went through the gate, and has not its slot back
+    bereft: bool = False   # its guard was killed
 
 
 class State(NamedTuple):
@@ -80,6 +83,7 @@ class Setup(NamedTuple):
     own: bool = False      # a goal of the makefile's own: an end for each session
     asks: tuple = ()       # of each job: its commands that come to the gate
     room: int = 0          # beside so many others such a command may run
+    guards: int = 0        # how many guards are killed at most
 
 
 def running(state: State) -> int:
@@ -104,8 +108,9 @@ class Model:
         if tokens != self.setup.slots - 1:
             return f"{tokens} tokens of {self.setup.slots - 1}"
         busy = [i for i, job in enumerate(state.jobs) if job.stage == RUN]
+        owed = sum(self.is_owed(job) and job.balance < 0 for job in state.jobs)
         if sum(max(state.jobs[i].balance + 1, self.setup.wants[i][0]) - state.jobs[i].debt
-               for i in busy) > self.setup.slots:
+               for i in busy) > self.setup.slots + owed:
             return "more slots in use than there are"
         if any(state.jobs[i].balance < 0 and not state.jobs[i].debt for i in busy):
             return "one runs without its slot"
@@ -114,7 +119,14 @@ class Model:
         return "two have one resource" if len(used) > len(set(used)) else ""
 
     def is_end(self, state: State) -> bool:
-        return all(job.stage == (ENDED if self.setup.own else REAPED) for job in state.jobs)
+        mends = self.mistake != "nobody takes over what the dead owe"
+        return all(job.stage == (ENDED if self.setup.own else REAPED) and
+                   not (mends and job.balance) for job in state.jobs)
+
+    @staticmethod
+    def is_owed(job: Job) -> bool:
+        """ledger.c: an entry that nobody locks. It would hide mistakes that a guard makes."""
+        return job.bereft and job.stage >= DEAD and not job.guard and job.balance != 0
 
     # Who can do what.
 
@@ -127,15 +139,46 @@ class Model:
                 yield self.put(state, i, job._replace(keeper=False))
             if job.guard:
                 yield from self.guard_steps(state, i, job, job.guard)
+            if self.is_owed(job) and self.mistake != "nobody takes over what the dead owe":
+                yield from self.mend(state, i, job)
+
+    def mend(self, state: State, i: int, job: Job) -> Iterator[State]:
+        """guard.c: guard_mend, by who waits for tokens, or the end of the run or of a goal."""
+        over = all(other.stage in (REAPED, ENDED) for other in state.jobs)
+        waiting = self.mistake != "who waits does not look for what the dead have" and any(
+            other.stage in (LENT, SLOTS) and other.guard and not other.guard.done
+            for other in state.jobs)
+        if not over and not waiting and all(other.stage != ENDING for other in state.jobs):
+            return
+        if job.balance > 0:
+            yield self.put(state, i, job._replace(balance=job.balance - 1), pipe=state.pipe + 1)
+        elif state.pipe > 0:
+            yield self.put(state, i, job._replace(balance=0), pipe=state.pipe - 1)
+
+    def take_over(self, state: State, i: int) -> Iterator[State]:
+        """balance.c: balance_open of a new guard, which may find the entry of one who is dead."""
+        for k, job in enumerate(state.jobs):
+            if self.is_owed(job):
+                taken = self.put(state, k, job._replace(balance=0))
+                yield self.put(taken, i, taken.jobs[i]._replace(balance=job.balance))
 
     def blows(self, state: State) -> Iterator[State]:
-        """What somebody does to helpers."""
+        """What somebody does to helpers and guards."""
         killed = sum(job.stage >= DEAD for job in state.jobs)
         for i, job in enumerate(state.jobs):
             if TICKET <= job.stage <= CLOSING and killed < self.setup.kills:
                 yield self.die(state, i, job)
             if self.setup.stops and job.stage in (WAIT, LENT, SLOTS, HELD):
                 yield self.close(state, i, job)
+            if sum(other.bereft for other in state.jobs) < self.setup.guards:
+                yield from self.kill_guard(state, i, job)
+
+    def kill_guard(self, state: State, i: int, job: Job) -> Iterator[State]:
+        guard = job.guard
+        if guard and not guard.lone and not guard.hand:
+            rest = None if job.stage >= DEAD else guard._replace(lone=True)
+            mutex = -1 if state.mutex == i and not rest else state.mutex
+            yield self.put(state, i, job._replace(guard=rest, bereft=True), mutex=mutex)
 
     @staticmethod
     def put(state: State, i: int, job: Job, **changes) -> State:
@@ -172,7 +215,9 @@ class Model:
         if job.stage == WAIT and self.mistake != "who waits for a resource lends nothing":
             # slot_lend
             guard = Guard(asked=True, least=-1, most=-1, done=False)
-            yield self.put(state, i, job._replace(stage=LENT, guard=guard))
+            lent = self.put(state, i, job._replace(stage=LENT, guard=guard))
+            yield lent
+            yield from self.take_over(lent, i)
         ready = job.guard is None or job.guard.done or \
             self.mistake == "it runs before it has its slots"
         if job.stage == SLOTS and ready and self.has_waiting(state):
@@ -237,13 +282,17 @@ class Model:
 
     def die(self, state: State, i: int, job: Job) -> State:
         guard = job.guard
-        if guard and self.mistake == "the guard dies with its helper":
-            guard = None
+        mutex = state.mutex
+        if guard and (guard.lone or self.mistake == "the guard dies with its helper"):
+            # What it had in hand is the guard's last act here: else a token would be lost.
+            if guard.hand:
+                return state
+            guard, mutex = None, -1 if mutex == i else mutex
         claims = state.claims if self.mistake == "the dead keep their claims" else \
             self.without(state, i)
         keeper = bool(self.setup.own or self.setup.asks) and job.stage in (RUN, HELD, BACK)
         return self.put(state, i, job._replace(stage=DEAD, guard=guard, keeper=keeper),
-                        claims=claims)
+                        claims=claims, mutex=mutex)
 
     @staticmethod
     def without(state: State, i: int) -> tuple:
@@ -431,6 +480,15 @@ SETUPS = [
     Setup("two for one resource, which both come there", 2, (("db",), ("db",)), (ONE, ONE),
           kills=1, asks=(1, 1)),
     Setup("one with two slots comes there", 3, ((), ()), (TWO, ONE), kills=1, asks=(1, 1)),
+    Setup("two for one resource, and guards are killed", 2, (("db",), ("db",)), (ONE, ONE),
+          guards=2, stops=True),
+    Setup("three for one resource, and guards are killed", 2, (("db",),) * 3, (ONE,) * 3,
+          kills=2, guards=1),
+    Setup("two that want two slots, and guards are killed", 2, ((), ()), (TWO, ANY), guards=2),
+    Setup("each with an end, and guards are killed", 2, (("db",),) * 2, (ONE,) * 2, own=True,
+          guards=2),
+    Setup("two come to the gate, and guards are killed", 2, ((), ()), (ONE, ONE), kills=1,
+          asks=(1, 1), guards=1),
 ]
 # A mistake, and in which setup it shows.
 MISTAKES = [
@@ -452,6 +510,8 @@ MISTAKES = [
     ("who waits at the gate goes when it has its slot", 12),
     ("who waits at the gate counts as one that runs", 11),
     ("the dead keep their place at the gate", 11),
+    ("nobody takes over what the dead owe", 16),
+    ("who waits does not look for what the dead have", 18),
 ]
 
 

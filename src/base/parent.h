@@ -1,5 +1,5 @@
-#ifndef NOXMK_SESSION_PARENT_H
-#define NOXMK_SESSION_PARENT_H
+#ifndef NOXMK_BASE_PARENT_H
+#define NOXMK_BASE_PARENT_H
 
 /*
  * Our parent: make, whose recipe we are. When somebody sends INT or HUP to make alone, make does

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/util.h"
-#include "session/parent.h"
+#include "base/parent.h"
 
 enum { CHECK_EVERY = 10 }; /* milliseconds */
 

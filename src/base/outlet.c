@@ -1,0 +1,223 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/outlet.h"
+
+/* Bytes that are kept, and how many of them make it full. */
+enum { MOST = 1 << 20, FULL = 1 << 16 };
+
+/* How to write without waiting. A file of its own: opened anew, since flags belong to the file. */
+enum way { UNKNOWN, FILE_OF_ITS_OWN, SOCKET, PLAIN, IF_READY };
+
+struct outlet {
+	int fd;              /* 1 or 2 */
+	int own;             /* what to write to; fd unless it was opened anew */
+	enum way way;
+	FILE *stream, *saved;
+	struct buffer kept;
+	size_t written;      /* bytes of it */
+	size_t cut;          /* bytes that are missing behind it */
+	bool incomplete;     /* bytes were missing at some time */
+};
+
+/* Of this process, as stdout and stderr are. The stream is NULL while they are not open. */
+static struct outlet outlets[OUTLETS];
+
+/* A disk does not keep us waiting, or no file of ours would be safe from that. */
+static void
+find_way(struct outlet *o)
+{
+	char path[32];
+	struct stat st;
+
+	o->own = o->fd;
+	o->way = PLAIN;
+	if (fstat(o->fd, &st) < 0 || S_ISREG(st.st_mode))
+		return;
+	o->way = SOCKET;
+	if (S_ISSOCK(st.st_mode))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
+	o->own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	o->way = o->own < 0 ? IF_READY : FILE_OF_ITS_OWN;
+	if (o->own < 0)
+		o->own = o->fd;
+}
+
+/* Returns how many bytes were written; 0 when there is no room, -1 with errno set. */
+static ssize_t
+write_some(struct outlet *o, const char *data, size_t n)
+{
+	struct pollfd room = { .fd = o->own, .events = POLLOUT };
+	ssize_t written;
+
+	if (o->way == UNKNOWN)
+		find_way(o);
+	if (o->way == PLAIN)
+		return fd_write_all(o->fd, data, n) < 0 ? -1 : (ssize_t)n;
+	if (o->way == IF_READY && poll(&room, 1, 0) <= 0)
+		return 0;
+	if (o->way == IF_READY && n > PIPE_BUF)
+		n = PIPE_BUF;
+	do
+		written = o->way == SOCKET ? send(o->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL) :
+					     write(o->own, data, n);
+	while (written < 0 && errno == EINTR);
+	return written < 0 && errno == EAGAIN ? 0 : written;
+}
+
+/* As many whole lines as a pipe takes in one piece, or else a part of a line. */
+static size_t
+piece_of(const char *data, size_t n)
+{
+	const char *end;
+
+	if (n <= PIPE_BUF)
+		return n;
+	end = memrchr(data, '\n', PIPE_BUF);
+	return end ? (size_t)(end - data) + 1 : PIPE_BUF;
+}
+
+static void
+forget(struct outlet *o)
+{
+	o->kept.len = o->written = o->cut = 0;
+}
+
+static void
+flush_one(struct outlet *o)
+{
+	while (o->written < o->kept.len) {
+		const char *rest = o->kept.data + o->written;
+		ssize_t n = write_some(o, rest, piece_of(rest, o->kept.len - o->written));
+
+		if (n == 0)
+			return;
+		/* Nobody will read it any more. */
+		if (n < 0) {
+			forget(o);
+			return;
+		}
+		o->written += (size_t)n;
+		if (o->written < o->kept.len)
+			continue;
+		o->kept.len = o->written = 0;
+		if (o->cut > 0)
+			buffer_printf(&o->kept, "\n[noxmk: %zu bytes are not shown here: nobody "
+			    "read what came before in time]\n", o->cut);
+		o->cut = 0;
+	}
+}
+
+/* fopencookie(3): 0 is an error. */
+static ssize_t
+take(void *cookie, const char *data, size_t n)
+{
+	struct outlet *o = cookie;
+	size_t done = 0;
+	ssize_t written = 1;
+
+	flush_one(o);
+	while (o->kept.len == 0 && done < n && written > 0) {
+		written = write_some(o, data + done, n - done);
+		done += written > 0 ? (size_t)written : 0;
+	}
+	if (written < 0)
+		return 0;
+	if (done == n)
+		return (ssize_t)n;
+	/* What comes behind a cut is cut as well, until the line that says so is kept. */
+	if (o->cut > 0 || o->kept.len + n - done > MOST)
+		o->cut += n - done;
+	else
+		buffer_add(&o->kept, data + done, n - done);
+	o->incomplete |= o->cut > 0;
+	return (ssize_t)n;
+}
+
+void
+outlet_open(void)
+{
+	const cookie_io_functions_t functions = { .write = take };
+	FILE **const streams[OUTLETS] = { &stdout, &stderr };
+
+	for (int i = 0; i < OUTLETS; i++) {
+		struct outlet *o = &outlets[i];
+		FILE *stream = fopencookie(o, "w", functions);
+
+		if (!stream)
+			continue;
+		setvbuf(stream, NULL, *streams[i] == stderr ? _IOLBF : _IOFBF, BUFSIZ);
+		fflush(*streams[i]);
+		*o = (struct outlet){ .fd = i + 1, .own = i + 1, .stream = stream,
+			.saved = *streams[i] };
+		*streams[i] = stream;
+	}
+}
+
+void
+outlet_close(int milliseconds)
+{
+	FILE **const streams[OUTLETS] = { &stdout, &stderr };
+	double end = clock_monotonic() + milliseconds / 1e3;
+
+	for (int i = 0; i < OUTLETS; i++) {
+		struct outlet *o = &outlets[i];
+		struct pollfd room = { .fd = o->own, .events = POLLOUT };
+
+		if (!o->stream)
+			continue;
+		fclose(o->stream);
+		*streams[i] = o->saved;
+		flush_one(o);
+		while (o->kept.len > 0 && poll(&room, 1, clock_until(end, -1)) > 0)
+			flush_one(o);
+		if (o->own != o->fd)
+			close(o->own);
+		buffer_free(&o->kept);
+		*o = (struct outlet){ 0 };
+	}
+}
+
+void
+outlet_poll(struct pollfd fds[OUTLETS])
+{
+	for (int i = 0; i < OUTLETS; i++)
+		fds[i] = (struct pollfd){ .fd = outlets[i].kept.len > 0 ? outlets[i].own : -1,
+			.events = POLLOUT };
+}
+
+void
+outlet_flush(void)
+{
+	for (int i = 0; i < OUTLETS; i++)
+		flush_one(&outlets[i]);
+}
+
+bool
+outlet_is_behind(void)
+{
+	return outlets[0].kept.len > 0 || outlets[0].incomplete;
+}
+
+bool
+outlet_is_full(void)
+{
+	return outlets[0].kept.len - outlets[0].written > FULL;
+}
+
+void
+outlet_forked(void)
+{
+	for (int i = 0; i < OUTLETS; i++)
+		forget(&outlets[i]);
+}
