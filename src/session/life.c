@@ -385,14 +385,18 @@ check_clocks(struct life *life)
 static void
 check_turn(struct life *life)
 {
+	const char *refusal = turn_refusal(life->o->turn);
 	const json_t *blocker;
 
 	if (life->phase != WAITING)
 		return;
-	if (turn_try(life->o->turn)) {
+	if (!refusal && turn_try(life->o->turn)) {
 		check_stops(life);
 		act_on(life, ON_TURN);
 		plan_check(life);
+	} else if ((refusal = turn_refusal(life->o->turn))) {
+		record_decide(life->o->attempt->record, FAILED, xstrdup(refusal));
+		life->phase = ENDED;
 	} else if (!life->wait_shown && (blocker = turn_blocker(life->o->turn))) {
 		life->wait_shown = true;
 		screen_waits(life->o->attempt->target, blocker);

@@ -123,7 +123,7 @@ may_pass_gate(struct passage *passage)
 	return gate_try(passage->gate, &need);
 }
 
-/* A build that cannot be locked is not kept waiting: lock_open has warned. */
+/* A build that cannot be locked is not kept waiting for ever. */
 static bool
 may_build(struct passage *passage)
 {
@@ -133,10 +133,10 @@ may_build(struct passage *passage)
 	if (!passage->build) {
 		json_t *claims = json_pack("[{s:s,s:s}]", "resource", BUILDS, "use", "exclusive");
 
-		passage->build = lock_open(passage->o.state, passage->o.target, claims);
+		passage->build = lock_open(passage->o.state, passage->o.target, claims, true);
 		json_decref(claims);
 	}
-	return !passage->build || lock_try(passage->build);
+	return lock_try(passage->build);
 }
 
 static bool

@@ -25,6 +25,7 @@ struct turn_options {
 	int state;             /* the state folder */
 	const char *target;
 	const json_t *claims;  /* as in plan.jsonl; NULL or an empty list: nothing is claimed */
+	bool best_effort;      /* see lock_open */
 	const struct makeflags *makeflags;
 	int folder;            /* of the gate's table; with the next two: see pool_open */
 	const char *key;
@@ -55,6 +56,9 @@ int turn_timeout(struct turn *);
  * NULL when nobody has been so far.
  */
 const json_t *turn_blocker(const struct turn *);
+
+/* Why it never will be its turn: see lock_refusal. Else NULL. Borrowed. */
+const char *turn_refusal(const struct turn *);
 
 /* See lock_keep. */
 void turn_keep(struct turn *);
