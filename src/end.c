@@ -1,3 +1,9 @@
+#include <err.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/file.h"
 #include "end.h"
 #include "notified.h"
 #include "order/order.h"
@@ -9,6 +15,7 @@
 #include "state/presence.h"
 #include "state/record.h"
 #include "state/rundir.h"
+#include "state/state.h"
 
 /* Warns where something cannot be kept; the run is no worse for that. */
 static void
@@ -46,6 +53,36 @@ await_keepers(const struct end *end, const char *key, const json_t *sessions)
 	json_decref(names);
 }
 
+/*
+ * Names the goals that are well, for make: see rundir.h. What a session may have put there goes. 0,
+ * or -1 after a warning.
+ */
+static int
+mark_well(const struct end *end, const char *key)
+{
+	int result = 0;
+	json_t *goal;
+	size_t i;
+
+	json_array_foreach((json_t *)end->goals, i, goal) {
+		const char *target = json_string_value(goal);
+		char *name = xasprintf("runs/" RUNDIR_WELL "%s-%s", key, target);
+		int fd = -1;
+
+		if (!summary_is_well(end->rundir, end->plan, target))
+			file_remove(end->state, name);
+		else if ((fd = file_create(end->state, name, O_WRONLY)) < 0)
+			result = -1;
+		if (result < 0)
+			warn("%s/%s", state_path(), name);
+		if (fd >= 0)
+			file_give(end->state, name);
+		fd_close(&fd);
+		free(name);
+	}
+	return result;
+}
+
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
@@ -54,14 +91,14 @@ end_run(const struct end *end, const char *key, char *const *make)
 
 	planfile_expand(end->plan, end->goals, sessions, false);
 	if (*make)
-		result = notified_run(end->rundir, key, make, sessions);
+		result = notified_run(end->rundir, key, make, end->plan, sessions);
 	/* These sessions may have removed the run folder, too. */
 	if (result != 0 && key)
 		join_restore(key, &state, &rundir);
 	if (key)
 		await_keepers(end, key, sessions);
 	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0 ||
-	    summary_mark_well(end->rundir, end->plan, end->goals) < 0)
+	    (key && mark_well(end, key) < 0))
 		result = -1;
 	if (*make) {
 		keep_results(end);

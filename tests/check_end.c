@@ -12,6 +12,7 @@
 #include "support.h"
 
 #define KEY "1-2-3"
+#define WELL ".nox/.noxmk/runs/.well-" KEY
 
 /* A run of the goal ci, which is a and b; d is notified by nobody yet. */
 static struct end it;
@@ -86,7 +87,7 @@ START_TEST(a_run_is_summed_up_and_its_results_are_kept)
 	history = file_get(".nox/.noxmk/history.json");
 	ck_assert_ptr_nonnull(strstr(history, "\"a\""));
 	ck_assert(file_there(".nox/.noxmk/order.mk"));
-	assert_file(".nox/.noxmk/runs/R/.well", "");
+	ck_assert(!file_there(WELL "-ci"));
 	assert_silent();
 	free(history);
 	free(text);
@@ -99,8 +100,13 @@ START_TEST(a_goal_that_is_well_is_marked)
 	begin();
 	put("a", PASSED, "[]");
 	put("b", PASSED, "[]");
+	/* Whatever a session has put there. */
+	close(folder_make(WELL "-ci/x"));
 	free(printed(make, 0));
-	assert_file(".nox/.noxmk/runs/R/.well", "ci ");
+	assert_file(WELL "-ci", "");
+	put("b", FAILED, "[]");
+	free(printed(make, 0));
+	ck_assert(!file_there(WELL "-ci"));
 	end();
 }
 END_TEST
@@ -178,7 +184,7 @@ START_TEST(an_interrupted_run_is_summed_up_and_kept_but_runs_nothing)
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 2 sessions: 1 passed, 1 cancelled; "));
 	assert_file(".nox/.noxmk/failed", "b \n");
 	ck_assert(file_there(".nox/.noxmk/history.json"));
-	ck_assert(!file_there("calls") && !file_there(".nox/.noxmk/runs/R/.well"));
+	ck_assert(!file_there("calls") && !file_there(WELL "-ci"));
 	free(text);
 	end();
 }

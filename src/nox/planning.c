@@ -328,7 +328,7 @@ replace(int state, const char *name, const struct buffer *text, bool is_secret, 
 	struct buffer old = { 0 };
 	int result = 0;
 
-	if (file_read(state, name, &old) < 0 || old.len != text->len ||
+	if (file_load(state, name, &old) < 0 || old.len != text->len ||
 	    memcmp(old.data, text->data, old.len) != 0) {
 		mode_t mask = umask(0);
 

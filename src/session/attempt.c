@@ -90,7 +90,7 @@ make_command(const struct attempt *attempt)
 	size_t i;
 
 	/* A helper that was killed may have left a report, which would be believed. */
-	unlink(report);
+	file_remove(AT_FDCWD, report);
 	json_array_foreach(notified, i, item)
 		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
 	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
@@ -490,8 +490,8 @@ attempt_judge(struct attempt *attempt, bool killed)
 	attempt->judged = true;
 	record->cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 	record->duration = clock_monotonic() - attempt->begun;
-	if (file_read(report_folder(attempt), name, &report) < 0 && errno != ENOENT)
-		warn("%s", name);
+	if (file_load(report_folder(attempt), name, &report) < 0 && errno != ENOENT)
+		warnx("%s: %s", name, file_why(errno));
 	verdict_judge(record, status, &report, attempt->o.plan);
 	attempt->status = spawn_status(status);
 	record->reason = mask_text(attempt->mask, record->reason);

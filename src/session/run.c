@@ -13,6 +13,7 @@
 #include "nox/planning.h"
 #include "order/order.h"
 #include "output/screen.h"
+#include "plan/config.h"
 #include "session/attempt.h"
 #include "session/life.h"
 #include "session/outcome.h"
@@ -33,6 +34,7 @@ struct run {
 	struct makeflags makeflags;
 	struct parent parent;
 	int state, rundir, runtime;
+	int fixed;   /* the one of the last two that has what no session may have changed */
 	int signals; /* see sig_open */
 	int alive;   /* see rundir_enter */
 	struct planfile *plan;
@@ -93,10 +95,13 @@ open_run(struct run *run)
 	run->alive = rundir_enter(run->rundir);
 	run->runtime = runtime_make(run->options->key, run->state, run->rundir);
 	runtime_stand_in(run->runtime, run->rundir);
+	run->fixed = runtime_is_whole(run->runtime) ? run->runtime : run->rundir;
+	if (!run->options->notified)
+		record_forget(run->rundir, run->options->target);
 	found = record_read(run->rundir, run->options->target, &run->record);
 	if (found == 1)
 		return 0;
-	plan = planfile_open(run->rundir);
+	plan = planfile_open(run->fixed);
 	had_plan = plan != NULL;
 	if (take_plan(run, plan))
 		return 1;
@@ -172,6 +177,7 @@ open_turn(struct run *run)
 {
 	const struct options_jobs *jobs = &run->session_options.jobs;
 	const json_t *claims = json_object_get(run->session, "claims");
+	const char *locks = json_text(planfile_header(run->plan), "locks");
 	struct turn_options turn;
 
 	/* Claims are nowhere else. */
@@ -180,6 +186,7 @@ open_turn(struct run *run)
 	turn = (struct turn_options){ .state = run->state,
 		.folder = run->runtime >= 0 ? run->runtime : run->rundir,
 		.key = run->options->key, .target = run->options->target, .claims = claims,
+		.best_effort = !strcmp(locks, CONFIG_BEST_EFFORT),
 		.processors = shared_processors(run), .memory = known_memory(run),
 		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
@@ -194,7 +201,7 @@ open_turn(struct run *run)
 static double
 end_of_run(const struct run *run)
 {
-	json_t *info = run->options->policy->deadline > 0 ? rundir_info(run->rundir) : NULL;
+	json_t *info = run->options->policy->deadline > 0 ? rundir_info(run->fixed) : NULL;
 	double begun = json_number(info, "clock");
 
 	json_decref(info);

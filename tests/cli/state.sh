@@ -324,7 +324,7 @@ for shim in nolinks nfs noflock nolocks; do
 done
 topic=
 
-# Those that claim something run one at a time, and it is said once.
+# Those that claim something fail, or run one at a time, and then it is said once.
 noxfile_of "$crowd"
 printf '[tool.noxmk.resources]\ncpu = 2\n\n[tool.noxmk.session."s*"]\nuses = ["cpu:1"]\n' >pyproject.toml
 mk -j ci
@@ -332,8 +332,16 @@ check 'claims: as many as there is room for' same "$(most crowd)" 2
 rm crowd
 (LD_PRELOAD=$scratch/nolocks.so && export LD_PRELOAD && exec "$MAKE" -I "$STAGE/include" \
 	-j ci >"$out" 2>"$err" </dev/null)
-check 'claims without locks: one at a time' same "$(most crowd)" 1
-check 'claims without locks: it is said once, with the file system' same \
+status=$?
+check 'claims without locks: they fail' exits 2
+check 'claims without locks: nothing has run' absent crowd
+check 'claims without locks: what to do' matches "$out" \
+	'its resources cannot be locked: .*locks: .* \(file system [a-z0-9.]*\): mend that, or set NOXMK_STATE=FOLDER elsewhere, or locks = "best-effort"'
+sed -i '1i[tool.noxmk]\nlocks = "best-effort"\n' pyproject.toml
+(LD_PRELOAD=$scratch/nolocks.so && export LD_PRELOAD && exec "$MAKE" -I "$STAGE/include" \
+	-j ci >"$out" 2>"$err" </dev/null)
+check 'best effort without locks: one at a time' same "$(most crowd)" 1
+check 'best effort without locks: it is said once, with the file system' same \
 	"$(grep -c 'locks: .* (file system [a-z0-9.]*): sessions that claim something run one at a time' "$err")" 1
 
 finish
