@@ -1,4 +1,3 @@
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -93,11 +92,25 @@ file_open(int dirfd, const char *name, int flags, off_t most)
 	return fd;
 }
 
+/* The same for what may serve as a lock: if it is ours, everybody may open it. */
+static int
+open_shared(int dirfd, const char *name, int flags)
+{
+	struct stat st;
+	int fd = open_plain(dirfd, name, flags, &st);
+
+	if (fd < 0 && errno == EACCES && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    fchmodat(dirfd, name, 0666, 0) == 0)
+		return open_plain(dirfd, name, flags, &st);
+	return fd;
+}
+
 int
 file_open_lock(int dirfd, const char *name)
 {
 	struct stat st;
-	int fd = open_plain(dirfd, name, O_RDWR, &st);
+	int fd = open_shared(dirfd, name, O_RDWR);
 
 	if (fd >= 0 || errno == EACCES || errno == EPERM)
 		return fd;
@@ -117,9 +130,7 @@ file_open_lock(int dirfd, const char *name)
 int
 file_open_claim(int dirfd, const char *name)
 {
-	struct stat st;
-
-	return open_plain(dirfd, name, O_RDONLY, &st);
+	return open_shared(dirfd, name, O_RDONLY);
 }
 
 int
@@ -331,10 +342,11 @@ file_remove_stale(int dirfd, const char *name)
 		unlinkat(dirfd, name, 0);
 }
 
-/* With all that is in it. */
-static void
+/* With all that is in it. -1 with errno set: that of the first that stays. */
+static int
 remove_tree(char *path)
 {
+	int error = 0;
 	char *roots[] = { path, NULL };
 	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 	FTSENT *entry;
@@ -344,16 +356,19 @@ remove_tree(char *path)
 			continue;
 		if (unlinkat(AT_FDCWD, entry->fts_accpath,
 			entry->fts_info == FTS_DP ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT)
-			warn("%s", entry->fts_path);
+			error = error ? error : errno;
 	}
 	if (tree)
 		fts_close(tree);
+	errno = error;
+	return error ? -1 : 0;
 }
 
 int
 file_remove(int dirfd, const char *name)
 {
 	char *path;
+	int result, saved;
 
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
@@ -362,7 +377,9 @@ file_remove(int dirfd, const char *name)
 	/* fts(3) knows no descriptors. */
 	path = dirfd == AT_FDCWD || *name == '/' ? xstrdup(name) :
 						   xasprintf("/proc/self/fd/%d/%s", dirfd, name);
-	remove_tree(path);
+	result = remove_tree(path);
+	saved = errno;
 	free(path);
-	return faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : -1;
+	errno = saved;
+	return result;
 }

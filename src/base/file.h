@@ -77,8 +77,8 @@ int file_make_folder(const char *path, mode_t mode, int *fd);
 void file_give(int dirfd, const char *name);
 
 /*
- * Removes what is there, a folder with all that is in it; follows no links. What stays of a folder
- * is warned of. 0, also when nothing is there, or -1 with errno set.
+ * Removes what is there, a folder with all that is in it; follows no links. 0, also when nothing is
+ * there, or -1 with errno set and nothing printed.
  */
 int file_remove(int dirfd, const char *name);
 

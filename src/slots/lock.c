@@ -157,7 +157,7 @@ open_folder(struct lock *lock)
 	int mutex = -1;
 	DIR *list = NULL;
 
-	if (folder < 0 && (errno == ENOTDIR || errno == ELOOP)) {
+	if (folder < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EACCES)) {
 		folder = state_folder(lock->state, FOLDER);
 		made = folder >= 0;
 	}

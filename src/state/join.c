@@ -75,8 +75,11 @@ remove_oldest(int runs, json_t *names, unsigned keep)
 		const char *name = json_string_value(json_array_get(names, i));
 		int rundir = file_open_folder(runs, name);
 
-		if (rundir >= 0 && !rundir_may_live(rundir) && file_remove(runs, name) == 0)
+		if (rundir >= 0 && !rundir_may_live(rundir)) {
+			if (file_remove(runs, name) < 0)
+				warn("%s/runs/%s", state_path(), name);
 			json_array_remove(names, i);
+		}
 		fd_close(&rundir);
 	}
 }
@@ -290,18 +293,15 @@ make_again(int state, const char *key, const char *name)
 {
 	int runs = state_folder(state, "runs");
 	int rundir = runs < 0 ? -1 : file_open_folder(runs, name);
-	char *named = rundir_name_of(state, key);
+	char *named = rundir_name_of(state, key), *path = xasprintf("runs/%s", name);
 
 	if (runs >= 0 && rundir < 0) {
-		/* Whatever it is, it is in our place. */
-		file_remove(runs, name);
-		if (mkdirat(runs, name, 0777) == 0)
-			file_give(runs, name);
-		rundir = rundir_open_named(state, name);
+		rundir = state_folder(state, path);
 		link_latest(state, name);
 	}
 	if (rundir >= 0 && (!named || strcmp(named, name) != 0))
 		(void)!write_make_file(runs, key, name);
+	free(path);
 	free(named);
 	fd_close(&runs);
 	return rundir;

@@ -47,7 +47,7 @@ int state_find(void);
 
 /*
  * Opens a folder in the state folder, which is made if need be, also in the place of something that
- * is none, which is said. -1 after a warning; the caller closes.
+ * is none of ours, which is said. -1 after a warning; the caller closes.
  */
 int state_folder(int state, const char *name);
 
