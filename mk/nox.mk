@@ -110,12 +110,14 @@ _noxmk.helper := $(call _noxmk.quote,$(NOXMK))$(if $(_noxmk.in), -C $(_noxmk.quo
 # A folder that we may not enter, somebody else's: the plan's recipe says so, and once is enough.
 _noxmk.shut := $(foreach d,$(_noxmk.state) $(patsubst %/,%,$(dir $(_noxmk.state))), \
   $(if $(wildcard $d),$(if $(wildcard $d/.),,$d)))
-# Before make reads anything in there it has to be sure that these are plain files of ours: it would
-# wait for ever for a FIFO. The helper removes what is not.
-_noxmk.sound := $(if $(strip $(_noxmk.shut)),,$(if $(wildcard $(_noxmk.state)/.),$(shell \
+# Before make reads anything in there it has to be sure that these are plain files of ours: it
+# would wait for ever for a FIFO. The helper removes what is not, or says that it cannot. This is no
+# recipe, in which the shell would be ours: one that is none at all is not asked.
+_noxmk.mend = $(if $(wildcard $(_noxmk.state)/.),$(if $(filter %sh,$(notdir $(SHELL))),$(shell \
   $(_noxmk.helper) mend)))
+_noxmk.closed := $(or $(strip $(_noxmk.shut)),$(filter unsound,$(_noxmk.mend)))
 # The text of a file.
-_noxmk.read = $(if $(_noxmk.sound),$(if $(wildcard $1),$(file <$1)))
+_noxmk.read = $(if $(_noxmk.closed),,$(if $(wildcard $1),$(file <$1)))
 
 # This make's name: its pid and start time, by which the helper knows whether it is alive, and a
 # random word, since a machine that is booted anew may repeat both. $(file <) needs no process.
@@ -152,9 +154,7 @@ _noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f $(ca
 $(if $(strip $(_noxmk.own_odd)),$(call _noxmk.drop,$(_noxmk.own_file)))
 _noxmk.own_text :=
 _noxmk.own_lines :=
-_noxmk.may_read := $(if $(wildcard $(_noxmk.state)/.),$(_noxmk.sound),$(if $(strip \
-  $(_noxmk.shut)),,new))
--include $(if $(_noxmk.may_read),$(_noxmk.own_file))
+-include $(if $(_noxmk.closed),,$(_noxmk.own_file))
 _noxmk.own_of ?=
 _noxmk.own_plan ?=
 _noxmk.own_files ?=
@@ -215,8 +215,8 @@ $(if $(strip $(_noxmk.odd)),$(call _noxmk.drop,$(_noxmk.order_file)))
 _noxmk.content :=
 _noxmk.lines :=
 
--include $(if $(_noxmk.may_read)$(strip $(_noxmk.shut)),$(_noxmk.plan)) \
-  $(if $(_noxmk.may_read),$(_noxmk.order_file))
+-include $(if $(filter unsound,$(_noxmk.closed)),,$(_noxmk.plan)) \
+  $(if $(_noxmk.closed),,$(_noxmk.order_file))
 
 # Makefiles that a session may not be called like, or make would remake them by running it.
 _noxmk.makefiles := $(foreach m,$(MAKEFILE_LIST),$(if $(findstring /,$m),,$m))

@@ -193,8 +193,7 @@ do_graph(const struct place *place)
 static int
 do_mend(const struct place *place)
 {
-	if (state_mend(place->state))
-		puts("sound");
+	puts(state_mend(place->state) ? "sound" : "unsound");
 	return 0;
 }
 
@@ -431,7 +430,7 @@ static const struct command_entry {
 	{ "order", "r:", "[-r MAKE] [GOAL ...]", 0, PLAN, do_order,
 	    "write order.mk for these goals" },
 	{ "mend", "", "", 0, STATE, do_mend,
-	    "remove what is none of our files from the state folder; \"sound\": make may read it" },
+	    "remove what is none of our files from the state folder; or say \"unsound\"" },
 	{ "begin", "r:", "-r MAKE", 0, STATE, do_begin,
 	    "check what the user of that make asks for; begin its run" },
 	{ "run", "c:p:r:", "[-c CUE] [-p TARGETS] -r MAKE TARGET", 1, NOTHING, do_run,

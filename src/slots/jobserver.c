@@ -9,6 +9,9 @@
 #include "base/makeflags.h"
 #include "slots/jobserver.h"
 
+/* See makeflags.h. */
+#define AUTH "--jobserver-auth="
+
 struct jobserver {
 	int take, give;
 };
@@ -89,9 +92,10 @@ jobserver_leave_streams(void)
 
 	if (makeflags.auth && read_pipe(makeflags.auth, &take, &give) &&
 	    (take <= STDERR_FILENO || give <= STDERR_FILENO) &&
-	    (found = strstr(text, makeflags.auth))) {
+	    (found = strstr(text, AUTH))) {
 		take = leave_stream(take);
 		give = leave_stream(give);
+		found += strlen(AUTH);
 		other = xasprintf("%.*s%d,%d%s", (int)(found - text), text, take, give,
 		    found + strlen(makeflags.auth));
 		setenv("MAKEFLAGS", other, 1);

@@ -175,6 +175,32 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	check 'a group that the folder was opened to: and its owner again' exits 0
 	check 'a group that the folder was opened to: the mode stays' same "$(stat -c %a "$state")" 2770
 
+	# What root locks, with its umask, is locked for the user.
+	noxfile <<-'END'
+		@nox.session(python=False)
+		def a(session):
+		    open("begun", "w").close()
+		    session.run("sh", "-c", "i=0; until [ -e go ] || [ $i -gt 300 ]; do sleep 0.1; i=$((i+1)); done; echo a >>order", external=True, silent=True)
+		@nox.session(python=False)
+		def b(session):
+		    session.run("sh", "-c", "echo b >>order", external=True)
+	END
+	printf '[tool.noxmk.session."*"]\nuses = ["port"]\n' >pyproject.toml
+	touch order
+	chmod 666 order
+	chown -R 65534:65534 .
+	as 65534 65534 "$MAKE" -I "$STAGE/include" -n ci
+	(umask 077 && exec "$MAKE" -I "$STAGE/include" a >a.out 2>&1 </dev/null) &
+	wait_for test -e begun
+	as 65534 65534 "$MAKE" -I "$STAGE/include" b >/dev/null &
+	user=$!
+	wait_for has "$out" 'waits              b: for a'
+	check "root's lock, umask 077: the user waits for it" has "$out" 'which has port'
+	touch go
+	wait "$user"
+	wait
+	check "root's lock, umask 077: one after the other" same "$(tr '\n' ' ' <order)" 'a b '
+
 	# A read-only checkout; root may write anywhere.
 	noxfile_of "$cleaning"
 	chown -R 65534 .
@@ -189,6 +215,37 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	chmod 755 .
 else
 	skip 'two users' 'not root here'
+fi
+
+# Two containers in one checkout: what one does not see of the other is not dead.
+
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+	noxfile <<-'END'
+		@nox.session(python=False)
+		def a(session):
+		    pass
+		@nox.session(python=False)
+		def b(session):
+		    pass
+	END
+	printf 'include nox.mk\na: hook\nhook: | .noxmk/begin ; @touch begun; timeout 30 cat go\n' >GNUmakefile
+	mkfifo go
+	mk -n ci
+	unshare --pid --fork --mount-proc "$MAKE" -I "$STAGE/include" a >a.out 2>&1 </dev/null &
+	first=$!
+	wait_for test -e begun
+	run_of_first=$(readlink "$state/latest")
+	for _ in 1 2 3; do
+		run unshare --pid --fork --mount-proc "$MAKE" -I "$STAGE/include" b NOXMK_KEEP=1
+	done
+	check 'another container: exit 0' exits 0
+	check 'a make between two sessions: its run is not dead' [ -d "$state/$run_of_first" ]
+	: >go
+	wait "$first"
+	check 'a make between two sessions: exit 0' [ $? = 0 ]
+	check 'a make between two sessions: its record' has "$state/$run_of_first/a.json" '"passed"'
+else
+	skip 'two containers' 'no right to make one'
 fi
 
 # A session removes it
