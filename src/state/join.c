@@ -137,7 +137,7 @@ prune(int state, int runs, unsigned keep)
 		/* To open each one would be the most of what a make costs here. */
 		else if (odd ||
 			 (!has_run_of(names, key) && (rundir = rundir_find(state, key)) < 0))
-			file_remove(runs, file);
+			unlinkat(runs, file, 0);
 		fd_close(&rundir);
 		free(key);
 		free(entries[i]);

@@ -250,11 +250,11 @@ rundir_write_info(int rundir, const char *name, const char *key)
 }
 
 bool
-rundir_is_old(int rundir)
+rundir_is_old(int dirfd, const char *name)
 {
 	struct stat st;
 
-	return fstat(rundir, &st) == 0 && time(NULL) - st.st_mtime > DEAD_SINCE;
+	return fstatat(dirfd, name, &st, AT_EMPTY_PATH) == 0 && time(NULL) - st.st_mtime > DEAD_SINCE;
 }
 
 static bool
@@ -267,7 +267,7 @@ make_may_live(int rundir)
 
 	/* Of the first releases, or damaged; and a helper has just made the folder. */
 	if (!key || !makekey_is_sane(key) || strcmp(json_text(info, "where"), where) != 0)
-		may = !rundir_is_old(rundir);
+		may = !rundir_is_old(rundir, "");
 	else
 		may = makekey_is_alive(key);
 	free(where);

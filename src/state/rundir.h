@@ -77,8 +77,8 @@ int rundir_write_info(int rundir, const char *name, const char *key);
  */
 bool rundir_may_live(int rundir);
 
-/* Has nothing been written there for a day? */
-bool rundir_is_old(int rundir);
+/* Has nothing been written for a day to the folder of that name, "" for that itself? */
+bool rundir_is_old(int dirfd, const char *name);
 
 /*
  * While we hold this descriptor (or a keeper does, which has inherited it) we are at work in the

@@ -93,11 +93,11 @@ remove_dead(int base)
 	int n = scandirat(base, ".", &entries, is_key, NULL);
 
 	for (int i = 0; i < n; i++) {
-		int folder = file_open_folder(base, entries[i]->d_name);
+		const char *key = entries[i]->d_name;
+		int folder = rundir_is_old(base, key) ? file_open_folder(base, key) : -1;
 
-		if (folder >= 0 && rundir_is_old(folder) && !rundir_may_live(folder) &&
-		    !makekey_is_alive(entries[i]->d_name))
-			file_remove(base, entries[i]->d_name);
+		if (folder >= 0 && !rundir_may_live(folder) && !makekey_is_alive(key))
+			file_remove(base, key);
 		fd_close(&folder);
 		free(entries[i]);
 	}
