@@ -254,7 +254,8 @@ rundir_is_old(int dirfd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dirfd, name, &st, AT_EMPTY_PATH) == 0 && time(NULL) - st.st_mtime > DEAD_SINCE;
+	return fstatat(dirfd, name, &st, AT_EMPTY_PATH) == 0 &&
+	       time(NULL) - st.st_mtime > DEAD_SINCE;
 }
 
 static bool

@@ -187,7 +187,9 @@ class Case:
         self.folder, self.fault, self.things = where, fault, things
         shutil.copytree(template, where, symlinks=True)
         self.environment = standin.clean_environment() | {
-            "NOX": "./nox", "ANYTHING": os.path.basename(where) + str(os.getpid())}
+            "NOX": "./nox", "ANYTHING": os.path.basename(where) + str(os.getpid()),
+            "XDG_RUNTIME_DIR": self.path("runtime")}
+        os.mkdir(self.path("runtime"))
         self.fds = []
         for name in ("at", "go"):
             os.mkfifo(self.path(name))
@@ -288,7 +290,8 @@ class Case:
         wrong = {target: verdict for target, verdict in is_.items() if verdict != VERDICTS[target]}
         require(self.make.returncode == 2, f"make: exit {self.make.returncode}")
         require(not wrong, f"{wrong}: {self.messages()}")
-        for text in ("INTERNAL", "Traceback", "CANARY"):
+        require(not os.listdir(self.path("runtime")), "its runtime folder is left")
+        for text in ("INTERNAL", "Traceback"):
             require(text not in self.said("err") + self.said("out"), text)
         os.remove(self.path("at"))
         self.run()
