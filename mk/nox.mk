@@ -107,8 +107,17 @@ _noxmk.quoted_project = $(call _noxmk.quote,$(_noxmk.project))
 _noxmk.quoted_state = $(call _noxmk.quote,$(NOXMK_STATE))
 _noxmk.helper := $(call _noxmk.quote,$(NOXMK))$(if $(_noxmk.in), -C $(_noxmk.quoted_project)) \
   $(if $(NOXMK_STATE),-S $(_noxmk.quoted_state))
-# The text of a file. make stops at one that it may not read, as in a folder that root has made.
-_noxmk.read = $(if $(wildcard $1),$(file <$1))
+# A folder that we may not enter, somebody else's: the plan's recipe says so, and once is enough.
+_noxmk.shut := $(foreach d,$(_noxmk.state) $(patsubst %/,%,$(dir $(_noxmk.state))), \
+  $(if $(wildcard $d),$(if $(wildcard $d/.),,$d)))
+# Before make reads anything in there it has to be sure that these are plain files of ours: it
+# would wait for ever for a FIFO. The helper removes what is not, or says that it cannot. This is no
+# recipe, in which the shell would be ours: one that is none at all is not asked.
+_noxmk.mend = $(if $(wildcard $(_noxmk.state)/.),$(if $(filter %sh,$(notdir $(SHELL))),$(shell \
+  $(_noxmk.helper) mend)))
+_noxmk.closed := $(or $(strip $(_noxmk.shut)),$(filter unsound,$(_noxmk.mend)))
+# The text of a file.
+_noxmk.read = $(if $(_noxmk.closed),,$(if $(wildcard $1),$(file <$1)))
 
 # This make's name: its pid and start time, by which the helper knows whether it is alive, and a
 # random word, since a machine that is booted anew may repeat both. $(file <) needs no process.
@@ -145,10 +154,7 @@ _noxmk.drop = $(warning noxmk: $1 is damaged: it is made anew)$(shell rm -f $(ca
 $(if $(strip $(_noxmk.own_odd)),$(call _noxmk.drop,$(_noxmk.own_file)))
 _noxmk.own_text :=
 _noxmk.own_lines :=
-# Of a folder that we may not enter, somebody else's, the plan's recipe says so; once is enough.
-_noxmk.shut := $(foreach d,$(_noxmk.state) $(patsubst %/,%,$(dir $(_noxmk.state))), \
-  $(if $(wildcard $d),$(if $(wildcard $d/.),,$d)))
--include $(if $(strip $(_noxmk.shut)),,$(_noxmk.own_file))
+-include $(if $(_noxmk.closed),,$(_noxmk.own_file))
 _noxmk.own_of ?=
 _noxmk.own_plan ?=
 _noxmk.own_files ?=
@@ -209,7 +215,8 @@ $(if $(strip $(_noxmk.odd)),$(call _noxmk.drop,$(_noxmk.order_file)))
 _noxmk.content :=
 _noxmk.lines :=
 
--include $(_noxmk.plan) $(if $(strip $(_noxmk.shut)),,$(_noxmk.order_file))
+-include $(if $(filter unsound,$(_noxmk.closed)),,$(_noxmk.plan)) \
+  $(if $(_noxmk.closed),,$(_noxmk.order_file))
 
 # Makefiles that a session may not be called like, or make would remake them by running it.
 _noxmk.makefiles := $(foreach m,$(MAKEFILE_LIST),$(if $(findstring /,$m),,$m))
@@ -267,7 +274,7 @@ _noxmk.tell = @echo '$(_noxmk.no_plan)' >&2; exit 2
 ci rerun-failed nox-list: ; $(if $(_noxmk.idle),$(error $(_noxmk.no_plan)),$(_noxmk.tell))
 else ifeq (,$(filter rerun-failed,$(NOXMK_RESERVED)))
 # make does not come to the end of a run if what a makefile has made first fails.
-_noxmk.has_end = $(wildcard $(_noxmk.state)/latest/.well)
+_noxmk.has_end = $(wildcard $(_noxmk.state)/latest/.ended)
 _noxmk.endless = $(if $(wildcard $(_noxmk.state)/latest/.run.json),$(if $(_noxmk.has_end),,yes))
 _noxmk.no_end = noxmk: the last run has not come to its end: `noxmk end` sums it up
 _noxmk.tell_endless = @echo '$(_noxmk.no_end)' >&2; exit 2
@@ -449,12 +456,10 @@ $(_noxmk.sessions) $(_noxmk.groups): ; $(_noxmk.target/$(_noxmk.part)$(if $(_nox
 _noxmk.part = $(if $(filter $@,$(_noxmk.inner)),inner,$(if $(filter \
   $@,$(_noxmk.goals)),goal,needed))
 
-# The summary lists the goals that are well, which spares them the verdict's process. `@:` starts
-# none either, and keeps make from saying that nothing is to be done. The list is read once.
-_noxmk.run_name = $(file <$(_noxmk.state)/runs/.make-$(_noxmk.key))
-_noxmk.well_file = $(file <$(_noxmk.state)/runs/$(_noxmk.run_name)/.well)
-_noxmk.all_well = $(eval _noxmk.all_well := $(_noxmk.well_file))$(_noxmk.all_well)
-_noxmk.well = $(filter $@,$(_noxmk.all_well))
+# The summary leaves a file for each goal that is well, which spares it the verdict's process. `@:`
+# starts none either, and keeps make from saying that nothing is to be done. Nothing is opened here:
+# what sessions have left may be anything.
+_noxmk.well = $(wildcard $(_noxmk.state)/runs/.well-$(_noxmk.key)-$@)
 _noxmk.verdict = $(_noxmk.helper) verdict -r $(_noxmk.key) $@
 _noxmk.target/goal = $(if $(_noxmk.well),@:,$(_noxmk.plus)$(_noxmk.verdict))
 

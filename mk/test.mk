@@ -7,7 +7,7 @@
 # Those that take longest go first, so that none of them runs on alone.
 TESTS ?= tests/properties/kills.py $B/tests/check \
   $(call long_first,$(sort $(wildcard tests/cli/*.sh))) \
-  tests/properties/edges.py tests/model/protocol.py
+  tests/properties/edges.py tests/properties/anything.py tests/model/protocol.py
 long_first = $(filter $(long),$1) $(filter-out $(long),$1)
 long := $(patsubst %,tests/cli/%.sh,docs fresh main modes nested resources versions)
 check_cflags := $(pkg_cflags) $$(pkg-config --cflags check)
@@ -30,8 +30,9 @@ check-properties: stage ## check the edges of 10,000 random plans; kill 1,000 he
 # tests/faults/faults.py --help says more. A recipe that says $(MAKE) itself would run under -n,
 # too.
 make_program = $(firstword $(MAKE))
-check-faults: stage ## do a hundred faults to real makes, and kill 200 processes at random
+check-faults: stage ## do hundreds of faults to real makes, and kill 200 processes at random
 	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' tests/faults/faults.py --kills 200
+	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' tests/properties/anything.py --all
 
 # A Debian of its own needs root, a network, and a minute.
 check-packages: deb ## install the Debian package in a fresh Debian, use it, and purge it

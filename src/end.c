@@ -1,8 +1,10 @@
+#include <err.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/makeflags.h"
 #include "end.h"
 #include "notified.h"
@@ -18,6 +20,7 @@
 #include "state/record.h"
 #include "state/rundir.h"
 #include "state/runtime.h"
+#include "state/state.h"
 
 /* Milliseconds in which a token has to come that the dead have left to be taken. */
 enum { MEND_PATIENCE = 1000 };
@@ -65,8 +68,16 @@ await_keepers(const struct end *end, const char *key, const json_t *sessions)
 static bool
 is_missing(int rundir)
 {
-	return faccessat(rundir, WELL_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-	       !rundir_is_alive(rundir);
+	return faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       !rundir_may_live(rundir);
+}
+
+static void
+mark_ended(int rundir)
+{
+	int fd = file_create(rundir, RUNDIR_ENDED, O_WRONLY);
+
+	fd_close(&fd);
 }
 
 /* Helpers may have been killed with their guards while their slots were lent: make counts those. */
@@ -84,6 +95,36 @@ mend_tokens(const char *key, int rundir)
 	makeflags_clear(&makeflags);
 }
 
+/*
+ * Names the goals that are well, for make: see rundir.h. What a session may have put there goes. 0,
+ * or -1 after a warning.
+ */
+static int
+mark_well(const struct end *end, const char *key)
+{
+	int result = 0;
+	json_t *goal;
+	size_t i;
+
+	json_array_foreach((json_t *)end->goals, i, goal) {
+		const char *target = json_string_value(goal);
+		char *name = xasprintf("runs/" RUNDIR_WELL "%s-%s", key, target);
+		int fd = -1;
+
+		if (!summary_is_well(end->rundir, end->plan, target))
+			file_remove(end->state, name);
+		else if ((fd = file_create(end->state, name, O_WRONLY)) < 0)
+			result = -1;
+		if (result < 0)
+			warn("%s/%s", state_path(), name);
+		if (fd >= 0)
+			file_give(end->state, name);
+		fd_close(&fd);
+		free(name);
+	}
+	return result;
+}
+
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
@@ -97,16 +138,16 @@ end_run(const struct end *end, const char *key, char *const *make)
 	sessions = json_object();
 	planfile_expand(end->plan, end->goals, sessions, false);
 	if (*make)
-		result = notified_run(end->rundir, key, make, sessions);
+		result = notified_run(end->rundir, key, make, end->plan, sessions);
 	/* These sessions may have removed the run folder, too. */
 	if (result != 0 && key)
 		join_restore(key, &state, &rundir);
 	if (key)
 		await_keepers(end, key, sessions);
-	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0)
+	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0 ||
+	    (key && mark_well(end, key) < 0))
 		result = -1;
-	/* Without that file make asks for each goal. */
-	(void)!summary_mark_well(end->rundir, end->plan, end->goals);
+	mark_ended(end->rundir);
 	mend_tokens(key, rundir);
 	if (*make) {
 		keep_results(end);
@@ -122,7 +163,7 @@ end_interrupted(const struct end *end)
 	json_t *sessions = json_object();
 
 	(void)!summary_print(end->state, end->rundir, end->plan, end->goals, true);
-	(void)!summary_mark_well(end->rundir, end->plan, end->goals);
+	mark_ended(end->rundir);
 	keep_results(end);
 	planfile_expand(end->plan, end->goals, sessions, false);
 	record_sync(end->rundir, sessions);

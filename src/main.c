@@ -37,6 +37,7 @@
 #include "report/summary.h"
 #include "report/why.h"
 #include "session/run.h"
+#include "slots/jobserver.h"
 #include "slots/submake.h"
 #include "state/join.h"
 #include "state/request.h"
@@ -140,6 +141,14 @@ do_graph(const struct place *place)
 	return 0;
 }
 
+/* See state_mend. What has its answer is nox.mk. */
+static int
+do_mend(const struct place *place)
+{
+	puts(state_mend(place->state) ? "sound" : "unsound");
+	return 0;
+}
+
 static int
 do_begin(const struct place *place)
 {
@@ -230,19 +239,12 @@ do_run(const struct place *unused)
 		.cue = options.cue, .needs = options.needs, .target = *options.words,
 		.policy = &request.knobs.policy };
 	bool interrupted;
-	int state, rundir, result;
+	int result;
 
 	(void)unused;
 	if (!options.key)
 		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
-	/* A session may have removed both folders by now. */
-	state = state_find();
-	rundir = join_find(state, options.key);
-	if (rundir < 0)
-		warnx("this make has no run: was %s removed?", state_path());
-	result = rundir < 0 ? -1 : request_read(rundir, &request);
-	fd_close(&rundir);
-	fd_close(&state);
+	result = join_request(options.key, &request);
 	if (result < 0)
 		return EXIT_HELPER;
 	strings_add(&request.posargs, NULL);
@@ -251,6 +253,7 @@ do_run(const struct place *unused)
 	run.jobs = request.knobs.jobs > 0 ? request.knobs.jobs : request.processors;
 	run.strict = request.knobs.strict;
 	run.processors = request.processors;
+	run.notified = getenv("NOXMK_RUN") != NULL;
 	run.alone = !strcmp(request.alone, run.target);
 	run.live = request.knobs.output == OUTPUT_LIVE ||
 		   (request.knobs.output == OUTPUT_AUTO && run.alone);
@@ -406,6 +409,9 @@ static const struct command_entry {
 	    "d:f:i:", 1, STATE, do_graph },
 	{ { "order", MAKEFILES, "[-r MAKE] [GOAL ...]", "write order.mk for these goals" },
 	    "r:", 0, PLAN, do_order },
+	{ { "mend", MAKEFILES, "",
+	    "remove what is none of our files from the state folder; or say \"unsound\"" },
+	    "", 0, STATE, do_mend },
 	{ { "begin", MAKEFILES, "-r MAKE",
 	    "check what the user of that make asks for; begin its run" },
 	    "r:", 0, STATE, do_begin },
@@ -495,6 +501,7 @@ open_streams(void)
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= 2);
 	close(fd);
+	jobserver_leave_streams();
 	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK) &&
 	    (fd = open("/proc/self/fd/1", O_WRONLY)) >= 0) {
 		dup2(fd, STDOUT_FILENO);

@@ -5,34 +5,69 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/spawn.h"
 #include "base/util.h"
 #include "notified.h"
 #include "state/record.h"
+#include "state/runtime.h"
+
+/* The targets that were notified, as keys. */
+struct pending {
+	struct planfile *plan;
+	json_t *targets;
+};
 
 static void
 add_notified(void *data, const struct record *caller)
 {
-	json_t *pending = data, *item;
+	struct pending *pending = data;
+	json_t *item;
 	size_t i;
 
 	json_array_foreach(caller->notify, i, item)
-		if (json_is_string(json_object_get(item, "target")))
-			json_object_set_new(pending, json_text(item, "target"), json_true());
+		if (planfile_has_session(pending->plan, json_text(item, "target")))
+			json_object_set_new(pending->targets, json_text(item, "target"),
+			    json_true());
 }
 
 json_t *
-notified_pending(int rundir)
+notified_pending(int rundir, struct planfile *plan, const json_t *tried)
 {
-	json_t *names = record_list(rundir), *pending = json_object(), *name;
-	size_t i;
+	struct pending pending = { .plan = plan, .targets = json_object() };
+	const char *target;
+	const json_t *unused;
 
-	record_each(rundir, add_notified, pending);
-	json_array_foreach(names, i, name)
-		json_object_del(pending, json_string_value(name));
-	json_decref(names);
-	return pending;
+	record_each(rundir, add_notified, &pending);
+	json_object_foreach((json_t *)tried, target, unused)
+		json_object_del(pending.targets, target);
+	return pending.targets;
+}
+
+/* These sessions have not run yet, nor what they require, whatever a session has written. */
+static void
+begin(int rundir, const char *key, struct planfile *plan, const json_t *pending, json_t *tried)
+{
+	int runtime = key ? runtime_find(key) : -1;
+	json_t *goals = json_array(), *sessions = json_object();
+	const char *target;
+	const json_t *unused;
+
+	json_object_foreach((json_t *)pending, target, unused)
+		json_array_append_new(goals, json_string(target));
+	planfile_expand(plan, goals, sessions, false);
+	json_object_foreach(sessions, target, unused) {
+		if (json_object_get(tried, target))
+			continue;
+		record_forget(rundir, target);
+		if (runtime >= 0)
+			record_forget(runtime, target);
+	}
+	json_object_update(tried, sessions);
+	json_decref(sessions);
+	json_decref(goals);
+	fd_close(&runtime);
 }
 
 /* What spawn_wait says of the make, or -1 after a warning. */
@@ -74,24 +109,19 @@ run_make(char *const *make, const json_t *targets)
 }
 
 int
-notified_run(int rundir, const char *key, char *const *make, json_t *tried)
+notified_run(int rundir, const char *key, char *const *make, struct planfile *plan, json_t *tried)
 {
-	json_t *pending = NULL, *unused;
-	const char *target;
-	void *next;
+	json_t *pending = NULL;
 	int result = 0;
 
 	if (key)
 		setenv("NOXMK_RUN", key, 1);
 	while (result >= 0) {
-		pending = notified_pending(rundir);
 		/* One whose record could not be written is not run again. */
-		json_object_foreach_safe(pending, next, target, unused)
-			if (json_object_get(tried, target))
-				json_object_del(pending, target);
+		pending = notified_pending(rundir, plan, tried);
 		if (json_object_size(pending) == 0)
 			break;
-		json_object_update(tried, pending);
+		begin(rundir, key, plan, pending, tried);
 		result = run_make(make, pending) == 0 ? 1 : -1;
 		json_decref(pending);
 		pending = NULL;

@@ -386,7 +386,7 @@ own_update(const struct own_options *options)
 	buffer_addstr(&old, "");
 	if (plan)
 		read_plan(plan, &graph, &names);
-	(void)!file_read(options->state, NAME, &old);
+	(void)!file_load(options->state, NAME, &old);
 	if (plan && !still_holds(options, names.data, &old)) {
 		if (*options->of)
 			db = makedb_read(options->make, options->folder, options->makefile);
@@ -409,7 +409,7 @@ read_own(int state)
 	static const char start[] = "_noxmk.own";
 	json_t *own = json_pack("{s:{},s:{},s:{}}", "", "_brings", "_behind");
 	struct buffer text = { 0 };
-	char *rest = file_read(state, NAME, &text) == 0 ? text.data : NULL, *line;
+	char *rest = file_load(state, NAME, &text) == 0 ? text.data : NULL, *line;
 
 	while ((line = strsep(&rest, "\n"))) {
 		char *what = line + strlen(start), *name = strchr(line, '/'), *word;

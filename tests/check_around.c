@@ -12,7 +12,7 @@ static struct lock *
 open_lock(int state, const char *target, const char *claims)
 {
 	json_t *list = json_of(claims);
-	struct lock *lock = lock_open(state, target, list);
+	struct lock *lock = lock_open(state, target, list, false);
 
 	ck_assert_ptr_nonnull(lock);
 	json_decref(list);

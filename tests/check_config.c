@@ -83,12 +83,13 @@ START_TEST(limits_and_secrets)
 	ck_assert_ptr_null(config->ci_commands);
 	config_free(config);
 	config = config_of("{'log-limit':'100M','mask':['*KEY*'],'unmask':['A_KEY'],"
-	    "'ci-commands':'annotations'}");
+	    "'ci-commands':'annotations','locks':'best-effort'}");
 	ck_assert_int_eq(config->log_limit, 100 << 20);
 	ck_assert_uint_eq(config->mask.n, 1);
 	ck_assert_str_eq(config->mask.v[0], "*KEY*");
 	ck_assert_str_eq(config->unmask.v[0], "A_KEY");
 	ck_assert_str_eq(config->ci_commands, "annotations");
+	ck_assert_str_eq(config->locks, CONFIG_BEST_EFFORT);
 	config_free(config);
 	config = config_of("{'log-limit':0,'mask':[],'ci-commands':'none'}");
 	ck_assert_int_eq(config->log_limit, 0);
@@ -108,8 +109,10 @@ static const struct {
 	{ "{'source_build':true}",
 	  "tool.noxmk.source_build: unknown key; did you mean \"source-build\"?" },
 	{ "{'a b':1}", "tool.noxmk.\"a b\": unknown key; there are source-build, log-limit, mask, "
-	    "unmask, ci-commands, resources, " },
+	    "unmask, locks, ci-commands, resources, " },
 	{ "{'unmask':'A'}", "tool.noxmk.unmask: is a string; write [\"A\"]" },
+	{ "{'locks':'best'}", "tool.noxmk.locks: is \"best\"; it takes \"required\" or "
+	  "\"best-effort\"" },
 	{ "{'ci-commands':'annotation'}",
 	  "tool.noxmk.ci-commands: is \"annotation\"; did you mean \"annotations\"?" },
 	{ "{'ci-commands':'all'}",

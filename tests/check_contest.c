@@ -60,7 +60,7 @@ open_wish(int state, struct wish wish)
 		else if (wish.of[i] > 0)
 			json_array_append_new(claims, json_pack("{s:s,s:s,s:i,s:i}", "resource",
 			    names[i], "use", "amount", "amount", wish.of[i], "capacity", CAPACITY));
-	lock = lock_open(state, "contest", claims);
+	lock = lock_open(state, "contest", claims, false);
 	json_decref(claims);
 	return lock;
 }

@@ -6,12 +6,14 @@
 
 #include "base/clock.h"
 #include "end.h"
+#include "state/makekey.h"
 #include "state/presence.h"
 #include "state/record.h"
 #include "state/rundir.h"
 #include "support.h"
 
 #define KEY "1-2-3"
+#define WELL ".nox/.noxmk/runs/.well-" KEY
 
 /* A run of the goal ci, which is a and b; d is notified by nobody yet. */
 static struct end it;
@@ -86,7 +88,7 @@ START_TEST(a_run_is_summed_up_and_its_results_are_kept)
 	history = file_get(".nox/.noxmk/history.json");
 	ck_assert_ptr_nonnull(strstr(history, "\"a\""));
 	ck_assert(file_there(".nox/.noxmk/order.mk"));
-	assert_file(".nox/.noxmk/runs/R/.well", "");
+	ck_assert(!file_there(WELL "-ci"));
 	assert_silent();
 	free(history);
 	free(text);
@@ -99,8 +101,13 @@ START_TEST(a_goal_that_is_well_is_marked)
 	begin();
 	put("a", PASSED, "[]");
 	put("b", PASSED, "[]");
+	/* Whatever a session has put there. */
+	close(folder_make(WELL "-ci/x"));
 	free(printed(make, 0));
-	assert_file(".nox/.noxmk/runs/R/.well", "ci ");
+	assert_file(WELL "-ci", "");
+	put("b", FAILED, "[]");
+	free(printed(make, 0));
+	ck_assert(!file_there(WELL "-ci"));
 	end();
 }
 END_TEST
@@ -178,24 +185,38 @@ START_TEST(an_interrupted_run_is_summed_up_and_kept_but_runs_nothing)
 	ck_assert_ptr_nonnull(strstr(text, "noxmk: 2 sessions: 1 passed, 1 cancelled; "));
 	assert_file(".nox/.noxmk/failed", "b \n");
 	ck_assert(file_there(".nox/.noxmk/history.json"));
-	ck_assert(!file_there("calls"));
-	assert_file(".nox/.noxmk/runs/R/.well", "");
+	ck_assert(!file_there("calls") && !file_there(WELL "-ci"));
+	ck_assert(file_there(".nox/.noxmk/runs/R/.ended"));
 	free(text);
 	end();
 }
 END_TEST
+
+/* The make of this run is dead, as can be seen from here. */
+static void
+leave(void)
+{
+	char *where = makekey_where(), *text = xasprintf("{\"run\":\"R\",\"make\":"
+	    "\"4194303-1-0badcafe\",\"where\":\"%s\",\"started\":%f,\"clock\":%f}", where,
+	    clock_now(), clock_monotonic());
+
+	file_put(".nox/.noxmk/runs/R/.run.json", text);
+	free(text);
+	free(where);
+}
 
 START_TEST(a_run_that_make_has_left_is_ended_once)
 {
 	char *none[] = { NULL };
 
 	begin();
+	leave();
 	put("a", PASSED, "[]");
 	output_begin();
 	ck_assert_int_eq(end_run(&it, NULL, none), 0);
 	free(output_end());
 	assert_file(".nox/.noxmk/failed", "b \n");
-	assert_file(".nox/.noxmk/runs/R/.well", "");
+	ck_assert(file_there(".nox/.noxmk/runs/R/.ended"));
 	file_put(".nox/.noxmk/failed", "as it was\n");
 	output_begin();
 	ck_assert_int_eq(end_run(&it, NULL, none), 0);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -265,7 +266,12 @@ START_TEST(a_plan_that_is_forgotten_does_not_hold)
 	inputs_forget(AT_FDCWD);
 	close(folder_make("inputs.json/x"));
 	write_inputs(json_array(), NULL, NULL);
-	assert_warned("inputs.json: Is a directory");
+	assert_silent();
+	ck_assert(hold());
+	limit_set(RLIMIT_FSIZE, 0);
+	write_inputs(json_array(), NULL, NULL);
+	limit_restore();
+	assert_warned("inputs.json: File too large");
 	json_decref(knobs);
 }
 END_TEST

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/makeflags.h"
 #include "slots/jobserver.h"
 #include "support.h"
 
@@ -108,6 +109,45 @@ START_TEST(there_may_be_none)
 }
 END_TEST
 
+/* As in a make that was started with closed streams. */
+START_TEST(a_pipe_in_the_place_of_streams_gets_no_output)
+{
+	int ends[2], saved[2] = { dup(0), dup(1) }, take, give;
+	struct makeflags makeflags;
+	struct jobserver *jobserver;
+	char byte;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(dup2(ends[0], 0), 0);
+	ck_assert_int_eq(dup2(ends[1], 1), 1);
+	close(ends[0]);
+	close(ends[1]);
+	setenv("MAKEFLAGS", "k -j3 --jobserver-auth=0,1 -- X=0,1", 1);
+	jobserver_leave_streams();
+	ck_assert_int_eq(write(1, "x", 1), 1);
+	makeflags = makeflags_read(getenv("MAKEFLAGS"), 0);
+	jobserver = jobserver_open(makeflags.auth);
+	dup2(saved[0], 0);
+	dup2(saved[1], 1);
+	ck_assert_ptr_nonnull(jobserver);
+	ck_assert_int_eq(sscanf(makeflags.auth, "%d,%d", &take, &give), 2);
+	ck_assert(take > 2 && give > 2);
+	ck_assert_uint_eq(makeflags.slots, 3);
+	ck_assert_ptr_nonnull(strstr(getenv("MAKEFLAGS"), " -- X=0,1"));
+	/* What was printed is no token. */
+	ck_assert_int_eq(jobserver_take(jobserver), -1);
+	ck_assert_int_eq(write(give, "+", 1), 1);
+	ck_assert_int_eq(read(take, &byte, 1), 1);
+	ck_assert_int_eq(byte, '+');
+	jobserver_close(jobserver);
+	makeflags_clear(&makeflags);
+	/* Others stay. */
+	setenv("MAKEFLAGS", " -j3 --jobserver-auth=9998,9999", 1);
+	jobserver_leave_streams();
+	ck_assert_str_eq(getenv("MAKEFLAGS"), " -j3 --jobserver-auth=9998,9999");
+}
+END_TEST
+
 Suite *
 check_jobserver_suite(void)
 {
@@ -116,5 +156,6 @@ check_jobserver_suite(void)
 
 	tcase_add_loop_test(tc, only_a_pipe_or_fifo_is_believed, 0, countof(places));
 	tcase_add_test(tc, there_may_be_none);
+	tcase_add_test(tc, a_pipe_in_the_place_of_streams_gets_no_output);
 	return suite;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,7 +43,7 @@ static struct lock *
 claim(int state, const char *target, const char *words)
 {
 	json_t *claims = claims_of(words);
-	struct lock *lock = lock_open(state, target, claims);
+	struct lock *lock = lock_open(state, target, claims, false);
 
 	json_decref(claims);
 	ck_assert_ptr_nonnull(lock);
@@ -271,28 +272,141 @@ START_TEST(strange_files)
 }
 END_TEST
 
+/* Whoever may use the folder can see whether a claim lives, and lock what we have locked. */
+START_TEST(everybody_can_open_what_locks_whatever_the_umask)
+{
+	static const char *const names[] = { "locks", "locks/mutex", "locks/0000000001" };
+	mode_t mask = umask(077);
+	int state = folder_make("state");
+	struct lock *a = claim(state, "a", "x:a");
+	struct stat st;
+
+	ck_assert(lock_try(a));
+	umask(mask);
+	for (size_t i = 0; i < countof(names); i++) {
+		ck_assert_int_eq(fstatat(state, names[i], &st, 0), 0);
+		ck_assert_int_eq(st.st_mode & 0666, 0666);
+	}
+	lock_close(a);
+	close(state);
+}
+END_TEST
+
+static void
+put_fifo(const char *path)
+{
+	ck_assert_int_eq(mkfifo(path, 0666), 0);
+}
+
+static void
+put_folder(const char *path)
+{
+	ck_assert_int_eq(mkdir(path, 0777), 0);
+}
+
+static void
+put_zeros(const char *path)
+{
+	ck_assert_int_eq(symlink("/dev/zero", path), 0);
+}
+
+static void
+put_dangling(const char *path)
+{
+	ck_assert_int_eq(symlink("nowhere", path), 0);
+}
+
+static void
+put_huge(const char *path)
+{
+	file_put(path, "h\n");
+	ck_assert_int_eq(truncate(path, 1LL << 40), 0);
+}
+
+static void (*const odd_things[])(const char *path) = { put_fifo, put_folder, put_zeros,
+	put_dangling, put_huge };
+
+START_TEST(what_is_no_claim_is_removed)
+{
+	int state = folder_make("state");
+	struct lock *a;
+
+	close(folder_make("state/locks"));
+	odd_things[_i]("state/locks/0000000007");
+	odd_things[_i]("state/locks/9999999999");
+	odd_things[_i]("state/locks/told");
+	if (odd_things[_i] != put_huge)
+		odd_things[_i]("state/locks/mutex");
+	a = claim(state, "a", "x:a");
+	ck_assert(lock_try(a));
+	ck_assert(file_there("state/locks/0000000001"));
+	ck_assert(!file_there("state/locks/0000000007") && !file_there("state/locks/9999999999"));
+	lock_close(a);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(what_is_no_folder_is_made_anew)
+{
+	int state = folder_make("state");
+	struct lock *a;
+
+	if (odd_things[_i] == put_folder)
+		return;
+	odd_things[_i]("state/locks");
+	a = claim(state, "a", "x:a");
+	ck_assert(lock_try(a));
+	lock_close(a);
+	close(state);
+	assert_warned(".nox/.noxmk/locks: ");
+	assert_warned("it is made anew");
+}
+END_TEST
+
+/* One that cannot be opened may live, so it is waited for; see below for how long. */
+START_TEST(a_claim_that_cannot_be_opened_counts_as_held)
+{
+	int state = folder_make("state");
+	struct lock *a, *b;
+	bool granted;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chown("state", 65534, 65534), 0);
+	a = claim(state, "a", "x:a");
+	ck_assert(lock_try(a));
+	ck_assert_int_eq(chmod("state/locks/0000000001", 0), 0);
+	b = claim(state, "b", "x:a");
+	ck_assert_int_eq(seteuid(65534), 0);
+	granted = lock_try(b);
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert(!granted);
+	ck_assert_ptr_null(lock_refusal(b));
+	ck_assert_str_eq(json_string_value(json_object_get(lock_blocker(b), "resource")), "a");
+	lock_close(a);
+	ck_assert(lock_try(b));
+	lock_close(b);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(no_locks)
 {
 	int state = folder_make("state");
-	json_t *claims = claims_of("x:a");
-	struct lock *lock;
+	struct lock *lock = claim(state, "lint", "x:a");
 
-	file_put("state/locks", "");
-	ck_assert_ptr_null(lock_open(state, "lint", claims));
-	assert_warned("lint: going on without its resources: .nox/.noxmk/locks: Not a directory");
-	unlink("state/locks");
-	lock = lock_open(state, "lint", claims);
-	ck_assert_ptr_nonnull(lock);
 	/* One that is removed is made anew, with the state folder if need be. */
 	folder_remove("state");
 	ck_assert(lock_try(lock));
 	ck_assert(file_there(".nox/.noxmk/locks/0000000001"));
 	lock_close(lock);
-	json_decref(claims);
 	close(state);
 }
 END_TEST
 
+/* A lock that is not to be had is no lock, unless best effort is enough. */
 START_TEST(no_space)
 {
 	int state = folder_make("state");
@@ -303,12 +417,16 @@ START_TEST(no_space)
 	limit_set(RLIMIT_FSIZE, 0);
 	granted = lock_try(a);
 	limit_restore();
-	ck_assert(granted);
-	assert_warned(".nox/.noxmk/locks: File too large (file system ");
+	ck_assert(!granted && !lock_try(a));
+	ck_assert_ptr_nonnull(strstr(lock_refusal(a), "its resources cannot be locked: "
+	    ".nox/.noxmk/locks: File too large (file system "));
+	ck_assert_ptr_nonnull(strstr(lock_refusal(a), "or locks = \"best-effort\""));
 	ck_assert(!file_there("state/locks/0000000002"));
+	ck_assert_ptr_null(lock_refusal(b));
 	lock_close(a);
 	lock_close(b);
 	close(state);
+	assert_silent();
 }
 END_TEST
 
@@ -347,7 +465,8 @@ END_TEST
 START_TEST(claims_that_cannot_be_written_are_granted_one_at_a_time)
 {
 	int state = folder_make("state");
-	struct lock *a = lock_open(state, "a", NULL), *b = lock_open(state, "b", NULL);
+	struct lock *a = lock_open(state, "a", NULL, true);
+	struct lock *b = lock_open(state, "b", NULL, true);
 	bool first, second;
 
 	limit_set(RLIMIT_FSIZE, 0);
@@ -370,7 +489,7 @@ START_TEST(a_claim_outlives_its_folder)
 {
 	int state = state_make(), again;
 	json_t *claims = claims_of("x:a");
-	struct lock *a = lock_open(state, "a", claims), *b;
+	struct lock *a = lock_open(state, "a", claims, false), *b;
 
 	ck_assert(lock_try(a));
 	lock_keep(a);
@@ -381,7 +500,7 @@ START_TEST(a_claim_outlives_its_folder)
 	again = state_make();
 	lock_keep(a);
 	ck_assert(file_there(".nox/.noxmk/locks/0000000001"));
-	b = lock_open(again, "b", claims);
+	b = lock_open(again, "b", claims, false);
 	ck_assert(!lock_try(b));
 	/* One that waits follows it, too. */
 	folder_remove(".nox");
@@ -411,6 +530,10 @@ check_lock_suite(void)
 	tcase_add_test(tc, nothing_to_watch);
 	tcase_add_test(tc, mutex_is_taken);
 	tcase_add_test(tc, strange_files);
+	tcase_add_test(tc, everybody_can_open_what_locks_whatever_the_umask);
+	tcase_add_loop_test(tc, what_is_no_claim_is_removed, 0, countof(odd_things));
+	tcase_add_loop_test(tc, what_is_no_folder_is_made_anew, 0, countof(odd_things));
+	tcase_add_test(tc, a_claim_that_cannot_be_opened_counts_as_held);
 	tcase_add_test(tc, no_locks);
 	tcase_add_test(tc, no_space);
 	tcase_add_test(tc, enough_lenders);

@@ -6,24 +6,30 @@
 #include "state/record.h"
 #include "support.h"
 
+/* A run of a, c and d in which a has notified something. */
 static int
 run_with_caller(const char *notify)
 {
+	struct facts *facts = facts_of("[{'name':'a'},{'name':'c'},{'name':'d'}]", "[0]");
 	int run = folder_make("run");
 	char name[] = "a";
 	struct record r = { .target = name, .session = name, .notify = json_of(notify) };
 
 	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	json_decref(r.notify);
+	plan_put(run, facts, NULL, NULL);
+	facts_free(facts);
 	return run;
 }
 
 static int
 run_notified(int run, const char *key, char *const *make)
 {
-	json_t *tried = json_object();
-	int result = notified_run(run, key, make, tried);
+	struct planfile *plan = planfile_open(run);
+	json_t *tried = json_of("{'a':true}");
+	int result = notified_run(run, key, make, plan, tried);
 
+	planfile_close(plan);
 	json_decref(tried);
 	return result;
 }
@@ -51,7 +57,8 @@ START_TEST(makes_are_started_until_none_is_left)
 	/* The first time c notifies d, the second time d notifies c, which has a record. */
 	file_put("make", "echo \"$NOXMK_RUN $*\" >>calls\n"
 			 "for run; do t=${run##*/}; o=d; [ $t = c ] || o=c\n"
-			 "sed 's/\"a\"/\"'$t'\"/; s/\"target\": \"c\"/\"target\": \"'$o'\"/' "
+			 "sed 's/^ \"target\": \"a\"/ \"target\": \"'$t'\"/; "
+			 "s/^   \"target\": \"c\"/   \"target\": \"'$o'\"/' "
 			 "run/a.json >run/$t.json; done\n");
 	ck_assert_int_eq(run_notified(run, "1-2", make), 1);
 	assert_file("calls", "1-2 .noxmk/run/c\n1-2 .noxmk/run/d\n");
@@ -93,22 +100,41 @@ START_TEST(a_make_that_cannot_start_is_told)
 }
 END_TEST
 
-START_TEST(who_was_notified_and_has_no_record_is_pending)
+/* Only sessions of the plan are. */
+START_TEST(who_was_notified_and_has_not_run_is_pending)
 {
-	int run = run_with_caller("[{'target':'c','posargs':null},{'target':'a'},{},7]");
-	json_t *found, *wanted = json_of("{'c':true}");
-	char name[] = "c";
-	struct record c = { .target = name, .session = name };
+	int run = run_with_caller("[{'target':'c','posargs':null},{'target':'a'},{'target':'x=y'},"
+	    "{},7]");
+	json_t *found, *wanted = json_of("{'c':true}"), *tried = json_of("{'a':true}");
+	struct planfile *plan = planfile_open(run);
 
 	file_put("run/odd.json", "{}");
-	found = notified_pending(run);
+	found = notified_pending(run, plan, tried);
 	ck_assert(json_equal(found, wanted));
 	json_decref(found);
-	ck_assert_int_eq(record_write(run, -1, &c), 0);
-	found = notified_pending(run);
+	json_object_set_new(tried, "c", json_true());
+	found = notified_pending(run, plan, tried);
 	ck_assert_uint_eq(json_object_size(found), 0);
 	json_decref(found);
+	json_decref(tried);
 	json_decref(wanted);
+	planfile_close(plan);
+	close(run);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(a_record_that_is_there_before_does_not_count)
+{
+	char *make[] = { shell, script, NULL };
+	int run = run_with_caller("[{'target':'c'}]");
+
+	file_put("run/c.json", "{}");
+	file_put("make", "echo \"$*\" >calls; ls run >files\n");
+	ck_assert_int_eq(run_notified(run, "1-2", make), 1);
+	assert_file("calls", ".noxmk/run/c\n");
+	assert_file("files", "a.json\nplan.jsonl\n");
+	assert_warned("c.json: a record of a session that has not run, which does not count");
 	close(run);
 }
 END_TEST
@@ -119,7 +145,8 @@ check_notified_suite(void)
 	Suite *suite = suite_create("notified");
 	TCase *tc = support_case(suite, "notified");
 
-	tcase_add_test(tc, who_was_notified_and_has_no_record_is_pending);
+	tcase_add_test(tc, who_was_notified_and_has_not_run_is_pending);
+	tcase_add_test(tc, a_record_that_is_there_before_does_not_count);
 	tcase_add_test(tc, without_any_no_make_is_started);
 	tcase_add_test(tc, makes_are_started_until_none_is_left);
 	tcase_add_test(tc, a_session_without_a_record_is_not_run_for_ever);

@@ -33,7 +33,7 @@ START_TEST(a_plan_is_a_line_of_json_for_each_part)
 	    "\"fail_fast\":false,\"source_build\":true,"
 	    "\"log_limit\":8589934592,"
 	    "\"mask\":[\"*TOKEN\",\"*TOKEN[!S]*\",\"*TOKENS?*\",\"*PASSWORD*\",\"*SECRET*\","
-	    "\"*API_KEY*\"],\"unmask\":[],\"ci_commands\":null}\n"
+	    "\"*API_KEY*\"],\"unmask\":[],\"locks\":null,\"ci_commands\":null}\n"
 	    "{\"target\":\"build\",\"session\":\"build\",\"name\":\"build\",\"index\":0,"
 	    "\"selector\":\"build\",\"twin\":null,"
 	    "\"description\":\"Make it\",\"default\":false,\"requires\":[],"
@@ -137,9 +137,9 @@ static const struct {
 	const char *text, *words;
 } no_plans[] = {
 	{ "", "not a plan of this noxmk" },
-	{ "\n", "remove the state folder" },
-	{ "not JSON\n", "remove the state folder" },
-	{ "{\"schema\":1", "remove the state folder" },
+	{ "\n", "make nox-plan" },
+	{ "not JSON\n", "make nox-plan" },
+	{ "{\"schema\":1", "make nox-plan" },
 	{ "[]\n", "not a plan of this noxmk" },
 	{ "{}\n", "not a plan of this noxmk" },
 	{ "{\"schema\":2}\n", "not a plan of this noxmk" },
@@ -160,7 +160,7 @@ START_TEST(cannot_open)
 	assert_warned("there is no plan: `make ci` makes it");
 	ck_assert_int_eq(symlink("plan.jsonl", "plan.jsonl"), 0);
 	ck_assert_ptr_null(planfile_open(AT_FDCWD));
-	assert_warned("plan.jsonl: Too many levels of symbolic links");
+	assert_warned("plan.jsonl: a link: `make nox-plan` makes it anew");
 	unlink("plan.jsonl");
 	close(folder_make("plan.jsonl"));
 	ck_assert_ptr_null(planfile_open(AT_FDCWD));

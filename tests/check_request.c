@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cpus.h"
@@ -108,6 +109,8 @@ END_TEST
 
 START_TEST(requests_of_dead_makes_go)
 {
+	static const char *const old[] = { ".request-begin-999999999-1-c0ffee",
+		".request-x-nonsense", ".request", "failed.1~" };
 	struct request request = { 0 };
 	char *living = xasprintf(".noxmk/.request-order-%s", own_key());
 	int state = folder_make(".noxmk");
@@ -115,8 +118,16 @@ START_TEST(requests_of_dead_makes_go)
 	file_put(living, "");
 	file_put(".noxmk/.request-begin-999999999-1-c0ffee", "");
 	file_put(".noxmk/.request-x-nonsense", "");
+	file_put(".noxmk/failed.1~", "");
 	file_put(".noxmk/.request", "");
+	file_put(".noxmk/.request-begin-999999999-2-c0ffee", "");
+	for (size_t i = 0; i < countof(old); i++)
+		ck_assert_int_eq(utimensat(state, old[i], (struct timespec[]){ { .tv_sec = 1 },
+		    { .tv_sec = 1 } }, 0), 0);
 	ck_assert(check_text("", &request));
+	/* Another container may have a make that we do not see. */
+	ck_assert(file_there(".noxmk/.request-begin-999999999-2-c0ffee"));
+	ck_assert(!file_there(".noxmk/failed.1~"));
 	ck_assert(file_there(living) && file_there(".noxmk/.request"));
 	ck_assert(!file_there(".noxmk/.request-begin-999999999-1-c0ffee"));
 	ck_assert(!file_there(".noxmk/.request-x-nonsense"));

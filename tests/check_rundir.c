@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -104,20 +106,61 @@ START_TEST(a_run_is_opened_by_its_name)
 }
 END_TEST
 
-START_TEST(a_make_is_alive_by_its_run_info)
+/* As if nothing had been written there for two days. */
+static void
+make_old(int rundir)
+{
+	struct timespec times[2] = { { .tv_sec = time(NULL) - 2 * 24 * 60 * 60 }, { 0 } };
+
+	times[1] = times[0];
+	ck_assert_int_eq(futimens(rundir, times), 0);
+}
+
+START_TEST(a_make_lives_by_its_run_info)
 {
 	int rundir = folder_make("run");
 	char *odd = xasprintf("{\"make\":\"self%s\"}", strchr(own_key(), '-'));
 
-	ck_assert(!rundir_is_alive(rundir));
 	ck_assert_int_eq(rundir_write_info(rundir, "20200101-000000-1", own_key()), 0);
-	ck_assert(rundir_is_alive(rundir));
-	/* In /proc that would be us, but it is no key. */
+	make_old(rundir);
+	ck_assert(rundir_may_live(rundir));
+	ck_assert_int_eq(rundir_write_info(rundir, "20200101-000000-1", "1-1-ab"), 0);
+	ck_assert(!rundir_may_live(rundir));
+	/* In /proc that would be us, but it is no key: then nothing is sure for a day. */
 	file_put("run/.run.json", odd);
-	ck_assert(!rundir_is_alive(rundir));
+	ck_assert(rundir_may_live(rundir));
+	make_old(rundir);
+	ck_assert(!rundir_may_live(rundir));
 	free(odd);
 	close(rundir);
 	assert_silent();
+}
+END_TEST
+
+/* Its processes are not ours to see, and nobody of them need be at work just now. */
+START_TEST(a_make_elsewhere_lives_for_a_day)
+{
+	int rundir = folder_make("run");
+
+	file_put("run/.run.json", "{\"make\":\"1-1-ab\",\"where\":\"another container\"}");
+	ck_assert(rundir_may_live(rundir));
+	make_old(rundir);
+	ck_assert(!rundir_may_live(rundir));
+	close(rundir);
+}
+END_TEST
+
+/* Whatever the run info says. */
+START_TEST(a_run_lives_while_somebody_is_at_work)
+{
+	int rundir = folder_make("run"), entered = rundir_enter(rundir);
+
+	file_put("run/.run.json", "{\"make\":\"1-1-ab\"}");
+	make_old(rundir);
+	ck_assert(rundir_may_live(rundir));
+	close(entered);
+	ck_assert(!rundir_may_live(rundir));
+	close(rundir);
 }
 END_TEST
 
@@ -148,7 +191,9 @@ check_rundir_suite(void)
 	tcase_add_test(tc, a_damaged_run_info_is_warned_of);
 	tcase_add_test(tc, runs_are_listed_by_age);
 	tcase_add_test(tc, a_run_is_opened_by_its_name);
-	tcase_add_test(tc, a_make_is_alive_by_its_run_info);
+	tcase_add_test(tc, a_make_lives_by_its_run_info);
+	tcase_add_test(tc, a_make_elsewhere_lives_for_a_day);
+	tcase_add_test(tc, a_run_lives_while_somebody_is_at_work);
 	tcase_add_test(tc, a_folder_is_left_when_nobody_else_is_at_work);
 	return suite;
 }

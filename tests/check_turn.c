@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cpus.h"
@@ -256,22 +257,29 @@ START_TEST(as_many_as_processors)
 }
 END_TEST
 
-START_TEST(a_session_runs_without_locks_that_are_not_to_be_had)
+START_TEST(a_session_runs_without_its_locks_only_by_best_effort)
 {
 	json_t *claims = json_of(EXCLUSIVE_DB);
 	struct makeflags makeflags = { .slots = 1, .unlimited = true };
 	struct turn_options options = { .target = "a", .claims = claims, .makeflags = &makeflags,
-		.folder = -1 };
+		.folder = -1, .best_effort = _i };
 	struct turn *turn;
+	bool granted;
 
 	folders();
 	options.state = state;
-	file_put("state/locks", "");
 	options.folder = rundir;
 	options.key = own_key();
 	turn = turn_open(&options);
-	ck_assert(turn && turn_try(turn));
-	assert_warned("a: going on without its resources");
+	limit_set(RLIMIT_FSIZE, 0);
+	granted = turn_try(turn);
+	limit_restore();
+	ck_assert_int_eq(granted, _i);
+	ck_assert_int_eq(turn_refusal(turn) == NULL, _i);
+	if (_i)
+		assert_warned("sessions that claim something run one at a time");
+	else
+		ck_assert_ptr_nonnull(strstr(turn_refusal(turn), "File too large"));
 	turn_close(turn);
 	json_decref(claims);
 	folders_done();
@@ -379,6 +387,6 @@ check_turn_suite(void)
 	tcase_add_test(tc, lent_to_make);
 	tcase_add_test(tc, not_lent);
 	tcase_add_test(tc, as_many_as_processors);
-	tcase_add_test(tc, a_session_runs_without_locks_that_are_not_to_be_had);
+	tcase_add_loop_test(tc, a_session_runs_without_its_locks_only_by_best_effort, 0, 2);
 	return suite;
 }

@@ -1,23 +1,63 @@
 #ifndef NOXMK_BASE_FILE_H
 #define NOXMK_BASE_FILE_H
 
-/* Whole files, read and written at once. dirfd: as openat(2) has it. */
+/*
+ * Files and folders, and whole files that are read and written at once. dirfd: as openat(2) has it.
+ *
+ * What lies in a folder of ours may have become anything: a FIFO, a link to a device, a folder, a
+ * file of a stranger's, or without end. So nothing in there is opened but by these functions, which
+ * neither wait nor follow a link in the name's last part. What is not as it should be is an error,
+ * of which file_why tells.
+ */
 
 #include <sys/types.h>
 
 #include "base/util.h"
 
+/* The most bytes that a file may have which is read as a whole. */
+#define FILE_MOST (64LL << 20)
+
 /*
- * Reads the whole file into an empty buffer, which the caller frees even after an error. 0, or -1
- * with errno set and nothing printed.
+ * Opens a plain file of ours: it belongs to us, to root, to the owner of the folder dirfd, or,
+ * where that is open to its group, to the group. flags: for open(2). most: bytes that it may have;
+ * 0: any number. -1 with errno set: see file_why.
  */
+int file_open(int dirfd, const char *name, int flags, off_t most) UNUSED_RESULT;
+
+/*
+ * Opens a file for reading and writing that serves as a lock. It is made if need be, also in the
+ * place of something that is no plain file; and everybody may open it, whatever the umask, who may
+ * use the folder. -1 with errno set.
+ */
+int file_open_lock(int dirfd, const char *name) UNUSED_RESULT;
+
+/* The same for reading, but it is not made, nor is what is there removed. */
+int file_open_claim(int dirfd, const char *name) UNUSED_RESULT;
+
+/*
+ * Makes a new file and opens it; what was there is removed, even a folder. flags: O_RDWR or
+ * O_WRONLY. -1 with errno set.
+ */
+int file_create(int dirfd, const char *name, int flags) UNUSED_RESULT;
+
+/* Opens a folder of ours for reading; see file_open. -1 with errno set. */
+int file_open_folder(int dirfd, const char *name) UNUSED_RESULT;
+
+/* What that errno of these functions means. */
+const char *file_why(int error);
+
+/*
+ * Reads the whole file, one of ours or, file_read, whoever's it is, into an empty buffer, which the
+ * caller frees even after an error. 0, or -1 with errno set and nothing printed.
+ */
+int file_load(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
 int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
 
 /*
  * Writes the file so that it appears whole or not at all, and outlives a crash of the machine: it
  * is written beside, synced and renamed, and the folder is synced (but not with AT_FDCWD, which is
- * no descriptor of it). A link of that name is replaced, not followed. 0, or -1 with errno set and
- * nothing printed; then the old file stays.
+ * no descriptor of it). A link of that name is replaced, not followed, and so is a folder. 0, or
+ * -1 with errno set and nothing printed; then the old file stays.
  */
 int file_replace(int dirfd, const char *name, const void *data, size_t len) UNUSED_RESULT;
 
@@ -49,8 +89,14 @@ int file_fill(int dirfd, const char *reserved, const char *name, const void *dat
  */
 void file_give(int dirfd, const char *name);
 
-/* Removes the folder with all that is in it, and follows no links. What stays is warned of. */
-void file_remove_tree(const char *path);
+/*
+ * Removes what is there, a folder with all that is in it; follows no links. 0, also when nothing is
+ * there, or -1 with errno set and nothing printed.
+ */
+int file_remove(int dirfd, const char *name);
+
+/* The same for a file that was to be renamed long ago: see file_replace. */
+void file_remove_stale(int dirfd, const char *name);
 
 /*
  * Copies an open file from its begin on to one of that name, which is not synced; a file that is

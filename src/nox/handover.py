@@ -21,9 +21,19 @@ import contextlib
 import json
 import os
 import pathlib
+import stat
 import sys
 
 LISTS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
+
+
+def open_plain(path: str, flags: int) -> int:
+    """For open(): neither waits for a FIFO nor follows a link, as the helper does (file.h)."""
+    fd = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise ValueError("no plain file")
+    return fd
 
 
 def pack(value: object) -> object:
@@ -138,7 +148,7 @@ class Handover:
         """ValueError, for people, if there is something that cannot be carried."""
         for target in self.takes:
             try:
-                with open(self.path(target), encoding="ascii") as file:
+                with open(self.path(target), encoding="ascii", opener=open_plain) as file:
                     changes = dict(json.load(file))
             except FileNotFoundError:  # it has not run in this make; nor would nox have run it
                 continue
@@ -169,7 +179,9 @@ class Handover:
         changes = {key: change for key, change in changes.items() if change}
         part = self.path(self.own) + ".part"
         try:
-            with open(part, "w", encoding="ascii") as file:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(part)
+            with open(part, "x", encoding="ascii") as file:
                 json.dump(changes, file)
             os.replace(part, self.path(self.own))
         except OSError as error:

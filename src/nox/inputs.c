@@ -243,7 +243,7 @@ inputs_read(int state)
 	struct buffer text = { 0 };
 	json_t *inputs = NULL;
 
-	if (file_read(state, INPUTS, &text) == 0)
+	if (file_load(state, INPUTS, &text) == 0)
 		inputs = json_loadb(text.data, text.len, 0, NULL);
 	buffer_free(&text);
 	if (json_integer_value(json_object_get(inputs, "schema")) == 1)

@@ -25,7 +25,7 @@ noxreport_reserve(int folder, const char *target)
 	int result, saved;
 
 	/* A helper that was killed may have left a report, which would be believed. */
-	unlinkat(folder, name, 0);
+	file_remove(folder, name);
 	result = file_reserve(folder, name, ROOM);
 	saved = errno;
 	free(name);
@@ -52,8 +52,8 @@ noxreport_read(int folder, const char *target, struct buffer *text)
 {
 	char *name = name_of(target);
 
-	if (file_read(folder, name, text) < 0 && errno != ENOENT)
-		warn("%s", name);
+	if (file_load(folder, name, text) < 0 && errno != ENOENT)
+		warnx("%s: %s", name, file_why(errno));
 	/* Nobody has written into the room. */
 	if (text->len > 0 && text->data[0] == '\0')
 		text->len = 0;
@@ -65,7 +65,7 @@ noxreport_remove(int folder, const char *target)
 {
 	char *name = name_of(target);
 
-	unlinkat(folder, name, 0);
+	file_remove(folder, name);
 	free(name);
 }
 

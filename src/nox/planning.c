@@ -287,17 +287,20 @@ run_probe(const struct question *options, const char *probe, const char *facts)
 static json_t *
 read_facts(const char *path, const json_t *knobs)
 {
-	json_error_t error;
-	json_t *facts;
+	struct buffer text = { 0 };
+	json_error_t error = { 0 };
+	json_t *facts = NULL;
 
 	if (access(path, F_OK) < 0) {
 		warnx("NOX=%s has ended well and not run nox for the noxfile: is it a command that "
 		      "does?", json_text(knobs, "NOX"));
 		return NULL;
 	}
-	facts = json_load_file(path, 0, &error);
-	if (!facts)
+	if (file_load(AT_FDCWD, path, &text) < 0)
+		warnx("%s: %s", path, file_why(errno));
+	else if (!(facts = json_loadb(text.data, text.len, 0, &error)))
 		warnx("%s: %s: nox ended without telling about the noxfile", path, error.text);
+	buffer_free(&text);
 	return facts;
 }
 
@@ -348,7 +351,7 @@ replace(int state, const char *name, const struct buffer *text, bool is_secret, 
 	struct buffer old = { 0 };
 	int result = 0;
 
-	if (file_read(state, name, &old) < 0 || old.len != text->len ||
+	if (file_load(state, name, &old) < 0 || old.len != text->len ||
 	    memcmp(old.data, text->data, old.len) != 0) {
 		mode_t mask = umask(0);
 

@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <err.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ scratch_make(int state, bool alone)
 void
 scratch_remove(char *scratch)
 {
-	file_remove_tree(scratch);
+	if (file_remove(AT_FDCWD, scratch) < 0)
+		warn("%s", scratch);
 	free(scratch);
 }

@@ -127,7 +127,7 @@ replace(int state, const struct buffer *new)
 	int result = 0;
 
 	fstatat(state, NAME, &st, 0);
-	if (file_read(state, NAME, &old) < 0 || old.len != new->len ||
+	if (file_load(state, NAME, &old) < 0 || old.len != new->len ||
 	    memcmp(old.data, new->data, new->len) != 0) {
 		result = file_replace(state, NAME, new->data, new->len);
 		if (result < 0)
@@ -214,7 +214,7 @@ find_order(int state, struct buffer *file, char **rest)
 	char *targets;
 
 	*rest = NULL;
-	if (file_read(state, NAME, file) < 0 || !(targets = strstr(file->data, "\n" ORDER)))
+	if (file_load(state, NAME, file) < 0 || !(targets = strstr(file->data, "\n" ORDER)))
 		return NULL;
 	*rest = targets += strlen("\n" ORDER);
 	strsep(rest, "\n");

@@ -20,8 +20,7 @@ joblog_open(int rundir, const char *target, char *const argv[], struct mask *mas
 	char *name = xasprintf("%s.log", target);
 	struct buffer line = { 0 };
 	char *text;
-	int log = openat(rundir, name,
-	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	int log = file_create(rundir, name, O_RDWR);
 
 	buffer_addstr(&line, "$");
 	for (; *argv; argv++) {
@@ -136,7 +135,7 @@ int
 joblog_print(int rundir, const char *target)
 {
 	char *name = xasprintf("%s.log", target);
-	int log = strchr(target, '/') ? -1 : openat(rundir, name, O_RDONLY | O_CLOEXEC);
+	int log = strchr(target, '/') ? -1 : file_open(rundir, name, O_RDONLY, 0);
 	struct view view;
 	int result;
 
@@ -158,7 +157,7 @@ void
 joblog_print_end(int rundir, const char *target, int kib)
 {
 	char *name = xasprintf("%s.log", target);
-	int log = openat(rundir, name, O_RDONLY | O_CLOEXEC);
+	int log = file_open(rundir, name, O_RDONLY, 0);
 	off_t most = (off_t)kib * 1024;
 	struct view view;
 	struct stat st;

@@ -90,22 +90,39 @@ read_log_limit(struct setting_reader *r, const char *key, const json_t *value, v
 	*(long long *)field = bytes;
 }
 
+/* One of the words, of which there are n. */
 static void
-read_ci_commands(struct setting_reader *r, const char *key, const json_t *value, void *field)
+read_word(struct setting_reader *r, const char *key, const json_t *value, const char **words,
+    size_t n, const char *expected, const char **field)
 {
-	static const char *words[] = { "none", "annotations" };
-	const struct strings known = { words, countof(words) };
+	const struct strings known = { words, n };
 	const char *word = json_string_value(value), *meant;
 
-	for (size_t i = 0; word && i < known.n; i++)
+	for (size_t i = 0; word && i < n; i++)
 		if (!strcmp(word, words[i])) {
-			*(const char **)field = words[i];
+			*field = words[i];
 			return;
 		}
 	if (word && (meant = nearest(word, &known)))
 		setting_fault(r, key, "is \"%s\"; did you mean \"%s\"?", word, meant);
 	else
-		setting_reject(r, key, value, "\"annotations\" or \"none\"");
+		setting_reject(r, key, value, expected);
+}
+
+static void
+read_ci_commands(struct setting_reader *r, const char *key, const json_t *value, void *field)
+{
+	static const char *words[] = { "none", "annotations" };
+
+	read_word(r, key, value, words, countof(words), "\"annotations\" or \"none\"", field);
+}
+
+static void
+read_locks(struct setting_reader *r, const char *key, const json_t *value, void *field)
+{
+	static const char *words[] = { CONFIG_BEST_EFFORT, "required" };
+
+	read_word(r, key, value, words, countof(words), "\"required\" or \"best-effort\"", field);
 }
 
 /* The keys that the other sessions must know of; options.c has those of the session alone. */
@@ -123,6 +140,7 @@ static const struct setting_key top_keys[] = {
 	{ "log-limit", read_log_limit, offsetof(struct config, log_limit) },
 	{ "mask", setting_read_strings, offsetof(struct config, mask) },
 	{ "unmask", setting_read_strings, offsetof(struct config, unmask) },
+	{ "locks", read_locks, offsetof(struct config, locks) },
 	{ "ci-commands", read_ci_commands, offsetof(struct config, ci_commands) },
 };
 

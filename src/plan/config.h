@@ -43,12 +43,16 @@ struct config_group {
 	struct strings members;
 };
 
+/* The word of `locks` by which a session that cannot lock what it claims runs all the same. */
+#define CONFIG_BEST_EFFORT "best-effort"
+
 struct config {
 	json_t *root; /* owns all strings but the names in uses */
 	bool source_build;   /* builds in the source tree are to be kept apart */
 	long long log_limit; /* bytes; 0: none */
 	struct strings mask; /* patterns for names of variables with secrets */
 	struct strings unmask; /* and for those that have none all the same */
+	const char *locks;       /* a word: see CONFIG_BEST_EFFORT; or NULL */
 	const char *ci_commands; /* what sessions may tell the CI (ci.h); NULL: it is not said */
 	struct config_resource *resources;
 	size_t nresources;

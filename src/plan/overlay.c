@@ -317,6 +317,7 @@ overlay_apply(struct plan *plan, const struct config *config)
 		strings_add(&plan->mask, config->mask.v[i]);
 	for (size_t i = 0; i < config->unmask.n; i++)
 		strings_add(&plan->unmask, config->unmask.v[i]);
+	plan->locks = config->locks;
 	plan->ci_commands = config->ci_commands;
 	if (find_sections(&o) == 0 && apply_sections(&o) == 0 && order_sections(&o) == 0 &&
 	    check_cycles(&o) == 0 && group_all(plan, config, o.match) == 0) {

@@ -61,7 +61,7 @@ struct plan {
 	bool source_build; /* builds in the source tree are to be kept apart */
 	long long log_limit; /* see struct config */
 	struct strings mask, unmask;
-	const char *ci_commands; /* or NULL */
+	const char *locks, *ci_commands; /* or NULL */
 	json_t *notes; /* for people: what sessions take from others undeclared; or NULL */
 };
 

@@ -6,10 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/nearest.h"
 #include "base/slug.h"
 #include "plan/planfile.h"
+
+#define ANEW "`make nox-plan` makes it anew"
 
 struct planfile {
 	FILE *file;
@@ -110,7 +114,7 @@ planfile_write(const struct plan *plan, const struct planfile_nox *nox, struct b
 	const struct facts *facts = plan->facts;
 
 	add_line(out, json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:s,s:I,s:O?,"
-				"s:o,s:b,s:b,s:I,s:o,s:o,s:s?}",
+				"s:o,s:b,s:b,s:I,s:o,s:o,s:s?,s:s?}",
 	    "schema", 1, "nox", facts->nox, "command", string_list(nox->command),
 	    "args", string_list(&facts->args), "python", json_text_or_null(facts->python),
 	    "path", string_list(&facts->path), "noxfile", nox->noxfile,
@@ -119,7 +123,8 @@ planfile_write(const struct plan *plan, const struct planfile_nox *nox, struct b
 	    "complaint", json_text_or_null(plan->groups[0].members.n ? NULL : facts->complaint),
 	    "fail_fast", facts->fail_fast, "source_build", plan->source_build,
 	    "log_limit", (json_int_t)plan->log_limit, "mask", string_list(&plan->mask),
-	    "unmask", string_list(&plan->unmask), "ci_commands", plan->ci_commands),
+	    "unmask", string_list(&plan->unmask), "locks", plan->locks, "ci_commands",
+	    plan->ci_commands),
 	    plan->notes ? json_pack("{s:O}", "notes", plan->notes) : NULL);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];
@@ -148,19 +153,19 @@ struct planfile *
 planfile_open(int dirfd)
 {
 	struct planfile *plan = xcalloc(1, sizeof(*plan));
-	int fd = openat(dirfd, "plan.jsonl", O_RDONLY | O_CLOEXEC);
+	int fd = file_open(dirfd, "plan.jsonl", O_RDONLY, FILE_MOST);
 
 	if (fd < 0 || !(plan->file = fdopen(fd, "r"))) {
 		if (errno == ENOENT)
 			warnx("there is no plan: `make ci` makes it from the noxfile");
 		else
-			warn("plan.jsonl");
+			warnx("plan.jsonl: %s: " ANEW, file_why(errno));
+		fd_close(&fd);
 		goto fail;
 	}
 	plan->header = planfile_next(plan);
 	if (json_integer_value(json_object_get(plan->header, "schema")) != 1) {
-		warnx("plan.jsonl: not a plan of this noxmk: remove the state folder "
-		      "(.nox/.noxmk)");
+		warnx("plan.jsonl: not a plan of this noxmk: " ANEW);
 		goto fail;
 	}
 	return plan;
@@ -204,7 +209,7 @@ parse_line(const struct planfile *plan)
 	json_t *object = json_loads(plan->line, 0, &error);
 
 	if (!object)
-		warnx("plan.jsonl: %s: remove the state folder (.nox/.noxmk)", error.text);
+		warnx("plan.jsonl: %s: " ANEW, error.text);
 	return object;
 }
 
@@ -281,6 +286,15 @@ read_targets(struct planfile *plan)
 			json_object_set(plan->groups, name, json_object_get(line, "members"));
 		json_decref(line);
 	}
+}
+
+bool
+planfile_has_session(struct planfile *plan, const char *target)
+{
+	if (!plan)
+		return false;
+	read_targets(plan);
+	return json_object_get(plan->sessions, target) != NULL;
 }
 
 void

@@ -6,7 +6,8 @@
  *
  *   {"schema":1,"nox":"…","command":["nox"],"args":[],"python":"…","path":[…],"noxfile":"…",
  *    "noxfile_date":1795856233523623826,"environ":{"set":{"PATH":"…"},"unset":[]},"complaint":null,
- *    "source_build":true,"log_limit":8589934592,"mask":["*TOKEN*"],"unmask":[],"ci_commands":null}
+ *    "source_build":true,"log_limit":8589934592,"mask":["*TOKEN*"],"unmask":[],"locks":null,
+ *    "ci_commands":null}
  *   {"target":"lint","session":"lint","name":"lint","index":0,"selector":"lint","twin":[0,1],
  *    "description":"…","default":true,"requires":["build"],"after":[],"complaint":null,
  *    "by":{"build":"tool.noxmk.session.lint.needs"},
@@ -63,6 +64,9 @@ json_t *planfile_session_at(struct planfile *, size_t index) UNUSED_RESULT;
 /* Line after line from the start: sessions, then groups. NULL at the end. A new reference. */
 void planfile_rewind(struct planfile *);
 json_t *planfile_next(struct planfile *) UNUSED_RESULT;
+
+/* Is that a session of the plan? NULL has none. The first call reads it all. */
+bool planfile_has_session(struct planfile *, const char *target);
 
 /*
  * For planfile_expand: that session comes after the other one if both run, though the plan does not

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/util.h"
 #include "output/joblog.h"
@@ -343,26 +342,14 @@ summary_verdict(int rundir, struct planfile *plan, const char *goal)
 	return result;
 }
 
-int
-summary_mark_well(int rundir, struct planfile *plan, const json_t *goals)
+bool
+summary_is_well(int rundir, struct planfile *plan, const char *goal)
 {
-	struct buffer well = { 0 };
-	json_t *goal;
-	size_t i;
-	int result;
+	struct buffer reasons = { 0 };
+	bool well;
 
-	buffer_addstr(&well, "");
-	json_array_foreach((json_t *)goals, i, goal) {
-		struct buffer reasons = { 0 };
-
-		explain_goal(rundir, plan, json_string_value(goal), &reasons);
-		if (reasons.len == 0)
-			buffer_printf(&well, "%s ", json_string_value(goal));
-		buffer_free(&reasons);
-	}
-	result = file_store(rundir, WELL_FILE, well.data, well.len);
-	if (result < 0)
-		warn(WELL_FILE);
-	buffer_free(&well);
-	return result;
+	explain_goal(rundir, plan, goal, &reasons);
+	well = reasons.len == 0;
+	buffer_free(&reasons);
+	return well;
 }

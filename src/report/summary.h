@@ -7,6 +7,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "plan/planfile.h"
 
@@ -25,12 +26,7 @@ int summary_print(int state, int rundir, struct planfile *, const json_t *goals,
  */
 int summary_verdict(int rundir, struct planfile *, const char *goal);
 
-#define WELL_FILE ".well"
-
-/*
- * Writes the file .well in the run folder: those of the goals for which summary_verdict gives 0, in
- * one line. make reads it and asks for no verdict on these. Says nothing of the others.
- */
-int summary_mark_well(int rundir, struct planfile *, const json_t *goals);
+/* Does summary_verdict give 0? Says nothing. */
+bool summary_is_well(int rundir, struct planfile *, const char *goal);
 
 #endif

@@ -152,7 +152,7 @@ may_pass_gate(struct passage *passage)
 	return goes;
 }
 
-/* A build that cannot be locked is not kept waiting: lock_open has warned. */
+/* A build that cannot be locked is not kept waiting for ever. */
 static bool
 may_build(struct passage *passage)
 {
@@ -162,11 +162,11 @@ may_build(struct passage *passage)
 	if (!passage->build) {
 		json_t *claims = json_pack("[{s:s,s:s}]", "resource", BUILDS, "use", "exclusive");
 
-		passage->build = lock_open(passage->o.state, passage->o.target, claims);
+		passage->build = lock_open(passage->o.state, passage->o.target, claims, true);
 		json_decref(claims);
 	}
 	/* A build within the build of another session is part of that. */
-	return !passage->build || lock_try(passage->build) || lock_refusal(passage->build);
+	return lock_try(passage->build) || lock_refusal(passage->build);
 }
 
 static bool

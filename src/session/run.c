@@ -15,6 +15,7 @@
 #include "nox/planning.h"
 #include "order/order.h"
 #include "output/screen.h"
+#include "plan/config.h"
 #include "session/attempt.h"
 #include "session/life.h"
 #include "session/outcome.h"
@@ -34,6 +35,7 @@ struct run {
 	struct makeflags makeflags;
 	struct parent parent;
 	int state, rundir, runtime;
+	int fixed;   /* the one of the last two that has what no session may have changed */
 	int signals; /* see sig_open */
 	int alive;   /* see rundir_enter */
 	struct planfile *plan;
@@ -96,10 +98,13 @@ open_run(struct run *run)
 	run->alive = rundir_enter(run->rundir);
 	run->runtime = runtime_make(run->options->key, run->state, run->rundir);
 	runtime_stand_in(run->runtime, run->rundir);
+	run->fixed = runtime_is_whole(run->runtime) ? run->runtime : run->rundir;
+	if (!run->options->notified)
+		record_forget(run->rundir, run->options->target);
 	found = record_read(run->rundir, run->options->target, &run->record);
 	if (found == 1)
 		return 0;
-	plan = planfile_open(run->rundir);
+	plan = planfile_open(run->fixed);
 	had_plan = plan != NULL;
 	if (take_plan(run, plan))
 		return 1;
@@ -175,6 +180,7 @@ open_turn(struct run *run)
 {
 	const struct options_jobs *jobs = &run->session_options.jobs;
 	const json_t *claims = json_object_get(run->session, "claims");
+	const char *locks = json_text(planfile_header(run->plan), "locks");
 	struct turn_options turn;
 
 	/* Claims are nowhere else. */
@@ -183,6 +189,7 @@ open_turn(struct run *run)
 	turn = (struct turn_options){ .state = run->state,
 		.folder = run->runtime >= 0 ? run->runtime : run->rundir,
 		.key = run->options->key, .target = run->options->target, .claims = claims,
+		.best_effort = !strcmp(locks, CONFIG_BEST_EFFORT),
 		.processors = shared_processors(run), .memory = known_memory(run),
 		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
@@ -256,7 +263,7 @@ live(struct run *run)
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
 		.retries = run->session_options.retries,
-		.run_ends = policy_run_ends(run->options->policy, run->rundir) };
+		.run_ends = policy_run_ends(run->options->policy, run->fixed) };
 	struct life_end end = life_lead(&life);
 
 	run->signalled = end.signalled;

@@ -23,13 +23,16 @@ struct run_options {
 	bool strict;            /* no session uses more than its job slots */
 	bool live;              /* show its output while it runs */
 	bool alone;             /* no other session of this make does */
+	bool notified;          /* in the make for notified sessions, others may have run before */
 	const struct policy *policy; /* what ends the run early */
 };
 
 /*
  * Returns 0 once the verdict is recorded, whatever it is, so that make goes on with the others and
  * the goal fails by `noxmk verdict`; EXIT_HELPER after a warning when there is no run to record
- * into. A session with a record in this run is not run again. If the record cannot be written the
+ * into. In the make for
+ * notified sessions one with a record in this run is not run again; before that, no record of one
+ * that has not run counts. If the record cannot be written the
  * goal fails too, as it finds none.
  *
  * *interrupted: make was told to end, or is dead, and we are the last one at work: nobody else will

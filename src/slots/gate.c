@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "slots/gate.h"
 #include "state/runtime.h"
 
@@ -55,7 +56,7 @@ struct view {
 struct gate *
 gate_open(int folder, unsigned processors)
 {
-	int file = openat(folder, TABLE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	int file = file_open_lock(folder, TABLE);
 	struct gate *gate;
 
 	if (file < 0) {

@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/makeflags.h"
 #include "slots/jobserver.h"
+
+/* See makeflags.h. */
+#define AUTH "--jobserver-auth="
 
 struct jobserver {
 	int take, give;
@@ -41,20 +45,63 @@ open_path(struct jobserver *jobserver, const char *path)
 	return jobserver->take >= 0;
 }
 
+/* Are these the two ends of one pipe? */
+static bool
+read_pipe(const char *auth, int *take, int *give)
+{
+	struct stat of_take, of_give;
+	int end = 0;
+
+	return sscanf(auth, "%9d,%9d%n", take, give, &end) == 2 && !auth[end] &&
+	       is_fifo(*take, &of_take) && is_fifo(*give, &of_give) &&
+	       of_take.st_ino == of_give.st_ino && of_take.st_dev == of_give.st_dev &&
+	       allows(*take, O_RDONLY) && allows(*give, O_WRONLY);
+}
+
 static bool
 open_pipe(struct jobserver *jobserver, const char *auth)
 {
-	struct stat of_take, of_give;
-	int take, give, end = 0;
+	int take, give;
 	char path[64];
 
-	if (sscanf(auth, "%9d,%9d%n", &take, &give, &end) != 2 || auth[end] ||
-	    !is_fifo(take, &of_take) || !is_fifo(give, &of_give) ||
-	    of_take.st_ino != of_give.st_ino || of_take.st_dev != of_give.st_dev ||
-	    !allows(take, O_RDONLY) || !allows(give, O_WRONLY))
+	if (!read_pipe(auth, &take, &give))
 		return false;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", take);
 	return open_path(jobserver, path);
+}
+
+/* Another descriptor for it, of which those that we start know by MAKEFLAGS. */
+static int
+leave_stream(int fd)
+{
+	int other = fd > STDERR_FILENO ? fd : fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
+	int null = other == fd ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0)
+		dup2(null, fd);
+	fd_close(&null);
+	return other;
+}
+
+void
+jobserver_leave_streams(void)
+{
+	char *text = getenv("MAKEFLAGS"), *found, *other;
+	struct makeflags makeflags = makeflags_read(text, 0);
+	int take, give;
+
+	if (makeflags.auth && read_pipe(makeflags.auth, &take, &give) &&
+	    (take <= STDERR_FILENO || give <= STDERR_FILENO) &&
+	    (found = strstr(text, AUTH))) {
+		take = leave_stream(take);
+		give = leave_stream(give);
+		found += strlen(AUTH);
+		other = xasprintf("%.*s%d,%d%s", (int)(found - text), text, take, give,
+		    found + strlen(makeflags.auth));
+		setenv("MAKEFLAGS", other, 1);
+		free(other);
+	}
+	makeflags_clear(&makeflags);
 }
 
 struct jobserver *

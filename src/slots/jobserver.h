@@ -18,6 +18,13 @@ struct jobserver;
 struct jobserver *jobserver_open(const char *auth) UNUSED_RESULT;
 void jobserver_close(struct jobserver *);
 
+/*
+ * For a make that was started with closed streams: its pipe has taken their numbers, and what we
+ * print would become tokens. Gives the pipe other ones, in our MAKEFLAGS too, and nothing to the
+ * streams. To be called before anything is printed.
+ */
+void jobserver_leave_streams(void);
+
 /* Never waits. The token, which is to be given back just so; -1 when there is none to take now. */
 int jobserver_take(struct jobserver *);
 

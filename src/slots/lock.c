@@ -2,7 +2,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +14,17 @@
 #include "base/file.h"
 #include "base/mount.h"
 #include "base/name.h"
-#include "plan/use.h"
 #include "slots/around.h"
 #include "slots/lending.h"
 #include "slots/lock.h"
+#include "slots/rivals.h"
 #include "slots/watch.h"
 #include "state/state.h"
 
 /* Of a ticket, which is the name of a claim's file. */
 enum { DIGITS = 10 };
+
+#define FOLDER "locks"
 
 /*
  * Milliseconds between two tries. They double from FIRST_TICK on, up to WATCHED_TICK when the end
@@ -34,6 +35,12 @@ enum { FIRST_TICK = 1, BUSY_TICK = 8, WATCHED_TICK = 1000, BLIND_TICK = 100 };
 
 /* Seconds in which the mutex is to be had; milliseconds where the claim is granted already. */
 enum { MUTEX_PATIENCE = 10, KEEP_PATIENCE = 100 };
+
+/* Bytes that a claim's file may have which is read. */
+enum { CLAIM_MOST = 1 << 20 };
+
+/* Seconds that we wait for a claim of which we cannot know whether its owner lives. */
+#define HIDDEN_PATIENCE 60.0
 
 struct lock {
 	int state;            /* the state folder, borrowed */
@@ -46,83 +53,20 @@ struct lock {
 	char *target;
 	json_t *claims;
 	bool granted, lent;   /* lent: our job slot is */
+	bool best_effort;     /* see lock_open */
 	bool told;            /* that nothing can be locked */
+	char *refusal;        /* see lock_refusal */
+	double hidden_since;  /* a claim that cannot be opened is in our way; 0: none is */
 	json_t *blocker;      /* see lock_blocker */
 	unsigned waiting;     /* how many claims did at the last try, ours among them */
 	double busy_since;    /* when others had the mutex; 0: at the last try nobody had */
 	int tick;
 };
 
-/* Another claim that is in our way, or would be if the amounts did not fit. */
-struct rival {
-	unsigned long ticket;
-	bool holds, whole; /* whole: no amount of ours would fit beside it */
-	size_t claim;      /* which of ours it is in the way of */
-	json_t *text;      /* what its file says; NULL: nothing that we could read */
-};
-
-struct rivals {
-	struct rival *v;
-	size_t n;
-};
-
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "?";
-}
-
 static void
 ticket_name(char name[DIGITS + 1], unsigned long ticket)
 {
 	snprintf(name, DIGITS + 1, "%0*lu", DIGITS, ticket % 10000000000UL);
-}
-
-/* False with errno set, and the lock keeps the folder that it had. */
-static bool
-open_folder(struct lock *lock)
-{
-	int folder, mutex = -1;
-	DIR *list = NULL;
-
-	if (mkdirat(lock->state, "locks", 0777) == 0)
-		file_give(lock->state, "locks");
-	folder = openat(lock->state, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder >= 0)
-		mutex = openat(folder, "mutex", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (mutex >= 0)
-		list = fdopendir(folder);
-	if (!list) {
-		fd_close(&mutex);
-		fd_close(&folder);
-		return false;
-	}
-	file_give(folder, "mutex");
-	if (lock->folder)
-		closedir(lock->folder);
-	fd_close(&lock->mutex);
-	lock->folder = list;
-	lock->mutex = mutex;
-	return true;
-}
-
-struct lock *
-lock_open(int state, const char *target, const json_t *claims)
-{
-	struct lock *lock = xcalloc(1, sizeof(*lock));
-
-	*lock = (struct lock){ .state = state, .mutex = -1, .claim = -1, .alone = -1,
-		.rivals = watch_open(), .around = around_open(), .tick = FIRST_TICK };
-	lock->target = xstrdup(target);
-	lock->claims = json_deep_copy(claims);
-	if (!open_folder(lock)) {
-		warn("%s: going on without its resources: %s/locks", target, state_path());
-		lock_close(lock);
-		return NULL;
-	}
-	return lock;
 }
 
 /*
@@ -141,6 +85,126 @@ end_claim(struct lock *lock)
 	fd_close(&lock->claim);
 }
 
+/* Where the claims are, or were to be. */
+static int
+folder_of(const struct lock *lock)
+{
+	return lock->folder ? dirfd(lock->folder) : lock->state;
+}
+
+/*
+ * With best effort, where nothing can be locked, or a claim cannot be written, the sessions with
+ * claims run one at a time on this machine. That is said once in a make, whose pid is kept in a
+ * file.
+ */
+static void
+tell_what_is_lost(struct lock *lock)
+{
+	int error = errno, folder = folder_of(lock), mutex;
+	char *make = xasprintf("%d\n", (int)getppid()), *type = mount_type(folder);
+	char *name = name_of_file("told", folder);
+	struct buffer told = { 0 };
+
+	/* Two may find that out at once. */
+	mutex = name_wait(name);
+	if (file_load(folder, "told", &told) < 0 || strcmp(told.data, make) != 0)
+		warnx("%s/locks: %s (file system %s): sessions that claim something run one at a "
+		      "time, and makes on other machines do not know of it", state_path(),
+		    file_why(error), type);
+	(void)!file_store(folder, "told", make, strlen(make));
+	fd_close(&mutex);
+	free(name);
+	buffer_free(&told);
+	free(type);
+	free(make);
+}
+
+static bool
+grant_alone(struct lock *lock)
+{
+	char *name = name_of_file("locks", folder_of(lock));
+
+	if (!lock->told)
+		tell_what_is_lost(lock);
+	lock->told = true;
+	end_claim(lock);
+	lock->alone = name_take(name);
+	/* Without sockets nobody could start a session. */
+	lock->granted = lock->alone >= 0 || errno != EADDRINUSE;
+	around_refuse_by(lock->around, lock->granted ? -1 : name_owner(name));
+	free(name);
+	return lock->granted;
+}
+
+/* The lock is not to be had, by errno, because of that file in the folder (or "": all of it). */
+static bool
+go_without(struct lock *lock, const char *file)
+{
+	int error = errno;
+	char *type = mount_type(folder_of(lock));
+
+	errno = error;
+	if (lock->best_effort)
+		grant_alone(lock);
+	else if (!lock->refusal)
+		lock->refusal = xasprintf("its resources cannot be locked: %s/" FOLDER "%s%s: %s "
+		    "(file system %s): mend that, or set NOXMK_STATE=FOLDER elsewhere, or "
+		    "locks = \"best-effort\"", state_path(), *file ? "/" : "", file,
+		    file_why(error), type);
+	free(type);
+	return lock->granted;
+}
+
+/* False with errno set, and the lock keeps the folder that it had. */
+static bool
+open_folder(struct lock *lock)
+{
+	bool made = mkdirat(lock->state, FOLDER, 0777) == 0;
+	int folder = openat(lock->state, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int mutex = -1;
+	DIR *list = NULL;
+
+	if (folder < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EACCES)) {
+		folder = state_folder(lock->state, FOLDER);
+		made = folder >= 0;
+	}
+	if (made) {
+		/* For all who may use the state folder, whatever the umask. */
+		(void)!fchmodat(lock->state, FOLDER, 0777, 0);
+		file_give(lock->state, FOLDER);
+	}
+	if (folder >= 0)
+		mutex = file_open_lock(folder, "mutex");
+	if (mutex >= 0)
+		list = fdopendir(folder);
+	if (!list) {
+		fd_close(&mutex);
+		fd_close(&folder);
+		return false;
+	}
+	if (lock->folder)
+		closedir(lock->folder);
+	fd_close(&lock->mutex);
+	lock->folder = list;
+	lock->mutex = mutex;
+	return true;
+}
+
+struct lock *
+lock_open(int state, const char *target, const json_t *claims, bool best_effort)
+{
+	struct lock *lock = xcalloc(1, sizeof(*lock));
+
+	*lock = (struct lock){ .state = state, .mutex = -1, .claim = -1, .alone = -1,
+		.rivals = watch_open(), .around = around_open(), .tick = FIRST_TICK,
+		.best_effort = best_effort };
+	lock->target = xstrdup(target);
+	lock->claims = json_deep_copy(claims);
+	if (!open_folder(lock))
+		(void)go_without(lock, "");
+	return lock;
+}
+
 void
 lock_close(struct lock *lock)
 {
@@ -156,6 +220,7 @@ lock_close(struct lock *lock)
 	json_decref(lock->blocker);
 	json_decref(lock->claims);
 	free(lock->target);
+	free(lock->refusal);
 	free(lock);
 }
 
@@ -168,7 +233,7 @@ read_claim(int fd, char *state)
 	json_t *claim = NULL;
 	ssize_t n;
 
-	while ((n = read(fd, block, sizeof(block))) > 0) {
+	while (text.len < CLAIM_MOST && (n = read(fd, block, sizeof(block))) > 0) {
 		buffer_add(&text, block, (size_t)n);
 		if ((size_t)n < sizeof(block))
 			break;
@@ -181,87 +246,58 @@ read_claim(int fd, char *state)
 	return claim;
 }
 
-static long long
-amount_of(const json_t *claim)
+/* A claim's file for reading. -1 with errno set: ENOENT if it is none, which is removed. */
+static int
+open_claim(const struct lock *lock, const char *name)
 {
-	return json_integer_value(json_object_get(claim, "amount"));
-}
+	int fd = file_open_claim(dirfd(lock->folder), name);
 
-static void
-add_rival(struct rivals *rivals, struct rival rival)
-{
-	rivals->v = xreallocarray(rivals->v, rivals->n + 1, sizeof(*rivals->v));
-	rivals->v[rivals->n] = rival;
-	json_incref(rivals->v[rivals->n++].text);
-}
-
-static void
-free_rivals(struct rivals *rivals)
-{
-	for (size_t i = 0; i < rivals->n; i++)
-		json_decref(rivals->v[i].text);
-	free(rivals->v);
-	*rivals = (struct rivals){ 0 };
-}
-
-/*
- * Adds the other claim, which lives and holds or came before ours, to the rivals: once for each of
- * our claims that it is in the way of. Amounts that it takes are added to taken.
- */
-static void
-compare(struct lock *lock, struct rivals *rivals, struct rival other, long long *taken)
-{
-	json_t *theirs = json_object_get(other.text, "claims"), *mine, *its;
-	size_t i, k;
-
-	/* One that we cannot read may claim anything, so it is waited for: it will end. */
-	if (!json_is_array(theirs)) {
-		other.whole = true;
-		add_rival(rivals, other);
-	}
-	json_array_foreach(lock->claims, i, mine) json_array_foreach(theirs, k, its) {
-		bool amounts = use_of(mine) == AMOUNT && use_of(its) == AMOUNT;
-
-		if (strcmp(text_of(mine, "resource"), text_of(its, "resource")) != 0 ||
-		    (use_of(mine) == SHARED && use_of(its) == SHARED))
-			continue;
-		if (amounts && __builtin_add_overflow(taken[i], amount_of(its), &taken[i]))
-			taken[i] = LLONG_MAX;
-		other.claim = i;
-		other.whole = !amounts;
-		add_rival(rivals, other);
-	}
+	if (fd >= 0 || errno == EACCES || errno == EPERM || errno == ENFILE || errno == EMFILE)
+		return fd;
+	if (errno != ENOENT)
+		file_remove(dirfd(lock->folder), name);
+	errno = ENOENT;
+	return -1;
 }
 
 /*
  * Looks at one file of the folder, under the mutex. If its owner is dead the file is removed. If it
- * lives, its claim is counted, and compared with ours if it comes before it.
+ * lives, its claim is counted, and compared with ours if it comes before it. Of one that cannot be
+ * opened nobody knows: it counts, and as if it held. False when it is gone.
  */
-static void
+static bool
 look_at(struct lock *lock, const char *name, struct rivals *rivals, long long *taken)
 {
 	struct rival other = { .ticket = strtoul(name, NULL, 10) };
-	int fd = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
+	int fd = open_claim(lock, name);
 	char state = 'w';
 
-	if (fd < 0)
-		return;
+	if (fd < 0 && errno == ENOENT)
+		return false;
+	if (fd < 0) {
+		other.error = errno;
+		other.holds = true;
+		rivals_compare(rivals, lock->claims, other, taken);
+		return true;
+	}
 	if (!watch_owner_lives(fd)) {
 		unlinkat(dirfd(lock->folder), name, 0);
-	} else {
-		other.text = read_claim(fd, &state);
-		other.holds = state == 'h';
-		if (other.holds)
-			around_note(lock->around, fd, other.text);
-		lock->waiting += !other.holds;
-		if (other.holds || lock->ticket == 0 || other.ticket < lock->ticket)
-			compare(lock, rivals, other, taken);
-		json_decref(other.text);
+		close(fd);
+		return false;
 	}
+	other.text = read_claim(fd, &state);
+	other.holds = state == 'h' || !other.text;
+	if (other.holds && other.text)
+		around_note(lock->around, fd, other.text);
+	lock->waiting += !other.holds;
+	if (other.holds || lock->ticket == 0 || other.ticket < lock->ticket)
+		rivals_compare(rivals, lock->claims, other, taken);
+	json_decref(other.text);
 	close(fd);
+	return true;
 }
 
-/* Looks at all claims but ours. Returns the highest ticket, those of the dead included. */
+/* Looks at all claims but ours. Returns the highest ticket. */
 static unsigned long
 look_around(struct lock *lock, struct rivals *rivals, long long *taken)
 {
@@ -277,33 +313,10 @@ look_around(struct lock *lock, struct rivals *rivals, long long *taken)
 		if (strspn(entry->d_name, "0123456789") != DIGITS || entry->d_name[DIGITS] ||
 		    ticket == lock->ticket)
 			continue;
-		last = ticket > last ? ticket : last;
-		look_at(lock, entry->d_name, rivals, taken);
+		if (look_at(lock, entry->d_name, rivals, taken) && ticket > last)
+			last = ticket;
 	}
 	return last;
-}
-
-/*
- * Leaves only those rivals that are in our way. An amount above the capacity fits when nobody else
- * has any. Who waits for a session that waits for us is overtaken.
- */
-static void
-drop_those_that_fit(const struct lock *lock, struct rivals *rivals, const long long *taken)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < rivals->n; i++) {
-		size_t claim = rivals->v[i].claim;
-		const json_t *mine = json_array_get(lock->claims, claim);
-		long long capacity = json_integer_value(json_object_get(mine, "capacity"));
-
-		if ((rivals->v[i].whole || taken[claim] > capacity - amount_of(mine)) &&
-		    (rivals->v[i].holds || !around_holds(lock->around, rivals->v[i].text)))
-			rivals->v[n++] = rivals->v[i];
-		else
-			json_decref(rivals->v[i].text);
-	}
-	rivals->n = n;
 }
 
 static bool
@@ -313,6 +326,7 @@ write_claim(struct lock *lock, char state)
 	bool written;
 	json_t *claim = json_pack("{s:i,s:i,s:s,s:O}", "schema", 1, "pid", (int)getpid(),
 	    "target", lock->target, "claims", lock->claims);
+
 	body = claim ? json_dumps(claim, JSON_COMPACT) : NULL;
 	text = xasprintf("%c\n%s\n", state, body ? body : "");
 	written = body && fd_write_all(lock->claim, text, strlen(text)) == 0;
@@ -332,6 +346,8 @@ make_claim(struct lock *lock, unsigned long ticket, char state)
 	    0666);
 	if (lock->claim < 0)
 		return false;
+	/* Others have to see whether we live, whatever our umask. */
+	(void)!fchmod(lock->claim, 0666);
 	lock->ticket = ticket;
 	if (fd_lock(lock->claim, LOCK_EX | LOCK_NB) == 0 && write_claim(lock, state))
 		return true;
@@ -339,68 +355,17 @@ make_claim(struct lock *lock, unsigned long ticket, char state)
 	return false;
 }
 
-/*
- * Where nothing can be locked, or a claim cannot be written, the sessions with claims run one at a
- * time on this machine. That is said once in a make, whose pid is kept in a file.
- */
-static void
-tell_what_is_lost(struct lock *lock)
-{
-	int error = errno, folder = dirfd(lock->folder), mutex;
-	char *make = xasprintf("%d\n", (int)getppid()), *type = mount_type(folder);
-	char *name = name_of_file("told", folder);
-	struct buffer told = { 0 };
-
-	/* Two may find that out at once. */
-	mutex = name_wait(name);
-	if (file_read(folder, "told", &told) < 0 || strcmp(told.data, make) != 0)
-		warnx("%s/locks: %s (file system %s): sessions that claim something run one at a "
-		      "time, and makes on other machines do not know of it", state_path(),
-		    strerror(error), type);
-	(void)!file_store(folder, "told", make, strlen(make));
-	fd_close(&mutex);
-	free(name);
-	buffer_free(&told);
-	free(type);
-	free(make);
-}
-
-static bool
-grant_alone(struct lock *lock)
-{
-	char *name = name_of_file("locks", dirfd(lock->folder));
-
-	if (!lock->told)
-		tell_what_is_lost(lock);
-	lock->told = true;
-	end_claim(lock);
-	lock->alone = name_take(name);
-	/* Without sockets nobody could start a session. */
-	lock->granted = lock->alone >= 0 || errno != EADDRINUSE;
-	around_refuse_by(lock->around, lock->granted ? -1 : name_owner(name));
-	free(name);
-	return lock->granted;
-}
-
-/* Names the rival that was there first, and rather one that holds than one that waits as well. */
 static void
 name_blocker(struct lock *lock, const struct rivals *rivals)
 {
-	const struct rival *best = NULL;
-
 	json_decref(lock->blocker);
-	lock->blocker = NULL;
-	for (size_t i = 0; i < rivals->n; i++) {
-		const struct rival *it = &rivals->v[i];
+	lock->blocker = rivals_blocker(rivals, lock->claims);
+}
 
-		if (!best || it->holds > best->holds ||
-		    (it->holds == best->holds && it->ticket < best->ticket))
-			best = it;
-	}
-	if (best)
-		lock->blocker = json_pack("{s:s,s:I,s:s}", "target", text_of(best->text, "target"),
-		    "pid", json_integer_value(json_object_get(best->text, "pid")), "resource",
-		    text_of(json_array_get(lock->claims, best->claim), "resource"));
+static pid_t
+pid_of(const struct rival *rival)
+{
+	return (pid_t)json_integer_value(json_object_get(rival->text, "pid"));
 }
 
 /* False when it is gone, and another look may show that it was the last one in our way. */
@@ -411,11 +376,10 @@ watch_rival(struct lock *lock, const struct rival *rival)
 	int file;
 
 	ticket_name(name, rival->ticket);
-	file = openat(dirfd(lock->folder), name, O_RDONLY | O_CLOEXEC);
+	file = open_claim(lock, name);
 	if (file < 0)
 		return errno != ENOENT;
-	return watch_add(lock->rivals, file,
-	    (pid_t)json_integer_value(json_object_get(rival->text, "pid")));
+	return watch_add(lock->rivals, file, pid_of(rival));
 }
 
 /*
@@ -451,12 +415,32 @@ grant(struct lock *lock, unsigned long last)
 	else
 		written = pwrite(lock->claim, "h", 1, 0) == 1;
 	if (!written)
-		return grant_alone(lock);
+		return go_without(lock, "");
 	watch_clear(lock->rivals);
 	lock->granted = true;
 	if (lock->lent)
 		lending_set_owed(lock->mutex, true);
 	return true;
+}
+
+/* Whoever cannot be seen may be there for ever. */
+static void
+check_hidden(struct lock *lock, const struct rivals *rivals)
+{
+	double now = clock_monotonic(), since = lock->hidden_since;
+	char name[DIGITS + 1];
+
+	lock->hidden_since = 0;
+	for (size_t i = 0; i < rivals->n; i++) {
+		if (rivals->v[i].error == 0)
+			continue;
+		lock->hidden_since = since > 0 ? since : now;
+		ticket_name(name, rivals->v[i].ticket);
+		errno = rivals->v[i].error;
+		if (now - lock->hidden_since >= HIDDEN_PATIENCE)
+			go_without(lock, name);
+		return;
+	}
 }
 
 /*
@@ -473,19 +457,20 @@ decide(struct lock *lock)
 
 	watch_clear(lock->rivals);
 	last = look_around(lock, &rivals, taken);
-	drop_those_that_fit(lock, &rivals, taken);
+	rivals_drop_fitting(&rivals, lock->claims, taken, lock->around);
 	if (rivals.n > 0)
 		around_refuse(lock->around, lock->claims);
 	name_blocker(lock, &rivals);
 	if (rivals.n == 0) {
 		grant(lock, last);
 	} else if (lock->ticket == 0 && !make_claim(lock, last + 1, 'w')) {
-		grant_alone(lock);
+		go_without(lock, "");
 	} else {
 		lock->waiting++;
 		decided = watch_rivals(lock, &rivals);
+		check_hidden(lock, &rivals);
 	}
-	free_rivals(&rivals);
+	rivals_clear(&rivals);
 	free(taken);
 	return decided;
 }
@@ -513,15 +498,17 @@ follow_folder(struct lock *lock, bool make)
 bool
 lock_try(struct lock *lock)
 {
+	if (lock->refusal)
+		return false;
 	if (lock->granted || (watch_is_quiet(lock->rivals) && !fd_is_removed(lock->mutex)))
 		return lock->granted;
 	if (fd_is_removed(lock->mutex) && !follow_folder(lock, true))
-		return grant_alone(lock);
+		return go_without(lock, "");
 	if (fd_lock(lock->mutex, LOCK_EX | LOCK_NB) < 0) {
 		if (lock->busy_since == 0)
 			lock->busy_since = clock_monotonic();
 		if (errno != EWOULDBLOCK || clock_monotonic() - lock->busy_since > MUTEX_PATIENCE)
-			return grant_alone(lock);
+			return go_without(lock, "mutex");
 		lock->tick = lock->tick < BUSY_TICK ? lock->tick : BUSY_TICK;
 		return false;
 	}
@@ -535,7 +522,7 @@ lock_try(struct lock *lock)
 const char *
 lock_refusal(const struct lock *lock)
 {
-	return around_refusal(lock->around);
+	return lock->refusal ? lock->refusal : around_refusal(lock->around);
 }
 
 bool
@@ -558,7 +545,7 @@ lock_keep(struct lock *lock)
 	if (!make_claim(lock, look_around(lock, &rivals, unused) + 1, 'h'))
 		warn("%s: %s/locks", lock->target, state_path());
 	(void)!fd_lock(lock->mutex, LOCK_UN);
-	free_rivals(&rivals);
+	rivals_clear(&rivals);
 	free(unused);
 }
 

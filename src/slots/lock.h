@@ -9,7 +9,8 @@
  *     {"schema":1,"pid":4711,"target":"lint","claims":[…]}           claims as in plan.jsonl
  *
  * The owner keeps flock(2) on the file, so the kernel ends a claim with its process; whoever meets
- * the file of a dead owner removes it. Those who wait are woken by the end of the owner's process
+ * the file of a dead owner removes it. One that cannot be opened counts as held, for a minute: then
+ * there is no claim to be had. Those who wait are woken by the end of the owner's process
  * (watch.h), so that should come soon after lock_close; else they notice within a second. Claims
  * are made, and granted, one at a time: under the lock of locks/mutex.
  *
@@ -29,16 +30,19 @@
 struct lock;
 
 /*
- * A claim on those resources, for that target. state: the state folder. NULL after a warning: then
- * the session goes on without. lock_close ends the claim, whether it waits or is granted.
+ * A claim on those resources, for that target. state: the state folder. best_effort: what cannot be
+ * locked does not keep the session from running. lock_close ends the claim, whether it waits or is
+ * granted.
  */
-struct lock *lock_open(int state, const char *target, const json_t *claims) UNUSED_RESULT;
+struct lock *lock_open(int state, const char *target, const json_t *claims, bool best_effort)
+    UNUSED_RESULT;
 void lock_close(struct lock *);
 
 /*
  * Is the claim granted? The first call takes the ticket. Where nothing can be locked (no space, a
- * file system without locks) the sessions with claims run one at a time on this machine, after a
- * warning in each make.
+ * file system without locks, no right to) it never is, and lock_refusal says why and what to do.
+ * With best effort the sessions with claims run one at a time on this machine then, after a warning
+ * in each make.
  */
 bool lock_try(struct lock *);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/name.h"
 #include "slots/queue.h"
 #include "state/runtime.h"
@@ -33,7 +34,7 @@ queue_open(int folder, const char *run, unsigned rank)
 	struct queue *queue = xcalloc(1, sizeof(*queue));
 
 	*queue = (struct queue){ .run = run, .ours = { rank, getpid() }, .name = -1, .before = -1 };
-	queue->file = openat(folder, QUEUE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	queue->file = file_open_lock(folder, QUEUE);
 	return queue;
 }
 
@@ -93,7 +94,7 @@ read_places(const struct queue *queue, size_t *n)
 	struct place *places;
 	ssize_t read = 0;
 
-	if (fstat(queue->file, &st) < 0)
+	if (fstat(queue->file, &st) < 0 || st.st_size > FILE_MOST)
 		st.st_size = 0;
 	places = xcalloc(1, (size_t)st.st_size);
 	if (st.st_size > 0)

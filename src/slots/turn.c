@@ -55,9 +55,9 @@ turn_open(const struct turn_options *options)
 	if (makeflags_is_loaded(makeflags))
 		turn->most = turn->least;
 	turn->slot = slot_open(makeflags, options->folder, options->key, options->rank);
-	/* lock_open warns; a session that runs without its locks is better than none. */
 	if (json_array_size(options->claims) > 0)
-		turn->lock = lock_open(options->state, options->target, options->claims);
+		turn->lock = lock_open(options->state, options->target, options->claims,
+		    options->best_effort);
 	if (options->processors > 1)
 		turn->gate = gate_open(options->folder, options->processors);
 	return turn;

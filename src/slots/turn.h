@@ -25,6 +25,7 @@ struct turn_options {
 	int state;             /* the state folder */
 	const char *target;
 	const json_t *claims;  /* as in plan.jsonl; NULL or an empty list: nothing is claimed */
+	bool best_effort;      /* see lock_open */
 	const struct makeflags *makeflags;
 	int folder;            /* of the gate's table; with the next two: see pool_open */
 	const char *key;

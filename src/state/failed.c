@@ -84,7 +84,7 @@ failed_update(int state, int rundir, struct planfile *plan, const json_t *goals)
 	/* Two makes may end at once. */
 	lock = state_lock(state, STATE_PATIENCE);
 	buffer_addstr(&old, "");
-	if (file_read(state, NAME, &old) < 0 && errno != ENOENT)
+	if (file_load(state, NAME, &old) < 0 && errno != ENOENT)
 		warn("%s/" NAME, state_path());
 	copy = xstrdup(old.data);
 	failed = words_of(copy);

@@ -115,9 +115,10 @@ read_table(int dirfd, const char *name, const char *shown)
 	json_error_t error;
 	bool newer = false;
 
-	if (file_read(dirfd, name, &text) < 0) {
+	if ((dirfd == AT_FDCWD ? file_read : file_load)(dirfd, name, &text) < 0) {
 		if (errno != ENOENT || dirfd == AT_FDCWD)
-			warn("%s: nothing is known of how long sessions take", shown);
+			warnx("%s: nothing is known of how long sessions take: %s", shown,
+			    file_why(errno));
 	} else if (!(root = json_loadb(text.data, text.len, 0, &error))) {
 		warnx("%s:%d: %s: nothing of it counts", shown, error.line, error.text);
 	} else if (!is_history(root)) {

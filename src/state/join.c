@@ -6,8 +6,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include <bsd/stdlib.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -22,17 +23,19 @@
 #define PLAN "plan.jsonl"
 #define RULE_FILE "sessions.mk"
 
-#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
-#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-
-/* For people; where links are not to be had, they have to look for the newest run themselves. */
+/*
+ * For people; where links are not to be had, they have to look for the newest run themselves. A
+ * copy that has followed links has a folder of that name.
+ */
 static void
 link_latest(int state, const char *name)
 {
-	char *temp = xasprintf("latest.%d~", (int)getpid()), *target = xasprintf("runs/%s", name);
+	char *temp = xasprintf("latest.%08x~", (unsigned)arc4random());
+	char *target = xasprintf("runs/%s", name);
 
-	unlinkat(state, temp, 0);
-	if (symlinkat(target, state, temp) == 0 && renameat(state, temp, state, "latest") < 0)
+	if (symlinkat(target, state, temp) == 0 && renameat(state, temp, state, "latest") < 0 &&
+	    (errno != EISDIR || file_remove(state, "latest") < 0 ||
+	    renameat(state, temp, state, "latest") < 0))
 		unlinkat(state, temp, 0);
 	free(target);
 	free(temp);
@@ -55,32 +58,11 @@ write_make_file(int runs, const char *key, const char *name)
 	return result;
 }
 
-/* Is it what a helper of a make that still runs is about to rename, by file_store? */
-static bool
-is_being_written(const char *file)
-{
-	size_t len = strcspn(file, ".");
-	char *key = xasprintf("%.*s", (int)len, file);
-	bool result = file[len] == '.' && makekey_is_sane(key) && makekey_is_alive(key);
-
-	free(key);
-	return result;
-}
-
 static int
 is_make_file(const struct dirent *entry)
 {
-	return !strncmp(entry->d_name, MAKEKEY_FILE, strlen(MAKEKEY_FILE)) &&
-	       !is_being_written(entry->d_name + strlen(MAKEKEY_FILE));
-}
-
-static void
-remove_run(const char *name)
-{
-	char *path = rundir_path(name);
-
-	file_remove_tree(path);
-	free(path);
+	return !strncmp(entry->d_name, MAKEKEY_FILE, strlen(MAKEKEY_FILE)) ||
+	       !strncmp(entry->d_name, RUNDIR_WELL, strlen(RUNDIR_WELL));
 }
 
 /* Removes the oldest runs, and their names from the list. */
@@ -91,17 +73,18 @@ remove_oldest(int runs, json_t *names, unsigned keep)
 
 	for (size_t i = n > keep ? n - keep : 0; i-- > 0;) {
 		const char *name = json_string_value(json_array_get(names, i));
-		int rundir = openat(runs, name, DIR_FLAGS);
+		int rundir = file_open_folder(runs, name);
 
-		if (rundir < 0 || !rundir_is_alive(rundir)) {
-			remove_run(name);
+		if (rundir >= 0 && !rundir_may_live(rundir)) {
+			if (file_remove(runs, name) < 0)
+				warn("%s/runs/%s", state_path(), name);
 			json_array_remove(names, i);
 		}
 		fd_close(&rundir);
 	}
 }
 
-/* A run's name ends like the key of its make: see run_name. */
+/* A run's name ends like the key of its make: see rundir_new_name. */
 static bool
 has_run_of(const json_t *names, const char *key)
 {
@@ -115,7 +98,24 @@ has_run_of(const json_t *names, const char *key)
 	return false;
 }
 
-/* Removes the oldest runs, and the files that name runs which are gone. */
+/* The key in the name of such a file, which may go on behind it; the caller frees. */
+static char *
+key_of(const char *file)
+{
+	char *key = xstrdup(strchr(file, '-') + 1), *dash = key;
+
+	for (int i = 0; i < 3 && (dash = strchr(dash, '-')); i++)
+		if (i == 2)
+			*dash = '\0';
+		else
+			dash++;
+	return key;
+}
+
+/*
+ * Removes the oldest runs, and the files that name runs which are gone. One that is about to be
+ * renamed to such a file stays for a while, since we may not see its owner.
+ */
 static void
 prune(int state, int runs, unsigned keep)
 {
@@ -126,32 +126,24 @@ prune(int state, int runs, unsigned keep)
 	remove_oldest(runs, names, keep);
 	n = scandirat(runs, ".", &entries, is_make_file, alphasort);
 	for (int i = 0; i < n; i++) {
-		const char *file = entries[i]->d_name, *key = file + strlen(MAKEKEY_FILE);
+		const char *file = entries[i]->d_name;
+		char *key = key_of(file);
 		/* In the first releases it was a link. */
 		bool odd = entries[i]->d_type == DT_LNK || !makekey_is_sane(key);
 		int rundir = -1;
 
+		if (file[strlen(file) - 1] == '~')
+			file_remove_stale(runs, file);
 		/* To open each one would be the most of what a make costs here. */
-		if (odd || (!has_run_of(names, key) && (rundir = rundir_find(state, key)) < 0))
+		else if (odd ||
+			 (!has_run_of(names, key) && (rundir = rundir_find(state, key)) < 0))
 			unlinkat(runs, file, 0);
 		fd_close(&rundir);
+		free(key);
 		free(entries[i]);
 	}
 	free(entries);
 	json_decref(names);
-}
-
-static char *
-run_name(const char *key)
-{
-	struct timespec now;
-	struct tm tm;
-	char date[32];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
-	return xasprintf("%s.%03ldZ-%s", date, now.tv_nsec / 1000000, strrchr(key, '-') + 1);
 }
 
 /* For where links are not to be had (vfat, a plan that another user made). -1 with errno set. */
@@ -161,7 +153,7 @@ copy_plan(int state, int rundir)
 	struct buffer text = { 0 };
 	int result = -1, saved;
 
-	if (file_read(state, PLAN, &text) == 0)
+	if (file_load(state, PLAN, &text) == 0)
 		result = file_replace(rundir, PLAN, text.data, text.len);
 	saved = errno;
 	buffer_free(&text);
@@ -169,57 +161,48 @@ copy_plan(int state, int rundir)
 	return result;
 }
 
-/* Makes the run folder with all that belongs in it; nothing names it yet. */
+/*
+ * Makes the run folder with all that belongs in it; nothing names it yet. *name: as it is named
+ * then, which the caller frees. -1 after a warning.
+ */
 static int
-make_run(int state, int runs, const char *name, const char *key)
+make_run(int state, int runs, const char *key, char **name)
 {
-	int rundir, result = -1, made = mkdirat(runs, name, 0777);
+	int rundir, result = -1;
 
-	if (made < 0 && errno == EEXIST) {
-		/* A helper of this make was killed before it had named the run. */
-		remove_run(name);
-		made = mkdirat(runs, name, 0777);
-	}
-	if (made < 0 || (rundir = openat(runs, name, DIR_FLAGS)) < 0) {
-		warn("%s/runs/%s", state_path(), name);
+	/* Who was killed before he had named his run has left a folder, which is his. */
+	do {
+		free(*name);
+		*name = rundir_new_name(key);
+	} while (mkdirat(runs, *name, 0777) < 0 && errno == EEXIST);
+	if ((rundir = file_open_folder(runs, *name)) < 0) {
+		warn("%s/runs/%s", state_path(), *name);
 		return -1;
 	}
-	file_give(runs, name);
+	file_give(runs, *name);
 	if (linkat(state, PLAN, rundir, PLAN, 0) < 0 && copy_plan(state, rundir) < 0) {
 		if (errno == ENOENT)
 			warnx("there is no plan to run by: see the message about the noxfile");
 		else
-			warn("%s/runs/%s/" PLAN, state_path(), name);
+			warn("%s/runs/%s/" PLAN, state_path(), *name);
 	} else {
-		result = rundir_write_info(rundir, name, key);
+		result = rundir_write_info(rundir, *name, key);
 	}
 	close(rundir);
 	if (result < 0)
-		remove_run(name);
+		file_remove(runs, *name);
 	return result;
-}
-
-/* The folder of the runs, made if need be. -1 after a warning. */
-static int
-open_runs(int state)
-{
-	int made = mkdirat(state, "runs", 0777), runs = openat(state, "runs", DIR_FLAGS);
-
-	if (made == 0)
-		file_give(state, "runs");
-	if (runs < 0)
-		warn("%s/runs", state_path());
-	return runs;
 }
 
 /* Makes the run of that make, unless a helper was faster. -1 after a warning. */
 static int
 begin(int state, const char *key, unsigned keep)
 {
-	char *mutex = xasprintf("noxmk/%s/begin", key), *name = run_name(key);
-	int lock = name_wait(mutex), runs = open_runs(state), rundir = rundir_find(state, key);
+	char *mutex = xasprintf("noxmk/%s/begin", key), *name = NULL;
+	int lock = name_wait(mutex), runs = state_folder(state, "runs");
+	int rundir = rundir_find(state, key);
 
-	if (runs >= 0 && rundir < 0 && make_run(state, runs, name, key) == 0 &&
+	if (runs >= 0 && rundir < 0 && make_run(state, runs, key, &name) == 0 &&
 	    write_make_file(runs, key, name) == 0) {
 		link_latest(state, name);
 		prune(state, runs, keep);
@@ -232,15 +215,58 @@ begin(int state, const char *key, unsigned keep)
 	return rundir;
 }
 
+/*
+ * The name of that run as its runtime folder has it, which is out of the way of sessions, or else
+ * as the state folder does. NULL if nobody knows; the caller frees.
+ */
+static char *
+name_of(int state, int runtime, const char *key)
+{
+	json_t *info = runtime < 0 ? NULL : rundir_info(runtime);
+	char *name = info ? json_text_copy(info, "run") : NULL;
+
+	json_decref(info);
+	return name ? name : rundir_name_of(state, key);
+}
+
+/* Whoever removes it may still be at it, so it is not made anew yet. */
 int
 join_find(int state, const char *key)
 {
-	int rundir;
+	int runtime = runtime_find(key), rundir = -1;
+	char *name = state < 0 ? NULL : name_of(state, runtime, key);
 
-	errno = ENOENT;
-	rundir = state < 0 ? -1 : rundir_find(state, key);
-	/* Whoever removes it may still be at it, so it is not made anew yet. */
-	return rundir >= 0 || errno != ENOENT ? rundir : runtime_find(key);
+	if (name)
+		rundir = rundir_find_named(state, name);
+	free(name);
+	if (rundir < 0 && runtime < 0)
+		errno = ENOENT;
+	if (rundir < 0)
+		return runtime;
+	fd_close(&runtime);
+	return rundir;
+}
+
+int
+join_request(const char *key, struct request *request)
+{
+	int folder = runtime_find(key), state = -1, result = -1;
+
+	if (!makekey_is_sane(key)) {
+		warnx("'%s' does not name a make: is /proc mounted?", key);
+		return -1;
+	}
+	if (folder < 0) {
+		state = state_find();
+		folder = join_find(state, key);
+	}
+	if (folder < 0)
+		warnx("this make has no run: was %s removed?", state_path());
+	else
+		result = request_read(folder, request);
+	fd_close(&folder);
+	fd_close(&state);
+	return result;
 }
 
 int
@@ -265,14 +291,18 @@ join_run(int state, const char *key, unsigned keep)
 static int
 make_again(int state, const char *key, const char *name)
 {
-	int runs = open_runs(state), rundir = -1;
+	int runs = state_folder(state, "runs");
+	int rundir = runs < 0 ? -1 : file_open_folder(runs, name);
+	char *named = rundir_name_of(state, key), *path = xasprintf("runs/%s", name);
 
-	if (runs >= 0 && (mkdirat(runs, name, 0777) == 0 || errno == EEXIST) &&
-	    write_make_file(runs, key, name) == 0) {
-		file_give(runs, name);
+	if (runs >= 0 && rundir < 0) {
+		rundir = state_folder(state, path);
 		link_latest(state, name);
-		rundir = rundir_open_named(state, name);
 	}
+	if (rundir >= 0 && (!named || strcmp(named, name) != 0))
+		(void)!write_make_file(runs, key, name);
+	free(path);
+	free(named);
 	fd_close(&runs);
 	return rundir;
 }
@@ -294,7 +324,39 @@ is_kept(const struct dirent *entry)
 	return true;
 }
 
-/* Copies those files of the runtime folder that the run folder lacks. */
+/* Has the run folder that file with the same bytes? */
+static bool
+has_same(int rundir, const char *name, const struct buffer *text)
+{
+	struct buffer is = { 0 };
+	bool same = file_load(rundir, name, &is) == 0 && is.len == text->len &&
+		    memcmp(is.data, text->data, is.len) == 0;
+
+	buffer_free(&is);
+	return same;
+}
+
+/*
+ * The run folder has that file of the runtime folder, too, afterwards. A session may have changed
+ * it; of a record that is said.
+ */
+static void
+restore_file(int runtime, int rundir, const char *name)
+{
+	size_t len = strlen(name);
+	bool is_there = faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	struct buffer text = { 0 };
+
+	if (file_load(runtime, name, &text) == 0 && !has_same(rundir, name, &text)) {
+		if (is_there && *name != '.' && len > 5 && !strcmp(name + len - 5, ".json"))
+			warnx("%s: not as the helper of the session wrote it, which counts", name);
+		if (file_store(rundir, name, text.data, text.len) < 0)
+			warn("%s", name);
+	}
+	buffer_free(&text);
+}
+
+/* The run folder has all files of the runtime folder afterwards. A log may be large: it stays. */
 static void
 copy_missing(int runtime, int rundir)
 {
@@ -305,9 +367,11 @@ copy_missing(int runtime, int rundir)
 		const char *name = entries[i]->d_name;
 		int file = -1;
 
-		if (faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-		    (file = openat(runtime, name, READ_FLAGS)) >= 0 &&
-		    file_copy(file, rundir, name) < 0)
+		if (!strstr(name, ".log"))
+			restore_file(runtime, rundir, name);
+		else if (faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+			 (file = file_open(runtime, name, O_RDONLY, 0)) >= 0 &&
+			 file_copy(file, rundir, name) < 0)
 			warn("%s", name);
 		fd_close(&file);
 		free(entries[i]);
@@ -340,10 +404,8 @@ open_again(const char *key, int runtime, int *state, int *rundir)
 	if (found < 0 && (errno != ENOENT || (found = state_make()) < 0))
 		return false;
 	replace(state, found);
-	found = rundir_find(*state, key);
-	if (found >= 0 && faccessat(found, RUNDIR_INFO, F_OK, 0) < 0)
-		fd_close(&found);
-	if (found < 0 && (info = rundir_info(runtime)))
+	found = -1;
+	if ((info = rundir_info(runtime)))
 		found = make_again(*state, key, json_text(info, "run"));
 	json_decref(info);
 	if (found >= 0)
@@ -355,7 +417,7 @@ open_again(const char *key, int runtime, int *state, int *rundir)
 static void
 restore_rules(int runtime, int state)
 {
-	int file = openat(runtime, RULE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int file = file_open(runtime, RULE_FILE, O_RDONLY, 0);
 	struct stat st;
 
 	if (file >= 0 && fstat(file, &st) == 0 && faccessat(state, RULE_FILE, F_OK, 0) < 0 &&
@@ -363,7 +425,7 @@ restore_rules(int runtime, int state)
 		utimensat(state, RULE_FILE, (struct timespec[]){ st.st_atim, st.st_mtim }, 0);
 	fd_close(&file);
 	if (faccessat(state, PLAN, F_OK, 0) < 0 &&
-	    (file = openat(runtime, PLAN, O_RDONLY | O_CLOEXEC)) >= 0)
+	    (file = file_open(runtime, PLAN, O_RDONLY, 0)) >= 0)
 		(void)!file_copy(file, state, PLAN);
 	fd_close(&file);
 }

@@ -1,7 +1,7 @@
 #ifndef NOXMK_STATE_JOIN_H
 #define NOXMK_STATE_JOIN_H
 
-#include "base/util.h"
+#include "state/request.h"
 
 /* The helpers of one make share a run: the first makes its folder, the others join. */
 
@@ -15,6 +15,12 @@ int join_run(int state, const char *key, unsigned keep);
 
 /* The same, but where there is no run yet errno is ENOENT, and nothing is made or printed. */
 int join_find(int state, const char *key) UNUSED_RESULT;
+
+/*
+ * Reads what the user asks of that make. By now a session may have removed the state folder with
+ * the run folder, or changed what is in it. 0, or -1 after a warning.
+ */
+int join_request(const char *key, struct request *) UNUSED_RESULT;
 
 /*
  * Where sessions have removed the run folder of that make, or part of it: makes it anew from the

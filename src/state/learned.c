@@ -155,7 +155,7 @@ look_up(int dirfd, const char *name, const char *target)
 	json_t *object = NULL;
 	char *key = xasprintf("\"%s\"", target);
 
-	if (file_read(dirfd, name, &text) == 0) {
+	if ((dirfd == AT_FDCWD ? file_read : file_load)(dirfd, name, &text) == 0) {
 		const char *end = text.data + text.len;
 		const char *at = find_object(text.data, end, "\"learned\"");
 

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "state/makekey.h"
@@ -43,4 +44,19 @@ makekey_is_alive(const char *key)
 	buffer_free(&stat);
 	free(path);
 	return alive;
+}
+
+char *
+makekey_where(void)
+{
+	struct buffer boot = { 0 };
+	char space[64], *where;
+	ssize_t n = readlink("/proc/self/ns/pid", space, sizeof(space) - 1);
+
+	space[n < 0 ? 0 : n] = '\0';
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &boot) < 0)
+		buffer_addstr(&boot, "");
+	where = xasprintf("%.*s %s", (int)strcspn(boot.data, "\n"), boot.data, space);
+	buffer_free(&boot);
+	return where;
 }

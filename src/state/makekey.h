@@ -8,13 +8,18 @@
 
 #include <stdbool.h>
 
+#include "base/util.h"
+
 /* What the file in runs/ is called that names the run of a make: this, and the key. */
 #define MAKEKEY_FILE ".make-"
 
 /* Is it such a key? It becomes part of a file name. */
 bool makekey_is_sane(const char *key);
 
-/* Does the make of this sane key still run? */
+/* Does the make of this sane key still run? Only its own machine and container can tell. */
 bool makekey_is_alive(const char *key);
+
+/* Where a key of a make of ours counts: this boot of the machine, this container. To be freed. */
+char *makekey_where(void) UNUSED_RESULT;
 
 #endif

@@ -1,11 +1,9 @@
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/util.h"
@@ -18,18 +16,19 @@
 #define CANCEL "cancel "
 #define WAIT "wait "
 
-/* Writes why the run is to end early, unless a reason stands there. Frees `why`. */
+/*
+ * Writes why the run is to end early, unless a reason stands there; of two at the same moment the
+ * last one stays. Frees `why`.
+ */
 static void
 halt(int rundir, const char *how, char *why)
 {
-	int fd = openat(rundir, NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	char *line = xasprintf("%s%s\n", how, why);
+	bool unused;
+	char *line = xasprintf("%s%s\n", how, why), *reason = policy_stop_reason(rundir, &unused);
 
-	/* The file is there before its line is: a helper that reads no whole line looks again. */
-	if (fd >= 0 ? fd_write_all(fd, line, strlen(line)) < 0 : errno != EEXIST)
+	if (!reason && file_store(rundir, NAME, line, strlen(line)) < 0)
 		warn("the run goes on, though it was to end here (%s): " NAME, why);
-	if (fd >= 0)
-		close(fd);
+	free(reason);
 	free(line);
 	free(why);
 }
@@ -66,7 +65,7 @@ policy_stop_reason(int rundir, bool *cancel)
 	char *reason = NULL, *end;
 
 	if (faccessat(rundir, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    file_read(rundir, NAME, &line) == 0 && (end = strchr(line.data, '\n'))) {
+	    file_load(rundir, NAME, &line) == 0 && (end = strchr(line.data, '\n'))) {
 		*end = '\0';
 		*cancel = !strncmp(line.data, CANCEL, strlen(CANCEL));
 		if (*cancel || !strncmp(line.data, WAIT, strlen(WAIT)))

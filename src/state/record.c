@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/util.h"
+#include "plan/planfile.h"
 #include "state/record.h"
 
 /* Bytes: some blocks, which most records are far from. */
@@ -92,12 +93,11 @@ mark_notified(int rundir, const struct record *r)
 
 	json_array_foreach(r->notify, i, item) {
 		char *name = notified_name(json_string_value(json_object_get(item, "target")));
-		int fd = openat(rundir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+		int fd = file_create(rundir, name, O_WRONLY);
 
 		if (fd < 0)
 			warn("%s", name);
-		else
-			close(fd);
+		fd_close(&fd);
 		free(name);
 	}
 }
@@ -233,7 +233,7 @@ record_write(int rundir, int runtime, const struct record *r)
 static void
 sync_file(int rundir, char *name)
 {
-	int fd = openat(rundir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = file_open(rundir, name, O_RDONLY, 0);
 
 	if (fd >= 0 && fdatasync(fd) < 0)
 		warn("%s", name);
@@ -346,15 +346,15 @@ record_read(int rundir, const char *target, struct record *r)
 	int result = -1;
 
 	*r = (struct record){ 0 };
-	if (file_read(rundir, name, &text) < 0) {
+	if (file_load(rundir, name, &text) < 0) {
 		if (errno == ENOENT)
 			result = 0;
 		else
-			warn("%s", name);
+			warnx("%s: %s", name, file_why(errno));
 		goto out;
 	}
 	object = json_loadb(text.data, text.len, 0, NULL);
-	if (fill(r, object)) {
+	if (fill(r, object) && !strcmp(r->target, target)) {
 		result = 1;
 	} else {
 		warnx("%s: not a record of a session", name);
@@ -365,6 +365,18 @@ out:
 	buffer_free(&text);
 	free(name);
 	return result;
+}
+
+void
+record_forget(int rundir, const char *target)
+{
+	char *name = xasprintf("%s.json", target);
+
+	if (faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		warnx("%s: a record of a session that has not run, which does not count", name);
+		file_remove(rundir, name);
+	}
+	free(name);
 }
 
 void
@@ -391,6 +403,22 @@ is_record(const struct dirent *entry)
 	       entry->d_name[0] != '.';
 }
 
+/* Only what is there needs the plan, which may be long. */
+static void
+add_known(json_t *list, struct dirent **entries, int n, int rundir)
+{
+	bool planned = n > 0 && faccessat(rundir, "plan.jsonl", F_OK, 0) == 0;
+	struct planfile *plan = planned ? planfile_open(rundir) : NULL;
+
+	for (int i = 0; i < n; i++) {
+		entries[i]->d_name[strlen(entries[i]->d_name) - 5] = '\0';
+		if (!planned || planfile_has_session(plan, entries[i]->d_name))
+			json_array_append_new(list, json_string(entries[i]->d_name));
+		free(entries[i]);
+	}
+	planfile_close(plan);
+}
+
 json_t *
 record_list(int rundir)
 {
@@ -403,11 +431,7 @@ record_list(int rundir)
 		json_decref(list);
 		return NULL;
 	}
-	for (int i = 0; i < n; i++) {
-		json_array_append_new(list,
-		    json_stringn(entries[i]->d_name, strlen(entries[i]->d_name) - 5));
-		free(entries[i]);
-	}
+	add_known(list, entries, n, rundir);
 	free(entries);
 	return list;
 }

@@ -110,7 +110,7 @@ json_t *record_notified_posargs(int rundir, const char *target);
 
 /*
  * Reads the record of that target. 1 and a filled record (record_clear frees), 0 when there is
- * none, -1 after a warning when the file cannot be read or is not a record.
+ * none, -1 after a warning when the file cannot be read or is not a record of that target.
  */
 int record_read(int rundir, const char *target, struct record *);
 void record_clear(struct record *);
@@ -124,7 +124,13 @@ bool record_recall(int rundir, struct record *);
  */
 void record_each(int rundir, void (*visit)(void *data, const struct record *), void *data);
 
-/* Targets of all records in the folder, sorted: a JSON list, or NULL after a warning. */
+/* Removes the record of a session that has not run, which its helper has not written. */
+void record_forget(int rundir, const char *target);
+
+/*
+ * Targets of all records in the folder, sorted: a JSON list, or NULL after a warning. A file that
+ * is called like a record, but like no session of the run's plan, is none of ours.
+ */
 json_t *record_list(int rundir);
 
 #endif

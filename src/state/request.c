@@ -49,14 +49,22 @@ is_left(const struct dirent *entry)
 	return !makekey_is_sane(key + 1) || !makekey_is_alive(key + 1);
 }
 
+/* What was to be renamed: see file_replace. */
+static int
+is_left_or_beside(const struct dirent *entry)
+{
+	return is_left(entry) || entry->d_name[strlen(entry->d_name) - 1] == '~';
+}
+
 static void
 remove_left(int state)
 {
 	struct dirent **entries = NULL;
-	int n = scandirat(state, ".", &entries, is_left, alphasort);
+	int n = scandirat(state, ".", &entries, is_left_or_beside, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		unlinkat(state, entries[i]->d_name, 0);
+		/* We may not see its make: that of another container. */
+		file_remove_stale(state, entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);
@@ -124,7 +132,7 @@ request_take(int state, const char *what, const char *key)
 
 	if (!makekey_is_sane(key)) {
 		warnx("'%s' does not name a make: is /proc mounted?", key);
-	} else if (file_read(state, name, &text) < 0) {
+	} else if (file_load(state, name, &text) < 0) {
 		warn("%s/%s", state_path(), name);
 	} else {
 		/* $(file) has ended it so. */
@@ -287,13 +295,13 @@ request_read(int rundir, struct request *request)
 	const char *name;
 	json_t *json = NULL, *item;
 	size_t i;
-	int error = file_read(rundir, REQUEST_FILE, &text) < 0 ? errno : 0;
+	int error = file_load(rundir, REQUEST_FILE, &text) < 0 ? errno : 0;
 
 	if (!error)
 		json = json_loadb(text.data, text.len, 0, NULL);
 	buffer_free(&text);
 	if (json_integer_value(json_object_get(json, "schema")) != 1) {
-		warnx(REQUEST_FILE ": %s", error ? strerror(error) : "damaged");
+		warnx(REQUEST_FILE ": %s", error ? file_why(error) : "damaged");
 		json_decref(json);
 		return -1;
 	}

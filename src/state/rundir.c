@@ -5,16 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "state/makekey.h"
 #include "state/rundir.h"
 #include "state/state.h"
 
-#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define ALIVE ".alive"
+
+/* Seconds. */
+enum { DEAD_SINCE = 24 * 60 * 60 };
 
 char *
 rundir_path(const char *name)
@@ -50,45 +56,81 @@ is_name(const char *s)
 	return *word && word[strspn(word, "0123456789abcdef")] == '\0';
 }
 
+/* The random word of a make, by the name of its run or by its key. */
+static const char *
+word_of(const char *name)
+{
+	const char *dash = strrchr(name, '-');
+
+	return dash ? dash + 1 : name;
+}
+
+char *
+rundir_new_name(const char *key)
+{
+	struct timespec now;
+	struct tm tm;
+	char date[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
+	return xasprintf("%s.%03ldZ-%s", date, now.tv_nsec / 1000000, word_of(key));
+}
+
 static int
 is_run(const struct dirent *entry)
 {
 	return is_name(entry->d_name);
 }
 
-/* -1 with errno set and nothing printed. */
-static int
-open_named(int state, const char *name)
+int
+rundir_find_named(int state, const char *name)
 {
-	char *path = xasprintf("runs/%s", name);
-	int rundir = openat(state, path, DIR_FLAGS), saved = errno;
+	int runs = file_open_folder(state, "runs");
+	int rundir = runs < 0 ? -1 : file_open_folder(runs, name), saved = errno;
 
-	free(path);
+	fd_close(&runs);
 	errno = saved;
 	return rundir;
+}
+
+char *
+rundir_name_of(int state, const char *key)
+{
+	char *path = xasprintf("runs/" MAKEKEY_FILE "%s", key), *name = NULL;
+	struct buffer text = { 0 };
+
+	if (file_load(state, path, &text) == 0) {
+		text.data[strcspn(text.data, "\n")] = '\0';
+		/* Of another make, a session may have put it there. */
+		if (is_name(text.data) && !strcmp(word_of(text.data), word_of(key)))
+			name = xstrdup(text.data);
+	}
+	buffer_free(&text);
+	free(path);
+	return name;
 }
 
 int
 rundir_find(int state, const char *key)
 {
-	char *path = xasprintf("runs/" MAKEKEY_FILE "%s", key);
-	struct buffer name = { 0 };
-	int rundir = -1, saved = EINVAL;
+	char *name = NULL;
+	int rundir = -1, saved;
 
+	errno = ENOENT;
 	if (!makekey_is_sane(key)) {
 		warnx("'%s' does not name a make", key);
-	} else if (file_read(state, path, &name) < 0) {
-		if ((saved = errno) != ENOENT)
-			warn("%s/%s", state_path(), path);
+		errno = EINVAL;
+	} else if ((name = rundir_name_of(state, key))) {
+		rundir = rundir_find_named(state, name);
+		if (rundir < 0 && errno != ENOENT && errno != ENOTDIR)
+			warnx("%s/runs/%s: %s", state_path(), name, file_why(errno));
 	} else {
-		name.data[strcspn(name.data, "\n")] = '\0';
-		saved = ENOENT;
-		if (is_name(name.data) && (rundir = open_named(state, name.data)) < 0 &&
-		    (saved = errno) != ENOENT)
-			warn("%s/runs/%s", state_path(), name.data);
+		errno = ENOENT;
 	}
-	buffer_free(&name);
-	free(path);
+	saved = errno == ENOTDIR ? ENOENT : errno;
+	free(name);
 	errno = saved;
 	return rundir;
 }
@@ -121,7 +163,7 @@ rundir_open(int state, const char *key)
 json_t *
 rundir_list(int state)
 {
-	int runs = openat(state, "runs", DIR_FLAGS), n = 0;
+	int runs = file_open_folder(state, "runs"), n = 0;
 	struct dirent **entries = NULL;
 	json_t *names = json_array();
 
@@ -141,10 +183,10 @@ rundir_list(int state)
 int
 rundir_open_named(int state, const char *name)
 {
-	int rundir = open_named(state, name);
+	int rundir = rundir_find_named(state, name);
 
 	if (rundir < 0)
-		warn("%s/runs/%s", state_path(), name);
+		warnx("%s/runs/%s: %s", state_path(), name, file_why(errno));
 	return rundir;
 }
 
@@ -155,7 +197,7 @@ rundir_newest_with(int state, const char *name)
 	int rundir = -1;
 
 	for (size_t i = json_array_size(names); i-- > 0 && rundir < 0;) {
-		rundir = open_named(state, json_string_value(json_array_get(names, i)));
+		rundir = rundir_find_named(state, json_string_value(json_array_get(names, i)));
 		if (rundir >= 0 && faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			fd_close(&rundir);
 	}
@@ -169,7 +211,7 @@ read_info(int rundir)
 	struct buffer text = { 0 };
 	json_t *info = NULL;
 
-	if (file_read(rundir, RUNDIR_INFO, &text) == 0)
+	if (file_load(rundir, RUNDIR_INFO, &text) == 0)
 		info = json_loadb(text.data, text.len, 0, NULL);
 	buffer_free(&text);
 	return info;
@@ -191,34 +233,52 @@ rundir_info(int rundir)
 int
 rundir_write_info(int rundir, const char *name, const char *key)
 {
-	json_t *info = json_pack("{s:i,s:s,s:s,s:f,s:f}", "schema", 1, "run", name, "make", key,
-	    "started", clock_now(), "clock", clock_monotonic());
+	char *where = makekey_where();
+	json_t *info = json_pack("{s:i,s:s,s:s,s:s,s:f,s:f}", "schema", 1, "run", name, "make", key,
+	    "where", where, "started", clock_now(), "clock", clock_monotonic());
 	char *text = json_dumps(info, JSON_INDENT(1));
 	int result = text ? file_store(rundir, RUNDIR_INFO, text, strlen(text)) : -1;
 
 	if (result < 0)
 		warn("%s/runs/%s/" RUNDIR_INFO, state_path(), name);
 	free(text);
+	free(where);
 	json_decref(info);
 	return result;
 }
 
+bool
+rundir_is_old(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_EMPTY_PATH) == 0 &&
+	       time(NULL) - st.st_mtime > DEAD_SINCE;
+}
+
 static bool
-make_is_alive(int rundir)
+make_may_live(int rundir)
 {
 	json_t *info = read_info(rundir);
 	const char *key = json_string_value(json_object_get(info, "make"));
-	bool alive = key && makekey_is_sane(key) && makekey_is_alive(key);
+	char *where = makekey_where();
+	bool may = true;
 
+	/* Of the first releases, or damaged; and a helper has just made the folder. */
+	if (!key || !makekey_is_sane(key) || strcmp(json_text(info, "where"), where) != 0)
+		may = !rundir_is_old(rundir, "");
+	else
+		may = makekey_is_alive(key);
+	free(where);
 	json_decref(info);
-	return alive;
+	return may;
 }
 
 /* A shared lock while we are at work; for the exclusive one the file is open for writing (NFS). */
 int
 rundir_enter(int rundir)
 {
-	int fd = openat(rundir, ".alive", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	int fd = file_open_lock(rundir, ALIVE);
 
 	if (fd >= 0)
 		(void)!fd_lock(fd, LOCK_SH);
@@ -234,15 +294,17 @@ rundir_is_left(int entered)
 bool
 rundir_is_entered(int rundir)
 {
-	int fd = openat(rundir, ".alive", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	bool entered = fd >= 0 && fd_lock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	int fd = file_open(rundir, ALIVE, O_RDWR, 0);
+	/* Where it cannot be opened, nothing is known. */
+	bool busy = fd >= 0 ? fd_lock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK :
+			      errno == EACCES || errno == EPERM || errno == EROFS;
 
 	fd_close(&fd);
-	return entered;
+	return busy;
 }
 
 bool
-rundir_is_alive(int rundir)
+rundir_may_live(int rundir)
 {
-	return rundir_is_entered(rundir) || make_is_alive(rundir);
+	return rundir_is_entered(rundir) || make_may_live(rundir);
 }

@@ -7,9 +7,10 @@
  *
  *   runs/20261123T011828.250Z-c0ffee01/   a run: when it began, in UTC, and the random word of
  *                                         its make; so these names sort by age
- *     .run.json                           the run info: {"schema":1,"run","make","started",
- *                                         "clock"}: its name, the key of its make (makekey.h), and
- *                                         when it began, by both clocks (clock.h)
+ *     .run.json                           the run info: {"schema":1,"run","make","where",
+ *                                         "started","clock"}: its name, the key of its make and
+ *                                         where that counts (makekey.h), and when it began, by both
+ *                                         clocks (clock.h)
  *     plan.jsonl                          the plan that it started with
  *     TARGET.log, TARGET.json             one of each for a session (joblog.h, record.h)
  *     .TARGET.report                      what nox said of it (nox/noxreport.h)
@@ -20,6 +21,8 @@
  *                                         runtime folder
  *   runs/.make-4711-9876-c0ffee01         "20261123T011828.250Z-c0ffee01\n": the run of the make
  *                                         with that key
+ *   runs/.well-4711-9876-c0ffee01-ci      an empty file: that goal of that make is well. For make,
+ *                                         which does not open it (nox.mk)
  *   latest -> runs/…                      the newest, for people, where links are to be had
  *
  * Functions that return a descriptor return -1 after a warning; the caller closes.
@@ -30,6 +33,9 @@
 
 #include "base/util.h"
 
+/* How the names of the files in runs/ begin that name the goals of a make that are well. */
+#define RUNDIR_WELL ".well-"
+
 /* The run info, without which there is no run. */
 #define RUNDIR_INFO ".run.json"
 
@@ -39,15 +45,28 @@ int rundir_open(int state, const char *key);
 /* The same for a make, but where it has no run errno is ENOENT and nothing is printed. */
 int rundir_find(int state, const char *key);
 
+/* The name of that make's run by runs/.make-…, or NULL. The caller frees. */
+char *rundir_name_of(int state, const char *key) UNUSED_RESULT;
+
+/* A name for a new run of that make. The caller frees. */
+char *rundir_new_name(const char *key) UNUSED_RESULT;
+
 /* The path of that run folder, for people and for what takes no descriptor. The caller frees. */
 char *rundir_path(const char *name) UNUSED_RESULT;
 
-/* The names of the runs that are kept, oldest first: a JSON list. And one of these runs. */
+/*
+ * The names of the runs that are kept, oldest first: a JSON list. And one of these runs;
+ * rundir_find_named prints nothing, and errno is set.
+ */
 json_t *rundir_list(int state);
 int rundir_open_named(int state, const char *name);
+int rundir_find_named(int state, const char *name);
 
 /* Opens the newest run folder that has a file of that name; -1 without a warning if none has. */
 int rundir_newest_with(int state, const char *name);
+
+/* This file is there when the end of the run has been summed up. */
+#define RUNDIR_ENDED ".ended"
 
 /* The run info: a new reference, or NULL after a warning. */
 json_t *rundir_info(int rundir);
@@ -56,10 +75,14 @@ json_t *rundir_info(int rundir);
 int rundir_write_info(int rundir, const char *name, const char *key);
 
 /*
- * Does the make of that run still run, or is somebody at work there, maybe in another container,
- * where we do not see that make?
+ * May the make of that run still run? It does while somebody is at work there. Else its process
+ * tells, but only to those who see that: of a make elsewhere, in another container maybe, it is
+ * only sure that it has ended when nothing has been written there for a day.
  */
-bool rundir_is_alive(int rundir);
+bool rundir_may_live(int rundir);
+
+/* Has nothing been written for a day to the folder of that name, "" for that itself? */
+bool rundir_is_old(int dirfd, const char *name);
 
 /*
  * While we hold this descriptor (or a keeper does, which has inherited it) we are at work in the
@@ -67,7 +90,7 @@ bool rundir_is_alive(int rundir);
  */
 int rundir_enter(int rundir);
 
-/* Is somebody? Of those who could not enter nothing is known. */
+/* Is somebody, or can that not be known? Of those who could not enter nothing is known. */
 bool rundir_is_entered(int rundir);
 
 /* Is nobody else at work there? To be asked once, at the end: then we are not any more. */

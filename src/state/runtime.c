@@ -13,12 +13,6 @@
 #include "state/rundir.h"
 #include "state/runtime.h"
 
-/*
- * Seconds after which the folder of a dead make goes. A make in another container, which we do not
- * see, looks dead as well.
- */
-enum { DEAD_SINCE = 24 * 60 * 60 };
-
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* The folder of all makes, if nobody else can have put anything into it; else -1. */
@@ -56,16 +50,33 @@ open_base(bool make, char **path)
 	return base;
 }
 
-int
-runtime_find(const char *key)
+/* Maybe one that is still being made. */
+static int
+open_runtime(const char *key)
 {
 	char *path;
 	int base = open_base(false, &path), runtime = -1;
 
 	if (base >= 0 && makekey_is_sane(key))
-		runtime = openat(base, key, DIR_FLAGS);
+		runtime = file_open_folder(base, key);
 	fd_close(&base);
 	free(path);
+	return runtime;
+}
+
+bool
+runtime_is_whole(int runtime)
+{
+	return runtime >= 0 && faccessat(runtime, RUNDIR_INFO, F_OK, 0) == 0;
+}
+
+int
+runtime_find(const char *key)
+{
+	int runtime = open_runtime(key);
+
+	if (!runtime_is_whole(runtime))
+		fd_close(&runtime);
 	return runtime;
 }
 
@@ -76,20 +87,18 @@ is_key(const struct dirent *entry)
 }
 
 static void
-remove_dead(int base, const char *path)
+remove_dead(int base)
 {
 	struct dirent **entries = NULL;
 	int n = scandirat(base, ".", &entries, is_key, NULL);
 
 	for (int i = 0; i < n; i++) {
 		const char *key = entries[i]->d_name;
-		char *folder = xasprintf("%s/%s", path, key);
-		struct stat st;
+		int folder = rundir_is_old(base, key) ? file_open_folder(base, key) : -1;
 
-		if (stat(folder, &st) == 0 && time(NULL) - st.st_mtime > DEAD_SINCE &&
-		    !makekey_is_alive(key))
-			file_remove_tree(folder);
-		free(folder);
+		if (folder >= 0 && !rundir_may_live(folder) && !makekey_is_alive(key))
+			file_remove(base, key);
+		fd_close(&folder);
 		free(entries[i]);
 	}
 	free(entries);
@@ -102,7 +111,7 @@ copy(int from, int runtime, const char *name)
 	struct buffer text = { 0 };
 	struct stat st;
 
-	if (file_read(from, name, &text) == 0 && fstatat(from, name, &st, 0) == 0 &&
+	if (file_load(from, name, &text) == 0 && fstatat(from, name, &st, 0) == 0 &&
 	    file_store(runtime, name, text.data, text.len) == 0)
 		utimensat(runtime, name, (struct timespec[]){ st.st_atim, st.st_mtim }, 0);
 	buffer_free(&text);
@@ -112,20 +121,21 @@ int
 runtime_make(const char *key, int state, int rundir)
 {
 	char *path;
-	int base, runtime = runtime_find(key), made;
+	int base, runtime = open_runtime(key), made;
 
 	if (runtime >= 0 || !makekey_is_sane(key))
 		return runtime;
 	base = open_base(true, &path);
 	if (base >= 0) {
 		made = mkdirat(base, key, 0700);
-		runtime = openat(base, key, DIR_FLAGS);
+		runtime = file_open_folder(base, key);
 		if (made == 0 && runtime >= 0) {
 			copy(state, runtime, "sessions.mk");
 			copy(rundir, runtime, "plan.jsonl");
-			copy(rundir, runtime, RUNDIR_INFO);
 			copy(rundir, runtime, REQUEST_FILE);
-			remove_dead(base, path);
+			/* The last one: see runtime_is_whole. */
+			copy(rundir, runtime, RUNDIR_INFO);
+			remove_dead(base);
 		}
 	}
 	fd_close(&base);
@@ -143,19 +153,17 @@ runtime_stand_in(int runtime, int rundir)
 void
 runtime_remove(const char *key, int rundir)
 {
-	int runtime = runtime_find(key), there = rundir_enter(rundir), here, base;
-	char *path, *folder;
+	int runtime = open_runtime(key), there = rundir_enter(rundir), here, base;
+	char *path;
 
 	if (runtime >= 0) {
 		here = rundir_enter(runtime);
 		/* Whoever comes now waits in rundir_enter, and then makes the folder anew. */
 		if (rundir_is_left(there) && rundir_is_left(here)) {
 			base = open_base(false, &path);
-			folder = xasprintf("%s/%s", path, key);
-			file_remove_tree(folder);
+			file_remove(base, key);
 			/* Only the last one leaves it empty. */
 			rmdir(path);
-			free(folder);
 			free(path);
 			fd_close(&base);
 		}

@@ -27,8 +27,14 @@
 /* How the names of those end. */
 #define RUNTIME_OF_NOW ".now"
 
-/* The runtime folder of the make with that key (makekey.h), or -1. The caller closes. */
+/*
+ * The runtime folder of the make with that key (makekey.h), or -1 where there is none or not all of
+ * it yet. The caller closes.
+ */
 int runtime_find(const char *key) UNUSED_RESULT;
+
+/* Has it all that the run began with? -1 has not. */
+bool runtime_is_whole(int runtime);
 
 /*
  * The same; if there is none it is made, as a copy of what that run began with. Those of makes

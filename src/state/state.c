@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bsd/stdlib.h>
+
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -212,11 +214,92 @@ warn_in_checkout(void)
 		    path, (int)len, path);
 }
 
+/* Gives it another name, by which it is in nobody's way. */
+static bool
+move_aside(int state, const char *name)
+{
+	char *aside = xasprintf("%s.%08x~", name, (unsigned)arc4random());
+	bool moved = renameat(state, name, state, aside) == 0;
+
+	free(aside);
+	return moved;
+}
+
+/*
+ * What cannot be used in the state folder goes, but what a folder holds that is not surely ours is
+ * not removed. False with errno set.
+ */
+static bool
+clear(int state, const char *name)
+{
+	struct stat st;
+	bool is_folder = fstatat(state, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			 S_ISDIR(st.st_mode);
+
+	if (is_folder && st.st_uid != geteuid())
+		return move_aside(state, name);
+	return file_remove(state, name) == 0;
+}
+
+/* A folder of ours in which we may do nothing. */
+static bool
+open_up(int state, const char *name)
+{
+	struct stat st;
+
+	return fstatat(state, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+	       st.st_uid == geteuid() && fchmodat(state, name, 0700, 0) == 0;
+}
+
+int
+state_folder(int state, const char *name)
+{
+	int made = mkdirat(state, name, 0777), folder = file_open_folder(state, name), error;
+
+	if (folder < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EACCES ||
+	    errno == EPERM)) {
+		error = errno;
+		if ((error == EACCES && open_up(state, name)) || clear(state, name)) {
+			warnx("%s/%s: %s: it is made anew", state_path(), name, file_why(error));
+			made = mkdirat(state, name, 0777);
+			folder = file_open_folder(state, name);
+		}
+	}
+	if (made == 0)
+		file_give(state, name);
+	if (folder < 0)
+		warnx("%s/%s: %s", state_path(), name, file_why(errno));
+	return folder;
+}
+
+bool
+state_mend(int state)
+{
+	/* make reads the first ones. */
+	static const char *const files[] = { "own.mk", "sessions.mk", "order.mk", "failed",
+		"plan.jsonl", "inputs.json", "history.json" };
+	bool sound = true;
+
+	for (size_t i = 0; i < countof(files); i++) {
+		int fd = file_open(state, files[i], O_RDONLY, FILE_MOST), error = errno;
+		bool gone = fd < 0 && (error == ENOENT || clear(state, files[i]));
+
+		if (fd < 0 && error != ENOENT)
+			warnx("%s/%s: %s: %s", state_path(), files[i], file_why(error),
+			    gone ? "it is made anew" : "it has to be removed");
+		sound = sound && (fd >= 0 || gone);
+		fd_close(&fd);
+	}
+	return sound;
+}
+
 /* 0, or -1 with errno set. A file that is there stays as the user has made it. */
 static int
 fill(int state, const char *name, const char *text)
 {
-	if (faccessat(state, name, F_OK, 0) == 0)
+	struct stat st;
+
+	if (fstatat(state, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
 		return 0;
 	return file_replace(state, name, text, strlen(text));
 }
@@ -253,15 +336,13 @@ int
 state_lock(int state, int seconds)
 {
 	/* Of a folder, and without a descriptor to write to, NFS locks nothing. */
-	int lock = openat(state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	int lock = file_open_lock(state, "lock");
 
 	if (lock < 0 || fd_lock_within(lock, LOCK_EX, seconds * 1000) < 0) {
 		warnx("%s/lock: two makes at once may lose what one of them writes: %s",
 		    state_path(), lock < 0 || errno != EWOULDBLOCK ? strerror(errno) :
 		    "another process has locked it for too long");
 		fd_close(&lock);
-	} else {
-		file_give(state, "lock");
 	}
 	return lock;
 }

@@ -47,6 +47,19 @@ int state_open(void);
 int state_find(void);
 
 /*
+ * Opens a folder in the state folder, which is made if need be, also in the place of something that
+ * is none of ours, which is said. -1 after a warning; the caller closes.
+ */
+int state_folder(int state, const char *name);
+
+/*
+ * To be called when a make begins, and reads some of these files itself: removes what lies in the
+ * place of one of our files and cannot be it, and says so. All of them are made anew. False when
+ * something stays that make must not read.
+ */
+bool state_mend(int state);
+
+/*
  * Waits until nobody else changes a file of the state folder that is read, changed and replaced,
  * and keeps others from that until state_unlock is given what this returns. Nobody may inherit
  * that descriptor. Where the lock is not to be had within so many seconds, that is warned of, and

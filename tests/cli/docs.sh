@@ -98,9 +98,9 @@ example() {
 			esac
 		done
 		;;
-	tests/faults/faults.py*)
+	tests/faults/faults.py* | tests/properties/anything.py*)
 		cd "$scratch/tree" || exit 1
-		run tests/faults/faults.py --help
+		run "${1%% *}" --help
 		for word in $1; do
 			case $word in
 			-*) has "$out" " $word" || status=1 ;;

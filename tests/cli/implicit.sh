@@ -197,8 +197,16 @@ spec.loader.exec_module(handover)
 folder = os.environ["FOLDER"]
 wheel = "before"
 for text in sys.argv[2:]:
-    with open(f"{folder}/.build.globals", "w") as file:
-        file.write(text)
+    path = f"{folder}/.build.globals"
+    if os.path.lexists(path):
+        os.remove(path)
+    if text == "FIFO":
+        os.mkfifo(path)
+    elif text == "LINK":
+        os.symlink("/dev/zero", path)
+    else:
+        with open(path, "w") as file:
+            file.write(text)
     wanted = json.dumps({"leaves": [["__main__", "wheel"]], "takes": ["build", "gone"]})
     one = handover.Handover(wanted, f"{folder}/.tests.report")
     try:
@@ -208,11 +216,11 @@ for text in sys.argv[2:]:
         print("ValueError:", error)
     one.leave()
 END
-run "$python3" "$scratch/try.py" "$STAGE/share/noxmk/handover.py" \
+run timeout 20 "$python3" "$scratch/try.py" "$STAGE/share/noxmk/handover.py" \
 	'{"__main__ wheel": {"value": {"tuple": [1, {"bytes": "00ff"}]}}}' \
 	'{"__main__ wheel": {"value": {"os.system": ["x"]}}}' '{"__main__ wheel": {"dict": [[1, 2]]}}' \
-	'{"__main__ gone.x": {"value": 1}}' '{"no.such wheel": {"value": 1}}' '{"x": 1}' '[' ''
-check 'a damaged file: an error, each time' same "$status $(grep -c '^ValueError' "$out")" '0 7'
+	'{"__main__ gone.x": {"value": 1}}' '{"no.such wheel": {"value": 1}}' '{"x": 1}' '[' '' FIFO LINK
+check 'a damaged file: an error, each time' same "$status $(grep -c '^ValueError' "$out")" '0 9'
 check 'a damaged file: a sound one holds' has "$out" "(1, b'\\x00\\xff')"
 
 # What is no hand-over: nobody is told.

@@ -226,12 +226,30 @@ c: passed'
 	cd ../project || exit 1
 }
 
+# make's pipe has the numbers of the streams then, and what is printed would become tokens.
+closed() {
+	crowd
+	"$MAKE" -I "$STAGE/include" -j3 ci <&- >&- 2>"$err"
+	status=$?
+	: >"$out"
+	check 'closed streams: exit 0' exits 0
+	check 'closed streams: no complaint' calm
+	check 'closed streams: all pass' same "$(verdicts | grep -c ': passed$')" 4
+	check 'closed streams: three at once' same "$(peak)" 3
+	"$MAKE" -I "$STAGE/include" -j3 ci <&- >"$out" 2>&-
+	status=$?
+	check 'no standard error: exit 0' exits 0
+	check 'no standard error: no complaint' calm
+	check 'no standard error: three at once' same "$(peak)" 3
+}
+
 one_make() {
 	topic=$("$MAKE" --version | sed -n '1s/.* \(.*\)/\1: /p')
 	crowd
 	jobs
 	quota
 	dry
+	closed
 	places
 	broken
 	crowd

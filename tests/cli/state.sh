@@ -175,6 +175,32 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	check 'a group that the folder was opened to: and its owner again' exits 0
 	check 'a group that the folder was opened to: the mode stays' same "$(stat -c %a "$state")" 2770
 
+	# What root locks, with its umask, is locked for the user.
+	noxfile <<-'END'
+		@nox.session(python=False)
+		def a(session):
+		    open("begun", "w").close()
+		    session.run("sh", "-c", "i=0; until [ -e go ] || [ $i -gt 300 ]; do sleep 0.1; i=$((i+1)); done; echo a >>order", external=True, silent=True)
+		@nox.session(python=False)
+		def b(session):
+		    session.run("sh", "-c", "echo b >>order", external=True)
+	END
+	printf '[tool.noxmk.session."*"]\nuses = ["port"]\n' >pyproject.toml
+	touch order
+	chmod 666 order
+	chown -R 65534:65534 .
+	as 65534 65534 "$MAKE" -I "$STAGE/include" -n ci
+	(umask 077 && exec "$MAKE" -I "$STAGE/include" a >a.out 2>&1 </dev/null) &
+	wait_for test -e begun
+	as 65534 65534 "$MAKE" -I "$STAGE/include" b >/dev/null &
+	user=$!
+	wait_for has "$out" 'waits              b: for a'
+	check "root's lock, umask 077: the user waits for it" has "$out" 'which has port'
+	touch go
+	wait "$user"
+	wait
+	check "root's lock, umask 077: one after the other" same "$(tr '\n' ' ' <order)" 'a b '
+
 	# A read-only checkout; root may write anywhere.
 	noxfile_of "$cleaning"
 	chown -R 65534 .
@@ -189,6 +215,37 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	chmod 755 .
 else
 	skip 'two users' 'not root here'
+fi
+
+# Two containers in one checkout: what one does not see of the other is not dead.
+
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+	noxfile <<-'END'
+		@nox.session(python=False)
+		def a(session):
+		    pass
+		@nox.session(python=False)
+		def b(session):
+		    pass
+	END
+	printf 'include nox.mk\na: hook\nhook: | .noxmk/begin ; @touch begun; timeout 30 cat go\n' >GNUmakefile
+	mkfifo go
+	mk -n ci
+	unshare --pid --fork --mount-proc "$MAKE" -I "$STAGE/include" a >a.out 2>&1 </dev/null &
+	first=$!
+	wait_for test -e begun
+	run_of_first=$(readlink "$state/latest")
+	for _ in 1 2 3; do
+		run unshare --pid --fork --mount-proc "$MAKE" -I "$STAGE/include" b NOXMK_KEEP=1
+	done
+	check 'another container: exit 0' exits 0
+	check 'a make between two sessions: its run is not dead' [ -d "$state/$run_of_first" ]
+	: >go
+	wait "$first"
+	check 'a make between two sessions: exit 0' [ $? = 0 ]
+	check 'a make between two sessions: its record' has "$state/$run_of_first/a.json" '"passed"'
+else
+	skip 'two containers' 'no right to make one'
 fi
 
 # A session removes it
@@ -324,7 +381,7 @@ for shim in nolinks nfs noflock nolocks; do
 done
 topic=
 
-# Those that claim something run one at a time, and it is said once.
+# Those that claim something fail, or run one at a time, and then it is said once.
 noxfile_of "$crowd"
 printf '[tool.noxmk.resources]\ncpu = 2\n\n[tool.noxmk.session."s*"]\nuses = ["cpu:1"]\n' >pyproject.toml
 mk -j ci
@@ -332,8 +389,16 @@ check 'claims: as many as there is room for' same "$(most crowd)" 2
 rm crowd
 (LD_PRELOAD=$scratch/nolocks.so && export LD_PRELOAD && exec "$MAKE" -I "$STAGE/include" \
 	-j ci >"$out" 2>"$err" </dev/null)
-check 'claims without locks: one at a time' same "$(most crowd)" 1
-check 'claims without locks: it is said once, with the file system' same \
+status=$?
+check 'claims without locks: they fail' exits 2
+check 'claims without locks: nothing has run' absent crowd
+check 'claims without locks: what to do' matches "$out" \
+	'its resources cannot be locked: .*locks: .* \(file system [a-z0-9.]*\): mend that, or set NOXMK_STATE=FOLDER elsewhere, or locks = "best-effort"'
+sed -i '1i[tool.noxmk]\nlocks = "best-effort"\n' pyproject.toml
+(LD_PRELOAD=$scratch/nolocks.so && export LD_PRELOAD && exec "$MAKE" -I "$STAGE/include" \
+	-j ci >"$out" 2>"$err" </dev/null)
+check 'best effort without locks: one at a time' same "$(most crowd)" 1
+check 'best effort without locks: it is said once, with the file system' same \
 	"$(grep -c 'locks: .* (file system [a-z0-9.]*): sessions that claim something run one at a time' "$err")" 1
 
 finish

@@ -20,6 +20,7 @@ that there is no other supervisor between us and the programs.
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import random
@@ -385,6 +386,13 @@ def then(*acts: Callable[[Case], None]) -> Callable[[Case], None]:
     return before
 
 
+def forge(target: str, verdict: str) -> str:
+    """What a session runs to write the record of another one."""
+    record = {"schema": 1, "target": target, "session": target, "verdict": verdict, "notify": [],
+              "waits": []}
+    return f"echo '{json.dumps(record)}' >.nox/.noxmk/latest/{target}.json"
+
+
 def files() -> list[Fault]:
     """Half-written and hostile files in .noxmk."""
     quick = {"quick": ":", "other": ":"}
@@ -417,9 +425,27 @@ def files() -> list[Fault]:
         Fault("a session puts a link in its record's place",
               {"nasty": "ln -sf ../../../mine .nox/.noxmk/latest/nasty.json"}, before=mine,
               after=intact("mine"), exits=None),
-        Fault(".nox/.noxmk/runs is a file", quick, before=put("runs", ""), exits=(2,),
-              said=(".nox/.noxmk/runs",),
-              after=lambda case: os.remove(case.path(".nox/.noxmk/runs"))),
+        Fault(".nox/.noxmk/runs is a file", quick, before=put("runs", ""), exits=(0,),
+              verdicts=passed, said=(".nox/.noxmk/runs: Not a directory: it is made anew",)),
+        Fault("a session makes another pass that has not run",
+              {"nasty": forge("other", "passed"), "other": "exit 1"},
+              config={"session": {"other": {"after": ["nasty"]}}},
+              verdicts={"nasty": "passed", "other": "failed"},
+              said=("other.json: a record of a session that has not run",)),
+        Fault("a session writes a record for no session of the plan",
+              {"nasty": forge("pwned", "passed")}, exits=(0,), verdicts={"nasty": "passed"},
+              after=lambda case: require("pwned" not in case.said(), "it is shown")),
+        Fault("a session changes the verdict of one that has run",
+              {"bad": "exit 1", "nasty": forge("bad", "passed")},
+              config={"session": {"nasty": {"after": ["bad"]}}},
+              verdicts={"nasty": "passed", "bad": "failed"},
+              said=("bad.json: not as the helper of the session wrote it",)),
+        Fault("a session bends the run's name to another folder",
+              {"nasty": "cp -r .nox/.noxmk/latest/. .nox/.noxmk/fake; "
+                        "for name in .nox/.noxmk/runs/.make-*; do ln -sf ../fake $name; done",
+               "bad": "exit 1"},
+              config={"session": {"bad": {"after": ["nasty"]}}},
+              verdicts={"nasty": "passed", "bad": "failed"}),
     ]
     return faults
 
