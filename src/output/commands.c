@@ -30,7 +30,7 @@ commands_close(struct commands *commands)
 	if (!commands)
 		return;
 	buffer_free(&commands->line);
-	buffer_free(&commands->stream.held);
+	mask_drop(&commands->stream);
 	free(commands);
 }
 
@@ -149,5 +149,5 @@ commands_flush(struct commands *commands, struct buffer *out)
 		consider(commands);
 	release(commands, out);
 	commands->inside = false;
-	mask_flush(commands->o.mask, &commands->stream, out);
+	mask_flush(&commands->stream, out);
 }

@@ -31,19 +31,26 @@ void mask_add(struct mask *, const char *name, const char *value);
 
 bool mask_is_empty(const struct mask *);
 
-/* How far one stream has come. { 0 } is its start; mask_flush leaves it so. */
+/* How far one stream has come. { 0 } is its start; mask_flush and mask_drop leave it so. */
 struct mask_stream {
-	struct buffer held; /* what may be the start of a secret */
-	size_t hidden;      /* so many of the next bytes belong to a secret that was seen */
+	struct buffer held;        /* what may be the start of a secret, or in one */
+	size_t node;               /* of the trie (trie.h): it stands for just that text */
+	struct mask_range *ranges; /* which parts of it are secret by now */
+	size_t n, cap;             /* of those */
+	bool begun;                /* the *** of the first of them is out */
 };
 
 /*
  * Appends the data without secrets. What may be the start of a secret is held back, at most as much
- * as the longest has, until more data decide it, or mask_flush says that no more will come.
+ * as the longest has, until more data decide it, or mask_flush says that no more will come. The
+ * time is a few steps for each byte, however many secrets there are, and however long they are.
  */
 void mask_feed(struct mask *, struct mask_stream *, const char *data, size_t n,
     struct buffer *out);
-void mask_flush(struct mask *, struct mask_stream *, struct buffer *out);
+void mask_flush(struct mask_stream *, struct buffer *out);
+
+/* Forgets what is held back. */
+void mask_drop(struct mask_stream *);
 
 /* Frees the text, and returns one without secrets, which the caller frees. NULL stays NULL. */
 char *mask_text(struct mask *, char *text) UNUSED_RESULT;

@@ -207,7 +207,7 @@ show(struct terminal *terminal, struct mask *mask, const char *text, size_t n, b
 
 	mask_feed(mask, &terminal->stream, text, n, &shown);
 	if (last)
-		mask_flush(mask, &terminal->stream, &shown);
+		mask_flush(&terminal->stream, &shown);
 	if (shown.len > 0)
 		(void)!fd_write_all(STDOUT_FILENO, shown.data, shown.len);
 	terminal->due = terminal->stream.held.len > 0 ? clock_monotonic() + HELD : 0;

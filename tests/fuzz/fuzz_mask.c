@@ -21,7 +21,7 @@ hide(struct mask *mask, const uint8_t *data, size_t size, size_t piece, struct b
 	for (size_t i = 0; i < size; i += piece)
 		mask_feed(mask, &stream, (const char *)data + i,
 		    size - i < piece ? size - i : piece, out);
-	mask_flush(mask, &stream, out);
+	mask_flush(&stream, out);
 }
 
 /* None of the secrets is left, unless the stars have made one. */
