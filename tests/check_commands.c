@@ -52,6 +52,11 @@ static const struct {
 	/* GitHub's runner takes a CR for a line end; it reads a last line without one, too. */
 	{ "1%\r::add-mask::s3", "1%\r::add-mask::***", "[::add-mask::s3]" },
 	{ "::add-mask::s3 ::x\ns3 ::x", "::add-mask::***\n***", "[::add-mask::s3 ::x]" },
+	/* Behind all that is blank to that runner; but no tool writes an annotation so. */
+	{ "\u00a0\v\u3000::add-mask::s3\ns3", "\u00a0\v\u3000::add-mask::***\n***",
+	    "[::add-mask::s3]" },
+	{ "\u00a0::error::x\n\u2003::warning::x\n\u2003x\n\xe2\x80\n\xe3::add-mask::s3\n",
+	    "\u00a0::error::x\n\u2003::warning::x\n\u2003x\n\xe2\x80\n\xe3::add-mask::s3\n", "" },
 	/* Decoded, its lines, and as it stands. */
 	{ "::add-mask::{%0Along line%0A}%25\nlong line {%0Along line%0A}%25 {\nlong line\n}%",
 	    "::add-mask::***\n*** *** ***", "[::add-mask::{%0Along line%0A}%25]" },
