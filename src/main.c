@@ -47,7 +47,7 @@
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder;
 	unsigned jobs, rounds;
-	bool json, only_if_stale;
+	bool json, raw, only_if_stale;
 	char *share;
 	char **words; /* the operands, NULL-ended */
 } options = { .inputs = "", .needs = "", .folder = ".", .rounds = 3 };
@@ -65,6 +65,7 @@ static const struct option_entry {
 	{ 'f', .text = &options.noxfile },
 	{ 'i', .text = &options.inputs },
 	{ 'J', .flag = &options.json },
+	{ 'W', .flag = &options.raw },
 	{ 'j', .number = &options.jobs, .most = 1000000 },
 	{ 'n', .number = &options.rounds, .most = 1000 },
 	{ 'p', .text = &options.needs },
@@ -74,7 +75,7 @@ static const struct option_entry {
 };
 
 static const struct option long_options[] = {
-	{ "json", no_argument, NULL, 'J' }, { 0 },
+	{ "json", no_argument, NULL, 'J' }, { "raw", no_argument, NULL, 'W' }, { 0 },
 };
 
 /* What main opens for a subcommand. */
@@ -373,9 +374,15 @@ each_target(int state, const char *suffix, int (*print)(int rundir, const char *
 }
 
 static int
+print_log(int rundir, const char *target)
+{
+	return joblog_print(rundir, target, options.raw);
+}
+
+static int
 do_log(const struct place *place)
 {
-	return each_target(place->state, ".log", joblog_print);
+	return each_target(place->state, ".log", print_log);
 }
 
 static int
@@ -437,7 +444,7 @@ static const struct command_entry {
 	{ "list", "J", "[--json]", 0, PLAN, do_list, "targets and descriptions" },
 	{ "show", "r:", "[-r MAKE] [GOAL ...]", 0, PLAN, do_show,
 	    "what would run, in which order" },
-	{ "log", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_log, "the last log of each" },
+	{ "log", "r:W", "[-r MAKE] [--raw] TARGET ...", 1, STATE, do_log, "the last log of each" },
 	{ "why", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_why,
 	    "what each waited for in its last run" },
 	{ "report", "", "", 0, STATE, do_report, "what running sessions at once has saved so far" },
