@@ -22,7 +22,7 @@ fed(bool all, const char *text, size_t piece)
 	struct strings patterns = { (const char *[]){ "*TOKEN" }, 1 }, none = { 0 };
 	char token[] = "A_TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	struct commands *commands = commands_open(&(struct commands_options){ .mask = mask,
 	    .masks = all, .annotations = all, .found = note });
 	struct buffer out = { 0 };
@@ -96,7 +96,7 @@ START_TEST(a_line_without_end_is_not_held_for_ever)
 {
 	struct strings none = { 0 };
 	char *const variables[] = { NULL };
-	struct mask *mask = mask_open(&none, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ none, none }, variables);
 	struct commands *commands = commands_open(&(struct commands_options){ .mask = mask,
 	    .masks = true, .found = note });
 	struct buffer out = { 0 };

@@ -20,7 +20,7 @@ no_mask(void)
 	char *const variables[] = { NULL };
 
 	if (!mask)
-		mask = mask_open(&none, &none, variables);
+		mask = mask_open(&(struct secrets){ none, none }, variables);
 	return mask;
 }
 
@@ -42,7 +42,7 @@ START_TEST(the_names_of_masked_values_are_before_the_status)
 	struct strings patterns = { (const char *[]){ "*TOKEN" }, 1 }, none = { 0 };
 	char token[] = "A_TOKEN=/usr/bin/nox", other[] = "B_TOKEN=hunter22";
 	char *const variables[] = { token, other, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 
 	/* Those of an earlier log do not count. */
 	free(mask_text(mask, xstrdup("hunter22")));

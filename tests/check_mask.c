@@ -49,7 +49,7 @@ START_TEST(each_secret_becomes_three_stars)
 
 	for (size_t piece = 1; piece < 30; piece++) {
 		char *const environ[] = { masks[_i].variables[0], masks[_i].variables[1], NULL };
-		struct mask *mask = mask_open(&patterns, &none, environ);
+		struct mask *mask = mask_open(&(struct secrets){ patterns, none }, environ);
 		char *out = masked(mask, text, strlen(text), piece);
 
 		ck_assert_str_eq(out, masks[_i].masked);
@@ -66,11 +66,11 @@ START_TEST(without_a_secret_the_mask_is_empty)
 	char texts[][16] = { "TOKEN=short", "OTHER=hunter22", "PASSWORD=", "TOKEN" };
 	char *const variables[] = { texts[0], texts[1], texts[2], texts[3], NULL };
 
-	mask = mask_open(&patterns, &none, variables);
+	mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	ck_assert(mask_is_empty(mask));
 	ck_assert_ptr_null(mask_names(mask));
 	mask_close(mask);
-	mask = mask_open(&none, &none, variables);
+	mask = mask_open(&(struct secrets){ none, none }, variables);
 	ck_assert(mask_is_empty(mask));
 	mask_close(mask);
 	mask_close(NULL);
@@ -82,7 +82,7 @@ START_TEST(a_whole_text_is_masked_at_once)
 	struct strings patterns = PATTERNS, none = { 0 };
 	char token[] = "TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	char *text = mask_text(mask, xstrdup("--token=hunter22"));
 
 	ck_assert_str_eq(text, "--token=***");
@@ -97,7 +97,7 @@ START_TEST(a_text_does_not_disturb_a_stream)
 	struct strings patterns = PATTERNS, none = { 0 };
 	char token[] = "TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	struct mask_stream stream = { 0 };
 	struct buffer out = { 0 };
 	char *text;
@@ -120,7 +120,7 @@ START_TEST(names_are_of_what_was_replaced)
 	char texts[][32] = { "A_TOKEN=hunter22", "B_TOKEN=hunter22", "C_TOKEN=never-said",
 		"DB_PASSWORD=postgres" };
 	char *const variables[] = { texts[0], texts[1], texts[2], texts[3], NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	char *text = mask_text(mask, xstrdup("postgres hunter22")), *names = mask_names(mask);
 
 	ck_assert_str_eq(text, "postgres ***");
@@ -138,7 +138,7 @@ START_TEST(what_is_added_is_secret_from_then_on)
 {
 	struct strings none = { 0 };
 	char *const variables[] = { NULL };
-	struct mask *mask = mask_open(&none, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ none, none }, variables);
 	char *text = mask_text(mask, xstrdup("abc ")), *names;
 
 	ck_assert_str_eq(text, "abc ");
@@ -176,7 +176,7 @@ START_TEST(pieces_make_no_difference_and_no_secret_is_left)
 				strcat(variables[v], rand_r(&seed) % 2 ? "a" : "b");
 		for (size_t i = 0; i < sizeof(data); i++)
 			data[i] = "ab\0"[rand_r(&seed) % 40 == 0 ? 2 : rand_r(&seed) % 2];
-		mask = mask_open(&patterns, &none, environ);
+		mask = mask_open(&(struct secrets){ patterns, none }, environ);
 		mask_feed(mask, &first, data, sizeof(data), &one);
 		mask_flush(&first, &one);
 		for (size_t i = 0, n; i < sizeof(data); i += n) {
@@ -203,7 +203,7 @@ cost(const char *secrets, const char *text, size_t n)
 {
 	struct strings none = { 0 };
 	char *const variables[] = { NULL };
-	struct mask *mask = mask_open(&none, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ none, none }, variables);
 	struct timespec from, to;
 	char *out;
 

@@ -1,4 +1,3 @@
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,9 +5,6 @@
 #include "output/trie.h"
 
 #define STARS "***"
-
-/* Values shorter than this are hardly secret, and occur in many words that are none. */
-enum { SHORTEST = 6 };
 
 /* A text by one of the names that declare it to be secret. */
 struct secret {
@@ -70,7 +66,7 @@ add_lines(struct mask *mask, size_t name, const char *value)
 	for (const char *line = value; *line; line += strspn(line, "\r\n")) {
 		size_t len = strcspn(line, "\r\n");
 
-		if (len >= SHORTEST)
+		if (len >= SECRET_LEAST)
 			add(mask, name, line, len);
 		line += len;
 	}
@@ -87,17 +83,8 @@ mask_add(struct mask *mask, const char *name, const char *value)
 	add_lines(mask, at, value);
 }
 
-static bool
-matches(const struct strings *patterns, const char *name)
-{
-	for (size_t i = 0; i < patterns->n; i++)
-		if (fnmatch(patterns->v[i], name, FNM_CASEFOLD) == 0)
-			return true;
-	return false;
-}
-
 struct mask *
-mask_open(const struct strings *patterns, const struct strings *exceptions, char *const *environ)
+mask_open(const struct secrets *secrets, char *const *environ)
 {
 	struct mask *mask = xcalloc(1, sizeof(*mask));
 
@@ -107,8 +94,7 @@ mask_open(const struct strings *patterns, const struct strings *exceptions, char
 		char *name = xasprintf("%.*s", (int)len, *environ);
 		const char *value = *environ + len + ((*environ)[len] == '=');
 
-		if (strlen(value) >= SHORTEST && matches(patterns, name) &&
-		    !matches(exceptions, name))
+		if (strlen(value) >= SECRET_LEAST && secrets_cover(secrets, name))
 			mask_add(mask, name, value);
 		free(name);
 	}
@@ -294,4 +280,26 @@ mask_forget_names(struct mask *mask)
 		mask->names[i].hit = false;
 	for (size_t i = 0; i < mask->n; i++)
 		mask->secrets[i].seen = false;
+}
+
+bool
+mask_json(struct mask *mask, json_t *json)
+{
+	bool changed = false;
+	json_t *value;
+	const char *key;
+	size_t i;
+
+	if (json_is_string(json)) {
+		char *text = mask_text(mask, xstrdup(json_string_value(json)));
+
+		changed = strcmp(text, json_string_value(json)) != 0;
+		json_string_set(json, text);
+		free(text);
+	}
+	json_array_foreach(json, i, value)
+		changed = mask_json(mask, value) || changed;
+	json_object_foreach(json, key, value)
+		changed = mask_json(mask, value) || changed;
+	return changed;
 }

@@ -3,29 +3,29 @@
 
 /*
  * Secrets never reach a log: what a session writes goes through a mask, which replaces each secret
- * by ***. Secrets are the values of variables with certain names, such as *TOKEN, and what the
- * session itself declares to be one (commands.h).
+ * by ***. Secrets are what plan/secret.h has, and what the session itself declares to be one
+ * (commands.h).
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "base/util.h"
+#include "plan/secret.h"
 
 struct mask;
 
 /*
- * The secrets are the values of those variables in environ (NAME=VALUE, NULL-ended) whose names
- * match one of the patterns (fnmatch(3), whatever the case) and none of the exceptions. Of a value
- * with several lines each line is a secret, too. What has fewer than 6 characters is none.
- * mask_close frees, and takes NULL.
+ * The secrets are the values of those variables in environ (NAME=VALUE, NULL-ended) that are on the
+ * list. Of a value with several lines each line is a secret, too. What has fewer than SECRET_LEAST
+ * characters is none. mask_close frees, and takes NULL.
  */
-struct mask *mask_open(const struct strings *patterns, const struct strings *exceptions,
-    char *const *environ) UNUSED_RESULT;
+struct mask *mask_open(const struct secrets *, char *const *environ) UNUSED_RESULT;
 void mask_close(struct mask *);
 
 /*
  * One more secret, declared by that name, from now on. It may be as short as it likes, as somebody
- * has asked for it; of its lines only those with 6 characters are secrets by themselves.
+ * has asked for it; of its lines only those with SECRET_LEAST are secrets by themselves.
  */
 void mask_add(struct mask *, const char *name, const char *value);
 
@@ -54,6 +54,9 @@ void mask_drop(struct mask_stream *);
 
 /* Frees the text, and returns one without secrets, which the caller frees. NULL stays NULL. */
 char *mask_text(struct mask *, char *text) UNUSED_RESULT;
+
+/* The same for all strings in there, in their places. True if one of them has changed. */
+bool mask_json(struct mask *, json_t *);
 
 /*
  * The names, "PYPI_TOKEN, A_SECRET", sorted, whose secrets have been replaced since the last

@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		variables[i] = xasprintf("TOKEN=%.*s", (int)length, (const char *)part);
 	}
-	mask = mask_open(&patterns, &none, variables);
+	mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	hide(mask, data, size, size + 1, &whole);
 	hide(mask, data, size, piece, &pieces);
 	REQUIRE(whole.len == pieces.len && !memcmp(whole.data, pieces.data, whole.len));
