@@ -5,7 +5,7 @@
 # the helper as it is installed: below $B/stage.
 
 # Those that take longest go first, so that none of them runs on alone.
-TESTS ?= tests/properties/kills.py $B/tests/check \
+TESTS ?= tests/properties/kills.py tests/properties/swarm.py $B/tests/check \
   $(call long_first,$(sort $(wildcard tests/cli/*.sh))) \
   tests/properties/edges.py tests/properties/anything.py tests/model/protocol.py
 long_first = $(filter $(long),$1) $(filter-out $(long),$1)
@@ -22,10 +22,12 @@ check-unit: $B/tests/check ## run the libcheck suites only
 check-e2e: stage ## run the end-to-end scripts only
 	$(Q)B='$B' tests/run $(sort $(wildcard tests/cli/*.sh))
 
-# `make check` does the same on a few hundred plans, and kills 200 helpers.
-check-properties: stage ## check the edges of 10,000 random plans; kill 1,000 helpers
+# `make check` does the same on a few hundred plans, and kills 200 helpers and some 50 others.
+check-properties: stage ## check the edges of 10,000 random plans; kill 2,600 processes
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/edges.py --plans 10000 --runs 500
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/kills.py --kills 1000
+	$(Q)STAGE='$(abspath $B)/stage' tests/properties/swarm.py --sessions 300 \
+	  --kills 40 --seeds 20
 
 # tests/faults/faults.py --help says more. A recipe that says $(MAKE) itself would run under -n,
 # too.

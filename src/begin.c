@@ -50,6 +50,19 @@ reserve_records(int rundir, const struct request *request)
 	return result;
 }
 
+/* The plan says what is secret. 0, or -1 after a warning. */
+static int
+write_request(int rundir, const struct request *request)
+{
+	struct planfile *plan = request->posargs.n > 0 ? planfile_open(rundir) : NULL;
+	struct secrets secrets = secrets_of(plan ? planfile_header(plan) : NULL);
+	int result = request_write(rundir, request, &secrets);
+
+	secrets_clear(&secrets);
+	planfile_close(plan);
+	return result;
+}
+
 int
 begin_run(int state, const char *key)
 {
@@ -62,7 +75,7 @@ begin_run(int state, const char *key)
 	if (!request_check(settings, &request)) {
 		result = EXIT_USAGE;
 	} else if ((rundir = join_run(state, key, request.knobs.keep)) >= 0) {
-		if (request_write(rundir, &request) == 0 &&
+		if (write_request(rundir, &request) == 0 &&
 		    reserve_records(rundir, &request) == 0)
 			result = 0;
 		if (result == 0 && request.selects_nothing)

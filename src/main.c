@@ -54,7 +54,7 @@
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder;
 	unsigned jobs, rounds;
-	bool json, only_if_stale;
+	bool json, raw, only_if_stale;
 	char *share;
 	char **words; /* the operands, NULL-ended */
 } options = { .inputs = "", .needs = "", .folder = ".", .rounds = 3 };
@@ -72,6 +72,7 @@ static const struct option_entry {
 	{ 'f', .text = &options.noxfile },
 	{ 'i', .text = &options.inputs },
 	{ 'J', .flag = &options.json },
+	{ 'W', .flag = &options.raw },
 	{ 'j', .number = &options.jobs, .most = 1000000 },
 	{ 'n', .number = &options.rounds, .most = 1000 },
 	{ 'p', .text = &options.needs },
@@ -81,7 +82,8 @@ static const struct option_entry {
 };
 
 static const struct option long_options[] = {
-	{ "json", no_argument, NULL, 'J' }, { "help", no_argument, NULL, 'h' }, { 0 },
+	{ "json", no_argument, NULL, 'J' }, { "raw", no_argument, NULL, 'W' },
+	{ "help", no_argument, NULL, 'h' }, { 0 },
 };
 static const struct option global_options[] = {
 	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 },
@@ -323,10 +325,15 @@ do_order(const struct place *place)
 }
 
 static int
+print_log(int rundir, const char *target)
+{
+	return joblog_print(rundir, target, options.raw);
+}
+
+static int
 do_log(const struct place *place)
 {
-	return newest_print(place->state, options.key, options.words, ".log",
-	    joblog_print);
+	return newest_print(place->state, options.key, options.words, ".log", print_log);
 }
 
 static int
@@ -390,8 +397,8 @@ static const struct command_entry {
 	{ { "list", PEOPLE, "[--json]", "targets and descriptions" }, "J", 0, PLAN, do_list },
 	{ { "show", PEOPLE, "[-r MAKE] [GOAL ...]", "what would run, in which order" },
 	    "r:", 0, PLAN, do_show },
-	{ { "log", PEOPLE, "[-r MAKE] TARGET ...", "the last log of each" },
-	    "r:", 1, STATE, do_log },
+	{ { "log", PEOPLE, "[-r MAKE] [--raw] TARGET ...", "the last log of each" },
+	    "r:W", 1, STATE, do_log },
 	{ { "why", PEOPLE, "[-r MAKE] TARGET ...", "what each waited for in its last run" },
 	    "r:", 1, STATE, do_why },
 	{ { "report", PEOPLE, "", "what running sessions at once has saved so far" },
@@ -489,27 +496,6 @@ set_option(int letter, const struct command_entry *command)
 }
 
 /*
- * If a standard stream were closed, the next file that we open would take its place. Output that
- * somebody else has made non-blocking is opened anew: its flags are not ours to change.
- */
-static void
-open_streams(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= 2);
-	close(fd);
-	jobserver_leave_streams();
-	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK) &&
-	    (fd = open("/proc/self/fd/1", O_WRONLY)) >= 0) {
-		dup2(fd, STDOUT_FILENO);
-		close(fd);
-	}
-}
-
-/*
  * Where the user is, for session.invoked_from, is kept before we go to the project. A make that we
  * start there ourselves has it already.
  */
@@ -585,7 +571,7 @@ main(int argc, char *argv[])
 		return submake_exec(argv);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
-	open_streams();
+	fd_open_streams();
 	read_global_options(argc, argv);
 	command = find_command(argv[optind]);
 	read_options(command, argc - optind, argv + optind);

@@ -46,10 +46,10 @@ static const struct {
 } starts[] = {
 	{ ":", CI_MAYBE, CI_MAYBE }, { "::", CI_MAYBE, CI_MAYBE }, { "::a", CI_MAYBE, CI_OTHER },
 	{ "::add-mask", CI_MAYBE, CI_OTHER }, { "::add-mask:", CI_MAYBE, CI_OTHER },
-	{ "::add-mask::", CI_COMMAND, CI_OTHER }, { "::ADD-mask x", CI_COMMAND, CI_OTHER },
+	{ "::add-mask::", CI_FOUND, CI_OTHER }, { "::ADD-mask x", CI_FOUND, CI_OTHER },
 	{ "::add-mask:x", CI_OTHER, CI_OTHER }, { "::add-masks", CI_OTHER, CI_OTHER },
-	{ "::error", CI_OTHER, CI_MAYBE }, { "::error file=", CI_OTHER, CI_COMMAND },
-	{ "::warning::", CI_OTHER, CI_COMMAND }, { "::Notice::", CI_OTHER, CI_COMMAND },
+	{ "::error", CI_OTHER, CI_MAYBE }, { "::error file=", CI_OTHER, CI_FOUND },
+	{ "::warning::", CI_OTHER, CI_FOUND }, { "::Notice::", CI_OTHER, CI_FOUND },
 	{ "::notices", CI_OTHER, CI_OTHER }, { "::debug::", CI_OTHER, CI_OTHER },
 	{ " ::error::", CI_OTHER, CI_OTHER }, { "::error\t", CI_OTHER, CI_OTHER },
 };
@@ -60,6 +60,27 @@ START_TEST(a_command_is_known_by_its_start)
 
 	ck_assert_int_eq(ci_add_mask(starts[_i].start, n), starts[_i].add_mask);
 	ck_assert_int_eq(ci_annotation(starts[_i].start, n), starts[_i].annotation);
+}
+END_TEST
+
+/* In .NET's char.IsWhiteSpace; CR and LF end a line. */
+START_TEST(runners_pass_over_these_blanks_only)
+{
+	static const struct {
+		const char *text;
+		enum ci_match match;
+	} blanks[] = {
+		{ " ", CI_FOUND }, { "\t", CI_FOUND }, { "\v", CI_FOUND }, { "\xc2\x85", CI_FOUND },
+		{ "\u00a0", CI_FOUND }, { "\u1680", CI_FOUND }, { "\u2000", CI_FOUND },
+		{ "\u200a", CI_FOUND }, { "\u2028", CI_FOUND }, { "\u202f", CI_FOUND },
+		{ "\u205f", CI_FOUND }, { "\u3000", CI_FOUND }, { "\xe2", CI_MAYBE },
+		{ "\xe2\x80", CI_MAYBE }, { "\xe2\x81", CI_MAYBE }, { "\xe2\x82", CI_OTHER },
+		{ "\u200b", CI_OTHER }, { "a", CI_OTHER }, { "  ", CI_OTHER }, { "\xff", CI_OTHER },
+	};
+
+	for (size_t i = 0; i < countof(blanks); i++)
+		ck_assert_int_eq(ci_blank(blanks[i].text, strlen(blanks[i].text)),
+		    blanks[i].match);
 }
 END_TEST
 
@@ -156,5 +177,6 @@ check_ci_suite(void)
 	tcase_add_loop_test(tc, a_text_is_what_the_runner_makes_of_it, 0, countof(texts));
 	tcase_add_loop_test(tc, each_forge_is_known_by_its_variable, 0, countof(variables));
 	tcase_add_loop_test(tc, commands_are_defused_and_nothing_else, 0, countof(lines));
+	tcase_add_test(tc, runners_pass_over_these_blanks_only);
 	return suite;
 }

@@ -22,7 +22,7 @@ fed(bool all, const char *text, size_t piece)
 	struct strings patterns = { (const char *[]){ "*TOKEN" }, 1 }, none = { 0 };
 	char token[] = "A_TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	struct commands *commands = commands_open(&(struct commands_options){ .mask = mask,
 	    .masks = all, .annotations = all, .found = note });
 	struct buffer out = { 0 };
@@ -52,6 +52,11 @@ static const struct {
 	/* GitHub's runner takes a CR for a line end; it reads a last line without one, too. */
 	{ "1%\r::add-mask::s3", "1%\r::add-mask::***", "[::add-mask::s3]" },
 	{ "::add-mask::s3 ::x\ns3 ::x", "::add-mask::***\n***", "[::add-mask::s3 ::x]" },
+	/* Behind all that is blank to that runner; but no tool writes an annotation so. */
+	{ "\u00a0\v\u3000::add-mask::s3\ns3", "\u00a0\v\u3000::add-mask::***\n***",
+	    "[::add-mask::s3]" },
+	{ "\u00a0::error::x\n\u2003::warning::x\n\u2003x\n\xe2\x80\n\xe3::add-mask::s3\n",
+	    "\u00a0::error::x\n\u2003::warning::x\n\u2003x\n\xe2\x80\n\xe3::add-mask::s3\n", "" },
 	/* Decoded, its lines, and as it stands. */
 	{ "::add-mask::{%0Along line%0A}%25\nlong line {%0Along line%0A}%25 {\nlong line\n}%",
 	    "::add-mask::***\n*** *** ***", "[::add-mask::{%0Along line%0A}%25]" },
@@ -91,7 +96,7 @@ START_TEST(a_line_without_end_is_not_held_for_ever)
 {
 	struct strings none = { 0 };
 	char *const variables[] = { NULL };
-	struct mask *mask = mask_open(&none, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ none, none }, variables);
 	struct commands *commands = commands_open(&(struct commands_options){ .mask = mask,
 	    .masks = true, .found = note });
 	struct buffer out = { 0 };

@@ -49,7 +49,17 @@ static const struct {
 	{ CI_DEFUSED, "\033[0Ksection_start:1:x\r\033[0K", "\\033[0Ksection_start:1:x\r" },
 	/* Runners pass over more blanks than ASCII has. */
 	{ CI_DEFUSED, "\u00a0::x\n\u3000\u2003 ::x\n\ufeff::x\nü::x",
-	    "\u00a0| ::x\n\u3000\u2003 | ::x\n\ufeff| ::x\nü::x" },
+	    "\u00a0| ::x\n\u3000\u2003 | ::x\n\\357\\273\\277::x\nü::x" },
+	{ CI_ANNOTATIONS, "\u00a0::error::x\n \u2003::notice::x\n",
+	    "\u00a0| ::error::x\n \u2003| ::notice::x\n" },
+	/* Nor does what nobody sees count for them; but an emoji has it inside. */
+	{ CI_DEFUSED, "\u200b::x\n\u200d::x\n:\u200d:x\n",
+	    "\\342\\200\\213::x\n\\342\\200\\215::x\n| :\u200d:x\n" },
+	{ CI_DEFUSED, "a #\u200d#[x]\n##\ufe0f[x]\n", "a #\u200d#|[x]\n##\ufe0f|[x]\n" },
+	{ CI_NONE, "a \u2764\ufe0f\u200d\U0001f525\n", "a \u2764\ufe0f\u200d\U0001f525\n" },
+	{ CI_NONE, "nox\u200dmk: x\n\u200dnoxmk: x\n",
+	    "nox\\342\\200\\215mk: x\n\\342\\200\\215noxmk: x\n" },
+	{ CI_NONE, "a\u200eb\u2066c\u061cd\n", "a\\342\\200\\216b\\342\\201\\246c\\330\\234d\n" },
 	{ CI_NONE, "\u00a0noxmk: x", "\u00a0| noxmk: x" },
 	{ CI_DEFUSED, "::add-mask::x\n::warning::x\n", "| ::add-mask::x\n| ::warning::x\n" },
 	/* Annotations may pass, and nothing that only looks so. */

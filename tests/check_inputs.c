@@ -187,7 +187,8 @@ START_TEST(variables_hold_until_nox_would_see_another_value)
 	setenv("EMPTY_KEY", "", 1);
 	unsetenv("NONE");
 	for (size_t i = 0; i < countof(names); i++)
-		inputs_add_variable(variables, names[i]);
+		inputs_add_variable(variables, names[i],
+		    i == 3 || i == 4);
 	wanted = json_of("{'CI':'1','LATIN':3,'MAKEFLAGS':null,'MY_TOKEN':true,"
 			 "'EMPTY_KEY':false,'NONE':null}");
 	ck_assert(json_equal(variables, wanted));

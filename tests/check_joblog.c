@@ -20,7 +20,7 @@ no_mask(void)
 	char *const variables[] = { NULL };
 
 	if (!mask)
-		mask = mask_open(&none, &none, variables);
+		mask = mask_open(&(struct secrets){ none, none }, variables);
 	return mask;
 }
 
@@ -42,7 +42,7 @@ START_TEST(the_names_of_masked_values_are_before_the_status)
 	struct strings patterns = { (const char *[]){ "*TOKEN" }, 1 }, none = { 0 };
 	char token[] = "A_TOKEN=/usr/bin/nox", other[] = "B_TOKEN=hunter22";
 	char *const variables[] = { token, other, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 
 	/* Those of an earlier log do not count. */
 	free(mask_text(mask, xstrdup("hunter22")));
@@ -142,14 +142,29 @@ START_TEST(a_log_is_printed_byte_for_byte)
 
 	file_put("a.log", "its \xff words\n");
 	output_begin();
-	ck_assert_int_eq(joblog_print(AT_FDCWD, "a"), 0);
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "a", false), 0);
 	text = output_end();
 	ck_assert_str_eq(text, "its \xff words\n");
 	free(text);
 	output_break();
-	(void)joblog_print(AT_FDCWD, "a");
+	(void)joblog_print(AT_FDCWD, "a", false);
 	output_restore();
 	assert_silent();
+}
+END_TEST
+
+START_TEST(in_a_ci_a_log_is_printed_through_the_filter)
+{
+	char *text;
+
+	setenv("CI", "true", 1);
+	file_put("a.log", "its \xff words\n::error::x\n");
+	output_begin();
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "a", false), 0);
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "a", true), 0);
+	text = output_end();
+	ck_assert_str_eq(text, "its \\377 words\n| ::error::x\nits \xff words\n::error::x\n");
+	free(text);
 }
 END_TEST
 
@@ -157,12 +172,12 @@ START_TEST(what_is_no_log_is_said)
 {
 	file_put("a.log", "");
 	close(folder_make("b"));
-	ck_assert_int_eq(joblog_print(AT_FDCWD, "b"), -1);
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "b", false), -1);
 	assert_warned("b: no log in this run (`make nox-list` names the targets)");
-	ck_assert_int_eq(joblog_print(AT_FDCWD, "b/../a"), -1);
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "b/../a", false), -1);
 	assert_warned("b/../a: no log");
 	close(folder_make("c.log"));
-	ck_assert_int_eq(joblog_print(AT_FDCWD, "c"), -1);
+	ck_assert_int_eq(joblog_print(AT_FDCWD, "c", false), -1);
 	assert_warned("c: no log");
 }
 END_TEST
@@ -201,6 +216,7 @@ check_joblog_suite(void)
 	tcase_add_test(tc, a_lost_end_is_said);
 	tc = support_case(suite, "print");
 	tcase_add_test(tc, a_log_is_printed_byte_for_byte);
+	tcase_add_test(tc, in_a_ci_a_log_is_printed_through_the_filter);
 	tcase_add_test(tc, what_is_no_log_is_said);
 	tcase_add_test(tc, the_end_of_a_log_is_printed_through_the_filter);
 	tc = support_case(suite, "follower");

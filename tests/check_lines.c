@@ -9,9 +9,9 @@
 
 /* What is shown of the text, which comes in pieces of that size, at once. The caller frees. */
 static char *
-shown(const char *target, bool commands, const char *text, size_t piece)
+shown(const char *target, enum ci ci, const char *text, size_t piece)
 {
-	struct lines *lines = lines_open(target, commands);
+	struct lines *lines = lines_open(target, ci);
 	size_t n = strlen(text);
 
 	output_begin();
@@ -23,31 +23,31 @@ shown(const char *target, bool commands, const char *text, size_t piece)
 }
 
 static const struct {
-	bool commands;
+	enum ci ci;
 	const char *text, *alone, *among;
 } texts[] = {
-	{ false, "", "", "" },
-	{ false, "a\nb\n", "a\nb\n", "t | a\nt | b\n" },
-	{ false, "a\n\nb", "a\n\nb", "t | a\nt | \nt | b\n" },
+	{ CI_NONE, "", "", "" },
+	{ CI_NONE, "a\nb\n", "a\nb\n", "t | a\nt | b\n" },
+	{ CI_NONE, "a\n\nb", "a\n\nb", "t | a\nt | \nt | b\n" },
 	/* The last state of each line. */
-	{ false, "1%\r2%\r3%\nend\n", "3%\nend\n", "t | 3%\nt | end\n" },
-	{ false, "\r1%\r2%\n", "2%\n", "t | 2%\n" },
-	{ false, "1%\r2%\r", "2%", "t | 2%\n" },
-	{ false, "100%\r   \rdone\n", "done\n", "t | done\n" },
+	{ CI_NONE, "1%\r2%\r3%\nend\n", "3%\nend\n", "t | 3%\nt | end\n" },
+	{ CI_NONE, "\r1%\r2%\n", "2%\n", "t | 2%\n" },
+	{ CI_NONE, "1%\r2%\r", "2%", "t | 2%\n" },
+	{ CI_NONE, "100%\r   \rdone\n", "done\n", "t | done\n" },
 	/* Colours end with the line, and go on in the next. */
-	{ false, "\033[1ma\nb\033[0m\nc\n", "\033[1ma\nb\033[0m\nc\n",
+	{ CI_NONE, "\033[1ma\nb\033[0m\nc\n", "\033[1ma\nb\033[0m\nc\n",
 	    "t | \033[1ma\033[0m\nt | \033[1mb\033[0m\nt | c\n" },
 	/* Only where a CI reads is this a command. */
-	{ false, "::error::x\n", "::error::x\n", "t | ::error::x\n" },
-	{ true, "::error::x\n ::notice::y\na ::z\n", "::error::x\n ::notice::y\na ::z\n",
+	{ CI_NONE, "::error::x\n", "::error::x\n", "t | ::error::x\n" },
+	{ CI_ANNOTATIONS, "::error::x\n ::notice::y\na ::z\n", "::error::x\n ::notice::y\na ::z\n",
 	    "::error::x\n ::notice::y\nt | a ::z\n" },
 };
 
 START_TEST(lines_are_shown_whole)
 {
 	for (size_t piece = 1; piece < 30; piece++) {
-		char *alone = shown(NULL, texts[_i].commands, texts[_i].text, piece);
-		char *among = shown("t", texts[_i].commands, texts[_i].text, piece);
+		char *alone = shown(NULL, texts[_i].ci, texts[_i].text, piece);
+		char *among = shown("t", texts[_i].ci, texts[_i].text, piece);
 
 		ck_assert_str_eq(alone, texts[_i].alone);
 		ck_assert_str_eq(among, texts[_i].among);
@@ -67,7 +67,7 @@ feed(struct lines *lines, const char *text, double now)
 
 START_TEST(a_line_that_takes_long_is_shown_in_parts)
 {
-	struct lines *lines = lines_open("t", false);
+	struct lines *lines = lines_open("t", CI_NONE);
 	char *text;
 
 	output_begin();
@@ -87,22 +87,52 @@ END_TEST
 
 START_TEST(a_session_alone_shows_the_start_of_its_line_soon)
 {
-	struct lines *lines = lines_open(NULL, true);
+	struct lines *lines = lines_open(NULL, CI_NONE);
 	char *text;
 
 	output_begin();
 	feed(lines, ".", 10);
 	feed(lines, ".", 10.1);
 	feed(lines, ".", 10.3);
-	feed(lines, "\n::error::", 10.4);
-	/* A command in two parts would be another one. */
-	ck_assert_double_eq(lines_due(lines), 0);
-	feed(lines, "x\nso far", 20);
+	feed(lines, "\nso far", 20);
 	lines_flush(lines, true);
 	feed(lines, " done\n", 20.1);
 	lines_close(lines);
 	text = output_end();
-	ck_assert_str_eq(text, "...\n::error::x\nso far\n done\n");
+	ck_assert_str_eq(text, "...\nso far\n done\n");
+	free(text);
+}
+END_TEST
+
+/* What somebody else writes behind the first part would make the second one a line: a command. */
+START_TEST(a_ci_never_gets_a_part_that_looks_like_a_line)
+{
+	struct lines *lines = lines_open(NULL, CI_ANNOTATIONS);
+	struct buffer line = { 0 };
+	char *text;
+
+	output_begin();
+	feed(lines, "a", 10);
+	feed(lines, "b\n::error::", 20);
+	ck_assert_double_eq(lines_due(lines), 0);
+	for (int i = 0; i < PIPE_BUF; i++)
+		feed(lines, "x", 30);
+	feed(lines, "\n", 30);
+	lines_flush(lines, true);
+	for (int i = 0; i < PIPE_BUF; i++)
+		buffer_addstr(&line, "y");
+	buffer_addstr(&line, "::");
+	feed(lines, line.data, 40);
+	lines_flush(lines, false);
+	lines_close(lines);
+	text = output_end();
+	ck_assert_ptr_nonnull(strstr(text, "ab\n::error::xx"));
+	ck_assert_ptr_nonnull(strstr(text, "xx\ny"));
+	ck_assert_ptr_null(strstr(text, "x …"));
+	ck_assert_ptr_nonnull(strstr(text, "y …\n… y"));
+	ck_assert_ptr_null(strstr(strstr(text, "x\ny"), "\n:"));
+	ck_assert_int_eq(text[strlen(text) - 1], '\n');
+	buffer_free(&line);
 	free(text);
 }
 END_TEST
@@ -110,7 +140,7 @@ END_TEST
 /* The part on the screen cannot be taken back; the states behind it can wait. */
 START_TEST(a_bar_that_begins_late_costs_one_line)
 {
-	struct lines *alone = lines_open(NULL, false), *among = lines_open("t", false);
+	struct lines *alone = lines_open(NULL, CI_NONE), *among = lines_open("t", CI_NONE);
 	struct lines *both[] = { alone, among };
 	char *text;
 
@@ -132,7 +162,7 @@ END_TEST
 /* Each write is a message here: all of them are whole lines that a pipe keeps together. */
 START_TEST(no_write_is_too_long_for_a_pipe)
 {
-	struct lines *lines = lines_open("target", false);
+	struct lines *lines = lines_open("target", CI_NONE);
 	int ends[2], saved = dup(STDOUT_FILENO), size = 1 << 20, writes = 0;
 	char data[PIPE_BUF + 1], *text = xcalloc(20000, 1);
 	ssize_t n;
@@ -172,6 +202,7 @@ check_lines_suite(void)
 	tcase_add_loop_test(tc, lines_are_shown_whole, 0, countof(texts));
 	tcase_add_test(tc, a_line_that_takes_long_is_shown_in_parts);
 	tcase_add_test(tc, a_session_alone_shows_the_start_of_its_line_soon);
+	tcase_add_test(tc, a_ci_never_gets_a_part_that_looks_like_a_line);
 	tcase_add_test(tc, a_bar_that_begins_late_costs_one_line);
 	tcase_add_test(tc, no_write_is_too_long_for_a_pipe);
 	return suite;

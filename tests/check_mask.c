@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "output/mask.h"
 #include "support.h"
@@ -16,7 +17,7 @@ masked(struct mask *mask, const char *data, size_t n, size_t piece)
 	buffer_addstr(&out, "");
 	for (size_t i = 0; i < n; i += piece)
 		mask_feed(mask, &stream, data + i, n - i < piece ? n - i : piece, &out);
-	mask_flush(mask, &stream, &out);
+	mask_flush(&stream, &out);
 	return out.data;
 }
 
@@ -48,7 +49,7 @@ START_TEST(each_secret_becomes_three_stars)
 
 	for (size_t piece = 1; piece < 30; piece++) {
 		char *const environ[] = { masks[_i].variables[0], masks[_i].variables[1], NULL };
-		struct mask *mask = mask_open(&patterns, &none, environ);
+		struct mask *mask = mask_open(&(struct secrets){ patterns, none }, environ);
 		char *out = masked(mask, text, strlen(text), piece);
 
 		ck_assert_str_eq(out, masks[_i].masked);
@@ -65,11 +66,11 @@ START_TEST(without_a_secret_the_mask_is_empty)
 	char texts[][16] = { "TOKEN=short", "OTHER=hunter22", "PASSWORD=", "TOKEN" };
 	char *const variables[] = { texts[0], texts[1], texts[2], texts[3], NULL };
 
-	mask = mask_open(&patterns, &none, variables);
+	mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	ck_assert(mask_is_empty(mask));
 	ck_assert_ptr_null(mask_names(mask));
 	mask_close(mask);
-	mask = mask_open(&none, &none, variables);
+	mask = mask_open(&(struct secrets){ none, none }, variables);
 	ck_assert(mask_is_empty(mask));
 	mask_close(mask);
 	mask_close(NULL);
@@ -81,7 +82,7 @@ START_TEST(a_whole_text_is_masked_at_once)
 	struct strings patterns = PATTERNS, none = { 0 };
 	char token[] = "TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	char *text = mask_text(mask, xstrdup("--token=hunter22"));
 
 	ck_assert_str_eq(text, "--token=***");
@@ -96,7 +97,7 @@ START_TEST(a_text_does_not_disturb_a_stream)
 	struct strings patterns = PATTERNS, none = { 0 };
 	char token[] = "TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	struct mask_stream stream = { 0 };
 	struct buffer out = { 0 };
 	char *text;
@@ -105,7 +106,7 @@ START_TEST(a_text_does_not_disturb_a_stream)
 	text = mask_text(mask, xstrdup("failed"));
 	ck_assert_str_eq(text, "failed");
 	mask_feed(mask, &stream, "er22 b", 6, &out);
-	mask_flush(mask, &stream, &out);
+	mask_flush(&stream, &out);
 	ck_assert_str_eq(out.data, "a *** b");
 	buffer_free(&out);
 	free(text);
@@ -119,7 +120,7 @@ START_TEST(names_are_of_what_was_replaced)
 	char texts[][32] = { "A_TOKEN=hunter22", "B_TOKEN=hunter22", "C_TOKEN=never-said",
 		"DB_PASSWORD=postgres" };
 	char *const variables[] = { texts[0], texts[1], texts[2], texts[3], NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	char *text = mask_text(mask, xstrdup("postgres hunter22")), *names = mask_names(mask);
 
 	ck_assert_str_eq(text, "postgres ***");
@@ -137,7 +138,7 @@ START_TEST(what_is_added_is_secret_from_then_on)
 {
 	struct strings none = { 0 };
 	char *const variables[] = { NULL };
-	struct mask *mask = mask_open(&none, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ none, none }, variables);
 	char *text = mask_text(mask, xstrdup("abc ")), *names;
 
 	ck_assert_str_eq(text, "abc ");
@@ -175,15 +176,15 @@ START_TEST(pieces_make_no_difference_and_no_secret_is_left)
 				strcat(variables[v], rand_r(&seed) % 2 ? "a" : "b");
 		for (size_t i = 0; i < sizeof(data); i++)
 			data[i] = "ab\0"[rand_r(&seed) % 40 == 0 ? 2 : rand_r(&seed) % 2];
-		mask = mask_open(&patterns, &none, environ);
+		mask = mask_open(&(struct secrets){ patterns, none }, environ);
 		mask_feed(mask, &first, data, sizeof(data), &one);
-		mask_flush(mask, &first, &one);
+		mask_flush(&first, &one);
 		for (size_t i = 0, n; i < sizeof(data); i += n) {
 			n = 1 + (size_t)rand_r(&seed) % 9;
 			n = n > sizeof(data) - i ? sizeof(data) - i : n;
 			mask_feed(mask, &second, data + i, n, &other);
 		}
-		mask_flush(mask, &second, &other);
+		mask_flush(&second, &other);
 		ck_assert_uint_eq(one.len, other.len);
 		ck_assert_mem_eq(one.data, other.data, one.len);
 		for (int v = 0; v < 3; v++)
@@ -193,6 +194,55 @@ START_TEST(pieces_make_no_difference_and_no_secret_is_left)
 		buffer_free(&other);
 		mask_close(mask);
 	}
+}
+END_TEST
+
+/* The seconds of a processor that the mask with these secrets takes for a text. */
+static double
+cost(const char *secrets, const char *text, size_t n)
+{
+	struct strings none = { 0 };
+	char *const variables[] = { NULL };
+	struct mask *mask = mask_open(&(struct secrets){ none, none }, variables);
+	struct timespec from, to;
+	char *out;
+
+	mask_add(mask, "SECRETS", secrets);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	out = masked(mask, text, n, 1 << 14);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	free(out);
+	mask_close(mask);
+	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+/* A search that tries each secret at each place takes some thousand times as long. */
+START_TEST(the_time_does_not_grow_with_the_secrets)
+{
+	static char text[1 << 20];
+	struct buffer few = { 0 }, many = { 0 }, longest = { 0 };
+	unsigned seed = 1;
+	double one;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('A' + rand_r(&seed) % 32);
+	for (int line = 0; line < 4000; line++) {
+		for (int i = 0; i < 64; i++)
+			buffer_printf(&many, "%c", 'A' + rand_r(&seed) % 32);
+		if (line == 0)
+			buffer_add(&few, many.data, many.len);
+		buffer_addstr(&many, "\n");
+	}
+	one = cost(few.data, text, sizeof(text));
+	ck_assert_double_lt(cost(many.data, text, sizeof(text)), 0.1 + 100 * one);
+	memset(text, 'A', sizeof(text));
+	for (int i = 0; i < 100000; i++)
+		buffer_addstr(&longest, "A");
+	buffer_addstr(&longest, "B");
+	ck_assert_double_lt(cost(longest.data, text, sizeof(text)), 0.1 + 100 * one);
+	buffer_free(&few);
+	buffer_free(&many);
+	buffer_free(&longest);
 }
 END_TEST
 
@@ -209,5 +259,6 @@ check_mask_suite(void)
 	tcase_add_test(tc, names_are_of_what_was_replaced);
 	tcase_add_test(tc, what_is_added_is_secret_from_then_on);
 	tcase_add_test(tc, pieces_make_no_difference_and_no_secret_is_left);
+	tcase_add_test(tc, the_time_does_not_grow_with_the_secrets);
 	return suite;
 }

@@ -31,7 +31,7 @@ open_relay(int log, long long limit)
 	char *const variables[] = { NULL };
 
 	if (!mask)
-		mask = mask_open(&none, &none, variables);
+		mask = mask_open(&(struct secrets){ none, none }, variables);
 	return relay_open(log, &(struct commands_options){ .mask = mask }, limit);
 }
 
@@ -123,7 +123,7 @@ START_TEST(no_secret_reaches_the_log)
 	struct strings patterns = { (const char *[]){ "*TOKEN*" }, 1 }, none = { 0 };
 	char token[] = "A_TOKEN=hunter22";
 	char *const variables[] = { token, NULL };
-	struct mask *mask = mask_open(&patterns, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	int log = log_make("");
 	struct relay *relay = relay_open(log, &(struct commands_options){ .mask = mask }, 0);
 
@@ -150,7 +150,7 @@ START_TEST(a_command_is_handed_on_after_what_was_before_it)
 {
 	struct strings none = { 0 };
 	char *const variables[] = { NULL };
-	struct mask *mask = mask_open(&none, &none, variables);
+	struct mask *mask = mask_open(&(struct secrets){ none, none }, variables);
 	bool found = false;
 	struct commands_options options = { .mask = mask, .masks = true, .found = look,
 		.data = &found };

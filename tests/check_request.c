@@ -35,7 +35,7 @@ START_TEST(a_request_is_read_and_kept)
 	ck_assert(check_text("NOXMK_OUTPUT=live\nNOXMK_JOBS=3\nNOXMK_KEEP=\nMAX_FAIL=2\n"
 			     "goals=ci lint\nalone=\nargs=-k 'a b'\nMAX_FAIL=\xe9\n", &request));
 	assert_silent();
-	ck_assert_int_eq(request_write(rundir, &request), 0);
+	ck_assert_int_eq(request_write(rundir, &request, NULL), 0);
 	ck_assert_int_eq(request_read(rundir, &again), 0);
 	ck_assert_int_eq(again.knobs.output, OUTPUT_LIVE);
 	ck_assert_uint_eq(again.knobs.jobs, 3);

@@ -48,6 +48,21 @@ START_TEST(control_characters_are_made_visible)
 }
 END_TEST
 
+START_TEST(a_ci_finds_no_command_in_a_reason)
+{
+	char *text;
+
+	setenv("CI", "true", 1);
+	text = screen_safe("a ##[error]b #\u200d#vso[c] ## d");
+	ck_assert_str_eq(text, "a ##|[error]b #\u200d#|vso[c] ## d");
+	free(text);
+	unsetenv("CI");
+	text = screen_safe("a ##[error]b");
+	ck_assert_str_eq(text, "a ##[error]b");
+	free(text);
+}
+END_TEST
+
 START_TEST(no_byte_is_lost_or_reaches_the_screen_as_it_is)
 {
 	for (int i = 1; i < 256; i++) {
@@ -244,6 +259,7 @@ check_screen_suite(void)
 
 	tcase_add_loop_test(tc, times_are_short, 0, countof(durations));
 	tcase_add_loop_test(tc, control_characters_are_made_visible, 0, countof(texts));
+	tcase_add_test(tc, a_ci_finds_no_command_in_a_reason);
 	tcase_add_test(tc, no_byte_is_lost_or_reaches_the_screen_as_it_is);
 	tcase_add_loop_test(tc, colours_are_where_they_are_wanted, 0, countof(wishes));
 	tcase_add_loop_test(tc, each_verdict_has_its_colour, 0, countof(colours));

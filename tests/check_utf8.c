@@ -39,6 +39,9 @@ static const struct {
 	{ "\x80", 0 }, { "\xc3", 0 }, { "\xe2\x82x", 0 }, { "\xc0\xaf", 0 }, { "\xe0\x80\xaf", 0 },
 	{ "\xed\xa0\x80", 0 }, { "\xf4\x90\x80\x80", 0 }, { "\xc2\x9b", 0 }, { "\u202e", 0 },
 	{ "\u2028", 0 },
+	/* Not seen: zero-width, bidi, fillers, tags; but what an emoji consists of. */
+	{ "\u200b", 0 }, { "\u200e", 0 }, { "\u2066", 0 }, { "\u00ad", 0 }, { "\u3164", 0 },
+	{ "\ufeff", 0 }, { "\U000e0041", 0 }, { "\u200d", 3 }, { "\ufe0f", 3 }, { "\U000e0101", 4 },
 };
 
 START_TEST(only_characters_that_may_be_shown_are_some)

@@ -231,7 +231,7 @@ variables_hold(const json_t *variables)
 	bool holds;
 
 	json_object_foreach((json_t *)variables, name, value)
-		inputs_add_variable(is, name);
+		inputs_add_variable(is, name, json_is_boolean(value));
 	holds = json_equal(is, variables);
 	json_decref(is);
 	return holds;
@@ -316,26 +316,14 @@ inputs_add_program(json_t *list, const char *name)
 	free(path);
 }
 
-bool
-inputs_is_secret(const char *variable)
-{
-	static const char *const words[] = { "token", "secret", "pass", "key", "credential",
-		"auth" };
-
-	for (size_t i = 0; i < countof(words); i++)
-		if (strcasestr(variable, words[i]))
-			return true;
-	return false;
-}
-
 void
-inputs_add_variable(json_t *variables, const char *name)
+inputs_add_variable(json_t *variables, const char *name, bool is_secret)
 {
 	char *names = strcmp(name, ALL_NAMES) ? NULL : env_names_for_plan();
 	const char *value = names ? names : env_value_for_plan(name);
 	json_t *is = json_null();
 
-	if (value && inputs_is_secret(name))
+	if (value && is_secret)
 		is = json_boolean(*value);
 	else if (value && !(is = json_string(value)))
 		is = json_integer((json_int_t)strlen(value));

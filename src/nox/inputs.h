@@ -15,9 +15,9 @@
  *
  * knobs: the text of make variables, and where the project is. volatile: why the inputs do not tell
  * all ("the clock"), or null. variables: what nox sees of them: null if it is not there, true or
- * false for one whose name looks like that of a secret (has it a value?), and the length of what is
- * not UTF-8; one called "*" has the names of all. inputs: see the head of inputs.py; besides, a
- * program, and where PATH has it.
+ * false for one that is or may be secret (plan/secret.h: has it a value?), and the length of what
+ * is not UTF-8; one called "*" has the names of all. inputs: see the head of inputs.py;
+ * besides, a program, and where PATH has it.
  *
  * Without the file, or with one that is damaged, the plan is made anew.
  */
@@ -43,10 +43,7 @@ void inputs_add_file(json_t *list, const char *path);
 void inputs_add_program(json_t *list, const char *name);
 
 /* Sets the variables of that name to what nox sees of it. */
-void inputs_add_variable(json_t *variables, const char *name);
-
-/* Does the name look like that of a secret? */
-bool inputs_is_secret(const char *variable);
+void inputs_add_variable(json_t *variables, const char *name, bool is_secret);
 
 /* Writes them for the plan that is there. After a failure, which is warned of, none holds. */
 void inputs_write(json_t *inputs, int state);

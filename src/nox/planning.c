@@ -15,6 +15,7 @@
 #include "nox/env.h"
 #include "nox/inputs.h"
 #include "nox/listing.h"
+#include "nox/names.h"
 #include "nox/noxcall.h"
 #include "nox/planning.h"
 #include "nox/scratch.h"
@@ -23,6 +24,7 @@
 #include "plan/planfile.h"
 #include "plan/planner.h"
 #include "plan/rule.h"
+#include "plan/secret.h"
 #include "state/state.h"
 
 /* The probe's exit codes when it does not know this nox, and when it has refused the command. */
@@ -328,17 +330,35 @@ warn_notes(const char *noxfile, const json_t *notes)
 		warnx("%s: %s", noxfile, json_string_value(note));
 }
 
+/* We never write it into a file that others may read. */
+static bool
+is_secret(const struct secrets *secrets, const char *variable)
+{
+	return secrets_cover(secrets, variable) || secrets_are_likely(variable);
+}
+
 /* Secrets may be short-lived: what sets them is asked anew for each make. */
 static bool
-sets_secret(const json_t *difference)
+sets_secret(const struct secrets *secrets, const json_t *difference)
 {
 	json_t *set = json_object_get(difference, "set"), *value;
 	const char *name;
 
 	json_object_foreach(set, name, value)
-		if (inputs_is_secret(name))
+		if (is_secret(secrets, name))
 			return true;
 	return false;
+}
+
+/* Nobody else may read what is written from now on; else it stays as it is. The umask before. */
+static mode_t
+hide_files(bool hide)
+{
+	mode_t before = umask(077);
+
+	if (!hide)
+		umask(before);
+	return before;
 }
 
 /*
@@ -353,12 +373,11 @@ replace(int state, const char *name, const struct buffer *text, bool is_secret, 
 
 	if (file_load(state, name, &old) < 0 || old.len != text->len ||
 	    memcmp(old.data, text->data, old.len) != 0) {
-		mode_t mask = umask(0);
+		mode_t before = hide_files(is_secret);
 
-		umask(is_secret ? 077 : mask);
 		*replaced = true;
 		result = file_replace(state, name, text->data, text->len);
-		umask(mask);
+		umask(before);
 	}
 	if (result < 0)
 		warn("%s/%s", state_path(), name);
@@ -371,21 +390,21 @@ replace(int state, const char *name, const struct buffer *text, bool is_secret, 
  * file that would be the same stays, so that make need not begin afresh.
  */
 static int
-write_plan(const struct question *question, const struct facts *facts, const json_t *environ,
+write_plan(const struct question *question, const struct plan *plan, const json_t *environ,
     int state)
 {
-	struct plan *plan = planner_make(facts, &question->reserved);
+	const struct secrets secrets = { plan->mask, plan->unmask };
 	struct planfile_nox nox = { .noxfile = question->noxfile, .command = &question->nox,
 		.noxfile_date = question->noxfile_date, .environ = environ };
 	struct buffer lines = { 0 }, rules = { 0 };
 	bool replaced = false;
 	int result = -1;
 
-	if (!plan)
+	if (!names_are_public(plan, question->noxfile))
 		return -1;
 	planfile_write(plan, &nox, &lines);
 	rule_write(plan, &rules);
-	if (replace(state, PLAN, &lines, sets_secret(environ), &replaced) == 0 &&
+	if (replace(state, PLAN, &lines, sets_secret(&secrets, environ), &replaced) == 0 &&
 	    replace(state, RULES, &rules, false, &replaced) == 0)
 		result = 0;
 	if (result == 0 && replaced) {
@@ -394,7 +413,6 @@ write_plan(const struct question *question, const struct facts *facts, const jso
 	}
 	buffer_free(&lines);
 	buffer_free(&rules);
-	plan_free(plan);
 	return result;
 }
 
@@ -460,7 +478,7 @@ read_difference(const struct facts *facts)
 
 /* Of the variables: those that nox itself reads, the noxfile asked for, and NOX changes. */
 static json_t *
-read_variables(const struct facts *facts, const json_t *difference)
+read_variables(const struct facts *facts, const struct secrets *secrets, const json_t *difference)
 {
 	static const char *const of_nox[] = { "NOXPYTHON", "NOXEXTRAPYTHON", "NOXFORCEPYTHON",
 		"NOXSESSION", "NOX_DEFAULT_VENV_BACKEND", "NOX_DOWNLOAD_PYTHON", "NOX_ENVDIR",
@@ -472,29 +490,37 @@ read_variables(const struct facts *facts, const json_t *difference)
 	size_t i;
 
 	for (i = 0; i < countof(of_nox); i++)
-		inputs_add_variable(variables, of_nox[i]);
+		inputs_add_variable(variables, of_nox[i], false);
 	for (i = 0; i < facts->asked.n; i++)
-		inputs_add_variable(variables, facts->asked.v[i]);
+		inputs_add_variable(variables, facts->asked.v[i],
+		    is_secret(secrets, facts->asked.v[i]));
 	json_object_foreach(json_object_get(difference, "set"), name, value)
-		inputs_add_variable(variables, name);
+		inputs_add_variable(variables, name, is_secret(secrets, name));
 	json_array_foreach(json_object_get(difference, "unset"), i, item)
-		inputs_add_variable(variables, json_string_value(item));
+		inputs_add_variable(variables, json_string_value(item),
+		    is_secret(secrets, json_string_value(item)));
 	return variables;
 }
 
 static void
-write_inputs(const struct question *question, const struct facts *facts,
+write_inputs(const struct question *question, const struct plan *plan,
     const json_t *difference, int state)
 {
-	const char *changing = sets_secret(difference) ? "a secret that NOX sets" :
-							 facts->changing;
+	const struct secrets secrets = { plan->mask, plan->unmask };
+	const struct facts *facts = plan->facts;
+	const char *changing = sets_secret(&secrets, difference) ? "a secret that NOX sets" :
+								   facts->changing;
 	json_t *list = json_copy(question->inputs);
 	json_t *inputs = json_pack("{s:O,s:s?,s:o,s:o}", "knobs", question->knobs, "volatile",
-	    changing, "variables", read_variables(facts, difference), "inputs", list);
+	    changing, "variables", read_variables(facts, &secrets, difference), "inputs", list);
+	mode_t before;
 
 	if (facts->inputs)
 		json_array_extend(list, (json_t *)facts->inputs);
+	/* NOX itself may say the secret. */
+	before = hide_files(sets_secret(&secrets, difference));
 	inputs_write(inputs, state);
+	umask(before);
 	json_decref(inputs);
 }
 
@@ -515,20 +541,23 @@ static int
 plan_anew(const struct question *question, int state)
 {
 	struct facts *facts = NULL;
+	struct plan *plan = NULL;
 	json_t *root = NULL, *difference = NULL;
 	int code = ask_nox(question, &root);
 
-	if (code == 0 && !(facts = facts_parse(root, FACTS)))
+	if (code == 0 && (!(facts = facts_parse(root, FACTS)) ||
+			     !(plan = planner_make(facts, &question->reserved))))
 		code = EXIT_HELPER;
 	if (code == 0)
 		code = check_python(question, facts);
 	if (code == 0) {
 		difference = read_difference(facts);
-		if (write_plan(question, facts, difference, state) < 0)
+		if (write_plan(question, plan, difference, state) < 0)
 			code = EXIT_HELPER;
 	}
 	if (code == 0)
-		write_inputs(question, facts, difference, state);
+		write_inputs(question, plan, difference, state);
+	plan_free(plan);
 	json_decref(difference);
 	facts_free(facts);
 	json_decref(root);

@@ -97,19 +97,19 @@ ci_guard(struct ci_line *line, char byte)
 	return guard;
 }
 
-/* In UTF-8; a tab and a blank are what remains of ASCII's once the filter has seen it. */
-bool
-ci_is_blank(const char *character, size_t n)
+enum ci_match
+ci_blank(const char *character, size_t n)
 {
-	/* As .NET's TrimStart has it; and U+FEFF, which its readers take for a mark at first. */
-	static const char *const blanks[] = { " ", "\t", "\u00a0", "\u1680", "\u2000", "\u2001",
-		"\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009",
-		"\u200a", "\u202f", "\u205f", "\u3000", "\ufeff" };
+	/* As .NET's TrimStart has it, but for CR and LF, which end a line. */
+	static const char *const blanks[] = { " ", "\t", "\v", "\f", "\xc2\x85", "\u00a0", "\u1680",
+		"\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
+		"\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000" };
+	enum ci_match best = CI_OTHER;
 
-	for (size_t i = 0; i < countof(blanks); i++)
-		if (strlen(blanks[i]) == n && !memcmp(blanks[i], character, n))
-			return true;
-	return false;
+	for (size_t i = 0; i < countof(blanks) && best != CI_FOUND; i++)
+		if (n <= strlen(blanks[i]) && !memcmp(blanks[i], character, n))
+			best = blanks[i][n] == '\0' ? CI_FOUND : CI_MAYBE;
+	return best;
 }
 
 /* Behind the name come a blank and properties, or a "::" and the text. GitHub ignores its case. */
@@ -123,12 +123,12 @@ match(const char *name, const char *start, size_t n)
 	if (n <= len)
 		return CI_MAYBE;
 	if (start[len] == ' ')
-		return CI_COMMAND;
+		return CI_FOUND;
 	if (start[len] != ':')
 		return CI_OTHER;
 	if (n == len + 1)
 		return CI_MAYBE;
-	return start[len + 1] == ':' ? CI_COMMAND : CI_OTHER;
+	return start[len + 1] == ':' ? CI_FOUND : CI_OTHER;
 }
 
 enum ci_match
@@ -137,7 +137,7 @@ ci_annotation(const char *start, size_t n)
 	static const char *const names[] = { "::error", "::warning", "::notice" };
 	enum ci_match best = CI_OTHER;
 
-	for (size_t i = 0; i < countof(names) && best != CI_COMMAND; i++) {
+	for (size_t i = 0; i < countof(names) && best != CI_FOUND; i++) {
 		enum ci_match found = match(names[i], start, n);
 
 		best = found > best ? found : best;

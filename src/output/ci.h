@@ -3,7 +3,10 @@
 
 /*
  * Which CI we run in, and what the readers of a job's output take for commands. A new forge is one
- * row of the first table in ci.c, and one of the second if its commands look different.
+ * row of the first table in ci.c, and one of the second if its commands look different. The rules
+ * are those of the sources: GitHub's ActionCommand.cs, which passes over what .NET calls blank, and
+ * compares as a language does, so that characters that are not seen do not count; command.go of
+ * act, on which Forgejo's and Gitea's runners rest; GitLab's regex.rb.
  *
  * A command is defused by a few characters, its guard, which are put between those that it begins
  * with. Those of all forges are defused in every CI, as runners imitate each other, and CI=true
@@ -49,11 +52,16 @@ struct ci_line {
  */
 const char *ci_guard(struct ci_line *, char byte);
 
+/* The same within a line, where none can begin that needs the line's start. */
+#define CI_WITHIN { .last = "-", .n = 1 }
+
+/* Is this what is asked for, or may it become that with more text behind it? */
+enum ci_match { CI_OTHER, CI_MAYBE, CI_FOUND };
+
 /* Is that one character a blank, as runners see it, which they pass over at a line's start? */
-bool ci_is_blank(const char *character, size_t n);
+enum ci_match ci_blank(const char *character, size_t n);
 
 /* Is a line that begins so, without its blanks, a command with one of some names? */
-enum ci_match { CI_OTHER, CI_MAYBE, CI_COMMAND };
 enum ci_match ci_annotation(const char *start, size_t n);
 enum ci_match ci_add_mask(const char *start, size_t n);
 

@@ -11,7 +11,8 @@ struct commands {
 	struct commands_options o;
 	struct mask_stream stream;
 	struct buffer line; /* held back: it begins as a command does */
-	size_t blanks;      /* so many blanks are in front of that */
+	size_t blanks;      /* so many bytes of blanks are in front of that */
+	bool odd;           /* some of these are not ASCII's: no tool writes an annotation so */
 	bool inside;        /* the line is none */
 };
 
@@ -30,7 +31,7 @@ commands_close(struct commands *commands)
 	if (!commands)
 		return;
 	buffer_free(&commands->line);
-	buffer_free(&commands->stream.held);
+	mask_drop(&commands->stream);
 	free(commands);
 }
 
@@ -68,11 +69,12 @@ consider(struct commands *commands)
 
 	if (!text)
 		return;
-	if (ci_add_mask(line, n) == CI_COMMAND) {
+	if (ci_add_mask(line, n) == CI_FOUND) {
 		learn(commands, text, n - (size_t)(text - line));
 		if (commands->o.masks)
 			commands->o.found(commands->o.data, false, line, n);
-	} else if (commands->o.annotations && ci_annotation(line, n) == CI_COMMAND) {
+	} else if (commands->o.annotations && !commands->odd &&
+		   ci_annotation(line, n) == CI_FOUND) {
 		hand_on_annotation(commands, line, n);
 	}
 }
@@ -84,6 +86,7 @@ release(struct commands *commands, struct buffer *out)
 	mask_feed(commands->o.mask, &commands->stream, commands->line.data, commands->line.len,
 	    out);
 	commands->line.len = commands->blanks = 0;
+	commands->odd = false;
 	commands->inside = true;
 }
 
@@ -91,17 +94,21 @@ release(struct commands *commands, struct buffer *out)
 static void
 hold(struct commands *commands, char byte, struct buffer *out)
 {
+	enum ci_match blank = CI_OTHER;
 	const char *start;
 	size_t n;
 
 	buffer_add(&commands->line, &byte, 1);
-	if (commands->blanks + 1 == commands->line.len && (byte == ' ' || byte == '\t') &&
-	    commands->blanks < BLANKS_MAX) {
-		commands->blanks++;
-		return;
-	}
 	start = commands->line.data + commands->blanks;
 	n = commands->line.len - commands->blanks;
+	if (commands->blanks < BLANKS_MAX)
+		blank = ci_blank(start, n);
+	if (blank == CI_FOUND) {
+		commands->blanks += n;
+		commands->odd = commands->odd || (byte != ' ' && byte != '\t');
+	}
+	if (blank != CI_OTHER)
+		return;
 	if (commands->line.len >= LINE_MAX_HELD)
 		consider(commands);
 	else if (ci_add_mask(start, n) != CI_OTHER || ci_annotation(start, n) != CI_OTHER)
@@ -149,5 +156,5 @@ commands_flush(struct commands *commands, struct buffer *out)
 		consider(commands);
 	release(commands, out);
 	commands->inside = false;
-	mask_flush(commands->o.mask, &commands->stream, out);
+	mask_flush(&commands->stream, out);
 }

@@ -16,7 +16,7 @@ struct filter {
 	enum ci ci;
 	bool styled;             /* a colour or the like has been set and not ended */
 	bool inside;             /* the line has more than blanks and colours by now */
-	bool coloured;           /* it has colours in front */
+	bool disguised;          /* it has colours in front, or blanks that ASCII does not have */
 	bool returned;           /* the last byte was a CR, which may yet be half of a CR LF */
 	bool afresh;             /* a CR has begun the line anew, and there is nothing in it */
 	char start[START_MAX];   /* held back: how the line begins, as ours do, or an annotation */
@@ -44,7 +44,9 @@ filter_close(struct filter *filter)
 static void
 put_guarded(struct filter *filter, const char *text, size_t n, bool guarded, struct buffer *out)
 {
-	const char *guard = filter->ci == CI_NONE ? "" : ci_guard(&filter->line, *text);
+	/* Some readers pass over what is not seen, also within what begins a command. */
+	const char *guard = filter->ci == CI_NONE || utf8_is_joiner(text, n) ? "" :
+	    ci_guard(&filter->line, *text);
 
 	if (guarded)
 		buffer_addstr(out, guard);
@@ -72,10 +74,10 @@ hold(struct filter *filter, char byte, struct buffer *out)
 
 	filter->start[filter->nstart++] = byte;
 	ours = filter->nstart <= strlen(OURS) && !memcmp(OURS, filter->start, filter->nstart);
-	if (filter->ci == CI_ANNOTATIONS && !filter->coloured)
+	if (filter->ci == CI_ANNOTATIONS && !filter->disguised)
 		annotation = ci_annotation(filter->start, filter->nstart);
 	if (ours ? OURS[filter->nstart] == '\0' : annotation != CI_MAYBE)
-		release(filter, ours, annotation == CI_COMMAND, out);
+		release(filter, ours, annotation == CI_FOUND, out);
 }
 
 /* One character, which may be shown. */
@@ -83,7 +85,8 @@ static void
 put(struct filter *filter, const char *text, size_t n, struct buffer *out)
 {
 	filter->afresh = false;
-	if (!filter->inside && filter->nstart == 0 && ci_is_blank(text, n)) {
+	if (!filter->inside && filter->nstart == 0 && ci_blank(text, n) == CI_FOUND) {
+		filter->disguised = filter->disguised || n > 1;
 		buffer_add(out, text, n);
 		return;
 	}
@@ -112,7 +115,7 @@ end_line(struct filter *filter, char end, struct buffer *out)
 {
 	release(filter, false, false, out);
 	buffer_add(out, &end, 1);
-	filter->inside = filter->coloured = filter->returned = false;
+	filter->inside = filter->disguised = filter->returned = false;
 	filter->afresh = end == '\r';
 	filter->line = (struct ci_line){ 0 };
 }
@@ -129,7 +132,7 @@ put_held(struct filter *filter, bool shown, struct buffer *out)
 	} else if (filter->held[0] == ESCAPE) {
 		/* "no", a colour, "xmk: " would look like ours. */
 		release(filter, true, false, out);
-		filter->coloured = true;
+		filter->disguised = true;
 		buffer_add(out, filter->held, n);
 	} else {
 		put(filter, filter->held, n, out);
@@ -170,8 +173,10 @@ go_on_character(struct filter *filter, char byte, struct buffer *out)
 		return false;
 	}
 	filter->held[filter->n++] = byte;
+	/* A line that begins with what is not seen looks like another. */
 	if (filter->n == utf8_length((unsigned char)filter->held[0]))
-		put_held(filter, utf8_is_printable(filter->held, filter->n), out);
+		put_held(filter, utf8_is_printable(filter->held, filter->n) &&
+		    (filter->inside || !utf8_is_joiner(filter->held, filter->n)), out);
 	return true;
 }
 

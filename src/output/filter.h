@@ -5,7 +5,7 @@
  * What a session prints goes through this stream to a terminal or a CI's page. It may have colours,
  * but it cannot move the cursor, name the window, pass for a line of ours, or command the CI.
  *
- * Text in UTF-8, tabs, line ends and SGR sequences (ESC [ … m, ECMA-48) pass. A carriage return,
+ * Text in UTF-8 that is seen, tabs, line ends and SGR sequences (ESC [ … m, ECMA-48) pass. A CR,
  * as of a progress bar, passes as the start of the line's next state (lines.h), and what erases the
  * old state is left out. All else is made visible, as vis(3) does. A line that begins as ours do,
  * with "noxmk: ", gets a "| " in front. Where a CI reads, its commands are defused (ci.h).

@@ -84,7 +84,7 @@ struct view {
 static struct view
 view_open(const char *target, enum ci ci)
 {
-	return (struct view){ filter_open(ci), lines_open(target, ci == CI_ANNOTATIONS) };
+	return (struct view){ filter_open(ci), lines_open(target, ci) };
 }
 
 static void
@@ -132,10 +132,11 @@ show_rest(int log, struct view *view)
 }
 
 int
-joblog_print(int rundir, const char *target)
+joblog_print(int rundir, const char *target, bool raw)
 {
 	char *name = xasprintf("%s.log", target);
 	int log = strchr(target, '/') ? -1 : file_open(rundir, name, O_RDONLY, 0);
+	enum ci ci = ci_reads("none");
 	struct view view;
 	int result;
 
@@ -144,8 +145,9 @@ joblog_print(int rundir, const char *target)
 		warnx("%s: no log in this run (`make nox-list` names the targets)", target);
 		return -1;
 	}
-	view = view_open(NULL, ci_reads("none"));
-	result = show_rest(log, isatty(STDOUT_FILENO) ? &view : NULL);
+	view = view_open(NULL, ci);
+	raw = raw || (ci == CI_NONE && !isatty(STDOUT_FILENO));
+	result = show_rest(log, raw ? NULL : &view);
 	if (result < 0)
 		warn("%s.log", target);
 	view_close(&view);

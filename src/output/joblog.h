@@ -15,6 +15,8 @@
  * has an end or not, lies between the first line and that. The last line is always the status.
  */
 
+#include <stdbool.h>
+
 #include "output/ci.h"
 #include "output/mask.h"
 
@@ -36,11 +38,11 @@ void joblog_close(int log, const char *target, const char *status, const struct 
 char *joblog_set_aside(int rundir, const char *target, size_t number) UNUSED_RESULT;
 
 /*
- * A whole log on standard output: byte for byte, or through the filter (filter.h) if that is a
- * terminal. 0, or -1 after a warning when there is no such log or it cannot be read; that a reader
- * of ours went away is no failure.
+ * A whole log on standard output: through the filter (filter.h) if that is a terminal or a CI
+ * reads; else, or if it is to be raw, byte for byte. 0, or -1 after a warning when there is no such
+ * log or it cannot be read; that a reader of ours went away is no failure.
  */
-int joblog_print(int rundir, const char *target);
+int joblog_print(int rundir, const char *target, bool raw);
 
 /*
  * The end of a log, at most so many KiB of it, through the filter on standard output. Warns if

@@ -9,15 +9,20 @@
 #define SOON 0.2
 #define LATE 1.0
 
-/* Bytes of colours and marks around a line; and those of a line behind an endless target. */
-enum { STYLE_MAX = 128, MARKS_MAX = 16, LEAST = 256 };
+/*
+ * Bytes of colours and marks around a line; those of a line behind an endless target; and those of
+ * a command, which is not cut.
+ */
+enum { STYLE_MAX = 128, MARKS_MAX = 16, LEAST = 256, COMMAND_MAX = 1 << 16 };
 
 #define GOES_ON " …"
 #define WENT_ON "… "
 #define PLAIN "\033[0m"
 
 struct lines {
-	char *prefix;        /* "TARGET | ", or NULL */
+	char *prefix;        /* "TARGET | ", or "" */
+	bool whole;          /* each line goes out whole, or in parts that say so */
+	bool hurries;        /* a line that takes long is not waited for */
 	bool commands;
 	size_t room;         /* bytes of a line that go out at once */
 	struct buffer line;  /* what is held back of the line: its present state */
@@ -33,17 +38,17 @@ struct lines {
 };
 
 struct lines *
-lines_open(const char *target, bool commands)
+lines_open(const char *target, enum ci ci)
 {
 	struct lines *lines = xcalloc(1, sizeof(*lines));
 	size_t extra;
 
-	*lines = (struct lines){ .commands = commands, .room = PIPE_BUF };
-	if (target) {
-		lines->prefix = xasprintf("%s | ", target);
-		extra = strlen(lines->prefix) + STYLE_MAX + MARKS_MAX;
+	*lines = (struct lines){ .commands = ci == CI_ANNOTATIONS, .room = PIPE_BUF,
+		.whole = target || ci != CI_NONE, .hurries = target || ci == CI_NONE };
+	lines->prefix = target ? xasprintf("%s | ", target) : xstrdup("");
+	extra = strlen(lines->prefix) + STYLE_MAX + MARKS_MAX;
+	if (lines->whole)
 		lines->room = extra < PIPE_BUF - LEAST ? PIPE_BUF - extra : LEAST;
-	}
 	return lines;
 }
 
@@ -101,7 +106,7 @@ put_whole(struct lines *lines, bool ended)
 static void
 put(struct lines *lines, bool ended)
 {
-	if (lines->prefix) {
+	if (lines->whole) {
 		put_whole(lines, ended);
 	} else {
 		buffer_add(&lines->out, lines->line.data, lines->line.len);
@@ -126,7 +131,7 @@ begin_state(struct lines *lines)
 {
 	lines->returned = false;
 	lines->overwritten = true;
-	if (lines->open && lines->prefix)
+	if (lines->open && lines->whole)
 		lines->open = false;
 	else if (lines->open)
 		put(lines, true);
@@ -154,7 +159,9 @@ add(struct lines *lines, char byte, double now)
 
 	if (lines->returned)
 		begin_state(lines);
-	if (lines->line.len >= lines->room && !within)
+	/* A part of a command would be another one. */
+	if (lines->line.len >= lines->room && !within &&
+	    (lines->line.len >= COMMAND_MAX || !is_command(lines)))
 		put(lines, false);
 	if (byte == '\033') {
 		lines->in_style = true;
@@ -164,7 +171,7 @@ add(struct lines *lines, char byte, double now)
 	if (lines->in_style && byte == 'm')
 		note_style(lines);
 	if (lines->due == 0)
-		lines->due = now + (lines->prefix ? LATE : SOON);
+		lines->due = now + (lines->whole ? LATE : SOON);
 }
 
 void
@@ -184,8 +191,10 @@ lines_feed(struct lines *lines, const char *text, size_t n, double now)
 double
 lines_due(const struct lines *lines)
 {
-	return lines->overwritten || lines->returned || lines->line.len == 0 || is_command(lines) ?
-	    0 : lines->due;
+	if (!lines->hurries || lines->overwritten || lines->returned || lines->line.len == 0 ||
+	    is_command(lines))
+		return 0;
+	return lines->due;
 }
 
 void
@@ -201,8 +210,8 @@ lines_look(struct lines *lines, double now)
 void
 lines_flush(struct lines *lines, bool end)
 {
-	if (lines->line.len > 0 || (lines->open && end && !lines->prefix)) {
-		put(lines, end || lines->prefix);
+	if (lines->line.len > 0 || (lines->open && end && !lines->whole)) {
+		put(lines, end || lines->whole);
 		lines->returned = lines->overwritten = false;
 	}
 	write_out(lines);

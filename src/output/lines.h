@@ -13,20 +13,23 @@
  *   tests | 10 …
  *   tests | … 20
  *
- * Where only one session writes, the start of a line is shown after a moment, and its rest behind.
+ * Where only one session writes, and people read, the start of a line is shown after a moment, and
+ * its rest behind.
  */
 
 #include <stdbool.h>
 
 #include "base/util.h"
+#include "output/ci.h"
 
 struct lines;
 
 /*
- * target: whose lines these are, or NULL where nobody else writes. commands: lines that begin with
- * "::" are commands to a CI, which stay as they are.
+ * target: whose lines these are, or NULL where nobody else writes. A CI gets whole lines, or parts
+ * that say so, as what comes between the start and the rest of a line would make the rest a line of
+ * its own; with CI_ANNOTATIONS those that begin with "::" are commands, which stay as they are.
  */
-struct lines *lines_open(const char *target, bool commands) UNUSED_RESULT;
+struct lines *lines_open(const char *target, enum ci) UNUSED_RESULT;
 void lines_close(struct lines *);
 
 /* now: in monotonic seconds. */

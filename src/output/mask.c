@@ -1,17 +1,16 @@
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "output/mask.h"
+#include "output/trie.h"
 
 #define STARS "***"
 
-/* Values shorter than this are hardly secret, and occur in many words that are none. */
-enum { SHORTEST = 6 };
-
+/* A text by one of the names that declare it to be secret. */
 struct secret {
-	char *text;
-	size_t len, name;
+	size_t name; /* position */
+	size_t next; /* position + 1 of the same text by another name; 0: there is none */
+	bool seen;   /* only for the first of these: it and all that it ends with have been noted */
 };
 
 /* What declares secrets: a variable, or a word of the caller's. */
@@ -21,11 +20,16 @@ struct name {
 };
 
 struct mask {
-	struct secret *secrets; /* the longest first */
+	struct trie *trie; /* of the texts; its note: position + 1 of a secret */
+	struct secret *secrets;
 	size_t n;
 	struct name *names;
 	size_t nnames;
-	bool starts[256];       /* does a secret begin with that byte? */
+};
+
+/* Bytes of the text that is held, which are to become one ***. */
+struct mask_range {
+	size_t from, to;
 };
 
 /* The position of that name, which is the last one if it is new. */
@@ -40,28 +44,20 @@ name_at(struct mask *mask, const char *text)
 	return mask->nnames++;
 }
 
-static bool
-same(const struct secret *secret, const char *text, size_t len)
-{
-	return secret->len == len && !memcmp(secret->text, text, len);
-}
-
 /* One secret may have several names; it is then there for each of them. */
 static void
 add(struct mask *mask, size_t name, const char *text, size_t len)
 {
-	size_t at = mask->n;
+	size_t *first = trie_note(mask->trie, trie_add(mask->trie, text, len));
 
-	for (size_t i = 0; i < mask->n; i++)
-		if (mask->secrets[i].name == name && same(&mask->secrets[i], text, len))
+	for (size_t at = *first; at > 0; at = mask->secrets[at - 1].next)
+		if (mask->secrets[at - 1].name == name)
 			return;
 	mask->secrets = xreallocarray(mask->secrets, mask->n + 1, sizeof(*mask->secrets));
-	for (; at > 0 && mask->secrets[at - 1].len < len; at--)
-		mask->secrets[at] = mask->secrets[at - 1];
-	mask->secrets[at] = (struct secret){ xasprintf("%.*s", (int)len, text), len,
-		name };
-	mask->starts[(unsigned char)*text] = true;
-	mask->n++;
+	mask->secrets[mask->n++] = (struct secret){ .name = name, .next = *first };
+	*first = mask->n;
+	for (size_t i = 0; i < mask->n; i++)
+		mask->secrets[i].seen = false;
 }
 
 static void
@@ -70,7 +66,7 @@ add_lines(struct mask *mask, size_t name, const char *value)
 	for (const char *line = value; *line; line += strspn(line, "\r\n")) {
 		size_t len = strcspn(line, "\r\n");
 
-		if (len >= SHORTEST)
+		if (len >= SECRET_LEAST)
 			add(mask, name, line, len);
 		line += len;
 	}
@@ -87,27 +83,18 @@ mask_add(struct mask *mask, const char *name, const char *value)
 	add_lines(mask, at, value);
 }
 
-static bool
-matches(const struct strings *patterns, const char *name)
-{
-	for (size_t i = 0; i < patterns->n; i++)
-		if (fnmatch(patterns->v[i], name, FNM_CASEFOLD) == 0)
-			return true;
-	return false;
-}
-
 struct mask *
-mask_open(const struct strings *patterns, const struct strings *exceptions, char *const *environ)
+mask_open(const struct secrets *secrets, char *const *environ)
 {
 	struct mask *mask = xcalloc(1, sizeof(*mask));
 
+	mask->trie = trie_open();
 	for (; *environ; environ++) {
 		size_t len = strcspn(*environ, "=");
 		char *name = xasprintf("%.*s", (int)len, *environ);
 		const char *value = *environ + len + ((*environ)[len] == '=');
 
-		if (strlen(value) >= SHORTEST && matches(patterns, name) &&
-		    !matches(exceptions, name))
+		if (strlen(value) >= SECRET_LEAST && secrets_cover(secrets, name))
 			mask_add(mask, name, value);
 		free(name);
 	}
@@ -119,10 +106,9 @@ mask_close(struct mask *mask)
 {
 	if (!mask)
 		return;
-	for (size_t i = 0; i < mask->n; i++)
-		free(mask->secrets[i].text);
 	for (size_t i = 0; i < mask->nnames; i++)
 		free(mask->names[i].text);
+	trie_close(mask->trie);
 	free(mask->secrets);
 	free(mask->names);
 	free(mask);
@@ -134,63 +120,85 @@ mask_is_empty(const struct mask *mask)
 	return mask->n == 0;
 }
 
-/* The secret that the text begins with, or NULL. *more: with more text it may be one. */
-static const struct secret *
-match(const struct mask *mask, const char *text, size_t n, bool *more)
+/* A secret was found, and with it all those that it ends with. */
+static void
+note(struct mask *mask, size_t word)
 {
-	*more = false;
-	if (!mask->starts[(unsigned char)*text])
-		return NULL;
-	for (size_t i = 0; i < mask->n; i++) {
-		const struct secret *secret = &mask->secrets[i];
+	for (; word != 0; word = trie_shorter(mask->trie, word)) {
+		size_t first = *trie_note(mask->trie, word);
 
-		if (secret->len <= n && !memcmp(secret->text, text, secret->len))
-			return secret;
-		if (secret->len > n && !memcmp(secret->text, text, n))
-			*more = true;
+		if (mask->secrets[first - 1].seen)
+			return;
+		mask->secrets[first - 1].seen = true;
+		for (size_t at = first; at > 0; at = mask->secrets[at - 1].next)
+			mask->names[mask->secrets[at - 1].name].hit = true;
 	}
-	return NULL;
 }
 
+/* Secrets that overlap become one ***, so that no part of either is seen. */
 static void
-mark(struct mask *mask, const struct secret *secret)
+hide(struct mask_stream *stream, size_t from, size_t to)
 {
-	for (size_t i = 0; i < mask->n; i++)
-		if (same(&mask->secrets[i], secret->text, secret->len))
-			mask->names[mask->secrets[i].name].hit = true;
+	while (stream->n > 0 && stream->ranges[stream->n - 1].to > from) {
+		stream->n--;
+		if (stream->ranges[stream->n].from < from)
+			from = stream->ranges[stream->n].from;
+	}
+	if (stream->n == stream->cap) {
+		stream->cap = stream->cap ? 2 * stream->cap : 8;
+		stream->ranges = xreallocarray(stream->ranges, stream->cap,
+		    sizeof(*stream->ranges));
+	}
+	stream->ranges[stream->n++] = (struct mask_range){ from, to };
+}
+
+/* That part of the text, from its start on, goes out. What is hidden beyond it stays so. */
+static void
+put(struct mask_stream *stream, const char *text, size_t n, struct buffer *out)
+{
+	size_t done = 0, i, left = 0;
+
+	for (i = 0; i < stream->n && stream->ranges[i].from < n; i++) {
+		struct mask_range *range = &stream->ranges[i];
+
+		buffer_add(out, text + done, range->from - done);
+		if (!stream->begun)
+			buffer_addstr(out, STARS);
+		stream->begun = range->to > n;
+		if (stream->begun)
+			break;
+		done = range->to;
+	}
+	if (!stream->begun)
+		buffer_add(out, text + done, n - done);
+	for (; i < stream->n; i++, left++) {
+		size_t from = stream->ranges[i].from, to = stream->ranges[i].to;
+
+		stream->ranges[left] = (struct mask_range){ from > n ? from - n : 0, to - n };
+	}
+	stream->n = left;
 }
 
 /*
- * Appends the text without secrets, and returns how many bytes at its end are left over, since they
- * may be the start of one; none if this text is the last. Secrets that overlap become one ***, so
- * that no part of either is seen.
+ * Of the text, so many bytes have been looked at. All goes out but what may yet be a part of a
+ * secret, which is what the trie's node stands for. Returns how many bytes do.
  */
 static size_t
-copy(struct mask *mask, struct mask_stream *stream, const char *text, size_t n, bool last,
+copy(struct mask *mask, struct mask_stream *stream, const char *text, size_t seen, size_t n,
     struct buffer *out)
 {
-	size_t from = stream->hidden, i;
+	for (size_t i = seen; i < n; i++) {
+		size_t word;
 
-	for (i = 0; i < n; i++) {
-		bool more;
-		const struct secret *secret = match(mask, text + i, n - i, &more);
-
-		if (more && !last)
-			break;
-		if (!secret)
+		stream->node = trie_next(mask->trie, stream->node, text[i]);
+		if (stream->node == 0 || !(word = trie_word(mask->trie, stream->node)))
 			continue;
-		mark(mask, secret);
-		if (i >= from) {
-			buffer_add(out, text + from, i - from);
-			buffer_addstr(out, STARS);
-		}
-		if (i + secret->len > from)
-			from = i + secret->len;
+		note(mask, word);
+		hide(stream, i + 1 - trie_length(mask->trie, word), i + 1);
 	}
-	if (i > from)
-		buffer_add(out, text + from, i - from);
-	stream->hidden = from > i ? from - i : 0;
-	return n - i;
+	n -= trie_length(mask->trie, stream->node);
+	put(stream, text, n, out);
+	return n;
 }
 
 void
@@ -198,27 +206,33 @@ mask_feed(struct mask *mask, struct mask_stream *stream, const char *data, size_
     struct buffer *out)
 {
 	struct buffer *held = &stream->held;
-	size_t left;
+	size_t seen = held->len, gone;
 
-	if (held->len == 0) {
-		left = mask_is_empty(mask) ? 0 : copy(mask, stream, data, n, false, out);
-		if (mask_is_empty(mask))
-			buffer_add(out, data, n);
-		buffer_add(held, data + n - left, left);
+	if (seen == 0) {
+		gone = copy(mask, stream, data, 0, n, out);
+		buffer_add(held, data + gone, n - gone);
 		return;
 	}
 	buffer_add(held, data, n);
-	left = copy(mask, stream, held->data, held->len, false, out);
-	memmove(held->data, held->data + held->len - left, left);
-	held->len = left;
+	gone = copy(mask, stream, held->data, seen, held->len, out);
+	if (gone > 0)
+		memmove(held->data, held->data + gone, held->len - gone);
+	held->len -= gone;
 }
 
 void
-mask_flush(struct mask *mask, struct mask_stream *stream, struct buffer *out)
+mask_flush(struct mask_stream *stream, struct buffer *out)
 {
-	copy(mask, stream, stream->held.data, stream->held.len, true, out);
+	put(stream, stream->held.data, stream->held.len, out);
+	mask_drop(stream);
+}
+
+void
+mask_drop(struct mask_stream *stream)
+{
 	buffer_free(&stream->held);
-	stream->hidden = 0;
+	free(stream->ranges);
+	*stream = (struct mask_stream){ 0 };
 }
 
 char *
@@ -231,7 +245,7 @@ mask_text(struct mask *mask, char *text)
 		return text;
 	buffer_addstr(&out, "");
 	mask_feed(mask, &stream, text, strlen(text), &out);
-	mask_flush(mask, &stream, &out);
+	mask_flush(&stream, &out);
 	free(text);
 	return out.data;
 }
@@ -264,4 +278,28 @@ mask_forget_names(struct mask *mask)
 {
 	for (size_t i = 0; i < mask->nnames; i++)
 		mask->names[i].hit = false;
+	for (size_t i = 0; i < mask->n; i++)
+		mask->secrets[i].seen = false;
+}
+
+bool
+mask_json(struct mask *mask, json_t *json)
+{
+	bool changed = false;
+	json_t *value;
+	const char *key;
+	size_t i;
+
+	if (json_is_string(json)) {
+		char *text = mask_text(mask, xstrdup(json_string_value(json)));
+
+		changed = strcmp(text, json_string_value(json)) != 0;
+		json_string_set(json, text);
+		free(text);
+	}
+	json_array_foreach(json, i, value)
+		changed = mask_json(mask, value) || changed;
+	json_object_foreach(json, key, value)
+		changed = mask_json(mask, value) || changed;
+	return changed;
 }

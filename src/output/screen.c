@@ -7,6 +7,7 @@
 #include <bsd/vis.h>
 
 #include "base/util.h"
+#include "output/ci.h"
 #include "output/screen.h"
 #include "output/utf8.h"
 
@@ -88,12 +89,16 @@ screen_duration(double seconds)
 char *
 screen_safe(const char *text)
 {
+	bool to_ci = ci_reads("none") != CI_NONE;
+	struct ci_line line = CI_WITHIN;
 	struct buffer safe = { 0 };
 	char byte[8];
 
 	buffer_addstr(&safe, "");
 	for (size_t n; *text; text += n) {
 		n = utf8_next(text);
+		if (to_ci && !utf8_is_joiner(text, n))
+			buffer_addstr(&safe, ci_guard(&line, *text));
 		if (n > 0) {
 			buffer_add(&safe, text, n);
 			continue;

@@ -36,7 +36,10 @@ void screen_put_cut(const char *text, int columns);
 /* The same, and blanks up to that width. */
 void screen_put_cell(const char *text, int columns, int width);
 
-/* Text that others wrote, with its control characters made visible (vis(3)). The caller frees. */
+/*
+ * Text that others wrote, to be shown within a line: its control characters are made visible
+ * (vis(3)), and a CI finds no command in it (ci.h). The caller frees.
+ */
 char *screen_safe(const char *text);
 
 /* Prints such a text between the other two; nothing at all if it is empty or NULL. */

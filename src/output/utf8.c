@@ -28,15 +28,46 @@ decode(const char *bytes, size_t n)
 	return c;
 }
 
+struct characters {
+	uint32_t first, last;
+};
+
+/* Surrogates, line ends, and what Unicode calls default ignorable, with all controls of bidi. */
+static const struct characters unseen[] = { { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c },
+	{ 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f },
+	{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xd800, 0xdfff },
+	{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb },
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff } };
+
+/* Of these, the joiners and the variation selectors; and the marks that stand before a number. */
+static const struct characters joiners[] = { { 0x200c, 0x200d }, { 0xfe00, 0xfe0f },
+	{ 0xe0100, 0xe01ef }, { 0x600, 0x605 }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f },
+	{ 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd },
+	{ 0x13430, 0x1343f } };
+
+static bool
+is_among(uint32_t c, const struct characters *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c >= list[i].first && c <= list[i].last)
+			return true;
+	return false;
+}
+
+bool
+utf8_is_joiner(const char *bytes, size_t n)
+{
+	return n > 1 && is_among(decode(bytes, n), joiners, countof(joiners));
+}
+
 bool
 utf8_is_printable(const char *bytes, size_t n)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = { 0, 0, 0xa0, 0x800, 0x10000 };
 	uint32_t c = decode(bytes, n);
 
-	return c >= least[n] && c <= 0x10ffff && !(c >= 0xd800 && c <= 0xdfff) && c >= 0xa0 &&
-	       !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069) && c != 0x2028 &&
-	       c != 0x2029;
+	return c >= least[n] && c <= 0x10ffff &&
+	       (!is_among(c, unseen, countof(unseen)) || is_among(c, joiners, countof(joiners)));
 }
 
 size_t

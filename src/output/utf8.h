@@ -11,9 +11,15 @@ size_t utf8_length(unsigned char byte);
 
 /*
  * May so many bytes, as the first one wants, be shown? Not if they are overlong, a surrogate, a
- * control (C1) or one that turns lines round.
+ * control (C1), one that turns lines round, or one that nobody sees, unless it only joins others.
  */
 bool utf8_is_printable(const char *bytes, size_t n);
+
+/*
+ * Is that character one that only joins others, as in an emoji, and is not seen by itself, or not
+ * by all programs?
+ */
+bool utf8_is_joiner(const char *bytes, size_t n);
 
 /* The bytes of the character that a text begins with, if all may be shown; else 0. */
 size_t utf8_next(const char *text);

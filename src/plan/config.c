@@ -5,6 +5,7 @@
 #include "base/nearest.h"
 #include "base/quantity.h"
 #include "plan/config.h"
+#include "plan/secret.h"
 #include "plan/options.h"
 
 /* A session that writes more than 8 GiB is out of control, and would fill the disk. */
@@ -271,13 +272,6 @@ read_top(struct setting_reader *r, struct config *config, json_t *root)
 	free(known.v);
 }
 
-/*
- * Patterns for names of variables whose values must not stand in a log. Together the first three
- * are *TOKEN*, but for names that end with TOKENS: MAX_TOKENS is a count.
- */
-static const char *const secrets[] = { "*TOKEN", "*TOKEN[!S]*", "*TOKENS?*", "*PASSWORD*",
-	"*SECRET*", "*API_KEY*" };
-
 struct config *
 config_parse(json_t *root)
 {
@@ -289,8 +283,7 @@ config_parse(json_t *root)
 	config->log_limit = LOG_LIMIT;
 	read_top(&r, config, root);
 	if (!json_object_get(root, "mask"))
-		for (size_t i = 0; i < countof(secrets); i++)
-			strings_add(&config->mask, secrets[i]);
+		secrets_add_usual(&config->mask);
 	read_tables(&r, config, root);
 	if (r.failed) {
 		config_free(config);

@@ -24,6 +24,7 @@
 #include "session/attempt.h"
 #include "session/leftover.h"
 #include "session/outcome.h"
+#include "session/posargs.h"
 #include "slots/sampler.h"
 #include "slots/toolenv.h"
 #include "state/presence.h"
@@ -76,55 +77,30 @@ find_room(const struct attempt_options *options)
 	return folder;
 }
 
-/* What the session runs. A session that another one has notified has the posargs of that. */
+/* What the session runs. It has copies of all strings but the words of posargs. */
 static struct command
-make_command(const struct attempt *attempt)
+make_command(const struct attempt *attempt, const struct strings *posargs)
 {
-	json_t *notified = record_notified_posargs(attempt->o.rundir, attempt->o.target), *item;
 	char *report = noxreport_path(attempt->reports, attempt->o.target);
-	struct strings posargs = { 0 };
 	struct command command;
-	size_t i;
 
-	json_array_foreach(notified, i, item)
-		strings_add(&posargs, json_is_string(item) ? json_string_value(item) : "");
-	for (char *const *arg = attempt->o.posargs; !notified && *arg; arg++)
-		strings_add(&posargs, *arg);
 	command = command_make(attempt->o.plan, attempt->o.session, &(struct command_options){
-	    .share = attempt->o.share, .report = report, .posargs = &posargs,
+	    .share = attempt->o.share, .report = report, .posargs = posargs,
 	    .toolenv = toolenv_variables(attempt->toolenv),
 	    .interactive = attempt->terminal != NULL,
 	    .asks = attempt->ask != NULL, .gated = attempt->o.told > 1 });
-	/* The command has copies of all strings but the words of posargs. */
-	json_array_append_new(command.owner, notified ? notified : json_null());
-	free(posargs.v);
 	free(report);
 	return command;
-}
-
-/* The strings belong to the JSON. free(v) frees. */
-static struct strings
-strings_of(const json_t *list)
-{
-	struct strings strings = { 0 };
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item)
-		strings_add(&strings, json_string_value(item));
-	return strings;
 }
 
 /* The plan's header says which secrets must not be written. */
 static struct mask *
 make_mask(const json_t *header, const struct command *command)
 {
-	struct strings patterns = strings_of(json_object_get(header, "mask"));
-	struct strings exceptions = strings_of(json_object_get(header, "unmask"));
-	struct mask *mask = mask_open(&patterns, &exceptions, command->envp);
+	struct secrets secrets = secrets_of(header);
+	struct mask *mask = mask_open(&secrets, command->envp);
 
-	free(patterns.v);
-	free(exceptions.v);
+	secrets_clear(&secrets);
 	return mask;
 }
 
@@ -208,6 +184,7 @@ take_end(struct attempt *attempt, const struct keeper_end *end)
 {
 	struct record *record = attempt->o.record;
 	struct buffer *report = &attempt->report;
+	struct secrets secrets;
 
 	attempt->judged = true;
 	record->cpu = end->cpu;
@@ -218,6 +195,9 @@ take_end(struct attempt *attempt, const struct keeper_end *end)
 	verdict_judge(record, end->status, report, attempt->o.plan);
 	attempt->status = spawn_status(end->status);
 	record->reason = mask_text(attempt->mask, record->reason);
+	secrets = secrets_of(planfile_header(attempt->o.plan));
+	posargs_hide(record, &secrets, attempt->mask);
+	secrets_clear(&secrets);
 }
 
 /*
@@ -295,6 +275,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
 	struct keeper_task task = { .forked = forked, .bereaved = bereaved,
 		.orphaned = orphaned, .data = attempt };
+	struct strings posargs = posargs_open(options->rundir, options->target, options->posargs);
 	struct command command;
 
 	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
@@ -319,7 +300,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	/* Only shim.py asks. */
 	if (json_string_value(json_object_get(planfile_header(options->plan), "python")))
 		attempt->ask = ask_open();
-	command = make_command(attempt);
+	command = make_command(attempt, &posargs);
 	if (!*mask)
 		*mask = make_mask(planfile_header(options->plan), &command);
 	attempt->mask = *mask;
@@ -337,6 +318,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	if (!attempt->keeper)
 		outcome_not_started(options->record, command.argv[0], errno);
 	command_clear(&command);
+	posargs_close(&posargs);
 	ask_started(attempt->ask);
 	if (attempt->keeper) {
 		attempt->sampler = sampler_open(keeper_pid(attempt->keeper), jobserver_of(attempt));

@@ -225,7 +225,7 @@ show(struct terminal *terminal, struct mask *mask, const char *text, size_t n, b
 
 	mask_feed(mask, &terminal->stream, text, n, &shown);
 	if (last)
-		mask_flush(mask, &terminal->stream, &shown);
+		mask_flush(&terminal->stream, &shown);
 	if (shown.len > 0) {
 		fwrite(shown.data, 1, shown.len, stdout);
 		fflush(stdout);

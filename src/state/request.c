@@ -17,6 +17,7 @@
 #include "base/words.h"
 #include "state/makekey.h"
 #include "state/request.h"
+#include "state/word.h"
 #include "state/state.h"
 
 #define PREFIX ".request-"
@@ -70,37 +71,6 @@ remove_left(int state)
 	free(entries);
 }
 
-/* Text as a JSON value, whatever its bytes are; and back. The caller frees either. */
-static json_t *
-value_of(const char *text)
-{
-	json_t *value = json_string(text);
-	struct buffer hex = { 0 };
-
-	if (value)
-		return value;
-	for (; *text; text++)
-		buffer_printf(&hex, "%02x", (unsigned char)*text);
-	value = json_pack("{s:s}", "hex", hex.data);
-	buffer_free(&hex);
-	return value;
-}
-
-static char *
-text_of(const json_t *value)
-{
-	const char *hex = json_text(value, "hex");
-	struct buffer text = { 0 };
-	unsigned byte;
-
-	if (json_is_string(value))
-		return xstrdup(json_string_value(value));
-	buffer_addstr(&text, "");
-	for (; sscanf(hex, "%2x", &byte) == 1 && byte && hex[1]; hex += 2)
-		buffer_add(&text, &(unsigned char){ (unsigned char)byte }, 1);
-	return text.data;
-}
-
 /* The settings of make's text, which is cut into pieces. */
 static json_t *
 parse(char *text)
@@ -118,7 +88,7 @@ parse(char *text)
 		if (!value)
 			break;
 		*value++ = '\0';
-		json_object_set_new(settings, line, value_of(value));
+		json_object_set_new(settings, line, word_json(value, NULL));
 	}
 	return settings;
 }
@@ -243,7 +213,7 @@ check_names(const json_t *settings)
 bool
 request_check(const json_t *settings, struct request *request)
 {
-	char *args = text_of(json_object_get(settings, "args"));
+	char *args = word_text(json_object_get(settings, "args"));
 	bool good = check_args(args, request);
 
 	good = check_names(settings) && good;
@@ -255,12 +225,12 @@ request_check(const json_t *settings, struct request *request)
 	request->knob_texts = json_object();
 	for (size_t i = 0; knob_name(i); i++) {
 		const char *name = knob_name(i);
-		char *value = text_of(json_object_get(settings, name));
+		char *value = word_text(json_object_get(settings, name));
 
 		if (!knob_set(&request->knobs, name, value))
 			good = false;
 		else if (*value)
-			json_object_set_new(request->knob_texts, name, value_of(value));
+			json_object_set_new(request->knob_texts, name, word_json(value, NULL));
 		free(value);
 	}
 	free(args);
@@ -268,14 +238,14 @@ request_check(const json_t *settings, struct request *request)
 }
 
 int
-request_write(int rundir, const struct request *request)
+request_write(int rundir, const struct request *request, const struct secrets *secrets)
 {
 	json_t *posargs = json_array(), *json;
 	char *text;
 	int result;
 
 	for (size_t i = 0; i < request->posargs.n; i++)
-		json_array_append_new(posargs, value_of(request->posargs.v[i]));
+		json_array_append_new(posargs, word_json(request->posargs.v[i], secrets));
 	json = json_pack("{s:i,s:O,s:O,s:s,s:o,s:i}", "schema", 1, "knobs", request->knob_texts,
 	    "goals", request->goals, "alone", request->alone, "posargs", posargs,
 	    "processors", (int)cpus_available());
@@ -310,7 +280,7 @@ request_read(int rundir, struct request *request)
 		.knob_texts = json_incref(json_object_get(json, "knobs")),
 		.processors = (unsigned)json_integer_value(json_object_get(json, "processors")) };
 	json_array_foreach(json_object_get(json, "posargs"), i, item)
-		strings_add(&request->posargs, text_of(item));
+		strings_add(&request->posargs, word_text(item));
 	json_object_foreach(request->knob_texts, name, item) {
 		/* Was checked. */
 		(void)!knob_set(&request->knobs, name, json_text(request->knob_texts, name));

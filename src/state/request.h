@@ -20,13 +20,14 @@
  * other helpers of that make:
  *
  *   {"schema":1,"knobs":{"NOXMK_KEEP":"20"},"goals":["ci","lint"],"alone":"lint",
- *    "posargs":["-k","a b",{"hex":"e9"}],       hex: a word that is not UTF-8
+ *    "posargs":["-k","a b",{"hex":"e9"}],       words: word.h
  *    "processors":8}                            so many are ours: to find out takes a helper long
  */
 
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "plan/secret.h"
 #include "state/knob.h"
 
 #define REQUEST_FILE ".request.json"
@@ -59,8 +60,8 @@ unsigned request_jobs(const json_t *settings);
 /* False after a message for each setting that is not understood. request_clear frees either way. */
 bool request_check(const json_t *settings, struct request *);
 
-/* The second form. 0, or -1 after a warning. */
-int request_write(int rundir, const struct request *);
+/* The second form, without secrets in ARGS (or NULL). 0, or -1 after a warning. */
+int request_write(int rundir, const struct request *, const struct secrets *);
 int request_read(int rundir, struct request *);
 
 #endif

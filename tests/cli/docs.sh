@@ -194,6 +194,12 @@ for document in README.md tests/README.md tests/bench/README.md tests/faults/REA
 		check "$document: there is $link" [ -e "$TOP/$(dirname "$document")/$link" ]
 	done
 done
+if command -v mandoc >/dev/null; then
+	run "$TOP/tests/promises.py"
+	check 'what README and manual promise is held by tests' exits 0
+else
+	skip 'what README and manual promise is held by tests' 'no mandoc here'
+fi
 # shellcheck disable=SC2016 # not for the shell
 numbers=$(sed -n '/^On two processors/ s/.* takes \([0-9.]* s\) with `make -j2 ci`, and \([0-9.]* s\) with `nox`.*/\2 \1/p
 	' "$readme")

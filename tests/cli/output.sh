@@ -14,6 +14,8 @@ config() {
 # Commands to a CI
 
 noxfile <<'END'
+import unicodedata
+
 def say(session):
     print("::add-mask::tmp-credential-4711")
     print("using tmp-credential-4711")
@@ -21,6 +23,10 @@ def say(session):
     print("  ::warning file=b.py,line=2,col=3::tmp-credential-4711 leaks")
     print("::set-output name=a::b\n::stop-commands::x\n::group::y\n##[error]z\n##vso[task.x]")
     print("\u3000::set-env name=A::b\n\033[1m::notice::no\033[0m\n:\r::debug::no")
+    # All that .NET calls blank, and all that it does not see, in front of a command and within.
+    for c in map(chr, range(0x80, 0x110000)):
+        if c.isspace() or unicodedata.category(c) == "Cf":
+            print(c + "::error::no" + c + "\n:" + c + ":error::no\n" + "#" + c + "#" + c + "[error]no")
 
 nox.session(python=False, name="one")(say)
 nox.session(python=False, name="two")(say)
@@ -32,10 +38,18 @@ def pem(session):
     session.error("the first line is bad")
 END
 
-# nothing_else: no other command of any forge can be in $out.
+# nothing_else: no other command of any forge can be in $out, as the runners' own rules have it.
 nothing_else() {
-	not grep -qE '##(\[|vso)' "$out" &&
-		same "$(grep -E '^[[:space:]]*::' "$out" | grep -cvE '^ *::(add-mask|error|warning)[ :]')" 0
+	"$python3" - "$out" <<'END'
+import re, sys, unicodedata
+text = open(sys.argv[1], encoding="utf-8", newline="").read()
+for line in re.split("[\r\n]", text):
+    seen = "".join(c for c in line if unicodedata.category(c) != "Cf" and not "\ufe00" <= c <= "\ufe0f")
+    assert not re.search(r"##(\[|vso|team)", seen), ascii(line)
+    if seen.lstrip().startswith("::"):
+        assert re.match(" *::(add-mask|error|warning)[ :]", line), ascii(line)
+        assert not line.endswith("::no"), ascii(line)
+END
 }
 
 mask_line='::add-mask::tmp-credential-4711'
@@ -47,6 +61,7 @@ once() {
 	same "$(grep -cxF -e "$1" "$out")" 1
 }
 
+noxmk=$STAGE/bin/noxmk
 export CI=true GITHUB_ACTIONS=true
 mk one
 check 'add-mask reaches the runner' once "$mask_line"
@@ -80,6 +95,11 @@ check 'elsewhere the value is secret, too' lacks "$out" tmp-cred
 config 'ci-commands = "annotations"'
 TF_BUILD=true mk one
 check 'ci-commands = "annotations": in any CI' once "$error_line"
+run "$noxmk" log one
+check 'noxmk log is filtered, too' nothing_else
+check 'all of it' same "$(grep -cxF '| ::stop-commands::x' "$out")" 1
+run "$noxmk" log --raw one
+check '--raw: the log byte for byte' cmp -s "$out" "$state"/latest/one.log
 unset CI
 mk one
 check 'without a CI: the value is secret' lacks "$out" tmp-cred

@@ -37,7 +37,7 @@ style_length(const char *text)
 static bool
 is_annotation(const char *line)
 {
-	return ci_annotation(line, strlen(line)) == CI_COMMAND;
+	return ci_annotation(line, strlen(line)) == CI_FOUND;
 }
 
 /* Of a line without its colours: nothing in it is a command. */

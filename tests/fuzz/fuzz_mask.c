@@ -21,7 +21,7 @@ hide(struct mask *mask, const uint8_t *data, size_t size, size_t piece, struct b
 	for (size_t i = 0; i < size; i += piece)
 		mask_feed(mask, &stream, (const char *)data + i,
 		    size - i < piece ? size - i : piece, out);
-	mask_flush(mask, &stream, out);
+	mask_flush(&stream, out);
 }
 
 /* None of the secrets is left, unless the stars have made one. */
@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		variables[i] = xasprintf("TOKEN=%.*s", (int)length, (const char *)part);
 	}
-	mask = mask_open(&patterns, &none, variables);
+	mask = mask_open(&(struct secrets){ patterns, none }, variables);
 	hide(mask, data, size, size + 1, &whole);
 	hide(mask, data, size, piece, &pieces);
 	REQUIRE(whole.len == pieces.len && !memcmp(whole.data, pieces.data, whole.len));
