@@ -572,6 +572,7 @@ main(int argc, char *argv[])
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
 	fd_open_streams();
+	jobserver_leave_streams();
 	read_global_options(argc, argv);
 	command = find_command(argv[optind]);
 	read_options(command, argc - optind, argv + optind);

@@ -134,7 +134,6 @@ fd_open_streams(void)
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= 2);
 	close(fd);
-	jobserver_leave_streams();
 	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK) &&
 	    (fd = open("/proc/self/fd/1", O_WRONLY)) >= 0) {
 		dup2(fd, STDOUT_FILENO);
