@@ -52,13 +52,23 @@ state_choose(const char *path)
 	setenv(CHOSEN, path, 1);
 }
 
-/* The user's name, or the number where it has none. The caller frees. */
+/*
+ * The user's name, or the number where the file has none: getpwuid(3) would load libraries, which a
+ * program that is linked statically must not. The caller frees.
+ */
 static char *
 name_of(uid_t uid)
 {
-	const struct passwd *entry = getpwuid(uid);
+	FILE *file = fopen("/etc/passwd", "re");
+	const struct passwd *entry = NULL;
+	char *name;
 
-	return entry ? xstrdup(entry->pw_name) : xasprintf("%u", (unsigned)uid);
+	while (file && (entry = fgetpwent(file)) && entry->pw_uid != uid)
+		;
+	name = entry ? xstrdup(entry->pw_name) : xasprintf("%u", (unsigned)uid);
+	if (file)
+		fclose(file);
+	return name;
 }
 
 /*
