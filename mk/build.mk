@@ -20,7 +20,9 @@ pkg_libs := $$(pkg-config --libs $(PKGS)) -lm
 # Half of a helper's start is the loading of libraries, and each make starts four helpers. So those
 # but libc are part of it; `make STATIC=` loads them as usual, where there is no libjansson.a.
 STATIC ?= -Wl,-Bstatic
-helper_libs := $(STATIC) $$(pkg-config --static --libs $(PKGS)) -Wl,-Bdynamic
+# LDFLAGS=-static makes libc a part of it, too, as the wheel's helper has it.
+helper_libs := $(STATIC) $$(pkg-config --static --libs $(PKGS)) \
+  $(if $(filter -static,$(LDFLAGS)),,-Wl,-Bdynamic)
 
 # Names as in src/README.md: plan/config, state/record …
 sources := $(wildcard src/*.c src/*/*.c)

@@ -47,8 +47,8 @@ NOXMK_FLAKY ?=
 # durations for sessions that have not run here yet: a history.json from elsewhere
 NOXMK_HISTORY ?=
 export NOXMK_HISTORY
-# the helper
-NOXMK ?= noxmk
+# the helper [the one that was installed with this file, or what is on PATH]
+NOXMK ?= $(or $(wildcard $(dir $(_noxmk.mk))../bin/noxmk),noxmk)
 # ARGS, words for the sessions (nox's posargs), FAIL_FAST=1 (or wait: for those that run) and
 # MAX_FAIL=N count from the command line or a makefile, not from the environment, where something
 # else may be called so.
@@ -442,6 +442,11 @@ _noxmk.target/inner-n = $(_noxmk.more)
 # .noxmk/end does not know of this one: it sums up, and shows its plan, for itself.
 _noxmk.target/needed = $(_noxmk.plus)$(_noxmk.finish) $@ -- $(_noxmk.make) && $(_noxmk.verdict)
 _noxmk.target/needed-n = +@$(_noxmk.helper) show $@
+
+# Where there is no makefile but this one (`noxmk make`), a goal that has no rule is a slip.
+ifeq "$(_noxmk.mk)+" "$(firstword $(MAKEFILE_LIST))+$(NOXMK_RUN)"
+.DEFAULT: ; +@$(_noxmk.helper) unknown $(call _noxmk.quote,$@)
+endif
 
 # A make that does not remake these keeps a match-anything rule from them.
 ifneq (,$(NOXMK_RUN)$(_noxmk.given_up))

@@ -20,11 +20,14 @@
 #include "base/process.h"
 #include "base/util.h"
 #include "begin.h"
+#include "bundled.h"
 #include "end.h"
+#include "newest.h"
 #include "nox/planning.h"
 #include "order/order.h"
 #include "output/joblog.h"
 #include "own.h"
+#include "place.h"
 #include "report/bench.h"
 #include "report/list.h"
 #include "report/savings.h"
@@ -38,6 +41,7 @@
 #include "state/rundir.h"
 #include "state/runtime.h"
 #include "state/state.h"
+#include "usage.h"
 
 #ifndef NOXMK_VERSION
 #error "mk/build.mk defines the version"
@@ -74,65 +78,11 @@ static const struct option_entry {
 };
 
 static const struct option long_options[] = {
-	{ "json", no_argument, NULL, 'J' }, { 0 },
+	{ "json", no_argument, NULL, 'J' }, { "help", no_argument, NULL, 'h' }, { 0 },
 };
-
-/* What main opens for a subcommand. */
-enum needs {
-	NOTHING,
-	STATE,   /* the state folder */
-	PLAN,    /* and the plan in it */
-	RUN,     /* or the run folder of the make of -r, or the latest one, and the plan in that */
+static const struct option global_options[] = {
+	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 },
 };
-
-/* That, opened. A descriptor that is not needed is -1, and a plan NULL. */
-struct place {
-	int state, rundir;
-	struct planfile *plan;
-};
-
-static void
-place_close(struct place *place)
-{
-	planfile_close(place->plan);
-	fd_close(&place->rundir);
-	fd_close(&place->state);
-}
-
-/* False after a warning, with nothing open. */
-static bool
-place_open(struct place *place, enum needs needs)
-{
-	*place = (struct place){ .state = -1, .rundir = -1 };
-	if (needs >= RUN && options.key)
-		join_restore(options.key, &place->state, &place->rundir);
-	if (needs >= STATE && place->state < 0)
-		place->state = state_open();
-	if (place->state >= 0 && needs >= RUN && place->rundir < 0)
-		place->rundir = rundir_open(place->state, options.key);
-	if (place->state >= 0 && needs == PLAN)
-		place->plan = planfile_open(place->state);
-	else if (place->rundir >= 0)
-		place->plan = planfile_open(place->rundir);
-	if ((needs < STATE || place->state >= 0) && (needs < PLAN || place->plan))
-		return true;
-	place_close(place);
-	return false;
-}
-
-/* PREFIX/share/noxmk, for a helper that is PREFIX/bin/noxmk; in this tree PREFIX is build. */
-static char *
-find_share(void)
-{
-	char *program = process_own_program(), *slash, *share;
-
-	for (int i = 0; i < 2; i++)
-		if ((slash = strrchr(program, '/')))
-			*slash = '\0';
-	share = xasprintf("%s/share/noxmk", program);
-	free(program);
-	return share;
-}
 
 static int
 do_plan(const struct place *unused)
@@ -249,7 +199,7 @@ sum_up_interrupted(const struct request *request)
 	struct place place;
 	struct end end;
 
-	if (place_open(&place, RUN)) {
+	if (place_open(&place, RUN, options.key)) {
 		end = end_of(&place, request, NULL);
 		end_interrupted(&end);
 		if (options.key)
@@ -353,35 +303,17 @@ do_order(const struct place *place)
 	return result < 0 ? EXIT_HELPER : 0;
 }
 
-/* Prints the file TARGET<suffix> of each target: from the run of -r, or the newest that has it. */
-static int
-each_target(int state, const char *suffix, int (*print)(int rundir, const char *target))
-{
-	int result = 0;
-
-	for (char **target = options.words; *target; target++) {
-		char *name = xasprintf("%s%s", *target, suffix);
-		int rundir = options.key ? rundir_open(state, options.key) :
-					   rundir_newest_with(state, name);
-
-		if (rundir < 0 || print(rundir, *target) < 0)
-			result = 1;
-		fd_close(&rundir);
-		free(name);
-	}
-	return result;
-}
-
 static int
 do_log(const struct place *place)
 {
-	return each_target(place->state, ".log", joblog_print);
+	return newest_print(place->state, options.key, options.words, ".log",
+	    joblog_print);
 }
 
 static int
 do_why(const struct place *place)
 {
-	return each_target(place->state, ".json", why_print);
+	return newest_print(place->state, options.key, options.words, ".json", why_print);
 }
 
 static int
@@ -408,67 +340,115 @@ static int
 do_make(const struct place *unused)
 {
 	(void)unused;
+	return bundled_make(options.words);
+}
+
+static int
+do_makefile(const struct place *unused)
+{
+	(void)unused;
+	return bundled_print();
+}
+
+static int
+do_submake(const struct place *unused)
+{
+	(void)unused;
 	return submake_exec(options.words);
+}
+
+/* make has found no rule for it, and there is no makefile but ours. */
+static int
+do_unknown(const struct place *place)
+{
+	for (char **target = options.words; *target; target++)
+		(void)planfile_knows(place->plan, *target);
+	return EXIT_USAGE;
 }
 
 static int do_help(const struct place *);
 
 static const struct command_entry {
-	const char *name, *options, *operands;
-	int least; /* operands that it needs */
+	struct usage usage;
+	const char *options; /* for getopt(3); NULL: its words are not ours to read */
+	int least;           /* operands that it needs */
 	enum needs needs;
 	int (*run)(const struct place *);
-	const char *help;
 } commands[] = {
-	{ "plan", "f:R:s", "[-s] [-f NOXFILE] [-R NAMES] [--] [NOX ...]", 0, NOTHING, do_plan,
+	{ { "make", PEOPLE, "[WORD ...]", "run make on this folder's sessions, with these words" },
+	    NULL, 0, NOTHING, do_make },
+	{ { "list", PEOPLE, "[--json]", "targets and descriptions" }, "J", 0, PLAN, do_list },
+	{ { "show", PEOPLE, "[-r MAKE] [GOAL ...]", "what would run, in which order" },
+	    "r:", 0, PLAN, do_show },
+	{ { "log", PEOPLE, "[-r MAKE] TARGET ...", "the last log of each" },
+	    "r:", 1, STATE, do_log },
+	{ { "why", PEOPLE, "[-r MAKE] TARGET ...", "what each waited for in its last run" },
+	    "r:", 1, STATE, do_why },
+	{ { "report", PEOPLE, "", "what running sessions at once has saved so far" },
+	    "", 0, STATE, do_report },
+	{ { "bench", PEOPLE, "[-f NOXFILE] [-j JOBS] [-n ROUNDS] [GOAL ...]",
+	    "measure make against nox on these goals, or ci" }, "f:j:n:", 0, NOTHING, do_bench },
+	{ { "plan", PEOPLE, "[-s] [-f NOXFILE] [-R NAMES] [--] [NOX ...]",
 	    "ask nox what the noxfile says, and write the plan; -s: only if it is stale" },
-	{ "graph", "d:f:i:", "[-d FOLDER] -f MAKEFILE [-i INPUTS] -- MAKE ...", 1, STATE, do_graph,
+	    "f:R:s", 0, NOTHING, do_plan },
+	{ { "include", PEOPLE, "", "the path of nox.mk, for: include $(shell noxmk include)" },
+	    "", 0, NOTHING, do_makefile },
+	{ { "help", PEOPLE, "[COMMAND]", "this text" }, "", 0, NOTHING, do_help },
+	{ { "graph", MAKEFILES, "[-d FOLDER] -f MAKEFILE [-i INPUTS] -- MAKE ...",
 	    "ask MAKE what makefiles say of our targets; write own.mk" },
-	{ "order", "r:", "[-r MAKE] [GOAL ...]", 0, PLAN, do_order,
-	    "write order.mk for these goals" },
-	{ "begin", "r:", "-r MAKE", 0, STATE, do_begin,
+	    "d:f:i:", 1, STATE, do_graph },
+	{ { "order", MAKEFILES, "[-r MAKE] [GOAL ...]", "write order.mk for these goals" },
+	    "r:", 0, PLAN, do_order },
+	{ { "begin", MAKEFILES, "-r MAKE",
 	    "check what the user of that make asks for; begin its run" },
-	{ "run", "c:p:r:", "[-c CUE] [-p TARGETS] -r MAKE TARGET", 1, NOTHING, do_run,
-	    "run one session" },
-	{ "end", "r:", "[-r MAKE] [GOAL ...] [-- COMMAND ...]", 0, RUN, do_end,
+	    "r:", 0, STATE, do_begin },
+	{ { "run", MAKEFILES, "[-c CUE] [-p TARGETS] -r MAKE TARGET", "run one session" },
+	    "c:p:r:", 1, NOTHING, do_run },
+	{ { "end", MAKEFILES, "[-r MAKE] [GOAL ...] [-- COMMAND ...]",
 	    "run notified sessions by COMMAND, a make; print the summary" },
-	{ "verdict", "r:", "[-r MAKE] GOAL ...", 1, RUN, do_verdict,
+	    "r:", 0, RUN, do_end },
+	{ { "verdict", MAKEFILES, "[-r MAKE] GOAL ...",
 	    "exit 1 unless the sessions of all the goals are well" },
-	{ "list", "J", "[--json]", 0, PLAN, do_list, "targets and descriptions" },
-	{ "show", "r:", "[-r MAKE] [GOAL ...]", 0, PLAN, do_show,
-	    "what would run, in which order" },
-	{ "log", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_log, "the last log of each" },
-	{ "why", "r:", "[-r MAKE] TARGET ...", 1, STATE, do_why,
-	    "what each waited for in its last run" },
-	{ "report", "", "", 0, STATE, do_report, "what running sessions at once has saved so far" },
-	{ "bench", "f:j:n:", "[-f NOXFILE] [-j JOBS] [-n ROUNDS] [GOAL ...]", 0, NOTHING, do_bench,
-	    "measure make against nox on these goals, or ci" },
-	{ "make", "", "MAKE [ARGUMENT ...]", 1, NOTHING, do_make,
+	    "r:", 1, RUN, do_verdict },
+	{ { "unknown", MAKEFILES, "TARGET ...",
+	    "say what was meant by targets that there are not" },
+	    "", 1, PLAN, do_unknown },
+	{ { "submake", MAKEFILES, "MAKE [ARGUMENT ...]",
 	    "run that make under the jobserver of the session around it" },
-	{ "help", "", "", 0, NOTHING, do_help, "this text" },
+	    NULL, 1, NOTHING, do_submake },
 };
+
+static const struct usage *
+usage_of(size_t i)
+{
+	return i < countof(commands) ? &commands[i].usage : NULL;
+}
+
+/* Exits after a message if there is none of that name. */
+static const struct command_entry *
+find_command(const char *name)
+{
+	for (size_t i = 0; name && i < countof(commands); i++)
+		if (!strcmp(name, commands[i].usage.name))
+			return &commands[i];
+	usage_unknown(usage_of, name);
+}
 
 static int
 do_help(const struct place *unused)
 {
 	(void)unused;
-	printf("noxmk %s: nox sessions as make targets. See noxmk(1); for daily use, make.\n\n"
-	       "usage: noxmk [-C FOLDER] [-S STATE] COMMAND …\n\n", NOXMK_VERSION);
-	for (size_t i = 0; i < countof(commands); i++)
-		printf("  %s %s\n        %s\n", commands[i].name, commands[i].operands,
-		    commands[i].help);
+	if (*options.words)
+		usage_print_one(stdout, &find_command(*options.words)->usage);
+	else
+		usage_print(usage_of);
 	return 0;
 }
 
 static noreturn void
 usage(const struct command_entry *command)
 {
-	if (command)
-		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] %s %s\n", command->name,
-		    command->operands);
-	else
-		fprintf(stderr, "usage: noxmk [-C FOLDER] [-S STATE] COMMAND … "
-				"(`noxmk help` lists them)\n");
+	usage_print_one(stderr, &command->usage);
 	exit(EXIT_USAGE);
 }
 
@@ -478,6 +458,10 @@ set_option(int letter, const struct command_entry *command)
 	const struct option_entry *entry = option_entries;
 	const char *bad = NULL;
 
+	if (letter == 'h') {
+		usage_print_one(stdout, &command->usage);
+		exit(0);
+	}
 	/* A long option is known to all subcommands. */
 	if (!strchr(command->options, letter))
 		usage(command);
@@ -529,13 +513,60 @@ enter_project(const char *project)
 		err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", project);
 }
 
+/* The options that stand before the subcommand. Those that are all there is to do end us. */
+static void
+read_global_options(int argc, char *argv[])
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+C:S:hV", global_options, NULL)) != -1) {
+		if (option == 'h') {
+			usage_print(usage_of);
+			exit(0);
+		} else if (option == 'V') {
+			puts("noxmk " NOXMK_VERSION);
+			exit(0);
+		} else if (option == 'S') {
+			state_choose(optarg);
+		} else if (option == 'C') {
+			enter_project(optarg);
+		} else {
+			usage_suggest(argv[optind - 1], global_options);
+			errx(EXIT_USAGE, "`noxmk help` has the options");
+		}
+	}
+}
+
+/* The subcommand's own. What follows them are the options.words. */
+static void
+read_options(const struct command_entry *command, int argc, char *argv[])
+{
+	char letters[16];
+	int option;
+
+	argv[0] = program_invocation_short_name; /* for getopt's messages */
+	optind = 1;
+	if (command->options) {
+		/* 0 is glibc's way to start afresh; the leading + stops at the first operand. */
+		optind = 0;
+		snprintf(letters, sizeof(letters), "+h%s", command->options);
+		while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+			if (option == '?')
+				usage_suggest(argv[optind - 1], long_options);
+			set_option(option, command);
+		}
+	}
+	options.words = argv + optind;
+	if (argc - optind < command->least)
+		usage(command);
+}
+
 int
 main(int argc, char *argv[])
 {
-	const struct command_entry *command = NULL;
+	const struct command_entry *command;
 	struct place place;
-	int option, result = EXIT_HELPER;
-	char letters[16];
+	int result = EXIT_HELPER;
 
 	/* Sessions find us as make and gmake: toolenv.h. */
 	if (!strcmp(program_invocation_short_name, "make") ||
@@ -544,35 +575,11 @@ main(int argc, char *argv[])
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
 	open_streams();
-	while ((option = getopt(argc, argv, "+C:S:hV")) != -1) {
-		if (option == 'h')
-			return do_help(NULL);
-		if (option == 'V')
-			return puts("noxmk " NOXMK_VERSION) < 0;
-		if (option == 'S')
-			state_choose(optarg);
-		else if (option == 'C')
-			enter_project(optarg);
-		else
-			usage(NULL);
-	}
-	for (size_t i = 0; optind < argc && i < countof(commands); i++)
-		if (!strcmp(argv[optind], commands[i].name))
-			command = &commands[i];
-	if (!command)
-		usage(NULL);
-	argc -= optind;
-	argv += optind;
-	argv[0] = program_invocation_short_name; /* for getopt's messages */
-	optind = 0; /* glibc's way to start afresh; the leading + stops at the first operand */
-	snprintf(letters, sizeof(letters), "+%s", command->options);
-	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
-		set_option(option, command);
-	options.words = argv + optind;
-	if (argc - optind < command->least)
-		usage(command);
-	options.share = find_share();
-	if (place_open(&place, command->needs)) {
+	read_global_options(argc, argv);
+	command = find_command(argv[optind]);
+	read_options(command, argc - optind, argv + optind);
+	options.share = process_installed("share/noxmk");
+	if (place_open(&place, command->needs, options.key)) {
 		result = command->run(&place);
 		place_close(&place);
 	}

@@ -208,3 +208,16 @@ process_is_own_program(const char *path)
 	return stat(path, &it) == 0 && stat(OWN_PROGRAM, &us) == 0 && it.st_ino == us.st_ino &&
 	       it.st_dev == us.st_dev;
 }
+
+char *
+process_installed(const char *below)
+{
+	char *program = process_own_program(), *slash, *path;
+
+	for (int i = 0; i < 2; i++)
+		if ((slash = strrchr(program, '/')))
+			*slash = '\0';
+	path = xasprintf("%s/%s", program, below);
+	free(program);
+	return path;
+}

@@ -62,4 +62,10 @@ char *process_own_program(void) UNUSED_RESULT;
 /* Is that file our own program, by whatever name? */
 bool process_is_own_program(const char *path);
 
+/*
+ * A file that was installed with us: PREFIX/below, for a program that is PREFIX/bin/noxmk; in this
+ * tree PREFIX is build. It need not be there. The caller frees.
+ */
+char *process_installed(const char *below) UNUSED_RESULT;
+
 #endif

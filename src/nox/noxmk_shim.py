@@ -214,7 +214,7 @@ class Shim:
 
         def popen_or_hand_over(args, *more, **options):
             if os.path.basename(args[0]) in ("make", "gmake"):
-                args = [helper, "make", *args]
+                args = [helper, "submake", *args]
             return popen(args, *more, **options)
 
         nox.command.popen = popen_or_hand_over

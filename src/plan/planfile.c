@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/nearest.h"
 #include "plan/planfile.h"
 
 struct planfile {
@@ -322,8 +323,31 @@ planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bo
 			continue;
 		result = -1;
 		if (warns)
-			warnx("%s: no target of this plan", json_string_value(goal));
+			(void)planfile_knows(plan, json_string_value(goal));
 	}
 	json_decref(begun);
 	return result;
+}
+
+bool
+planfile_knows(struct planfile *plan, const char *target)
+{
+	struct strings known = { 0 };
+	const char *name, *meant;
+	json_t *line;
+
+	read_targets(plan);
+	if (json_object_get(plan->sessions, target) || json_object_get(plan->groups, target))
+		return true;
+	json_object_foreach(plan->sessions, name, line)
+		strings_add(&known, name);
+	json_object_foreach(plan->groups, name, line)
+		strings_add(&known, name);
+	meant = nearest(target, &known);
+	if (meant)
+		warnx("%s: no target of this plan: did you mean %s?", target, meant);
+	else
+		warnx("%s: no target of this plan; `noxmk list` names them", target);
+	free(known.v);
+	return false;
 }

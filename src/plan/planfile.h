@@ -77,4 +77,7 @@ void planfile_add_after(struct planfile *, const char *target, const char *other
  */
 int planfile_expand(struct planfile *, const json_t *goals, json_t *sessions, bool warns);
 
+/* Is that one a target of the plan, of a session or a group? If not, a warning says what may be. */
+bool planfile_knows(struct planfile *, const char *target);
+
 #endif

@@ -12,6 +12,7 @@
 #include "base/median.h"
 #include "base/process.h"
 #include "base/spawn.h"
+#include "base/usermake.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
 #include "report/bench.h"
@@ -37,36 +38,17 @@ add_goals(struct strings *argv, const json_t *goals)
 		strings_add(argv, xstrdup("ci"));
 }
 
-/* Has the project a makefile that includes nox.mk? It may set things, so it is what we measure. */
-static bool
-has_makefile(void)
-{
-	static const char *const names[] = { "GNUmakefile", "makefile", "Makefile" };
-
-	for (size_t i = 0; i < countof(names); i++) {
-		struct buffer text = { 0 };
-		bool ours = file_read(AT_FDCWD, names[i], &text) == 0 &&
-			    strstr(text.data, "nox.mk");
-		bool there = text.data != NULL;
-
-		buffer_free(&text);
-		if (there)
-			return ours;
-	}
-	return false;
-}
-
-/* The make that a user of the project would call. */
+/* The make that a user of the project would call. A makefile may set things, so we measure that. */
 static void
 prepare_make(const struct bench_options *options, struct contestant *one)
 {
-	const char *make = getenv("MAKE");
 	char *helper = process_own_program();
+	bool includes;
 
-	strings_add(&one->argv, xstrdup(make && *make ? make : "make"));
+	strings_add(&one->argv, xstrdup(usermake_program()));
 	strings_add(&one->argv, xstrdup("-I"));
 	strings_add(&one->argv, xasprintf("%s/../../include", options->share));
-	if (!has_makefile()) {
+	if (!usermake_makefile(&includes) || !includes) {
 		strings_add(&one->argv, xstrdup("-f"));
 		strings_add(&one->argv, xasprintf("%s/../../include/nox.mk", options->share));
 		strings_add(&one->argv, xasprintf("NOXMK=%s", helper));

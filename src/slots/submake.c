@@ -14,6 +14,27 @@ enum { NOT_FOUND = 127, NOT_STARTED = 126 };
 
 #define FIFO "fifo:"
 
+/*
+ * Is that this program, or what starts it in the place of make? That is a link to it, or, where
+ * there are no links, as in a wheel, a script.
+ */
+static bool
+is_ours(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+	char *below = xasprintf("share/noxmk/tools/%s", slash ? slash + 1 : program);
+	char *tool = process_installed(below), *real = realpath(program, NULL);
+	char *real_tool = realpath(tool, NULL);
+	bool ours = process_is_own_program(program) ||
+		    (real && real_tool && !strcmp(real, real_tool));
+
+	free(real_tool);
+	free(real);
+	free(tool);
+	free(below);
+	return ours;
+}
+
 /* The first program of that name on PATH that is not this one. The caller frees. */
 static char *
 find_program(const char *name)
@@ -25,7 +46,7 @@ find_program(const char *name)
 	while (!found && (folder = strsep(&rest, ":"))) {
 		char *program = xasprintf("%s/%s", *folder ? folder : ".", name);
 
-		if (access(program, X_OK) == 0 && !process_is_own_program(program))
+		if (access(program, X_OK) == 0 && !is_ours(program))
 			found = program;
 		else
 			free(program);
@@ -104,8 +125,7 @@ int
 submake_exec(char **argv)
 {
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
-	char *program = slash && !process_is_own_program(argv[0]) ? xstrdup(argv[0]) :
-								    find_program(name);
+	char *program = slash && !is_ours(argv[0]) ? xstrdup(argv[0]) : find_program(name);
 	int result;
 
 	if (hand_jobserver_on())

@@ -160,8 +160,6 @@ rundir_newest_with(int state, const char *name)
 			fd_close(&rundir);
 	}
 	json_decref(names);
-	if (rundir < 0)
-		warnx("%s: in none of the runs that are kept", name);
 	return rundir;
 }
 

@@ -45,7 +45,7 @@ char *rundir_path(const char *name) UNUSED_RESULT;
 json_t *rundir_list(int state);
 int rundir_open_named(int state, const char *name);
 
-/* Opens the newest run folder that has a file of that name. */
+/* Opens the newest run folder that has a file of that name; -1 without a warning if none has. */
 int rundir_newest_with(int state, const char *name);
 
 /* The run info: a new reference, or NULL after a warning. */

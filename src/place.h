@@ -1,0 +1,27 @@
+#ifndef NOXMK_PLACE_H
+#define NOXMK_PLACE_H
+
+/* What a subcommand works on: the state folder, a run in it, a plan. */
+
+#include <stdbool.h>
+
+#include "plan/planfile.h"
+
+enum needs {
+	NOTHING,
+	STATE, /* the state folder */
+	PLAN,  /* and the plan in it */
+	RUN,   /* or the run folder of a make, or the latest one, and the plan in that */
+};
+
+/* That, opened. A descriptor that is not needed is -1, and a plan NULL. */
+struct place {
+	int state, rundir;
+	struct planfile *plan;
+};
+
+/* key: the make's, or NULL for the latest. False after a warning, with nothing open. */
+bool place_open(struct place *, enum needs, const char *key) UNUSED_RESULT;
+void place_close(struct place *);
+
+#endif

@@ -1,0 +1,70 @@
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "usage.h"
+
+/* In front of each subcommand. */
+#define GLOBAL "noxmk [-C FOLDER] [-S STATE]"
+
+static void
+print_for(usage_list *list, enum audience audience)
+{
+	const struct usage *usage;
+
+	for (size_t i = 0; (usage = list(i)); i++)
+		if (usage->audience == audience)
+			printf("  %s%s%s\n        %s\n", usage->name, *usage->operands ? " " : "",
+			    usage->operands, usage->help);
+}
+
+void
+usage_print(usage_list *list)
+{
+	printf("noxmk " NOXMK_VERSION ": nox sessions as make targets. "
+	       "See noxmk(1), nox.mk(5).\n\nusage: " GLOBAL " COMMAND …\n\n");
+	print_for(list, PEOPLE);
+	puts("\nFor makefiles:");
+	print_for(list, MAKEFILES);
+}
+
+void
+usage_print_one(FILE *to, const struct usage *usage)
+{
+	fprintf(to, "usage: " GLOBAL " %s%s%s\n", usage->name, *usage->operands ? " " : "",
+	    usage->operands);
+	if (to == stdout)
+		printf("        %s\n", usage->help);
+}
+
+void
+usage_suggest(const char *word, const struct option *options)
+{
+	struct strings names = { 0 };
+	const char *meant;
+
+	for (; options->name; options++)
+		strings_add(&names, options->name);
+	meant = strncmp(word, "--", 2) ? NULL : nearest(word + 2, &names);
+	if (meant)
+		warnx("did you mean --%s?", meant);
+	free(names.v);
+}
+
+noreturn void
+usage_unknown(usage_list *list, const char *word)
+{
+	const struct usage *usage;
+	struct strings names = { 0 };
+	const char *meant;
+
+	if (!word)
+		errx(EXIT_USAGE, "which command? `noxmk help` lists them");
+	for (size_t i = 0; (usage = list(i)); i++)
+		strings_add(&names, usage->name);
+	meant = nearest(word, &names);
+	if (meant)
+		errx(EXIT_USAGE, "there is no command %s: did you mean %s?", word, meant);
+	errx(EXIT_USAGE, "there is no command %s: `noxmk help` lists them", word);
+}
