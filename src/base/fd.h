@@ -30,4 +30,11 @@ bool fd_is_readable(int fd);
 /* Reads what a non-blocking descriptor, which may be -1, has to offer, and forgets it. */
 void fd_drain(int fd);
 
+/*
+ * If a standard stream were closed, the next file that we open would take its place: it becomes
+ * /dev/null. Output that somebody else has made non-blocking is opened anew: its flags are not ours
+ * to change.
+ */
+void fd_open_streams(void);
+
 #endif

@@ -57,6 +57,12 @@ open_base(bool make, char **path)
 }
 
 int
+runtime_base(char **path)
+{
+	return open_base(false, path);
+}
+
+int
 runtime_find(const char *key)
 {
 	char *path;
