@@ -17,8 +17,8 @@ int complete_script(const char *share, const char *shell);
 
 /*
  * Prints what the last of the words, NULL-ended, which stand behind `noxmk`, may become: one a line
- * with a tab and what it is behind it. 0, or 1 when a path has to stand there, which the shell knows
- * best. Without a plan there are no targets.
+ * with a tab and what it is behind it. 0, or 1 when a path has to stand there, which the shell
+ * knows best. Without a plan there are no targets.
  */
 int complete_words(usage_list *, char *const *words);
 

@@ -209,8 +209,8 @@ machine_orphans(void)
 	struct finding finding = { .health = ADVICE };
 
 	if (folders > 0)
-		finding.text = xasprintf("folders of makes that were killed, in %s: %zu; after a day "
-					 "the next run removes them", path, folders);
+		finding.text = xasprintf("folders of makes that were killed, in %s: %zu; after a "
+					 "day the next run removes them", path, folders);
 	else if (requests > 0)
 		finding.text = xasprintf("requests of makes that were killed: %zu; while no make "
 					 "runs here, rm %s/.request-*", requests, state_path());

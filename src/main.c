@@ -407,7 +407,7 @@ static const struct command_entry {
 	    "f:R:s", 0, NOTHING, do_plan },
 	{ { "include", PEOPLE, "", "the path of nox.mk, for: include $(shell noxmk include)" },
 	    "", 0, NOTHING, do_makefile },
-	{ { "doctor", PEOPLE, "[--json]", "what keeps sessions from running here, or could be better" },
+	{ { "doctor", PEOPLE, "[--json]", "what keeps sessions from running, or could be better" },
 	    "J", 0, NOTHING, do_doctor },
 	{ { "completion", PEOPLE, COMPLETE_SHELLS, "what makes that shell complete our words" },
 	    "", 1, NOTHING, do_completion },

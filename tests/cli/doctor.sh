@@ -146,7 +146,8 @@ mk ci
 : >"$state/.request-begin-1-1-abcdef01"
 XDG_RUNTIME_DIR=$scratch/runtime
 export XDG_RUNTIME_DIR
-mkdir -p -m 700 "$XDG_RUNTIME_DIR/noxmk-$(id -u)"
+mkdir -p "$XDG_RUNTIME_DIR/noxmk-$(id -u)"
+chmod 700 "$XDG_RUNTIME_DIR/noxmk-$(id -u)"
 doctor
 check 'the request of a make that was killed' says advice orphans "rm $state/.request-"
 mkdir "$XDG_RUNTIME_DIR/noxmk-$(id -u)/1-1-abcdef01"
