@@ -119,21 +119,28 @@ print_targets(void)
 	fd_close(&state);
 }
 
+/* words: with a blank around each. */
+static bool
+is_among(const char *name, const char *words)
+{
+	char *word = xasprintf(" %s ", name);
+	bool is = strstr(words, word);
+
+	free(word);
+	return is;
+}
+
 /* What has that name in a usage. Returns as complete_words. */
 static int
 print_values(usage_list *list, char *name)
 {
-	static const char *const paths[] = { "FOLDER", "STATE", "NOXFILE", "MAKEFILE" };
-	static const char *const targets[] = { "TARGET", "TARGETS", "GOAL", "WORD" };
 	char *word;
 
-	for (size_t i = 0; i < countof(paths); i++)
-		if (!strcmp(name, paths[i]))
-			return 1;
-	for (size_t i = 0; i < countof(targets); i++)
-		if (!strcmp(name, targets[i]))
-			print_targets();
-	if (!strcmp(name, "COMMAND"))
+	if (is_among(name, " FOLDER STATE NOXFILE MAKEFILE "))
+		return 1;
+	if (is_among(name, " TARGET TARGETS GOAL WORD "))
+		print_targets();
+	if (is_among(name, " COMMAND "))
 		print_commands(list);
 	if (strchr(name, '|'))
 		while ((word = strsep(&name, "|")))
