@@ -30,10 +30,13 @@ modules := $(filter-out main,$(sources:src/%.c=%))
 folders := $(filter-out .,$(patsubst %/,%,$(sort $(dir $(modules)))))
 python := probe.py inputs.py coupling.py shim.py noxmk_shim.py building.py gate.py handover.py
 share := $(addprefix $B/share/noxmk/,$(python))
+# What `noxmk completion` prints.
+shells := bash zsh fish
+completions := $(addprefix $B/share/noxmk/completion/,$(shells))
 # Sessions find these instead of make: see src/slots/submake.h.
 tools := $(addprefix $B/share/noxmk/tools/,make gmake)
 
-$B/bin/noxmk: $(sources:src/%.c=$B/obj/%.o) | $B/bin $(share) $(tools)
+$B/bin/noxmk: $(sources:src/%.c=$B/obj/%.o) | $B/bin $(share) $(completions) $(tools)
 	$(E) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(helper_libs)
 
@@ -43,6 +46,9 @@ $B/obj/%.o: src/%.c $B/flags | $(folders:%=$B/obj/%)
 	  -c -o $@ $<
 
 $(share): $B/share/noxmk/%: src/nox/% | $B/share/noxmk
+	$(Q)cp $< $@
+
+$(completions): $B/share/noxmk/completion/%: src/completion/% | $B/share/noxmk/completion
 	$(Q)cp $< $@
 
 $(tools): | $B/share/noxmk/tools
@@ -55,7 +61,8 @@ $B/flags: FORCE | $B/obj
 	@echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC)' | cmp -s - $@ || \
 	  echo '$(CC) $(BASIC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC)' >$@
 
-$B/obj $(folders:%=$B/obj/%) $B/bin $B/share/noxmk $B/share/noxmk/tools:
+$B/obj $(folders:%=$B/obj/%) $B/bin $B/share/noxmk $B/share/noxmk/tools \
+  $B/share/noxmk/completion:
 	$(Q)mkdir -p $@
 
 -include $(wildcard $B/obj/*.d $B/obj/*/*.d)

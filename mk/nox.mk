@@ -370,11 +370,13 @@ _noxmk.all := .noxmk/% $(_noxmk.files) nox-list nox-plan $(_noxmk.groups) $(_nox
 $(_noxmk.all): private override SHELL := /bin/sh
 $(_noxmk.all): private override .SHELLFLAGS := -c
 
-# -n shows the plan here. The goals were worked out above, so a default goal that is set below comes
+# -n shows the plan here, but not into make's database (-p), which zsh reads for its completion. The
+# goals were worked out above, so a default goal that is set below comes
 # too late.
 _noxmk.default_holds = $(MAKECMDGOALS)$(filter $(_noxmk.default),$(.DEFAULT_GOAL))
 _noxmk.too_late := noxmk: set .DEFAULT_GOAL above `include nox.mk`, not below
-_noxmk.begin = $(if $(_noxmk.dry),$(if $(_noxmk.goals),$(call _noxmk.ask,show)),$(if \
+_noxmk.shown = $(if $(findstring p,$(_noxmk.flags)),,$(_noxmk.goals))
+_noxmk.begin = $(if $(_noxmk.dry),$(if $(_noxmk.shown),$(call _noxmk.ask,show)),$(if \
   $(_noxmk.idle)$(NOXMK_RUN),,$(call _noxmk.ask,begin)))
 # A rule of the makefiles' own for a target of ours: one of the two recipes is ignored.
 _noxmk.clash = $(warning noxmk: $(subst @,: ,$1) has a recipe for it$(_noxmk.comma) \
@@ -475,6 +477,11 @@ _noxmk.target/inner-n = $(_noxmk.more)
 # .noxmk/end does not know of this one: it sums up, and shows its plan, for itself.
 _noxmk.target/needed = $(_noxmk.plus)$(_noxmk.finish) $@ -- $(_noxmk.make) && $(_noxmk.verdict)
 _noxmk.target/needed-n = +@$(_noxmk.helper) show $@
+
+# Where there is no makefile but this one (`noxmk make`), a goal that has no rule is a slip.
+ifeq "$(_noxmk.mk)+" "$(firstword $(MAKEFILE_LIST))+$(NOXMK_RUN)"
+.DEFAULT: ; +@$(_noxmk.helper) unknown $(call _noxmk.quote,$@)
+endif
 
 # A make that does not remake these keeps a match-anything rule from them.
 ifneq (,$(NOXMK_RUN)$(_noxmk.given_up))

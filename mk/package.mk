@@ -8,7 +8,8 @@ packages := $B/packages
 tarball := $(packages)/noxmk-$(VERSION).tar.gz
 # The helper of a wheel runs wherever Linux does, so nothing of it is loaded from elsewhere.
 for_wheel := LDFLAGS='-static -s' B='$B/static' PREFIX=/wheel
-for_deb := LDFLAGS='-s -Wl,-z,relro,-z,now -pie' CFLAGS='-O2 -fPIE' B='$B/for-deb' PREFIX=/usr
+for_deb := LDFLAGS='-s -Wl,-z,relro,-z,now -pie' CFLAGS='-O2 -fPIE' B='$B/for-deb' PREFIX=/usr \
+  ZSHDIR=/usr/share/zsh/vendor-completions
 
 wheel: | $(packages) ## make a wheel in build/packages
 	$(Q)rm -rf $B/wheel $(packages)/*.whl

@@ -5,14 +5,11 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bsd/stdlib.h>
 
@@ -23,6 +20,8 @@
 #include "base/util.h"
 #include "begin.h"
 #include "bundled.h"
+#include "complete.h"
+#include "doctor.h"
 #include "end.h"
 #include "newest.h"
 #include "nox/planning.h"
@@ -383,7 +382,21 @@ do_submake(const struct place *unused)
 	return submake_exec(options.words);
 }
 
-static int do_help(const struct place *);
+static int
+do_doctor(const struct place *unused)
+{
+	(void)unused;
+	return doctor_run(options.share, options.json);
+}
+
+static int
+do_completion(const struct place *unused)
+{
+	(void)unused;
+	return complete_script(options.share, *options.words);
+}
+
+static int do_complete(const struct place *), do_help(const struct place *);
 
 static const struct command_entry {
 	struct usage usage;
@@ -410,6 +423,10 @@ static const struct command_entry {
 	    "f:R:s", 0, NOTHING, do_plan },
 	{ { "include", PEOPLE, "", "the path of nox.mk, for: include $(shell noxmk include)" },
 	    "", 0, NOTHING, do_makefile },
+	{ { "doctor", PEOPLE, "[--json]", "what keeps sessions from running, or could be better" },
+	    "J", 0, NOTHING, do_doctor },
+	{ { "completion", PEOPLE, COMPLETE_SHELLS, "what makes that shell complete our words" },
+	    "", 1, NOTHING, do_completion },
 	{ { "help", PEOPLE, "[COMMAND]", "this text" }, "", 0, NOTHING, do_help },
 	{ { "graph", MAKEFILES, "[-d FOLDER] -f MAKEFILE [-i INPUTS] -- MAKE ...",
 	    "ask MAKE what makefiles say of our targets; write own.mk" },
@@ -433,6 +450,9 @@ static const struct command_entry {
 	{ { "submake", MAKEFILES, "MAKE [ARGUMENT ...]",
 	    "run that make under the jobserver of the session around it" },
 	    NULL, 1, NOTHING, do_submake },
+	{ { "complete", MAKEFILES, "[WORD ...]",
+	    "what the last of these words behind noxmk may become, for a shell" },
+	    NULL, 0, NOTHING, do_complete },
 };
 
 static const struct usage *
@@ -449,6 +469,13 @@ find_command(const char *name)
 		if (!strcmp(name, commands[i].usage.name))
 			return &commands[i];
 	usage_unknown(usage_of, name);
+}
+
+static int
+do_complete(const struct place *unused)
+{
+	(void)unused;
+	return complete_words(usage_of, options.words);
 }
 
 static int
@@ -495,21 +522,6 @@ set_option(int letter, const struct command_entry *command)
 		errx(EXIT_USAGE, "-%c %s: the number is %s", letter, optarg, bad);
 }
 
-/*
- * Where the user is, for session.invoked_from, is kept before we go to the project. A make that we
- * start there ourselves has it already.
- */
-static void
-enter_project(const char *project)
-{
-	char folder[PATH_MAX];
-
-	if (getcwd(folder, sizeof(folder)))
-		setenv("NOXMK_INVOKED_FROM", folder, 0);
-	if (chdir(project) < 0)
-		err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", project);
-}
-
 /* The options that stand before the subcommand. Those that are all there is to do end us. */
 static void
 read_global_options(int argc, char *argv[])
@@ -526,7 +538,7 @@ read_global_options(int argc, char *argv[])
 		} else if (option == 'S') {
 			state_choose(optarg);
 		} else if (option == 'C') {
-			enter_project(optarg);
+			place_enter(optarg);
 		} else {
 			usage_suggest(argv[optind - 1], global_options);
 			errx(EXIT_USAGE, "`noxmk help` has the options");

@@ -1,3 +1,8 @@
+#include <err.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "base/fd.h"
 #include "place.h"
 #include "state/join.h"
@@ -30,4 +35,15 @@ place_open(struct place *place, enum needs needs, const char *key)
 		return true;
 	place_close(place);
 	return false;
+}
+
+void
+place_enter(const char *project)
+{
+	char folder[PATH_MAX];
+
+	if (getcwd(folder, sizeof(folder)))
+		setenv("NOXMK_INVOKED_FROM", folder, 0);
+	if (chdir(project) < 0)
+		err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", project);
 }

@@ -24,4 +24,10 @@ struct place {
 bool place_open(struct place *, enum needs, const char *key) UNUSED_RESULT;
 void place_close(struct place *);
 
+/*
+ * Goes to the project, or exits after a message. Where the user is, for session.invoked_from, is
+ * kept before. A make that we start there ourselves has it already.
+ */
+void place_enter(const char *project);
+
 #endif

@@ -6,7 +6,7 @@
 #include "usage.h"
 
 /* In front of each subcommand. */
-#define GLOBAL "noxmk [-C FOLDER] [-S STATE]"
+#define GLOBAL "noxmk " USAGE_GLOBAL
 
 static void
 print_for(usage_list *list, enum audience audience)
@@ -25,7 +25,7 @@ usage_print(usage_list *list)
 	printf("noxmk " NOXMK_VERSION ": nox sessions as make targets. "
 	       "See noxmk(1), nox.mk(5).\n\nusage: " GLOBAL " COMMAND …\n\n");
 	print_for(list, PEOPLE);
-	puts("\nFor makefiles:");
+	puts("\nFor makefiles and shells:");
 	print_for(list, MAKEFILES);
 }
 

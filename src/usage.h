@@ -8,6 +8,9 @@
 
 #include "base/util.h"
 
+/* What may stand in front of each subcommand. */
+#define USAGE_GLOBAL "[-C FOLDER] [-S STATE]"
+
 enum audience { PEOPLE, MAKEFILES };
 
 struct usage {

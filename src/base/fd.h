@@ -41,8 +41,9 @@ bool fd_is_readable(int fd);
 void fd_drain(int fd);
 
 /*
- * If a standard stream were closed, the next file that we open would take its place. Output that
- * somebody else has made non-blocking is opened anew: its flags are not ours to change.
+ * If a standard stream were closed, the next file that we open would take its place: it becomes
+ * /dev/null. Output that somebody else has made non-blocking is opened anew: its flags are not ours
+ * to change.
  */
 void fd_open_streams(void);
 

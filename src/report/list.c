@@ -195,3 +195,21 @@ list_print_json(struct planfile *plan)
 	putchar('\n');
 	json_decref(list);
 }
+
+void
+list_print_targets(struct planfile *plan)
+{
+	json_t *line;
+
+	planfile_rewind(plan);
+	while ((line = planfile_next(plan))) {
+		const char *target = json_text(line, "target");
+
+		printf("%s\t", *target ? target : json_text(line, "group"));
+		screen_put("", json_text(line, *target ? "description" : "what"), "");
+		putchar('\n');
+		json_decref(line);
+	}
+	for (size_t i = 0; i < countof(own_targets); i++)
+		printf("%s\t%s\n", own_targets[i].target, own_targets[i].what);
+}

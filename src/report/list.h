@@ -17,4 +17,7 @@ void list_print(struct planfile *);
 
 void list_print_json(struct planfile *);
 
+/* Every target, and behind a tab what it is: a line each. */
+void list_print_targets(struct planfile *);
+
 #endif

@@ -50,6 +50,12 @@ open_base(bool make, char **path)
 	return base;
 }
 
+int
+runtime_base(char **path)
+{
+	return open_base(false, path);
+}
+
 /* Maybe one that is still being made. */
 static int
 open_runtime(const char *key)

@@ -48,6 +48,12 @@ int runtime_make(const char *key, int state, int rundir) UNUSED_RESULT;
  */
 void runtime_stand_in(int runtime, int rundir);
 
+/*
+ * The folder that those of all makes are in, or -1 if there is none, and its path, which the caller
+ * frees and which may be NULL.
+ */
+int runtime_base(char **path) UNUSED_RESULT;
+
 /* Removes it at the end of that run, unless somebody is at work in either folder (rundir_enter). */
 void runtime_remove(const char *key, int rundir);
 

@@ -16,9 +16,14 @@ files() {
 
 installed='./bin/noxmk
 ./include/nox.mk
+./share/bash-completion/completions/noxmk
+./share/fish/vendor_completions.d/noxmk.fish
 ./share/man/man1/noxmk.1
 ./share/man/man5/nox.mk.5
 ./share/noxmk/building.py
+./share/noxmk/completion/bash
+./share/noxmk/completion/fish
+./share/noxmk/completion/zsh
 ./share/noxmk/coupling.py
 ./share/noxmk/gate.py
 ./share/noxmk/handover.py
@@ -27,7 +32,8 @@ installed='./bin/noxmk
 ./share/noxmk/probe.py
 ./share/noxmk/shim.py
 ./share/noxmk/tools/gmake
-./share/noxmk/tools/make'
+./share/noxmk/tools/make
+./share/zsh/site-functions/_noxmk'
 
 tree install PREFIX="$scratch/prefix"
 check 'install: exit 0' exits 0
@@ -69,7 +75,7 @@ tree uninstall DESTDIR="$scratch/image" PREFIX=/usr
 check 'DESTDIR: uninstall: nothing is left' same "$(files "$scratch/image")" ''
 tree install PREFIX="$scratch/image" BINDIR="$scratch/image/sbin" MANDIR="$scratch/image/man"
 check 'BINDIR, MANDIR: the files' same "$(files "$scratch/image" | tr '\n' ' ')" \
-	'./include/nox.mk ./man/man1/noxmk.1 ./man/man5/nox.mk.5 ./sbin/noxmk ./share/noxmk/building.py ./share/noxmk/coupling.py ./share/noxmk/gate.py ./share/noxmk/handover.py ./share/noxmk/inputs.py ./share/noxmk/noxmk_shim.py ./share/noxmk/probe.py ./share/noxmk/shim.py ./share/noxmk/tools/gmake ./share/noxmk/tools/make '
+	'./include/nox.mk ./man/man1/noxmk.1 ./man/man5/nox.mk.5 ./sbin/noxmk ./share/bash-completion/completions/noxmk ./share/fish/vendor_completions.d/noxmk.fish ./share/noxmk/building.py ./share/noxmk/completion/bash ./share/noxmk/completion/fish ./share/noxmk/completion/zsh ./share/noxmk/coupling.py ./share/noxmk/gate.py ./share/noxmk/handover.py ./share/noxmk/inputs.py ./share/noxmk/noxmk_shim.py ./share/noxmk/probe.py ./share/noxmk/shim.py ./share/noxmk/tools/gmake ./share/noxmk/tools/make ./share/zsh/site-functions/_noxmk '
 check 'BINDIR: make for sessions is the helper' same "$(readlink -f "$scratch/image/share/noxmk/tools/make")" \
 	"$scratch/image/sbin/noxmk"
 tree uninstall PREFIX="$scratch/image" BINDIR="$scratch/image/sbin" MANDIR="$scratch/image/man"
