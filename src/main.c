@@ -1,6 +1,6 @@
 /*
- * noxmk: the helper behind nox.mk. This file knows the options and the table of subcommands; each
- * subcommand's work is in the module that it calls. See noxmk(1).
+ * noxmk: the helper behind nox.mk. This file knows the options and subcommands; the work of each is
+ * in the module that it calls. See noxmk(1).
  */
 
 #include <err.h>
@@ -44,10 +44,6 @@
 #include "state/runtime.h"
 #include "state/state.h"
 #include "usage.h"
-
-#ifndef NOXMK_VERSION
-#error "mk/build.mk defines the version"
-#endif
 
 /* The options of all subcommands; the table of those says which takes which. */
 static struct {
@@ -583,8 +579,9 @@ main(int argc, char *argv[])
 		return submake_exec(argv);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
-	fd_open_streams();
+	/* What the streams are can be told before they are opened anew. */
 	jobserver_leave_streams();
+	fd_open_streams();
 	read_global_options(argc, argv);
 	command = find_command(argv[optind]);
 	read_options(command, argc - optind, argv + optind);
