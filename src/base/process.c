@@ -260,8 +260,12 @@ process_name(pid_t pid)
 {
 	char *path = xasprintf("/proc/%d/cmdline", (int)pid), *end;
 	struct buffer words = { 0 }, name = { 0 };
+	int tries = 5;
 
-	if (file_read(AT_FDCWD, path, &words) < 0 || words.len == 0) {
+	/* One that becomes another program has none for a moment, as one that ends has. */
+	while (file_read(AT_FDCWD, path, &words) == 0 && words.len == 0 && tries-- > 0)
+		usleep(1000);
+	if (words.len == 0) {
 		free(path);
 		path = xasprintf("/proc/%d/comm", (int)pid);
 		if (file_read(AT_FDCWD, path, &name) == 0 && (end = strchr(name.data, '\n')))

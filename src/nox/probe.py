@@ -295,7 +295,7 @@ def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]
     import nox.tasks
 
     os.chdir(project)  # nox has moved to the probe's folder; the user's paths start from here
-    args = refuse_options(sys.argv[1:], os.path.dirname(out))
+    args = refuse_options(sys.argv[1:], os.path.dirname(os.path.dirname(out)))
     sys.argv[1:] = [*args, "-f", noxfile, "-l"]
     config = nox._options.options.parse_args()
     path = list(sys.path)

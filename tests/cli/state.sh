@@ -393,7 +393,7 @@ status=$?
 check 'claims without locks: they fail' exits 2
 check 'claims without locks: nothing has run' absent crowd
 check 'claims without locks: what to do' matches "$out" \
-	'its resources cannot be locked: .*locks: .* \(file system [a-z0-9.]*\): mend that, or set NOXMK_STATE=FOLDER elsewhere, or locks = "best-effort"'
+	'its resources cannot be locked: .*locks/mutex: .* \(file system [a-z0-9.]*\): mend that, or set NOXMK_STATE=FOLDER elsewhere, or locks = "best-effort"'
 sed -i '1i[tool.noxmk]\nlocks = "best-effort"\n' pyproject.toml
 (LD_PRELOAD=$scratch/nolocks.so && export LD_PRELOAD && exec "$MAKE" -I "$STAGE/include" \
 	-j ci >"$out" 2>"$err" </dev/null)
