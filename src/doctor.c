@@ -90,7 +90,7 @@ find_version(const char *text)
 		while (len > 0 && text[len - 1] == '.')
 			len--;
 		if (memchr(text, '.', len))
-			return strndup(text, len);
+			return xasprintf("%.*s", (int)len, text);
 		text += len;
 	}
 	return NULL;

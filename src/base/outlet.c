@@ -144,11 +144,17 @@ take(void *cookie, const char *data, size_t n)
 	return (ssize_t)n;
 }
 
+/* What stands for that outlet in the C library. */
+static FILE **
+stream_of(int i)
+{
+	return i == 0 ? &stdout : &stderr;
+}
+
 void
 outlet_open(void)
 {
 	const cookie_io_functions_t functions = { .write = take };
-	FILE **const streams[OUTLETS] = { &stdout, &stderr };
 
 	for (int i = 0; i < OUTLETS; i++) {
 		struct outlet *o = &outlets[i];
@@ -156,18 +162,17 @@ outlet_open(void)
 
 		if (!stream)
 			continue;
-		setvbuf(stream, NULL, *streams[i] == stderr ? _IOLBF : _IOFBF, BUFSIZ);
-		fflush(*streams[i]);
+		setvbuf(stream, NULL, *stream_of(i) == stderr ? _IOLBF : _IOFBF, BUFSIZ);
+		fflush(*stream_of(i));
 		*o = (struct outlet){ .fd = i + 1, .own = i + 1, .stream = stream,
-			.saved = *streams[i] };
-		*streams[i] = stream;
+			.saved = *stream_of(i) };
+		*stream_of(i) = stream;
 	}
 }
 
 void
 outlet_close(int milliseconds)
 {
-	FILE **const streams[OUTLETS] = { &stdout, &stderr };
 	double end = clock_monotonic() + milliseconds / 1e3;
 
 	for (int i = 0; i < OUTLETS; i++) {
@@ -177,7 +182,7 @@ outlet_close(int milliseconds)
 		if (!o->stream)
 			continue;
 		fclose(o->stream);
-		*streams[i] = o->saved;
+		*stream_of(i) = o->saved;
 		flush_one(o);
 		while (o->kept.len > 0 && poll(&room, 1, clock_until(end, -1)) > 0)
 			flush_one(o);
