@@ -42,6 +42,14 @@ file_read(int dirfd, const char *name, struct buffer *b)
 	return n == 0 ? 0 : -1;
 }
 
+bool
+file_is_regular(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int
 replace(int dirfd, const char *name, const void *data, size_t len, bool synced)
 {

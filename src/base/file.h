@@ -3,6 +3,7 @@
 
 /* Whole files, read and written at once. dirfd: as openat(2) has it. */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/util.h"
@@ -12,6 +13,9 @@
  * with errno set and nothing printed.
  */
 int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
+
+/* Is there one of that name, by links too? To read another kind may take forever. */
+bool file_is_regular(const char *name);
 
 /*
  * Writes the file so that it appears whole or not at all, and outlives a crash of the machine: it
