@@ -22,6 +22,7 @@
 #include "begin.h"
 #include "bundled.h"
 #include "end.h"
+#include "init.h"
 #include "newest.h"
 #include "nox/planning.h"
 #include "order/order.h"
@@ -49,9 +50,9 @@
 
 /* The options of all subcommands; the table of those says which takes which. */
 static struct {
-	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder;
+	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder, *ci;
 	unsigned jobs, rounds;
-	bool json, only_if_stale;
+	bool json, only_if_stale, dry_run;
 	char *share;
 	char **words; /* the operands, NULL-ended */
 } options = { .inputs = "", .needs = "", .folder = ".", .rounds = 3 };
@@ -65,8 +66,10 @@ static const struct option_entry {
 	bool *flag;       /* it has no argument */
 } option_entries[] = {
 	{ 'c', .text = &options.cue },
+	{ 'D', .flag = &options.dry_run },
 	{ 'd', .text = &options.folder },
 	{ 'f', .text = &options.noxfile },
+	{ 'I', .text = &options.ci },
 	{ 'i', .text = &options.inputs },
 	{ 'J', .flag = &options.json },
 	{ 'j', .number = &options.jobs, .most = 1000000 },
@@ -78,6 +81,7 @@ static const struct option_entry {
 };
 
 static const struct option long_options[] = {
+	{ "ci", required_argument, NULL, 'I' }, { "dry-run", no_argument, NULL, 'D' },
 	{ "json", no_argument, NULL, 'J' }, { "help", no_argument, NULL, 'h' }, { 0 },
 };
 static const struct option global_options[] = {
@@ -351,6 +355,17 @@ do_makefile(const struct place *unused)
 }
 
 static int
+do_init(const struct place *unused)
+{
+	struct init_options init = { .ci = options.ci, .dry_run = options.dry_run };
+
+	(void)unused;
+	if (*options.words)
+		errx(EXIT_USAGE, "init: what is %s? A forge is named by --ci", *options.words);
+	return init_run(&init);
+}
+
+static int
 do_submake(const struct place *unused)
 {
 	(void)unused;
@@ -377,6 +392,8 @@ static const struct command_entry {
 } commands[] = {
 	{ { "make", PEOPLE, "[WORD ...]", "run make on this folder's sessions, with these words" },
 	    NULL, 0, NOTHING, do_make },
+	{ { "init", PEOPLE, "[--ci forgejo|github|gitlab|none] [--dry-run]",
+	    "set this project up: a makefile, a CI workflow" }, "DI:", 0, NOTHING, do_init },
 	{ { "list", PEOPLE, "[--json]", "targets and descriptions" }, "J", 0, PLAN, do_list },
 	{ { "show", PEOPLE, "[-r MAKE] [GOAL ...]", "what would run, in which order" },
 	    "r:", 0, PLAN, do_show },
