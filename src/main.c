@@ -5,7 +5,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -496,26 +495,6 @@ set_option(int letter, const struct command_entry *command)
 }
 
 /*
- * If a standard stream were closed, the next file that we open would take its place. Output that
- * somebody else has made non-blocking is opened anew: its flags are not ours to change.
- */
-static void
-open_streams(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= 2);
-	close(fd);
-	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK) &&
-	    (fd = open("/proc/self/fd/1", O_WRONLY)) >= 0) {
-		dup2(fd, STDOUT_FILENO);
-		close(fd);
-	}
-}
-
-/*
  * Where the user is, for session.invoked_from, is kept before we go to the project. A make that we
  * start there ourselves has it already.
  */
@@ -591,7 +570,7 @@ main(int argc, char *argv[])
 		return submake_exec(argv);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
-	open_streams();
+	fd_open_streams();
 	read_global_options(argc, argv);
 	command = find_command(argv[optind]);
 	read_options(command, argc - optind, argv + optind);

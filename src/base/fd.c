@@ -76,3 +76,19 @@ fd_drain(int fd)
 	while (fd >= 0 && read(fd, data, sizeof(data)) > 0)
 		;
 }
+
+void
+fd_open_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	close(fd);
+	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK) &&
+	    (fd = open("/proc/self/fd/1", O_WRONLY)) >= 0) {
+		dup2(fd, STDOUT_FILENO);
+		close(fd);
+	}
+}
