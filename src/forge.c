@@ -240,7 +240,8 @@ forge_path(const struct forge *forge, const struct checkout *checkout)
 }
 
 static void
-expand(const struct forge *forge, const struct checkout *checkout, const char *text, struct buffer *b)
+expand(const struct forge *forge, const struct checkout *checkout, const char *text,
+    struct buffer *b)
 {
 	for (const char *at = text; *at; at++) {
 		if (!strncmp(at, "@/", 2)) {

@@ -17,9 +17,9 @@
 
 /* It works however noxmk was installed, and wherever. */
 #define MAKEFILE_TEXT \
-	"# The sessions of noxfile.py are targets of make: `make -j ci` runs them, see noxmk(1).\n" \
+	"# The sessions of noxfile.py are targets: `make -j ci` runs them, see noxmk(1).\n" \
 	"include $(or $(shell command -v noxmk >/dev/null && noxmk include),$(error \\\n" \
-	"  this makefile needs noxmk, which is not in PATH or cannot be used: pipx install noxmk))\n"
+	"  this makefile needs noxmk, which is not in PATH or not whole: pipx install noxmk))\n"
 
 /* Text for one file. Nothing to do: path is NULL. */
 struct addition {
@@ -42,7 +42,8 @@ add_makefile(struct addition *a)
 		return 0;
 	}
 	if (makefile && !file_is_regular(makefile)) {
-		warnx("%s is no regular file, so nothing is added to it: see to that first", makefile);
+		warnx("%s is no regular file, so nothing is added to it: see to that first",
+		    makefile);
 		result = -1;
 	} else if (makefile && file_read(AT_FDCWD, makefile, &old) < 0) {
 		warn("%s cannot be read, so nothing is added to it: see to that first", makefile);
@@ -60,8 +61,8 @@ add_makefile(struct addition *a)
 }
 
 /*
- * A file that is there stays as it is. 0, or -1 after a warning: it does not run the sessions of this
- * folder.
+ * A file that is there stays as it is. 0, or -1 after a warning: it does not run the sessions of
+ * this folder.
  */
 static int
 spare_workflow(struct addition *a, const struct checkout *checkout, bool dry_run)
@@ -80,8 +81,8 @@ spare_workflow(struct addition *a, const struct checkout *checkout, bool dry_run
 		printf("%s is there, and stays as it is; what to add to it by hand:\n%s", a->path,
 		    a->text.data);
 	} else {
-		warnx("%s is there, and stays as it is: `noxmk init --dry-run` prints what to add to "
-		      "it by hand", a->path);
+		warnx("%s is there, and stays as it is: `noxmk init --dry-run` prints what to add "
+		      "to it by hand", a->path);
 		result = -1;
 	}
 	buffer_free(&old);
@@ -160,7 +161,8 @@ write_file(const struct addition *a)
 	}
 	if (fd_write_all(fd, a->text.data, a->text.len) == 0 && fsync(fd) == 0) {
 		close(fd);
-		printf(a->exists ? "%s: added a line that includes nox.mk\n" : "%s: written\n", a->path);
+		printf("%s: %s\n", a->path,
+		    a->exists ? "added a line that includes nox.mk" : "written");
 		return 0;
 	}
 	saved = errno;
@@ -189,7 +191,8 @@ static void
 tell_of_tools(void)
 {
 	const char *command = getenv("NOX");
-	char *make = process_find("make"), *nox = process_find("nox"), *noxmk = process_find("noxmk");
+	char *make = process_find("make"), *nox = process_find("nox");
+	char *noxmk = process_find("noxmk");
 
 	if (!make)
 		warnx("make is not in PATH: install GNU make (Debian: apt-get install make)");

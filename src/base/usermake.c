@@ -40,8 +40,8 @@ usermake_makefile(bool *includes)
 
 		if (access(names[i], F_OK) < 0)
 			continue;
-		*includes = file_is_regular(names[i]) && file_read(AT_FDCWD, names[i], &text) == 0 &&
-			    has_include(text.data);
+		*includes = file_is_regular(names[i]) &&
+			    file_read(AT_FDCWD, names[i], &text) == 0 && has_include(text.data);
 		buffer_free(&text);
 		return names[i];
 	}
