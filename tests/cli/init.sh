@@ -88,6 +88,7 @@ init
 check 'it runs' make_ci
 run "$MAKE" hello
 check 'the last line is as it was' same "$(cat "$out")" ours
+check 'an empty line stands between' same "$(sed -n 2p Makefile | wc -c)" 1
 printf 'hello: ; @echo ours\nX = a \134' >Makefile
 init
 check 'a last line that goes on' make_ci
