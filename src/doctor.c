@@ -113,7 +113,7 @@ check_noxmk(struct patient *patient)
 {
 	char *program = process_own_program(), *paths, *rest, *folder, *other = NULL;
 	char *probe = xasprintf("%s/probe.py", patient->share);
-	struct finding finding = found(WELL, NULL);
+	struct finding finding;
 
 	paths = rest = xstrdup(getenv("PATH") ? getenv("PATH") : "");
 	while (!other && (folder = strsep(&rest, ":"))) {

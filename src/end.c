@@ -96,13 +96,12 @@ mend_tokens(const char *key, int rundir)
 }
 
 /*
- * Names the goals that are well, for make: see rundir.h. What a session may have put there goes. 0,
- * or -1 after a warning.
+ * Names the goals that are well, for make: see rundir.h. What a session may have put there goes. A
+ * name that cannot be made, as on a full disk, costs a process only: make asks for the goal.
  */
-static int
+static void
 mark_well(const struct end *end, const char *key)
 {
-	int result = 0;
 	json_t *goal;
 	size_t i;
 
@@ -113,16 +112,13 @@ mark_well(const struct end *end, const char *key)
 
 		if (!summary_is_well(end->rundir, end->plan, target))
 			file_remove(end->state, name);
-		else if ((fd = file_create(end->state, name, O_WRONLY)) < 0)
-			result = -1;
-		if (result < 0)
-			warn("%s/%s", state_path(), name);
+		else
+			fd = file_create(end->state, name, O_WRONLY);
 		if (fd >= 0)
 			file_give(end->state, name);
 		fd_close(&fd);
 		free(name);
 	}
-	return result;
 }
 
 int
@@ -144,9 +140,10 @@ end_run(const struct end *end, const char *key, char *const *make)
 		join_restore(key, &state, &rundir);
 	if (key)
 		await_keepers(end, key, sessions);
-	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0 ||
-	    (key && mark_well(end, key) < 0))
+	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0)
 		result = -1;
+	if (key)
+		mark_well(end, key);
 	mark_ended(end->rundir);
 	mend_tokens(key, rundir);
 	if (*make) {

@@ -23,6 +23,7 @@
 #include "complete.h"
 #include "doctor.h"
 #include "end.h"
+#include "init.h"
 #include "newest.h"
 #include "nox/planning.h"
 #include "order/order.h"
@@ -47,9 +48,9 @@
 
 /* The options of all subcommands; the table of those says which takes which. */
 static struct {
-	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder;
+	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder, *ci;
 	unsigned jobs, rounds;
-	bool json, raw, only_if_stale;
+	bool json, raw, only_if_stale, dry_run;
 	char *share;
 	char **words; /* the operands, NULL-ended */
 } options = { .inputs = "", .needs = "", .folder = ".", .rounds = 3 };
@@ -63,8 +64,10 @@ static const struct option_entry {
 	bool *flag;       /* it has no argument */
 } option_entries[] = {
 	{ 'c', .text = &options.cue },
+	{ 'D', .flag = &options.dry_run },
 	{ 'd', .text = &options.folder },
 	{ 'f', .text = &options.noxfile },
+	{ 'I', .text = &options.ci },
 	{ 'i', .text = &options.inputs },
 	{ 'J', .flag = &options.json },
 	{ 'W', .flag = &options.raw },
@@ -77,11 +80,9 @@ static const struct option_entry {
 };
 
 static const struct option long_options[] = {
+	{ "ci", required_argument, NULL, 'I' }, { "dry-run", no_argument, NULL, 'D' },
 	{ "json", no_argument, NULL, 'J' }, { "raw", no_argument, NULL, 'W' },
 	{ "help", no_argument, NULL, 'h' }, { 0 },
-};
-static const struct option global_options[] = {
-	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 },
 };
 
 static int
@@ -372,6 +373,17 @@ do_makefile(const struct place *unused)
 }
 
 static int
+do_init(const struct place *unused)
+{
+	struct init_options init = { .ci = options.ci, .dry_run = options.dry_run };
+
+	(void)unused;
+	if (*options.words)
+		errx(EXIT_USAGE, "init: what is %s? A forge is named by --ci", *options.words);
+	return init_run(&init);
+}
+
+static int
 do_submake(const struct place *unused)
 {
 	(void)unused;
@@ -403,6 +415,8 @@ static const struct command_entry {
 } commands[] = {
 	{ { "make", PEOPLE, "[WORD ...]", "run make on this folder's sessions, with these words" },
 	    NULL, 0, NOTHING, do_make },
+	{ { "init", PEOPLE, "[--ci forgejo|github|gitlab|none] [--dry-run]",
+	    "set this project up: a makefile, a CI workflow" }, "DI:", 0, NOTHING, do_init },
 	{ { "list", PEOPLE, "[--json]", "targets and descriptions" }, "J", 0, PLAN, do_list },
 	{ { "show", PEOPLE, "[-r MAKE] [GOAL ...]", "what would run, in which order" },
 	    "r:", 0, PLAN, do_show },
@@ -518,30 +532,6 @@ set_option(int letter, const struct command_entry *command)
 		errx(EXIT_USAGE, "-%c %s: the number is %s", letter, optarg, bad);
 }
 
-/* The options that stand before the subcommand. Those that are all there is to do end us. */
-static void
-read_global_options(int argc, char *argv[])
-{
-	int option;
-
-	while ((option = getopt_long(argc, argv, "+C:S:hV", global_options, NULL)) != -1) {
-		if (option == 'h') {
-			usage_print(usage_of);
-			exit(0);
-		} else if (option == 'V') {
-			puts("noxmk " NOXMK_VERSION);
-			exit(0);
-		} else if (option == 'S') {
-			state_choose(optarg);
-		} else if (option == 'C') {
-			place_enter(optarg);
-		} else {
-			usage_suggest(argv[optind - 1], global_options);
-			errx(EXIT_USAGE, "`noxmk help` has the options");
-		}
-	}
-}
-
 /* The subcommand's own. What follows them are the options.words. */
 static void
 read_options(const struct command_entry *command, int argc, char *argv[])
@@ -582,7 +572,7 @@ main(int argc, char *argv[])
 	/* What the streams are can be told before they are opened anew. */
 	jobserver_leave_streams();
 	fd_open_streams();
-	read_global_options(argc, argv);
+	place_read_options(argc, argv, usage_of);
 	command = find_command(argv[optind]);
 	read_options(command, argc - optind, argv + optind);
 	options.share = process_installed("share/noxmk");

@@ -37,8 +37,8 @@ place_open(struct place *place, enum needs needs, const char *key)
 	return false;
 }
 
-void
-place_enter(const char *project)
+static void
+enter(const char *project)
 {
 	char folder[PATH_MAX];
 
@@ -46,4 +46,30 @@ place_enter(const char *project)
 		setenv("NOXMK_INVOKED_FROM", folder, 0);
 	if (chdir(project) < 0)
 		err(EXIT_USAGE, "the project's folder (NOXMK_PROJECT) %s", project);
+}
+
+void
+place_read_options(int argc, char *argv[], usage_list *usage_of)
+{
+	static const struct option global_options[] = {
+		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+C:S:hV", global_options, NULL)) != -1) {
+		if (option == 'h') {
+			usage_print(usage_of);
+			exit(0);
+		} else if (option == 'V') {
+			puts("noxmk " NOXMK_VERSION);
+			exit(0);
+		} else if (option == 'S') {
+			state_choose(optarg);
+		} else if (option == 'C') {
+			enter(optarg);
+		} else {
+			usage_suggest(argv[optind - 1], global_options);
+			errx(EXIT_USAGE, "`noxmk help` has the options");
+		}
+	}
 }

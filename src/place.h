@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "plan/planfile.h"
+#include "usage.h"
 
 enum needs {
 	NOTHING,
@@ -25,9 +26,10 @@ bool place_open(struct place *, enum needs, const char *key) UNUSED_RESULT;
 void place_close(struct place *);
 
 /*
- * Goes to the project, or exits after a message. Where the user is, for session.invoked_from, is
- * kept before. A make that we start there ourselves has it already.
+ * The options that stand before the subcommand: where it is to work. Those that are all there is to
+ * do, and wrong ones, end us. Where the user is, for session.invoked_from, is kept before we go to
+ * the project; a make that we start there ourselves has it already.
  */
-void place_enter(const char *project);
+void place_read_options(int argc, char *argv[], usage_list *);
 
 #endif

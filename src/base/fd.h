@@ -7,6 +7,13 @@
 
 #include "base/util.h"
 
+/*
+ * For the start of a program. If a standard stream were closed, the next file that we open would
+ * take its place. Output that somebody else has made non-blocking is opened anew: its flags are not
+ * ours to change.
+ */
+void fd_open_streams(void);
+
 /* Closes the descriptor, if it is open, and makes it -1. */
 void fd_close(int *fd);
 

@@ -218,6 +218,14 @@ move_over(int dirfd, const char *from, const char *to)
 	return renameat(dirfd, from, dirfd, to);
 }
 
+bool
+file_is_regular(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int
 replace(int dirfd, const char *name, const void *data, size_t len, bool synced)
 {

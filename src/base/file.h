@@ -10,6 +10,7 @@
  * of which file_why tells.
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/util.h"
@@ -52,6 +53,9 @@ const char *file_why(int error);
  */
 int file_load(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
 int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
+
+/* Is there one of that name, by links too? To read another kind may take forever. */
+bool file_is_regular(const char *name);
 
 /*
  * Writes the file so that it appears whole or not at all, and outlives a crash of the machine: it

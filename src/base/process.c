@@ -311,3 +311,20 @@ process_installed(const char *below)
 	free(program);
 	return path;
 }
+
+char *
+process_find(const char *name)
+{
+	const char *path = getenv("PATH");
+
+	for (size_t len; path && *path; path += len + (path[len] == ':')) {
+		char *candidate;
+
+		len = strcspn(path, ":");
+		candidate = xasprintf("%.*s/%s", (int)len, path, name);
+		if (len > 0 && access(candidate, X_OK) == 0)
+			return candidate;
+		free(candidate);
+	}
+	return NULL;
+}

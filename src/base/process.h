@@ -88,4 +88,7 @@ bool process_is_own_program(const char *path);
  */
 char *process_installed(const char *below) UNUSED_RESULT;
 
+/* Where PATH has a program of that name. NULL if nowhere; the caller frees. */
+char *process_find(const char *name) UNUSED_RESULT;
+
 #endif

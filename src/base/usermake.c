@@ -15,6 +15,19 @@ usermake_program(void)
 	return make && *make ? make : "make";
 }
 
+/* Is there a line that says so, and is no comment? Cuts the text into lines. */
+static bool
+has_include(char *text)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n")))
+		if (line[strspn(line, " \t")] != '#' && strstr(line, "include") &&
+		    (strstr(line, "nox.mk") || strstr(line, "noxmk include")))
+			return true;
+	return false;
+}
+
 const char *
 usermake_makefile(bool *includes)
 {
@@ -27,8 +40,8 @@ usermake_makefile(bool *includes)
 
 		if (access(names[i], F_OK) < 0)
 			continue;
-		*includes = file_read(AT_FDCWD, names[i], &text) == 0 &&
-			    strstr(text.data, "nox.mk");
+		*includes = file_is_regular(names[i]) &&
+			    file_read(AT_FDCWD, names[i], &text) == 0 && has_include(text.data);
 		buffer_free(&text);
 		return names[i];
 	}

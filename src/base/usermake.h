@@ -9,8 +9,8 @@
 const char *usermake_program(void);
 
 /*
- * The makefile that make reads here, by name, or NULL; the string is constant. *includes: it says
- * nox.mk somewhere.
+ * The makefile that make reads here, by name, or NULL; the string is constant. *includes: it
+ * includes nox.mk, by name or as `noxmk include` has it.
  */
 const char *usermake_makefile(bool *includes);
 

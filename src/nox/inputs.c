@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/process.h"
 #include "nox/env.h"
 #include "nox/inputs.h"
 #include "state/state.h"
@@ -162,28 +163,10 @@ link_holds(const json_t *input)
 	return json_array_size(input) == 3 && !strcmp(target, text_at(input, 2));
 }
 
-/* Where PATH has that program. NULL if nowhere; the caller frees. */
-static char *
-find_program(const char *name)
-{
-	const char *path = getenv("PATH");
-
-	for (size_t len; path && *path; path += len + (path[len] == ':')) {
-		char *candidate;
-
-		len = strcspn(path, ":");
-		candidate = xasprintf("%.*s/%s", (int)len, path, name);
-		if (len > 0 && access(candidate, X_OK) == 0)
-			return candidate;
-		free(candidate);
-	}
-	return NULL;
-}
-
 static bool
 program_holds(const json_t *input)
 {
-	char *path = find_program(text_at(input, 1));
+	char *path = process_find(text_at(input, 1));
 	bool holds = !strcmp(path ? path : "", text_at(input, 2));
 
 	free(path);
@@ -308,7 +291,7 @@ inputs_add_file(json_t *list, const char *path)
 void
 inputs_add_program(json_t *list, const char *name)
 {
-	char *path = find_program(name);
+	char *path = process_find(name);
 
 	json_array_append_new(list, json_pack("[s,s,s]", "program", name, path ? path : ""));
 	if (path)

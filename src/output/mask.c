@@ -291,10 +291,12 @@ mask_json(struct mask *mask, json_t *json)
 	size_t i;
 
 	if (json_is_string(json)) {
-		char *text = mask_text(mask, xstrdup(json_string_value(json)));
+		const char *now = json_string_value(json);
+		char *text = mask_text(mask, xstrdup(now ? now : ""));
 
-		changed = strcmp(text, json_string_value(json)) != 0;
-		json_string_set(json, text);
+		changed = text && now && strcmp(text, now) != 0;
+		if (changed)
+			json_string_set(json, text);
 		free(text);
 	}
 	json_array_foreach(json, i, value)

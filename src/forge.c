@@ -1,0 +1,273 @@
+#include <err.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/nearest.h"
+#include "forge.h"
+
+/*
+ * In these texts @/ is the way from the top to the folder, and @: the lines that go there, if the
+ * folder is not the top itself.
+ */
+#define HEAD "# The sessions of noxfile.py, as `noxmk init` has written it.\n"
+#define ACTIONS_HEAD HEAD "name: noxmk\n\non:\n  push:\n  pull_request:\n\n"
+/* Of the runs only logs are kept: other files may have secrets of the environment in them. */
+#define ACTIONS_STEPS(uploader) \
+	"      # How long sessions take, so that the longest begin first.\n" \
+	"      - uses: actions/cache@v4\n" \
+	"        with:\n" \
+	"          path: @/.nox/.noxmk/history.json\n" \
+	"          key: noxmk-${{ github.run_id }}-${{ github.run_attempt }}\n" \
+	"          restore-keys: noxmk-\n" \
+	"      - run: make -j ci\n" \
+	"      # One archive: the upload passes over names that begin with a dot.\n" \
+	"      - if: always()\n" \
+	"        run: find .nox/.noxmk/runs -name '*.log*' | tar -czf noxmk-logs.tar.gz -T -\n" \
+	"      - if: always()\n" \
+	"        uses: " uploader "/upload-artifact@v4\n" \
+	"        with:\n" \
+	"          name: noxmk-logs\n" \
+	"          path: @/noxmk-logs.tar.gz\n"
+#define ACTIONS_FOLDER "    defaults:\n      run:\n        working-directory: \"@/\"\n"
+
+static const struct forge {
+	const char *name;
+	const char *hosts[2]; /* parts of the host's name */
+	const char *signs;    /* glob(3): CI files of the repository */
+	const char *file;     /* @ stands for the folder: "-tools", or nothing at the top */
+	const char *folder;   /* the lines that go there */
+	const char *text;
+} forges[] = {
+	{ "forgejo", { "forgejo", "codeberg" }, ".forgejo/workflows/*.y*ml",
+	    ".forgejo/workflows/noxmk@.yml", ACTIONS_FOLDER,
+	    ACTIONS_HEAD
+	    "jobs:\n"
+	    "  sessions:\n"
+	    "    runs-on: docker\n"
+	    "    container:\n"
+	    "      image: node:20-bookworm\n"
+	    "@:"
+	    "    steps:\n"
+	    "      - uses: actions/checkout@v4\n"
+	    "      - run: |\n"
+	    "          apt-get update\n"
+	    "          apt-get install -y --no-install-recommends make python3-venv\n"
+	    "          python3 -m venv /opt/noxmk\n"
+	    "          /opt/noxmk/bin/pip install 'noxmk[nox]'\n"
+	    "          echo /opt/noxmk/bin >>\"$GITHUB_PATH\"\n"
+	    ACTIONS_STEPS("forgejo") },
+	{ "github", { "github" }, ".github/workflows/*.y*ml",
+	    ".github/workflows/noxmk@.yml", ACTIONS_FOLDER,
+	    ACTIONS_HEAD
+	    "permissions:\n"
+	    "  contents: read\n"
+	    "\n"
+	    "jobs:\n"
+	    "  sessions:\n"
+	    "    runs-on: ubuntu-latest\n"
+	    "@:"
+	    "    steps:\n"
+	    "      - uses: actions/checkout@v4\n"
+	    "      - uses: actions/setup-python@v5\n"
+	    "        with:\n"
+	    "          python-version: \"3.x\"\n"
+	    "      - run: python -m pip install 'noxmk[nox]'\n"
+	    ACTIONS_STEPS("actions") },
+	{ "gitlab", { "gitlab" }, ".gitlab-ci.yml", ".gitlab-ci.yml", "    - cd \"@/\"\n",
+	    HEAD
+	    "sessions:\n"
+	    "  image: python:3\n"
+	    "  # How long sessions take, so that the longest begin first.\n"
+	    "  cache:\n"
+	    "    key: noxmk\n"
+	    "    paths:\n"
+	    "      - @/.nox/.noxmk/history.json\n"
+	    "  script:\n"
+	    "    - python -m pip install 'noxmk[nox]'\n"
+	    "@:"
+	    "    - make -j ci\n"
+	    "  artifacts:\n"
+	    "    when: always\n"
+	    "    paths:\n"
+	    "      - @/.nox/.noxmk/runs/*/*.log*\n" },
+};
+
+/* What git prints, without the last line end. NULL if it fails. The caller frees. */
+static char *
+ask_git(const char *command)
+{
+	FILE *from = popen(command, "re");
+	struct buffer text = { 0 };
+	char data[512];
+	size_t n;
+
+	if (!from)
+		return NULL;
+	buffer_addstr(&text, "");
+	while ((n = fread(data, 1, sizeof(data), from)) > 0)
+		buffer_add(&text, data, n);
+	if (pclose(from) != 0) {
+		buffer_free(&text);
+		return NULL;
+	}
+	if (text.len > 0 && text.data[text.len - 1] == '\n')
+		text.data[--text.len] = '\0';
+	return text.data;
+}
+
+struct checkout
+checkout_find(void)
+{
+	struct checkout checkout = { .up = ask_git("git rev-parse --show-cdup 2>/dev/null"),
+		.below = ask_git("git rev-parse --show-prefix 2>/dev/null") };
+
+	if (!checkout.up || !checkout.below) {
+		checkout_free(&checkout);
+		checkout = (struct checkout){ xstrdup(""), xstrdup("") };
+	}
+	return checkout;
+}
+
+void
+checkout_free(struct checkout *checkout)
+{
+	free(checkout->up);
+	free(checkout->below);
+}
+
+const struct forge *
+forge_named(const char *name)
+{
+	struct strings names = { 0 };
+	const char *meant;
+
+	for (size_t i = 0; i < countof(forges); i++) {
+		if (!strcmp(forges[i].name, name))
+			return &forges[i];
+		strings_add(&names, forges[i].name);
+	}
+	meant = nearest(name, &names);
+	if (meant)
+		warnx("--ci %s: no forge that noxmk knows: did you mean %s?", name, meant);
+	else
+		warnx("--ci %s: no forge that noxmk knows; there are " FORGE_NAMES ", and none",
+		    name);
+	free(names.v);
+	return NULL;
+}
+
+/* Is that in the host's name of a URL, https://HOST/… or git@HOST:…? */
+static bool
+host_has(const char *url, const char *part)
+{
+	const char *begin = strstr(url, "://"), *at, *found;
+	size_t len;
+
+	begin = begin ? begin + 3 : url;
+	at = memchr(begin, '@', strcspn(begin, "/"));
+	begin = at ? at + 1 : begin;
+	len = strcspn(begin, "/:");
+	found = strcasestr(begin, part);
+	return found && (size_t)(found - begin) < len;
+}
+
+static const struct forge *
+of_url(const char *url)
+{
+	for (size_t i = 0; i < countof(forges); i++)
+		for (size_t j = 0; j < countof(forges[i].hosts) && forges[i].hosts[j]; j++)
+			if (host_has(url, forges[i].hosts[j]))
+				return &forges[i];
+	return NULL;
+}
+
+static bool
+has_signs(const struct forge *forge, const struct checkout *checkout)
+{
+	char *pattern = xasprintf("%s%s", checkout->up, forge->signs);
+	glob_t found;
+	bool has = glob(pattern, GLOB_NOSORT, NULL, &found) == 0;
+
+	globfree(&found);
+	free(pattern);
+	return has;
+}
+
+const struct forge *
+forge_suggested(const struct checkout *checkout)
+{
+	const struct forge *forge = NULL;
+	char *remotes, *rest, *line;
+	size_t found = 0;
+
+	for (size_t i = 0; i < countof(forges); i++)
+		if (has_signs(&forges[i], checkout)) {
+			forge = &forges[i];
+			found++;
+		}
+	if (found == 1)
+		return forge;
+	forge = NULL;
+	rest = remotes = ask_git("git config --get-regexp '^remote\\..*\\.url$' 2>/dev/null");
+	while (!forge && (line = strsep(&rest, "\n")))
+		/* "remote.origin.url URL" */
+		forge = of_url(line + strcspn(line, " ") + (strchr(line, ' ') ? 1 : 0));
+	free(remotes);
+	return forge;
+}
+
+char *
+forge_path(const struct forge *forge, const struct checkout *checkout)
+{
+	size_t head = strcspn(forge->file, "@");
+	const char *tail = forge->file + head + (forge->file[head] == '@');
+	struct buffer path = { 0 };
+
+	buffer_addstr(&path, checkout->up);
+	buffer_add(&path, forge->file, head);
+	if (forge->file[head] == '@' && *checkout->below) {
+		buffer_printf(&path, "-%s", checkout->below);
+		for (char *c = path.data + strlen(checkout->up) + head; *c; c++)
+			*c = *c == '/' || *c == ' ' ? '-' : *c;
+		path.data[--path.len] = '\0'; /* for the last / */
+	}
+	buffer_addstr(&path, tail);
+	return path.data;
+}
+
+static void
+expand(const struct forge *forge, const struct checkout *checkout, const char *text,
+    struct buffer *b)
+{
+	for (const char *at = text; *at; at++) {
+		if (!strncmp(at, "@/", 2)) {
+			buffer_addstr(b, checkout->below);
+			at++;
+		} else if (!strncmp(at, "@:", 2)) {
+			if (*checkout->below)
+				expand(forge, checkout, forge->folder, b);
+			at++;
+		} else {
+			buffer_add(b, at, 1);
+		}
+	}
+}
+
+int
+forge_write(const struct forge *forge, const struct checkout *checkout, struct buffer *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "/._+ -";
+
+	if (checkout->below[strspn(checkout->below, plain)]) {
+		warnx("%s: a CI may take a character of this path for its own: rename the folder, "
+		      "or use `--ci none`", checkout->below);
+		return -1;
+	}
+	expand(forge, checkout, forge->text, text);
+	return 0;
+}
