@@ -155,6 +155,24 @@ START_TEST(a_stranger_s_file_is_not_ours)
 }
 END_TEST
 
+/* Why a folder cannot be made, and not that it is not there. */
+START_TEST(a_folder_that_may_not_be_made)
+{
+	int fd, result, error;
+
+	close(folder_make("closed"));
+	ck_assert_int_eq(chmod("closed", 0555), 0);
+	/* Root may do it: somebody else tries, if we can be that. */
+	if (geteuid() == 0)
+		ck_assert_int_eq(chmod(".", 0755) | seteuid(65533), 0);
+	result = file_make_folder("closed/a/b", 0700, &fd);
+	error = errno;
+	(void)!seteuid(getuid());
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(error, EACCES);
+}
+END_TEST
+
 START_TEST(reading_never_waits)
 {
 	struct buffer b = { 0 };
@@ -244,5 +262,6 @@ check_file_suite(void)
 	tcase_add_test(tc, a_file_is_replaced_and_a_link_not_followed);
 	tcase_add_test(tc, what_is_reserved_is_filled);
 	tcase_add_test(tc, a_failed_replacement_leaves_the_old_file);
+	tcase_add_test(tc, a_folder_that_may_not_be_made);
 	return suite;
 }

@@ -325,10 +325,17 @@ file_give(int dirfd, const char *name)
 static int
 make_in(int parent, const char *name, mode_t mode, int flags)
 {
-	if (mkdirat(parent, name, mode) == 0)
+	int error;
+
+	if (mkdirat(parent, name, mode) == 0) {
 		file_give(parent, name);
-	else if (errno != EEXIST && faccessat(parent, name, F_OK, 0) < 0)
-		return -1;
+	} else if (errno != EEXIST) {
+		error = errno;
+		if (faccessat(parent, name, F_OK, 0) < 0) {
+			errno = error;
+			return -1;
+		}
+	}
 	return openat(parent, name, flags | O_DIRECTORY | O_CLOEXEC);
 }
 
