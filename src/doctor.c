@@ -43,36 +43,14 @@ struct patient {
 	char *complaint;       /* why not */
 };
 
-/* What was written by who has run, up to now. */
-static void
-read_all(int fd, struct buffer *text)
-{
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(fd, &st) < 0)
-		return;
-	buffer_reserve(text, (size_t)st.st_size);
-	n = pread(fd, text->data, (size_t)st.st_size, 0);
-	text->len = n > 0 ? (size_t)n : 0;
-	text->data[text->len] = '\0';
-}
-
 /* Runs it as nox runs for the plan. Its exit code, or -1 with errno set; all that it writes. */
 static int
 capture(const struct strings *argv, struct buffer *text)
 {
 	static const char *const no_extra[] = { NULL };
-	int out = memfd_create("noxmk-doctor", MFD_CLOEXEC), code = -1, error;
 	char **envp = env_for_plan(no_extra);
-	pid_t pid = spawn((char *const *)argv->v, envp, out, out, false);
+	int code = spawn_capture((char *const *)argv->v, envp, true, text), error = errno;
 
-	error = errno;
-	if (pid > 0)
-		code = spawn_wait(pid);
-	buffer_addstr(text, "");
-	read_all(out, text);
-	fd_close(&out);
 	free(envp);
 	errno = error;
 	return code;
@@ -253,7 +231,7 @@ make_plan(struct patient *patient)
 		code = spawn_wait(pid);
 	if (code == 0 && (state = open(path, READ_FLAGS)) >= 0)
 		patient->plan = planfile_open(state);
-	read_all(out, &text);
+	fd_read_file(out, &text);
 	if (!patient->plan)
 		patient->complaint = text.data ? xstrdup(text.data) : xstrdup("");
 	if (pid > 0)

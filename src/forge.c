@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/nearest.h"
+#include "base/spawn.h"
 #include "forge.h"
 
 /*
@@ -98,19 +99,12 @@ static const struct forge {
 
 /* What git prints, without the last line end. NULL if it fails. The caller frees. */
 static char *
-ask_git(const char *command)
+ask_git(const char *first, const char *second, const char *third)
 {
-	FILE *from = popen(command, "re");
+	const char *const argv[] = { "git", first, second, third, NULL };
 	struct buffer text = { 0 };
-	char data[512];
-	size_t n;
 
-	if (!from)
-		return NULL;
-	buffer_addstr(&text, "");
-	while ((n = fread(data, 1, sizeof(data), from)) > 0)
-		buffer_add(&text, data, n);
-	if (pclose(from) != 0) {
+	if (spawn_capture((char *const *)argv, environ, false, &text) != 0) {
 		buffer_free(&text);
 		return NULL;
 	}
@@ -122,8 +116,8 @@ ask_git(const char *command)
 struct checkout
 checkout_find(void)
 {
-	struct checkout checkout = { .up = ask_git("git rev-parse --show-cdup 2>/dev/null"),
-		.below = ask_git("git rev-parse --show-prefix 2>/dev/null") };
+	struct checkout checkout = { .up = ask_git("rev-parse", "--show-cdup", NULL),
+		.below = ask_git("rev-parse", "--show-prefix", NULL) };
 
 	if (!checkout.up || !checkout.below) {
 		checkout_free(&checkout);
@@ -212,7 +206,7 @@ forge_suggested(const struct checkout *checkout)
 	if (found == 1)
 		return forge;
 	forge = NULL;
-	rest = remotes = ask_git("git config --get-regexp '^remote\\..*\\.url$' 2>/dev/null");
+	rest = remotes = ask_git("config", "--get-regexp", "^remote\\..*\\.url$");
 	while (!forge && (line = strsep(&rest, "\n")))
 		/* "remote.origin.url URL" */
 		forge = of_url(line + strcspn(line, " ") + (strchr(line, ' ') ? 1 : 0));
@@ -232,7 +226,8 @@ forge_path(const struct forge *forge, const struct checkout *checkout)
 	if (forge->file[head] == '@' && *checkout->below) {
 		buffer_printf(&path, "-%s", checkout->below);
 		for (char *c = path.data + strlen(checkout->up) + head; *c; c++)
-			*c = *c == '/' || *c == ' ' ? '-' : *c;
+			if (*c == '/' || *c == ' ')
+				*c = '-';
 		path.data[--path.len] = '\0'; /* for the last / */
 	}
 	buffer_addstr(&path, tail);

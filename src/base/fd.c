@@ -140,3 +140,18 @@ fd_open_streams(void)
 		close(fd);
 	}
 }
+
+void
+fd_read_file(int fd, struct buffer *text)
+{
+	struct stat st;
+	ssize_t n;
+
+	buffer_addstr(text, "");
+	if (fstat(fd, &st) < 0)
+		return;
+	buffer_reserve(text, (size_t)st.st_size);
+	n = pread(fd, text->data, (size_t)st.st_size, 0);
+	text->len = n > 0 ? (size_t)n : 0;
+	text->data[text->len] = '\0';
+}

@@ -54,4 +54,7 @@ void fd_drain(int fd);
  */
 void fd_open_streams(void);
 
+/* All that is in the file by now, into an empty buffer; it is read from wherever it is. */
+void fd_read_file(int fd, struct buffer *);
+
 #endif

@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "base/fd.h"
 #include "base/sig.h"
 #include "base/spawn.h"
 #include "base/util.h"
@@ -93,4 +95,20 @@ spawn_status(int status)
 	if (WIFSIGNALED(status))
 		return xasprintf("killed by signal %d", WTERMSIG(status));
 	return xasprintf("exited with status %d", WEXITSTATUS(status));
+}
+
+int
+spawn_capture(char *const argv[], char *const envp[], bool with_errors, struct buffer *out)
+{
+	int file = memfd_create("noxmk", MFD_CLOEXEC);
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pid_t pid = spawn(argv, envp, file, with_errors ? file : null, false);
+	int error = errno, code = pid > 0 ? spawn_wait(pid) : -1;
+
+	fd_read_file(file, out);
+	fd_close(&null);
+	fd_close(&file);
+	if (pid <= 0)
+		errno = error;
+	return code;
 }

@@ -38,4 +38,10 @@ int spawn_code(int status);
 /* A wait status in words: "exited with status 1", "killed by signal 9". The caller frees. */
 char *spawn_status(int status);
 
+/*
+ * Runs argv[0] to its end, in our group: its exit code as of spawn_wait, or -1 with errno set. What
+ * it writes, if with_errors also to standard error, goes into an empty buffer.
+ */
+int spawn_capture(char *const argv[], char *const envp[], bool with_errors, struct buffer *out);
+
 #endif

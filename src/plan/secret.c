@@ -81,7 +81,8 @@ secrets_at(const struct secrets *secrets, const char *text, const char **entry)
 		size_t len = value ? strlen(value + 1) : 0;
 		char *name;
 
-		if (len < SECRET_LEAST || len <= longest || strncmp(text, value + 1, len) != 0)
+		if (len < SECRET_LEAST || len <= longest || strnlen(text, len) < len ||
+		    memcmp(text, value + 1, len) != 0)
 			continue;
 		name = xasprintf("%.*s", (int)(value - *variable), *variable);
 		if (secrets_cover(secrets, name)) {

@@ -90,7 +90,7 @@ jobserver_leave_streams(void)
 	struct makeflags makeflags = makeflags_read(text, 0);
 	int take, give;
 
-	if (makeflags.auth && read_pipe(makeflags.auth, &take, &give) &&
+	if (text && makeflags.auth && read_pipe(makeflags.auth, &take, &give) &&
 	    (take <= STDERR_FILENO || give <= STDERR_FILENO) &&
 	    (found = strstr(text, AUTH))) {
 		take = leave_stream(take);

@@ -198,7 +198,7 @@ check_names(const json_t *settings)
 
 		if (!meant)
 			continue;
-		for (at = 0; parts.v[at] != meant; at++)
+		for (at = 0; at < parts.n && parts.v[at] != meant; at++)
 			;
 		warnx("%s: there is no such knob; did you mean %s?", json_string_value(name),
 		    json_string_value(json_array_get(known, at)));
