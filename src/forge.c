@@ -139,11 +139,11 @@ forge_named(const char *name)
 	struct strings names = { 0 };
 	const char *meant;
 
-	for (size_t i = 0; i < countof(forges); i++) {
+	for (size_t i = 0; i < countof(forges); i++)
 		if (!strcmp(forges[i].name, name))
 			return &forges[i];
+	for (size_t i = 0; i < countof(forges); i++)
 		strings_add(&names, forges[i].name);
-	}
 	meant = nearest(name, &names);
 	if (meant)
 		warnx("--ci %s: no forge that noxmk knows: did you mean %s?", name, meant);
