@@ -169,6 +169,7 @@ END_TEST
 /* What names the run of this make names none. */
 START_TEST(a_damaged_name_of_a_run_names_none)
 {
+	static const char *const keys[] = { "1-2-c0ffee", "1-3-c0ffee" };
 	int state = state_with_plan(), run;
 
 	close(folder_make(".nox/.noxmk/runs"));
@@ -182,13 +183,13 @@ START_TEST(a_damaged_name_of_a_run_names_none)
 	/* A session may have bent it to another run. */
 	put_run("20200101-000000-abc", "{}");
 	file_put(".nox/.noxmk/runs/.make-1-3-c0ffee", "20200101-000000-abc\n");
-	for (const char *key = "1-2-c0ffee\0001-3-c0ffee"; *key; key += strlen(key) + 1) {
+	for (size_t i = 0; i < countof(keys); i++) {
 		char *name;
 
-		run = join_run(state, key, 20);
+		run = join_run(state, keys[i], 20);
 		ck_assert_int_ge(run, 0);
 		close(run);
-		name = rundir_name_of(state, key);
+		name = rundir_name_of(state, keys[i]);
 		ck_assert_ptr_nonnull(strstr(name, "Z-c0ffee"));
 		free(name);
 	}
