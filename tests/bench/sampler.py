@@ -20,7 +20,8 @@ import tempfile
 import side_by_side
 from side_by_side import standin
 
-SOURCES = ("tests/bench/look.c", "src/slots/sampler.c", "src/base/clock.c", "src/base/fd.c", "src/base/sig.c",
+SOURCES = ("tests/bench/look.c", "src/slots/sampler.c", "src/base/clock.c", "src/base/fd.c",
+           "src/base/sig.c",
            "src/base/file.c", "src/base/process.c", "src/base/util.c")
 KINDS = {
     "sleep": "that sleep, and wake each millisecond",
