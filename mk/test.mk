@@ -69,8 +69,8 @@ check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project
 
 # gcov writes its counts at exit, not at _exit. So here _exit is exit. The tests that take longest
 # reach hardly a line that these do not.
-quick := $(patsubst %,tests/cli/%.sh,main config ends hostile output plan safety terminal tools \
-  verdicts why)
+quick := $(patsubst %,tests/cli/%.sh,main completion config doctor ends front hostile init output \
+  plan planning request safety secrets terminal tools verdicts why wrapper)
 coverage: ## run the quicker tests and fail when they reach less than 97 % of the lines of src/
 	$(Q)rm -rf build/coverage
 	$(Q)$(MAKE) B=build/coverage CPPFLAGS=-D_exit=exit CFLAGS='-O0 -g --coverage' \
