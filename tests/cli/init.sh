@@ -273,9 +273,12 @@ check 'two versions in PATH' has "$err" "PATH has another noxmk, $PWD/bin/noxmk,
 
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	as_nobody() {
-		run setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent "$@"
+		run setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent \
+			GCOV_PREFIX="$scratch/counts" "$@"
 	}
 	chmod 711 "$scratch"
+	# gcov's counts of this user, for make coverage: he may not write to those of the others.
+	mkdir -m 777 "$scratch/counts"
 else
 	as_nobody() {
 		run "$@"
