@@ -74,6 +74,25 @@ find_version(const char *text)
 	return NULL;
 }
 
+/*
+ * What the program says of its version, or NULL. *code: as of capture. argv: its words, to which
+ * --version is added; freed.
+ */
+static char *
+ask_version(struct strings *argv, int *code)
+{
+	struct buffer text = { 0 };
+	char *version;
+
+	strings_add(argv, "--version");
+	strings_add(argv, NULL);
+	*code = capture(argv, &text);
+	version = *code == 0 ? find_version(text.data) : NULL;
+	buffer_free(&text);
+	free(argv->v);
+	return version;
+}
+
 static bool
 is_older(const char *version, const char *than)
 {
@@ -89,18 +108,11 @@ found(enum health health, char *text)
 static struct finding
 check_noxmk(struct patient *patient)
 {
-	char *program = process_own_program(), *paths, *rest, *folder, *other = NULL;
+	char *program = process_own_program();
+	char *other = process_find("noxmk", process_is_own_program);
 	char *probe = xasprintf("%s/probe.py", patient->share);
 	struct finding finding;
 
-	paths = rest = xstrdup(getenv("PATH") ? getenv("PATH") : "");
-	while (!other && (folder = strsep(&rest, ":"))) {
-		other = xasprintf("%s/noxmk", *folder ? folder : ".");
-		if (access(other, X_OK) < 0 || process_is_own_program(other)) {
-			free(other);
-			other = NULL;
-		}
-	}
 	if (access(probe, R_OK) < 0)
 		finding = found(STOP, xasprintf("%s is missing: install noxmk as a whole", probe));
 	else if (other)
@@ -109,7 +121,6 @@ check_noxmk(struct patient *patient)
 	else
 		finding = found(WELL, xasprintf(NOXMK_VERSION ", %s", program));
 	free(other);
-	free(paths);
 	free(probe);
 	free(program);
 	return finding;
@@ -177,17 +188,14 @@ check_nox(struct patient *patient)
 {
 	char *words = xstrdup(patient->nox), *version = NULL;
 	struct strings argv = { 0 };
-	struct buffer text = { 0 };
 	struct finding finding;
 	const char *fault = words_split(words, &argv);
 	int code = -1;
 
-	strings_add(&argv, "--version");
-	strings_add(&argv, NULL);
-	if (!fault) {
-		code = capture(&argv, &text);
-		version = code == 0 ? find_version(text.data) : NULL;
-	}
+	if (!fault)
+		version = ask_version(&argv, &code);
+	else
+		free(argv.v);
 	if (fault)
 		finding = found(STOP, xasprintf("NOX %s: NOX=%s", fault, patient->nox));
 	else if (!version)
@@ -202,8 +210,6 @@ check_nox(struct patient *patient)
 		finding = found(WELL, xasprintf("%s by NOX=%s (from %s on)", version, patient->nox,
 				    OLDEST_NOX));
 	patient->version = version;
-	buffer_free(&text);
-	free(argv.v);
 	free(words);
 	return finding;
 }
@@ -288,17 +294,13 @@ check_python(struct patient *patient)
 	const json_t *header = patient->plan ? planfile_header(patient->plan) : NULL;
 	const char *python = header ? json_text(header, "python") : "";
 	struct strings argv = { 0 };
-	struct buffer text = { 0 };
 	struct finding finding;
 	char *version;
 	int code;
 
 	python = *python ? python : "python3";
 	strings_add(&argv, python);
-	strings_add(&argv, "--version");
-	strings_add(&argv, NULL);
-	code = capture(&argv, &text);
-	version = code == 0 ? find_version(text.data) : NULL;
+	version = ask_version(&argv, &code);
 	/* Without nox's own this one is a guess, which stops nothing. */
 	if (!version)
 		finding = found(header ? STOP : ADVICE, xasprintf("%s does not run: install "
@@ -310,8 +312,6 @@ check_python(struct patient *patient)
 		finding = found(WELL, xasprintf("%s, %s%s", version, python,
 				    header ? "" : ", if nox runs in that"));
 	free(version);
-	free(argv.v);
-	buffer_free(&text);
 	return finding;
 }
 
@@ -332,14 +332,13 @@ static struct finding
 check_uv(struct patient *patient)
 {
 	struct strings argv = { 0 };
-	struct buffer text = { 0 };
 	struct finding finding;
 	bool there;
+	int code;
 
 	strings_add(&argv, "uv");
-	strings_add(&argv, "--version");
-	strings_add(&argv, NULL);
-	there = capture(&argv, &text) == 0;
+	free(ask_version(&argv, &code));
+	there = code == 0;
 	if (has_backend(patient))
 		finding = found(WELL, xasprintf("what makes environments is chosen; uv is %s",
 				    there ? "there" : "not there"));
@@ -350,8 +349,6 @@ check_uv(struct patient *patient)
 		finding = found(ADVICE, xasprintf("would make environments faster: %s"
 						  "NOX_DEFAULT_VENV_BACKEND='uv|virtualenv'",
 				    there ? "" : "pip install uv, and "));
-	buffer_free(&text);
-	free(argv.v);
 	return finding;
 }
 

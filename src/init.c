@@ -191,8 +191,8 @@ static void
 tell_of_tools(void)
 {
 	const char *command = getenv("NOX");
-	char *make = process_find("make"), *nox = process_find("nox");
-	char *noxmk = process_find("noxmk");
+	char *make = process_find("make", NULL), *nox = process_find("nox", NULL);
+	char *noxmk = process_find("noxmk", NULL);
 
 	if (!make)
 		warnx("make is not in PATH: install GNU make (Debian: apt-get install make)");

@@ -18,22 +18,6 @@
 #include "state/runtime.h"
 #include "state/state.h"
 
-/* The folder that the state folder is, or would be made in. The caller frees. */
-static char *
-nearest_folder(void)
-{
-	char *path = xstrdup(state_path()), *slash;
-	struct stat st;
-
-	while (stat(path, &st) < 0 && (slash = strrchr(path, '/')) && slash > path)
-		*slash = '\0';
-	if (stat(path, &st) < 0) {
-		free(path);
-		path = xstrdup(*state_path() == '/' ? "/" : ".");
-	}
-	return path;
-}
-
 static bool
 locks_work(int folder)
 {
@@ -87,7 +71,8 @@ try_files(int folder)
 struct finding
 machine_files(void)
 {
-	char *parent = nearest_folder();
+	char *nearest = state_nearest();
+	const char *parent = nearest ? nearest : *state_path() == '/' ? "/" : ".";
 	char *path = xasprintf("%s/.noxmk-doctor-XXXXXX", parent);
 	struct finding finding = { .health = STOP };
 	struct stat before = { 0 };
@@ -107,7 +92,7 @@ machine_files(void)
 	}
 	fd_close(&folder);
 	free(path);
-	free(parent);
+	free(nearest);
 	return finding;
 }
 

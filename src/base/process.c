@@ -313,18 +313,20 @@ process_installed(const char *below)
 }
 
 char *
-process_find(const char *name)
+process_find(const char *name, bool (*is_ours)(const char *path))
 {
 	const char *path = getenv("PATH");
+	char *copy = xstrdup(path ? path : "/usr/local/bin:/usr/bin:/bin"), *rest = copy, *folder;
+	char *found = NULL;
 
-	for (size_t len; path && *path; path += len + (path[len] == ':')) {
-		char *candidate;
+	while (!found && (folder = strsep(&rest, ":"))) {
+		char *program = xasprintf("%s/%s", *folder ? folder : ".", name);
 
-		len = strcspn(path, ":");
-		candidate = xasprintf("%.*s/%s", (int)len, path, name);
-		if (len > 0 && access(candidate, X_OK) == 0)
-			return candidate;
-		free(candidate);
+		if (access(program, X_OK) == 0 && !(is_ours && is_ours(program)))
+			found = program;
+		else
+			free(program);
 	}
-	return NULL;
+	free(copy);
+	return found;
 }

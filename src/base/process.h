@@ -88,7 +88,10 @@ bool process_is_own_program(const char *path);
  */
 char *process_installed(const char *below) UNUSED_RESULT;
 
-/* Where PATH has a program of that name. NULL if nowhere; the caller frees. */
-char *process_find(const char *name) UNUSED_RESULT;
+/*
+ * Where PATH has a program of that name first, as execvp(3) looks for it, but for those to which
+ * is_ours (or NULL) says yes. NULL if nowhere; the caller frees.
+ */
+char *process_find(const char *name, bool (*is_ours)(const char *path)) UNUSED_RESULT;
 
 #endif

@@ -166,7 +166,7 @@ link_holds(const json_t *input)
 static bool
 program_holds(const json_t *input)
 {
-	char *path = process_find(text_at(input, 1));
+	char *path = process_find(text_at(input, 1), NULL);
 	bool holds = !strcmp(path ? path : "", text_at(input, 2));
 
 	free(path);
@@ -291,7 +291,7 @@ inputs_add_file(json_t *list, const char *path)
 void
 inputs_add_program(json_t *list, const char *name)
 {
-	char *path = process_find(name);
+	char *path = process_find(name, NULL);
 
 	json_array_append_new(list, json_pack("[s,s,s]", "program", name, path ? path : ""));
 	if (path)

@@ -35,26 +35,6 @@ is_ours(const char *program)
 	return ours;
 }
 
-/* The first program of that name on PATH that is not this one. The caller frees. */
-static char *
-find_program(const char *name)
-{
-	const char *path = getenv("PATH");
-	char *copy = xstrdup(path ? path : "/usr/local/bin:/usr/bin:/bin"), *rest = copy, *folder;
-	char *found = NULL;
-
-	while (!found && (folder = strsep(&rest, ":"))) {
-		char *program = xasprintf("%s/%s", *folder ? folder : ".", name);
-
-		if (access(program, X_OK) == 0 && !is_ours(program))
-			found = program;
-		else
-			free(program);
-	}
-	free(copy);
-	return found;
-}
-
 /*
  * For make to inherit. A reader that waits must not have O_NONBLOCK in makes before 4.3, but
  * opening must not wait either.
@@ -125,7 +105,8 @@ int
 submake_exec(char **argv)
 {
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
-	char *program = slash && !is_ours(argv[0]) ? xstrdup(argv[0]) : find_program(name);
+	char *program = slash && !is_ours(argv[0]) ? xstrdup(argv[0]) :
+						     process_find(name, is_ours);
 	int result;
 
 	if (hand_jobserver_on())

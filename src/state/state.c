@@ -51,6 +51,20 @@ state_file(const char *name)
 	return xasprintf("%s/%s", state_path(), name);
 }
 
+char *
+state_nearest(void)
+{
+	char *path = xstrdup(state_path()), *slash;
+	struct stat st;
+
+	while (stat(path, &st) < 0 && (slash = strrchr(path, '/')) && slash > path)
+		*slash = '\0';
+	if (stat(path, &st) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
 void
 state_choose(const char *path)
 {
@@ -83,13 +97,11 @@ name_of(uid_t uid)
 static void
 warn_unusable(void)
 {
-	char *path = xstrdup(state_path()), *slash, *owner, *us;
 	int error = errno;
+	char *path = state_nearest(), *owner, *us;
 	struct stat st;
 
-	while (stat(path, &st) < 0 && (slash = strrchr(path, '/')) && slash > path)
-		*slash = '\0';
-	if ((error == EACCES || error == EPERM) && stat(path, &st) == 0 &&
+	if ((error == EACCES || error == EPERM) && path && stat(path, &st) == 0 &&
 	    st.st_uid != geteuid()) {
 		owner = name_of(st.st_uid);
 		us = name_of(geteuid());

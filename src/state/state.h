@@ -32,6 +32,12 @@ const char *state_path(void);
 /* A file of it, likewise. The caller frees. */
 char *state_file(const char *name) UNUSED_RESULT;
 
+/*
+ * The folder itself, or the nearest one of its path that is there and that it would be made in;
+ * NULL if none is. The caller frees.
+ */
+char *state_nearest(void) UNUSED_RESULT;
+
 /* From here on state_path is this. */
 void state_choose(const char *path);
 
