@@ -115,24 +115,6 @@ finish(struct attempt *attempt)
 	attempt_close_log(attempt);
 }
 
-static void
-wait_for_file(const char *name)
-{
-	for (int i = 0; i < 1000 && !file_there(name); i++)
-		poll(NULL, 0, 10);
-	ck_assert_msg(file_there(name), "%s never came", name);
-}
-
-static pid_t
-pid_in(const char *name)
-{
-	char *text = file_get(name);
-	pid_t pid = (pid_t)atoi(text);
-
-	free(text);
-	return pid;
-}
-
 /* The session's own process, below the keeper. */
 static pid_t
 session_pid(void)
@@ -209,7 +191,7 @@ START_TEST(a_signal_wakes_a_stopped_session)
 	struct attempt *attempt = START("touch", "ready", "pause");
 	pid_t pid;
 
-	wait_for_file("ready");
+	file_await("ready");
 	pid = session_pid();
 	kill(pid, SIGSTOP);
 	ck_assert(process_becomes(pid, 'T'));
@@ -226,7 +208,7 @@ START_TEST(a_pause_stops_all_and_does_not_count)
 	double begun = attempt_begun(attempt);
 	struct indices all = { 0 };
 
-	wait_for_file("ready");
+	file_await("ready");
 	attempt_pause(attempt);
 	process_descendants(getpid(), &all);
 	ck_assert_uint_eq(all.n, 3);
@@ -237,7 +219,7 @@ START_TEST(a_pause_stops_all_and_does_not_count)
 	attempt_resume(attempt, 1000);
 	ck_assert(process_becomes((pid_t)all.v[2], 'S'));
 	ck_assert_double_eq(attempt_begun(attempt), begun + 1000);
-	kill(pid_in("pid"), SIGKILL);
+	kill(file_pid("pid"), SIGKILL);
 	file_put("go", "");
 	finish(attempt);
 	ck_assert_double_lt(record.duration, 0);
@@ -256,7 +238,7 @@ START_TEST(the_group_of_a_killed_session_is_killed)
 	pid_t left;
 
 	ck_assert(has_ended(attempt));
-	left = pid_in("pid");
+	left = file_pid("pid");
 	attempt_judge(attempt, _i == 1);
 	if (_i == 1)
 		ck_assert(process_becomes(left, 'X'));
@@ -276,13 +258,13 @@ START_TEST(what_is_left_is_named_and_cleared)
 	ck_assert(has_ended(attempt));
 	attempt_judge(attempt, false);
 	ck_assert(attempt_has_left(attempt));
-	wanted = xasprintf("(pid %d)", (int)pid_in("pid"));
+	wanted = xasprintf("(pid %d)", (int)file_pid("pid"));
 	ck_assert_ptr_nonnull(strstr(record.left, wanted));
 	free(wanted);
 	assert_warned("a left a process running: ");
 	ck_assert(!attempt_is_cleared(attempt));
 	attempt_signal_left(attempt, SIGTERM);
-	ck_assert(process_becomes(pid_in("pid"), 'X'));
+	ck_assert(process_becomes(file_pid("pid"), 'X'));
 	/* The keeper says so once it has reaped it. */
 	for (int i = 0; i < 1000 && !attempt_is_cleared(attempt); i++)
 		poll(NULL, 0, 10);
@@ -304,8 +286,8 @@ START_TEST(what_may_stay_is_not_named)
 	ck_assert(!attempt_has_left(attempt));
 	ck_assert_ptr_null(record.left);
 	assert_silent();
-	ck_assert_int_ne(process_state(pid_in("pid")), 'X');
-	kill(pid_in("pid"), SIGKILL);
+	ck_assert_int_ne(process_state(file_pid("pid")), 'X');
+	kill(file_pid("pid"), SIGKILL);
 	attempt_close_log(attempt);
 	attempt_free(attempt);
 }

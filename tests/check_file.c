@@ -51,70 +51,30 @@ START_TEST(what_cannot_be_read_says_why)
 }
 END_TEST
 
-static void
-put_fifo(const char *path)
-{
-	ck_assert_int_eq(mkfifo(path, 0666), 0);
-}
-
-static void
-put_folder(const char *path)
-{
-	file_put("f/file", "");
-	close(folder_make(path));
-}
-
-static void
-put_zeros(const char *path)
-{
-	ck_assert_int_eq(symlink("/dev/zero", path), 0);
-}
-
-static void
-put_dangling(const char *path)
-{
-	ck_assert_int_eq(symlink("nowhere", path), 0);
-}
-
-static void
-put_huge(const char *path)
-{
-	file_put(path, "");
-	ck_assert_int_eq(truncate(path, 1LL << 40), 0);
-}
-
-/* What may lie in the place of a file, and what is said of it. */
-static const struct {
-	void (*put)(const char *path);
-	const char *why;
-} odd_things[] = {
-	{ put_fifo, "no plain file" },
-	{ put_folder, "Is a directory" },
-	{ put_zeros, "a link" },
-	{ put_dangling, "a link" },
-	{ put_huge, "File too large" },
-};
+/* What is said of it in the place of a file. */
+static const char *const whys[] = { [ODD_FIFO] = "no plain file", [ODD_FOLDER] = "Is a directory",
+	[ODD_ZEROS] = "a link", [ODD_DANGLING] = "a link", [ODD_HUGE] = "File too large" };
 
 START_TEST(what_is_no_file_of_ours_is_not_opened)
 {
 	int folder = folder_make("f"), fd;
 	struct buffer b = { 0 };
 
-	odd_things[_i].put("f/a");
+	odd_put(_i, "f/a");
 	ck_assert_int_eq(file_load(folder, "a", &b), -1);
-	ck_assert_str_eq(file_why(errno), odd_things[_i].why);
+	ck_assert_str_eq(file_why(errno), whys[_i]);
 	buffer_free(&b);
 	/* But it makes place for one. */
 	ck_assert_int_eq(file_store(folder, "a", "x", 1), 0);
 	assert_file("f/a", "x");
 	ck_assert_int_eq(file_remove(folder, "a"), 0);
-	odd_things[_i].put("f/a");
+	odd_put(_i, "f/a");
 	fd = file_create(folder, "a", O_RDWR);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 	assert_file("f/a", "");
 	ck_assert_int_eq(file_remove(folder, "a"), 0);
-	odd_things[_i].put("f/a");
+	odd_put(_i, "f/a");
 	fd = file_open_lock(folder, "a");
 	ck_assert_int_ge(fd, 0);
 	close(fd);
@@ -256,7 +216,7 @@ check_file_suite(void)
 
 	tcase_add_test(tc, a_whole_file_is_read);
 	tcase_add_test(tc, what_cannot_be_read_says_why);
-	tcase_add_loop_test(tc, what_is_no_file_of_ours_is_not_opened, 0, countof(odd_things));
+	tcase_add_loop_test(tc, what_is_no_file_of_ours_is_not_opened, 0, countof(whys));
 	tcase_add_test(tc, a_stranger_s_file_is_not_ours);
 	tcase_add_test(tc, reading_never_waits);
 	tcase_add_test(tc, a_file_is_replaced_and_a_link_not_followed);

@@ -83,16 +83,6 @@ status_of(const char *verb, const char *word)
 	return end.status;
 }
 
-static pid_t
-pid_in(const char *name)
-{
-	char *text = file_get(name);
-	pid_t pid = (pid_t)atoi(text);
-
-	free(text);
-	return pid;
-}
-
 START_TEST(the_status_of_the_session_comes_back)
 {
 	ck_assert_int_eq(WEXITSTATUS(status_of("exit", "7")), 7);
@@ -142,7 +132,7 @@ START_TEST(a_killed_group_leaves_its_keeper)
 	keeper_signal(keeper, SIGKILL);
 	ck_assert_int_eq(WTERMSIG(end_of(keeper).status), SIGKILL);
 	ck_assert_int_gt(keeper_pid(keeper), 0);
-	ck_assert(process_becomes(pid_in("pid"), 'X'));
+	ck_assert(process_becomes(file_pid("pid"), 'X'));
 	keeper_close(keeper);
 }
 END_TEST
@@ -153,7 +143,7 @@ START_TEST(what_is_left_is_told_until_it_ends)
 
 	ck_assert_int_eq(WEXITSTATUS(end_of(keeper).status), 3);
 	ck_assert(keeper_has_left(keeper));
-	kill(pid_in("pid"), SIGKILL);
+	kill(file_pid("pid"), SIGKILL);
 	ck_assert(says_something(keeper));
 	ck_assert(!keeper_has_left(keeper));
 	ck_assert_int_gt(keeper_pid(keeper), 0);
@@ -169,7 +159,7 @@ START_TEST(what_is_left_goes_on_or_is_killed)
 	pid_t left;
 
 	(void)end_of(keeper);
-	left = pid_in("pid");
+	left = file_pid("pid");
 	if (killed)
 		keeper_kill(keeper);
 	else

@@ -32,16 +32,6 @@ start(const char *const *verbs)
 /* A whole session, which ends well. */
 #define RUN(...) ck_assert_int_eq(spawn_wait(START(__VA_ARGS__)), 0)
 
-static pid_t
-pid_in(const char *name)
-{
-	char *text = file_get(name);
-	pid_t pid = (pid_t)atoi(text);
-
-	free(text);
-	return pid;
-}
-
 /* False when something is there for more than ten seconds. */
 static bool
 is_cleared(struct leftover *leftover)
@@ -76,7 +66,7 @@ START_TEST(what_is_left_is_found_named_and_ended)
 	pid_t left;
 
 	RUN(hidings[_i], "pid");
-	left = pid_in("pid");
+	left = file_pid("pid");
 	ck_assert(leftover_remains(leftover, 0));
 	names = leftover_names(leftover);
 	wanted = xasprintf("%s %s pid (pid %d)", helper_path(), hidings[_i], (int)left);
@@ -132,7 +122,7 @@ START_TEST(a_signal_reaches_descendants_and_wakes_the_stopped)
 
 	for (int i = 0; i < 1000 && !file_there("ready"); i++)
 		poll(NULL, 0, 10);
-	grandchild = pid_in("pid");
+	grandchild = file_pid("pid");
 	kill(child, SIGSTOP);
 	kill(grandchild, SIGSTOP);
 	ck_assert(process_becomes(child, 'T') && process_becomes(grandchild, 'T'));
@@ -171,7 +161,7 @@ START_TEST(the_dead_are_reaped)
 	pid_t child = START("grandchild", "pid"), grandchild;
 
 	ck_assert(process_becomes(child, 'X'));
-	grandchild = pid_in("pid");
+	grandchild = file_pid("pid");
 	/* The child is dead, but what it has left is not. */
 	ck_assert(leftover_remains(leftover, 0));
 	ck_assert_int_eq(waitpid(child, NULL, WNOHANG), -1);

@@ -292,51 +292,17 @@ START_TEST(everybody_can_open_what_locks_whatever_the_umask)
 }
 END_TEST
 
-static void
-put_fifo(const char *path)
-{
-	ck_assert_int_eq(mkfifo(path, 0666), 0);
-}
-
-static void
-put_folder(const char *path)
-{
-	ck_assert_int_eq(mkdir(path, 0777), 0);
-}
-
-static void
-put_zeros(const char *path)
-{
-	ck_assert_int_eq(symlink("/dev/zero", path), 0);
-}
-
-static void
-put_dangling(const char *path)
-{
-	ck_assert_int_eq(symlink("nowhere", path), 0);
-}
-
-static void
-put_huge(const char *path)
-{
-	file_put(path, "h\n");
-	ck_assert_int_eq(truncate(path, 1LL << 40), 0);
-}
-
-static void (*const odd_things[])(const char *path) = { put_fifo, put_folder, put_zeros,
-	put_dangling, put_huge };
-
 START_TEST(what_is_no_claim_is_removed)
 {
 	int state = folder_make("state");
 	struct lock *a;
 
 	close(folder_make("state/locks"));
-	odd_things[_i]("state/locks/0000000007");
-	odd_things[_i]("state/locks/9999999999");
-	odd_things[_i]("state/locks/told");
-	if (odd_things[_i] != put_huge)
-		odd_things[_i]("state/locks/mutex");
+	odd_put(_i, "state/locks/0000000007");
+	odd_put(_i, "state/locks/9999999999");
+	odd_put(_i, "state/locks/told");
+	if (_i != ODD_HUGE)
+		odd_put(_i, "state/locks/mutex");
 	a = claim(state, "a", "x:a");
 	ck_assert(lock_try(a));
 	ck_assert(file_there("state/locks/0000000001"));
@@ -352,9 +318,9 @@ START_TEST(what_is_no_folder_is_made_anew)
 	int state = folder_make("state");
 	struct lock *a;
 
-	if (odd_things[_i] == put_folder)
+	if (_i == ODD_FOLDER)
 		return;
-	odd_things[_i]("state/locks");
+	odd_put(_i, "state/locks");
 	a = claim(state, "a", "x:a");
 	ck_assert(lock_try(a));
 	lock_close(a);
@@ -531,8 +497,8 @@ check_lock_suite(void)
 	tcase_add_test(tc, mutex_is_taken);
 	tcase_add_test(tc, strange_files);
 	tcase_add_test(tc, everybody_can_open_what_locks_whatever_the_umask);
-	tcase_add_loop_test(tc, what_is_no_claim_is_removed, 0, countof(odd_things));
-	tcase_add_loop_test(tc, what_is_no_folder_is_made_anew, 0, countof(odd_things));
+	tcase_add_loop_test(tc, what_is_no_claim_is_removed, 0, ODD_STRANGER);
+	tcase_add_loop_test(tc, what_is_no_folder_is_made_anew, 0, ODD_STRANGER);
 	tcase_add_test(tc, a_claim_that_cannot_be_opened_counts_as_held);
 	tcase_add_test(tc, no_locks);
 	tcase_add_test(tc, no_space);

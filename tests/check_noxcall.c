@@ -62,24 +62,6 @@ START_TEST(a_missing_nox_is_warned_of)
 }
 END_TEST
 
-static void
-await_file(const char *name)
-{
-	for (int i = 0; i < 1000 && !file_there(name); i++)
-		poll(NULL, 0, 10);
-	ck_assert_msg(file_there(name), "%s never came", name);
-}
-
-static pid_t
-pid_in(const char *name)
-{
-	char *text = file_get(name);
-	pid_t pid = (pid_t)atoi(text);
-
-	free(text);
-	return pid;
-}
-
 /* What it starts on load ends with it. */
 START_TEST(what_nox_leaves_is_ended_and_told)
 {
@@ -87,7 +69,7 @@ START_TEST(what_nox_leaves_is_ended_and_told)
 	static const char *const verbs[] = { "daemon", "pid", "exit", "3", NULL };
 
 	ck_assert_int_eq(call(helper_path(), verbs, none), 3);
-	ck_assert_int_eq(process_state(pid_in("pid")), 'X');
+	ck_assert_int_eq(process_state(file_pid("pid")), 'X');
 	assert_warned("nox has left a process running, which is ended: ");
 }
 END_TEST
@@ -117,7 +99,7 @@ START_TEST(nothing_of_nox_outlives_us)
 		sig_close(signals);
 		_exit(0);
 	}
-	await_file("ready");
+	file_await("ready");
 	kill(pid, how);
 	if (ends[_i].twice) {
 		poll(NULL, 0, 600); /* two that are nearer are one */
@@ -125,7 +107,7 @@ START_TEST(nothing_of_nox_outlives_us)
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == how);
-	ck_assert(process_becomes(pid_in("pid"), 'X'));
+	ck_assert(process_becomes(file_pid("pid"), 'X'));
 	if (how != SIGKILL)
 		assert_file("stopped", "stopped");
 }

@@ -108,46 +108,6 @@ START_TEST(a_folder_in_the_checkout_is_told_once)
 }
 END_TEST
 
-static void
-put_fifo(const char *path)
-{
-	ck_assert_int_eq(mkfifo(path, 0600), 0);
-}
-
-static void
-put_folder(const char *path)
-{
-	char *file = xasprintf("%s/file", path);
-
-	close(folder_make(path));
-	file_put(file, "");
-	free(file);
-}
-
-static void
-put_link(const char *path)
-{
-	ck_assert_int_eq(symlink("/dev/zero", path), 0);
-}
-
-static void
-put_huge(const char *path)
-{
-	file_put(path, "");
-	ck_assert_int_eq(truncate(path, 1LL << 40), 0);
-}
-
-static void
-put_stranger(const char *path)
-{
-	file_put(path, "");
-	if (geteuid() != 0 || chown(path, 65533, 65533) < 0)
-		put_huge(path);
-}
-
-static void (*const odd_things[])(const char *path) = { put_fifo, put_folder, put_link, put_huge,
-	put_stranger };
-
 START_TEST(what_is_no_file_of_ours_is_removed_and_said_once)
 {
 	static const char *const names[] = { "own.mk", "sessions.mk", "order.mk", "failed",
@@ -158,7 +118,7 @@ START_TEST(what_is_no_file_of_ours_is_removed_and_said_once)
 		char *path = xasprintf(".nox/.noxmk/%s", names[i]);
 		char *message = xasprintf("%s: ", path);
 
-		odd_things[_i](path);
+		odd_put(_i, path);
 		ck_assert(state_mend(state));
 		assert_warned(message);
 		assert_warned(": it is made anew\n");
@@ -178,14 +138,14 @@ START_TEST(a_folder_is_made_in_the_place_of_what_is_none)
 {
 	int state = state_make(), folder;
 
-	if (odd_things[_i] == put_folder)
+	if (_i == ODD_FOLDER)
 		folder_make(".nox/.noxmk/x");
 	else
-		odd_things[_i](".nox/.noxmk/x");
+		odd_put(_i, ".nox/.noxmk/x");
 	folder = state_folder(state, "x");
 	ck_assert_int_ge(folder, 0);
 	close(folder);
-	if (odd_things[_i] == put_folder)
+	if (_i == ODD_FOLDER)
 		assert_silent();
 	else
 		assert_warned(".nox/.noxmk/x: Not a directory: it is made anew");
@@ -200,7 +160,7 @@ START_TEST(a_stranger_s_folder_is_moved_aside)
 
 	if (geteuid() != 0)
 		return;
-	put_folder(".nox/.noxmk/x");
+	odd_put(ODD_FOLDER, ".nox/.noxmk/x");
 	ck_assert_int_eq(chown(".nox/.noxmk/x", 65533, 65533), 0);
 	folder = state_folder(state, "x");
 	ck_assert_int_ge(folder, 0);
@@ -346,9 +306,9 @@ check_state_suite(void)
 	tcase_add_test(tc, a_folder_with_other_things_is_refused);
 	tcase_add_test(tc, a_folder_in_the_checkout_is_told_once);
 	tcase_add_loop_test(tc, what_is_no_file_of_ours_is_removed_and_said_once, 0,
-	    countof(odd_things));
+	    ODD_THINGS);
 	tcase_add_loop_test(tc, a_folder_is_made_in_the_place_of_what_is_none, 0,
-	    countof(odd_things));
+	    ODD_THINGS);
 	tcase_add_test(tc, a_stranger_s_folder_is_moved_aside);
 	tcase_add_test(tc, the_path_is_chosen);
 	tcase_add_test(tc, a_former_folder_is_moved);

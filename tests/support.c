@@ -251,6 +251,49 @@ file_there(const char *name)
 	return faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+void
+odd_put(enum odd odd, const char *path)
+{
+	char *inner = xasprintf("%s/file", path);
+
+	switch (odd) {
+	case ODD_FIFO:
+		ck_assert_int_eq(mkfifo(path, 0666), 0);
+		break;
+	case ODD_FOLDER:
+		close(folder_make(path));
+		file_put(inner, "");
+		break;
+	case ODD_ZEROS:
+	case ODD_DANGLING:
+		ck_assert_int_eq(symlink(odd == ODD_ZEROS ? "/dev/zero" : "nowhere", path), 0);
+		break;
+	default:
+		file_put(path, "h\n");
+		if (odd != ODD_STRANGER || geteuid() != 0 || chown(path, 65533, 65533) < 0)
+			ck_assert_int_eq(truncate(path, 1LL << 40), 0);
+	}
+	free(inner);
+}
+
+void
+file_await(const char *name)
+{
+	for (int i = 0; i < 1000 && !file_there(name); i++)
+		poll(NULL, 0, 10);
+	ck_assert_msg(file_there(name), "%s never came", name);
+}
+
+pid_t
+file_pid(const char *name)
+{
+	char *text = file_get(name);
+	pid_t pid = (pid_t)atoi(text);
+
+	free(text);
+	return pid;
+}
+
 int
 folder_make(const char *name)
 {

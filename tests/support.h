@@ -51,6 +51,12 @@ void output_restore(void);
 void file_put(const char *name, const char *text);
 char *file_get(const char *name);
 bool file_there(const char *name); /* a dangling link is there, too */
+/* What may lie in the place of a file or folder of ours. */
+enum odd { ODD_FIFO, ODD_FOLDER, ODD_ZEROS, ODD_DANGLING, ODD_HUGE, ODD_STRANGER, ODD_THINGS };
+void odd_put(enum odd, const char *path); /* for others than root a stranger's is a huge one */
+
+void file_await(const char *name); /* another process makes it */
+pid_t file_pid(const char *name);  /* that a process has written */
 int folder_make(const char *name); /* a descriptor of it; parents are made, too */
 void folder_remove(const char *name); /* with all that is in it */
 void assert_file(const char *name, const char *text);
