@@ -48,7 +48,7 @@ $B/obj/%.o: src/%.c $B/flags | $(folders:%=$B/obj/%)
 $(share): $B/share/noxmk/%: src/nox/% | $B/share/noxmk
 	$(Q)cp $< $@
 
-$(completions): $B/share/noxmk/completion/%: src/completion/% | $B/share/noxmk/completion
+$(completions): $B/share/noxmk/completion/%: src/front/completion/% | $B/share/noxmk/completion
 	$(Q)cp $< $@
 
 $(tools): | $B/share/noxmk/tools

@@ -19,12 +19,12 @@
 #include "base/process.h"
 #include "base/util.h"
 #include "begin.h"
-#include "bundled.h"
-#include "complete.h"
-#include "doctor.h"
 #include "end.h"
-#include "init.h"
-#include "newest.h"
+#include "front/bundled.h"
+#include "front/complete.h"
+#include "front/doctor.h"
+#include "front/init.h"
+#include "front/usage.h"
 #include "nox/planning.h"
 #include "order/order.h"
 #include "output/joblog.h"
@@ -32,6 +32,7 @@
 #include "place.h"
 #include "report/bench.h"
 #include "report/list.h"
+#include "report/newest.h"
 #include "report/savings.h"
 #include "report/show.h"
 #include "report/summary.h"
@@ -44,7 +45,6 @@
 #include "state/rundir.h"
 #include "state/runtime.h"
 #include "state/state.h"
-#include "usage.h"
 
 /* The options of all subcommands; the table of those says which takes which. */
 static struct {

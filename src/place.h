@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
+#include "front/usage.h"
 #include "plan/planfile.h"
-#include "usage.h"
 
 enum needs {
 	NOTHING,

@@ -12,8 +12,8 @@
 #include "base/process.h"
 #include "base/usermake.h"
 #include "base/util.h"
-#include "forge.h"
-#include "init.h"
+#include "front/forge.h"
+#include "front/init.h"
 
 /* It works however noxmk was installed, and wherever. */
 #define MAKEFILE_TEXT \

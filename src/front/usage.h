@@ -1,5 +1,5 @@
-#ifndef NOXMK_USAGE_H
-#define NOXMK_USAGE_H
+#ifndef NOXMK_FRONT_USAGE_H
+#define NOXMK_FRONT_USAGE_H
 
 /* What the program says of its own subcommands, and of words that are none. */
 

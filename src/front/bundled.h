@@ -1,5 +1,5 @@
-#ifndef NOXMK_BUNDLED_H
-#define NOXMK_BUNDLED_H
+#ifndef NOXMK_FRONT_BUNDLED_H
+#define NOXMK_FRONT_BUNDLED_H
 
 /*
  * `noxmk make`: make with the nox.mk that was installed with this program, for a project whose

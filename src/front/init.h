@@ -1,5 +1,5 @@
-#ifndef NOXMK_INIT_H
-#define NOXMK_INIT_H
+#ifndef NOXMK_FRONT_INIT_H
+#define NOXMK_FRONT_INIT_H
 
 /* `noxmk init`: a project gets the line in its makefile, and a CI workflow. */
 

@@ -1,5 +1,5 @@
-#ifndef NOXMK_DOCTOR_H
-#define NOXMK_DOCTOR_H
+#ifndef NOXMK_FRONT_DOCTOR_H
+#define NOXMK_FRONT_DOCTOR_H
 
 /*
  * `noxmk doctor`: looks at all that sessions need to run here. It changes nothing in the project:

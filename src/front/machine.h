@@ -1,9 +1,9 @@
-#ifndef NOXMK_MACHINE_H
-#define NOXMK_MACHINE_H
+#ifndef NOXMK_FRONT_MACHINE_H
+#define NOXMK_FRONT_MACHINE_H
 
 /* What `noxmk doctor` checks of the machine and its file systems. The caller frees the text. */
 
-#include "doctor.h"
+#include "front/doctor.h"
 
 struct finding machine_files(void);     /* locks, rename, case, where the state folder is */
 struct finding machine_cpus(void);

@@ -1,5 +1,5 @@
-#ifndef NOXMK_NEWEST_H
-#define NOXMK_NEWEST_H
+#ifndef NOXMK_REPORT_NEWEST_H
+#define NOXMK_REPORT_NEWEST_H
 
 /* For `noxmk log` and `noxmk why`: the newest run that has something of a target. */
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "usage.h"
+#include "front/usage.h"
 
 /* In front of each subcommand. */
 #define GLOBAL "noxmk " USAGE_GLOBAL

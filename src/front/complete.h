@@ -1,5 +1,5 @@
-#ifndef NOXMK_COMPLETE_H
-#define NOXMK_COMPLETE_H
+#ifndef NOXMK_FRONT_COMPLETE_H
+#define NOXMK_FRONT_COMPLETE_H
 
 /*
  * Completion of our command line by a shell. The shell's own part (src/completion/) hands the words
@@ -7,7 +7,7 @@
  * words with a | between them, and names like TARGET or FOLDER.
  */
 
-#include "usage.h"
+#include "front/usage.h"
 
 /* The shells that there is such a part for. */
 #define COMPLETE_SHELLS "bash|zsh|fish"

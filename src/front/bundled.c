@@ -7,7 +7,7 @@
 #include "base/process.h"
 #include "base/usermake.h"
 #include "base/util.h"
-#include "bundled.h"
+#include "front/bundled.h"
 
 /* The path of nox.mk, which the caller frees; NULL after a warning if make could not read it. */
 static char *

@@ -7,7 +7,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "complete.h"
+#include "front/complete.h"
 #include "plan/planfile.h"
 #include "report/list.h"
 #include "state/state.h"

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/mount.h"
 #include "base/process.h"
-#include "machine.h"
+#include "front/machine.h"
 #include "state/makekey.h"
 #include "state/runtime.h"
 #include "state/state.h"

@@ -8,7 +8,7 @@
 
 #include "base/nearest.h"
 #include "base/spawn.h"
-#include "forge.h"
+#include "front/forge.h"
 
 /*
  * In these texts @/ is the way from the top to the folder, and @: the lines that go there, if the

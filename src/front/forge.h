@@ -1,5 +1,5 @@
-#ifndef NOXMK_FORGE_H
-#define NOXMK_FORGE_H
+#ifndef NOXMK_FRONT_FORGE_H
+#define NOXMK_FRONT_FORGE_H
 
 /* The forges whose CI can run a project's sessions, and what it has to be told for that. */
 

@@ -3,8 +3,8 @@
 
 #include "base/fd.h"
 #include "base/util.h"
-#include "newest.h"
 #include "plan/planfile.h"
+#include "report/newest.h"
 #include "state/rundir.h"
 
 /* The newest run that has the file TARGET<suffix>. -1 after a warning. */
