@@ -17,7 +17,7 @@ PKGS := libbsd jansson
 pkg_cflags := $$(pkg-config --cflags $(PKGS))
 pkg_libs := $$(pkg-config --libs $(PKGS)) -lm
 
-# Half of a helper's start is the loading of libraries, and each make starts four helpers. So those
+# Half of a helper's start is the loading of libraries, and each make starts five helpers. So those
 # but libc are part of it; `make STATIC=` loads them as usual, where there is no libjansson.a.
 STATIC ?= -Wl,-Bstatic
 # LDFLAGS=-static makes libc a part of it, too, as the wheel's helper has it.

@@ -478,11 +478,6 @@ _noxmk.target/inner-n = $(_noxmk.more)
 _noxmk.target/needed = $(_noxmk.plus)$(_noxmk.finish) $@ -- $(_noxmk.make) && $(_noxmk.verdict)
 _noxmk.target/needed-n = +@$(_noxmk.helper) show $@
 
-# Where there is no makefile but this one (`noxmk make`), a goal that has no rule is a slip.
-ifeq "$(_noxmk.mk)+" "$(firstword $(MAKEFILE_LIST))+$(NOXMK_RUN)"
-.DEFAULT: ; +@$(_noxmk.helper) unknown $(call _noxmk.quote,$@)
-endif
-
 # A make that does not remake these keeps a match-anything rule from them.
 ifneq (,$(NOXMK_RUN)$(_noxmk.given_up))
 $(if $(_noxmk.given_up),$(_noxmk.files),$(filter-out $(_noxmk.order_file),$(_noxmk.files))): ;

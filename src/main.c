@@ -23,6 +23,7 @@
 #include "front/bundled.h"
 #include "front/complete.h"
 #include "front/doctor.h"
+#include "front/forge.h"
 #include "front/init.h"
 #include "front/usage.h"
 #include "nox/planning.h"
@@ -415,7 +416,7 @@ static const struct command_entry {
 } commands[] = {
 	{ { "make", PEOPLE, "[WORD ...]", "run make on this folder's sessions, with these words" },
 	    NULL, 0, NOTHING, do_make },
-	{ { "init", PEOPLE, "[--ci forgejo|github|gitlab|none] [--dry-run]",
+	{ { "init", PEOPLE, "[--ci " FORGE_NAMES "|none] [--dry-run]",
 	    "set this project up: a makefile, a CI workflow" }, "DI:", 0, NOTHING, do_init },
 	{ { "list", PEOPLE, "[--json]", "targets and descriptions" }, "J", 0, PLAN, do_list },
 	{ { "show", PEOPLE, "[-r MAKE] [GOAL ...]", "what would run, in which order" },

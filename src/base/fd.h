@@ -7,13 +7,6 @@
 
 #include "base/util.h"
 
-/*
- * For the start of a program. If a standard stream were closed, the next file that we open would
- * take its place. Output that somebody else has made non-blocking is opened anew: its flags are not
- * ours to change.
- */
-void fd_open_streams(void);
-
 /* Closes the descriptor, if it is open, and makes it -1. */
 void fd_close(int *fd);
 
@@ -48,9 +41,9 @@ bool fd_is_readable(int fd);
 void fd_drain(int fd);
 
 /*
- * If a standard stream were closed, the next file that we open would take its place: it becomes
- * /dev/null. Output that somebody else has made non-blocking is opened anew: its flags are not ours
- * to change.
+ * For the start of a program. If a standard stream were closed, the next file that we open would
+ * take its place: it becomes /dev/null. Standard output that somebody else has made non-blocking is
+ * opened anew: its flags are not ours to change.
  */
 void fd_open_streams(void);
 

@@ -30,6 +30,13 @@ struct buffer {
 };
 
 /* Lists: of strings that somebody else owns, of positions. { 0 } is an empty one; free(v) frees. */
+/* n, or the limit if that is less. */
+static inline unsigned
+at_most(unsigned n, unsigned limit)
+{
+	return n < limit ? n : limit;
+}
+
 struct strings {
 	const char **v;
 	size_t n;

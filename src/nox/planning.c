@@ -77,14 +77,14 @@ copy_script_block(const char *source, struct buffer *out)
  * after a warning; the caller frees.
  */
 static char *
-prepare_probe(const struct question *options)
+prepare_probe(const struct question *question)
 {
-	char *installed = xasprintf("%s/probe.py", options->share);
+	char *installed = xasprintf("%s/probe.py", question->share);
 	struct buffer noxfile = { 0 }, probe = { 0 };
 	char *chosen = NULL;
 
 	/* nox itself complains about a noxfile that cannot be read. */
-	if (file_read(AT_FDCWD, options->noxfile, &noxfile) == 0)
+	if (file_read(AT_FDCWD, question->noxfile, &noxfile) == 0)
 		copy_script_block(noxfile.data, &probe);
 	if (probe.len == 0) {
 		chosen = installed;
@@ -92,7 +92,7 @@ prepare_probe(const struct question *options)
 	} else if (file_read(AT_FDCWD, installed, &probe) < 0) {
 		warn("%s", installed);
 	} else {
-		char *copy = xasprintf("%s/" PROBE, options->scratch);
+		char *copy = xasprintf("%s/" PROBE, question->scratch);
 
 		/* The command in NOX may go elsewhere, so the path is absolute. */
 		if (file_replace(AT_FDCWD, copy, probe.data, probe.len) < 0 ||
@@ -108,7 +108,7 @@ prepare_probe(const struct question *options)
 
 /* Returns as nox_call does; after 0 the facts should be in that file. */
 static int
-run_probe(const struct question *options, const char *probe, const char *facts)
+run_probe(const struct question *question, const char *probe, const char *facts)
 {
 	const char *const arguments[] = { "-f", probe, "-l", NULL };
 	char folder[PATH_MAX];
@@ -122,10 +122,10 @@ run_probe(const struct question *options, const char *probe, const char *facts)
 	}
 	/* When the plan is made once more, there are some. */
 	unlink(facts);
-	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", options->noxfile);
+	variables[0] = xasprintf("NOXMK_PROBE_NOXFILE=%s", question->noxfile);
 	variables[1] = xasprintf("NOXMK_PROBE_OUT=%s/%s", *facts == '/' ? "" : folder, facts);
 	variables[2] = xasprintf("NOXMK_PROBE_CWD=%s", folder);
-	variables[3] = xasprintf("NOXMK_PROBE_SHARE=%s", options->share);
+	variables[3] = xasprintf("NOXMK_PROBE_SHARE=%s", question->share);
 	variables[4] = xasprintf("NOXMK_PROBE_HELPER=%d", (int)getpid());
 	for (size_t i = 0; i < countof(variables); i++)
 		strings_add(&extra, variables[i]);
@@ -138,7 +138,7 @@ run_probe(const struct question *options, const char *probe, const char *facts)
 		strings_add(&extra, "NOXMK_PROBE_UNSET=PYTHONHASHSEED");
 	}
 	strings_add(&extra, NULL);
-	code = nox_call(&options->nox, arguments, extra.v, STDERR_FILENO);
+	code = nox_call(&question->nox, arguments, extra.v, STDERR_FILENO);
 	for (size_t i = 0; i < countof(variables); i++)
 		free(variables[i]);
 	free(extra.v);
@@ -292,18 +292,18 @@ warn_unread_config(void)
  * planning_run's exit code.
  */
 static int
-ask_nox(const struct question *options, json_t **root)
+ask_nox(const struct question *question, json_t **root)
 {
-	char *probe = prepare_probe(options), *facts = xasprintf("%s/" FACTS, options->scratch);
-	int code = probe ? run_probe(options, probe, facts) : -1;
+	char *probe = prepare_probe(question), *facts = xasprintf("%s/" FACTS, question->scratch);
+	int code = probe ? run_probe(question, probe, facts) : -1;
 
 	free(probe);
 	*root = NULL;
 	if (code == UNKNOWN_NOX) {
 		warn_unread_config();
-		*root = listing_facts(&options->nox, options->noxfile);
+		*root = listing_facts(&question->nox, question->noxfile);
 	} else if (code == 0) {
-		*root = read_facts(facts, options->knobs);
+		*root = read_facts(facts, question->knobs);
 	}
 	free(facts);
 	if (code == NOXCALL_STOPPED)
@@ -312,12 +312,12 @@ ask_nox(const struct question *options, json_t **root)
 		return EXIT_USAGE;
 	if (code == 126 || code == 127) {
 		warnx("NOX=%s does not come to run nox (exit %d)",
-		    json_text(options->knobs, "NOX"), code);
+		    json_text(question->knobs, "NOX"), code);
 		return code;
 	}
 	if (code > 0 && code != UNKNOWN_NOX) {
 		warnx("%s does not load (nox: exit %d): no session can run until it does",
-		    options->noxfile, code);
+		    question->noxfile, code);
 		return code;
 	}
 	return *root ? 0 : EXIT_HELPER;

@@ -55,8 +55,7 @@ struct joblog_follower;
 
 /*
  * From the log's present end on. target: in front of each line, or NULL where no other session is
- * shown. joblog_follower_close copies what is left
- * and frees, and takes NULL.
+ * shown. joblog_follower_close copies what is left and frees, and takes NULL.
  */
 struct joblog_follower *joblog_follower_open(int log, const char *target, enum ci);
 void joblog_follower_copy(struct joblog_follower *);

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -24,4 +25,31 @@ use_of(const json_t *claim)
 		if (!strcmp(name, names[i]))
 			return (enum use)i;
 	return EXCLUSIVE;
+}
+
+static long long
+number(const json_t *claim, const char *key)
+{
+	return json_integer_value(json_object_get(claim, key));
+}
+
+enum meeting
+use_meet(const json_t *ours, const json_t *other, long long *taken)
+{
+	enum use use = use_of(ours), its = use_of(other);
+
+	if (strcmp(json_text(ours, "resource"), json_text(other, "resource")) != 0 ||
+	    (use == SHARED && its == SHARED))
+		return APART;
+	if (use != AMOUNT || its != AMOUNT)
+		return IN_WAY;
+	if (__builtin_add_overflow(*taken, number(other, "amount"), taken))
+		*taken = LLONG_MAX;
+	return AMOUNTS;
+}
+
+bool
+use_fits(const json_t *ours, long long taken)
+{
+	return taken <= number(ours, "capacity") - number(ours, "amount");
 }

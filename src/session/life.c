@@ -453,12 +453,12 @@ check_clocks(struct life *life)
 static void
 check_turn(struct life *life)
 {
-	const char *refusal = turn_refusal(life->o->turn);
+	const char *refusal;
 	const json_t *blocker;
 
 	if (life->phase != WAITING)
 		return;
-	if (!refusal && turn_try(life->o->turn)) {
+	if (!turn_refusal(life->o->turn) && turn_try(life->o->turn)) {
 		check_stops(life);
 		act_on(life, ON_TURN);
 		plan_check(life);

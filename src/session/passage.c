@@ -78,12 +78,6 @@ learned(struct passage *passage)
 	return &passage->learned;
 }
 
-static unsigned
-at_most(unsigned n, unsigned limit)
-{
-	return n < limit ? n : limit;
-}
-
 /* What sessions of one function tell each other of is that command. The caller frees. */
 static char *
 subject(const struct passage *passage, const char *command)

@@ -195,8 +195,8 @@ open_turn(struct run *run)
 		.least = jobs->least ? jobs->least : 1,
 		.most = jobs->least ? jobs->most : 1 };
 	/* Where we count the slots we also say who is first. */
-	if (run->makeflags.unlimited && run->state >= 0)
-		turn.rank = order_rank(run->state, run->options->target);
+	if (run->makeflags.unlimited)
+		turn.rank = rank(run);
 	run->turn = turn_open(&turn);
 }
 

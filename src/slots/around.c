@@ -77,26 +77,13 @@ is_around(struct around *around, const struct note *note)
 	return has_ancestor(around, pid) && process_has_open(pid, note->device, note->inode);
 }
 
-static long long
-number(const json_t *claim, const char *key)
-{
-	return json_integer_value(json_object_get(claim, key));
-}
-
 /* Does what that one holds keep ours from being granted? Amounts that it takes are added. */
 static bool
 is_in_way(const json_t *mine, const json_t *its, long long *taken)
 {
-	enum use use = use_of(mine);
+	enum meeting meeting = use_meet(mine, its, taken);
 
-	if (strcmp(json_text(mine, "resource"), json_text(its, "resource")) != 0 ||
-	    (use == SHARED && use_of(its) == SHARED))
-		return false;
-	if (use != AMOUNT || use_of(its) != AMOUNT)
-		return true;
-	if (__builtin_add_overflow(*taken, number(its, "amount"), taken))
-		return true;
-	return *taken > number(mine, "capacity") - number(mine, "amount");
+	return meeting == IN_WAY || (meeting == AMOUNTS && !use_fits(mine, *taken));
 }
 
 /* The first claim around us that is in the way of these, and the resource; or NULL. */

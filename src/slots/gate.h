@@ -7,8 +7,8 @@
  * nothing while others keep all of them busy, and being narrow is for ever.
  *
  * The helpers of one make share a table, .gate.now in the runtime folder: notes on commands, then
- * an entry for each session that runs, with the processors that it was seen to use,
- * and those that a command of it may come to need.
+ * an entry for each session that runs, with the processors that it was seen to use, and those that
+ * a command of it may come to need.
  *
  * A command of a session goes if what the others use and what it needs is at most
  * max(2N - 1, N + 1) together, N being the processors; else it waits, and of those that wait the
@@ -30,9 +30,8 @@
 struct gate;
 
 /*
- * folder: the runtime folder, or the run folder. processors: N. NULL after a warning where
- * nothing can be shared: then everybody goes. gate_close ends the
- * entry of this session.
+ * folder: the runtime folder, or the run folder. processors: N. NULL after a warning where nothing
+ * can be shared: then everybody goes. gate_close ends the entry of this session.
  */
 struct gate *gate_open(int folder, unsigned processors) UNUSED_RESULT;
 void gate_close(struct gate *);

@@ -18,8 +18,8 @@
  * that came earlier. So no claim is ever overtaken by a later one that is in its way, and the
  * earliest waits for holders only: there is neither starvation nor deadlock. But a session may run
  * make, and so others that it waits for (around.h): these overtake who waits for it, and are
- * refused if they would wait for it themselves. Exclusive use fits
- * with no other, shared use with shared use, amounts with amounts up to the capacity.
+ * refused if they would wait for it themselves. Exclusive use fits with no other, shared use with
+ * shared use, amounts with amounts up to the capacity.
  */
 
 #include <jansson.h>

@@ -1,4 +1,3 @@
-#include <limits.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -11,12 +10,6 @@ text_of(const json_t *object, const char *key)
 	const char *s = json_string_value(json_object_get(object, key));
 
 	return s ? s : "?";
-}
-
-static long long
-amount_of(const json_t *claim)
-{
-	return json_integer_value(json_object_get(claim, "amount"));
 }
 
 static void
@@ -48,15 +41,12 @@ rivals_compare(struct rivals *rivals, const json_t *ours, struct rival other, lo
 		add_rival(rivals, other);
 	}
 	json_array_foreach(ours, i, mine) json_array_foreach(theirs, k, its) {
-		bool amounts = use_of(mine) == AMOUNT && use_of(its) == AMOUNT;
+		enum meeting meeting = use_meet(mine, its, &taken[i]);
 
-		if (strcmp(text_of(mine, "resource"), text_of(its, "resource")) != 0 ||
-		    (use_of(mine) == SHARED && use_of(its) == SHARED))
+		if (meeting == APART)
 			continue;
-		if (amounts && __builtin_add_overflow(taken[i], amount_of(its), &taken[i]))
-			taken[i] = LLONG_MAX;
 		other.claim = i;
-		other.whole = !amounts;
+		other.whole = meeting == IN_WAY;
 		add_rival(rivals, other);
 	}
 }
@@ -69,10 +59,8 @@ rivals_drop_fitting(struct rivals *rivals, const json_t *ours, const long long *
 
 	for (size_t i = 0; i < rivals->n; i++) {
 		size_t claim = rivals->v[i].claim;
-		const json_t *mine = json_array_get(ours, claim);
-		long long capacity = json_integer_value(json_object_get(mine, "capacity"));
 
-		if ((rivals->v[i].whole || taken[claim] > capacity - amount_of(mine)) &&
+		if ((rivals->v[i].whole || !use_fits(json_array_get(ours, claim), taken[claim])) &&
 		    (rivals->v[i].holds || !around_holds(around, rivals->v[i].text)))
 			rivals->v[n++] = rivals->v[i];
 		else

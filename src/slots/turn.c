@@ -35,12 +35,6 @@ struct turn {
 	json_t *blocker; /* see turn_blocker */
 };
 
-static unsigned
-at_most(unsigned n, unsigned limit)
-{
-	return n < limit ? n : limit;
-}
-
 struct turn *
 turn_open(const struct turn_options *options)
 {

@@ -229,9 +229,12 @@ name_of(int state, int runtime, const char *key)
 	return name ? name : rundir_name_of(state, key);
 }
 
-/* Whoever removes it may still be at it, so it is not made anew yet. */
-int
-join_find(int state, const char *key)
+/*
+ * As join_run, but where there is no run yet errno is ENOENT, and nothing is made or printed.
+ * Whoever removes it may still be at it, so it is not made anew yet.
+ */
+static int
+find_run(int state, const char *key)
 {
 	int runtime = runtime_find(key), rundir = -1;
 	char *name = state < 0 ? NULL : name_of(state, runtime, key);
@@ -258,7 +261,7 @@ join_request(const char *key, struct request *request)
 	}
 	if (folder < 0) {
 		state = state_find();
-		folder = join_find(state, key);
+		folder = find_run(state, key);
 	}
 	if (folder < 0)
 		warnx("this make has no run: was %s removed?", state_path());
@@ -278,7 +281,7 @@ join_run(int state, const char *key, unsigned keep)
 		warnx("'%s' does not name a make: is /proc mounted?", key);
 		return -1;
 	}
-	rundir = join_find(state, key);
+	rundir = find_run(state, key);
 	if (rundir >= 0 || errno != ENOENT)
 		return rundir;
 	if (state >= 0)

@@ -13,9 +13,6 @@
  */
 int join_run(int state, const char *key, unsigned keep);
 
-/* The same, but where there is no run yet errno is ENOENT, and nothing is made or printed. */
-int join_find(int state, const char *key) UNUSED_RESULT;
-
 /*
  * Reads what the user asks of that make. By now a session may have removed the state folder with
  * the run folder, or changed what is in it. 0, or -1 after a warning.
