@@ -106,6 +106,9 @@ ci_blank(const char *character, size_t n)
 		"\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000" };
 	enum ci_match best = CI_OTHER;
 
+	/* Most lines begin with one of these. */
+	if (*character > ' ' && *character < 0x7f)
+		return CI_OTHER;
 	for (size_t i = 0; i < countof(blanks) && best != CI_FOUND; i++)
 		if (n <= strlen(blanks[i]) && !memcmp(blanks[i], character, n))
 			best = blanks[i][n] == '\0' ? CI_FOUND : CI_MAYBE;
@@ -118,7 +121,7 @@ match(const char *name, const char *start, size_t n)
 {
 	size_t len = strlen(name);
 
-	if (strncasecmp(name, start, n < len ? n : len) != 0)
+	if (*start != *name || strncasecmp(name, start, n < len ? n : len) != 0)
 		return CI_OTHER;
 	if (n <= len)
 		return CI_MAYBE;

@@ -190,6 +190,11 @@ copy(struct mask *mask, struct mask_stream *stream, const char *text, size_t see
 	for (size_t i = seen; i < n; i++) {
 		size_t word;
 
+		/* Nearly all of a text is part of no secret. */
+		if (stream->node == 0)
+			i += trie_skip(mask->trie, text + i, n - i);
+		if (i == n)
+			break;
 		stream->node = trie_next(mask->trie, stream->node, text[i]);
 		if (stream->node == 0 || !(word = trie_word(mask->trie, stream->node)))
 			continue;

@@ -157,6 +157,16 @@ trie_next(struct trie *trie, size_t node, char byte)
 }
 
 size_t
+trie_skip(const struct trie *trie, const char *text, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !trie->roots[(unsigned char)text[i]])
+		i++;
+	return i;
+}
+
+size_t
 trie_length(const struct trie *trie, size_t node)
 {
 	return trie->nodes[node].length;

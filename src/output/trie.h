@@ -24,6 +24,9 @@ size_t trie_add(struct trie *, const char *word, size_t len);
 /* The text goes on with that byte. */
 size_t trie_next(struct trie *, size_t node, char byte);
 
+/* At node 0: with how many of the first bytes the text could go on and still be at node 0. */
+size_t trie_skip(const struct trie *, const char *text, size_t n);
+
 /* How long the text of a node is. */
 size_t trie_length(const struct trie *, size_t node);
 
