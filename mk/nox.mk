@@ -176,7 +176,8 @@ _noxmk.asked := $(filter-out $(_noxmk.own_inners),$(_noxmk.all_asked))
 # usual one, which only includes us, costs nothing. Other names are long: then their number does.
 _noxmk.files := $(_noxmk.mk) $(_noxmk.plan) $(_noxmk.own_file) $(_noxmk.order_file)
 _noxmk.others = $(filter-out $(_noxmk.files),$(MAKEFILE_LIST))
-_noxmk.rules = $(findstring :,$(subst :=,,$(foreach f,$(_noxmk.others),$(file <$f))))
+_noxmk.texts = $(foreach f,$(_noxmk.others),$(file <$f))
+_noxmk.rules = $(findstring :,$(subst :=,,$(_noxmk.texts)))
 _noxmk.named = $(if $(word 1000,$(_noxmk.others)),$(words $(_noxmk.others)),$(_noxmk.others))
 # Without what would be odd in own.mk.
 _noxmk.of = $(if $(_noxmk.rules),$(foreach f,$(_noxmk.named),$(subst $$,^,$(subst \
@@ -271,7 +272,8 @@ endif
 ifeq (,$(_noxmk.groups))
 _noxmk.no_plan := noxmk: there is no plan to run by: see the message above
 _noxmk.tell = @echo '$(_noxmk.no_plan)' >&2; exit 2
-ci rerun-failed nox-list: ; $(if $(_noxmk.idle),$(error $(_noxmk.no_plan)),$(_noxmk.tell))
+_noxmk.refuse = $(if $(_noxmk.idle),$(error $(_noxmk.no_plan)),$(_noxmk.tell))
+ci rerun-failed nox-list: ; $(_noxmk.refuse)
 else ifeq (,$(filter rerun-failed,$(NOXMK_RESERVED)))
 # make does not come to the end of a run if what a makefile has made first fails.
 _noxmk.has_end = $(wildcard $(_noxmk.state)/latest/.ended)
@@ -286,17 +288,39 @@ endif
 
 # A goal that is nobody's is told before anything runs, with the target that may be meant. That it
 # is nobody's is certain where the makefiles have no rules, and no file may fit one of make's own.
-_noxmk.not_ours = $(filter-out $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list \
-  nox-plan rerun-failed .noxmk/%,$(MAKECMDGOALS))
-_noxmk.includes = $(words $(filter %include,$(foreach f,$(_noxmk.others),$(file <$f))))
+_noxmk.ours_all = $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list nox-plan \
+  rerun-failed .noxmk/%
+_noxmk.not_ours = $(filter-out $(_noxmk.ours_all) $(MAKEFILE_LIST),$(MAKECMDGOALS))
+_noxmk.includes = $(words $(filter %include,$(_noxmk.texts)))
 _noxmk.has_rules = $(_noxmk.rules)$(filter --eval%,$(MAKEFLAGS))$(filter-out 0 1,$(_noxmk.includes))
 _noxmk.odd_in = $(foreach c,$(_noxmk.odd_characters),$(findstring $c,$1))
-_noxmk.is_slip = $(if $(strip $(call _noxmk.odd_in,$1)$(wildcard $1 $1.* $(basename $1).*)),,$1)
-_noxmk.slips := $(if $(_noxmk.not_ours),$(if $(_noxmk.groups),$(if $(_noxmk.has_rules),,$(foreach \
-  g,$(_noxmk.not_ours),$(call _noxmk.is_slip,$g)))))
+_noxmk.fits = $(if $(wildcard $1/.),,$(wildcard $1.* $(basename $1).*))
+_noxmk.is_slip = $(if $(strip $(call _noxmk.odd_in,$1)$(call _noxmk.fits,$1)),,$1)
+_noxmk.slips := $(if $(_noxmk.not_ours),$(if $(_noxmk.has_rules),,$(foreach \
+  g,$(_noxmk.not_ours),$(call _noxmk.is_slip,$g))))
 .PHONY: $(_noxmk.slips)
 .noxmk/begin: | $(_noxmk.slips)
-$(_noxmk.slips): ; +@$(_noxmk.helper) show '$@'
+$(_noxmk.slips): ; $(if $(_noxmk.groups),+@$(_noxmk.helper) show '$@',$(_noxmk.refuse))
+
+# Where they do have rules, a goal may be a session's name and also a folder's, or one that a rule
+# gives prerequisites: without a plan, or when the session is gone, it would be well for make, and
+# nothing has run. The helper looks at goals that are there, or are named in a makefile, but not at
+# those before a double colon, which suffer no other rule beside theirs.
+_noxmk.lines_of = $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.texts)))
+_noxmk.doubled = $(subst ^, ,$(foreach l,$(_noxmk.lines_of),$(if $(findstring \
+  ::,$l),$(firstword $(subst ::, ,$l)))))
+_noxmk.is_named = $(filter $1,$(subst :, ,$(_noxmk.texts)))
+_noxmk.is_there = $(if $(_noxmk.groups),$(wildcard $1/.),$(wildcard $1)$(_noxmk.is_named))
+_noxmk.takes_rule = $(if $(strip $(_noxmk.odd_in)$(filter $1,$(_noxmk.doubled))),,$1)
+_noxmk.is_doubtful = $(and $(_noxmk.is_there),$(_noxmk.has_rules),$(_noxmk.takes_rule))
+_noxmk.goals_but_ours = $(filter-out $(_noxmk.ours_all) $(MAKEFILE_LIST),$(_noxmk.all_asked))
+_noxmk.doubts := $(if $(_noxmk.idle),,$(foreach g,$(_noxmk.goals_but_ours),$(call \
+  _noxmk.is_doubtful,$g)))
+.PHONY: .noxmk/unmade
+$(_noxmk.doubts): | .noxmk/unmade
+.noxmk/unmade: ; @$(_noxmk.helper) unmade -d $(call _noxmk.quote,$(CURDIR)) \
+  -f $(call _noxmk.quote,$(firstword $(MAKEFILE_LIST))) \
+  -i $(call _noxmk.quote,$(_noxmk.noxfile)) $(_noxmk.doubts) -- $(MAKE)
 
 # The goals that are ours, and the sessions behind them. What own.mk does not know may bring in
 # more: each of these then sums up for itself.

@@ -46,6 +46,7 @@
 #include "state/rundir.h"
 #include "state/runtime.h"
 #include "state/state.h"
+#include "unmade.h"
 
 /* The options of all subcommands; the table of those says which takes which. */
 static struct {
@@ -87,14 +88,13 @@ static const struct option long_options[] = {
 };
 
 static int
-do_plan(const struct place *unused)
+do_plan(UNUSED const struct place *place)
 {
 	struct planning_options plan = { .share = options.share, .noxfile = options.noxfile,
 		.reserved = options.reserved, .only_if_stale = options.only_if_stale };
 	struct buffer nox = { 0 };
 	int result;
 
-	(void)unused;
 	for (char **word = options.words; *word; word++) {
 		buffer_addstr(&nox, nox.len ? " " : "");
 		buffer_add_shell(&nox, *word);
@@ -181,6 +181,16 @@ cut_make(void)
 	return make;
 }
 
+static int
+do_unmade(UNUSED const struct place *place)
+{
+	struct unmade_options unmade = { .make = cut_make(), .folder = options.folder,
+		.makefile = options.noxfile, .noxfile = options.inputs };
+
+	unmade.goals = options.words;
+	return unmade_check(&unmade) < 0 ? 1 : 0;
+}
+
 /*
  * Milliseconds in which what a session and its helper have written has to be read when they end:
  * others may wait for the job slot, or the user for the end of it all.
@@ -231,7 +241,7 @@ sum_up_interrupted(const struct request *request)
 }
 
 static int
-do_run(const struct place *unused)
+do_run(UNUSED const struct place *place)
 {
 	struct request request = { 0 };
 	struct run_options run = { .share = options.share, .key = options.key,
@@ -240,7 +250,6 @@ do_run(const struct place *unused)
 	bool interrupted;
 	int result;
 
-	(void)unused;
 	if (!options.key)
 		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
 	result = join_request(options.key, &request);
@@ -346,7 +355,7 @@ do_report(const struct place *place)
 }
 
 static int
-do_bench(const struct place *unused)
+do_bench(UNUSED const struct place *place)
 {
 	json_t *goals = goals_of_words();
 	struct bench_options bench = { .share = options.share,
@@ -354,54 +363,47 @@ do_bench(const struct place *unused)
 		.jobs = options.jobs, .rounds = options.rounds, .goals = goals };
 	int result = bench_run(&bench);
 
-	(void)unused;
 	json_decref(goals);
 	return result < 0 ? EXIT_HELPER : result;
 }
 
 static int
-do_make(const struct place *unused)
+do_make(UNUSED const struct place *place)
 {
-	(void)unused;
 	return bundled_make(options.words);
 }
 
 static int
-do_makefile(const struct place *unused)
+do_makefile(UNUSED const struct place *place)
 {
-	(void)unused;
 	return bundled_print();
 }
 
 static int
-do_init(const struct place *unused)
+do_init(UNUSED const struct place *place)
 {
 	struct init_options init = { .ci = options.ci, .dry_run = options.dry_run };
 
-	(void)unused;
 	if (*options.words)
 		errx(EXIT_USAGE, "init: what is %s? A forge is named by --ci", *options.words);
 	return init_run(&init);
 }
 
 static int
-do_submake(const struct place *unused)
+do_submake(UNUSED const struct place *place)
 {
-	(void)unused;
 	return submake_exec(options.words);
 }
 
 static int
-do_doctor(const struct place *unused)
+do_doctor(UNUSED const struct place *place)
 {
-	(void)unused;
 	return doctor_run(options.share, options.json);
 }
 
 static int
-do_completion(const struct place *unused)
+do_completion(UNUSED const struct place *place)
 {
-	(void)unused;
 	return complete_script(options.share, *options.words);
 }
 
@@ -442,6 +444,9 @@ static const struct command_entry {
 	{ { "graph", MAKEFILES, "[-d FOLDER] -f MAKEFILE [-i INPUTS] -- MAKE ...",
 	    "ask MAKE what makefiles say of our targets; write own.mk" },
 	    "d:f:i:", 1, STATE, do_graph },
+	{ { "unmade", MAKEFILES, "[-d FOLDER] -f MAKEFILE [-i NOXFILE] GOAL ... -- MAKE ...",
+	    "exit 1 if no rule makes one of the goals, though MAKE would call it done" },
+	    "d:f:i:", 1, NOTHING, do_unmade },
 	{ { "order", MAKEFILES, "[-r MAKE] [GOAL ...]", "write order.mk for these goals" },
 	    "r:", 0, PLAN, do_order },
 	{ { "mend", MAKEFILES, "",
@@ -483,16 +488,14 @@ find_command(const char *name)
 }
 
 static int
-do_complete(const struct place *unused)
+do_complete(UNUSED const struct place *place)
 {
-	(void)unused;
 	return complete_words(usage_of, options.words);
 }
 
 static int
-do_help(const struct place *unused)
+do_help(UNUSED const struct place *place)
 {
-	(void)unused;
 	if (*options.words)
 		usage_print_one(stdout, &find_command(*options.words)->usage);
 	else

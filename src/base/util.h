@@ -15,6 +15,7 @@
 
 #define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #define UNUSED_RESULT __attribute__((warn_unused_result))
+#define UNUSED __attribute__((unused))
 #define countof(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Exit codes of the helper, besides a verdict's own; see noxmk(1), EXIT STATUS. */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What the including makefile adds to our targets: prerequisites, goals of its own, recipes, and
-# rules and settings that would reach ours; with the system's make and with 4.4.1.
+# rules and settings that would reach ours; goals that nobody makes. With the system's make and with
+# 4.4.1.
 
 # shellcheck disable=SC2317,SC2016 # checks are called by name; dollars are for make
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -287,6 +288,68 @@ clashes() {
 	well 'one project, included twice' lint
 }
 
+# nothing_runs NAME GOALS WORDS...: each of the goals fails, also when make is asked again.
+nothing_runs() {
+	name=$1
+	goals=$2
+	shift 2
+	for goal in $goals; do
+		for time in first second; do
+			mk "$goal" "$@"
+			check "$name, $goal, the $time time: exit 2" exits 2
+			check "$name, $goal, the $time time: says that nothing runs" has "$err" 'there is no plan'
+		done
+	done
+}
+
+# Goals that are up to date for make, since a folder has the name or a rule gives prerequisites,
+# though no session of that name can run: with makefiles that have no rules, and with some.
+unmade() {
+	other=$scratch/unmade
+	rm -rf "$other"
+	mkdir -p "$other/tests" "$other/docs" "$other/site" "$other/build"
+	cd "$other" || exit 1
+	printf 'import nox\nfor name in ("tests", "docs", "lint"):\n' >whole
+	printf '    nox.session(lambda session: None, name=name, venv_backend="none")\n' >>whole
+	{
+		cat whole
+		echo 'import nonsense'
+	} >broken
+	own='include nox.mk
+check: tests docs
+docs: page
+page site: FORCE ; @echo $@
+FORCE:
+build/x: | build ; @echo $@
+build: ; @mkdir build
+clean:: ; @echo clean
+.PHONY: lint'
+	for rules in 'include nox.mk' "$own"; do
+		echo "$rules" | makefile
+		[ "$rules" = "$own" ] && more='check docs lint' || more=docs
+		cp broken noxfile.py
+		nothing_runs 'a broken noxfile' "tests tests/ $more"
+		cp whole noxfile.py
+		nothing_runs 'no nox' "tests $more" NOX=noxmk-test-no-nox
+		printf '[tool.noxmk]\nbogus = 1\n' >pyproject.toml
+		nothing_runs 'wrong configuration' "tests $more"
+		rm pyproject.toml
+		well 'all is well' tests
+		sed 's/"tests"/"test"/' whole >noxfile.py
+		mk tests
+		check 'a session that is gone: exit 2' exits 2
+		check 'a session that is gone: which is meant' has "$err" 'did you mean test?'
+	done
+	cp broken noxfile.py
+	for goal in site build build/x clean page; do
+		mk "$goal"
+		check "no plan, an own goal $goal: runs" exits 0
+	done
+	cp whole noxfile.py
+	well 'own goals besides a session' site lint build clean
+	cd ../project || exit 1
+}
+
 one_make() {
 	topic=$("$MAKE" --version | sed -n '1s/.* \(.*\)/\1: /p')
 	prerequisites
@@ -295,6 +358,7 @@ one_make() {
 	cost
 	everything
 	clashes
+	unmade
 }
 
 mkdir "$scratch/bin"
