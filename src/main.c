@@ -13,7 +13,6 @@
 
 #include <bsd/stdlib.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/outlet.h"
 #include "base/process.h"
@@ -202,7 +201,6 @@ do_end(const struct place *place)
 {
 	struct request request = { 0 };
 	char **make = cut_make();
-	double run_ends;
 	json_t *goals;
 	struct end end;
 	int result;
@@ -211,12 +209,9 @@ do_end(const struct place *place)
 		return EXIT_HELPER;
 	goals = goals_of_words();
 	end = end_of(place, &request, goals);
-	/* The summary is read at the reader's pace, unless the run has to be over at some time. */
-	run_ends = policy_run_ends(&request.knobs.policy, place->rundir);
-	if (run_ends != 0)
-		outlet_open();
+	outlet_open(PATIENT_READER);
 	result = end_run(&end, options.key, make);
-	outlet_close(PATIENT_READER + clock_until(run_ends, -1));
+	outlet_hand_over(PATIENT_READER);
 	if (options.key && *make)
 		runtime_remove(options.key, place->rundir);
 	json_decref(goals);
@@ -265,7 +260,7 @@ do_run(UNUSED const struct place *place)
 	run.alone = !strcmp(request.alone, run.target);
 	run.live = request.knobs.output == OUTPUT_LIVE ||
 		   (request.knobs.output == OUTPUT_AUTO && run.alone);
-	outlet_open();
+	outlet_open(0);
 	result = run_session(&run, &interrupted);
 	if (interrupted)
 		sum_up_interrupted(&request);

@@ -43,7 +43,7 @@ mentions(const char *text, const char *word)
 	size_t n = strlen(word);
 
 	for (const char *at = text; n > 0 && (at = strstr(at, word)); at += n) {
-		char before = at > text ? at[-1] : ' ', after = at[n];
+		const char before = *(at > text ? at - 1 : " "), after = at[n];
 
 		if (strchr("'\"", before) && before == after)
 			return true;

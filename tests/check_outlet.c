@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -24,7 +25,7 @@ plug(int fd)
 	saved = dup(STDOUT_FILENO);
 	ck_assert_int_ge(dup2(fd, STDOUT_FILENO), 0);
 	close(fd);
-	outlet_open();
+	outlet_open(0);
 }
 
 static void
@@ -221,6 +222,76 @@ START_TEST(at_the_end_a_reader_has_so_long)
 }
 END_TEST
 
+/* The process that is left behind writes on, and ends when it has, or when nobody can read it. */
+START_TEST(what_is_not_read_at_the_end_is_left_to_another_process)
+{
+	struct buffer text = { 0 };
+	struct pollfd there;
+	const char *rest;
+	int ends[2];
+
+	open_ends(_i, ends);
+	print_lines(0, 8000);
+	outlet_hand_over(50);
+	unplug(0);
+	there = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+	while (poll(&there, 1, 10000) > 0 && !(there.revents & POLLHUP))
+		read_on(ends[0], &text);
+	read_on(ends[0], &text);
+	ck_assert_int_eq(count_lines(text.data, &rest), 8000);
+	ck_assert_str_eq(rest, "");
+	ck_assert_int_eq(waitpid(-1, NULL, 0) > 0, 1);
+	close(ends[0]);
+
+	open_ends(_i, ends);
+	print_lines(0, 8000);
+	outlet_hand_over(50);
+	unplug(0);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), 0);
+	close(ends[0]);
+	ck_assert_int_eq(waitpid(-1, NULL, 0) > 0, 1);
+	buffer_free(&text);
+}
+END_TEST
+
+/* One who has time waits for a slow reader, but not for one that reads no more. */
+START_TEST(a_slow_reader_is_waited_for)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	struct buffer text = { 0 };
+	const char *rest;
+	int ends[2], status;
+	pid_t reader;
+
+	open_ends(_i, ends);
+	outlet_close(0);
+	outlet_open(10000);
+	reader = fork();
+	if (reader == 0) {
+		while (text.len < 30000 * LINE) {
+			read_on(ends[0], &text);
+			nanosleep(&pause, NULL);
+		}
+		_exit(count_lines(text.data, &rest) == 30000 ? 0 : 1);
+	}
+	print_lines(0, 30000);
+	unplug(10000);
+	ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+	ck_assert_int_eq(status, 0);
+	close(ends[0]);
+
+	open_ends(_i, ends);
+	outlet_close(0);
+	outlet_open(50);
+	print_lines(0, 30000);
+	unplug(0);
+	read_on(ends[0], &text);
+	ck_assert_int_lt(count_lines(text.data, &rest), 30000);
+	buffer_free(&text);
+	close(ends[0]);
+}
+END_TEST
+
 /* As /dev/full shows, and a reader that went away. */
 START_TEST(an_error_is_no_reason_to_keep_anything)
 {
@@ -287,6 +358,8 @@ check_outlet_suite(void)
 	tcase_add_loop_test(tc, what_is_too_much_is_cut_with_a_word, 0, 2);
 	tcase_add_test(tc, what_was_kept_is_written_in_whole_lines);
 	tcase_add_loop_test(tc, at_the_end_a_reader_has_so_long, 0, 2);
+	tcase_add_loop_test(tc, what_is_not_read_at_the_end_is_left_to_another_process, 0, 2);
+	tcase_add_loop_test(tc, a_slow_reader_is_waited_for, 0, 2);
 	tcase_add_loop_test(tc, an_error_is_no_reason_to_keep_anything, 0, 2);
 	tcase_add_test(tc, a_forked_child_leaves_to_its_parent_what_is_kept);
 	tcase_add_test(tc, a_file_and_errors_are_as_ever);

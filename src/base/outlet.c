@@ -1,12 +1,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <bsd/unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -14,6 +18,9 @@
 
 /* Bytes that are kept, and how many of them make it full. */
 enum { MOST = 1 << 20, FULL = 1 << 16 };
+
+/* Milliseconds in which the process that is left behind has written it all. */
+enum { LEFT_BEHIND = 60 * 60 * 1000 };
 
 /* How to write without waiting. A file of its own: opened anew, since flags belong to the file. */
 enum way { UNKNOWN, FILE_OF_ITS_OWN, SOCKET, PLAIN, IF_READY };
@@ -23,6 +30,7 @@ struct outlet {
 	int own;             /* what to write to; fd unless it was opened anew */
 	enum way way;
 	FILE *stream, *saved;
+	int patience;        /* milliseconds to wait for room; 0: none, or no more */
 	struct buffer kept;
 	size_t written;      /* bytes of it */
 	size_t cut;          /* bytes that are missing behind it */
@@ -118,6 +126,31 @@ flush_one(struct outlet *o)
 	}
 }
 
+/* Room for n more bytes, without those that are written. */
+static void
+reserve(struct outlet *o, size_t n)
+{
+	if (o->written > o->kept.len / 2) {
+		o->kept.len -= o->written;
+		memmove(o->kept.data, o->kept.data + o->written, o->kept.len);
+		o->written = 0;
+	}
+	buffer_reserve(&o->kept, n);
+}
+
+/* Waits until n more bytes may be kept, as long as something is read now and then. */
+static void
+make_room(struct outlet *o, size_t n)
+{
+	struct pollfd room = { .fd = o->own, .events = POLLOUT };
+
+	while (o->patience > 0 && o->kept.len > 0 && o->kept.len - o->written + n > MOST) {
+		if (poll(&room, 1, o->patience) <= 0)
+			o->patience = 0;
+		flush_one(o);
+	}
+}
+
 /* fopencookie(3): 0 is an error. */
 static ssize_t
 take(void *cookie, const char *data, size_t n)
@@ -135,11 +168,14 @@ take(void *cookie, const char *data, size_t n)
 		return 0;
 	if (done == n)
 		return (ssize_t)n;
+	make_room(o, n - done);
 	/* What comes behind a cut is cut as well, until the line that says so is kept. */
-	if (o->cut > 0 || o->kept.len + n - done > MOST)
+	if (o->cut > 0 || o->kept.len - o->written + n - done > MOST) {
 		o->cut += n - done;
-	else
+	} else {
+		reserve(o, n - done);
 		buffer_add(&o->kept, data + done, n - done);
+	}
 	o->incomplete |= o->cut > 0;
 	return (ssize_t)n;
 }
@@ -152,7 +188,7 @@ stream_of(int i)
 }
 
 void
-outlet_open(void)
+outlet_open(int patience)
 {
 	const cookie_io_functions_t functions = { .write = take };
 
@@ -165,27 +201,91 @@ outlet_open(void)
 		setvbuf(stream, NULL, *stream_of(i) == stderr ? _IOLBF : _IOFBF, BUFSIZ);
 		fflush(*stream_of(i));
 		*o = (struct outlet){ .fd = i + 1, .own = i + 1, .stream = stream,
-			.saved = *stream_of(i) };
+			.saved = *stream_of(i), .patience = patience };
 		*stream_of(i) = stream;
 	}
+}
+
+/* True when there is nothing left. */
+static bool
+drain(struct outlet *o, double end)
+{
+	struct pollfd room = { .fd = o->own, .events = POLLOUT };
+
+	flush_one(o);
+	while (o->kept.len > 0 && poll(&room, 1, clock_until(end, -1)) > 0)
+		flush_one(o);
+	return o->kept.len == 0;
+}
+
+/* True when nothing is left of either. */
+static bool
+drain_all(int milliseconds)
+{
+	double end = clock_monotonic() + milliseconds / 1e3;
+	bool all = true;
+
+	for (int i = 0; i < OUTLETS; i++) {
+		struct outlet *o = &outlets[i];
+
+		if (!o->stream)
+			continue;
+		fflush(o->stream);
+		all = drain(o, end) && all;
+	}
+	return all;
+}
+
+/* It holds nothing of ours but its way to the reader, and is in no session of the terminal's. */
+static _Noreturn void
+live_on(void)
+{
+	int ways[OUTLETS];
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	(void)!chdir("/");
+	prctl(PR_SET_NAME, "noxmk-outlet");
+	/* First beyond the others, as they may stand where these go. */
+	for (int i = 0; i < OUTLETS; i++)
+		ways[i] = fcntl(outlets[i].own, F_DUPFD, 100);
+	for (int i = 0; i < OUTLETS; i++)
+		dup2(ways[i], 3 + i);
+	for (int i = 0; i < OUTLETS; i++)
+		outlets[i].own = 3 + i;
+	closefrom(3 + OUTLETS);
+	close(STDIN_FILENO);
+	(void)drain_all(LEFT_BEHIND);
+	_exit(0);
+}
+
+void
+outlet_hand_over(int milliseconds)
+{
+	if (!drain_all(milliseconds)) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			live_on();
+		if (pid > 0)
+			outlet_forked();
+	}
+	outlet_close(0);
 }
 
 void
 outlet_close(int milliseconds)
 {
-	double end = clock_monotonic() + milliseconds / 1e3;
-
+	drain_all(milliseconds);
 	for (int i = 0; i < OUTLETS; i++) {
 		struct outlet *o = &outlets[i];
-		struct pollfd room = { .fd = o->own, .events = POLLOUT };
 
 		if (!o->stream)
 			continue;
 		fclose(o->stream);
 		*stream_of(i) = o->saved;
-		flush_one(o);
-		while (o->kept.len > 0 && poll(&room, 1, clock_until(end, -1)) > 0)
-			flush_one(o);
 		if (o->own != o->fd)
 			close(o->own);
 		buffer_free(&o->kept);

@@ -18,10 +18,17 @@
 
 #include "base/util.h"
 
-void outlet_open(void);
+/* patience: milliseconds in which nothing has been read before anything is cut; 0: at once. */
+void outlet_open(int patience);
 
 /* Waits so many milliseconds at most until what is kept has been read. */
 void outlet_close(int milliseconds);
+
+/*
+ * The same, but nothing is lost: what has not been read by then is left to a process of its own,
+ * which lives until it has been read, nobody can read it any more, or an hour is over.
+ */
+void outlet_hand_over(int milliseconds);
 
 /* To be flushed when one of these can be written to. */
 enum { OUTLETS = 2 };

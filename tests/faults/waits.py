@@ -103,7 +103,7 @@ def readers() -> list[Fault]:
         unread("^C", send(signal.SIGINT, "group"), exits=None, verdicts={"flood": "cancelled"}),
         unread("SIGTERM to make", send(signal.SIGTERM, "make"), exits=None,
                verdicts={"flood": "cancelled"}),
-        unread("a time limit", words=("NOXMK_DEADLINE=4s",), verdicts={"flood": "failed"},
+        unread("a time limit", verdicts={"flood": "failed"},
                config={"session": {"flood": {"timeout": "2s"}}}),
         unread("NOXMK_DEADLINE", words=("NOXMK_DEADLINE=2s",), verdicts={"flood": "cancelled"}),
         unread("SIGKILL to the helper", send(signal.SIGKILL, "helper"),
