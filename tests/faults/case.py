@@ -251,6 +251,10 @@ class Case:
             code = self.make.wait(PATIENCE + fault.patience)
         except subprocess.TimeoutExpired:
             raise Failure("make hangs") from None
+        # Until now something may have waited for its reader.
+        if self.unread >= 0:
+            os.close(self.unread)
+            self.unread = -1
         # A helper whose make was killed ends by itself.
         while self.processes() and time.monotonic() - begun < fault.patience:
             time.sleep(0.02)
