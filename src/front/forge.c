@@ -16,7 +16,7 @@
  */
 #define HEAD "# The sessions of noxfile.py, as `noxmk init` has written it.\n"
 #define ACTIONS_HEAD HEAD "name: noxmk\n\non:\n  push:\n  pull_request:\n\n"
-/* Of the runs only logs are kept: other files may have secrets of the environment in them. */
+/* Of the runs only logs and JUnit are kept: other files may have secrets of the environment. */
 #define ACTIONS_STEPS(uploader) \
 	"      # How long sessions take, so that the longest begin first.\n" \
 	"      - uses: actions/cache@v4\n" \
@@ -27,7 +27,9 @@
 	"      - run: make -j ci\n" \
 	"      # One archive: the upload passes over names that begin with a dot.\n" \
 	"      - if: always()\n" \
-	"        run: find .nox/.noxmk/runs -name '*.log*' | tar -czf noxmk-logs.tar.gz -T -\n" \
+	"        run: |\n" \
+	"          find .nox/.noxmk/runs -name '*.log*' -o -name junit.xml |\n" \
+	"            tar -czf noxmk-logs.tar.gz -T -\n" \
 	"      - if: always()\n" \
 	"        uses: " uploader "/upload-artifact@v4\n" \
 	"        with:\n" \
@@ -94,7 +96,9 @@ static const struct forge {
 	    "  artifacts:\n"
 	    "    when: always\n"
 	    "    paths:\n"
-	    "      - @/.nox/.noxmk/runs/*/*.log*\n" },
+	    "      - @/.nox/.noxmk/runs/*/*.log*\n"
+	    "    reports:\n"
+	    "      junit: @/.nox/.noxmk/runs/*/junit.xml\n" },
 };
 
 /* What git prints, without the last line end. NULL if it fails. The caller frees. */

@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "output/joblog.h"
 #include "output/screen.h"
+#include "report/junit.h"
 #include "report/plain.h"
 #include "report/summary.h"
 #include "state/record.h"
@@ -270,6 +271,7 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 	free(folder);
 	print_total(state, &table);
 	fflush(stdout);
+	junit_write(rundir, table.records, table.n, table.wall);
 out:
 	clear_table(&table);
 	json_decref(info);

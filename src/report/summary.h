@@ -14,8 +14,9 @@
 /*
  * On standard output: the table of the goals' sessions and of all others with a record, the logs of
  * those that failed, and a last line with the wall time and, where that is known (plain.h), what
- * plain nox would have taken. Nothing for a run without sessions. state: the state folder. stopped:
- * make ends before all of them had their turn.
+ * plain nox would have taken. Nothing for a run without sessions. The same goes into the run folder
+ * as JUnit XML (junit.h). state: the state folder. stopped: make ends before all of them had their
+ * turn.
  */
 int summary_print(int state, int rundir, struct planfile *, const json_t *goals, bool stopped);
 

@@ -31,6 +31,17 @@ check 'the total' has "$out" 'noxmk: 11 sessions: 3 passed, 6 failed, 1 skipped,
 
 check 'log: the command first' matches "$state"/latest/pass.log '^\$ .*shim\.py -f noxfile\.py -s pass --report '
 check 'log: the status last' same "$(tail -n 1 "$state"/latest/fail.log)" '[exited with status 1.]'
+# Another reader of XML than the writer agrees with the records.
+check 'junit.xml: what the records say' "$python3" -c '
+import glob, json, sys, xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1] + "/junit.xml").getroot().find("testsuite")
+found = {case.get("name"): [e.tag for e in case if e.tag != "system-out"] for case in suite}
+names = {"failed": ["failure"], "aborted": ["failure"], "skipped": ["skipped"], "passed": []}
+wanted = {r["target"]: names[r["verdict"]]
+          for r in (json.load(open(f)) for f in glob.glob(sys.argv[1] + "/*.json"))}
+assert found == wanted and len(found) == int(suite.get("tests")), (found, wanted)
+assert "exited with status 1" in suite.find("testcase[@name=\"fail\"]/system-out").text
+' "$state/latest"
 check 'log: a blank line before it' same "$(tail -n 2 "$state"/latest/fail.log | head -n 1)" ''
 check 'log: a signal' same "$(tail -n 1 "$state"/latest/killself.log)" '[killed by signal 9.]'
 check 'log: last words' has "$state"/latest/killself.log 'last words'

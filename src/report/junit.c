@@ -1,0 +1,195 @@
+#include <err.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "output/utf8.h"
+#include "report/junit.h"
+
+#define NAME "junit.xml"
+
+/* So much of the end of a log is in there; the file has all of it. */
+enum { LOG_MOST = 64 * 1024 };
+
+static const enum { SUCCESS, FAILURE, ERROR, SKIP } kinds[VERDICTS] = { [FAILED] = FAILURE,
+	[ABORTED] = FAILURE, [CANCELLED] = ERROR, [NOT_RUN] = ERROR, [SKIPPED] = SKIP };
+static const char *const elements[] = { [FAILURE] = "failure", [ERROR] = "error",
+	[SKIP] = "skipped" };
+
+static int
+kind_of(const struct record *r)
+{
+	return kinds[r->verdict] == ERROR && r->excused ? SKIP : (int)kinds[r->verdict];
+}
+
+/* The bytes of the sequence that the text begins with, the introducer ESC [ included; or 0. */
+static size_t
+sequence_length(const char *text, size_t n)
+{
+	size_t i = 2;
+
+	if (n < 2 || text[0] != '\033' || text[1] != '[')
+		return 0;
+	while (i < n && text[i] >= 0x20 && text[i] < 0x40)
+		i++;
+	return i < n ? i + 1 : n;
+}
+
+/* The characters U+FFFE and U+FFFF are none for XML. */
+static size_t
+character_length(const char *text, size_t n)
+{
+	bool is_none = n >= 3 && !memcmp(text, "\xef\xbf", 2) && (unsigned char)text[2] >= 0xbe;
+
+	return utf8_length((unsigned char)*text) > n || is_none ? 0 : utf8_next(text);
+}
+
+void
+junit_add(struct buffer *out, const char *text, size_t n)
+{
+	static const struct {
+		char byte;
+		const char *entity;
+	} entities[] = { { '<', "&lt;" }, { '>', "&gt;" }, { '&', "&amp;" }, { '"', "&quot;" },
+		{ '\n', "\n" }, { '\t', "\t" }, { '\r', "\n" } };
+
+	for (size_t i = 0, length; i < n; i += length) {
+		const char *entity = NULL;
+
+		length = sequence_length(text + i, n - i);
+		if (length > 0)
+			continue;
+		for (size_t k = 0; k < countof(entities); k++)
+			if (text[i] == entities[k].byte)
+				entity = entities[k].entity;
+		length = character_length(text + i, n - i);
+		if (entity || length == 0) {
+			length = 1 + (text[i] == '\r' && i + 1 < n && text[i + 1] == '\n');
+			buffer_addstr(out, entity ? entity : "\xef\xbf\xbd");
+		} else {
+			buffer_add(out, text + i, length);
+		}
+	}
+}
+
+/* " NAME="TEXT"" */
+static void
+add_attribute(struct buffer *out, const char *name, const char *text)
+{
+	buffer_printf(out, " %s=\"", name);
+	junit_add(out, text, strlen(text));
+	buffer_addstr(out, "\"");
+}
+
+static void
+add_log(struct buffer *out, int rundir, const char *target)
+{
+	char *name = xasprintf("%s.log", target), *text = xcalloc(1, LOG_MOST + 1);
+	int log = file_open(rundir, name, O_RDONLY, 0);
+	struct stat st;
+	ssize_t n = 0;
+
+	if (log >= 0 && fstat(log, &st) == 0)
+		n = pread(log, text, LOG_MOST, st.st_size > LOG_MOST ? st.st_size - LOG_MOST : 0);
+	if (n > 0) {
+		buffer_addstr(out, "      <system-out>");
+		junit_add(out, text, (size_t)n);
+		buffer_addstr(out, "</system-out>\n");
+	}
+	fd_close(&log);
+	free(text);
+	free(name);
+}
+
+static void
+add_attempts(struct buffer *out, const json_t *attempts)
+{
+	const json_t *attempt;
+	size_t i;
+
+	json_array_foreach(attempts, i, attempt) {
+		buffer_addstr(out, "      <flakyFailure");
+		add_attribute(out, "type", json_text(attempt, "verdict"));
+		add_attribute(out, "message", json_text(attempt, "reason"));
+		buffer_addstr(out, "/>\n");
+	}
+}
+
+static void
+add_case(struct buffer *out, int rundir, const struct record *r)
+{
+	int kind = kind_of(r);
+
+	buffer_addstr(out, "    <testcase classname=\"nox\"");
+	add_attribute(out, "name", r->target);
+	buffer_printf(out, " time=\"%.3f\">\n", r->duration);
+	if (kind == SUCCESS)
+		add_attempts(out, r->attempts);
+	if (kind != SUCCESS) {
+		buffer_printf(out, "      <%s", elements[kind]);
+		add_attribute(out, "message", r->reason ? r->reason : verdict_name(r->verdict));
+		buffer_addstr(out, "/>\n");
+	}
+	if (record_is_bad(r) && r->logged)
+		add_log(out, rundir, r->target);
+	buffer_addstr(out, "    </testcase>\n");
+}
+
+static size_t
+count(const struct record *records, size_t n, int kind)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += kind_of(&records[i]) == kind;
+	return found;
+}
+
+/* " tests="3" failures="1" …" of them all, as both elements around the cases have it. */
+static void
+add_counts(struct buffer *out, const struct record *records, size_t n, double wall)
+{
+	buffer_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"", n,
+	    count(records, n, FAILURE), count(records, n, ERROR), wall);
+}
+
+static void
+add_timestamp(struct buffer *out, const struct record *records, size_t n)
+{
+	time_t begun = 0;
+	char text[32];
+	struct tm tm;
+
+	for (size_t i = 0; i < n; i++)
+		if (records[i].started > 0 && (begun == 0 || records[i].started < (double)begun))
+			begun = (time_t)records[i].started;
+	if (begun > 0 && gmtime_r(&begun, &tm) && strftime(text, sizeof(text), "%FT%T", &tm) > 0)
+		buffer_printf(out, " timestamp=\"%s\"", text);
+}
+
+void
+junit_write(int rundir, const struct record *records, size_t n, double wall)
+{
+	struct buffer out = { 0 };
+
+	buffer_addstr(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+	buffer_addstr(&out, "<testsuites name=\"noxmk\"");
+	add_counts(&out, records, n, wall);
+	buffer_addstr(&out, ">\n  <testsuite name=\"nox\"");
+	add_counts(&out, records, n, wall);
+	buffer_printf(&out, " skipped=\"%zu\"", count(records, n, SKIP));
+	add_timestamp(&out, records, n);
+	buffer_addstr(&out, ">\n");
+	for (size_t i = 0; i < n; i++)
+		add_case(&out, rundir, &records[i]);
+	buffer_addstr(&out, "  </testsuite>\n</testsuites>\n");
+	if (file_store(rundir, NAME, out.data, out.len) < 0)
+		warn(NAME);
+	buffer_free(&out);
+}

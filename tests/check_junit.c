@@ -1,0 +1,142 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/junit.h"
+#include "support.h"
+
+static const struct {
+	const char *text, *xml;
+} texts[] = {
+	{ "a < b && \"c\" > 'd'", "a &lt; b &amp;&amp; &quot;c&quot; &gt; 'd'" },
+	{ "a\tb\nc\r\nd\re\r", "a\tb\nc\nd\ne\n" },
+	{ "\033[1;31mred\033[0m, \033[Kgone", "red, gone" },
+	{ "\033]0;title\007\001", "\xef\xbf\xbd]0;title\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "größe … \xf0\x9f\x98\x80", "größe … \xf0\x9f\x98\x80" },
+	/* Cut off, overlong, a surrogate, turns the line round, none for XML, a byte of nothing. */
+	{ "\xe2\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xe0\x80\xaf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xe2\x80\xae", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xef\xbf\xbe\xef\xbf\xbd", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xff\xc0", "\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\033[", "" },
+	{ "\033", "\xef\xbf\xbd" },
+};
+
+START_TEST(texts_are_fit_for_xml)
+{
+	struct buffer out = { 0 };
+
+	buffer_addstr(&out, "");
+	junit_add(&out, texts[_i].text, strlen(texts[_i].text));
+	ck_assert_str_eq(out.data, texts[_i].xml);
+	buffer_free(&out);
+}
+END_TEST
+
+START_TEST(a_byte_that_is_nul)
+{
+	struct buffer out = { 0 };
+
+	junit_add(&out, "a\0b", 3);
+	ck_assert_str_eq(out.data, "a\xef\xbf\xbd" "b");
+	buffer_free(&out);
+}
+END_TEST
+
+START_TEST(a_run)
+{
+	char reason[] = "exit \"3\" <x>", lint[] = "lint", tests[] = "tests";
+	char docs[] = "docs", late[] = "late", gone[] = "gone", quiet[] = "quiet";
+	struct record records[] = {
+		{ .target = lint, .verdict = PASSED, .started = 1764320001.5, .duration = 1.25,
+		    .attempts = json_pack("[{s:s,s:s}]", "verdict", "failed", "reason",
+			"exit 1 & more") },
+		{ .target = tests, .verdict = FAILED, .started = 1764320000.25, .duration = 2,
+		    .reason = reason, .logged = true },
+		{ .target = docs, .verdict = SKIPPED },
+		{ .target = late, .verdict = NOT_RUN, .excused = true },
+		{ .target = gone, .verdict = NOT_RUN },
+		{ .target = quiet, .verdict = ABORTED, .logged = true },
+	};
+	char *text;
+
+	file_put("tests.log", "$ nox\nbroken <here>\n");
+	junit_write(AT_FDCWD, records, countof(records), 3.5);
+	assert_silent();
+	text = file_get("junit.xml");
+	ck_assert_str_eq(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	    "<testsuites name=\"noxmk\" tests=\"6\" failures=\"2\" errors=\"1\" time=\"3.500\">\n"
+	    "  <testsuite name=\"nox\" tests=\"6\" failures=\"2\" errors=\"1\""
+	    " time=\"3.500\" skipped=\"2\" timestamp=\"2025-11-28T08:53:20\">\n"
+	    "    <testcase classname=\"nox\" name=\"lint\" time=\"1.250\">\n"
+	    "      <flakyFailure type=\"failed\" message=\"exit 1 &amp; more\"/>\n"
+	    "    </testcase>\n"
+	    "    <testcase classname=\"nox\" name=\"tests\" time=\"2.000\">\n"
+	    "      <failure message=\"exit &quot;3&quot; &lt;x&gt;\"/>\n"
+	    "      <system-out>$ nox\nbroken &lt;here&gt;\n</system-out>\n"
+	    "    </testcase>\n"
+	    "    <testcase classname=\"nox\" name=\"docs\" time=\"0.000\">\n"
+	    "      <skipped message=\"skipped\"/>\n"
+	    "    </testcase>\n"
+	    "    <testcase classname=\"nox\" name=\"late\" time=\"0.000\">\n"
+	    "      <skipped message=\"not run\"/>\n"
+	    "    </testcase>\n"
+	    "    <testcase classname=\"nox\" name=\"gone\" time=\"0.000\">\n"
+	    "      <error message=\"not run\"/>\n"
+	    "    </testcase>\n"
+	    "    <testcase classname=\"nox\" name=\"quiet\" time=\"0.000\">\n"
+	    "      <failure message=\"aborted\"/>\n"
+	    "    </testcase>\n"
+	    "  </testsuite>\n"
+	    "</testsuites>\n");
+	json_decref(records[0].attempts);
+	free(text);
+}
+END_TEST
+
+/* Of a long log the end is in there. */
+START_TEST(a_long_log)
+{
+	char tests[] = "tests";
+	struct record record = { .target = tests, .verdict = FAILED, .logged = true };
+	struct buffer log = { 0 };
+	char *text;
+
+	for (int i = 0; i < 20000; i++)
+		buffer_printf(&log, "line %d\n", i);
+	file_put("tests.log", log.data);
+	junit_write(AT_FDCWD, &record, 1, 1);
+	text = file_get("junit.xml");
+	ck_assert_uint_lt(strlen(text), 70000);
+	ck_assert_ptr_nonnull(strstr(text, "line 19999\n</system-out>"));
+	free(text);
+	buffer_free(&log);
+}
+END_TEST
+
+START_TEST(a_folder_that_is_none)
+{
+	char lint[] = "lint";
+	struct record record = { .target = lint, .verdict = PASSED };
+
+	junit_write(-1, &record, 1, 1);
+	assert_warned("junit.xml: ");
+}
+END_TEST
+
+Suite *
+check_junit_suite(void)
+{
+	Suite *suite = suite_create("junit");
+	TCase *tc = support_case(suite, "junit");
+
+	tcase_add_loop_test(tc, texts_are_fit_for_xml, 0, countof(texts));
+	tcase_add_test(tc, a_byte_that_is_nul);
+	tcase_add_test(tc, a_run);
+	tcase_add_test(tc, a_long_log);
+	tcase_add_test(tc, a_folder_that_is_none);
+	return suite;
+}
