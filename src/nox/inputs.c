@@ -20,6 +20,8 @@
 #define INPUTS "inputs.json"
 #define ALL_NAMES "*"
 
+enum { SCHEMA = 1 }; /* of INPUTS */
+
 /* See inputs.py. */
 enum { TICK = 20000000, SECOND = 1000000000 };
 
@@ -220,8 +222,9 @@ variables_hold(const json_t *variables)
 	return holds;
 }
 
-json_t *
-inputs_read(int state)
+/* Of whatever form; NULL: there is none. */
+static json_t *
+read_any(int state)
 {
 	struct buffer text = { 0 };
 	json_t *inputs = NULL;
@@ -229,10 +232,28 @@ inputs_read(int state)
 	if (file_load(state, INPUTS, &text) == 0)
 		inputs = json_loadb(text.data, text.len, 0, NULL);
 	buffer_free(&text);
-	if (json_integer_value(json_object_get(inputs, "schema")) == 1)
+	return inputs;
+}
+
+json_t *
+inputs_read(int state)
+{
+	json_t *inputs = read_any(state);
+
+	if (json_integer_value(json_object_get(inputs, "schema")) == SCHEMA)
 		return inputs;
 	json_decref(inputs);
 	return NULL;
+}
+
+bool
+inputs_are_newer(int state)
+{
+	json_t *inputs = read_any(state);
+	bool newer = json_integer_value(json_object_get(inputs, "schema")) > SCHEMA;
+
+	json_decref(inputs);
+	return newer;
 }
 
 bool
@@ -328,7 +349,7 @@ inputs_write(json_t *inputs, int state)
 {
 	char *text;
 
-	json_object_set_new(inputs, "schema", json_integer(1));
+	json_object_set_new(inputs, "schema", json_integer(SCHEMA));
 	json_object_set_new(inputs, "plan", json_pack("{s:o,s:o}", "plan.jsonl",
 	    numbers_of(state, "plan.jsonl"), "sessions.mk", numbers_of(state, "sessions.mk")));
 	text = json_dumps(inputs, JSON_COMPACT);

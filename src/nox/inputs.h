@@ -29,6 +29,9 @@
 /* What inputs.json says; a new reference. NULL if it cannot be read. */
 json_t *inputs_read(int state) UNUSED_RESULT;
 
+/* Is there one of a form that only a newer noxmk knows? */
+bool inputs_are_newer(int state);
+
 /*
  * Is all that it tells of as it was, and are these the knobs? A plan that is volatile does not hold
  * in a make that begins, but does in one that begins afresh: that has just been told.

@@ -484,10 +484,14 @@ planning_run(const struct planning_options *options)
 
 	if (state < 0)
 		return EXIT_HELPER;
-	if (!question_make(&question, options, state))
+	if (!question_make(&question, options, state)) {
 		code = EXIT_USAGE;
-	else if (!options->only_if_stale || !plan_holds(state, question.knobs))
+	} else if (!options->only_if_stale || !plan_holds(state, question.knobs)) {
+		if (inputs_are_newer(state))
+			warnx("the plan is of a newer noxmk, and this is " NOXMK_VERSION
+			      ": it is made anew");
 		code = plan_locked(&question, options, state);
+	}
 	if (code != 0 && code != NOXCALL_STOPPED) {
 		unlinkat(state, RULES, 0);
 		unlinkat(state, PLAN, 0);

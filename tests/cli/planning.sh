@@ -103,6 +103,17 @@ topic=
 
 fresh project
 echo 'include nox.mk' >GNUmakefile
+quick old
+mk nox-list
+sed -i 's/"schema": *1/"schema":2/' "$state/inputs.json"
+mk nox-list
+check 'a plan of a newer noxmk: it is said' has "$err" 'noxmk: the plan is of a newer noxmk, and this is '
+check 'a plan of a newer noxmk: made anew' has "$out" '* old'
+mk nox-list
+check 'a plan of a newer noxmk: said once' calm
+
+fresh project
+echo 'include nox.mk' >GNUmakefile
 : >go
 loading leaver
 mk nox-list
