@@ -18,7 +18,7 @@ static const double pauses[] = { 0.05, 0.1, 0.25 };
 #define COST_MOST 0.004
 
 /* The looks that count for what is in use now. */
-enum { RECENT = 4 };
+enum { RECENT = 2 };
 
 /* Of a process with fewer pages nobody asks how many it has in common with its forks. */
 enum { NOTEWORTHY = 2048 };

@@ -28,7 +28,7 @@ void sampler_look(struct sampler *);
 /* The monotonic second at which it is. */
 double sampler_due(const struct sampler *);
 
-/* Threads that run or could (R in proc(5)): the most of the last four looks; 1 before the first. */
+/* Threads that run or could (R in proc(5)): the most of the last two looks; 1 before the first. */
 unsigned sampler_in_use(const struct sampler *);
 
 /* And those of the last look; 0 before the first. */
