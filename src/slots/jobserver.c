@@ -87,7 +87,7 @@ void
 jobserver_leave_streams(void)
 {
 	char *text = getenv("MAKEFLAGS"), *found, *other;
-	struct makeflags makeflags = makeflags_read(text, 0);
+	struct makeflags makeflags = makeflags_read(text, 1);
 	int take, give;
 
 	if (text && makeflags.auth && read_pipe(makeflags.auth, &take, &give) &&
