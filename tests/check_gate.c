@@ -267,6 +267,28 @@ START_TEST(a_table_that_is_damaged_while_sessions_run_is_mended)
 }
 END_TEST
 
+/* Those of the same function whose wide command is yet to come. */
+START_TEST(siblings_are_counted_until_their_command_has_come)
+{
+	struct gate *one = session(8, 1), *two = session(8, 1), *other = session(8, 1);
+
+	ck_assert_uint_eq(gate_count_siblings(one), 0);
+	gate_belong(one, "tests");
+	gate_belong(two, "tests");
+	gate_belong(other, "lint");
+	ck_assert_uint_eq(gate_count_siblings(one), 1);
+	ck_assert_uint_eq(gate_count_siblings(other), 0);
+	gate_belong(two, NULL);
+	ck_assert_uint_eq(gate_count_siblings(one), 0);
+	/* It is a sibling for itself still. */
+	ck_assert_uint_eq(gate_count_siblings(two), 1);
+	gate_close(one);
+	ck_assert_uint_eq(gate_count_siblings(two), 0);
+	gate_close(two);
+	gate_close(other);
+}
+END_TEST
+
 Suite *
 check_gate_suite(void)
 {
@@ -284,6 +306,7 @@ check_gate_suite(void)
 	tcase_add_test(tc, the_load_is_what_others_use_but_for_those_that_wait);
 	tcase_add_test(tc, what_is_noted_all_sessions_know);
 	tcase_add_test(tc, of_too_many_subjects_nothing_is_known);
+	tcase_add_test(tc, siblings_are_counted_until_their_command_has_come);
 	tcase_add_test(tc, without_a_table_nobody_waits);
 	tcase_add_test(tc, a_damaged_table_holds_nobody_up);
 	tcase_add_loop_test(tc, a_table_that_is_damaged_while_sessions_run_is_mended, 0,

@@ -22,7 +22,7 @@ teardown(void)
 	close(folder);
 }
 
-/* A session that has had its turn, on two processors. */
+/* A session that has had its turn. */
 struct one {
 	struct turn *turn;
 	struct passage *passage;
@@ -37,20 +37,26 @@ first(void *data)
 }
 
 static struct one *
-begin(const char *target, unsigned told)
+begin_on(unsigned processors, const char *target, unsigned told)
 {
 	struct makeflags makeflags = { .slots = 8, .unlimited = true };
 	struct one *one = xcalloc(1, sizeof(*one));
 
 	one->turn = turn_open(&(struct turn_options){ .state = state, .folder = folder,
 	    .key = own_key(), .target = target, .makeflags = &makeflags, .least = 1, .most = 1,
-	    .processors = 2 });
+	    .processors = processors });
+	one->record.told = told;
 	ck_assert(turn_try(one->turn));
 	one->passage = passage_open(&(struct passage_options){ .state = state, .target = target,
-	    .function = "tests", .turn = one->turn, .told = told, .processors = 2,
-	    .record = &one->record,
-	    .rank = first });
+	    .function = "tests", .turn = one->turn, .told = told,
+	    .processors = processors, .record = &one->record, .rank = first });
 	return one;
+}
+
+static struct one *
+begin(const char *target, unsigned told)
+{
+	return begin_on(2, target, told);
 }
 
 static void
@@ -194,6 +200,49 @@ START_TEST(what_is_known_of_a_session_decides)
 }
 END_TEST
 
+/* N, sessions of the function besides, what one of these used, and what ours is told of. */
+static const struct {
+	unsigned processors, siblings, noted;
+	enum ask_kind kind;
+	unsigned processes, told;
+} shares[] = {
+	{ 16, 1, 0, ASK_WIDE, 0, 16 }, /* nothing is known */
+	{ 16, 1, 1, ASK_WIDE, 0, 16 },
+	{ 16, 1, 16, ASK_WIDE, 0, 8 }, { 16, 3, 16, ASK_WIDE, 0, 4 }, { 16, 5, 16, ASK_WIDE, 0, 4 },
+	{ 16, 0, 16, ASK_WIDE, 0, 16 },
+	{ 16, 3, 16, ASK_WIDE, 6, 16 }, /* it has a number of its own */
+	{ 16, 3, 16, ASK_SIBLING, 0, 16 },
+	{ 4, 3, 4, ASK_WIDE, 0, 4 }, { 5, 1, 5, ASK_WIDE, 0, 4 },
+};
+
+START_TEST(siblings_that_are_known_to_be_wide_share)
+{
+	unsigned n = shares[_i].processors, told = 0;
+	struct one *ours = begin_on(n, "ours", n), *others[8];
+	struct ask_question question = { .kind = shares[_i].kind, .name = "pytest",
+		.processes = shares[_i].processes };
+
+	for (unsigned i = 0; i < shares[_i].siblings; i++)
+		others[i] = begin_on(n, "other", n);
+	if (shares[_i].noted > 0)
+		gate_note(turn_gate(ours->turn), "tests pytest", shares[_i].noted);
+	ck_assert(passage_ask(ours->passage, &question, &told));
+	ck_assert_uint_eq(told, shares[_i].told);
+	ck_assert_uint_eq(ours->record.told, shares[_i].told);
+	/* The others do not count it any more. */
+	if (shares[_i].siblings == 1 && shares[_i].noted > 1) {
+		gate_use(turn_gate(ours->turn), 1);
+		passage_rest(ours->passage);
+		ck_assert(passage_ask(others[0]->passage, &question, &told));
+		ck_assert_uint_eq(told, n);
+	}
+	for (unsigned i = 0; i < shares[_i].siblings; i++)
+		end(others[i]);
+	end(ours);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(builds_follow_each_other)
 {
 	struct one *one = begin("one", 2), *two = begin("two", 0);
@@ -226,6 +275,7 @@ check_passage_suite(void)
 	tcase_add_test(tc, what_a_sibling_was_seen_to_use_is_what_others_need);
 	tcase_add_test(tc, who_gives_up_is_in_nobodys_way);
 	tcase_add_loop_test(tc, what_is_known_of_a_session_decides, 0, (int)countof(cases));
+	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
 	tcase_add_test(tc, builds_follow_each_other);
 	return suite;
 }

@@ -17,9 +17,9 @@
 
 /* It works however noxmk was installed, and wherever. */
 #define MAKEFILE_TEXT \
-	"# The sessions of noxfile.py are targets: `make -j ci` runs them, see noxmk(1).\n" \
+	"# The sessions of noxfile.py are targets, which `make -j ci` runs; see noxmk(1).\n" \
 	"include $(or $(shell command -v noxmk >/dev/null && noxmk include),$(error \\\n" \
-	"  this makefile needs noxmk, which is not in PATH or not whole: pipx install noxmk))\n"
+	"  this makefile needs noxmk, which is not in PATH or not whole (pipx install noxmk)))\n"
 
 /* Text for one file. Nothing to do: path is NULL. */
 struct addition {

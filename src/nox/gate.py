@@ -88,10 +88,21 @@ def workers(words: list[str], environment: dict[str, str]) -> int | None:
     return None
 
 
+def still_ours(ours: set[str], environment: dict[str, str]) -> set[str]:
+    """The variables that the helper has set and the noxfile has left alone."""
+    return {name for name in ours if environment.get(name) == os.environ.get(name)}
+
+
 def question(
-    words: list[str], environment: dict[str, str], location: str | None, has_siblings: bool
+    words: list[str],
+    environment: dict[str, str],
+    location: str | None,
+    has_siblings: bool,
+    ours: set[str],
 ) -> str:
-    """What is asked for that command."""
+    """What is asked for that command. ours: variables that the helper has set."""
+    kept = still_ours(ours, environment)
+    environment = {name: value for name, value in environment.items() if name not in kept}
     command, words = words[0], program(words)
     kind, wide = "plain" if words[0] in NARROW or not has_siblings else "sibling", None
     if words[0] in PYTEST and has_xdist(location, command):
@@ -104,8 +115,10 @@ def question(
 def settings(asked: str, told: int, ours: set[str], environment: dict[str, str]) -> dict[str, str]:
     """Variables for a command that has been let go: what the helper said is not for each worker.
 
-    ours: those that the helper has set.
+    ours: those that the helper has set. told: perhaps fewer processors than these say.
     """
     if not asked.startswith("command wide") or told < 2:
         return {}
-    return {name: "1" for name in THREADS if name in ours and environment.get(name) == str(told)}
+    kept = still_ours(ours, environment)
+    found = {name: "1" for name in THREADS if name in kept}
+    return {**found, WORKERS: str(told)} if WORKERS in kept else found

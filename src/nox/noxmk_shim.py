@@ -236,7 +236,9 @@ class Shim:
                 environment = {name: value for name, value in given.items() if value is not None}
                 words = [*program, *(str(arg) for arg in args)]
                 location = getattr(venv, "location", None)
-                asked = self.gate.question(words, environment, location, self.has_siblings)
+                asked = self.gate.question(
+                    words, environment, location, self.has_siblings, ours
+                )
                 told = self.helper.ask(asked)
                 settings = self.gate.settings(asked, told, ours, environment)
                 with replaced(settings, os.environ, own):

@@ -26,7 +26,8 @@ struct entry {
 	double until;    /* … before that time */
 	double waiting;  /* at the gate since then; 0: it does not wait */
 	double tried;    /* when it did last */
-	uint32_t rank, unused;
+	uint32_t rank;
+	uint32_t family; /* the hash of its function; 0: its wide command has come, or none will */
 };
 
 /* By the hash of its subject. Two with the same hash are mixed up, which costs some time. */
@@ -43,6 +44,7 @@ struct head {
 struct gate {
 	int file;
 	int place;        /* of our entry; -1: the session has not begun, or is not counted */
+	uint32_t family;  /* what the entry had or has */
 	struct entry own;
 	unsigned processors, others;
 };
@@ -301,6 +303,28 @@ hash(const char *text)
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * 16777619u;
 	return hash > 0 ? hash : 1;
+}
+
+void
+gate_belong(struct gate *gate, const char *function)
+{
+	if (function)
+		gate->family = hash(function);
+	gate->own.family = function ? gate->family : 0;
+	write_own(gate);
+}
+
+unsigned
+gate_count_siblings(const struct gate *gate)
+{
+	unsigned n = 0;
+	struct view view;
+
+	look(gate, &view);
+	for (int i = 0; i < view.n; i++)
+		if (view.entries[i].family == gate->family && is_other(gate, &view, i))
+			n++;
+	return gate->family ? n : 0;
 }
 
 /* The note on that one, or the first that is free. -1: there is neither. */

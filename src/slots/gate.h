@@ -45,6 +45,13 @@ bool gate_has_company(const struct gate *);
 /* The session begins: from now on it has an entry, and uses one processor. */
 void gate_enter(struct gate *);
 
+/*
+ * It is a session of that function of the noxfile whose wide command is yet to come; with NULL, it
+ * has come. How many others of that function are there that it is yet to come of?
+ */
+void gate_belong(struct gate *, const char *function);
+unsigned gate_count_siblings(const struct gate *);
+
 /* So many processors are in use by the session now. */
 void gate_use(struct gate *, unsigned processors);
 

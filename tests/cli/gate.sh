@@ -166,7 +166,7 @@ cases = {
 }
 env = os.path.abspath("env")
 for words, expected in cases.items():
-    found = gate.question(words.split(), {}, env, True)
+    found = gate.question(words.split(), {}, env, True, set())
     if found != f"command {expected}":
         print(f"{words}: {found}, not {expected}")
 for environment, expected in [
@@ -174,19 +174,34 @@ for environment, expected in [
     ({"PYTEST_ADDOPTS": "-n auto", gate.WORKERS: "5"}, "wide 5 pytest"),
     ({"PYTEST_ADDOPTS": "-n auto", gate.WORKERS: "many"}, "wide 0 pytest"),
 ]:
-    found = gate.question(["pytest"], environment, env, False)
+    found = gate.question(["pytest"], environment, env, False, set())
     if found != f"command {expected}":
         print(f"{environment}: {found}, not {expected}")
 for name, text in {"pytest.ini": "[pytest]\naddopts = -q\n  -n auto\n", "tox.ini": "[pytest]\naddopts=-n6\n",
                    "setup.cfg": "[tool:pytest]\naddopts = -n auto\nother = -n 3\n"}.items():
     with open(name, "w") as file:
         file.write(text)
-    found = gate.question(["pytest"], {}, env, False)
+    found = gate.question(["pytest"], {}, env, False, set())
     if not found.startswith("command wide"):
         print(f"{name}: {found}")
     os.remove(name)
-if gate.question(["pytest", "-n", "auto"], {}, "/nowhere", False) != "command plain 0 pytest":
+if gate.question(["pytest", "-n", "auto"], {}, "/nowhere", False, set()) != "command plain 0 pytest":
     print("no xdist, no workers")
+# What the helper has set, of 8, is no number of the user's; it may be told to be another one.
+os.environ.update({gate.WORKERS: "8", "OMP_NUM_THREADS": "8", "MKL_NUM_THREADS": "8"})
+ours = {gate.WORKERS, "OMP_NUM_THREADS"}
+command = ["pytest", "-n", "auto"]
+for changed, asked, settings in [
+    ({}, "wide 0", {gate.WORKERS: "3", "OMP_NUM_THREADS": "1"}),
+    ({gate.WORKERS: "5"}, "wide 5", {"OMP_NUM_THREADS": "1"}),
+    ({"OMP_NUM_THREADS": "2"}, "wide 0", {gate.WORKERS: "3"}),
+]:
+    environment = {**os.environ, **changed}
+    found = gate.question(command, environment, env, False, ours)
+    if found != f"command {asked} pytest" or gate.settings(found, 3, ours, environment) != settings:
+        print(f"{changed}: {found}, {gate.settings(found, 3, ours, environment)}")
+if gate.settings("command sibling 0 make", 3, ours, dict(os.environ)):
+    print("others are told nothing else")
 END
 run "$python3" "$scratch/words.py" "$STAGE/share/noxmk"
 check 'what is what' same "$(cat "$out" "$err")" ''

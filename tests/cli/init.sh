@@ -53,6 +53,8 @@ check 'with the next command' same "$(tail -n 1 "$out")" 'next: make -j ci'
 check 'and what a CI workflow wants' has "$out" '`noxmk init --ci forgejo|github|gitlab`'
 check 'nothing to warn of' quiet "$err"
 check 'it runs' make_ci
+run "$MAKE" lnit
+check 'a goal spelled wrong' has "$err" 'noxmk: lnit: no target of this plan (`make nox-list` lists them); did you mean lint?'
 
 topic='already set up: '
 cp GNUmakefile before
