@@ -187,9 +187,10 @@ _noxmk.own_then := $(_noxmk.own_plan)
 _noxmk.own_now = $(strip $(_noxmk.sessions_planned) $(_noxmk.groups_planned))
 _noxmk.own_changed = $(subst "$(_noxmk.own_is)",,"$(_noxmk.of)")$(if $(_noxmk.own_is),$(subst \
   "$(_noxmk.own_then)",,"$(_noxmk.own_now)")$(filter-out .noxmk/always,$?))
-_noxmk.graph = @-$(_noxmk.helper) graph -d $(call _noxmk.quote,$(CURDIR)) \
-  -f $(call _noxmk.quote,$(firstword $(MAKEFILE_LIST))) \
-  -i $(call _noxmk.quote,$(_noxmk.of)) -- $(MAKE)
+_noxmk.read_by = -d $(call _noxmk.quote,$(CURDIR)) \
+  -f $(call _noxmk.quote,$(firstword $(MAKEFILE_LIST)))
+_noxmk.graph = @-$(_noxmk.helper) graph $(_noxmk.read_by) -i $(call \
+  _noxmk.quote,$(_noxmk.of)) -- $(MAKE)
 
 # The plan made anew, whether or not anything has changed that noxmk knows of.
 nox-plan: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.helper) plan)
@@ -219,6 +220,15 @@ _noxmk.lines :=
 -include $(if $(filter unsound,$(_noxmk.closed)),,$(_noxmk.plan)) \
   $(if $(_noxmk.closed),,$(_noxmk.order_file))
 
+# In the place of a plan the goals that nothing is behind, as of this make.
+_noxmk.restarted := $(filter-out undefined,$(origin MAKE_RESTARTS))
+_noxmk.refused ?=
+ifneq (,$(and $(_noxmk.restarted),$(_noxmk.refused)))
+$(shell rm -f $(call _noxmk.quote,$(_noxmk.plan)))
+$(error noxmk: $(_noxmk.refused): no recipe makes that, and there is no plan to run by: see the \
+  message above)
+endif
+
 # Makefiles that a session may not be called like, or make would remake them by running it.
 _noxmk.makefiles := $(foreach m,$(MAKEFILE_LIST),$(if $(findstring /,$m),,$m))
 # User text is data: the helper gets it by the environment, and no shell reads it. $(call
@@ -238,13 +248,18 @@ $(_noxmk.plan) nox-plan: private export NOXMK_TOLD_RESERVED = \
 # make starts afresh whenever the plan or the order has been remade. One whose date stays in the
 # past, or which something else writes at the same time, would be remade for ever; so after the
 # fifth time this make goes on with what there is.
-_noxmk.restarted := $(filter-out undefined,$(origin MAKE_RESTARTS))
 _noxmk.given_up := $(if $(_noxmk.restarted),$(filter-out 1 2 3 4 5,$(MAKE_RESTARTS)))
 # A make for notified sessions does not plan: it goes on by the plan that its run began with.
 ifeq (,$(NOXMK_RUN)$(_noxmk.given_up))
 # In every make the helper compares all that the plan rests on with what is there, and writes the
-# file only if the plan has become another one.
-$(_noxmk.plan): .noxmk/always ; +@$(_noxmk.helper) plan -s
+# file only if the plan has become another one. Where there can be none, it looks for goals that make
+# would call done though nothing has run, as a folder has the name of the session; see src/unmade.h.
+_noxmk.unmade = $(_noxmk.helper) unmade -i $(call _noxmk.quote,$(_noxmk.noxfile)) \
+  $(_noxmk.read_by) $(foreach g,$1,$(call _noxmk.quote,$g)) -- $(MAKE)
+_noxmk.try_unmade = $(if $1, || $(_noxmk.unmade))
+_noxmk.or_unmade = $(if $(_noxmk.has_rules),$(call _noxmk.try_unmade,$(call \
+  _noxmk.others_of,$(_noxmk.all_asked))))
+$(_noxmk.plan): .noxmk/always ; +@$(_noxmk.helper) plan -s$(_noxmk.or_unmade)
 # The empty recipe keeps make from trying its built-in rules on it.
 $(_noxmk.mk): ;
 endif
@@ -287,40 +302,22 @@ rerun-failed: | $(_noxmk.failed) ; $(_noxmk.rerun)
 endif
 
 # A goal that is nobody's is told before anything runs, with the target that may be meant. That it
-# is nobody's is certain where the makefiles have no rules, and no file may fit one of make's own.
-_noxmk.ours_all = $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list nox-plan \
-  rerun-failed .noxmk/%
-_noxmk.not_ours = $(filter-out $(_noxmk.ours_all) $(MAKEFILE_LIST),$(MAKECMDGOALS))
+# is nobody's is certain where the makefiles have no rules, and there is no file (but a folder) of
+# that name, or one that a rule of make's own could start from.
+_noxmk.others_of = $(filter-out $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list \
+  nox-plan rerun-failed .noxmk/%,$1)
+_noxmk.not_ours = $(call _noxmk.others_of,$(MAKECMDGOALS))
 _noxmk.includes = $(words $(filter %include,$(_noxmk.texts)))
 _noxmk.has_rules = $(_noxmk.rules)$(filter --eval%,$(MAKEFLAGS))$(filter-out 0 1,$(_noxmk.includes))
 _noxmk.odd_in = $(foreach c,$(_noxmk.odd_characters),$(findstring $c,$1))
-_noxmk.fits = $(if $(wildcard $1/.),,$(wildcard $1.* $(basename $1).*))
+_noxmk.fits = $(if $(wildcard $1/.),,$(if $(_noxmk.groups),$(wildcard $1)) \
+  $(wildcard $1.* $(basename $1).*))
 _noxmk.is_slip = $(if $(strip $(call _noxmk.odd_in,$1)$(call _noxmk.fits,$1)),,$1)
 _noxmk.slips := $(if $(_noxmk.not_ours),$(if $(_noxmk.has_rules),,$(foreach \
   g,$(_noxmk.not_ours),$(call _noxmk.is_slip,$g))))
 .PHONY: $(_noxmk.slips)
 .noxmk/begin: | $(_noxmk.slips)
 $(_noxmk.slips): ; $(if $(_noxmk.groups),+@$(_noxmk.helper) show '$@',$(_noxmk.refuse))
-
-# Where they do have rules, a goal may be a session's name and also a folder's, or one that a rule
-# gives prerequisites: without a plan, or when the session is gone, it would be well for make, and
-# nothing has run. The helper looks at goals that are there, or are named in a makefile, but not at
-# those before a double colon, which suffer no other rule beside theirs.
-_noxmk.lines_of = $(subst $(_noxmk.line), ,$(subst $(_noxmk.blank),^,$(_noxmk.texts)))
-_noxmk.doubled = $(subst ^, ,$(foreach l,$(_noxmk.lines_of),$(if $(findstring \
-  ::,$l),$(firstword $(subst ::, ,$l)))))
-_noxmk.is_named = $(filter $1,$(subst :, ,$(_noxmk.texts)))
-_noxmk.is_there = $(if $(_noxmk.groups),$(wildcard $1/.),$(wildcard $1)$(_noxmk.is_named))
-_noxmk.takes_rule = $(if $(strip $(_noxmk.odd_in)$(filter $1,$(_noxmk.doubled))),,$1)
-_noxmk.is_doubtful = $(and $(_noxmk.is_there),$(_noxmk.has_rules),$(_noxmk.takes_rule))
-_noxmk.goals_but_ours = $(filter-out $(_noxmk.ours_all) $(MAKEFILE_LIST),$(_noxmk.all_asked))
-_noxmk.doubts := $(if $(_noxmk.idle),,$(foreach g,$(_noxmk.goals_but_ours),$(call \
-  _noxmk.is_doubtful,$g)))
-.PHONY: .noxmk/unmade
-$(_noxmk.doubts): | .noxmk/unmade
-.noxmk/unmade: ; @$(_noxmk.helper) unmade -d $(call _noxmk.quote,$(CURDIR)) \
-  -f $(call _noxmk.quote,$(firstword $(MAKEFILE_LIST))) \
-  -i $(call _noxmk.quote,$(_noxmk.noxfile)) $(_noxmk.doubts) -- $(MAKE)
 
 # The goals that are ours, and the sessions behind them. What own.mk does not know may bring in
 # more: each of these then sums up for itself.

@@ -187,7 +187,7 @@ do_unmade(UNUSED const struct place *place)
 		.makefile = options.noxfile, .noxfile = options.inputs };
 
 	unmade.goals = options.words;
-	return unmade_check(&unmade) < 0 ? 1 : 0;
+	return unmade_refuse(&unmade) ? 0 : 1;
 }
 
 /*
@@ -440,7 +440,7 @@ static const struct command_entry {
 	    "ask MAKE what makefiles say of our targets; write own.mk" },
 	    "d:f:i:", 1, STATE, do_graph },
 	{ { "unmade", MAKEFILES, "[-d FOLDER] -f MAKEFILE [-i NOXFILE] GOAL ... -- MAKE ...",
-	    "exit 1 if no rule makes one of the goals, though MAKE would call it done" },
+	    "write down which goals MAKE would call done without their session, or exit 1" },
 	    "d:f:i:", 1, NOTHING, do_unmade },
 	{ { "order", MAKEFILES, "[-r MAKE] [GOAL ...]", "write order.mk for these goals" },
 	    "r:", 0, PLAN, do_order },

@@ -120,7 +120,7 @@ static void
 parse(char *text, struct makedb *db)
 {
 	static const char files[] = "MAKEFILE_LIST := ", recipe[] = "#  recipe to execute (from '";
-	static const char prefix[] = ".RECIPEPREFIX =";
+	static const char prefix[] = ".RECIPEPREFIX =", phony[] = ".PHONY:";
 	char *line;
 	json_t *rule = NULL;
 	bool inside = false, begins = false;
@@ -138,6 +138,9 @@ parse(char *text, struct makedb *db)
 			rule = NULL;
 		} else if (begins && !strncmp(line, prefix, sizeof(prefix) - 1)) {
 			continue;
+		} else if (inside && begins && !strncmp(line, phony, sizeof(phony) - 1)) {
+			add_plain(db->phony, line + sizeof(phony) - 1);
+			begins = false;
 		} else if (inside && begins && *line != '#') {
 			rule = parse_rule(db->rules, line);
 			begins = false;
@@ -162,7 +165,8 @@ sorted(json_t *rules)
 struct makedb
 makedb_read(char *const *make, const char *folder, const char *makefile)
 {
-	struct makedb db = { .files = json_array(), .rules = json_object() };
+	struct makedb db = { .files = json_array(), .phony = json_array(),
+		.rules = json_object() };
 	int out = memfd_create("database", MFD_CLOEXEC);
 	char *path = xasprintf("/proc/self/fd/%d", out);
 	struct buffer text = { 0 };
@@ -183,5 +187,6 @@ void
 makedb_clear(struct makedb *db)
 {
 	json_decref(db->files);
+	json_decref(db->phony);
 	json_decref(db->rules);
 }

@@ -11,6 +11,7 @@
 
 struct makedb {
 	json_t *files; /* the makefiles that it has read, as it names them: a list */
+	json_t *phony; /* the prerequisites of .PHONY: a list */
 	json_t *rules; /* target -> {"prereqs":["a"],"recipe":"GNUmakefile:9" or null}; each name is
 			  one that stands for itself in a makefile */
 };

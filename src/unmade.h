@@ -2,19 +2,25 @@
 #define NOXMK_UNMADE_H
 
 /*
- * Goals that make would call done though nothing has run for them: their session is gone, or there
- * is no plan, and a folder has the same name, or the makefiles name them without a recipe.
+ * Where there can be no plan: goals that make would call done though nothing has run for them, as a
+ * folder has the name of the session, or the makefiles give it prerequisites but no recipe. They go
+ * into sessions.mk, in the place of a plan, for nox.mk to refuse:
+ *
+ *   _noxmk.refused := tests docs
+ *   # end
  */
 
+#include <stdbool.h>
+
 struct unmade_options {
-	char *const *goals;   /* NULL-ended; none of them is a target of the plan */
+	char *const *goals;   /* NULL-ended */
 	const char *folder;   /* the one that make works in */
 	const char *makefile; /* the first one there */
 	const char *noxfile;  /* seen from the current folder */
 	char *const *make;    /* the command, NULL-ended */
 };
 
-/* -1 after a warning for each goal that nothing is made for, else 0. */
-int unmade_check(const struct unmade_options *);
+/* Is there such a goal, and have all been written? Says nothing. */
+bool unmade_refuse(const struct unmade_options *);
 
 #endif

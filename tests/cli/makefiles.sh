@@ -290,14 +290,14 @@ clashes() {
 
 # nothing_runs NAME GOALS WORDS...: each of the goals fails, also when make is asked again.
 nothing_runs() {
-	name=$1
+	because=$1
 	goals=$2
 	shift 2
 	for goal in $goals; do
 		for time in first second; do
 			mk "$goal" "$@"
-			check "$name, $goal, the $time time: exit 2" exits 2
-			check "$name, $goal, the $time time: says that nothing runs" has "$err" 'there is no plan'
+			check "$because, $goal, the $time time: exit 2" exits 2
+			check "$because, $goal, the $time time: says that nothing runs" has "$err" 'there is no plan to run by'
 		done
 	done
 }
@@ -335,11 +335,13 @@ clean:: ; @echo clean
 		nothing_runs 'wrong configuration' "tests $more"
 		rm pyproject.toml
 		well 'all is well' tests
-		sed 's/"tests"/"test"/' whole >noxfile.py
-		mk tests
-		check 'a session that is gone: exit 2' exits 2
-		check 'a session that is gone: which is meant' has "$err" 'did you mean test?'
 	done
+	echo 'include nox.mk' | makefile
+	sed 's/"tests"/"test"/' whole >noxfile.py
+	mk tests
+	check 'a session that is gone: exit 2' exits 2
+	check 'a session that is gone: which is meant' has "$err" 'did you mean test?'
+	echo "$own" | makefile
 	cp broken noxfile.py
 	for goal in site build build/x clean page; do
 		mk "$goal"
