@@ -209,9 +209,12 @@ do_end(const struct place *place)
 		return EXIT_HELPER;
 	goals = goals_of_words();
 	end = end_of(place, &request, goals);
-	outlet_open(PATIENT_READER);
+	outlet_open(true);
 	result = end_run(&end, options.key, make);
-	outlet_hand_over(PATIENT_READER);
+	if (outlet_hand_over(PATIENT_READER) < 0) {
+		warn("standard output");
+		result = -1;
+	}
 	if (options.key && *make)
 		runtime_remove(options.key, place->rundir);
 	json_decref(goals);
@@ -260,7 +263,7 @@ do_run(UNUSED const struct place *place)
 	run.alone = !strcmp(request.alone, run.target);
 	run.live = request.knobs.output == OUTPUT_LIVE ||
 		   (request.knobs.output == OUTPUT_AUTO && run.alone);
-	outlet_open(0);
+	outlet_open(false);
 	result = run_session(&run, &interrupted);
 	if (interrupted)
 		sum_up_interrupted(&request);

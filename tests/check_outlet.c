@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -6,7 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,7 +25,7 @@ plug(int fd)
 	saved = dup(STDOUT_FILENO);
 	ck_assert_int_ge(dup2(fd, STDOUT_FILENO), 0);
 	close(fd);
-	outlet_open(0);
+	outlet_open(false);
 }
 
 static void
@@ -254,41 +254,51 @@ START_TEST(what_is_not_read_at_the_end_is_left_to_another_process)
 }
 END_TEST
 
-/* One who has time waits for a slow reader, but not for one that reads no more. */
-START_TEST(a_slow_reader_is_waited_for)
+/* Where all is to be shown, more is kept, whoever reads it then. */
+START_TEST(of_what_is_all_to_be_shown_nothing_is_cut)
 {
-	const struct timespec pause = { .tv_nsec = 1000000 };
 	struct buffer text = { 0 };
 	const char *rest;
-	int ends[2], status;
-	pid_t reader;
+	int ends[2];
 
 	open_ends(_i, ends);
 	outlet_close(0);
-	outlet_open(10000);
-	reader = fork();
-	if (reader == 0) {
-		while (text.len < 30000 * LINE) {
-			read_on(ends[0], &text);
-			nanosleep(&pause, NULL);
-		}
-		_exit(count_lines(text.data, &rest) == 30000 ? 0 : 1);
+	outlet_open(true);
+	print_lines(0, 60000);
+	while (outlet_is_behind()) {
+		read_on(ends[0], &text);
+		outlet_flush();
 	}
-	print_lines(0, 30000);
-	unplug(10000);
-	ck_assert_int_eq(waitpid(reader, &status, 0), reader);
-	ck_assert_int_eq(status, 0);
-	close(ends[0]);
-
-	open_ends(_i, ends);
-	outlet_close(0);
-	outlet_open(50);
-	print_lines(0, 30000);
-	unplug(0);
 	read_on(ends[0], &text);
-	ck_assert_int_lt(count_lines(text.data, &rest), 30000);
+	ck_assert_int_eq(count_lines(text.data, &rest), 60000);
+	ck_assert_str_eq(rest, "");
+	unplug(0);
 	buffer_free(&text);
 	close(ends[0]);
+}
+END_TEST
+
+/* Who waits for the end of one stream does not wait for the reader of the other. */
+START_TEST(what_is_left_behind_lets_go_of_what_it_does_not_need)
+{
+	int ends[2], errors[2], stderr_was = dup(STDERR_FILENO);
+	struct pollfd there;
+
+	open_ends(_i, ends);
+	ck_assert_int_eq(pipe2(errors, O_CLOEXEC), 0);
+	dup2(errors[1], STDERR_FILENO);
+	close(errors[1]);
+	print_lines(0, 8000);
+	outlet_hand_over(50);
+	unplug(0);
+	dup2(stderr_was, STDERR_FILENO);
+	close(stderr_was);
+	there = (struct pollfd){ .fd = errors[0], .events = POLLIN };
+	ck_assert_int_eq(poll(&there, 1, 10000), 1);
+	ck_assert(there.revents & POLLHUP);
+	close(errors[0]);
+	close(ends[0]);
+	ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
 }
 END_TEST
 
@@ -301,6 +311,7 @@ START_TEST(an_error_is_no_reason_to_keep_anything)
 	printf("a line\n");
 	ck_assert_int_eq(fflush(stdout), EOF);
 	ck_assert(!outlet_is_behind());
+	ck_assert(outlet_close(0) < 0 && errno == ENOSPC);
 	unplug(0);
 	signal(SIGPIPE, SIG_IGN);
 	open_ends(_i, ends);
@@ -308,7 +319,8 @@ START_TEST(an_error_is_no_reason_to_keep_anything)
 	close(ends[0]);
 	outlet_flush();
 	ck_assert(!outlet_is_full());
-	unplug(10000);
+	ck_assert_int_eq(outlet_close(10000), 0);
+	unplug(0);
 }
 END_TEST
 
@@ -359,7 +371,8 @@ check_outlet_suite(void)
 	tcase_add_test(tc, what_was_kept_is_written_in_whole_lines);
 	tcase_add_loop_test(tc, at_the_end_a_reader_has_so_long, 0, 2);
 	tcase_add_loop_test(tc, what_is_not_read_at_the_end_is_left_to_another_process, 0, 2);
-	tcase_add_loop_test(tc, a_slow_reader_is_waited_for, 0, 2);
+	tcase_add_loop_test(tc, of_what_is_all_to_be_shown_nothing_is_cut, 0, 2);
+	tcase_add_loop_test(tc, what_is_left_behind_lets_go_of_what_it_does_not_need, 0, 2);
 	tcase_add_loop_test(tc, an_error_is_no_reason_to_keep_anything, 0, 2);
 	tcase_add_test(tc, a_forked_child_leaves_to_its_parent_what_is_kept);
 	tcase_add_test(tc, a_file_and_errors_are_as_ever);

@@ -30,11 +30,12 @@ struct outlet {
 	int own;             /* what to write to; fd unless it was opened anew */
 	enum way way;
 	FILE *stream, *saved;
-	int patience;        /* milliseconds to wait for room; 0: none, or no more */
+	bool is_all;         /* whatever is kept, nothing is cut */
 	struct buffer kept;
 	size_t written;      /* bytes of it */
 	size_t cut;          /* bytes that are missing behind it */
 	bool incomplete;     /* bytes were missing at some time */
+	int error;           /* errno of what could not be written, but for EPIPE; or 0 */
 };
 
 /* Of this process, as stdout and stderr are. The stream is NULL while they are not open. */
@@ -102,6 +103,13 @@ forget(struct outlet *o)
 }
 
 static void
+note_error(struct outlet *o)
+{
+	if (errno != EPIPE)
+		o->error = errno;
+}
+
+static void
 flush_one(struct outlet *o)
 {
 	while (o->written < o->kept.len) {
@@ -112,6 +120,7 @@ flush_one(struct outlet *o)
 			return;
 		/* Nobody will read it any more. */
 		if (n < 0) {
+			note_error(o);
 			forget(o);
 			return;
 		}
@@ -138,19 +147,6 @@ reserve(struct outlet *o, size_t n)
 	buffer_reserve(&o->kept, n);
 }
 
-/* Waits until n more bytes may be kept, as long as something is read now and then. */
-static void
-make_room(struct outlet *o, size_t n)
-{
-	struct pollfd room = { .fd = o->own, .events = POLLOUT };
-
-	while (o->patience > 0 && o->kept.len > 0 && o->kept.len - o->written + n > MOST) {
-		if (poll(&room, 1, o->patience) <= 0)
-			o->patience = 0;
-		flush_one(o);
-	}
-}
-
 /* fopencookie(3): 0 is an error. */
 static ssize_t
 take(void *cookie, const char *data, size_t n)
@@ -164,13 +160,14 @@ take(void *cookie, const char *data, size_t n)
 		written = write_some(o, data + done, n - done);
 		done += written > 0 ? (size_t)written : 0;
 	}
-	if (written < 0)
+	if (written < 0) {
+		note_error(o);
 		return 0;
+	}
 	if (done == n)
 		return (ssize_t)n;
-	make_room(o, n - done);
 	/* What comes behind a cut is cut as well, until the line that says so is kept. */
-	if (o->cut > 0 || o->kept.len - o->written + n - done > MOST) {
+	if (!o->is_all && (o->cut > 0 || o->kept.len - o->written + n - done > MOST)) {
 		o->cut += n - done;
 	} else {
 		reserve(o, n - done);
@@ -188,7 +185,7 @@ stream_of(int i)
 }
 
 void
-outlet_open(int patience)
+outlet_open(bool is_all)
 {
 	const cookie_io_functions_t functions = { .write = take };
 
@@ -201,46 +198,67 @@ outlet_open(int patience)
 		setvbuf(stream, NULL, *stream_of(i) == stderr ? _IOLBF : _IOFBF, BUFSIZ);
 		fflush(*stream_of(i));
 		*o = (struct outlet){ .fd = i + 1, .own = i + 1, .stream = stream,
-			.saved = *stream_of(i), .patience = patience };
+			.saved = *stream_of(i), .is_all = is_all };
 		*stream_of(i) = stream;
 	}
 }
 
-/* True when there is nothing left. */
-static bool
-drain(struct outlet *o, double end)
+/* Nothing of it is to be written any more: its reader need not wait for us. */
+static void
+let_go(struct outlet *o)
 {
-	struct pollfd room = { .fd = o->own, .events = POLLOUT };
-
-	flush_one(o);
-	while (o->kept.len > 0 && poll(&room, 1, clock_until(end, -1)) > 0)
-		flush_one(o);
-	return o->kept.len == 0;
+	if (o->own > STDERR_FILENO)
+		close(o->own);
+	close(o->fd);
+	o->own = -1;
 }
 
-/* True when nothing is left of either. */
+/*
+ * Until nothing is kept, or the time is over. lets_go: of each as soon as nothing is. True when
+ * there is nothing left.
+ */
 static bool
-drain_all(int milliseconds)
+drain(int milliseconds, bool lets_go)
 {
 	double end = clock_monotonic() + milliseconds / 1e3;
-	bool all = true;
+
+	for (;;) {
+		struct pollfd fds[OUTLETS];
+		bool all = true;
+
+		for (int i = 0; i < OUTLETS; i++) {
+			flush_one(&outlets[i]);
+			all = all && outlets[i].kept.len == 0;
+			if (lets_go && outlets[i].own >= 0 && outlets[i].kept.len == 0)
+				let_go(&outlets[i]);
+		}
+		outlet_poll(fds);
+		if (all || poll(fds, OUTLETS, clock_until(end, -1)) <= 0)
+			return all;
+	}
+}
+
+/* Each is copied out of the way first: `own` may itself be 3 or 4. */
+static void
+keep_ways_only(void)
+{
+	int ways[OUTLETS];
 
 	for (int i = 0; i < OUTLETS; i++) {
-		struct outlet *o = &outlets[i];
-
-		if (!o->stream)
-			continue;
-		fflush(o->stream);
-		all = drain(o, end) && all;
+		ways[i] = fcntl(outlets[i].own, F_DUPFD, 3 + OUTLETS);
+		if (ways[i] < 0 && outlets[i].kept.len > 0)
+			_exit(0);
 	}
-	return all;
+	for (int i = 0; i < OUTLETS; i++)
+		outlets[i].own = ways[i] < 0 ? -1 : dup2(ways[i], 3 + i);
+	closefrom(3 + OUTLETS);
+	close(STDIN_FILENO);
 }
 
 /* It holds nothing of ours but its way to the reader, and is in no session of the terminal's. */
 static _Noreturn void
 live_on(void)
 {
-	int ways[OUTLETS];
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -248,23 +266,24 @@ live_on(void)
 	setsid();
 	(void)!chdir("/");
 	prctl(PR_SET_NAME, "noxmk-outlet");
-	/* First beyond the others, as they may stand where these go. */
-	for (int i = 0; i < OUTLETS; i++)
-		ways[i] = fcntl(outlets[i].own, F_DUPFD, 100);
-	for (int i = 0; i < OUTLETS; i++)
-		dup2(ways[i], 3 + i);
-	for (int i = 0; i < OUTLETS; i++)
-		outlets[i].own = 3 + i;
-	closefrom(3 + OUTLETS);
-	close(STDIN_FILENO);
-	(void)drain_all(LEFT_BEHIND);
+	keep_ways_only();
+	(void)drain(LEFT_BEHIND, true);
 	_exit(0);
 }
 
-void
+static void
+flush_streams(void)
+{
+	for (int i = 0; i < OUTLETS; i++)
+		if (outlets[i].stream)
+			fflush(outlets[i].stream);
+}
+
+int
 outlet_hand_over(int milliseconds)
 {
-	if (!drain_all(milliseconds)) {
+	flush_streams();
+	if (!drain(milliseconds, false)) {
 		pid_t pid = fork();
 
 		if (pid == 0)
@@ -272,13 +291,16 @@ outlet_hand_over(int milliseconds)
 		if (pid > 0)
 			outlet_forked();
 	}
-	outlet_close(0);
+	return outlet_close(0);
 }
 
-void
+int
 outlet_close(int milliseconds)
 {
-	drain_all(milliseconds);
+	int error = 0;
+
+	flush_streams();
+	(void)drain(milliseconds, false);
 	for (int i = 0; i < OUTLETS; i++) {
 		struct outlet *o = &outlets[i];
 
@@ -286,11 +308,14 @@ outlet_close(int milliseconds)
 			continue;
 		fclose(o->stream);
 		*stream_of(i) = o->saved;
+		error = error != 0 ? error : o->error;
 		if (o->own != o->fd)
 			close(o->own);
 		buffer_free(&o->kept);
 		*o = (struct outlet){ 0 };
 	}
+	errno = error;
+	return error != 0 ? -1 : 0;
 }
 
 void

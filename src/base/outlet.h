@@ -4,8 +4,8 @@
 /*
  * Standard output and standard error of a process that must not wait for their readers: a pager, a
  * terminal that is stopped, a CI's agent that hangs. Between outlet_open and outlet_close nothing
- * that is written to stdout and stderr blocks. What nobody reads for now is kept, up to a limit;
- * what comes beyond that is cut, and once there is room again a line says so:
+ * that is written to stdout and stderr blocks. What nobody reads for now is kept, up to a limit if
+ * there is one; what comes beyond that is cut, and once there is room again a line says so:
  *
  *   [noxmk: 123456 bytes are not shown here: nobody read what came before in time]
  *
@@ -18,17 +18,20 @@
 
 #include "base/util.h"
 
-/* patience: milliseconds in which nothing has been read before anything is cut; 0: at once. */
-void outlet_open(int patience);
-
-/* Waits so many milliseconds at most until what is kept has been read. */
-void outlet_close(int milliseconds);
+/* is_all: nothing is cut, however much is kept. */
+void outlet_open(bool is_all);
 
 /*
- * The same, but nothing is lost: what has not been read by then is left to a process of its own,
- * which lives until it has been read, nobody can read it any more, or an hour is over.
+ * Waits so many milliseconds at most until what is kept has been read; the rest is lost. -1 if
+ * something could not be written though a reader was there, with errno set, else 0.
  */
-void outlet_hand_over(int milliseconds);
+int outlet_close(int milliseconds);
+
+/*
+ * The same, but the rest is left to a process of its own, which lives until it has been read,
+ * nobody can read it any more, or an hour is over.
+ */
+int outlet_hand_over(int milliseconds);
 
 /* To be flushed when one of these can be written to. */
 enum { OUTLETS = 2 };

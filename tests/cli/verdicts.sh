@@ -31,6 +31,9 @@ check 'the total' has "$out" 'noxmk: 11 sessions: 3 passed, 6 failed, 1 skipped,
 
 check 'log: the command first' matches "$state"/latest/pass.log '^\$ .*shim\.py -f noxfile\.py -s pass --report '
 check 'log: the status last' same "$(tail -n 1 "$state"/latest/fail.log)" '[exited with status 1.]'
+"$STAGE/bin/noxmk" end >/dev/full 2>"$err"
+status=$?
+check 'noxmk end on a full disk: exit 125' same "$status $(cat "$err")" '125 noxmk: standard output: No space left on device'
 # Another reader of XML than the writer agrees with the records.
 check 'junit.xml: what the records say' "$python3" -c '
 import glob, json, sys, xml.etree.ElementTree as tree
