@@ -22,6 +22,7 @@ static const struct {
 	{ "\xef\xbf\xbe\xef\xbf\xbd", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 	{ "\xff\xc0", "\xef\xbf\xbd\xef\xbf\xbd" },
 	{ "\033[", "" },
+	{ "a\033[1\nb\033[2ö", "a\nbö" },
 	{ "\033", "\xef\xbf\xbd" },
 };
 
@@ -51,12 +52,14 @@ START_TEST(a_run)
 	char reason[] = "exit \"3\" <x>", lint[] = "lint", tests[] = "tests";
 	char docs[] = "docs", late[] = "late", gone[] = "gone", quiet[] = "quiet";
 	struct record records[] = {
-		{ .target = lint, .verdict = PASSED, .started = 1764320001.5, .duration = 1.25,
+		{ .target = lint, .verdict = PASSED, .started = 1764320001.5,
+		    .ended = 1764320003.75, .duration = 1.25,
 		    .attempts = json_pack("[{s:s,s:s}]", "verdict", "failed", "reason",
 			"exit 1 & more") },
-		{ .target = tests, .verdict = FAILED, .started = 1764320000.25, .duration = 2,
+		{ .target = tests, .verdict = FAILED, .started = 1764320000.25,
+		    .ended = 1764320002, .duration = 2,
 		    .reason = reason, .logged = true },
-		{ .target = docs, .verdict = SKIPPED },
+		{ .target = docs, .verdict = SKIPPED, .started = 1e300, .ended = 1e301 },
 		{ .target = late, .verdict = NOT_RUN, .excused = true },
 		{ .target = gone, .verdict = NOT_RUN },
 		{ .target = quiet, .verdict = ABORTED, .logged = true },
@@ -64,7 +67,7 @@ START_TEST(a_run)
 	char *text;
 
 	file_put("tests.log", "$ nox\nbroken <here>\n");
-	junit_write(AT_FDCWD, records, countof(records), 3.5);
+	junit_write(AT_FDCWD, records, countof(records));
 	assert_silent();
 	text = file_get("junit.xml");
 	ck_assert_str_eq(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -108,7 +111,7 @@ START_TEST(a_long_log)
 	for (int i = 0; i < 20000; i++)
 		buffer_printf(&log, "line %d\n", i);
 	file_put("tests.log", log.data);
-	junit_write(AT_FDCWD, &record, 1, 1);
+	junit_write(AT_FDCWD, &record, 1);
 	text = file_get("junit.xml");
 	ck_assert_uint_lt(strlen(text), 70000);
 	ck_assert_ptr_nonnull(strstr(text, "line 19999\n</system-out>"));
@@ -122,7 +125,7 @@ START_TEST(a_folder_that_is_none)
 	char lint[] = "lint";
 	struct record record = { .target = lint, .verdict = PASSED };
 
-	junit_write(-1, &record, 1, 1);
+	junit_write(-1, &record, 1);
 	assert_warned("junit.xml: ");
 }
 END_TEST

@@ -1,4 +1,5 @@
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ sequence_length(const char *text, size_t n)
 		return 0;
 	while (i < n && text[i] >= 0x20 && text[i] < 0x40)
 		i++;
-	return i < n ? i + 1 : n;
+	return i < n && text[i] >= 0x40 && text[i] < 0x7f ? i + 1 : i;
 }
 
 /* The characters U+FFFE and U+FFFF are none for XML. */
@@ -141,6 +142,36 @@ add_case(struct buffer *out, int rundir, const struct record *r)
 	buffer_addstr(out, "    </testcase>\n");
 }
 
+/* When the first of them started and the last one ended; 0 and 0: none has. */
+struct span {
+	double started, ended;
+};
+
+/* A record may say anything. */
+static bool
+is_date(double seconds)
+{
+	return seconds > 0 && seconds < 1e10;
+}
+
+static struct span
+span_of(const struct record *records, size_t n)
+{
+	struct span span = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		const struct record *r = &records[i];
+
+		if (!is_date(r->started) || !is_date(r->ended) || r->ended < r->started)
+			continue;
+		if (span.started == 0 || r->started < span.started)
+			span.started = r->started;
+		if (r->ended > span.ended)
+			span.ended = r->ended;
+	}
+	return span;
+}
+
 static size_t
 count(const struct record *records, size_t n, int kind)
 {
@@ -153,43 +184,44 @@ count(const struct record *records, size_t n, int kind)
 
 /* " tests="3" failures="1" …" of them all, as both elements around the cases have it. */
 static void
-add_counts(struct buffer *out, const struct record *records, size_t n, double wall)
+add_counts(struct buffer *out, const struct record *records, size_t n, const struct span *span)
 {
 	buffer_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"", n,
-	    count(records, n, FAILURE), count(records, n, ERROR), wall);
+	    count(records, n, FAILURE), count(records, n, ERROR), span->ended - span->started);
 }
 
 static void
-add_timestamp(struct buffer *out, const struct record *records, size_t n)
+add_timestamp(struct buffer *out, double started)
 {
-	time_t begun = 0;
+	time_t seconds = (time_t)started;
 	char text[32];
 	struct tm tm;
 
-	for (size_t i = 0; i < n; i++)
-		if (records[i].started > 0 && (begun == 0 || records[i].started < (double)begun))
-			begun = (time_t)records[i].started;
-	if (begun > 0 && gmtime_r(&begun, &tm) && strftime(text, sizeof(text), "%FT%T", &tm) > 0)
+	if (seconds == 0 || !gmtime_r(&seconds, &tm))
+		return;
+	if (strftime(text, sizeof(text), "%FT%T", &tm) > 0)
 		buffer_printf(out, " timestamp=\"%s\"", text);
 }
 
 void
-junit_write(int rundir, const struct record *records, size_t n, double wall)
+junit_write(int rundir, const struct record *records, size_t n)
 {
+	struct span span = span_of(records, n);
 	struct buffer out = { 0 };
 
 	buffer_addstr(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	buffer_addstr(&out, "<testsuites name=\"noxmk\"");
-	add_counts(&out, records, n, wall);
+	add_counts(&out, records, n, &span);
 	buffer_addstr(&out, ">\n  <testsuite name=\"nox\"");
-	add_counts(&out, records, n, wall);
+	add_counts(&out, records, n, &span);
 	buffer_printf(&out, " skipped=\"%zu\"", count(records, n, SKIP));
-	add_timestamp(&out, records, n);
+	add_timestamp(&out, span.started);
 	buffer_addstr(&out, ">\n");
 	for (size_t i = 0; i < n; i++)
 		add_case(&out, rundir, &records[i]);
 	buffer_addstr(&out, "  </testsuite>\n</testsuites>\n");
-	if (file_store(rundir, NAME, out.data, out.len) < 0)
+	/* A session may have removed the run's folder, which is said elsewhere. */
+	if (file_store(rundir, NAME, out.data, out.len) < 0 && errno != ENOENT)
 		warn(NAME);
 	buffer_free(&out);
 }

@@ -12,8 +12,8 @@
 #include "base/util.h"
 #include "state/record.h"
 
-/* wall: seconds of the run. Warns when the file cannot be written: the run is no worse for that. */
-void junit_write(int rundir, const struct record *, size_t n, double wall);
+/* Warns when the file cannot be written: the run is no worse for that. */
+void junit_write(int rundir, const struct record *, size_t n);
 
 /*
  * Appends that text as the content of an element, or of an attribute in double quotes. Sequences

@@ -271,7 +271,7 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 	free(folder);
 	print_total(state, &table);
 	fflush(stdout);
-	junit_write(rundir, table.records, table.n, table.wall);
+	junit_write(rundir, table.records, table.n);
 out:
 	clear_table(&table);
 	json_decref(info);
