@@ -46,10 +46,10 @@ begin_on(unsigned processors, const char *target, unsigned told)
 	    .key = own_key(), .target = target, .makeflags = &makeflags, .least = 1, .most = 1,
 	    .processors = processors });
 	one->record.told = told;
-	ck_assert(turn_try(one->turn));
 	one->passage = passage_open(&(struct passage_options){ .state = state, .target = target,
 	    .function = "tests", .turn = one->turn, .told = told,
 	    .processors = processors, .record = &one->record, .rank = first });
+	ck_assert(turn_try(one->turn));
 	return one;
 }
 
@@ -175,6 +175,8 @@ static const struct {
 	{ "{'told':2,'width':1,'wide':['make']}", ASK_PLAIN, "make", 2, true },
 	{ "{'told':2,'width':2,'wide':['make']}", ASK_PLAIN, "ruff", 2, true },
 	{ "{'told':1,'width':1}", ASK_SIBLING, "make", 2, false }, /* it was told less */
+	{ "{'told':1,'width':1,'wide':['make']}", ASK_PLAIN, "ruff", 2, true },
+	{ "{'told':1,'width':2,'wide':['make']}", ASK_PLAIN, "make", 2, false },
 };
 
 START_TEST(what_is_known_of_a_session_decides)

@@ -88,9 +88,9 @@ def workers(words: list[str], environment: dict[str, str]) -> int | None:
     return None
 
 
-def still_ours(ours: set[str], environment: dict[str, str]) -> set[str]:
+def still_ours(ours: dict[str, str], environment: dict[str, str]) -> set[str]:
     """The variables that the helper has set and the noxfile has left alone."""
-    return {name for name in ours if environment.get(name) == os.environ.get(name)}
+    return {name for name, value in ours.items() if environment.get(name) == value}
 
 
 def question(
@@ -98,9 +98,9 @@ def question(
     environment: dict[str, str],
     location: str | None,
     has_siblings: bool,
-    ours: set[str],
+    ours: dict[str, str],
 ) -> str:
-    """What is asked for that command. ours: variables that the helper has set."""
+    """What is asked for that command. ours: the variables that the helper has set, as it has."""
     kept = still_ours(ours, environment)
     environment = {name: value for name, value in environment.items() if name not in kept}
     command, words = words[0], program(words)
@@ -112,10 +112,12 @@ def question(
     return f"command {kind} {min(wide or 0, MOST)} {name or '_'}"
 
 
-def settings(asked: str, told: int, ours: set[str], environment: dict[str, str]) -> dict[str, str]:
+def settings(
+    asked: str, told: int, ours: dict[str, str], environment: dict[str, str]
+) -> dict[str, str]:
     """Variables for a command that has been let go: what the helper said is not for each worker.
 
-    ours: those that the helper has set. told: perhaps fewer processors than these say.
+    ours: as above. told: perhaps fewer processors than these say.
     """
     if not asked.startswith("command wide") or told < 2:
         return {}

@@ -219,8 +219,8 @@ class Shim:
 
         nox.command.popen = popen_or_hand_over
 
-    def wait_at_gate(self, ours: set[str], here: str) -> None:
-        """Ask the helper before each command; ours: variables that it has set."""
+    def wait_at_gate(self, ours: dict[str, str], here: str) -> None:
+        """Ask the helper before each command; ours: the variables that it has set, as it has."""
         import nox.sessions
 
         session_class = nox.sessions.Session
@@ -466,7 +466,8 @@ def main() -> None:
         if builds:
             shim.keep_builds_apart(builds, here)
         if shim.helper and gate is not None:
-            shim.wait_at_gate(set(gate.split()), here)
+            names = gate.split()
+            shim.wait_at_gate({n: os.environ[n] for n in names if n in os.environ}, here)
         if globals_:
             shim.hand_over(globals_, args[args.index("--report") + 1], here)
     except (AttributeError, ImportError) as error:

@@ -147,24 +147,25 @@ need_of(struct passage *passage)
 {
 	const struct ask_question *asked = &passage->asked;
 	const struct learned *known = learned(passage);
-	unsigned told = passage->o.told;
+	unsigned told = passage->share;
 	unsigned most = asked->processes > 0 ? at_most(asked->processes, told) : told;
+	bool was_wide = known->known && json_list_has(known->wide, asked->name);
 
-	if (!known->known || known->told < told)
+	if (!known->known || (known->told < told && !was_wide))
 		return need_of_unknown(passage, most);
 	if (known->width <= 1)
 		return asked->kind == ASK_WIDE ? most : 1;
-	if (asked->kind != ASK_WIDE && !json_list_has(known->wide, asked->name))
+	if (asked->kind != ASK_WIDE && !was_wide)
 		return 1;
-	return at_most(known->width, most);
+	return known->told < told ? most : at_most(known->width, most);
 }
 
+/* It goes. What it was told of is the session's from now on. */
 static void
-let_go(struct passage *passage, double settles)
+let_go(struct passage *passage)
 {
 	struct record *record = passage->o.record;
 
-	passage->settled = clock_monotonic() + settles;
 	if (passage->asked.kind == ASK_WIDE)
 		gate_belong(passage->gate, NULL);
 	if (record->told > passage->share)
@@ -172,15 +173,10 @@ let_go(struct passage *passage, double settles)
 }
 
 static bool
-may_pass_gate(struct passage *passage)
+is_free_to_go(struct passage *passage)
 {
-	struct gate_need need = { .settles = SETTLES };
-	bool goes;
+	struct gate_need need = { .settles = SETTLES, .processors = need_of(passage) };
 
-	if (!passage->gate || passage->o.told <= 1)
-		return true;
-	passage->share = share_of(passage);
-	need.processors = at_most(need_of(passage), passage->share);
 	if (need.processors <= 1)
 		return true;
 	if (passage->asked.kind == ASK_SIBLING && !learned(passage)->known)
@@ -189,10 +185,22 @@ may_pass_gate(struct passage *passage)
 		passage->rank = passage->o.rank(passage->o.data);
 	passage->has_rank = true;
 	need.rank = passage->rank;
-	goes = gate_try(passage->gate, &need);
-	if (goes)
-		let_go(passage, need.settles);
-	return goes;
+	if (!gate_try(passage->gate, &need))
+		return false;
+	passage->settled = clock_monotonic() + need.settles;
+	return true;
+}
+
+static bool
+may_pass_gate(struct passage *passage)
+{
+	if (!passage->gate || passage->o.told <= 1)
+		return true;
+	passage->share = share_of(passage);
+	if (!is_free_to_go(passage))
+		return false;
+	let_go(passage);
+	return true;
 }
 
 /* A build that cannot be locked is not kept waiting for ever. */

@@ -178,7 +178,7 @@ gate_enter(struct gate *gate)
 		if (fcntl(gate->file, F_OFD_SETLK, &range) == 0)
 			gate->place = i;
 	}
-	gate->own = (struct entry){ .used = 1 };
+	gate->own = (struct entry){ .used = 1, .family = gate->family };
 	write_own(gate);
 }
 
@@ -317,14 +317,15 @@ gate_belong(struct gate *gate, const char *function)
 unsigned
 gate_count_siblings(const struct gate *gate)
 {
+	struct view view = { 0 };
 	unsigned n = 0;
-	struct view view;
 
-	look(gate, &view);
+	if (gate->family != 0)
+		look(gate, &view);
 	for (int i = 0; i < view.n; i++)
 		if (view.entries[i].family == gate->family && is_other(gate, &view, i))
 			n++;
-	return gate->family ? n : 0;
+	return n;
 }
 
 /* The note on that one, or the first that is free. -1: there is neither. */

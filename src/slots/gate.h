@@ -4,11 +4,12 @@
 /*
  * The gate, where a command that may be wide waits until the processors that it needs are free. A
  * tool that is told all processors and waits is faster than one that is told fewer: waiting costs
- * nothing while others keep all of them busy, and being narrow is for ever.
+ * nothing while others keep all of them busy, and being narrow is for ever. (Only where several of
+ * one function are about to start their workers is each told of a part: passage.c.)
  *
  * The helpers of one make share a table, .gate.now in the runtime folder: notes on commands, then
- * an entry for each session that runs, with the processors that it was seen to use, and those that
- * a command of it may come to need.
+ * an entry for each session that runs, with the processors that it was seen to use, those that a
+ * command of it may come to need, and its function until that has run its wide command.
  *
  * A command of a session goes if what the others use and what it needs is at most
  * max(2N - 1, N + 1) together, N being the processors; else it waits, and of those that wait the

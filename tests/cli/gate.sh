@@ -166,7 +166,7 @@ cases = {
 }
 env = os.path.abspath("env")
 for words, expected in cases.items():
-    found = gate.question(words.split(), {}, env, True, set())
+    found = gate.question(words.split(), {}, env, True, {})
     if found != f"command {expected}":
         print(f"{words}: {found}, not {expected}")
 for environment, expected in [
@@ -174,32 +174,36 @@ for environment, expected in [
     ({"PYTEST_ADDOPTS": "-n auto", gate.WORKERS: "5"}, "wide 5 pytest"),
     ({"PYTEST_ADDOPTS": "-n auto", gate.WORKERS: "many"}, "wide 0 pytest"),
 ]:
-    found = gate.question(["pytest"], environment, env, False, set())
+    found = gate.question(["pytest"], environment, env, False, {})
     if found != f"command {expected}":
         print(f"{environment}: {found}, not {expected}")
 for name, text in {"pytest.ini": "[pytest]\naddopts = -q\n  -n auto\n", "tox.ini": "[pytest]\naddopts=-n6\n",
                    "setup.cfg": "[tool:pytest]\naddopts = -n auto\nother = -n 3\n"}.items():
     with open(name, "w") as file:
         file.write(text)
-    found = gate.question(["pytest"], {}, env, False, set())
+    found = gate.question(["pytest"], {}, env, False, {})
     if not found.startswith("command wide"):
         print(f"{name}: {found}")
     os.remove(name)
-if gate.question(["pytest", "-n", "auto"], {}, "/nowhere", False, set()) != "command plain 0 pytest":
+if gate.question(["pytest", "-n", "auto"], {}, "/nowhere", False, {}) != "command plain 0 pytest":
     print("no xdist, no workers")
 # What the helper has set, of 8, is no number of the user's; it may be told to be another one.
 os.environ.update({gate.WORKERS: "8", "OMP_NUM_THREADS": "8", "MKL_NUM_THREADS": "8"})
-ours = {gate.WORKERS, "OMP_NUM_THREADS"}
+ours = {gate.WORKERS: "8", "OMP_NUM_THREADS": "8"}
 command = ["pytest", "-n", "auto"]
 for changed, asked, settings in [
     ({}, "wide 0", {gate.WORKERS: "3", "OMP_NUM_THREADS": "1"}),
     ({gate.WORKERS: "5"}, "wide 5", {"OMP_NUM_THREADS": "1"}),
     ({"OMP_NUM_THREADS": "2"}, "wide 0", {gate.WORKERS: "3"}),
 ]:
-    environment = {**os.environ, **changed}
+    os.environ.update({**ours, **changed})
+    environment = dict(os.environ)
     found = gate.question(command, environment, env, False, ours)
     if found != f"command {asked} pytest" or gate.settings(found, 3, ours, environment) != settings:
         print(f"{changed}: {found}, {gate.settings(found, 3, ours, environment)}")
+del os.environ[gate.WORKERS]
+if gate.WORKERS in gate.settings("command wide 0 pytest", 3, ours, dict(os.environ)):
+    print("what the noxfile has deleted stays so")
 if gate.settings("command sibling 0 make", 3, ours, dict(os.environ)):
     print("others are told nothing else")
 END
