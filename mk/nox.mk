@@ -252,8 +252,8 @@ _noxmk.given_up := $(if $(_noxmk.restarted),$(filter-out 1 2 3 4 5,$(MAKE_RESTAR
 # A make for notified sessions does not plan: it goes on by the plan that its run began with.
 ifeq (,$(NOXMK_RUN)$(_noxmk.given_up))
 # In every make the helper compares all that the plan rests on with what is there, and writes the
-# file only if the plan has become another one. Where there can be none, it looks for goals that make
-# would call done though nothing has run, as a folder has the name of the session; see src/unmade.h.
+# file only if the plan has become another one. Where there can be none, it looks for goals that
+# make would call done though nothing has run: a folder may have the name of the session.
 _noxmk.unmade = $(_noxmk.helper) unmade -i $(call _noxmk.quote,$(_noxmk.noxfile)) \
   $(_noxmk.read_by) $(foreach g,$1,$(call _noxmk.quote,$g)) -- $(MAKE)
 _noxmk.try_unmade = $(if $1, || $(_noxmk.unmade))

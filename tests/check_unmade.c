@@ -6,9 +6,11 @@
 #include "support.h"
 #include "unmade.h"
 
-#define NOXFILE                                                                    \
-	"@nox.session\ndef tests(session):\n    docs('build')\n"                   \
-	"@nox.session(name=\"type-check\")\ndef types(session): 'requirements.txt', 'tools'\ndef x_y():\n"
+#define NOXFILE                                                  \
+	"@nox.session\ndef tests(session):\n    docs('build')\n" \
+	"@nox.session(name=\"type-check\")\n"                    \
+	"def types(session): 'requirements.txt', 'tools'\n"        \
+	"def x_y():\n"
 
 /* Is that goal refused? */
 static bool
