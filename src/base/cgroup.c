@@ -9,15 +9,15 @@
 
 /* A group's folder, and that of every group above it, up to the mount point. */
 static void
-visit_up(const char *mount, const char *group, void (*visit)(void *, const char *), void *data)
+visit_up(int version, const char *mount, const char *group, cgroup_visit *visit, void *data)
 {
 	char *dir = xasprintf("%s%s", mount, strcmp(group, "/") ? group : "");
 	char *slash;
 
-	visit(data, dir);
+	visit(data, version, dir);
 	while (strlen(dir) > strlen(mount) && (slash = strrchr(dir, '/'))) {
 		*slash = '\0';
-		visit(data, dir);
+		visit(data, version, dir);
 	}
 	free(dir);
 }
@@ -36,7 +36,7 @@ has_word(const char *list, const char *word)
 
 void
 cgroup_each(const char *proc_cgroup, const char *root, const char *const mounts[],
-    void (*visit)(void *data, const char *dir), void *data)
+    cgroup_visit *visit, void *data)
 {
 	struct buffer text = { 0 };
 	char *line, *rest = NULL;
@@ -53,11 +53,11 @@ cgroup_each(const char *proc_cgroup, const char *root, const char *const mounts[
 		*group++ = '\0';
 		controllers++;
 		if (!*controllers)
-			visit_up(root, group, visit, data);
+			visit_up(2, root, group, visit, data);
 		for (size_t i = 0; has_word(controllers, mounts[0]) && mounts[i]; i++) {
 			char *mount = xasprintf("%s/%s", root, mounts[i]);
 
-			visit_up(mount, group, visit, data);
+			visit_up(1, mount, group, visit, data);
 			free(mount);
 		}
 	}

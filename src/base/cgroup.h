@@ -8,12 +8,14 @@
 
 /*
  * Calls visit with the folder of each group that a limit of ours may be in. It need not exist: in a
- * container our group is not always visible. proc_cgroup: a file like /proc/self/cgroup; root:
- * where cgroup file systems are mounted, like /sys/fs/cgroup; mounts: where version 1 has its
- * controller below that, ending with NULL, the first by the controller's own name.
+ * container our group is not always visible. version: whose files these are, 1 or 2. proc_cgroup: a
+ * file like /proc/self/cgroup; root: where cgroup file systems are mounted, like /sys/fs/cgroup;
+ * mounts: where version 1 has its controller below that, ending with NULL, the first by the
+ * controller's own name.
  */
+typedef void cgroup_visit(void *data, int version, const char *dir);
 void cgroup_each(const char *proc_cgroup, const char *root, const char *const mounts[],
-    void (*visit)(void *data, const char *dir), void *data);
+    cgroup_visit *visit, void *data);
 
 /* The number in that file of the folder; -1 where there is none, as in "max". */
 long long cgroup_number(const char *dir, const char *name);

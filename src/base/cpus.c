@@ -28,22 +28,36 @@ to_cpus(long long quota, long long period)
 	return quota > 0 && period > 0 ? (unsigned)(quota / period + (quota % period != 0)) : 0;
 }
 
-/* Lessens the number of processors to the quota of the group with that folder. */
-static void
-add_quota(void *data, const char *dir)
+/* The quota in cpu.max of version 2, which is "QUOTA PERIOD"; 0: there is none. */
+static unsigned
+quota_of_two(const char *dir)
 {
 	char *path = xasprintf("%s/cpu.max", dir);
 	struct buffer text = { 0 };
-	long long quota, period;
-	unsigned *cpus = data;
+	long long quota = 0, period = 0;
 
 	if (file_read(AT_FDCWD, path, &text) == 0 &&
-	    sscanf(text.data, "%lld %lld", &quota, &period) == 2)
-		*cpus = least(*cpus, to_cpus(quota, period));
+	    sscanf(text.data, "%lld %lld", &quota, &period) != 2)
+		quota = 0;
 	buffer_free(&text);
 	free(path);
+	return to_cpus(quota, period);
+}
+
+/* Lessens the number of processors to the quota of the group with that folder. */
+static void
+add_quota(void *data, int version, const char *dir)
+{
+	unsigned *cpus = data;
+	long long quota;
+
+	if (version == 2) {
+		*cpus = least(*cpus, quota_of_two(dir));
+		return;
+	}
 	quota = cgroup_number(dir, "cpu.cfs_quota_us");
-	*cpus = least(*cpus, to_cpus(quota, cgroup_number(dir, "cpu.cfs_period_us")));
+	if (quota > 0)
+		*cpus = least(*cpus, to_cpus(quota, cgroup_number(dir, "cpu.cfs_period_us")));
 }
 
 unsigned

@@ -7,15 +7,15 @@
 #include "base/memory.h"
 #include "base/util.h"
 
-/* How the versions of cgroups call what they limit. NULL: they do not tell. */
+/* How the versions of cgroups, 1 and 2, call what they limit. NULL: they do not tell. */
 static const struct version {
 	const char *limits[2], *usage;
 	const char *files[3]; /* words of memory.stat, for what can be had back */
 } versions[] = {
-	{ { "memory.max", "memory.high" }, "memory.current",
-	    { "inactive_file", "active_file", "slab_reclaimable" } },
 	{ { "memory.limit_in_bytes" }, "memory.usage_in_bytes",
 	    { "total_inactive_file", "total_active_file" } },
+	{ { "memory.max", "memory.high" }, "memory.current",
+	    { "inactive_file", "active_file", "slab_reclaimable" } },
 };
 
 /* The number behind a word that begins a line; 0 where there is none. */
@@ -74,29 +74,27 @@ struct tally {
  * has, as where there is none in version 1, limits nothing, and spares the kernel its statistics.
  */
 static void
-apply_limits(void *data, const char *dir)
+apply_limits(void *data, int number, const char *dir)
 {
+	const struct version *version = &versions[number - 1];
 	struct tally *tally = data;
 	struct memory *memory = &tally->memory;
+	long long limit = limit_of(dir, version), usage;
+	unsigned long long most = (unsigned long long)limit, used = 0, files;
 
-	for (size_t i = 0; i < countof(versions); i++) {
-		long long limit = limit_of(dir, &versions[i]), usage;
-		unsigned long long most = (unsigned long long)limit, used = 0, files;
-
-		if (limit < 0 || most >= tally->machine)
-			continue;
-		usage = cgroup_number(dir, versions[i].usage);
-		files = reclaimable(dir, &versions[i]);
-		if (usage >= 0 && (unsigned long long)usage > files)
-			used = (unsigned long long)usage - files;
-		if (memory->total > most)
-			memory->total = most;
-		/* A group that was given a lower limit may be above it for a while. */
-		if (used > most)
-			memory->available = 0;
-		else if (memory->available > most - used)
-			memory->available = most - used;
-	}
+	if (limit < 0 || most >= tally->machine)
+		return;
+	usage = cgroup_number(dir, version->usage);
+	files = reclaimable(dir, version);
+	if (usage >= 0 && (unsigned long long)usage > files)
+		used = (unsigned long long)usage - files;
+	if (memory->total > most)
+		memory->total = most;
+	/* A group that was given a lower limit may be above it for a while. */
+	if (used > most)
+		memory->available = 0;
+	else if (memory->available > most - used)
+		memory->available = most - used;
 }
 
 struct memory
