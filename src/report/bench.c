@@ -13,8 +13,10 @@
 #include "base/process.h"
 #include "base/spawn.h"
 #include "base/usermake.h"
+#include "output/mask.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
+#include "plan/secret.h"
 #include "report/bench.h"
 #include "state/state.h"
 
@@ -102,31 +104,81 @@ prepare_nox(const struct bench_options *options, struct contestant *one)
 	return known;
 }
 
+/* The secrets that the plan knows, or the usual ones where there is none. */
+static struct mask *
+open_mask(void)
+{
+	int state = state_find();
+	bool planned = state >= 0 && faccessat(state, "plan.jsonl", F_OK, 0) == 0;
+	struct planfile *plan = planned ? planfile_open(state) : NULL;
+	struct secrets secrets = secrets_of(plan ? planfile_header(plan) : NULL);
+	struct mask *mask;
+
+	if (secrets.mask.n == 0)
+		secrets_add_usual(&secrets.mask);
+	mask = mask_open(&secrets, environ);
+	secrets_clear(&secrets);
+	planfile_close(plan);
+	fd_close(&state);
+	return mask;
+}
+
+/* What was printed, from the start of that file on, goes into the log without secrets. */
+static int
+copy_masked(int printed, int log)
+{
+	struct mask *mask = open_mask();
+	struct mask_stream stream = { 0 };
+	struct buffer out = { 0 };
+	char data[1 << 16];
+	ssize_t n;
+	int result = (int)lseek(printed, 0, SEEK_SET);
+
+	while (result == 0 && (n = read(printed, data, sizeof(data))) > 0) {
+		mask_feed(mask, &stream, data, (size_t)n, &out);
+		result = fd_write_all(log, out.data, out.len);
+		out.len = 0;
+	}
+	mask_flush(&stream, &out);
+	if (result == 0)
+		result = fd_write_all(log, out.data, out.len);
+	buffer_free(&out);
+	mask_close(mask);
+	return result;
+}
+
 /* Returns the seconds that it took; below 0 after a warning when it failed. */
 static double
 run_one(const struct contestant *one)
 {
 	char *path = state_file(LOG);
 	int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-	double begun = clock_monotonic();
+	FILE *printed = log < 0 ? NULL : tmpfile();
+	double seconds, begun;
 	int code = -1;
 	pid_t pid;
 
-	if (log < 0) {
+	if (!printed) {
 		warn("%s", path);
+		fd_close(&log);
 		free(path);
 		return -1;
 	}
-	pid = spawn((char **)one->argv.v, environ, log, log, false);
+	begun = clock_monotonic();
+	pid = spawn((char **)one->argv.v, environ, fileno(printed), fileno(printed), false);
 	if (pid < 0)
 		warn("%s", one->argv.v[0]);
 	else
 		code = spawn_wait(pid);
+	seconds = clock_monotonic() - begun;
+	if (copy_masked(fileno(printed), log) < 0)
+		warn("%s", path);
+	fclose(printed);
 	close(log);
 	if (pid > 0 && code != 0)
 		warnx("%s fails, and what fails cannot be measured: see %s", one->title, path);
 	free(path);
-	return code == 0 ? clock_monotonic() - begun : -1;
+	return code == 0 ? seconds : -1;
 }
 
 /* Sorts the times, and returns their median. */
