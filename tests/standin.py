@@ -35,8 +35,9 @@ class Project:
 
     def __init__(self, folder: str, stage: str) -> None:
         self.folder, self.stage = folder, stage
-        self.environment = clean_environment() | {"NOX": "./nox"}
-        os.makedirs(os.path.join(folder, "seconds"))
+        # A make that is killed leaves its FIFO behind, and the next one of that pid does not start.
+        self.environment = clean_environment() | {"NOX": "./nox", "TMPDIR": self.path("seconds")}
+        os.makedirs(self.path("seconds"))
         self.write("nox", NOX)
         os.chmod(os.path.join(folder, "nox"), 0o755)
         self.write("GNUmakefile", f"NOXMK := {stage}/bin/noxmk\ninclude nox.mk\n")

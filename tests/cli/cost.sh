@@ -14,11 +14,17 @@ def cost(command):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-tries = int(sys.argv[1])
-pairs = [[cost(command) for command in sys.argv[2:4]] for _ in range(tries)]
-ours, theirs = (min(column) for column in zip(*pairs))
-print(f"{ours * 1000:.1f} ms / {theirs * 1000:.1f} ms = {ours / theirs:.3f}")
-sys.exit(ours / theirs > float(sys.argv[4]))
+tries, bound = int(sys.argv[1]), float(sys.argv[4])
+pairs = []
+# After much work a machine is slower for a while, and more so for many small processes: then more
+# tries are needed to see the least.
+for _ in range(4):
+    pairs += [[cost(command) for command in sys.argv[2:4]] for _ in range(tries)]
+    ours, theirs = (min(column) for column in zip(*pairs))
+    if ours / theirs <= bound:
+        break
+print(f"{ours * 1000:.1f} ms / {theirs * 1000:.1f} ms = {ours / theirs:.3f} in {len(pairs)} tries")
+sys.exit(ours / theirs > bound)
 END
 
 # A user's Python keeps the compiled form of our modules as it does of nox's.

@@ -35,6 +35,11 @@ state=.nox/.noxmk
 
 scratch=$(mktemp -d) || exit 1
 scratch=$(cd "$scratch" && pwd -P)
+# A make that is killed leaves its FIFO behind, and the next one of that pid does not start there.
+TMPDIR=$scratch/tmp
+export TMPDIR
+mkdir "$TMPDIR"
+chmod 1777 "$TMPDIR"
 out=$scratch/out
 err=$scratch/err
 : >"$out"
