@@ -83,7 +83,8 @@ add_shim_variables(struct command *command, const json_t *header, const json_t *
 	if (o->asks)
 		strings_add(extra, "NOXMK_SHIM_ASK=3");
 	if (o->gated)
-		add_names(command, o->toolenv, json_object_get(session, "env"), extra);
+		add_names(command, o->toolenv,
+		    json_object_get(json_object_get(session, "options"), "env"), extra);
 	if (folder_of_user)
 		strings_add(extra, own_text(command, "NOXMK_SHIM_INVOKED_FROM=", folder_of_user));
 	if (globals)

@@ -283,6 +283,14 @@ print(len(waited), max(waited) < 2 * min(waited))
 END
 )" '3 True'
 
+# What the configuration sets is the user's, as what the noxfile sets.
+cp pyproject.toml "$scratch/pyproject.toml"
+printf '[tool.noxmk.session.two.env]\nPYTEST_XDIST_AUTO_NUM_WORKERS = "5"\nOMP_NUM_THREADS = "3"\n' >>pyproject.toml
+: >"$NOTES"
+mk -j2 two
+check "numbers in the configuration stay" same "$status $(told two)" '0 5 3'
+cp "$scratch/pyproject.toml" .
+
 # A stop while a command waits at the gate. (In the background INT is ignored.)
 rm -rf "$state"
 : >"$NOTES"
