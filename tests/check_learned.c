@@ -145,6 +145,10 @@ START_TEST(the_last_run_with_a_look_counts)
 	/* Commands that are not wide any more are none. */
 	assert_added(before, ran(10, 1, 0, NULL),
 	    "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':10.0}");
+	/* What shared the processors with others would use more. */
+	assert_added("{'told':8,'width':8,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}",
+	    ran(30, 4, 15, "['pytest']"),
+	    "{'told':8,'width':8,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}");
 	/* In a crowd its width is seen, but not what it takes. */
 	assert_added(before, ran(30, 4, 15, "['ninja']"),
 	    "{'told':4,'width':4,'memory':9,'cpu':6.5,'wide':['ninja'],'alone':20.5}");

@@ -64,7 +64,7 @@ passage_open(const struct passage_options *options)
 	*passage = (struct passage){ .o = *options, .gate = turn_gate(options->turn),
 		.waits = json_array() };
 	passage->share = options->told;
-	if (passage->gate)
+	if (passage->gate && options->told > 1)
 		gate_belong(passage->gate, options->function);
 	return passage;
 }

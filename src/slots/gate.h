@@ -9,7 +9,7 @@
  *
  * The helpers of one make share a table, .gate.now in the runtime folder: notes on commands, then
  * an entry for each session that runs, with the processors that it was seen to use, those that a
- * command of it may come to need, and its function until that has run its wide command.
+ * command of it may come to need, and its function until a wide command was let go.
  *
  * A command of a session goes if what the others use and what it needs is at most
  * max(2N - 1, N + 1) together, N being the processors; else it waits, and of those that wait the

@@ -114,8 +114,10 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 {
 	struct learned it = learned_read(before);
 	double alone = learned_alone(r, processors);
+	/* It was told of a part, and used that: what it uses of more is known already. */
+	bool shared = it.known && r->told > 0 && r->told < it.told && r->width > 1;
 
-	if (r->width > 0 || (!it.known && learned_was_too_short(r))) {
+	if ((r->width > 0 && !shared) || (!it.known && learned_was_too_short(r))) {
 		json_decref(it.wide);
 		it.told = r->told;
 		it.width = r->width > 0 ? r->width : 1;
