@@ -22,6 +22,9 @@ enum { MOST = 1 << 20, FULL = 1 << 16 };
 /* Milliseconds in which the process that is left behind has written it all. */
 enum { LEFT_BEHIND = 60 * 60 * 1000 };
 
+/* So many times as long is waited where there can be no such process. */
+enum { NO_PROCESS = 5 };
+
 /* How to write without waiting. A file of its own: opened anew, since flags belong to the file. */
 enum way { UNKNOWN, FILE_OF_ITS_OWN, SOCKET, PLAIN, IF_READY };
 
@@ -290,8 +293,10 @@ outlet_hand_over(int milliseconds)
 			live_on();
 		if (pid > 0)
 			outlet_forked();
+		else
+			milliseconds *= NO_PROCESS;
 	}
-	return outlet_close(0);
+	return outlet_close(milliseconds);
 }
 
 int

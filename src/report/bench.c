@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -112,18 +113,26 @@ open_mask(void)
 	bool planned = state >= 0 && faccessat(state, "plan.jsonl", F_OK, 0) == 0;
 	struct planfile *plan = planned ? planfile_open(state) : NULL;
 	struct secrets secrets = secrets_of(plan ? planfile_header(plan) : NULL);
+	const json_t *set = json_object_get(json_object_get(plan ? planfile_header(plan) : NULL,
+	    "environ"), "set");
 	struct mask *mask;
+	const char *name;
+	json_t *value;
 
 	if (secrets.mask.n == 0)
 		secrets_add_usual(&secrets.mask);
 	mask = mask_open(&secrets, environ);
+	/* NOX may set some: `env A_TOKEN=… nox`. */
+	json_object_foreach((json_t *)set, name, value)
+		if (json_is_string(value) && secrets_cover(&secrets, name))
+			mask_add(mask, name, json_string_value(value));
 	secrets_clear(&secrets);
 	planfile_close(plan);
 	fd_close(&state);
 	return mask;
 }
 
-/* What was printed, from the start of that file on, goes into the log without secrets. */
+/* What was printed into that file goes into the log without secrets. */
 static int
 copy_masked(int printed, int log)
 {
@@ -131,10 +140,16 @@ copy_masked(int printed, int log)
 	struct mask_stream stream = { 0 };
 	struct buffer out = { 0 };
 	char data[1 << 16];
+	off_t done = 0;
+	struct stat st;
 	ssize_t n;
-	int result = (int)lseek(printed, 0, SEEK_SET);
+	int result = fstat(printed, &st);
 
-	while (result == 0 && (n = read(printed, data, sizeof(data))) > 0) {
+	/* What sessions have left may write still. */
+	for (; result == 0 && done < st.st_size; done += n) {
+		n = pread(printed, data, sizeof(data), done);
+		if (n <= 0)
+			break;
 		mask_feed(mask, &stream, data, (size_t)n, &out);
 		result = fd_write_all(log, out.data, out.len);
 		out.len = 0;
@@ -159,7 +174,7 @@ run_one(const struct contestant *one)
 	pid_t pid;
 
 	if (!printed) {
-		warn("%s", path);
+		warn("%s", log < 0 ? path : "a temporary file");
 		fd_close(&log);
 		free(path);
 		return -1;
