@@ -187,8 +187,9 @@ _noxmk.own_then := $(_noxmk.own_plan)
 _noxmk.own_now = $(strip $(_noxmk.sessions_planned) $(_noxmk.groups_planned))
 _noxmk.own_changed = $(subst "$(_noxmk.own_is)",,"$(_noxmk.of)")$(if $(_noxmk.own_is),$(subst \
   "$(_noxmk.own_then)",,"$(_noxmk.own_now)")$(filter-out .noxmk/always,$?))
+# make itself reads those of MAKEFILES first.
 _noxmk.read_by = -d $(call _noxmk.quote,$(CURDIR)) \
-  -f $(call _noxmk.quote,$(firstword $(MAKEFILE_LIST)))
+  -f $(call _noxmk.quote,$(firstword $(filter-out $(MAKEFILES),$(MAKEFILE_LIST))))
 _noxmk.graph = @-$(_noxmk.helper) graph $(_noxmk.read_by) -i $(call \
   _noxmk.quote,$(_noxmk.of)) -- $(MAKE)
 
@@ -223,6 +224,7 @@ _noxmk.lines :=
 # In the place of a plan the goals that nothing is behind, as of this make.
 _noxmk.restarted := $(filter-out undefined,$(origin MAKE_RESTARTS))
 _noxmk.refused ?=
+_noxmk.refused := $(filter $(or $(MAKECMDGOALS),%),$(_noxmk.refused))
 ifneq (,$(and $(_noxmk.restarted),$(_noxmk.refused)))
 $(shell rm -f $(call _noxmk.quote,$(_noxmk.plan)))
 $(error noxmk: $(_noxmk.refused): no recipe makes that, and there is no plan to run by: see the \
@@ -255,10 +257,12 @@ ifeq (,$(NOXMK_RUN)$(_noxmk.given_up))
 # file only if the plan has become another one. Where there can be none, it looks for goals that
 # make would call done though nothing has run: a folder may have the name of the session.
 _noxmk.unmade = $(_noxmk.helper) unmade -i $(call _noxmk.quote,$(_noxmk.noxfile)) \
-  $(_noxmk.read_by) $(foreach g,$1,$(call _noxmk.quote,$g)) -- $(MAKE)
-_noxmk.try_unmade = $(if $1, || $(_noxmk.unmade))
-_noxmk.or_unmade = $(if $(_noxmk.has_rules),$(call _noxmk.try_unmade,$(call \
-  _noxmk.others_of,$(_noxmk.all_asked))))
+  $(_noxmk.read_by) -R $(call _noxmk.quote,$(_noxmk.others)) \
+  $(foreach g,$1,$(call _noxmk.quote,$g)) -- $(MAKE)
+_noxmk.try_unmade = $(if $1, || { [ $$? -lt 126 ] && $(_noxmk.unmade); })
+_noxmk.goals_but_ours = $(call _noxmk.others_of,$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
+_noxmk.or_unmade = $(if $(_noxmk.has_rules),$(call _noxmk.try_unmade,$(filter-out \
+  -%,$(_noxmk.goals_but_ours))))
 $(_noxmk.plan): .noxmk/always ; +@$(_noxmk.helper) plan -s$(_noxmk.or_unmade)
 # The empty recipe keeps make from trying its built-in rules on it.
 $(_noxmk.mk): ;
@@ -303,10 +307,10 @@ endif
 
 # A goal that is nobody's is told before anything runs, with the target that may be meant. That it
 # is nobody's is certain where the makefiles have no rules, and there is no file (but a folder) of
-# that name, or one that a rule of make's own could start from.
+# that name, or one that a rule of make's own could start from. Without a plan a file is no excuse.
 _noxmk.others_of = $(filter-out $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list \
   nox-plan rerun-failed .noxmk/%,$1)
-_noxmk.not_ours = $(call _noxmk.others_of,$(MAKECMDGOALS))
+_noxmk.not_ours = $(call _noxmk.others_of,$(filter-out $(MAKEFILE_LIST),$(MAKECMDGOALS)))
 _noxmk.includes = $(words $(filter %include,$(_noxmk.texts)))
 _noxmk.has_rules = $(_noxmk.rules)$(filter --eval%,$(MAKEFLAGS))$(filter-out 0 1,$(_noxmk.includes))
 _noxmk.odd_in = $(foreach c,$(_noxmk.odd_characters),$(findstring $c,$1))

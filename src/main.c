@@ -184,7 +184,8 @@ static int
 do_unmade(UNUSED const struct place *place)
 {
 	struct unmade_options unmade = { .make = cut_make(), .folder = options.folder,
-		.makefile = options.noxfile, .noxfile = options.inputs };
+		.makefile = options.noxfile, .files = options.reserved,
+		.noxfile = options.inputs };
 
 	unmade.goals = options.words;
 	return unmade_refuse(&unmade) ? 0 : 1;
@@ -442,9 +443,10 @@ static const struct command_entry {
 	{ { "graph", MAKEFILES, "[-d FOLDER] -f MAKEFILE [-i INPUTS] -- MAKE ...",
 	    "ask MAKE what makefiles say of our targets; write own.mk" },
 	    "d:f:i:", 1, STATE, do_graph },
-	{ { "unmade", MAKEFILES, "[-d FOLDER] -f MAKEFILE [-i NOXFILE] GOAL ... -- MAKE ...",
+	{ { "unmade", MAKEFILES,
+	    "[-d FOLDER] -f MAKEFILE [-i NOXFILE] [-R MAKEFILES] GOAL ... -- MAKE ...",
 	    "write down which goals MAKE would call done without their session, or exit 1" },
-	    "d:f:i:", 1, NOTHING, do_unmade },
+	    "d:f:i:R:", 1, NOTHING, do_unmade },
 	{ { "order", MAKEFILES, "[-r MAKE] [GOAL ...]", "write order.mk for these goals" },
 	    "r:", 0, PLAN, do_order },
 	{ { "mend", MAKEFILES, "",

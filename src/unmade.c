@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -59,27 +60,27 @@ is_in_noxfile(const struct search *search, const char *name, bool loosely)
 }
 
 /*
- * Does that target, or one that it leads to, seem to be a session's? parent: the rule that leads
- * here, or NULL at a goal.
+ * Does that target, or one that it leads to, seem to be a session's? Where there is neither a rule
+ * nor a folder of the name, make has a file, or a rule for many, or fails by itself. parent: the
+ * rule that leads here, or NULL at a goal.
  */
 static bool
 needs_session(struct search *search, const char *name, const json_t *parent)
 {
 	const json_t *rule = json_object_get(search->rules, name), *item;
 	const json_t *prereqs = json_object_get(rule, "prereqs");
+	bool named = rule || json_list_has(search->phony, name), folder = is_folder(search, name);
 	size_t i;
 
 	if (json_object_get(search->seen, name))
 		return false;
 	json_object_set_new(search->seen, name, json_true());
-	if (!*json_text(rule, "recipe")) {
+	if (!*json_text(rule, "recipe") && (named || folder)) {
 		bool bare = json_array_size(prereqs) == 0;
-		bool loosely = !parent && is_folder(search, name);
-		bool named = rule || json_list_has(search->phony, name);
 
 		/* A prerequisite may be a FORCE, and a folder an input of some recipe. */
-		if (is_in_noxfile(search, name, loosely) || (bare && named && !parent) ||
-		    (bare && is_folder(search, name) && !*json_text(parent, "recipe")))
+		if (is_in_noxfile(search, name, !parent && folder) || (bare && named && !parent) ||
+		    (bare && folder && !*json_text(parent, "recipe")))
 			return true;
 	}
 	json_array_foreach(prereqs, i, item)
@@ -94,11 +95,27 @@ write_refused(const char *names)
 {
 	char *text = xasprintf("_noxmk.refused :=%s\n# end\n", names);
 	int state = state_find();
-	bool written = state >= 0 && file_store(state, "sessions.mk", text, strlen(text)) == 0;
+	/* Another make may have a plan by now. */
+	bool is_there = state >= 0 && faccessat(state, "sessions.mk", F_OK, 0) == 0;
+	bool written = state >= 0 && !is_there &&
+		       file_store(state, "sessions.mk", text, strlen(text)) == 0;
 
 	fd_close(&state);
 	free(text);
 	return written;
+}
+
+/* Other makefiles than that one, as with several -f, are read by the make that asks only. */
+static bool
+has_read_all(const json_t *files, const char *names)
+{
+	char *copy = xstrdup(names), *rest = copy, *name;
+	bool all = true;
+
+	while ((name = strsep(&rest, " ")))
+		all = all && (!*name || json_list_has(files, name));
+	free(copy);
+	return all;
 }
 
 bool
@@ -111,7 +128,8 @@ unmade_refuse(const struct unmade_options *options)
 	bool refused;
 
 	(void)!file_read(AT_FDCWD, options->noxfile, &search.noxfile);
-	for (char *const *goal = options->goals; *goal; goal++) {
+	for (char *const *goal = options->goals; *goal && has_read_all(db.files, options->files);
+	     goal++) {
 		json_object_clear(search.seen);
 		if (makedb_is_plain(*goal) && needs_session(&search, *goal, NULL))
 			buffer_printf(&names, " %s", *goal);

@@ -16,6 +16,7 @@ struct unmade_options {
 	char *const *goals;   /* NULL-ended */
 	const char *folder;   /* the one that make works in */
 	const char *makefile; /* the first one there */
+	const char *files;    /* all those that make has read, but for ours */
 	const char *noxfile;  /* seen from the current folder */
 	char *const *make;    /* the command, NULL-ended */
 };

@@ -12,6 +12,8 @@
 	"def types(session): 'requirements.txt', 'tools'\n"        \
 	"def x_y():\n"
 
+static const char *files = "GNUmakefile";
+
 /* Is that goal refused, or one of the two? */
 static bool
 refuses(const char *makefile, const char *goal)
@@ -20,7 +22,7 @@ refuses(const char *makefile, const char *goal)
 	char *text = xstrdup(goal), *rest = text;
 	char *const goals[] = { strsep(&rest, " "), rest, NULL };
 	struct unmade_options options = { .goals = goals, .folder = ".",
-		.makefile = "GNUmakefile", .noxfile = "noxfile.py", .make = make };
+		.makefile = "GNUmakefile", .files = files, .noxfile = "noxfile.py", .make = make };
 	bool result;
 
 	unsetenv("MAKEFLAGS");
@@ -54,7 +56,11 @@ static const struct {
 	{ ".PHONY: a b\nb: ; @x\n", "b", false },
 	{ "tests: b\nb: ; @x\n", "tests", true },
 	{ "tests: b ; @x\nb: ; @x\n", "tests", false },
-	{ "a: tests-3.12 ; @x\n", "a", true },
+	{ "a: tests-3.12 ; @x\n.PHONY: tests-3.12\n", "a", true },
+	{ "a: tests-3.12 ; @x\n", "a", false }, /* make says that clearly */
+	{ "a: tests-data.json ; @x\ntests-%: ; @x\n", "a", false },
+	{ "tests-%: ; @x\n", "tests-live", false },
+	{ "tests:\n", "tests", true },
 	{ "type-check: b\nb: ; @x\n", "type-check", true },
 	/* The noxfile has these words, but no session is called so. */
 	{ "a: lint b\nb lint: ; @x\n", "a", false },
@@ -87,6 +93,20 @@ START_TEST(goals_that_need_a_session_are_refused)
 }
 END_TEST
 
+/* Somebody else has made a plan; or there is a makefile that was not read. */
+START_TEST(where_it_is_not_certain_nothing_is_refused)
+{
+	close(folder_make(".nox/.noxmk"));
+	files = "GNUmakefile two.mk";
+	ck_assert(!refuses("a: ; @x\n", "folder"));
+	files = "GNUmakefile";
+	file_put(".nox/.noxmk/sessions.mk", "# end\n");
+	ck_assert(!refuses("a: ; @x\n", "folder"));
+	unlink(".nox/.noxmk/sessions.mk");
+	ck_assert(refuses("a: ; @x\n", "folder"));
+}
+END_TEST
+
 /* Then make fails as it is. */
 START_TEST(without_a_state_folder_nothing_is_refused)
 {
@@ -102,6 +122,7 @@ check_unmade_suite(void)
 	TCase *tc = support_case(suite, "unmade");
 
 	tcase_add_loop_test(tc, goals_that_need_a_session_are_refused, 0, (int)countof(cases));
+	tcase_add_test(tc, where_it_is_not_certain_nothing_is_refused);
 	tcase_add_test(tc, without_a_state_folder_nothing_is_refused);
 	return suite;
 }
