@@ -205,6 +205,16 @@ class Case:
                 continue
         return found
 
+    def await_named(self, name: str) -> list[int]:
+        """As soon as there are some: the program of a loop is not there all the time."""
+        found: list[int] = []
+
+        def look() -> list[int]:
+            found[:] = self.named(name)
+            return found
+        self.wait(f"a {name}", look)
+        return found
+
     def helpers(self) -> list[int]:
         return [pid for pid in self.named("noxmk") if self.parent(pid) == self.make.pid]
 
@@ -328,7 +338,7 @@ def send(number: int, *names: str) -> Callable[[Case], None]:
             elif name == "helper":
                 pids = case.helpers()
             else:
-                pids = case.named(name)
+                pids = case.await_named(name)
             require(bool(pids), f"no {name} to send it to")
             for pid in pids:
                 try:
