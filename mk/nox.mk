@@ -259,10 +259,9 @@ ifeq (,$(NOXMK_RUN)$(_noxmk.given_up))
 _noxmk.unmade = $(_noxmk.helper) unmade -i $(call _noxmk.quote,$(_noxmk.noxfile)) \
   $(_noxmk.read_by) -R $(call _noxmk.quote,$(_noxmk.others)) \
   $(foreach g,$1,$(call _noxmk.quote,$g)) -- $(MAKE)
-_noxmk.try_unmade = $(if $1, || { [ $$? -lt 126 ] && $(_noxmk.unmade); })
+_noxmk.try_unmade = $(and $1,$(_noxmk.has_rules), || { [ $$? -lt 126 ] && $(_noxmk.unmade); })
 _noxmk.goals_but_ours = $(call _noxmk.others_of,$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
-_noxmk.or_unmade = $(if $(_noxmk.has_rules),$(call _noxmk.try_unmade,$(filter-out \
-  -%,$(_noxmk.goals_but_ours))))
+_noxmk.or_unmade = $(call _noxmk.try_unmade,$(filter-out -%,$(_noxmk.goals_but_ours)))
 $(_noxmk.plan): .noxmk/always ; +@$(_noxmk.helper) plan -s$(_noxmk.or_unmade)
 # The empty recipe keeps make from trying its built-in rules on it.
 $(_noxmk.mk): ;

@@ -124,12 +124,11 @@ unmade_refuse(const struct unmade_options *options)
 	struct makedb db = makedb_read(options->make, options->folder, options->makefile);
 	struct search search = { .rules = db.rules, .phony = db.phony, .seen = json_object(),
 		.folder = open(options->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	bool certain = has_read_all(db.files, options->files), refused;
 	struct buffer names = { 0 };
-	bool refused;
 
 	(void)!file_read(AT_FDCWD, options->noxfile, &search.noxfile);
-	for (char *const *goal = options->goals; *goal && has_read_all(db.files, options->files);
-	     goal++) {
+	for (char *const *goal = options->goals; *goal && certain; goal++) {
 		json_object_clear(search.seen);
 		if (makedb_is_plain(*goal) && needs_session(&search, *goal, NULL))
 			buffer_printf(&names, " %s", *goal);

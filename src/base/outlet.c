@@ -217,14 +217,17 @@ let_go(struct outlet *o)
 }
 
 /*
- * Until nothing is kept, or the time is over. lets_go: of each as soon as nothing is. True when
- * there is nothing left.
+ * Until nothing is kept, with what is in the streams' own buffers, or the time is over. lets_go: of
+ * each as soon as nothing is. True when there is nothing left.
  */
 static bool
 drain(int milliseconds, bool lets_go)
 {
 	double end = clock_monotonic() + milliseconds / 1e3;
 
+	for (int i = 0; i < OUTLETS; i++)
+		if (outlets[i].stream)
+			fflush(outlets[i].stream);
 	for (;;) {
 		struct pollfd fds[OUTLETS];
 		bool all = true;
@@ -274,18 +277,9 @@ live_on(void)
 	_exit(0);
 }
 
-static void
-flush_streams(void)
-{
-	for (int i = 0; i < OUTLETS; i++)
-		if (outlets[i].stream)
-			fflush(outlets[i].stream);
-}
-
 int
 outlet_hand_over(int milliseconds)
 {
-	flush_streams();
 	if (!drain(milliseconds, false)) {
 		pid_t pid = fork();
 
@@ -304,7 +298,6 @@ outlet_close(int milliseconds)
 {
 	int error = 0;
 
-	flush_streams();
 	(void)drain(milliseconds, false);
 	for (int i = 0; i < OUTLETS; i++) {
 		struct outlet *o = &outlets[i];

@@ -97,18 +97,26 @@ subject(const struct passage *passage, const char *command)
 	return xasprintf("%s %s", passage->o.function, command);
 }
 
+/* What others of the function have told of the command that asks; 0: nothing. */
+static unsigned
+noted_of_asked(const struct passage *passage)
+{
+	char *about = subject(passage, passage->asked.name);
+	unsigned noted = gate_noted(passage->gate, about);
+
+	free(about);
+	return noted;
+}
+
 /* The processors that a command may use of which history knows nothing; others may know more. */
 static unsigned
 need_of_unknown(const struct passage *passage, unsigned most)
 {
 	unsigned noted;
-	char *about;
 
 	if (passage->asked.kind == ASK_PLAIN)
 		return 1;
-	about = subject(passage, passage->asked.name);
-	noted = gate_noted(passage->gate, about);
-	free(about);
+	noted = noted_of_asked(passage);
 	return noted > 0 ? at_most(noted, most) : most;
 }
 
@@ -116,11 +124,8 @@ need_of_unknown(const struct passage *passage, unsigned most)
 static bool
 is_known_to_be_wide(struct passage *passage)
 {
-	char *about = subject(passage, passage->asked.name);
-	bool noted = gate_noted(passage->gate, about) > 1;
-
-	free(about);
-	return noted || (learned(passage)->known && learned(passage)->width > 1);
+	return noted_of_asked(passage) > 1 ||
+	       (learned(passage)->known && learned(passage)->width > 1);
 }
 
 /* How many processors the command is told of. One that has a number of its own does not ask. */
