@@ -48,14 +48,20 @@ goes(struct gate *gate, unsigned needed, unsigned rank)
 	return gate_try(gate, &need);
 }
 
-/* What the others use and what is needed: together at most max(2N - 1, N + 1). */
+/*
+ * What the others use and what is needed: together at most max(2N - 1, N + 1), or what was seen
+ * before max(1.75N - 1, N + 1).
+ */
 static const struct {
 	unsigned processors, used, needed;
-	bool goes;
+	bool goes, known_goes;
 } rule[] = {
-	{ 1, 1, 1, true }, { 1, 1, 2, false }, { 2, 1, 2, true }, { 2, 2, 2, false },
-	{ 2, 2, 1, true }, { 4, 3, 4, true }, { 4, 4, 4, false }, { 8, 7, 8, true },
-	{ 8, 8, 8, false }, { 8, 14, 1, true }, { 8, 15, 1, false },
+	{ 1, 1, 1, true, true }, { 1, 1, 2, false, false }, { 2, 1, 2, true, true },
+	{ 2, 2, 2, false, false }, { 2, 2, 1, true, true }, { 3, 2, 2, true, true },
+	{ 3, 2, 3, true, true }, { 4, 3, 3, true, true }, { 4, 3, 4, true, false },
+	{ 4, 4, 4, false, false }, { 8, 5, 8, true, true }, { 8, 6, 8, true, false },
+	{ 8, 7, 8, true, false }, { 8, 8, 8, false, false }, { 8, 14, 1, true, false },
+	{ 8, 15, 1, false, false },
 };
 
 START_TEST(a_command_goes_if_it_fits_beside_what_others_use)
@@ -63,6 +69,10 @@ START_TEST(a_command_goes_if_it_fits_beside_what_others_use)
 	struct gate *other = session(rule[_i].processors, rule[_i].used);
 	struct gate *own = session(rule[_i].processors, 1);
 
+	const struct gate_need known = { .processors = rule[_i].needed, .settles = OVER,
+		.known = true };
+
+	ck_assert_int_eq(gate_try(own, &known), rule[_i].known_goes);
 	ck_assert_int_eq(goes(own, rule[_i].needed, 0), rule[_i].goes);
 	ck_assert_uint_eq(gate_others(own), rule[_i].used);
 	gate_close(own);

@@ -213,7 +213,9 @@ static const struct {
 	{ 16, 1, 16, ASK_WIDE, 0, 8 }, { 16, 3, 16, ASK_WIDE, 0, 4 }, { 16, 5, 16, ASK_WIDE, 0, 4 },
 	{ 16, 0, 16, ASK_WIDE, 0, 16 },
 	{ 16, 3, 16, ASK_WIDE, 6, 16 }, /* it has a number of its own */
-	{ 16, 3, 16, ASK_SIBLING, 0, 16 },
+	{ 16, 3, 16, ASK_SIBLING, 0, 4 }, { 16, 1, 16, ASK_SIBLING, 0, 8 },
+	{ 16, 3, 1, ASK_SIBLING, 0, 16 }, { 16, 3, 0, ASK_SIBLING, 0, 16 },
+	{ 16, 3, 16, ASK_PLAIN, 0, 16 },
 	{ 4, 3, 4, ASK_WIDE, 0, 4 }, { 5, 1, 5, ASK_WIDE, 0, 4 },
 };
 

@@ -117,10 +117,12 @@ def settings(
 ) -> dict[str, str]:
     """Variables for a command that has been let go: what the helper said is not for each worker.
 
-    ours: as above. told: perhaps fewer processors than these say.
+    ours: as above. told: perhaps fewer processors than these say. A script that is run by several
+    sessions may start pytest.
     """
-    if not asked.startswith("command wide") or told < 2:
+    if asked.startswith("command plain") or told < 2:
         return {}
     kept = still_ours(ours, environment)
-    found = {name: "1" for name in THREADS if name in kept}
+    threads = THREADS if asked.startswith("command wide") else ()
+    found = {name: "1" for name in threads if name in kept}
     return {**found, WORKERS: str(told)} if WORKERS in kept else found

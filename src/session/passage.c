@@ -124,8 +124,14 @@ need_of_unknown(const struct passage *passage, unsigned most)
 static bool
 is_known_to_be_wide(struct passage *passage)
 {
-	return noted_of_asked(passage) > 1 ||
-	       (learned(passage)->known && learned(passage)->width > 1);
+	const struct learned *known = learned(passage);
+
+	if (passage->asked.kind == ASK_PLAIN)
+		return false;
+	if (noted_of_asked(passage) > 1)
+		return true;
+	return known->known && (passage->asked.kind == ASK_WIDE ? known->width > 1 :
+	    json_list_has(known->wide, passage->asked.name));
 }
 
 /* How many processors the command is told of. One that has a number of its own does not ask. */
@@ -134,8 +140,7 @@ share_of(struct passage *passage)
 {
 	unsigned told = passage->o.told, share;
 
-	if (passage->asked.kind != ASK_WIDE || passage->asked.processes > 0 ||
-	    told <= SHARE_LEAST || !is_known_to_be_wide(passage))
+	if (passage->asked.processes > 0 || told <= SHARE_LEAST || !is_known_to_be_wide(passage))
 		return told;
 	share = told / (1 + gate_count_siblings(passage->gate));
 	return share > SHARE_LEAST ? share : SHARE_LEAST;
@@ -171,7 +176,7 @@ let_go(struct passage *passage)
 {
 	struct record *record = passage->o.record;
 
-	if (passage->asked.kind == ASK_WIDE)
+	if (passage->asked.kind == ASK_WIDE || is_known_to_be_wide(passage))
 		gate_belong(passage->gate, NULL);
 	if (record->told > passage->share)
 		record->told = passage->share;
@@ -180,7 +185,8 @@ let_go(struct passage *passage)
 static bool
 is_free_to_go(struct passage *passage)
 {
-	struct gate_need need = { .settles = SETTLES, .processors = need_of(passage) };
+	struct gate_need need = { .settles = SETTLES, .processors = need_of(passage),
+		.known = learned(passage)->known };
 
 	if (need.processors <= 1)
 		return true;

@@ -232,9 +232,9 @@ precedes(const struct gate *gate, const struct entry *other, int place)
 
 /* Under the mutex. */
 static bool
-may_go(struct gate *gate, unsigned needed)
+may_go(struct gate *gate, const struct gate_need *need)
 {
-	unsigned n = gate->processors, most = n > 2 ? 2 * n - 1 : n + 1;
+	unsigned n = gate->processors, most = n + (need->known ? n - n / 4 : n) - 1;
 	double now = clock_monotonic();
 	bool is_first = true;
 	struct view view;
@@ -250,7 +250,9 @@ may_go(struct gate *gate, unsigned needed)
 		if (is_at_gate(other, now) && precedes(gate, other, i))
 			is_first = false;
 	}
-	return is_first && (gate->others == 0 || gate->others + needed <= most);
+	if (most < n + 1)
+		most = n + 1;
+	return is_first && (gate->others == 0 || gate->others + need->processors <= most);
 }
 
 bool
@@ -267,7 +269,7 @@ gate_try(struct gate *gate, const struct gate_need *need)
 		gate->own.waiting = now;
 	gate->own.tried = now;
 	gate->own.rank = need->rank;
-	goes = may_go(gate, need->processors);
+	goes = may_go(gate, need);
 	if (goes) {
 		gate->own.needed = need->processors;
 		gate->own.until = now + need->settles;

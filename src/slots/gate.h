@@ -12,11 +12,12 @@
  * command of it may come to need, and its function until a wide command was let go.
  *
  * A command of a session goes if what the others use and what it needs is at most
- * max(2N - 1, N + 1) together, N being the processors; else it waits, and of those that wait the
- * one of the lowest rank goes first. Sessions that have not begun wait for those at the gate. So
- * nobody is kept waiting by who waits, and a command waits only while all N are in use, or may be
- * in a moment. One that waits, but whose helper is stopped, keeps nobody waiting either. What a
- * command was seen to use is what sessions of the same function are taken to need.
+ * max(2N - 1, N + 1) together, N being the processors, or max(1.75N - 1, N + 1) if its session was
+ * seen to run before, which leaves fewer waiting for each other; else it waits, and of those that
+ * wait the one of the lowest rank goes first. Sessions that have not begun wait for those at the
+ * gate. So nobody is kept waiting by who waits, and a command waits only while most of N are used,
+ * or may be in a moment. One that waits, but whose helper is stopped, keeps nobody waiting either.
+ * What a command was seen to use is what sessions of the same function are taken to need.
  *
  * The owner of an entry keeps the lock of its bytes (fcntl(2), "open file description locks"), so
  * that entry ends with the last of its processes, helper or keeper. The table is only ever changed
@@ -62,6 +63,7 @@ unsigned gate_load_of_others(const struct gate *);
 /* A command that asks to go. */
 struct gate_need {
 	unsigned processors; /* that it may use */
+	bool known;          /* by an earlier run */
 	double settles;      /* seconds after which those are seen that it does use */
 	unsigned rank;       /* the lowest goes first */
 };

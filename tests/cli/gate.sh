@@ -204,8 +204,11 @@ for changed, asked, settings in [
 del os.environ[gate.WORKERS]
 if gate.WORKERS in gate.settings("command wide 0 pytest", 3, ours, dict(os.environ)):
     print("what the noxfile has deleted stays so")
-if gate.settings("command sibling 0 make", 3, ours, dict(os.environ)):
+os.environ.update(ours)
+if gate.settings("command plain 0 make", 3, ours, dict(os.environ)):
     print("others are told nothing else")
+if gate.settings("command sibling 0 run-tests", 3, ours, dict(os.environ)) != {gate.WORKERS: "3"}:
+    print("a script may start pytest, and its threads are its own")
 END
 run "$python3" "$scratch/words.py" "$STAGE/share/noxmk"
 check 'what is what' same "$(cat "$out" "$err")" ''
