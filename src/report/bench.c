@@ -148,6 +148,8 @@ copy_masked(int printed, int log)
 	/* What sessions have left may write still. */
 	for (; result == 0 && done < st.st_size; done += n) {
 		n = pread(printed, data, sizeof(data), done);
+		if (n < 0)
+			result = -1;
 		if (n <= 0)
 			break;
 		mask_feed(mask, &stream, data, (size_t)n, &out);
@@ -166,17 +168,15 @@ copy_masked(int printed, int log)
 static double
 run_one(const struct contestant *one)
 {
-	char *path = state_file(LOG);
-	int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-	FILE *printed = log < 0 ? NULL : tmpfile();
+	FILE *printed = tmpfile();
 	double seconds, begun;
-	int code = -1;
+	int code = -1, log;
+	bool kept;
+	char *path;
 	pid_t pid;
 
 	if (!printed) {
-		warn("%s", log < 0 ? path : "a temporary file");
-		fd_close(&log);
-		free(path);
+		warn("a temporary file");
 		return -1;
 	}
 	begun = clock_monotonic();
@@ -186,14 +186,18 @@ run_one(const struct contestant *one)
 	else
 		code = spawn_wait(pid);
 	seconds = clock_monotonic() - begun;
-	if (copy_masked(fileno(printed), log) < 0)
+	/* Only now: what is cut off by ^C leaves the log of the one before. */
+	path = state_file(LOG);
+	log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	kept = log >= 0 && copy_masked(fileno(printed), log) == 0;
+	if (!kept)
 		warn("%s", path);
 	fclose(printed);
-	close(log);
-	if (pid > 0 && code != 0)
+	fd_close(&log);
+	if (kept && pid > 0 && code != 0)
 		warnx("%s fails, and what fails cannot be measured: see %s", one->title, path);
 	free(path);
-	return code == 0 ? seconds : -1;
+	return kept && code == 0 ? seconds : -1;
 }
 
 /* Sorts the times, and returns their median. */
