@@ -16,8 +16,6 @@
 #include "state/state.h"
 #include "support.h"
 
-static const char key[] = "4711-99-c0ffee";
-
 /* What nox would report. */
 #define REPORT(result) "report", "{'sessions':[{'name':'a','result':'" result "'}]}"
 
@@ -41,7 +39,7 @@ begin(const char *python, const char *const *verbs)
 	plan_put(state, facts, python, &command);
 	facts_free(facts);
 	free(command.v);
-	run = join_run(state, key, 20);
+	run = join_run(state, own_key(), 20);
 	ck_assert_int_ge(run, 0);
 	close(run);
 	close(state);
@@ -78,7 +76,8 @@ run_target(struct run_options options, const char *target, int wanted)
 	bool interrupted;
 	int result;
 
-	options.key = key;
+	if (!options.key)
+		options.key = own_key();
 	options.keep = 20;
 	options.share = "/share";
 	options.target = target;
@@ -112,6 +111,23 @@ assert_verdict(const char *target, enum verdict verdict, const char *reason)
 	ck_assert_pstr_eq(r.reason, reason);
 	record_clear(&r);
 }
+
+/* It may die while make starts us, and then we have another parent. */
+START_TEST(nothing_starts_when_make_is_dead)
+{
+	static const char key[] = "4711-99-c0ffee";
+	int state, run;
+
+	BEGIN("print", "its words");
+	state = state_make();
+	run = join_run(state, key, 20);
+	free(run_target((struct run_options){ .key = key }, "b", 0));
+	assert_verdict("b", NOT_RUN, "make was killed");
+	ck_assert_int_ne(access(".nox/.noxmk/latest/b.log", F_OK), 0);
+	close(run);
+	close(state);
+}
+END_TEST
 
 START_TEST(a_session_passes_once)
 {
@@ -310,7 +326,7 @@ END_TEST
 static char *
 report_path(void)
 {
-	char *folder = xasprintf("noxmk-%u/%s", (unsigned)geteuid(), key);
+	char *folder = xasprintf("noxmk-%u/%s", (unsigned)geteuid(), own_key());
 	char *path = xasprintf("%s/.b.report", folder);
 
 	close(folder_make(folder));
@@ -449,7 +465,7 @@ START_TEST(a_session_waits_for_a_slot)
 	BEGIN(REPORT("success"));
 	run = latest();
 	setenv("MAKEFLAGS", " -j", 1);
-	other = pool_open(run, key, 1, 0);
+	other = pool_open(run, own_key(), 1, 0);
 	ck_assert(pool_try(other, 1, 1));
 	child = fork();
 	if (child == 0) {
@@ -493,6 +509,7 @@ check_run_suite(void)
 	Suite *suite = suite_create("run");
 	TCase *tc = support_case(suite, "verdicts");
 
+	tcase_add_test(tc, nothing_starts_when_make_is_dead);
 	tcase_add_test(tc, a_session_passes_once);
 	tcase_add_test(tc, a_live_session_is_shown_while_it_runs);
 	tcase_add_test(tc, a_session_fails);

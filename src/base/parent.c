@@ -41,6 +41,12 @@ parent_open(void)
 	return parent;
 }
 
+void
+parent_set_dead(struct parent *parent)
+{
+	parent->pid = -1;
+}
+
 int
 parent_stopped_by(const struct parent *parent)
 {

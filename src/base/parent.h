@@ -17,6 +17,9 @@ struct parent {
 /* Call this before anything that may take time: what make is told earlier goes unseen. */
 struct parent parent_open(void);
 
+/* It has turned out that make was dead before parent_open: what we have is another parent. */
+void parent_set_dead(struct parent *);
+
 /* The signal that has told make to end, KILL when it is dead, 0 when it goes on. */
 int parent_stopped_by(const struct parent *);
 

@@ -23,6 +23,7 @@
 #include "slots/turn.h"
 #include "state/join.h"
 #include "state/learned.h"
+#include "state/makekey.h"
 #include "state/rundir.h"
 #include "state/runtime.h"
 #include "state/state.h"
@@ -374,6 +375,10 @@ run_session(const struct run_options *options, bool *interrupted)
 	int opened = open_run(&run);
 
 	if (opened == 1) {
+		/* It may have died while it started us; then we have another parent. */
+		if (run.parent.pid != makekey_pid(options->key) &&
+		    rundir_has_lost_make(run.rundir))
+			parent_set_dead(&run.parent);
 		run.signals = sig_open();
 		run_by_plan(&run);
 		end_record(&run);

@@ -25,6 +25,12 @@ makekey_is_sane(const char *key)
 	return strlen(key) <= LONGEST;
 }
 
+pid_t
+makekey_pid(const char *key)
+{
+	return (pid_t)strtol(key, NULL, 10);
+}
+
 bool
 makekey_is_alive(const char *key)
 {

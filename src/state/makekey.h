@@ -7,6 +7,7 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/util.h"
 
@@ -15,6 +16,9 @@
 
 /* Is it such a key? It becomes part of a file name. */
 bool makekey_is_sane(const char *key);
+
+/* The process of the make of this sane key. */
+pid_t makekey_pid(const char *key);
 
 /* Does the make of this sane key still run? Only its own machine and container can tell. */
 bool makekey_is_alive(const char *key);

@@ -256,22 +256,37 @@ rundir_is_old(int dirfd, const char *name)
 	       time(NULL) - st.st_mtime > DEAD_SINCE;
 }
 
-static bool
-make_may_live(int rundir)
+enum make_life { MAKE_DEAD, MAKE_ALIVE, MAKE_UNKNOWN };
+
+static enum make_life
+life_of_make(int rundir)
 {
 	json_t *info = read_info(rundir);
 	const char *key = json_string_value(json_object_get(info, "make"));
 	char *where = makekey_where();
-	bool may = true;
+	enum make_life life = MAKE_UNKNOWN;
 
-	/* Of the first releases, or damaged; and a helper has just made the folder. */
-	if (!key || !makekey_is_sane(key) || strcmp(json_text(info, "where"), where) != 0)
-		may = !rundir_is_old(rundir, "");
-	else
-		may = makekey_is_alive(key);
+	/* Others are of the first releases, or damaged. */
+	if (key && makekey_is_sane(key) && !strcmp(json_text(info, "where"), where))
+		life = makekey_is_alive(key) ? MAKE_ALIVE : MAKE_DEAD;
 	free(where);
 	json_decref(info);
-	return may;
+	return life;
+}
+
+static bool
+make_may_live(int rundir)
+{
+	enum make_life life = life_of_make(rundir);
+
+	/* A helper may have made the folder just now. */
+	return life == MAKE_UNKNOWN ? !rundir_is_old(rundir, "") : life == MAKE_ALIVE;
+}
+
+bool
+rundir_has_lost_make(int rundir)
+{
+	return life_of_make(rundir) == MAKE_DEAD;
 }
 
 /* A shared lock while we are at work; for the exclusive one the file is open for writing (NFS). */

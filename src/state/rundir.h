@@ -81,6 +81,9 @@ int rundir_write_info(int rundir, const char *name, const char *key);
  */
 bool rundir_may_live(int rundir);
 
+/* Is the make of that run known to be dead? Not if it is of another machine or container. */
+bool rundir_has_lost_make(int rundir);
+
 /* Has nothing been written for a day to the folder of that name, "" for that itself? */
 bool rundir_is_old(int dirfd, const char *name);
 
