@@ -136,6 +136,60 @@ START_TEST(a_reader_that_went_away_is_no_fault)
 }
 END_TEST
 
+/* As joblog_print: byte for byte, or, in a CI, through the filter. */
+START_TEST(a_growing_log_is_shown_from_its_start)
+{
+	static const char *const shown[] = { "one \xff\n::error::x\n", "one \\377\n| ::error::x\n" };
+	struct joblog_follower *f;
+	char *text;
+	int log;
+
+	if (_i == 1)
+		setenv("CI", "true", 1);
+	file_put("a.log", "one \xff\n");
+	log = open("a.log", O_RDWR | O_APPEND | O_CLOEXEC);
+	f = joblog_follower_open_all(log, false);
+	output_begin();
+	ck_assert_int_eq(joblog_follower_step(f), 1);
+	ck_assert_int_eq(joblog_follower_step(f), 0);
+	ck_assert_int_eq(fd_write_all(log, "::error::x\n", 11), 0);
+	ck_assert_int_eq(joblog_follower_step(f), 1);
+	ck_assert_int_eq(fd_write_all(log, "two\n", 4), 0);
+	joblog_follower_leave(f);
+	text = output_end();
+	ck_assert_str_eq(text, shown[_i]);
+	free(text);
+	close(log);
+}
+END_TEST
+
+START_TEST(a_log_goes_on_in_small_steps)
+{
+	char *text = xcalloc(1, 10001);
+	struct joblog_follower *f;
+	int log, steps = 0;
+
+	memset(text, 'x', 10000);
+	file_put("a.log", text);
+	log = joblog_find(AT_FDCWD, "a");
+	f = joblog_follower_open_all(log, true);
+	output_begin();
+	while (joblog_follower_step(f) > 0)
+		steps++;
+	free(output_end());
+	ck_assert_int_eq(steps, 3);
+	joblog_follower_close(f);
+	f = joblog_follower_open_all(log, true);
+	output_break();
+	steps = joblog_follower_step(f);
+	output_restore();
+	ck_assert_int_eq(steps, -1);
+	joblog_follower_leave(f);
+	close(log);
+	free(text);
+}
+END_TEST
+
 START_TEST(a_log_is_printed_byte_for_byte)
 {
 	char *text;
@@ -221,6 +275,8 @@ check_joblog_suite(void)
 	tcase_add_test(tc, the_end_of_a_log_is_printed_through_the_filter);
 	tc = support_case(suite, "follower");
 	tcase_add_test(tc, what_is_new_in_a_log_is_shown);
+	tcase_add_loop_test(tc, a_growing_log_is_shown_from_its_start, 0, 2);
+	tcase_add_test(tc, a_log_goes_on_in_small_steps);
 	tcase_add_test(tc, each_line_says_whose_it_is);
 	tcase_add_test(tc, a_reader_that_went_away_is_no_fault);
 	return suite;

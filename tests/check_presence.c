@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,21 @@ START_TEST(nobody_is_waited_for_where_nobody_is)
 	presence_await("another", "b");
 	close(other);
 	presence_await(key, "b");
+}
+END_TEST
+
+START_TEST(who_watches_sees_the_end)
+{
+	const char *key = own_key();
+	int presence = presence_begin(key, "a"), watch = presence_watch(key, "a");
+
+	ck_assert_int_ge(watch, 0);
+	ck_assert(!fd_is_readable(watch));
+	close(presence);
+	ck_assert(fd_is_readable(watch));
+	close(watch);
+	ck_assert_int_eq(presence_watch(key, "a"), -1);
+	ck_assert_int_eq(errno, ECONNREFUSED);
 }
 END_TEST
 
@@ -55,6 +71,7 @@ check_presence_suite(void)
 	TCase *tc = support_case(suite, "presence");
 
 	tcase_add_test(tc, nobody_is_waited_for_where_nobody_is);
+	tcase_add_test(tc, who_watches_sees_the_end);
 	tcase_add_test(tc, who_is_at_work_is_waited_for);
 	return suite;
 }

@@ -1,5 +1,7 @@
 #include <err.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,22 +134,34 @@ show_rest(int log, struct view *view)
 }
 
 int
-joblog_print(int rundir, const char *target, bool raw)
+joblog_find(int rundir, const char *target)
 {
 	char *name = xasprintf("%s.log", target);
 	int log = strchr(target, '/') ? -1 : file_open(rundir, name, O_RDONLY, 0);
-	enum ci ci = ci_reads("none");
-	struct view view;
-	int result;
 
 	free(name);
+	return log;
+}
+
+/* Is a log to be shown byte for byte? asked: somebody says so. */
+static bool
+is_raw(bool asked)
+{
+	return asked || (ci_reads("none") == CI_NONE && !isatty(STDOUT_FILENO));
+}
+
+int
+joblog_print(int rundir, const char *target, bool raw)
+{
+	int log = joblog_find(rundir, target), result;
+	struct view view;
+
 	if (log < 0) {
 		warnx("%s: no log in this run (`make nox-list` names the targets)", target);
 		return -1;
 	}
-	view = view_open(NULL, ci);
-	raw = raw || (ci == CI_NONE && !isatty(STDOUT_FILENO));
-	result = show_rest(log, raw ? NULL : &view);
+	view = view_open(NULL, ci_reads("none"));
+	result = show_rest(log, is_raw(raw) ? NULL : &view);
 	if (result < 0)
 		warn("%s.log", target);
 	view_close(&view);
@@ -184,6 +198,7 @@ joblog_print_end(int rundir, const char *target, int kib)
 struct joblog_follower {
 	int log;
 	off_t offset;
+	bool raw; /* byte for byte, and not by the view */
 	struct view view;
 };
 
@@ -197,23 +212,62 @@ joblog_follower_open(int log, const char *target, enum ci ci)
 	return f;
 }
 
+struct joblog_follower *
+joblog_follower_open_all(int log, bool raw)
+{
+	struct joblog_follower *f = xcalloc(1, sizeof(*f));
+
+	*f = (struct joblog_follower){ .log = log, .raw = is_raw(raw),
+		.view = view_open(NULL, ci_reads("none")) };
+	return f;
+}
+
 int
 joblog_follower_timeout(const struct joblog_follower *f)
 {
 	return clock_until(lines_due(f->view.lines), -1);
 }
 
+/* At most so many bytes. 1, 0 when there are no more by now, -1 with errno set. */
+static int
+copy_some(struct joblog_follower *f, size_t most)
+{
+	char data[16384];
+	ssize_t n = pread(f->log, data, most < sizeof(data) ? most : sizeof(data), f->offset);
+
+	if (n <= 0)
+		return (int)n;
+	f->offset += n;
+	if (f->raw)
+		return fd_write_all(STDOUT_FILENO, data, (size_t)n) < 0 ? -1 : 1;
+	show(&f->view, data, (size_t)n);
+	return 1;
+}
+
 void
 joblog_follower_copy(struct joblog_follower *f)
 {
-	char data[16384];
-	ssize_t n;
-
-	while ((n = pread(f->log, data, sizeof(data), f->offset)) > 0) {
-		f->offset += n;
-		show(&f->view, data, (size_t)n);
-	}
+	while (copy_some(f, SIZE_MAX) > 0)
+		;
 	lines_look(f->view.lines, clock_monotonic());
+}
+
+int
+joblog_follower_step(struct joblog_follower *f)
+{
+	int more = copy_some(f, PIPE_BUF);
+
+	if (more == 0)
+		lines_look(f->view.lines, clock_monotonic());
+	return more;
+}
+
+void
+joblog_follower_leave(struct joblog_follower *f)
+{
+	show(&f->view, NULL, 0);
+	view_close(&f->view);
+	free(f);
 }
 
 void
@@ -222,9 +276,7 @@ joblog_follower_close(struct joblog_follower *f)
 	if (!f)
 		return;
 	joblog_follower_copy(f);
-	show(&f->view, NULL, 0);
-	view_close(&f->view);
-	free(f);
+	joblog_follower_leave(f);
 }
 
 void

@@ -37,6 +37,9 @@ void joblog_close(int log, const char *target, const char *status, const struct 
  */
 char *joblog_set_aside(int rundir, const char *target, size_t number) UNUSED_RESULT;
 
+/* Opens the log for reading; the caller closes. -1 when there is none, and nothing is printed. */
+int joblog_find(int rundir, const char *target) UNUSED_RESULT;
+
 /*
  * A whole log on standard output: through the filter (filter.h) if that is a terminal or a CI
  * reads; else, or if it is to be raw, byte for byte. 0, or -1 after a warning when there is no such
@@ -60,6 +63,18 @@ struct joblog_follower;
 struct joblog_follower *joblog_follower_open(int log, const char *target, enum ci);
 void joblog_follower_copy(struct joblog_follower *);
 void joblog_follower_close(struct joblog_follower *);
+
+/* From its start on, and shown as by joblog_print. */
+struct joblog_follower *joblog_follower_open_all(int log, bool raw);
+
+/*
+ * Copies some of what is new: so little that a pipe which can be written to has room for it. 1, 0
+ * when there is no more by now, or -1 with errno set when it cannot be read or written.
+ */
+int joblog_follower_step(struct joblog_follower *);
+
+/* Frees, but what has not been copied is not shown. */
+void joblog_follower_leave(struct joblog_follower *);
 
 /*
  * A line for the CI among these, or, with NULL, at once. It is written as it is if raw, else

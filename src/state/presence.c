@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -27,14 +28,23 @@ presence_begin(const char *key, const char *target)
 	return fd;
 }
 
+int
+presence_watch(const char *key, const char *target)
+{
+	char *name = name_of(key, target);
+	int fd = name_watch(name), saved = errno;
+
+	free(name);
+	errno = saved;
+	return fd;
+}
+
 void
 presence_await(const char *key, const char *target)
 {
-	char *name = name_of(key, target);
-	struct pollfd fd = { .fd = name_watch(name), .events = POLLIN };
+	struct pollfd fd = { .fd = presence_watch(key, target), .events = POLLIN };
 
 	if (fd.fd >= 0)
 		poll(&fd, 1, PATIENCE);
 	fd_close(&fd.fd);
-	free(name);
 }

@@ -14,6 +14,9 @@
  */
 int presence_begin(const char *key, const char *target) UNUSED_RESULT;
 
+/* A descriptor that becomes readable when nobody is any more; or -1 with errno set: name_watch. */
+int presence_watch(const char *key, const char *target) UNUSED_RESULT;
+
 /* Waits while somebody is at work on it, some seconds at most. */
 void presence_await(const char *key, const char *target);
 
