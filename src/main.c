@@ -27,11 +27,11 @@
 #include "front/usage.h"
 #include "nox/planning.h"
 #include "order/order.h"
-#include "output/joblog.h"
 #include "own.h"
 #include "place.h"
 #include "report/bench.h"
 #include "report/list.h"
+#include "report/logs.h"
 #include "report/newest.h"
 #include "report/savings.h"
 #include "report/show.h"
@@ -51,12 +51,15 @@
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder, *ci;
 	unsigned jobs, rounds;
-	bool json, raw, only_if_stale, dry_run;
+	bool json, raw, only_if_stale, dry_run, follow;
 	char *share;
 	char **words; /* the operands, NULL-ended */
 } options = { .inputs = "", .needs = "", .folder = ".", .rounds = 3 };
 
-/* For each option, where its argument goes, in one of three forms. */
+/*
+ * For each option, where its argument goes, in one of three forms. A letter may stand for two, one
+ * with an argument and one without.
+ */
 static const struct option_entry {
 	char letter;
 	const char **text;
@@ -68,6 +71,7 @@ static const struct option_entry {
 	{ 'D', .flag = &options.dry_run },
 	{ 'd', .text = &options.folder },
 	{ 'f', .text = &options.noxfile },
+	{ 'f', .flag = &options.follow },
 	{ 'I', .text = &options.ci },
 	{ 'i', .text = &options.inputs },
 	{ 'J', .flag = &options.json },
@@ -82,8 +86,8 @@ static const struct option_entry {
 
 static const struct option long_options[] = {
 	{ "ci", required_argument, NULL, 'I' }, { "dry-run", no_argument, NULL, 'D' },
-	{ "json", no_argument, NULL, 'J' }, { "raw", no_argument, NULL, 'W' },
-	{ "help", no_argument, NULL, 'h' }, { 0 },
+	{ "follow", no_argument, NULL, 'f' }, { "json", no_argument, NULL, 'J' },
+	{ "raw", no_argument, NULL, 'W' }, { "help", no_argument, NULL, 'h' }, { 0 },
 };
 
 static int
@@ -330,21 +334,17 @@ do_order(const struct place *place)
 }
 
 static int
-print_log(int rundir, const char *target)
-{
-	return joblog_print(rundir, target, options.raw);
-}
-
-static int
 do_log(const struct place *place)
 {
-	return newest_print(place->state, options.key, options.words, ".log", print_log);
+	return logs_print(&(struct logs_options){ .state = place->state, .run = options.key,
+	    .targets = options.words, .follows = options.follow, .raw = options.raw });
 }
 
 static int
 do_why(const struct place *place)
 {
-	return newest_print(place->state, options.key, options.words, ".json", why_print);
+	return newest_print(&(struct newest){ .state = place->state, .run = options.key,
+	    .suffix = ".json", .print = why_print }, options.words);
 }
 
 static int
@@ -422,9 +422,10 @@ static const struct command_entry {
 	{ { "list", PEOPLE, "[--json]", "targets and descriptions" }, "J", 0, PLAN, do_list },
 	{ { "show", PEOPLE, "[-r MAKE] [GOAL ...]", "what would run, in which order" },
 	    "r:", 0, PLAN, do_show },
-	{ { "log", PEOPLE, "[-r MAKE] [--raw] TARGET ...", "the last log of each" },
-	    "r:W", 1, STATE, do_log },
-	{ { "why", PEOPLE, "[-r MAKE] TARGET ...", "what each waited for in its last run" },
+	{ { "log", PEOPLE, "[-f] [-r RUN] [--raw] [TARGET ...]",
+	    "the last log of each, as it grows with -f; or those of what failed in the last run" },
+	    "fr:W", 0, STATE, do_log },
+	{ { "why", PEOPLE, "[-r RUN] TARGET ...", "what each waited for in its last run" },
 	    "r:", 1, STATE, do_why },
 	{ { "report", PEOPLE, "", "what running sessions at once has saved so far" },
 	    "", 0, STATE, do_report },
@@ -514,16 +515,16 @@ static void
 set_option(int letter, const struct command_entry *command)
 {
 	const struct option_entry *entry = option_entries;
-	const char *bad = NULL;
+	const char *known = strchr(command->options, letter), *bad = NULL;
 
 	if (letter == 'h') {
 		usage_print_one(stdout, &command->usage);
 		exit(0);
 	}
 	/* A long option is known to all subcommands. */
-	if (!strchr(command->options, letter))
+	if (!known || (known[1] == ':') != (optarg != NULL))
 		usage(command);
-	while (entry->letter != letter)
+	while (entry->letter != letter || !entry->flag != (optarg != NULL))
 		if (++entry == option_entries + countof(option_entries))
 			usage(command);
 	if (entry->text)

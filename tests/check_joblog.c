@@ -139,7 +139,9 @@ END_TEST
 /* As joblog_print: byte for byte, or, in a CI, through the filter. */
 START_TEST(a_growing_log_is_shown_from_its_start)
 {
-	static const char *const shown[] = { "one \xff\n::error::x\n", "one \\377\n| ::error::x\n" };
+	static const char *const shown[] = {
+		"one \xff\n::error::x\n", "one \\377\n| ::error::x\n",
+	};
 	struct joblog_follower *f;
 	char *text;
 	int log;

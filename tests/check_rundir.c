@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -5,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/json.h"
 #include "state/rundir.h"
 #include "state/state.h"
@@ -31,11 +33,18 @@ START_TEST(no_run_to_open)
 }
 END_TEST
 
+static bool
+has_file(void *name, int rundir)
+{
+	return faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 START_TEST(the_newest_run_that_has_the_file)
 {
+	char a[] = "a.log", b[] = "b.log";
 	int state = state_make(), run;
 
-	ck_assert_int_eq(rundir_newest_with(state, "a.log"), -1);
+	ck_assert_int_eq(rundir_newest_that(state, has_file, a), -1);
 	assert_silent();
 	put_run("20200101-000000-1");
 	put_run("20200101-000000-2");
@@ -43,12 +52,75 @@ START_TEST(the_newest_run_that_has_the_file)
 	file_put(".nox/.noxmk/runs/20200101-000000-1/a.log", "old");
 	file_put(".nox/.noxmk/runs/20200101-000000-2/a.log", "new");
 	file_put(".nox/.noxmk/runs/20200101-000000-4", "a file");
-	run = rundir_newest_with(state, "a.log");
+	run = rundir_newest_that(state, has_file, a);
 	ck_assert_int_ge(run, 0);
 	ck_assert_int_eq(fchdir(run), 0);
 	assert_file("a.log", "new");
 	close(run);
-	ck_assert_int_eq(rundir_newest_with(state, "b.log"), -1);
+	ck_assert_int_eq(rundir_newest_that(state, has_file, b), -1);
+	close(state);
+}
+END_TEST
+
+/* The name of a file in the run that was selected, or NULL. */
+static char *
+selected(int state, const char *which)
+{
+	int run = rundir_select(state, which);
+	char *text = NULL;
+
+	if (run >= 0 && fchdir(run) == 0) {
+		text = file_get("which");
+		ck_assert_int_eq(chdir("../../../.."), 0);
+	}
+	fd_close(&run);
+	return text;
+}
+
+/* What a user may say of a run, which of three it is, and what else is said. */
+static const struct {
+	const char *which, *run, *says;
+} selections[] = {
+	{ "latest", "3", NULL },
+	{ "-1", "3", NULL },
+	{ "-2", "2", NULL },
+	{ "-3", "1", NULL },
+	{ "-4", NULL, "-4: only 3 runs are kept" },
+	{ "20200101-000000-2", "2", NULL },
+	{ "20200101-000000-9", NULL, "runs/20200101-000000-9: No such file" },
+	{ "1-2-1", "1", NULL },
+	{ "-0", NULL, "-0: how many runs back is too small" },
+	{ "-x", NULL, "-x: how many runs back is invalid" },
+	{ "later", NULL, "'later' does not name a make" },
+	{ "", NULL, "'' does not name a make" },
+};
+
+START_TEST(users_name_runs)
+{
+	int state = state_make();
+	char *run;
+
+	for (int i = 1; i <= 3; i++) {
+		char *name = xasprintf("20200101-000000-%d", i);
+		char *path = xasprintf(".nox/.noxmk/runs/%s/which", name);
+		char number[] = { (char)('0' + i), '\0' };
+
+		put_run(name);
+		file_put(path, number);
+		free(path);
+		free(name);
+	}
+	file_put(".nox/.noxmk/runs/.make-1-2-1", "20200101-000000-1\n");
+	run = selected(state, selections[_i].which);
+	if (selections[_i].run)
+		ck_assert_str_eq(run, selections[_i].run);
+	else
+		ck_assert_ptr_null(run);
+	if (selections[_i].says)
+		assert_warned(selections[_i].says);
+	else
+		assert_silent();
+	free(run);
 	close(state);
 }
 END_TEST
@@ -188,6 +260,7 @@ check_rundir_suite(void)
 
 	tcase_add_test(tc, no_run_to_open);
 	tcase_add_test(tc, the_newest_run_that_has_the_file);
+	tcase_add_loop_test(tc, users_name_runs, 0, countof(selections));
 	tcase_add_test(tc, a_damaged_run_info_is_warned_of);
 	tcase_add_test(tc, runs_are_listed_by_age);
 	tcase_add_test(tc, a_run_is_opened_by_its_name);

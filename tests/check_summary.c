@@ -112,11 +112,11 @@ START_TEST(a_good_run_has_a_table_and_a_total)
 	ck_assert_str_eq(text, "\nsession  verdict       time  reason\n"
 			       "a        passed        1.5s\nb        skipped       1.5s\n\n"
 			       "noxmk: 2 sessions: 1 passed, 1 skipped; 3h00m wall time, "
-			       "about 1.5s with plain nox: speed-up 0.00\n");
+			       "about 1.5s with plain nox\n");
 	free(text);
 	put("b", PASSED, NULL);
 	text = printed("['ci']");
-	ck_assert_ptr_nonnull(strstr(text, "wall time, about 2.8s with plain nox: speed-up"));
+	ck_assert_ptr_nonnull(strstr(text, "wall time, about 2.8s with plain nox\n"));
 	free(text);
 	/* What is not known is not claimed. */
 	crowded = 1;

@@ -58,7 +58,7 @@ printed(const char *target, int expected)
 	int result;
 
 	output_begin();
-	result = why_print(run, target);
+	result = why_print(NULL, run, target);
 	text = output_end();
 	ck_assert_int_eq(result, expected);
 	return text;

@@ -1,14 +1,23 @@
 #ifndef NOXMK_REPORT_NEWEST_H
 #define NOXMK_REPORT_NEWEST_H
 
-/* For `noxmk log` and `noxmk why`: the newest run that has something of a target. */
+/* For `noxmk log` and `noxmk why`: the run that is to be told of, for each of some targets. */
+
+#include <stdbool.h>
+
+struct newest {
+	int state;
+	const char *run;    /* for rundir_select; NULL: the newest with the file TARGET<suffix> */
+	const char *suffix;
+	bool awaits;        /* or which is to have it, as it goes on and runs the session */
+	int (*print)(void *data, int rundir, const char *target);
+	void *data;
+};
 
 /*
- * Calls print for each of the targets, NULL-ended, with the run folder of that make, or, if key is
- * NULL, the newest that has the file TARGET<suffix>. 0; 1 if that was not to be had, after a
- * warning, or print has returned less than 0.
+ * Calls print for each of the targets, NULL-ended. 0; 1 if there is no such run, after a warning,
+ * or print has returned less than 0.
  */
-int newest_print(int state, const char *key, char *const *targets, const char *suffix,
-    int (*print)(int rundir, const char *target));
+int newest_print(const struct newest *, char *const *targets);
 
 #endif

@@ -1,10 +1,7 @@
 #include <err.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cpus.h"
@@ -12,9 +9,14 @@
 #include "base/util.h"
 #include "output/joblog.h"
 #include "output/screen.h"
+#include "report/chain.h"
 #include "report/junit.h"
+#include "report/logs.h"
 #include "report/plain.h"
+#include "report/remark.h"
 #include "report/summary.h"
+#include "report/table.h"
+#include "state/history.h"
 #include "state/record.h"
 #include "state/rundir.h"
 
@@ -24,90 +26,8 @@ enum { LOG_SHOWN_KIB = 256 };
 /* Columns: of the targets at most; of verdict and time, with the gaps; of reasons, if it can be. */
 enum { NAMES_MOST = 60, NAMES_LEAST = 12, FIXED = 22, REASONS = 24 };
 
-/* A wait for processors that took this share of the run stands with its session. */
+/* What skipped sessions took is worth a word from this share of the run on. */
 #define NOTEWORTHY 0.1
-
-struct table {
-	struct record *records;
-	size_t n;
-	double wall; /* seconds of the run */
-};
-
-/*
- * Why a session that was to run has no record. found: what record_read says; stopped: make has not
- * come to all sessions. A helper makes the log right before it starts the session.
- */
-static const char *
-why_no_record(int rundir, const char *target, int found, bool stopped)
-{
-	char *log = xasprintf("%s.log", target);
-	bool begun = faccessat(rundir, log, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	struct stat st;
-
-	free(log);
-	if (fstat(rundir, &st) == 0 && st.st_nlink == 0)
-		return "no record: the run's folder was deleted";
-	if (found < 0)
-		return "its record cannot be read";
-	if (begun)
-		return "no record: its helper died while it ran";
-	if (stopped)
-		return "make was stopped before its turn";
-	return "no record: its helper died, or failed, before it began";
-}
-
-static struct record
-read_record(int rundir, const char *target, bool stopped)
-{
-	struct record record;
-	int found = record_read(rundir, target, &record);
-
-	if (found != 1)
-		record = (struct record){ .target = xstrdup(target), .session = xstrdup(target),
-			.verdict = NOT_RUN,
-			.reason = xstrdup(why_no_record(rundir, target, found, stopped)) };
-	return record;
-}
-
-static void
-add_record(struct table *table, int rundir, const char *target, bool stopped)
-{
-	table->records = xreallocarray(table->records, table->n + 1, sizeof(*table->records));
-	table->records[table->n++] = read_record(rundir, target, stopped);
-}
-
-/*
- * The records of the goals' sessions in the order of the plan, then all others: of sessions that
- * were notified, or that another goal of this make ran. -1 after a warning.
- */
-static int
-read_table(struct table *table, int rundir, struct planfile *plan, const json_t *goals,
-    bool stopped)
-{
-	json_t *expected = json_object(), *session, *others, *item;
-	const char *target;
-	size_t i;
-
-	*table = (struct table){ 0 };
-	planfile_expand(plan, goals, expected, true);
-	json_object_foreach(expected, target, session)
-		add_record(table, rundir, target, stopped);
-	others = record_list(rundir);
-	json_array_foreach(others, i, item)
-		if (!json_object_get(expected, json_string_value(item)))
-			add_record(table, rundir, json_string_value(item), stopped);
-	json_decref(expected);
-	json_decref(others);
-	return others ? 0 : -1;
-}
-
-static void
-clear_table(struct table *table)
-{
-	for (size_t i = 0; i < table->n; i++)
-		record_clear(&table->records[i]);
-	free(table->records);
-}
 
 /* The column of the targets is as wide as the longest, but leaves room for the reasons. */
 static int
@@ -126,34 +46,15 @@ names_width(const struct table *table)
 	return width < most ? width : most;
 }
 
-/* What is said of the session behind its time, or NULL. The caller frees. */
-static char *
-remark(const struct record *r, double wall)
-{
-	double waited = 0;
-	json_t *wait;
-	size_t i;
-
-	if (r->reason)
-		return *r->reason ? xstrdup(r->reason) : NULL;
-	if (record_is_flaky(r))
-		return xstrdup("flaky: it failed first");
-	json_array_foreach(r->waits, i, wait)
-		if (!strcmp(json_text(wait, "for"), "processors"))
-			waited += json_number(wait, "seconds");
-	return waited <= wall * NOTEWORTHY ? NULL :
-	    xasprintf("waited %s for processors", screen_duration(waited).s);
-}
-
 static void
-print_table(const struct table *table)
+print_table(const struct table *table, const struct remarks *remarks)
 {
 	int width = names_width(table), limit = screen_left(0) > 0 ? width : 0;
 
 	printf("\n%-*s  %-9s %8s  %s\n", width, "session", "verdict", "time", "reason");
 	for (size_t i = 0; i < table->n; i++) {
 		const struct record *r = &table->records[i];
-		char *words = remark(r, table->wall);
+		char *words = remark_of(remarks, r);
 
 		screen_put_cell(r->target, limit, width);
 		printf("  %s%-9s%s %8s", screen_colour(r), verdict_name(r->verdict),
@@ -171,8 +72,8 @@ print_table(const struct table *table)
 static void
 print_log(int rundir, const struct record *r, const char *folder)
 {
-	printf("\n%s--- %s %s: %s/%s.log%s\n", screen_colour(r), r->target,
-	    verdict_name(r->verdict), folder, r->target, screen_plain());
+	putchar('\n');
+	logs_print_head(r, folder);
 	joblog_print_end(rundir, r->target, LOG_SHOWN_KIB);
 }
 
@@ -200,7 +101,7 @@ by_plain_nox(int state, const struct table *table)
 
 /* The wall time but for what skipped sessions took when all others had ended. */
 static double
-time_of_sessions(const struct table *table)
+time_of_sessions(const struct table *table, double wall)
 {
 	double all = 0, run = 0;
 
@@ -212,68 +113,92 @@ time_of_sessions(const struct table *table)
 		if (r->verdict != SKIPPED && r->ended > run)
 			run = r->ended;
 	}
-	return run > 0 ? table->wall - (all - run) : table->wall;
+	return run > 0 ? wall - (all - run) : wall;
 }
 
 /* nox looks for interpreters that are not there, too: that is neither lost nor saved. */
 static void
-print_speed_up(int state, const struct table *table)
+print_speed_up(int state, const struct table *table, double wall)
 {
 	double plain = table->n > 1 ? by_plain_nox(state, table) : -1;
-	double took = time_of_sessions(table);
+	double took = time_of_sessions(table, wall);
 
 	if (plain < 0 || took <= 0)
 		return;
-	if (table->wall - took > table->wall * NOTEWORTHY)
+	if (wall - took > wall * NOTEWORTHY)
 		printf(", %s without the skipped ones", screen_duration(took).s);
-	printf(", about %s with plain nox: speed-up %.2f", screen_duration(plain).s, plain / took);
+	printf(", about %s with plain nox", screen_duration(plain).s);
+	if (plain >= took)
+		printf(": speed-up %.2f", plain / took);
 }
 
 static void
-print_total(int state, const struct table *table)
+print_total(int state, const struct table *table, const struct remarks *remarks)
 {
-	unsigned counts[VERDICTS] = { 0 }, flaky = 0;
+	unsigned counts[VERDICTS] = { 0 }, flaky = 0, slow = 0, leaked = 0;
 	bool first = true;
 
 	for (size_t i = 0; i < table->n; i++) {
-		counts[table->records[i].verdict]++;
-		flaky += record_is_flaky(&table->records[i]);
+		const struct record *r = &table->records[i];
+
+		counts[r->verdict]++;
+		flaky += record_is_flaky(r);
+		slow += remark_is_slow(remarks, r);
+		leaked += r->left != NULL;
 	}
-	printf("\nnoxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
+	printf("noxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)
 		print_count(counts[v], verdict_name(v), &first);
 	print_count(flaky, "flaky", &first);
-	printf("; %s wall time", screen_duration(table->wall).s);
-	print_speed_up(state, table);
+	print_count(slow, "slow", &first);
+	print_count(leaked, "leaked", &first);
+	printf("; %s wall time", screen_duration(remarks->wall).s);
+	print_speed_up(state, table, remarks->wall);
 	printf("\n");
+}
+
+/* The summary of a run with sessions. folder: the run folder's path. */
+static void
+print_summary(int state, int rundir, const struct table *table, double wall, const char *folder)
+{
+	struct history *history = history_load(state);
+	struct remarks remarks = { .table = table, .history = history, .wall = wall };
+
+	print_table(table, &remarks);
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
+
+		if (record_is_bad(r) && r->logged && !r->live)
+			print_log(rundir, r, folder);
+	}
+	putchar('\n');
+	chain_print(table, wall);
+	print_total(state, table, &remarks);
+	fflush(stdout);
+	history_free(history);
 }
 
 int
 summary_print(int state, int rundir, struct planfile *plan, const json_t *goals, bool stopped)
 {
+	enum table_of of = stopped ? TABLE_STOPPED : TABLE_ENDED;
 	json_t *info = rundir_info(rundir);
 	struct table table = { 0 };
 	char *folder;
 	int result = -1;
 
-	if (!info || read_table(&table, rundir, plan, goals, stopped) < 0)
+	if (!info || table_read(&table, rundir, plan, goals, of) < 0)
 		goto out;
 	result = 0;
 	if (table.n == 0)
 		goto out;
-	table.wall = clock_monotonic() - json_number(info, "clock");
-	print_table(&table);
 	folder = rundir_path(json_text(info, "run"));
-	for (size_t i = 0; i < table.n; i++)
-		if (record_is_bad(&table.records[i]) && table.records[i].logged &&
-		    !table.records[i].live)
-			print_log(rundir, &table.records[i], folder);
+	print_summary(state, rundir, &table, clock_monotonic() - json_number(info, "clock"),
+	    folder);
 	free(folder);
-	print_total(state, &table);
-	fflush(stdout);
 	junit_write(rundir, table.records, table.n);
 out:
-	clear_table(&table);
+	table_clear(&table);
 	json_decref(info);
 	return result;
 }
@@ -295,7 +220,7 @@ explain_sessions(int rundir, json_t *targets, struct buffer *reasons)
 		if (json_object_get(seen, name))
 			continue;
 		json_object_set_new(seen, name, json_true());
-		record = read_record(rundir, name, false);
+		record = table_record(rundir, name, false);
 		if (record_is_bad(&record))
 			buffer_printf(reasons, "%s %s %s", reasons->len ? "," : "", name,
 			    verdict_name(record.verdict));

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
+#include "report/cause.h"
 #include "report/why.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -16,76 +17,6 @@
 
 /* Columns of the time in front of each line. */
 enum { TIMES = 11 };
-
-/* The last thing that a session waited for before make could start its helper. */
-struct cause {
-	char *target; /* NULL: it waited for nobody */
-	double ended; /* Unix time */
-	char *what;   /* "it requires lint" */
-	char *by;     /* what declares that, for people */
-};
-
-/* The other session is the cause if it ended later than the cause so far. Takes what and by. */
-static void
-propose(struct cause *cause, const struct record *other, char *what, char *by)
-{
-	if (cause->target && cause->ended >= other->ended) {
-		free(what);
-		free(by);
-		return;
-	}
-	free(cause->target);
-	free(cause->what);
-	free(cause->by);
-	*cause = (struct cause){ .target = xstrdup(other->target), .ended = other->ended,
-		.what = what, .by = by };
-}
-
-/* What declares the edge to that target: a key of the configuration, or else nox's own word. */
-static char *
-declared_by(const json_t *session, const char *target, const char *otherwise)
-{
-	const char *by = json_text(json_object_get(session, "by"), target);
-
-	return xstrdup(*by ? by : otherwise);
-}
-
-/* The claim because of which the two cannot run at once: one of them wants the resource alone. */
-static const json_t *
-shared_claim(const json_t *session, const json_t *other)
-{
-	json_t *mine, *theirs;
-	size_t i, k;
-
-	json_array_foreach(json_object_get(session, "claims"), i, mine)
-		json_array_foreach(json_object_get(other, "claims"), k, theirs)
-			if (!strcmp(json_text(mine, "resource"), json_text(theirs, "resource")) &&
-			    (use_of(mine) == EXCLUSIVE || use_of(theirs) == EXCLUSIVE))
-				return use_of(mine) == EXCLUSIVE ? mine : theirs;
-	return NULL;
-}
-
-/* Is the other session the cause, in one of four ways? cue: from the session's record, or NULL. */
-static void
-consider(struct cause *cause, const json_t *session, const char *cue, const json_t *other,
-    const struct record *record)
-{
-	const char *name = record->target;
-	const json_t *claim;
-
-	if (json_list_has(json_object_get(session, "requires"), name))
-		propose(cause, record, xasprintf("it requires %s", name),
-		    declared_by(session, name, "requires= in the noxfile"));
-	else if (json_list_has(json_object_get(session, "after"), name))
-		propose(cause, record, xasprintf("it comes after %s", name),
-		    declared_by(session, name, "session.notify() in the noxfile"));
-	else if ((claim = shared_claim(session, other)))
-		propose(cause, record, xasprintf("%s and it share %s", name,
-		    json_text(claim, "resource")), xstrdup(json_text(claim, "by")));
-	else if (cue && !strcmp(cue, name))
-		propose(cause, record, xstrdup("it was due then"),
-		    xstrdup("the order by expected times"));
-}
 
 /* A session whose cause is sought. */
 struct waiter {
@@ -104,8 +35,8 @@ consider_record(void *data, const struct record *record)
 	json_t *other = planfile_session(waiter->plan, record->target);
 
 	if (other && strcmp(record->target, json_text(waiter->session, "target")) != 0 &&
-	    record->ended <= waiter->helper_started + NOTEWORTHY)
-		consider(&waiter->cause, waiter->session, waiter->cue, other, record);
+	    record->ended <= waiter->helper_started + CAUSE_LATE)
+		cause_consider(&waiter->cause, waiter->session, waiter->cue, other, record);
 	json_decref(other);
 }
 
@@ -215,29 +146,23 @@ print_waits(int rundir, struct planfile *plan, const struct record *record, doub
 {
 	json_t *session = planfile_session(plan, record->target), *wait;
 	struct waiter waiter = { .plan = plan, .session = session, .cue = record->cue,
-		.helper_started = record->started };
+		.helper_started = cause_ready(record) };
 	double ready = run_started;
-	struct cause cause;
+	const struct cause *cause = &waiter.cause;
 	size_t i;
 
-	json_array_foreach(record->waits, i, wait)
-		if (!record_waits_within(wait))
-			waiter.helper_started -= json_number(wait, "seconds");
 	record_each(rundir, consider_record, &waiter);
-	cause = waiter.cause;
-	if (cause.target && cause.ended > run_started) {
-		char *what = xasprintf("until %s had ended: %s", cause.target, cause.what);
+	if (cause->target && cause->ended > run_started) {
+		char *what = xasprintf("until %s had ended: %s", cause->target, cause->what);
 
-		print_line(cause.ended - run_started, what, cause.by);
-		ready = cause.ended;
+		print_line(cause->ended - run_started, what, cause->by);
+		ready = cause->ended;
 		free(what);
 	}
 	print_line(waiter.helper_started - ready, "for a job slot, which make gives", "");
 	json_array_foreach(record->waits, i, wait)
 		print_wait(session, wait);
-	free(cause.target);
-	free(cause.what);
-	free(cause.by);
+	cause_clear(&waiter.cause);
 	json_decref(session);
 }
 
@@ -284,7 +209,7 @@ print_width(const struct record *record)
 }
 
 int
-why_print(int rundir, const char *target)
+why_print(UNUSED void *data, int rundir, const char *target)
 {
 	struct planfile *plan = NULL;
 	struct record record = { 0 };

@@ -8,7 +8,7 @@
  * for the rest of that time make had no job slot for it.
  */
 
-/* Prints it on standard output. 0, or -1 after a warning when there is no record. */
-int why_print(int rundir, const char *target);
+/* For newest.h: prints it on standard output. 0, or -1 after a warning when there is no record. */
+int why_print(void *data, int rundir, const char *target);
 
 #endif

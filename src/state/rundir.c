@@ -2,12 +2,15 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <bsd/stdlib.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -135,25 +138,47 @@ rundir_find(int state, const char *key)
 	return rundir;
 }
 
+/* The newest but so many. */
 static int
-open_newest(int state)
+open_newest(int state, size_t but)
 {
 	json_t *names = rundir_list(state);
-	const char *newest = json_string_value(json_array_get(names, json_array_size(names) - 1));
+	size_t n = json_array_size(names);
 	int rundir = -1;
 
-	if (newest)
-		rundir = rundir_open_named(state, newest);
-	else
+	if (n > but)
+		rundir = rundir_open_named(state,
+		    json_string_value(json_array_get(names, n - 1 - but)));
+	else if (n == 0)
 		warnx("there is no run yet: `make ci` makes one");
+	else
+		warnx("-%zu: only %zu run%s kept", but + 1, n, n == 1 ? " is" : "s are");
 	json_decref(names);
 	return rundir;
 }
 
 int
+rundir_select(int state, const char *which)
+{
+	const char *bad = NULL;
+	long long back = 1;
+
+	if (is_name(which))
+		return rundir_open_named(state, which);
+	if (*which == '-')
+		back = strtonum(which + 1, 1, INT_MAX, &bad);
+	else if (strcmp(which, "latest") != 0)
+		return rundir_open(state, which);
+	if (!bad)
+		return open_newest(state, (size_t)back - 1);
+	warnx("%s: how many runs back is %s", which, bad);
+	return -1;
+}
+
+int
 rundir_open(int state, const char *key)
 {
-	int rundir = key ? rundir_find(state, key) : open_newest(state);
+	int rundir = key ? rundir_find(state, key) : open_newest(state, 0);
 
 	if (key && rundir < 0 && errno == ENOENT)
 		warnx("this make has no run: was %s removed?", state_path());
@@ -191,14 +216,14 @@ rundir_open_named(int state, const char *name)
 }
 
 int
-rundir_newest_with(int state, const char *name)
+rundir_newest_that(int state, bool (*is)(void *data, int rundir), void *data)
 {
 	json_t *names = rundir_list(state);
 	int rundir = -1;
 
 	for (size_t i = json_array_size(names); i-- > 0 && rundir < 0;) {
 		rundir = rundir_find_named(state, json_string_value(json_array_get(names, i)));
-		if (rundir >= 0 && faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (rundir >= 0 && !is(data, rundir))
 			fd_close(&rundir);
 	}
 	json_decref(names);

@@ -42,7 +42,13 @@
 /* Opens the folder of a make's run, or of the latest one when key is NULL. */
 int rundir_open(int state, const char *key);
 
-/* The same for a make, but where it has no run errno is ENOENT and nothing is printed. */
+/*
+ * Opens the one that a user names: by the key of its make, by its own name, as "latest", or as
+ * "-2", the one before that.
+ */
+int rundir_select(int state, const char *which);
+
+/* As rundir_open for a make, but where it has no run errno is ENOENT and nothing is printed. */
 int rundir_find(int state, const char *key);
 
 /* The name of that make's run by runs/.make-…, or NULL. The caller frees. */
@@ -62,8 +68,8 @@ json_t *rundir_list(int state);
 int rundir_open_named(int state, const char *name);
 int rundir_find_named(int state, const char *name);
 
-/* Opens the newest run folder that has a file of that name; -1 without a warning if none has. */
-int rundir_newest_with(int state, const char *name);
+/* Opens the newest run folder of which that is true; -1 without a warning if there is none. */
+int rundir_newest_that(int state, bool (*is)(void *data, int rundir), void *data);
 
 /* This file is there when the end of the run has been summed up. */
 #define RUNDIR_ENDED ".ended"

@@ -21,7 +21,7 @@ for words in 'help log' 'log --help' 'log -h'; do
 	# shellcheck disable=SC2086 # words
 	noxmk $words
 	check "$words: that one" same "$status $(head -n 1 "$out")" \
-		'0 usage: noxmk [-C FOLDER] [-S STATE] log [-r MAKE] [--raw] TARGET ...'
+		'0 usage: noxmk [-C FOLDER] [-S STATE] log [-f] [-r RUN] [--raw] [TARGET ...]'
 done
 for words in --version -V; do
 	noxmk "$words"

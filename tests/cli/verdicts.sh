@@ -109,7 +109,7 @@ fi
 
 # Usage.
 
-for wrong in '' nonsense '-Z' 'run' 'run -Z' 'log' 'run -k 0' '-C' 'list -r 1'; do
+for wrong in '' nonsense '-Z' 'run' 'run -Z' 'log -f' 'run -k 0' '-C' 'list -r 1'; do
 	# shellcheck disable=SC2086 # words
 	run "$noxmk" $wrong
 	check "noxmk $wrong: exit 2" exits 2

@@ -55,7 +55,7 @@ sum_up(int dirfd, struct planfile *plan)
 	if (summary_print(dirfd, dirfd, plan, goals, false) == 0)
 		REQUIRE(!summary_is_well(dirfd, plan, "no such goal"));
 	REQUIRE(summary_verdict(dirfd, plan, "no such goal") == 1);
-	(void)!why_print(dirfd, "a");
+	(void)!why_print(NULL, dirfd, "a");
 	list_print(plan);
 	show_print(dirfd, plan, goals);
 	json_decref(goals);

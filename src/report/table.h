@@ -1,0 +1,36 @@
+#ifndef NOXMK_REPORT_TABLE_H
+#define NOXMK_REPORT_TABLE_H
+
+/* The records of a run, in the order in which people read of its sessions. */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "plan/planfile.h"
+#include "state/record.h"
+
+struct table {
+	struct record *records;
+	size_t n;
+	json_t *sessions; /* target -> its line of the plan, of all of these that the plan has */
+};
+
+/* What is said of sessions without a record. */
+enum table_of {
+	TABLE_SO_FAR,  /* nothing: the run goes on */
+	TABLE_ENDED,   /* why they have none */
+	TABLE_STOPPED, /* the same, but make has not come to all of them */
+};
+
+/*
+ * The records of the goals' sessions in the order of the plan, then all others: of sessions that
+ * were notified, or that another goal of this make ran. 0, or -1 after a warning. table_clear
+ * frees, after either.
+ */
+int table_read(struct table *, int rundir, struct planfile *, const json_t *goals, enum table_of);
+void table_clear(struct table *);
+
+/* The record of one session; one that says why there is none, if so. record_clear frees. */
+struct record table_record(int rundir, const char *target, bool stopped) UNUSED_RESULT;
+
+#endif
