@@ -15,6 +15,7 @@ static const struct {
 	{ "{'verdict':'failed','reason':''}", NULL },
 	{ "{'attempts':[{'verdict':'failed'}]}", "flaky: it failed first" },
 	{ "{'left':'sleep (pid 7)'}", "leaked: sleep (pid 7)" },
+	{ "{'left':'sleep (pid 7)','verdict':'cancelled','reason':'SIGINT'}", "SIGINT" },
 	/* Its usual time is ten seconds. */
 	{ "{'duration':20}", NULL },
 	{ "{'duration':20.1}", "slow: it usually takes 10.0s" },

@@ -43,6 +43,12 @@ remark_is_slow(const struct remarks *remarks, const struct record *r)
 	return is;
 }
 
+bool
+remark_has_leaked(const struct record *r)
+{
+	return r->left && r->verdict != CANCELLED;
+}
+
 static double
 waited_for_processors(const struct record *r)
 {
@@ -75,7 +81,7 @@ remark_of(const struct remarks *remarks, const struct record *r)
 	if (record_is_flaky(r))
 		add(&words, "flaky: ", "it failed first");
 	add(&words, "slow: ", slow);
-	add(&words, "leaked: ", r->left);
+	add(&words, "leaked: ", remark_has_leaked(r) ? r->left : NULL);
 	if (!r->reason && waited > remarks->wall * NOTEWORTHY)
 		buffer_printf(&words, "%swaited %s for processors", words.len ? "; " : "",
 		    screen_duration(waited).s);

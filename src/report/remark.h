@@ -20,6 +20,9 @@ struct remarks {
  */
 char *remark_of(const struct remarks *, const struct record *) UNUSED_RESULT;
 
+/* Did it leave a process behind, and was not stopped itself? */
+bool remark_has_leaked(const struct record *);
+
 /*
  * Has it taken as long as its `slow` says? Or has it passed, but took more than twice its usual
  * time, and some seconds more, which it did not lose to others?

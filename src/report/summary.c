@@ -144,7 +144,7 @@ print_total(int state, const struct table *table, const struct remarks *remarks)
 		counts[r->verdict]++;
 		flaky += record_is_flaky(r);
 		slow += remark_is_slow(remarks, r);
-		leaked += r->left != NULL;
+		leaked += remark_has_leaked(r);
 	}
 	printf("noxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)

@@ -31,8 +31,8 @@ tells() {
 	last=$1
 	env -u TOP -u B -u STAGE -u V sh -c "$1" >"$out" 2>&1 </dev/null
 	status=$?
-	sed -E 's/ +[0-9][0-9.hm]*s\b/ TIME/g; s/ *waited TIME for processors$//
-		s/, about TIME with plain nox: speed-up [0-9.]+$//' "$out" | awk '
+	sed -E 's/ +[0-9][0-9.hm]*s\b/ TIME/g; s/ *waited TIME for processors$//; /% of the wall time: /d
+		s/, about TIME with plain nox(: speed-up [0-9.]+)?$//' "$out" | awk '
 		function kind(line) { return line ~ /^  CC / ? "CC" : line ~ /^passed / ? "passed" : "" }
 		kind($0) != before { close("sort") }
 		{ before = kind($0) }
