@@ -21,6 +21,12 @@ def slow(session):
     print("last words", flush=True)
 
 @nox.session(python=False)
+def asks(session):
+    print("\033[31mwhat? ", end="", flush=True)
+    await_file("go")
+    print("\033[Hend\033[0m")
+
+@nox.session(python=False)
 def later(session):
     print("words of later", flush=True)
 
@@ -192,6 +198,23 @@ for who in follower session all; do
 	esac
 	wait "$pid"
 done
+
+# -f at a terminal: as a run is shown there
+
+rm -f go begun
+background "$MAKE" -I "$STAGE/include" -j2 slow asks
+wait_for test -e begun
+at_terminal() {
+	"$python3" "$TOP/tests/cli/terminal.py" 90 "$@" >"$err" 2>&1
+	tail -n 1 "$err" >ended
+}
+at_terminal 'expect what? ' 'type \x03' -- "$noxmk" log -f asks
+check 'a terminal: the start of a line is shown, ^C ends it' same "$(cat ended)" '254 sane'
+check 'a terminal: and the colours' grep -q "what? .*$(printf '\033')\[0m" screen
+at_terminal 'expect what? ' 'touch go' -- "$noxmk" log -f asks
+check 'a terminal: it ends with the session' same "$(cat ended)" '0 sane'
+check 'a terminal: nothing moves the cursor' has screen '\033[Hend'
+wait "$pid"
 
 # Usage
 
