@@ -10,6 +10,7 @@
 #include "front/complete.h"
 #include "plan/planfile.h"
 #include "report/list.h"
+#include "state/rundir.h"
 #include "state/state.h"
 
 /* One part of a usage: an option, with the name of its argument, or an operand. */
@@ -119,6 +120,20 @@ print_targets(void)
 	fd_close(&state);
 }
 
+/* Those that are kept, the newest first. */
+static void
+print_runs(void)
+{
+	int state = state_find();
+	json_t *names = rundir_list(state);
+
+	puts("latest\tthe newest run");
+	for (size_t i = json_array_size(names); i-- > 0;)
+		printf("%s\ta run\n", json_string_value(json_array_get(names, i)));
+	json_decref(names);
+	fd_close(&state);
+}
+
 /* words: with a blank around each. */
 static bool
 is_among(const char *name, const char *words)
@@ -140,6 +155,8 @@ print_values(usage_list *list, char *name)
 		return 1;
 	if (is_among(name, " TARGET TARGETS GOAL WORD "))
 		print_targets();
+	if (is_among(name, " RUN "))
+		print_runs();
 	if (is_among(name, " COMMAND "))
 		print_commands(list);
 	if (strchr(name, '|'))

@@ -41,6 +41,9 @@ check 'global options' same "$(candidates -)" '-C -S --version --help '
 check 'options of a command' same "$(candidates bench -)" '-f -j -n --help '
 check 'a long one' same "$(candidates list -)" '--json --help '
 check 'an argument that is a number has none' same "$(candidates bench -j '')" ''
+check 'a run, where there is none' same "$(candidates log -r '')" 'latest '
+mkdir -p "$state/runs/20200101-000000-1" "$state/runs/20200101-000000-2"
+check 'runs, the newest first' same "$(candidates why -r '')" 'latest 20200101-000000-2 20200101-000000-1 '
 check 'shells' same "$(candidates completion '')" 'bash zsh fish '
 for words in '-C' 'bench -f' '-S'; do
 	# shellcheck disable=SC2086 # words

@@ -62,6 +62,8 @@ for target in background setsid double_fork deaf stopped; do
 	check "$target: it passes" same "$status $(verdicts)" "0 $target: passed"
 	check "$target: nobody is left" same "$(survivors)" ''
 	check "$target: it is said" matches "$err" "^noxmk: $target left a process running: .*$nap"
+	check "$target: the summary marks it" matches "$out" "^$target +passed +[0-9.]+s  leaked: .*$nap"
+	check "$target: the last line counts it" matches "$out" '^noxmk: 1 session: 1 passed, 1 leaked; '
 	check "$target: it is on record" matches "$state/latest/$target.json" "\"left\": \".*$nap"
 done
 mk headless

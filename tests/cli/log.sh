@@ -216,6 +216,41 @@ check 'a terminal: it ends with the session' same "$(cat ended)" '0 sane'
 check 'a terminal: nothing moves the cursor' has screen '\033[Hend'
 wait "$pid"
 
+# What the summary marks
+
+cat >noxfile.py <<'END'
+import os, nox
+
+@nox.session(python=False)
+def first(session):
+    session.run("sleep", "1.5", external=True)
+
+@nox.session(python=False)
+def second(session):
+    session.run("sleep", "1.5", external=True)
+
+@nox.session(python=False)
+def again(session):
+    if not os.path.exists("again"):
+        open("again", "w").close()
+        session.error("not yet")
+END
+cat >pyproject.toml <<'END'
+[tool.noxmk.session.second]
+needs = ["first"]
+slow = 1
+[tool.noxmk.session.again]
+retries = 1
+END
+rm -f again
+mk -j2 second again
+check 'the summary marks what is slow' matches "$out" '^second +passed +[0-9.]+s  slow: more than 1\.0s$'
+check 'and flaky' matches "$out" '^again +passed +[0-9.]+s  flaky: it failed first$'
+check 'its last line counts them' matches "$(tail -n 1 "$out" >last; echo last)" \
+	'^noxmk: 3 sessions: 3 passed, 1 flaky, 1 slow; '
+check 'the line before says what the time went by' matches "$(tail -n 2 "$out" | head -n 1 >before; echo before)" \
+	'^noxmk: [0-9]+% of the wall time: first [0-9.]+s, then second [0-9.]+s, which ended last$'
+
 # Usage
 
 run "$noxmk" log -f
