@@ -43,6 +43,7 @@ PATIENCE = 60  # seconds, some ten times as long as it takes
 GRACE = 20  # seconds, some times as long as it takes to end what is deaf
 MARK = "NOXMK_SWARM"
 HELPER = {"helper", "helper, afterwards"}
+HARMLESS = {"helper, afterwards", "guard"}
 
 # In place of nox: notes which processes it has, and that it has ended.
 NOX = """#!/bin/sh
@@ -75,7 +76,7 @@ class Session:
     keeper: int
     helper: int
     ended: bool = False
-    killed: set[str] = field(default_factory=set)  # "helper", "helper, afterwards", "keeper", …
+    killed: set[str] = field(default_factory=set)  # "helper", "helper, afterwards", "guard", …
 
 
 def read_log(project: standin.Project) -> tuple[dict[str, Session], list[str]]:
@@ -166,9 +167,11 @@ def kill_one(project: standin.Project, make: int, rnd: random.Random, kills: Kil
     sessions, _ = read_log(project)
     session = sessions.get(target)
     role = "other"
-    if session and pid == session.helper:
+    if read_proc(pid, "comm") == b"noxmk-guard\n":
+        role = "guard"
+    elif target and parent_of(pid) == make:
         role = "helper"
-        if session.ended and not is_there(session.nox):
+        if session and session.ended and not is_there(session.nox):
             role = "helper, afterwards"
     elif session and pid == session.keeper:
         role = "keeper"
@@ -217,11 +220,11 @@ def wrong_verdicts(run: str, sessions: dict[str, Session], kills: Kills) -> list
         # Make alone knows that a session of a killed make was cancelled.
         if not session.ended and verdict == "passed":
             wrong.append(f"{session.name} has passed, and never ended")
-        if not session.ended or not session.killed <= HELPER:
+        if not session.ended or not session.killed <= HELPER | HARMLESS:
             continue
         if not verdict:
             wrong.append(f"{session.name} has ended, and has no record ({session.killed})")
-        elif verdict != "passed" and session.killed <= {"helper, afterwards"} and not kills.make:
+        elif verdict != "passed" and session.killed <= HARMLESS and not kills.make:
             wrong.append(f"{session.name} has ended, and is {verdict}: {reason} "
                          f"({session.killed})")
     return wrong
