@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "output/joblog.h"
 #include "output/screen.h"
+#include "report/annotate.h"
 #include "report/junit.h"
 #include "report/plain.h"
 #include "report/summary.h"
@@ -269,6 +270,8 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 		    !table.records[i].live)
 			print_log(rundir, &table.records[i], folder);
 	free(folder);
+	annotate_print(rundir, table.records, table.n,
+	    json_string_value(json_object_get(planfile_header(plan), "ci_commands")));
 	print_total(state, &table);
 	fflush(stdout);
 	junit_write(rundir, table.records, table.n);
