@@ -21,6 +21,9 @@ enum { READ_MOST = 16 << 20, KEPT_MOST = 500 };
 /* Annotations of a level that a forge shows; lines of a table; columns of a line of text. */
 enum { SHOWN_MOST = 10, ROWS_MOST = 50, COLUMNS_MOST = 300, WHERE_MOST = 60 };
 
+/* Two messages whose first bytes, so many, are the same are not so by chance. */
+enum { SURE_LEAST = 8 };
+
 #define LEVELS LEVEL_NONE
 
 struct kept {
@@ -31,7 +34,7 @@ struct kept {
 	size_t session;       /* the first that has it, as a position in the records */
 	size_t last_session;
 	unsigned sessions;    /* how many have it */
-	bool told, left_out;
+	bool told;
 };
 
 struct list {
@@ -43,11 +46,12 @@ struct list {
 	struct indices unshown; /* the sessions that they are of */
 };
 
-/* The texts of a finding are all of its message that is the same in two sessions. */
+/* Tests without a line may fail for the same reason, and are two. */
 static uint32_t
 hash_of(const struct finding *finding)
 {
-	char *text = xasprintf("%s:%u:%s", finding->file, finding->line, finding->message);
+	char *text = xasprintf("%s:%u:%s:%s", finding->file, finding->line,
+	    finding->line > 0 ? "" : finding->rule, finding->message);
 	uint32_t hash = slug_hash(text);
 
 	free(text);
@@ -153,9 +157,12 @@ gather(struct list *list, int rundir, size_t n)
 	sources_close(sources);
 }
 
-/* pytest's summary has only the start of a message, and leaves out what most begin with. */
+/*
+ * Is it the same as the message, as far as pytest's summary shows it? That cuts it, and may leave
+ * out what most begin with. Of the cut one there have to be so many bytes.
+ */
 static bool
-is_shorter(const char *summary, const char *message)
+is_shorter(const char *summary, const char *message, size_t least)
 {
 	static const char assertion[] = "AssertionError: ";
 	size_t skip = sizeof(assertion) - 1, n;
@@ -165,22 +172,32 @@ is_shorter(const char *summary, const char *message)
 	n = strlen(summary);
 	if (n >= 3 && !strcmp(summary + n - 3, "..."))
 		n -= 3;
-	return strncmp(summary, message, n) == 0;
+	return n >= least && strncmp(summary, message, n) == 0;
 }
 
-/* Has the CI been told of that line by the session; or does another finding tell more of it? */
+/*
+ * Does the other one tell of the same, and more? A test's failure may have its place in another
+ * file. What a session has told the CI of a line is what it has found there.
+ */
 static bool
-is_known(const struct list *list, const struct kept *kept, bool told_counts)
+is_better(const struct kept *other, const struct kept *kept)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		const struct kept *other = &list->v[i];
+	bool same_file = !strcmp(other->file, kept->file);
 
-		if (other == kept || other->line == 0 || strcmp(other->file, kept->file) != 0)
-			continue;
-		if (kept->line == 0 ? is_shorter(kept->message, other->message) :
-			told_counts && other->told && other->line == kept->line)
+	if (other->line == 0)
+		return false;
+	if (kept->line > 0)
+		return same_file && other->line == kept->line && other->told && !kept->told;
+	return (same_file || other->session == kept->session) &&
+	       is_shorter(kept->message, other->message, same_file ? 0 : SURE_LEAST);
+}
+
+static bool
+is_known(const struct list *list, const struct kept *kept)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (is_better(&list->v[i], kept))
 			return true;
-	}
 	return false;
 }
 
@@ -330,7 +347,7 @@ choose(struct list *list, bool annotations)
 			const struct kept *kept = &list->v[i];
 
 			if (kept->level != level || !*kept->file || (kept->told && annotations) ||
-			    is_known(list, kept, !kept->told))
+			    is_known(list, kept))
 				continue;
 			if (rooms[level] > 0 && shown.n < ROWS_MOST) {
 				indices_add(&shown, i);

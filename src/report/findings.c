@@ -9,8 +9,11 @@
 #include "report/pytest.h"
 #include "report/traceback.h"
 
-/* Bytes of a line that count; lines of a message; bytes of one. */
-enum { LINE_MOST = 16 << 10, MORE_MOST = 4, MESSAGE_MOST = 2000 };
+/*
+ * Bytes of a line that count; lines that a message goes on for, and how many are looked at for its
+ * rule; bytes of a message.
+ */
+enum { LINE_MOST = 16 << 10, MORE_MOST = 4, RULE_WITHIN = 20, MESSAGE_MOST = 2000 };
 
 /* No file has more. */
 enum { LINES_OF_FILE = 9999999 };
@@ -123,9 +126,10 @@ mypy_rule_of(struct part *text)
 static bool
 goes_on_to_rule(struct findings *f, const char *line)
 {
-	struct part text = { line, strlen(line) }, rule = mypy_rule_of(&text);
+	const char *start = begins(line, " [") ? line + 1 : line;
+	struct part text = { start, strlen(start) }, rule = mypy_rule_of(&text);
 
-	if (!*line || *line == ' ' || ++f->lines > MORE_MOST)
+	if (!*start || *start == ' ' || ++f->lines > MORE_MOST)
 		return false;
 	add_more(f, " ", text);
 	if (rule.n == 0)
@@ -153,9 +157,10 @@ goes_on_indented(struct findings *f, const char *line)
 	size_t indent = indent_of(line);
 	struct part text = { line + indent, strlen(line + indent) }, rule = grammar_rule_of(&text);
 
-	if (indent < 4 || !line[indent] || ++f->lines > MORE_MOST)
+	if (indent < 4 || !line[indent] || ++f->lines > RULE_WITHIN)
 		return false;
-	add_more(f, "\n", text);
+	if (f->lines <= MORE_MOST)
+		add_more(f, "\n", text);
 	f->settled = f->message.len;
 	if (rule.n > 0)
 		set_rule(f, &rule);

@@ -188,14 +188,14 @@ read_place(struct pytest *p, const struct finder *finder, const char *line)
 		buffer_addstr(&p->message, rest);
 }
 
-/* --tb=line has no blocks. */
+/* --tb=line has no blocks, and whole paths. */
 static void
 read_line_style(const struct finder *finder, const char *line)
 {
 	struct match m;
 	char *file;
 
-	if (!grammar_match("%f:%l: %m", line, &m))
+	if (*line != '/' || !grammar_match("%f:%l: %m", line, &m))
 		return;
 	file = finder->file(finder->data, m.file.s, m.file.n);
 	if (file)
@@ -214,7 +214,7 @@ read_failure(struct pytest *p, const struct finder *finder, const char *line)
 		begin_block(p, &title);
 		return;
 	}
-	if (begins(line, "---") && strstr(line, " Captured "))
+	if (p->name && begins(line, "---") && strstr(line, " Captured "))
 		p->captured = true;
 	if (p->captured)
 		return;
@@ -268,7 +268,8 @@ static void
 begin_section(struct pytest *p, const struct finder *finder, const struct part *title)
 {
 	end_block(p, finder);
-	p->section = PYTEST_OTHER;
+	/* What tests print while they run, or have printed if they have passed, is no report. */
+	p->section = PYTEST_QUIET;
 	if (part_is(title, "FAILURES") || part_is(title, "ERRORS"))
 		p->section = PYTEST_FAILURES;
 	else if (part_is(title, "short test summary info"))
@@ -277,12 +278,27 @@ begin_section(struct pytest *p, const struct finder *finder, const struct part *
 		p->told.n = 0;
 }
 
+/* "3 failed, 7 passed in 0.05s" */
+static bool
+is_last(const char *text)
+{
+	struct match m;
+
+	return (*text >= '0' && *text <= '9' && grammar_match("%w in %l.%w", text, &m)) ||
+	       begins(text, "no tests ran in ");
+}
+
 bool
 pytest_line(struct pytest *p, const struct finder *finder, const char *line)
 {
 	static const struct part conftest = { "conftest", strlen("conftest") };
 	struct part title = title_of(line, '=');
 
+	if (title.n > 0 ? is_last(title.s) : !p->captured && is_last(line)) {
+		end_block(p, finder);
+		p->section = PYTEST_NONE;
+		return true;
+	}
 	if (title.n > 0) {
 		begin_section(p, finder, &title);
 		return true;
@@ -292,11 +308,17 @@ pytest_line(struct pytest *p, const struct finder *finder, const char *line)
 		p->section = PYTEST_FAILURES;
 		begin_block(p, &conftest);
 	}
-	if (p->section == PYTEST_FAILURES)
+	switch (p->section) {
+	case PYTEST_FAILURES:
 		read_failure(p, finder, line);
-	else if (p->section == PYTEST_SUMMARY)
+		return true;
+	case PYTEST_SUMMARY:
 		return read_summary(p, finder, line);
-	else
+	case PYTEST_QUIET:
 		read_root(finder, line);
-	return p->section == PYTEST_FAILURES;
+		return !begins(line, "INTERNALERROR> ");
+	default:
+		read_root(finder, line);
+		return false;
+	}
 }

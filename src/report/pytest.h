@@ -23,7 +23,7 @@
 
 /* All zero: nothing was read yet. */
 struct pytest {
-	enum { PYTEST_OTHER, PYTEST_FAILURES, PYTEST_SUMMARY } section;
+	enum { PYTEST_NONE, PYTEST_QUIET, PYTEST_FAILURES, PYTEST_SUMMARY } section;
 	char *name;            /* of the block's test; NULL: in no block */
 	bool captured;         /* what the test has printed */
 	bool in_message;       /* the last line began with E */
