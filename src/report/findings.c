@@ -381,7 +381,7 @@ sequence_length(const char *text)
 {
 	size_t n = 2;
 
-	if (text[0] != '\033' || !text[1])
+	if (text[0] != '\033' || !text[1] || text[1] == '\033')
 		return text[0] == '\033';
 	if (text[1] == '[') {
 		n += strspn(text + n, DIGITS ":;<=>?");
@@ -437,7 +437,8 @@ findings_feed(struct findings *f, const char *data, size_t n)
 
 	while (data < end) {
 		const char *stop = memchr(data, '\n', (size_t)(end - data));
-		size_t length = (size_t)((stop ? stop : end) - data), room = LINE_MOST - f->line.len;
+		size_t length = (size_t)((stop ? stop : end) - data);
+		size_t room = LINE_MOST - f->line.len;
 
 		buffer_add(&f->line, data, length < room ? length : room);
 		if (stop)
