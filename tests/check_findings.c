@@ -45,7 +45,7 @@ static void
 found(void *to, const struct finding *finding)
 {
 	ck_assert_ptr_eq(to, &report);
-	buffer_printf(&report, "%s%c %s:%u:%u [%s] ", finding->told ? "told " : "",
+	buffer_printf(&report, "%s%c %s:%u:%u [%s] ", finding->announced ? "announced " : "",
 	    finding->level == LEVEL_ERROR ? 'E' : 'W', finding->file, finding->line,
 	    finding->column, finding->rule);
 	for (const char *p = finding->message; *p; p++)
@@ -196,9 +196,9 @@ static const struct {
 	    "E tests/conftest.py:3:0 [conftest] ModuleNotFoundError: x\n" },
 	/* Commands to the CI. */
 	{ "::error title=T%3A,file=/srv/p/a.py,line=3,col=4::50%25%0Amore\n",
-	    "told E a.py:3:0 [] 50%|more\n" },
+	    "announced E a.py:3:0 [] 50%|more\n" },
 	{ "  ::Warning file=b%2C.py,line=x::it is\n::error::\n",
-	    "told W :0:0 [] it is\ntold E :0:0 [] \n" },
+	    "announced W :0:0 [] it is\nannounced E :0:0 [] \n" },
 	{ "::notice file=a.py::no\n::debug::a.py:1:1: E1 no\n::error file=a.py\n", "" },
 	/* Folders. */
 	{ "nox > cd docs/x\nmake[1]: Entering directory '/srv/p/c'\nmake: Entering directory 'x'\n",

@@ -34,7 +34,7 @@ struct kept {
 	size_t session;       /* the first that has it, as a position in the records */
 	size_t last_session;
 	unsigned sessions;    /* how many have it */
-	bool told;
+	bool announced;
 };
 
 struct list {
@@ -65,7 +65,7 @@ find_same(const struct list *list, const struct finding *finding, uint32_t hash)
 		struct kept *kept = &list->v[i];
 
 		if (kept->hash == hash && kept->line == finding->line &&
-		    kept->told == finding->told && !strcmp(kept->file, finding->file))
+		    kept->announced == finding->announced && !strcmp(kept->file, finding->file))
 			return kept;
 	}
 	return NULL;
@@ -102,7 +102,7 @@ add(void *to, const struct finding *finding)
 		.file = xstrdup(finding->file), .rule = xstrdup(finding->rule),
 		.message = xstrdup(finding->message), .line = finding->line,
 		.column = finding->column, .hash = hash, .session = list->session,
-		.last_session = list->session, .sessions = 1, .told = finding->told };
+		.last_session = list->session, .sessions = 1, .announced = finding->announced };
 }
 
 /* So many bytes of it, from its place on. */
@@ -187,7 +187,7 @@ is_better(const struct kept *other, const struct kept *kept)
 	if (other->line == 0)
 		return false;
 	if (kept->line > 0)
-		return same_file && other->line == kept->line && other->told && !kept->told;
+		return same_file && other->line == kept->line && other->announced && !kept->announced;
 	return (same_file || other->session == kept->session) &&
 	       is_shorter(kept->message, other->message, same_file ? 0 : SURE_LEAST);
 }
@@ -339,14 +339,14 @@ choose(struct list *list, bool annotations)
 	struct indices shown = { 0 };
 
 	for (size_t i = 0; i < list->n; i++)
-		told[list->v[i].level] += list->v[i].told;
+		told[list->v[i].level] += list->v[i].announced;
 	for (enum level level = 0; annotations && level < LEVELS; level++)
 		rooms[level] = told[level] < SHOWN_MOST ? SHOWN_MOST - told[level] : 0;
 	for (enum level level = 0; level < LEVELS; level++)
 		for (size_t i = 0; i < list->n; i++) {
 			const struct kept *kept = &list->v[i];
 
-			if (kept->level != level || !*kept->file || (kept->told && annotations) ||
+			if (kept->level != level || !*kept->file || (kept->announced && annotations) ||
 			    is_known(list, kept))
 				continue;
 			if (rooms[level] > 0 && shown.n < ROWS_MOST) {

@@ -14,11 +14,11 @@
 /* All strings are borrowed. */
 struct finding {
 	enum level level;
-	const char *file;      /* as struct finder names it; "": told may have none */
+	const char *file;      /* as struct finder names it; "": an announced one may have none */
 	unsigned line, column; /* from 1 on; 0: not known */
 	const char *rule;      /* as F401, or the name of a test; or "" */
 	const char *message;   /* a few lines at most, without the last line's end */
-	bool told;             /* the session has told the CI itself, by a command (ci.h) */
+	bool announced;        /* the session has told the CI itself, by a command (ci.h) */
 };
 
 /* Who has said from where relative paths may be seen. */

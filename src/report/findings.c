@@ -240,7 +240,7 @@ read_command(struct findings *f, const char *line)
 {
 	const char *text = ci_text(line, strlen(line));
 	struct buffer file = { 0 }, number = { 0 }, message = { 0 }, rule = { 0 };
-	struct finding finding = { .told = true };
+	struct finding finding = { .announced = true };
 	char *found = NULL;
 
 	if (ci_annotation(line, strlen(line)) != CI_FOUND || !text)
@@ -391,7 +391,9 @@ sequence_length(const char *text)
 	if (text[1] == ']') {
 		/* A link of a terminal's, or its name. */
 		n += strcspn(text + n, "\a\033");
-		return n + (text[n] == '\a') + (text[n] == '\033' && text[n + 1] == '\\') * 2;
+		if (text[n] == '\033' && text[n + 1] == '\\')
+			return n + 2;
+		return n + (text[n] == '\a');
 	}
 	/* ESC ( B: a character set. */
 	return strchr("()*+", text[1]) && text[2] ? 3 : 2;

@@ -202,12 +202,13 @@ grammar_match(const char *grammar, const char *line, struct match *match)
 struct part
 grammar_rule_of(struct part *text)
 {
-	char last = text->n > 0 ? text->s[text->n - 1] : '\0', first = last == ']' ? '[' : '(';
 	struct part rule = { "", 0 };
 	size_t n = text->n;
+	char first;
 
-	if (last != ']' && last != ')')
+	if (n == 0 || !strchr("])", text->s[n - 1]))
 		return rule;
+	first = text->s[n - 1] == ']' ? '[' : '(';
 	while (n > 1 && text->n - n < RULE_MOST && text->s[n - 1] != first &&
 	       !is_blank(text->s[n - 1]))
 		n--;

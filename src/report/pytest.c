@@ -6,7 +6,7 @@
 #include "report/pytest.h"
 
 /* Lines of a message; and tests that are known to have a finding. */
-enum { LINES_MOST = 5, TOLD_MOST = 2000 };
+enum { LINES_MOST = 5, KNOWN_MOST = 2000 };
 
 static bool
 begins(const char *line, const char *with)
@@ -106,8 +106,8 @@ end_block(struct pytest *p, const struct finder *finder)
 	if (p->name && p->file) {
 		tell(finder, p->file, p->line, p->name,
 		    p->message.len > 0 ? p->message.data : "it failed");
-		if (p->told.n < TOLD_MOST)
-			indices_add(&p->told, hash_of(p->name));
+		if (p->known.n < KNOWN_MOST)
+			indices_add(&p->known, hash_of(p->name));
 	}
 	free(p->name);
 	free(p->file);
@@ -122,7 +122,7 @@ pytest_end(struct pytest *p, const struct finder *finder)
 {
 	end_block(p, finder);
 	buffer_free(&p->message);
-	free(p->told.v);
+	free(p->known.v);
 	*p = (struct pytest){ 0 };
 }
 
@@ -247,7 +247,7 @@ read_summary(const struct pytest *p, const struct finder *finder, const char *li
 	if (m.word.n == 0)
 		m.word = m.file;
 	test = xasprintf("%.*s", (int)m.word.n, m.word.s);
-	if (file && !indices_has(&p->told, hash_of(test)))
+	if (file && !indices_has(&p->known, hash_of(test)))
 		tell(finder, file, 0, test, m.message.n > 0 ? m.message.s : "it failed");
 	free(test);
 	free(file);
@@ -275,7 +275,7 @@ begin_section(struct pytest *p, const struct finder *finder, const struct part *
 	else if (part_is(title, "short test summary info"))
 		p->section = PYTEST_SUMMARY;
 	else if (part_is(title, "test session starts"))
-		p->told.n = 0;
+		p->known.n = 0;
 }
 
 /* "3 failed, 7 passed in 0.05s" */

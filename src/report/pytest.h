@@ -34,7 +34,7 @@ struct pytest {
 	char *file;            /* of the innermost place, or NULL */
 	unsigned line;
 	struct traceback traceback; /* --tb=native */
-	struct indices told;   /* hashes of the names of tests with a finding */
+	struct indices known;  /* hashes of the names of tests with a finding */
 };
 
 /* Reads the next line. Is it pytest's, and nobody else's? */

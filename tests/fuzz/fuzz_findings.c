@@ -33,7 +33,7 @@ static void
 found(void *to, const struct finding *finding)
 {
 	REQUIRE(to == &report && finding->level < LEVEL_NONE);
-	REQUIRE(*finding->file || finding->told);
+	REQUIRE(*finding->file || finding->announced);
 	REQUIRE(strlen(finding->message) < MESSAGE_MOST && !strchr(finding->rule, '\n'));
 	buffer_printf(&report, "%d %s:%u:%u %s %s\n", finding->level, finding->file, finding->line,
 	    finding->column, finding->rule, finding->message);
