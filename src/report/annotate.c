@@ -187,7 +187,8 @@ is_better(const struct kept *other, const struct kept *kept)
 	if (other->line == 0)
 		return false;
 	if (kept->line > 0)
-		return same_file && other->line == kept->line && other->announced && !kept->announced;
+		return same_file && other->line == kept->line && other->announced &&
+		       !kept->announced;
 	return (same_file || other->session == kept->session) &&
 	       is_shorter(kept->message, other->message, same_file ? 0 : SURE_LEAST);
 }
@@ -346,8 +347,8 @@ choose(struct list *list, bool annotations)
 		for (size_t i = 0; i < list->n; i++) {
 			const struct kept *kept = &list->v[i];
 
-			if (kept->level != level || !*kept->file || (kept->announced && annotations) ||
-			    is_known(list, kept))
+			if (kept->level != level || !*kept->file ||
+			    (kept->announced && annotations) || is_known(list, kept))
 				continue;
 			if (rooms[level] > 0 && shown.n < ROWS_MOST) {
 				indices_add(&shown, i);

@@ -221,4 +221,24 @@ check 'what is to be escaped is' has "$out" \
 check 'what is none begins none' not grep -qF '##[' "$out"
 check 'the wide log is read on' has "$out" 'line=4,col=1,title=hostile%3A E1::'
 
+# The manual's examples, in a project that is its repository
+
+fresh example
+mkdir .git src
+echo 'include nox.mk' >GNUmakefile
+: >src/core.py
+cat >noxfile.py <<'END'
+import nox
+
+@nox.session(python=False)
+def lint(session):
+    print("src/core.py:7:12: F401 'os' imported but unused")
+    session.error("no")
+END
+manual=$TOP/mk/nox.mk.5
+github lint
+check 'an annotation' has "$out" "$(sed -n 's/^\.Dl \(::error .*\)/\1/p' "$manual")"
+CI=true mk lint
+check 'a table' same "$(grep -A 1 '^where  ' "$out")" "$(grep -A 1 '^where  ' "$manual")"
+
 finish
