@@ -117,10 +117,20 @@ START_TEST(a_forge_has_room_for_ten)
 	ck_assert_ptr_nonnull(end);
 	ck_assert_str_eq(end, "\nnoxmk: 6 more errors are in the log of lint\n");
 	free(text);
+	/* The session itself has used it up. */
+	log.len = 0;
+	for (int i = 1; i <= 12; i++)
+		buffer_printf(&log, "::error file=b.py,line=%d::told\n", i);
+	buffer_addstr(&log, "a.py:1:1: E1 error\n");
+	file_put("tests.log", log.data);
+	file_put("lint.log", "");
+	assert_printed(NULL, "\nnoxmk: 1 more error is in the log of tests\n");
 	/* In a table it is one like the others. */
+	file_put("lint.log",
+	    "::error file=a.py,line=1::told\n::error::of no file\na.py:1:1: E1 error\n");
 	be_at("GITEA_ACTIONS");
 	text = printed(NULL);
-	ck_assert_ptr_nonnull(strstr(text, "\na.py:1     lint     told\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\na.py:1   lint     told\n"));
 	ck_assert_ptr_null(strstr(text, "a.py:1:1"));
 	ck_assert_ptr_null(strstr(text, "of no file"));
 	free(text);

@@ -225,6 +225,9 @@ START_TEST(a_long_line)
 	buffer_addstr(&text, "\nb c.py:2:1: E2 y\n");
 	ck_assert_ptr_nonnull(strstr(found_in(text.data), "\nE b c.py:2:1 [E2] y\n"));
 	ck_assert_uint_lt(report.len, 3000);
+	memcpy(text.data, "::error::    ", 13);
+	ck_assert_ptr_nonnull(strstr(found_in(text.data), "\nE b c.py:2:1 [E2] y\n"));
+	ck_assert_uint_lt(report.len, 20000);
 	buffer_free(&text);
 }
 END_TEST

@@ -19,6 +19,8 @@ begin(void)
 	close(folder_make("repository/project/docs"));
 	close(folder_make("repository/project/.nox/x"));
 	close(folder_make("repository/project/lib/site-packages"));
+	close(folder_make("repository-2"));
+	file_put("repository-2/a.py", "");
 	file_put("outside.py", "");
 	file_put("repository/top.py", "");
 	folder = getcwd(NULL, 0);
@@ -48,8 +50,8 @@ static const struct {
 	const char *path, *file;
 } relative[] = {
 	{ "a.py", "project/a.py" }, { "./docs//./a.rst", "project/docs/a.rst" },
-	{ "docs/../a.py", "project/a.py" }, { "../top.py", "top.py" }, { "../../outside.py",
-	    "none" },
+	{ "docs/../a.py", "project/a.py" }, { "../top.py", "top.py" }, { "../../outside.py", "none" },
+	{ "../../repository-2/a.py", "none" },
 	{ "link.py", "project/link.py" }, { "dangling.py", "none" }, { "fifo.py", "none" },
 	{ "docs", "none" }, { "nowhere.py", "none" }, { "", "none" }, { ".", "none" }, { "/",
 	    "none" },
@@ -98,8 +100,8 @@ START_TEST(a_path_is_seen_from_the_folder_that_was_named_last)
 
 	begin();
 	sources = sources_open();
-	ck_assert_str_eq(called(sources, "b.py"), "project/b.py");
 	ck_assert_str_eq(called(sources, "a.rst"), "none");
+	ck_assert_str_eq(called(sources, "b.py"), "project/b.py");
 	set_folder(sources, FOLDER_NOX, "docs");
 	ck_assert_str_eq(called(sources, "b.py"), "project/docs/b.py");
 	ck_assert_str_eq(called(sources, "a.rst"), "project/docs/a.rst");
