@@ -50,14 +50,14 @@ static const struct {
 	const char *path, *file;
 } relative[] = {
 	{ "a.py", "project/a.py" }, { "./docs//./a.rst", "project/docs/a.rst" },
-	{ "docs/../a.py", "project/a.py" }, { "../top.py", "top.py" }, { "../../outside.py", "none" },
-	{ "../../repository-2/a.py", "none" },
-	{ "link.py", "project/link.py" }, { "dangling.py", "none" }, { "fifo.py", "none" },
-	{ "docs", "none" }, { "nowhere.py", "none" }, { "", "none" }, { ".", "none" }, { "/",
-	    "none" },
-	{ ".nox/x/a.py", "none" }, { "lib/site-packages/a.py", "none" }, { "/etc/passwd", "none" },
-	{ "../../../../../../../../../etc/passwd", "none" }, { "..odd.py", "project/..odd.py" },
-	{ "a.py/", "project/a.py" }, { "<string>", "none" },
+	{ "docs/../a.py", "project/a.py" }, { "a.py/", "project/a.py" },
+	{ "..odd.py", "project/..odd.py" }, { "link.py", "project/link.py" },
+	{ "../top.py", "top.py" }, { "../../outside.py", "none" },
+	{ "../../repository-2/a.py", "none" }, { "dangling.py", "none" }, { "fifo.py", "none" },
+	{ "docs", "none" }, { "nowhere.py", "none" }, { "", "none" }, { ".", "none" },
+	{ "/", "none" }, { ".nox/x/a.py", "none" }, { "lib/site-packages/a.py", "none" },
+	{ "/etc/passwd", "none" }, { "../../../../../../../../../etc/passwd", "none" },
+	{ "<string>", "none" },
 };
 
 START_TEST(a_path_is_called_by_its_name_in_the_repository)
