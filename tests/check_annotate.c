@@ -60,6 +60,36 @@ START_TEST(github_is_told_each_once)
 }
 END_TEST
 
+/* A name with what stands for something else in a command; a long text is cut, a name is not. */
+START_TEST(odd_names_and_long_texts)
+{
+	struct buffer log = { 0 }, folder = { 0 };
+	char *text, *name;
+
+	be_at("GITHUB_ACTIONS");
+	for (int i = 0; i < 4; i++)
+		buffer_printf(&folder, "%s%0100d", i ? "/" : "", 0);
+	close(folder_make(folder.data));
+	name = xasprintf("%s/a,b%%.py", folder.data);
+	file_put(name, "");
+	buffer_printf(&log, "%s:1:1: E1 %01000d\n", name, 0);
+	file_put("lint.log", log.data);
+	file_put("tests.log", "=== FAILURES ===\n___ test_a ___\nE   assert 0\nE    +  where 0\n"
+			      "a.py:3: AssertionError\n");
+	text = printed(NULL);
+	free(name);
+	name = xasprintf("::error file=%s/a%%2Cb%%25.py,line=1,", folder.data);
+	ck_assert_ptr_nonnull(strstr(text, name));
+	ck_assert_ptr_nonnull(strstr(text, "0…0"));
+	ck_assert_ptr_nonnull(strstr(text, "title=tests%3A test_a::assert 0%0A +  where 0\n"));
+	ck_assert_uint_lt(strlen(text), 1000);
+	free(name);
+	free(text);
+	buffer_free(&log);
+	buffer_free(&folder);
+}
+END_TEST
+
 START_TEST(others_get_a_table)
 {
 	be_at("FORGEJO_ACTIONS");
@@ -205,6 +235,7 @@ check_annotate_suite(void)
 	TCase *tc = support_case(suite, "annotate");
 
 	tcase_add_test(tc, github_is_told_each_once);
+	tcase_add_test(tc, odd_names_and_long_texts);
 	tcase_add_test(tc, others_get_a_table);
 	tcase_add_test(tc, nobody_is_told_of_nothing);
 	tcase_add_test(tc, a_forge_has_room_for_ten);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,9 +203,9 @@ is_known(const struct list *list, const struct kept *kept)
 	return false;
 }
 
-/* The text's first lines, each made safe. The caller frees. */
+/* The text with each of its lines made safe, and cut to so many columns. The caller frees. */
 static char *
-safe_lines(const char *text, const char *between)
+safe_lines(const char *text, int columns)
 {
 	struct buffer lines = { 0 };
 
@@ -212,12 +213,12 @@ safe_lines(const char *text, const char *between)
 	while (*text) {
 		size_t n = strcspn(text, "\n");
 		char *line = xasprintf("%.*s", (int)n, text), *safe = screen_safe(line);
-		char *cut = utf8_cut(safe, COLUMNS_MOST);
+		char *cut = utf8_cut(safe, columns);
 
 		buffer_addstr(&lines, cut);
 		text += n;
 		if (*text && *++text)
-			buffer_addstr(&lines, between);
+			buffer_addstr(&lines, "\n");
 		free(cut);
 		free(safe);
 		free(line);
@@ -225,11 +226,14 @@ safe_lines(const char *text, const char *between)
 	return lines.data;
 }
 
-/* Prints text of a command, or of a property of it, as GitHub's runner decodes it. */
+/*
+ * Prints text of a command, or of a property of it, as GitHub's runner decodes it. The name of a
+ * file is of use only as a whole.
+ */
 static void
 put_escaped(const char *text, bool is_property)
 {
-	char *safe = safe_lines(text, "\n");
+	char *safe = safe_lines(text, is_property ? PATH_MAX : COLUMNS_MOST);
 
 	for (const char *p = safe; *p; p++)
 		if (*p == '%' || *p == '\n' || (is_property && (*p == ':' || *p == ',')))
