@@ -10,7 +10,7 @@ TESTS ?= tests/properties/kills.py tests/properties/swarm.py $B/tests/check \
   tests/properties/edges.py tests/properties/anything.py tests/model/protocol.py
 long_first = $(filter $(long),$1) $(filter-out $(long),$1)
 long := $(patsubst %,tests/cli/%.sh,docs fresh main modes nested resources versions)
-check_cflags := $(pkg_cflags) $$(pkg-config --cflags check)
+check_cflags := -DTESTS='"$(CURDIR)/tests"' $(pkg_cflags) $$(pkg-config --cflags check)
 check_libs := $$(pkg-config --libs $(PKGS) check) -lm
 
 check: $B/tests/check stage ## run every test

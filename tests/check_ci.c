@@ -40,6 +40,20 @@ START_TEST(three_forges_know_add_mask_and_annotations)
 }
 END_TEST
 
+/* Forgejo and Gitea set GitHub's variable, too. */
+START_TEST(one_forge_shows_annotations)
+{
+	be_nowhere();
+	ck_assert(!ci_annotates("annotations"));
+	setenv("CI", "true", 1);
+	ck_assert(ci_annotates("annotations") && !ci_annotates("none") && !ci_annotates(NULL));
+	setenv("GITHUB_ACTIONS", "true", 1);
+	ck_assert(ci_annotates(NULL) && !ci_annotates("none"));
+	setenv(variables[_i], "true", 1);
+	ck_assert_int_eq(ci_annotates(NULL), _i < 2);
+}
+END_TEST
+
 static const struct {
 	const char *start;
 	enum ci_match add_mask, annotation;
@@ -173,6 +187,7 @@ check_ci_suite(void)
 	tcase_add_test(tc, without_a_variable_there_is_no_ci);
 	tcase_add_test(tc, annotations_pass_in_a_ci_if_wanted);
 	tcase_add_loop_test(tc, three_forges_know_add_mask_and_annotations, 0, countof(variables));
+	tcase_add_loop_test(tc, one_forge_shows_annotations, 0, countof(variables));
 	tcase_add_loop_test(tc, a_command_is_known_by_its_start, 0, countof(starts));
 	tcase_add_loop_test(tc, a_text_is_what_the_runner_makes_of_it, 0, countof(texts));
 	tcase_add_loop_test(tc, each_forge_is_known_by_its_variable, 0, countof(variables));

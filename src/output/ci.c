@@ -5,18 +5,20 @@
 #include "output/ci.h"
 
 /* Set, and neither empty nor "false", in every job of that forge. */
-static const struct {
+static const struct forge {
 	const char *variable;
 	bool githubs; /* it knows GitHub's commands */
+	bool shows;   /* and shows annotations beside the code */
 } forges[] = {
 	/* Most of them set CI, by custom. TF_BUILD is of Azure Pipelines. */
-	{ "CI", false },
-	{ "GITHUB_ACTIONS", true },
-	{ "FORGEJO_ACTIONS", true },
-	{ "GITEA_ACTIONS", true },
-	{ "GITLAB_CI", false },
-	{ "TF_BUILD", false },
-	{ "TEAMCITY_VERSION", false },
+	{ "CI", false, false },
+	{ "GITHUB_ACTIONS", true, true },
+	/* These set GitHub's variable, too, and so come behind it. */
+	{ "FORGEJO_ACTIONS", true, false },
+	{ "GITEA_ACTIONS", true, false },
+	{ "GITLAB_CI", false, false },
+	{ "TF_BUILD", false, false },
+	{ "TEAMCITY_VERSION", false, false },
 };
 
 /* A command begins behind the one text with any of these bytes, or with any but those. */
@@ -32,17 +34,21 @@ static const struct command {
 	/* GitLab's begin with ESC [ 0 K, which does not pass the filter. */
 };
 
+static bool
+is_at(const struct forge *forge)
+{
+	const char *value = getenv(forge->variable);
+
+	return value && *value && strcmp(value, "false") != 0;
+}
+
 /* One of all forges, or of those only that know GitHub's commands. */
 static bool
 is_in(bool githubs)
 {
-	for (size_t i = 0; i < countof(forges); i++) {
-		const char *value = getenv(forges[i].variable);
-
-		if (value && *value && strcmp(value, "false") != 0 &&
-		    (forges[i].githubs || !githubs))
+	for (size_t i = 0; i < countof(forges); i++)
+		if ((forges[i].githubs || !githubs) && is_at(&forges[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -54,6 +60,19 @@ ci_reads(const char *wanted)
 	if (wanted ? !strcmp(wanted, "annotations") : is_in(true))
 		return CI_ANNOTATIONS;
 	return CI_DEFUSED;
+}
+
+bool
+ci_annotates(const char *wanted)
+{
+	bool shows = false;
+
+	if (wanted)
+		return ci_reads(wanted) == CI_ANNOTATIONS;
+	for (size_t i = 0; i < countof(forges); i++)
+		if (is_at(&forges[i]))
+			shows = forges[i].shows;
+	return shows;
 }
 
 bool

@@ -34,6 +34,12 @@ enum ci {
  */
 enum ci ci_reads(const char *wanted);
 
+/*
+ * Does the CI show annotations to people beside the code? GitHub does; Forgejo and Gitea know the
+ * commands, and do not. wanted: as above.
+ */
+bool ci_annotates(const char *wanted);
+
 /* Does the CI know GitHub's commands? Others would show the value of ::add-mask::VALUE to all. */
 bool ci_masks(void);
 

@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "output/joblog.h"
 #include "output/screen.h"
+#include "report/annotate.h"
 #include "report/chain.h"
 #include "report/junit.h"
 #include "report/logs.h"
@@ -157,9 +158,10 @@ print_total(int state, const struct table *table, const struct remarks *remarks)
 	printf("\n");
 }
 
-/* The summary of a run with sessions. folder: the run folder's path. */
+/* The summary of a run with sessions. folder: the run folder's path. ci_commands: see annotate.h. */
 static void
-print_summary(int state, int rundir, const struct table *table, double wall, const char *folder)
+print_summary(int state, int rundir, const struct table *table, double wall, const char *folder,
+    const char *ci_commands)
 {
 	struct history *history = history_load(state);
 	struct remarks remarks = { .table = table, .history = history, .wall = wall };
@@ -171,6 +173,7 @@ print_summary(int state, int rundir, const struct table *table, double wall, con
 		if (record_is_bad(r) && r->logged && !r->live)
 			print_log(rundir, r, folder);
 	}
+	annotate_print(rundir, table->records, table->n, ci_commands);
 	putchar('\n');
 	chain_print(table, wall);
 	print_total(state, table, &remarks);
@@ -193,8 +196,8 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 	if (table.n == 0)
 		goto out;
 	folder = rundir_path(json_text(info, "run"));
-	print_summary(state, rundir, &table, clock_monotonic() - json_number(info, "clock"),
-	    folder);
+	print_summary(state, rundir, &table, clock_monotonic() - json_number(info, "clock"), folder,
+	    json_string_value(json_object_get(planfile_header(plan), "ci_commands")));
 	free(folder);
 	junit_write(rundir, table.records, table.n);
 out:

@@ -269,12 +269,14 @@ done <"$scratch/knobs"
 # The words behind .Ev and .Va in the pages.
 cat "$page" "$fragment_page" | sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(.*\)/\3/p' |
 	tr -s ' ,' '\n' | grep -E '^[A-Z_]+$' | sort -u >"$scratch/in-pages"
-# What nox.mk has and watches; in the C code all words in capitals within quotes are variables.
+# What nox.mk has and watches; in the C code all words in capitals within quotes are variables, but
+# for those of tools.
 {
 	cat "$scratch/knobs"
 	printf '%s\n' ARGS FAIL_FAST MAX_FAIL
 	sed -n '/^_noxmk.watched :=/,/[^\\]$/p' "$TOP/mk/nox.mk" | grep -oE '\<(NOX|PYTHON)[A-Z_]*'
-	cat "$TOP"/src/*.c "$TOP"/src/*/*.c | sed 's|^ *\*.*||; s|/\*.*||' | grep -oE '"[A-Z][A-Z_]*[A-Z]"' | tr -d '"'
+	find "$TOP/src" -name '*.c' ! -path '*/report/grammar.c' ! -path '*/report/pytest.c' -exec cat {} + |
+		sed 's|^ *\*.*||; s|/\*.*||' | grep -oE '"[A-Z][A-Z_]*[A-Z]"' | tr -d '"'
 	sed -n 's/^VARIABLE = "\(.*\)"$/\1/p' "$TOP/src/nox/building.py"
 } | sort -u >"$scratch/variables"
 check 'the pages have every variable that is read, set or taken out' same \
