@@ -158,7 +158,7 @@ print_total(int state, const struct table *table, const struct remarks *remarks)
 	printf("\n");
 }
 
-/* The summary of a run with sessions. folder: the run folder's path. ci_commands: see annotate.h. */
+/* Of a run with sessions. folder: the run folder's path. ci_commands: see annotate.h. */
 static void
 print_summary(int state, int rundir, const struct table *table, double wall, const char *folder,
     const char *ci_commands)
