@@ -33,7 +33,7 @@ NOXMK_STATE ?=
 # how many runs to keep in the state folder
 NOXMK_KEEP ?= 20
 # live: show each session's output while it runs; failed: the logs of failed ones at the end;
-# auto: live when one session runs alone
+# auto: live when one session runs alone; in a CI else each log when its session has ended
 NOXMK_OUTPUT ?= auto
 # how many sessions run at once under `make -j` without a number [the CPUs that we may use]
 NOXMK_JOBS ?=

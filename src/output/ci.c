@@ -8,15 +8,18 @@
 static const struct {
 	const char *variable;
 	bool githubs; /* it knows GitHub's commands */
+	enum ci_forge forge;
 } forges[] = {
-	/* Most of them set CI, by custom. TF_BUILD is of Azure Pipelines. */
-	{ "CI", false },
-	{ "GITHUB_ACTIONS", true },
-	{ "FORGEJO_ACTIONS", true },
-	{ "GITEA_ACTIONS", true },
-	{ "GITLAB_CI", false },
-	{ "TF_BUILD", false },
-	{ "TEAMCITY_VERSION", false },
+	/* Forgejo's and Gitea's runners set GITHUB_ACTIONS as well, so they come first. */
+	{ "FORGEJO_ACTIONS", true, FORGE_FORGEJO },
+	{ "GITEA_ACTIONS", true, FORGE_GITEA },
+	{ "GITHUB_ACTIONS", true, FORGE_GITHUB },
+	{ "GITLAB_CI", false, FORGE_GITLAB },
+	/* Of Azure Pipelines. */
+	{ "TF_BUILD", false, FORGE_OTHER },
+	{ "TEAMCITY_VERSION", false, FORGE_OTHER },
+	/* Most of them set CI, by custom. */
+	{ "CI", false, FORGE_OTHER },
 };
 
 /* A command begins behind the one text with any of these bytes, or with any but those. */
@@ -32,18 +35,31 @@ static const struct command {
 	/* GitLab's begin with ESC [ 0 K, which does not pass the filter. */
 };
 
+static bool
+is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && *value && strcmp(value, "false") != 0;
+}
+
 /* One of all forges, or of those only that know GitHub's commands. */
 static bool
 is_in(bool githubs)
 {
-	for (size_t i = 0; i < countof(forges); i++) {
-		const char *value = getenv(forges[i].variable);
-
-		if (value && *value && strcmp(value, "false") != 0 &&
-		    (forges[i].githubs || !githubs))
+	for (size_t i = 0; i < countof(forges); i++)
+		if (is_set(forges[i].variable) && (forges[i].githubs || !githubs))
 			return true;
-	}
 	return false;
+}
+
+enum ci_forge
+ci_forge(void)
+{
+	for (size_t i = 0; i < countof(forges); i++)
+		if (is_set(forges[i].variable))
+			return forges[i].forge;
+	return FORGE_NONE;
 }
 
 enum ci

@@ -8,21 +8,30 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/util.h"
 #include "output/joblog.h"
+#include "output/page.h"
 #include "output/screen.h"
 #include "report/junit.h"
 #include "report/plain.h"
 #include "report/summary.h"
 #include "state/record.h"
 #include "state/rundir.h"
+#include "state/runtime.h"
 
 /* So much is shown of the log of a failed session, from its end on; the file has all of it. */
 enum { LOG_SHOWN_KIB = 256 };
 
 /* Columns: of the targets at most; of verdict and time, with the gaps; of reasons, if it can be. */
 enum { NAMES_MOST = 60, NAMES_LEAST = 12, FIXED = 22, REASONS = 24 };
+
+/*
+ * Lines of a screen: where a CI's page has the logs of failed sessions so near to its end, they are
+ * not shown once more.
+ */
+enum { SCREEN = 40 };
 
 /* A wait for processors that took this share of the run stands with its session. */
 #define NOTEWORTHY 0.1
@@ -176,6 +185,53 @@ print_log(int rundir, const struct record *r, const char *folder)
 	joblog_print_end(rundir, r->target, LOG_SHOWN_KIB);
 }
 
+/* The page of the CI, whose end is near, or NULL. The caller closes. */
+static struct page *
+open_page(int rundir, const json_t *info)
+{
+	int runtime = runtime_find(json_text(info, "make"));
+	struct page *page = page_open(runtime >= 0 ? runtime : rundir);
+
+	fd_close(&runtime);
+	return page;
+}
+
+/* Is the session's log to be shown at the end? Not if it was while the session ran. */
+static bool
+is_told(const struct record *r)
+{
+	return record_is_bad(r) && r->logged && !r->live;
+}
+
+/* Does the page of a CI have all of these logs, as far as one sees from where the summary is? */
+static bool
+are_on_screen(const struct table *table, const struct page *page)
+{
+	long long lines = page_state(page).lines + (long long)table->n;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
+
+		if (is_told(r) && (r->shown == 0 || lines - r->shown >= SCREEN))
+			return false;
+	}
+	return true;
+}
+
+static void
+print_logs(int rundir, const struct table *table, const json_t *info)
+{
+	struct page *page = open_page(rundir, info);
+	char *folder = rundir_path(json_text(info, "run"));
+	bool again = !page || !are_on_screen(table, page);
+
+	for (size_t i = 0; i < table->n && again; i++)
+		if (is_told(&table->records[i]))
+			print_log(rundir, &table->records[i], folder);
+	page_close(page);
+	free(folder);
+}
+
 /* " 3 failed", with a comma in front unless it is the first such count. */
 static void
 print_count(unsigned n, const char *what, bool *first)
@@ -253,7 +309,6 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 {
 	json_t *info = rundir_info(rundir);
 	struct table table = { 0 };
-	char *folder;
 	int result = -1;
 
 	if (!info || read_table(&table, rundir, plan, goals, stopped) < 0)
@@ -263,12 +318,7 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 		goto out;
 	table.wall = clock_monotonic() - json_number(info, "clock");
 	print_table(&table);
-	folder = rundir_path(json_text(info, "run"));
-	for (size_t i = 0; i < table.n; i++)
-		if (record_is_bad(&table.records[i]) && table.records[i].logged &&
-		    !table.records[i].live)
-			print_log(rundir, &table.records[i], folder);
-	free(folder);
+	print_logs(rundir, &table, info);
 	print_total(state, &table);
 	fflush(stdout);
 	junit_write(rundir, table.records, table.n);

@@ -110,8 +110,11 @@ found_command(void *data, bool is_annotation, const char *line, size_t n)
 {
 	struct attempt *attempt = data;
 
-	if (!is_annotation || !attempt->follower)
-		joblog_tell_ci(attempt->follower, !is_annotation, line, n);
+	if (is_annotation && attempt->follower)
+		return;
+	(void)page_begin(attempt->o.page, PAGE_SOON);
+	joblog_tell_ci(attempt->follower, !is_annotation, line, n);
+	(void)page_end(attempt->o.page, 1);
 }
 
 /* The plan's header says how large a log may grow. */

@@ -14,6 +14,9 @@
 #include "nox/inputs.h"
 #include "nox/planning.h"
 #include "order/order.h"
+#include "output/block.h"
+#include "output/ci.h"
+#include "output/page.h"
 #include "output/screen.h"
 #include "plan/config.h"
 #include "session/attempt.h"
@@ -39,6 +42,7 @@ struct run {
 	int fixed;   /* the one of the last two that has what no session may have changed */
 	int signals; /* see sig_open */
 	int alive;   /* see rundir_enter */
+	struct page *page; /* NULL: no CI reads */
 	struct planfile *plan;
 	json_t *session; /* its line of the plan */
 	struct options session_options; /* what the plan sets for it */
@@ -99,6 +103,7 @@ open_run(struct run *run)
 	run->alive = rundir_enter(run->rundir);
 	run->runtime = runtime_make(run->options->key, run->state, run->rundir);
 	runtime_stand_in(run->runtime, run->rundir);
+	run->page = page_open(run->runtime >= 0 ? run->runtime : run->rundir);
 	run->fixed = runtime_is_whole(run->runtime) ? run->runtime : run->rundir;
 	if (!run->options->notified)
 		record_forget(run->rundir, run->options->target);
@@ -119,6 +124,7 @@ close_run(struct run *run)
 {
 	record_clear(&run->record);
 	turn_close(run->turn);
+	page_close(run->page);
 	options_clear(&run->session_options);
 	json_decref(run->session);
 	planfile_close(run->plan);
@@ -253,7 +259,7 @@ live(struct run *run)
 		.posargs = run->options->posargs, .live = run->options->live,
 		.alone = run->options->alone || run->makeflags.slots == 1, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),
-		.makeflags = &run->makeflags, .record = &run->record,
+		.makeflags = &run->makeflags, .page = run->page, .record = &run->record,
 		.forked = forked, .judged = judged, .data = run };
 	struct passage_options passage = { .state = run->state, .target = run->options->target,
 		.function = json_text(run->session, "name"),
@@ -343,7 +349,51 @@ run_by_plan(struct run *run)
 	}
 }
 
-/* From here on the record says how it went, and so does a line on the screen. */
+/* The run folder's path, for people. The caller frees. */
+static char *
+folder_of(const struct run *run)
+{
+	json_t *info = rundir_info(run->rundir);
+	char *path = rundir_path(json_text(info, "run"));
+
+	json_decref(info);
+	return path;
+}
+
+/*
+ * On a CI's page the log, in one piece, says how it went. One that has failed, and that somebody
+ * has read, the summary need not show again if it is near.
+ */
+static void
+show_block(struct run *run)
+{
+	char *folder = folder_of(run);
+	long long lines = block_print(ci_forge(), run->rundir, &run->record, folder);
+
+	free(folder);
+	if (page_end(run->page, lines) && record_is_bad(&run->record)) {
+		run->record.shown = page_state(run->page).lines;
+		write_record(run);
+	}
+}
+
+/* A session that was shown while it ran ends right above the summary, which names it. */
+static void
+show_end(struct run *run)
+{
+	bool block = run->options->in_blocks && block_is_wanted(&run->record);
+
+	if (run->record.live)
+		return;
+	if (page_begin(run->page, block ? PAGE_PATIENT : PAGE_SOON) && block) {
+		show_block(run);
+	} else {
+		screen_ended(&run->record);
+		(void)page_end(run->page, 1);
+	}
+}
+
+/* From here on the record says how it went, and so does what is shown. */
 static void
 end_record(struct run *run)
 {
@@ -361,9 +411,7 @@ end_record(struct run *run)
 		write_record(run);
 	}
 	policy_consider(run->rundir, &policy, &run->record);
-	/* A session that was shown while it ran ends right above the summary, which names it. */
-	if (!run->record.live)
-		screen_ended(&run->record);
+	show_end(run);
 }
 
 int

@@ -23,6 +23,7 @@ struct run_options {
 	bool strict;            /* no session uses more than its job slots */
 	bool live;              /* show its output while it runs */
 	bool alone;             /* no other session of this make does */
+	bool in_blocks;         /* on a CI's page its log appears as a whole when it has ended */
 	bool notified;          /* in the make for notified sessions, others may have run before */
 	const struct policy *policy; /* what ends the run early */
 };
