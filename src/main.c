@@ -264,6 +264,8 @@ do_run(UNUSED const struct place *place)
 	run.alone = !strcmp(request.alone, run.target);
 	run.live = request.knobs.output == OUTPUT_LIVE ||
 		   (request.knobs.output == OUTPUT_AUTO && run.alone);
+	run.goals = request.goals;
+	run.heartbeat = request.knobs.heartbeat;
 	run.in_blocks = request.knobs.output == OUTPUT_AUTO;
 	outlet_open(false);
 	result = run_session(&run, &interrupted);

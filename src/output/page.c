@@ -9,8 +9,9 @@
 #include "base/outlet.h"
 #include "output/ci.h"
 #include "output/page.h"
+#include "state/runtime.h"
 
-#define NAME ".page.now"
+#define NAME ".page" RUNTIME_OF_NOW
 
 /* Milliseconds in which what was written in turn has to be read. */
 enum { PATIENCE = 2000 };

@@ -9,6 +9,7 @@
 #include "base/outlet.h"
 #include "base/process.h"
 #include "base/sig.h"
+#include "session/heartbeat.h"
 #include "session/life.h"
 #include "session/outcome.h"
 #include "session/stops.h"
@@ -410,6 +411,7 @@ check_stops(struct life *life)
 
 	runtime_stand_in(life->o->attempt->runtime, life->o->attempt->rundir);
 	turn_keep(life->o->turn);
+	heartbeat_look(life->o->heartbeat, life->o->attempt->plan);
 	/* Keeper and guard have nothing to be stopped for. */
 	process_wake_children();
 	/* Who stops make may stop us as well: that is one stop. */

@@ -20,6 +20,7 @@
 #include "output/screen.h"
 #include "plan/config.h"
 #include "session/attempt.h"
+#include "session/heartbeat.h"
 #include "session/life.h"
 #include "session/outcome.h"
 #include "session/run.h"
@@ -265,11 +266,14 @@ live(struct run *run)
 		.function = json_text(run->session, "name"),
 		.turn = run->turn, .told = attempt.told, .processors = run->options->processors,
 		.record = &run->record, .rank = rank, .data = run };
+	struct heartbeat_options heartbeat = { .page = run->page, .rundir = run->rundir,
+		.goals = run->options->goals, .every = run->options->heartbeat };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
 		.passage = run->passage = passage_open(&passage),
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
 		.retries = run->session_options.retries,
+		.heartbeat = heartbeat_open(&heartbeat),
 		.run_ends = policy_run_ends(run->options->policy, run->fixed) };
 	struct life_end end = life_lead(&life);
 
@@ -280,6 +284,7 @@ live(struct run *run)
 		    run->options->policy->flaky_fails);
 		run->recorded = false;
 	}
+	heartbeat_close(life.heartbeat);
 	passage_close(run->passage);
 	free(end.stopped);
 }

@@ -6,6 +6,7 @@
  * record. Works in the current folder, the project's.
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "state/policy.h"
@@ -24,6 +25,8 @@ struct run_options {
 	bool live;              /* show its output while it runs */
 	bool alone;             /* no other session of this make does */
 	bool in_blocks;         /* on a CI's page its log appears as a whole when it has ended */
+	const json_t *goals;    /* a list: of the make */
+	double heartbeat;       /* see heartbeat.h */
 	bool notified;          /* in the make for notified sessions, others may have run before */
 	const struct policy *policy; /* what ends the run early */
 };

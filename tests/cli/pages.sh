@@ -207,4 +207,43 @@ mk -j1 bad long
 check 'without a CI nothing of that' lacks "$out" 'line 5'
 check 'but the failed one at the end' words 1
 
+# A sign of life
+
+noxfile <<'END'
+def rest(session):
+    print("begun")
+    end = time.monotonic() + 30
+    while not os.path.exists("seen") and time.monotonic() < end:
+        time.sleep(0.05)  # until it was seen
+
+nox.session(name="slow", python=False)(rest)
+nox.session(name="slow-too", python=False)(rest)
+
+@nox.session(python=False)
+def last(session):
+    pass
+
+@nox.session(python=False)
+def talks(session):
+    for i in range(30):
+        print("word", i)
+        time.sleep(0.1)  # less than a silence
+END
+printf '[tool.noxmk.session.last]\nafter = ["slow"]\n' >pyproject.toml
+beat='^noxmk: nothing new for [12]s: 2 run \(slow(-too)? [0-9.]+s, slow(-too)? [0-9.]+s\), 1 wait$'
+(
+	wait_for matches "$scratch/live" "$beat" && touch seen
+) &
+CI=true "$MAKE" -I "$STAGE/include" -j3 slow slow-too last NOXMK_HEARTBEAT=1 >"$scratch/live" 2>"$err" </dev/null
+wait
+check 'after a silence a line tells what runs' matches "$scratch/live" "$beat"
+rm -f seen
+(sleep 3; touch seen) & # as long as three silences
+"$MAKE" -I "$STAGE/include" -j3 slow slow-too NOXMK_HEARTBEAT=1 >"$scratch/live" 2>"$err" </dev/null
+wait
+check 'without a CI nobody does' lacks "$scratch/live" 'nothing new'
+run env CI=true "$MAKE" -I "$STAGE/include" talks NOXMK_HEARTBEAT=1
+check 'nor while a session writes' lacks "$out" 'nothing new'
+check 'which is shown while it runs' has "$out" 'word 29'
+
 finish
