@@ -15,6 +15,7 @@
 #include "output/page.h"
 #include "output/screen.h"
 #include "report/junit.h"
+#include "report/markdown.h"
 #include "report/plain.h"
 #include "report/summary.h"
 #include "state/record.h"
@@ -234,11 +235,11 @@ print_logs(int rundir, const struct table *table, const json_t *info)
 
 /* " 3 failed", with a comma in front unless it is the first such count. */
 static void
-print_count(unsigned n, const char *what, bool *first)
+add_count(struct buffer *out, unsigned n, const char *what, bool *first)
 {
 	if (n == 0)
 		return;
-	printf("%s%u %s", *first ? "" : ", ", n, what);
+	buffer_printf(out, "%s%u %s", *first ? "" : ", ", n, what);
 	*first = false;
 }
 
@@ -273,7 +274,7 @@ time_of_sessions(const struct table *table)
 
 /* nox looks for interpreters that are not there, too: that is neither lost nor saved. */
 static void
-print_speed_up(int state, const struct table *table)
+add_speed_up(struct buffer *out, int state, const struct table *table)
 {
 	double plain = table->n > 1 ? by_plain_nox(state, table) : -1;
 	double took = time_of_sessions(table);
@@ -281,13 +282,16 @@ print_speed_up(int state, const struct table *table)
 	if (plain < 0 || took <= 0)
 		return;
 	if (table->wall - took > table->wall * NOTEWORTHY)
-		printf(", %s without the skipped ones", screen_duration(took).s);
-	printf(", about %s with plain nox: speed-up %.2f", screen_duration(plain).s, plain / took);
+		buffer_printf(out, ", %s without the skipped ones", screen_duration(took).s);
+	buffer_printf(out, ", about %s with plain nox: speed-up %.2f", screen_duration(plain).s,
+	    plain / took);
 }
 
-static void
-print_total(int state, const struct table *table)
+/* The line that counts: "3 sessions: 2 passed, 1 failed; …". The caller frees. */
+static char *
+total_of(int state, const struct table *table)
 {
+	struct buffer out = { 0 };
 	unsigned counts[VERDICTS] = { 0 }, flaky = 0;
 	bool first = true;
 
@@ -295,13 +299,28 @@ print_total(int state, const struct table *table)
 		counts[table->records[i].verdict]++;
 		flaky += record_is_flaky(&table->records[i]);
 	}
-	printf("\nnoxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
+	buffer_printf(&out, "%zu session%s: ", table->n, table->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)
-		print_count(counts[v], verdict_name(v), &first);
-	print_count(flaky, "flaky", &first);
-	printf("; %s wall time", screen_duration(table->wall).s);
-	print_speed_up(state, table);
-	printf("\n");
+		add_count(&out, counts[v], verdict_name(v), &first);
+	add_count(&out, flaky, "flaky", &first);
+	buffer_printf(&out, "; %s wall time", screen_duration(table->wall).s);
+	add_speed_up(&out, state, table);
+	return out.data;
+}
+
+/* The same for people who do not look at the log. */
+static void
+write_markdown(const struct table *table, const char *total)
+{
+	struct markdown markdown = { 0 };
+
+	for (size_t i = 0; i < table->n; i++) {
+		char *words = remark(&table->records[i], table->wall);
+
+		markdown_add(&markdown, &table->records[i], words);
+		free(words);
+	}
+	markdown_write(&markdown, total);
 }
 
 int
@@ -309,6 +328,7 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 {
 	json_t *info = rundir_info(rundir);
 	struct table table = { 0 };
+	char *total;
 	int result = -1;
 
 	if (!info || read_table(&table, rundir, plan, goals, stopped) < 0)
@@ -319,8 +339,12 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 	table.wall = clock_monotonic() - json_number(info, "clock");
 	print_table(&table);
 	print_logs(rundir, &table, info);
-	print_total(state, &table);
+	total = total_of(state, &table);
+	printf("\nnoxmk: %s\n", total);
 	fflush(stdout);
+	if (markdown_is_wanted())
+		write_markdown(&table, total);
+	free(total);
 	junit_write(rundir, table.records, table.n);
 out:
 	clear_table(&table);

@@ -133,6 +133,30 @@ done
 check 'the hostile log is there' has "$out" 'no end ::endgroup::'
 check 'and no line of it is ours' same "$(grep -c '^noxmk: 9' "$out")" 0
 
+# The summary of the step
+
+export GITHUB_STEP_SUMMARY="$scratch/summary.md"
+rm -f tried
+run env CI=true GITHUB_ACTIONS=true "$MAKE" -I "$STAGE/include" -j2 passes fails flaky skips hostile
+check 'the summary of the step is a table' same "$(sed -E 's/[0-9]+\.[0-9]s/TIME/; /^5 sessions/s/: .*//' \
+	"$GITHUB_STEP_SUMMARY" | sed '/^5 sessions/s/&#59;.*//')" '| session | verdict | time | reason |
+|---|---|--:|---|
+| passes | passed | TIME |  |
+| fails | **failed** | TIME | Command false  failed with exit code 1 |
+| flaky | passed | TIME | flaky&#58; it failed first |
+| skips | skipped | TIME | no need |
+| hostile | **aborted** | TIME | &#58;&#58;endgroup&#58;&#58;&#92;n&#58;&#58;group&#58;&#58;&#37;0A&#58;&#58;x&#92;rsection&#95;end&#58;0&#58;noxmk&#45;hostile&#45;0&#92;r&#92;&#94;&#91;&#91;0K |
+
+5 sessions&#58; 2 passed&#44; 1 failed&#44; 1 skipped&#44; 1 aborted&#44; 1 flaky'
+rm "$GITHUB_STEP_SUMMARY"
+mk passes
+check 'without a CI there is none' absent "$GITHUB_STEP_SUMMARY"
+mkdir "$GITHUB_STEP_SUMMARY"
+run env CI=true GITHUB_ACTIONS=true "$MAKE" -I "$STAGE/include" passes
+check 'one that cannot be written is no failure' exits 0
+check 'and a line says it' has "$err" "noxmk: GITHUB_STEP_SUMMARY=$GITHUB_STEP_SUMMARY: Is a directory"
+unset GITHUB_STEP_SUMMARY
+
 # The models find what is not guarded.
 run env "$MAKE" -I "$STAGE/include" -j1 hostile passes NOXMK_OUTPUT=failed
 for forge in github forgejo gitlab; do
