@@ -161,7 +161,8 @@ end_of(const struct place *place, const struct request *request, const json_t *g
 {
 	return (struct end){ .state = place->state, .rundir = place->rundir, .plan = place->plan,
 		.goals = json_array_size(goals) > 0 ? goals : request->goals,
-		.jobs = request->knobs.jobs };
+		.jobs = request->knobs.jobs,
+		.share = request->knobs.status ? options.share : NULL };
 }
 
 /* Cuts options.words, [GOAL …] [-- MAKE …], behind the goals. The words of MAKE. */
