@@ -53,8 +53,9 @@ static char *
 description_of(const struct record *r)
 {
 	char *safe = screen_safe(r->reason ? r->reason : "");
-	char *all = xasprintf("%s in %s%s%s", verdict_name(r->verdict),
-	    screen_duration(r->duration).s, *safe ? ": " : "", safe);
+	bool ran = r->verdict != NOT_RUN;
+	char *all = xasprintf("%s%s%s%s%s", verdict_name(r->verdict), ran ? " in " : "",
+	    ran ? screen_duration(r->duration).s : "", *safe ? ": " : "", safe);
 	char *cut = utf8_cut(all, DESCRIPTION_MOST);
 
 	free(all);

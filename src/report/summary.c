@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/util.h"
+#include "output/ci.h"
 #include "output/joblog.h"
 #include "output/page.h"
 #include "output/screen.h"
@@ -190,9 +191,13 @@ print_log(int rundir, const struct record *r, const char *folder)
 static struct page *
 open_page(int rundir, const json_t *info)
 {
-	int runtime = runtime_find(json_text(info, "make"));
-	struct page *page = page_open(runtime >= 0 ? runtime : rundir);
+	struct page *page;
+	int runtime;
 
+	if (ci_forge() == FORGE_NONE)
+		return NULL;
+	runtime = runtime_find(json_text(info, "make"));
+	page = page_open(runtime >= 0 ? runtime : rundir);
 	fd_close(&runtime);
 	return page;
 }
