@@ -18,7 +18,7 @@
 #include "state/record.h"
 
 /* After that many seconds statuses.py is ended; it gives up earlier by itself. */
-#define PATIENCE 5.0
+#define PATIENCE 6.0
 
 /* Columns of a description, as forges show them. */
 enum { DESCRIPTION_MOST = 140 };

@@ -105,10 +105,12 @@ told ok GITHUB_SERVER_URL=http://forge.example GITHUB_RUN_NUMBER=7
 check 'with a number there is one' got \
 	'all(one[2]["target_url"] == "http://forge.example/us/ok/actions/runs/7" for one in got)'
 
+# On a slow machine all of it may be ended before it can say how many were not sent.
+some='noxmk: NOXMK_STATUS: the forge does not know of all sessions:'
 for kind in denied:'HTTP 403' moved:'HTTP 302' talks:'HTTP 403' hangs:'no answer in time'; do
 	told "${kind%%:*}"
-	check "${kind%%:*}: one line says so" same "$(grep NOXMK_STATUS "$scratch/all")" \
-		"noxmk: NOXMK_STATUS: the forge does not know of all sessions: 3 of 3 were not sent: ${kind#*:}"
+	check "${kind%%:*}: one line says so" same "$(sed -n 's/ 3 of 3 were not sent://; /NOXMK_STATUS/p' "$scratch/all")" \
+		"$some ${kind#*:}"
 	check "${kind%%:*}: the run is as it was" matches "$err" '^noxmk: bad: bad aborted$'
 	check "${kind%%:*}: the token is nowhere" not grep -rq $token "$scratch/all" "$state"
 	check "${kind%%:*}: no other address gets it" absent "$scratch/followed"
