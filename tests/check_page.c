@@ -1,9 +1,13 @@
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/outlet.h"
 #include "output/page.h"
 #include "support.h"
 
@@ -79,6 +83,44 @@ START_TEST(lines_add_up_over_helpers)
 }
 END_TEST
 
+/* Nobody reads: what follows could land in the middle, so nobody else gets the turn any more. */
+static int
+be_stuck(const char *ready)
+{
+	struct page *page = open_here();
+	int ends[2];
+
+	if (pipe(ends) < 0 || dup2(ends[1], STDOUT_FILENO) < 0)
+		return 2;
+	outlet_open(false);
+	page_begin(page, 0);
+	for (int i = 0; i < 20000; i++)
+		puts("a line that is not read");
+	if (page_end(page, 20000))
+		return 1;
+	page_close(page);
+	file_put(ready, "");
+	poll(NULL, 0, 60000);
+	return 0;
+}
+
+START_TEST(a_turn_that_nobody_reads_lasts_until_its_process_ends)
+{
+	struct page *page = open_here();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(be_stuck("ready"));
+	file_await("ready");
+	ck_assert_int_eq(page_state(page).lines, 20000);
+	ck_assert(!page_begin(page, 20));
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert(page_begin(page, 0));
+	page_close(page);
+}
+END_TEST
+
 /* A session can write there if there is no runtime folder. */
 static const struct page_state odd[] = {
 	{ -1, 1 }, { 1, -1 }, { 1, 1e18 }, { 1, 0.0 / 0.0 },
@@ -119,6 +161,7 @@ check_page_suite(void)
 	tcase_add_test(tc, without_a_ci_there_is_no_page);
 	tcase_add_test(tc, one_has_the_turn_at_a_time);
 	tcase_add_test(tc, a_turn_ends_with_its_process);
+	tcase_add_test(tc, a_turn_that_nobody_reads_lasts_until_its_process_ends);
 	tcase_add_test(tc, lines_add_up_over_helpers);
 	tcase_add_loop_test(tc, a_state_that_cannot_be_is_none, 0, countof(odd));
 	tcase_add_loop_test(tc, whatever_lies_in_its_place_goes, 0, ODD_STRANGER);

@@ -34,10 +34,10 @@ struct outlet {
 	enum way way;
 	FILE *stream, *saved;
 	bool is_all;         /* whatever is kept, nothing is cut */
+	bool incomplete;     /* bytes were missing at some time */
 	struct buffer kept;
 	size_t written;      /* bytes of it */
 	size_t cut;          /* bytes that are missing behind it */
-	bool incomplete;     /* bytes were missing at some time */
 	size_t taken;        /* all bytes that came */
 	int error;           /* errno of what could not be written, but for EPIPE; or 0 */
 };
