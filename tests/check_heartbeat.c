@@ -2,6 +2,7 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -90,6 +91,39 @@ START_TEST(a_silence_is_broken_once)
 }
 END_TEST
 
+/* They look at the same moment. */
+START_TEST(of_many_helpers_one_tells_it)
+{
+	pid_t pids[8];
+	char *text;
+	int start[2];
+
+	begin(60);
+	be_silent(61);
+	ck_assert_int_eq(pipe(start), 0);
+	output_begin();
+	for (size_t i = 0; i < countof(pids); i++) {
+		pids[i] = fork();
+		if (pids[i] > 0)
+			continue;
+		options.page = page_open(AT_FDCWD);
+		close(start[1]);
+		(void)!read(start[0], &(char){ 0 }, 1);
+		heartbeat_look(heartbeat_open(&options), plan);
+		_exit(0);
+	}
+	close(start[1]);
+	for (size_t i = 0; i < countof(pids); i++)
+		ck_assert_int_eq(waitpid(pids[i], NULL, 0), pids[i]);
+	text = output_end();
+	ck_assert_ptr_nonnull(strchr(text, '\n'));
+	ck_assert_ptr_eq(strchr(text, '\n'), strrchr(text, '\n'));
+	free(text);
+	close(start[0]);
+	end();
+}
+END_TEST
+
 START_TEST(nobody_runs_yet)
 {
 	struct heartbeat *heartbeat;
@@ -170,6 +204,7 @@ check_heartbeat_suite(void)
 	TCase *tc = support_case(suite, "heartbeat");
 
 	tcase_add_test(tc, a_silence_is_broken_once);
+	tcase_add_test(tc, of_many_helpers_one_tells_it);
 	tcase_add_test(tc, nobody_runs_yet);
 	tcase_add_test(tc, only_the_longest_are_named);
 	tcase_add_test(tc, who_has_the_turn_is_about_to_write);

@@ -83,7 +83,7 @@ SECTION = re.compile(r"section_(start|end):(\d+):([a-zA-Z0-9_.-]+)"
 
 def gitlab(page: str):
     """The tokens of a line; a section's first line is its title."""
-    for line in page.splitlines(keepends=True) if "\v" in page else page.split("\n"):
+    for line in page.split("\n"):
         at, text, title = 0, "", None
         while at < len(line):
             if match := SECTION.match(line, at):
