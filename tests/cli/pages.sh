@@ -49,6 +49,17 @@ def hostile(session):
     sys.stdout.write("no end ::endgroup::\033")
     sys.stdout.flush()
     session.error("::endgroup::\n::group::%0A::x\rsection_end:0:noxmk-hostile-0\r\033[0K")
+
+@nox.session(python=False)
+def chance(session):
+    import random
+    chance = random.Random(os.environ["PAGES_SEED"])
+    pieces = [b"::", b":", b"endgroup", b"group", b"stop-commands", b"error", b"set-env name=A", b"::x", b"##[", b"#",
+              b"]", b"\r", b"\n", b"\r\n", b" ", b"\t", "\u200b".encode(), "\ufeff".encode(), "\u3000".encode(), b"\033",
+              b"\033[0K", b"\033[1m", b"\033[m", b"\r\033[0K", b"section_", b"start:0:x", b"end:0:noxmk-chance-0",
+              b"[collapsed=true]", b"%0A", b"s", b"\xff", b"\0", b"noxmk: "]
+    for _ in range(400):
+        os.write(1, b"".join(chance.choices(pieces, k=30)))
 END
 printf '[tool.noxmk.session.flaky]\nretries = 1\n' >pyproject.toml
 
@@ -132,6 +143,20 @@ for forge in github forgejo gitea gitlab other; do
 done
 check 'the hostile log is there' has "$out" 'no end ::endgroup::'
 check 'and no line of it is ours' same "$(grep -c '^noxmk: 9' "$out")" 0
+
+# Whatever chance brings: nothing of it but annotations is a command. PAGES_SEED says which it was.
+PAGES_SEED=${PAGES_SEED:-$$-$(date +%s)}
+export PAGES_SEED
+echo "# PAGES_SEED=$PAGES_SEED"
+for forge in github forgejo gitlab; do
+	case $forge in
+	github) run env CI=true GITHUB_ACTIONS=true "$MAKE" -I "$STAGE/include" -j1 chance skips ;;
+	forgejo) run env CI=true FORGEJO_ACTIONS=true "$MAKE" -I "$STAGE/include" -j1 chance skips ;;
+	gitlab) run env CI=true GITLAB_CI=true "$MAKE" -I "$STAGE/include" -j1 chance skips ;;
+	esac
+	"$python3" "$TOP/tests/cli/pages.py" "$forge" "$out" >"$scratch/outline"
+	check "$forge: what chance writes folds nothing" same "$? $(grep -cvxE 'command error' "$scratch/outline")" '0 2'
+done
 
 # The summary of the step
 
