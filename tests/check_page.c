@@ -28,6 +28,8 @@ START_TEST(without_a_ci_there_is_no_page)
 	ck_assert(!file_there(".page.now"));
 	ck_assert(!page_begin(NULL, 0));
 	ck_assert(page_end(NULL, 1));
+	page_begin_line(NULL);
+	page_end_line(NULL);
 	page_note(NULL);
 	ck_assert_int_eq(page_state(NULL).lines, 0);
 	page_close(NULL);
@@ -72,12 +74,14 @@ START_TEST(lines_add_up_over_helpers)
 	ck_assert(last > 0 && last <= clock_monotonic());
 	ck_assert(page_begin(a, 0));
 	page_end(a, 3);
-	/* One that has not got the turn writes all the same. */
-	page_end(b, 4);
-	ck_assert_int_eq(page_state(a).lines, 7);
+	/* One that has not got the turn writes its line all the same. */
+	ck_assert(page_begin(a, 0));
+	page_begin_line(b);
+	page_end_line(b);
+	ck_assert_int_eq(page_state(a).lines, 4);
 	ck_assert(page_state(a).last >= last);
 	page_note(b);
-	ck_assert_int_eq(page_state(a).lines, 7);
+	ck_assert_int_eq(page_state(a).lines, 4);
 	page_close(a);
 	page_close(b);
 }
@@ -85,7 +89,7 @@ END_TEST
 
 /* Nobody reads: what follows could land in the middle, so nobody else gets the turn any more. */
 static int
-be_stuck(const char *ready)
+be_stuck(bool in_a_line)
 {
 	struct page *page = open_here();
 	int ends[2];
@@ -93,16 +97,39 @@ be_stuck(const char *ready)
 	if (pipe(ends) < 0 || dup2(ends[1], STDOUT_FILENO) < 0)
 		return 2;
 	outlet_open(false);
-	page_begin(page, 0);
-	for (int i = 0; i < 20000; i++)
+	if (!in_a_line)
+		page_begin(page, 0);
+	for (int i = 0; i < 20000; i++) {
+		if (in_a_line)
+			page_begin_line(page);
 		puts("a line that is not read");
-	if (page_end(page, 20000))
+		if (in_a_line)
+			page_end_line(page);
+	}
+	if (!in_a_line && page_end(page, 20000))
 		return 1;
 	page_close(page);
-	file_put(ready, "");
+	file_put("ready", "");
 	poll(NULL, 0, 60000);
 	return 0;
 }
+
+START_TEST(lines_wait_for_no_reader)
+{
+	struct page *page = open_here();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(be_stuck(true));
+	/* If each line waited, this would take hours. */
+	file_await("ready");
+	ck_assert_int_eq(page_state(page).lines, 20000);
+	ck_assert(page_begin(page, 0));
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	page_close(page);
+}
+END_TEST
 
 START_TEST(a_turn_that_nobody_reads_lasts_until_its_process_ends)
 {
@@ -110,7 +137,7 @@ START_TEST(a_turn_that_nobody_reads_lasts_until_its_process_ends)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(be_stuck("ready"));
+		_exit(be_stuck(false));
 	file_await("ready");
 	ck_assert_int_eq(page_state(page).lines, 20000);
 	ck_assert(!page_begin(page, 20));
@@ -161,6 +188,7 @@ check_page_suite(void)
 	tcase_add_test(tc, without_a_ci_there_is_no_page);
 	tcase_add_test(tc, one_has_the_turn_at_a_time);
 	tcase_add_test(tc, a_turn_ends_with_its_process);
+	tcase_add_test(tc, lines_wait_for_no_reader);
 	tcase_add_test(tc, a_turn_that_nobody_reads_lasts_until_its_process_ends);
 	tcase_add_test(tc, lines_add_up_over_helpers);
 	tcase_add_loop_test(tc, a_state_that_cannot_be_is_none, 0, countof(odd));

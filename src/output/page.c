@@ -13,8 +13,8 @@
 
 #define NAME ".page" RUNTIME_OF_NOW
 
-/* Milliseconds in which what was written in turn has to be read. */
-enum { PATIENCE = 2000 };
+/* Milliseconds in which a log has to be read, and in which the turn for a line has to come. */
+enum { PATIENCE = 2000, SOON = 500 };
 
 struct page {
 	int file;
@@ -63,26 +63,51 @@ page_begin(struct page *page, int milliseconds)
 	return page->ours;
 }
 
+static void
+add_lines(const struct page *page, long long lines)
+{
+	struct page_state state = page_state(page);
+
+	fflush(stdout);
+	state.lines += lines;
+	state.last = clock_monotonic();
+	store(page, &state);
+}
+
+static void
+release(struct page *page)
+{
+	if (page->ours)
+		(void)!fd_lock(page->file, LOCK_UN);
+	page->ours = false;
+}
+
 bool
 page_end(struct page *page, long long lines)
 {
-	struct page_state state = page_state(page);
-	bool read;
-
 	if (!page)
 		return true;
-	fflush(stdout);
-	if (lines > 0) {
-		state.lines += lines;
-		state.last = clock_monotonic();
-		store(page, &state);
-	}
-	read = !page->ours || outlet_settle(PATIENCE);
-	if (page->ours && read) {
-		(void)!fd_lock(page->file, LOCK_UN);
-		page->ours = false;
-	}
-	return read;
+	add_lines(page, lines);
+	if (!outlet_settle(PATIENCE))
+		return false;
+	release(page);
+	return true;
+}
+
+void
+page_begin_line(struct page *page)
+{
+	/* Where nobody reads what we have written before, the moment is over. */
+	(void)page_begin(page, outlet_is_behind() ? 0 : SOON);
+}
+
+void
+page_end_line(struct page *page)
+{
+	if (!page)
+		return;
+	add_lines(page, 1);
+	release(page);
 }
 
 void

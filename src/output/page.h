@@ -31,20 +31,24 @@ struct page_state {
 struct page *page_open(int folder) UNUSED_RESULT;
 void page_close(struct page *);
 
-/*
- * Milliseconds to wait for the turn: for the room of a whole log; and for a line, which is written
- * in any case.
- */
-enum { PAGE_PATIENT = 5000, PAGE_SOON = 500 };
+/* Milliseconds to wait for the turn, for the room of a whole log. */
+enum { PAGE_PATIENT = 5000 };
 
 /* Waits so many milliseconds at most for the turn; has it come? */
 bool page_begin(struct page *, int milliseconds);
 
 /*
  * So many lines have been written, and nothing else is to follow: waits until they have been read,
- * and ends the turn, if it came. False if nobody reads: then it is nobody else's until we end.
+ * and ends the turn. False if nobody reads: then it is nobody else's until we end.
  */
 bool page_end(struct page *, long long lines);
+
+/*
+ * The same around a line that is written in any case: waits for the turn for a moment only, and for
+ * no reader.
+ */
+void page_begin_line(struct page *);
+void page_end_line(struct page *);
 
 /* Something was written out of turn, while it came. */
 void page_note(struct page *);

@@ -112,9 +112,9 @@ found_command(void *data, bool is_annotation, const char *line, size_t n)
 
 	if (is_annotation && attempt->follower)
 		return;
-	(void)page_begin(attempt->o.page, PAGE_SOON);
+	page_begin_line(attempt->o.page);
 	joblog_tell_ci(attempt->follower, !is_annotation, line, n);
-	(void)page_end(attempt->o.page, 1);
+	page_end_line(attempt->o.page);
 }
 
 /* The plan's header says how large a log may grow. */

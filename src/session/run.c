@@ -390,11 +390,12 @@ show_end(struct run *run)
 
 	if (run->record.live)
 		return;
-	if (page_begin(run->page, block ? PAGE_PATIENT : PAGE_SOON) && block) {
+	if (block && page_begin(run->page, PAGE_PATIENT)) {
 		show_block(run);
 	} else {
+		page_begin_line(run->page);
 		screen_ended(&run->record);
-		(void)page_end(run->page, 1);
+		page_end_line(run->page);
 	}
 }
 

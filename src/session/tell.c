@@ -5,23 +5,23 @@
 void
 tell_waits(const struct attempt_options *options, const json_t *blocker)
 {
-	(void)page_begin(options->page, PAGE_SOON);
+	page_begin_line(options->page);
 	screen_waits(options->target, blocker);
-	(void)page_end(options->page, 1);
+	page_end_line(options->page);
 }
 
 void
 tell_slow(const struct attempt_options *options, double seconds, int log)
 {
-	(void)page_begin(options->page, PAGE_SOON);
+	page_begin_line(options->page);
 	screen_slow(options->target, seconds, log);
-	(void)page_end(options->page, 1);
+	page_end_line(options->page);
 }
 
 void
 tell_retries(const struct attempt_options *options, double seconds)
 {
-	(void)page_begin(options->page, PAGE_SOON);
+	page_begin_line(options->page);
 	screen_retries(options->record, seconds);
-	(void)page_end(options->page, 1);
+	page_end_line(options->page);
 }
