@@ -28,7 +28,8 @@ helper_libs := $(STATIC) $$(pkg-config --static --libs $(PKGS)) \
 sources := $(wildcard src/*.c src/*/*.c)
 modules := $(filter-out main,$(sources:src/%.c=%))
 folders := $(filter-out .,$(patsubst %/,%,$(sort $(dir $(modules)))))
-python := probe.py inputs.py coupling.py shim.py noxmk_shim.py building.py gate.py handover.py
+python := probe.py inputs.py coupling.py shim.py noxmk_shim.py building.py gate.py handover.py \
+  statuses.py
 share := $(addprefix $B/share/noxmk/,$(python))
 # What `noxmk completion` prints.
 shells := bash zsh fish

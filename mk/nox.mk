@@ -33,7 +33,7 @@ NOXMK_STATE ?=
 # how many runs to keep in the state folder
 NOXMK_KEEP ?= 20
 # live: show each session's output while it runs; failed: the logs of failed ones at the end;
-# auto: live when one session runs alone
+# auto: live when one session runs alone; in a CI else each log when its session has ended
 NOXMK_OUTPUT ?= auto
 # how many sessions run at once under `make -j` without a number [the CPUs that we may use]
 NOXMK_JOBS ?=
@@ -44,6 +44,10 @@ NOXMK_BUDGET ?= shared
 NOXMK_DEADLINE ?=
 # fail: a session that passes only when it is retried counts as failed
 NOXMK_FLAKY ?=
+# after how long a silence a CI is told what runs: 60, 5m; 0: never
+NOXMK_HEARTBEAT ?=
+# 1: each session becomes a status of the commit, on Forgejo and Gitea
+NOXMK_STATUS ?=
 # durations for sessions that have not run here yet: a history.json from elsewhere
 NOXMK_HISTORY ?=
 export NOXMK_HISTORY
@@ -58,7 +62,8 @@ _noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
 # What comes from make's command line or the environment is text. make would expand it where it is
 # used, and when it hands it on to each recipe's environment: one that is := stays as it is.
 _noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_STATE NOXMK_RESERVED NOXMK_KEEP \
-  NOXMK_OUTPUT NOXMK_JOBS NOXMK_BUDGET NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY
+  NOXMK_OUTPUT NOXMK_JOBS NOXMK_BUDGET NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY \
+  NOXMK_HEARTBEAT NOXMK_STATUS
 _noxmk.freeze = $(eval $2$1 := $$(value $1))$(eval export $1)
 _noxmk.from = $(filter $2,$(subst $(_noxmk.blank),-,$(origin $1)))
 $(foreach k,$(_noxmk.knobs_all) ARGS FAIL_FAST MAX_FAIL,$(if $(call \
@@ -349,7 +354,8 @@ _noxmk.plain = $(if $(_noxmk.meant),$(_noxmk.text))
 _noxmk.plain_knob = $1=$(strip $(_noxmk.plain))$(_noxmk.line)
 _noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(call \
   _noxmk.knob,NOXMK_BUDGET)$(call _noxmk.knob,NOXMK_KEEP)$(call _noxmk.knob,NOXMK_DEADLINE)$(call \
-  _noxmk.knob,NOXMK_FLAKY)$(call _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
+  _noxmk.knob,NOXMK_FLAKY)$(call _noxmk.knob,NOXMK_HEARTBEAT)$(call \
+  _noxmk.knob,NOXMK_STATUS)$(call _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
 _noxmk.request_goals = $(_noxmk.goals) $(filter-out $(_noxmk.goals),$(_noxmk.brought))
 _noxmk.alone = $(if $(word 2,$(_noxmk.active)),,$(_noxmk.active))
 # Names like ours that we do not know, with those that we do: somebody may have meant one of these.

@@ -10,6 +10,7 @@
 #include "notified.h"
 #include "order/order.h"
 #include "own.h"
+#include "report/statuses.h"
 #include "report/summary.h"
 #include "slots/guard.h"
 #include "slots/jobserver.h"
@@ -150,6 +151,8 @@ end_run(const struct end *end, const char *key, char *const *make)
 		keep_results(end);
 		record_sync(end->rundir, sessions);
 	}
+	if (key && end->share)
+		statuses_post(end->share, end->rundir, end->plan, end->goals);
 	json_decref(sessions);
 	return result < 0 ? -1 : 0;
 }

@@ -16,6 +16,7 @@ struct end {
 	struct planfile *plan; /* the one that the run went by */
 	const json_t *goals;   /* a list */
 	unsigned jobs;         /* see order_write */
+	const char *share;     /* see statuses.h; NULL: the forge is not told of sessions */
 };
 
 /*

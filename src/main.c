@@ -165,7 +165,8 @@ end_of(const struct place *place, const struct request *request, const json_t *g
 {
 	return (struct end){ .state = place->state, .rundir = place->rundir, .plan = place->plan,
 		.goals = json_array_size(goals) > 0 ? goals : request->goals,
-		.jobs = request->knobs.jobs };
+		.jobs = request->knobs.jobs,
+		.share = request->knobs.status ? options.share : NULL };
 }
 
 /* Cuts options.words, [GOAL …] [-- MAKE …], behind the goals. The words of MAKE. */
@@ -268,6 +269,9 @@ do_run(UNUSED const struct place *place)
 	run.alone = !strcmp(request.alone, run.target);
 	run.live = request.knobs.output == OUTPUT_LIVE ||
 		   (request.knobs.output == OUTPUT_AUTO && run.alone);
+	run.goals = request.goals;
+	run.heartbeat = request.knobs.heartbeat;
+	run.in_blocks = request.knobs.output == OUTPUT_AUTO;
 	outlet_open(false);
 	result = run_session(&run, &interrupted);
 	if (interrupted)

@@ -21,6 +21,27 @@ START_TEST(without_a_variable_there_is_no_ci)
 }
 END_TEST
 
+START_TEST(the_forge_is_known_by_its_variable)
+{
+	static const enum ci_forge forges[] = { FORGE_OTHER, FORGE_GITHUB, FORGE_FORGEJO,
+		FORGE_GITEA, FORGE_GITLAB, FORGE_OTHER, FORGE_OTHER };
+
+	be_nowhere();
+	ck_assert_int_eq(ci_forge(), FORGE_NONE);
+	setenv(variables[_i], "false", 1);
+	ck_assert_int_eq(ci_forge(), FORGE_NONE);
+	setenv(variables[_i], "true", 1);
+	ck_assert_int_eq(ci_forge(), forges[_i]);
+	/* All set this, and some set GitHub's. */
+	setenv("CI", "true", 1);
+	ck_assert_int_eq(ci_forge(), forges[_i]);
+	if (_i == 2 || _i == 3) {
+		setenv("GITHUB_ACTIONS", "true", 1);
+		ck_assert_int_eq(ci_forge(), forges[_i]);
+	}
+}
+END_TEST
+
 START_TEST(annotations_pass_in_a_ci_if_wanted)
 {
 	be_nowhere();
@@ -185,6 +206,7 @@ check_ci_suite(void)
 	TCase *tc = support_case(suite, "ci");
 
 	tcase_add_test(tc, without_a_variable_there_is_no_ci);
+	tcase_add_loop_test(tc, the_forge_is_known_by_its_variable, 0, countof(variables));
 	tcase_add_test(tc, annotations_pass_in_a_ci_if_wanted);
 	tcase_add_loop_test(tc, three_forges_know_add_mask_and_annotations, 0, countof(variables));
 	tcase_add_loop_test(tc, one_forge_shows_annotations, 0, countof(variables));

@@ -24,6 +24,13 @@ static const struct {
 	{ "NOXMK_FLAKY", "fail", true, { .keep = 20, .policy = { .flaky_fails = true } } },
 	{ "NOXMK_FLAKY", "pass", true, { .keep = 20 } },
 	{ "NOXMK_FLAKY", "1", false, { .keep = 20 } },
+	{ "NOXMK_HEARTBEAT", "5m", true, { .keep = 20, .heartbeat = 300 } },
+	{ "NOXMK_HEARTBEAT", "0", true, { .keep = 20 } },
+	{ "NOXMK_HEARTBEAT", "", true, { .keep = 20, .heartbeat = 60 } },
+	{ "NOXMK_HEARTBEAT", "-1", false, { .keep = 20 } },
+	{ "NOXMK_STATUS", "1", true, { .keep = 20, .status = true } },
+	{ "NOXMK_STATUS", "0", true, { .keep = 20 } },
+	{ "NOXMK_STATUS", "on", false, { .keep = 20 } },
 	{ "FAIL_FAST", "1", true,
 	    { .keep = 20, .policy = { .fail_fast = true, .fail_fast_said = true } } },
 	{ "FAIL_FAST", "yes", true,
@@ -52,6 +59,9 @@ START_TEST(a_value_sets_its_knob)
 	ck_assert_int_eq(knobs.output, wanted->output);
 	ck_assert_uint_eq(knobs.jobs, wanted->jobs);
 	ck_assert_uint_eq(knobs.keep, wanted->keep);
+	ck_assert_double_eq(knobs.heartbeat,
+	    strcmp(settings[_i].name, "NOXMK_HEARTBEAT") ? 60 : wanted->heartbeat);
+	ck_assert(knobs.status == wanted->status);
 	ck_assert_double_eq(knobs.policy.deadline, policy->deadline);
 	ck_assert(knobs.policy.flaky_fails == policy->flaky_fails);
 	ck_assert(knobs.policy.fail_fast == policy->fail_fast);
@@ -94,7 +104,7 @@ START_TEST(all_knobs_have_names)
 
 	while (knob_name(n))
 		n++;
-	ck_assert_uint_eq(n, 8);
+	ck_assert_uint_eq(n, 10);
 }
 END_TEST
 

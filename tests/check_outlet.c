@@ -359,6 +359,27 @@ START_TEST(a_file_and_errors_are_as_ever)
 }
 END_TEST
 
+START_TEST(what_is_kept_settles_once_it_is_read)
+{
+	struct buffer text = { 0 };
+	int ends[2];
+	bool early;
+
+	open_ends(_i, ends);
+	print_lines(0, 8000);
+	early = outlet_settle(20);
+	for (int i = 0; i < 100 && !outlet_settle(20); i++)
+		read_on(ends[0], &text);
+	read_on(ends[0], &text);
+	early |= outlet_taken() != (size_t)8000 * LINE;
+	unplug(0);
+	ck_assert(!early);
+	ck_assert_uint_eq(text.len, (size_t)8000 * LINE);
+	buffer_free(&text);
+	close(ends[0]);
+}
+END_TEST
+
 Suite *
 check_outlet_suite(void)
 {
@@ -376,5 +397,6 @@ check_outlet_suite(void)
 	tcase_add_loop_test(tc, an_error_is_no_reason_to_keep_anything, 0, 2);
 	tcase_add_test(tc, a_forked_child_leaves_to_its_parent_what_is_kept);
 	tcase_add_test(tc, a_file_and_errors_are_as_ever);
+	tcase_add_loop_test(tc, what_is_kept_settles_once_it_is_read, 0, 2);
 	return suite;
 }

@@ -18,7 +18,7 @@ START_TEST(what_is_written_is_read)
 		.duration = 1.5, .logged = _i % 2, .live = _i == 2, .excused = _i == 3,
 		.cpu = 2.25, .client = _i % 3 - 1, .told = 4 * (unsigned)_i,
 		.width = 3 * (unsigned)_i, .memory = (unsigned long long)_i << 40,
-		.crowded = _i - 1.5, .own = _i - 2.5 }, back;
+		.crowded = _i - 1.5, .own = _i - 2.5, .shown = 9 * _i }, back;
 
 	if (_i > 0)
 		r.reason = reason;
@@ -49,6 +49,7 @@ START_TEST(what_is_written_is_read)
 	ck_assert(r.wide ? json_equal(back.wide, r.wide) : !back.wide);
 	ck_assert_double_eq(back.crowded, r.crowded < 0 ? -1 : r.crowded);
 	ck_assert_double_eq(back.own, r.own < 0 ? -1 : r.own);
+	ck_assert_int_eq(back.shown, r.shown);
 	record_clear(&back);
 	json_decref(r.notify);
 	json_decref(r.wide);
@@ -158,6 +159,7 @@ static const struct {
 	{ "wide", NULL, 1 }, { "wide", "'pytest'", 1 }, { "wide", "{'pytest':1}", 1 },
 	{ "wide", "[1,null,['pytest']]", 1 },
 	{ "own", NULL, 1 }, { "own", "-2.5", 1 }, { "own", "{}", 1 },
+	{ "shown", NULL, 1 }, { "shown", "-1", 1 }, { "shown", "'1'", 1 },
 	{ "crowded", NULL, 1 }, { "crowded", "-2.5", 1 }, { "crowded", "'1'", 1 },
 };
 
@@ -185,7 +187,7 @@ START_TEST(a_damaged_record_is_warned_of)
 		ck_assert_ptr_null(r.reason);
 		ck_assert(!r.logged && !r.live && !r.excused);
 		ck_assert(r.told == 0 && r.width == 0 && r.memory == 0 && !r.wide);
-		ck_assert(r.crowded == -1 && r.own == -1);
+		ck_assert(r.crowded == -1 && r.own == -1 && r.shown == 0);
 		assert_silent();
 	}
 	record_clear(&r);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "output/page.h"
 #include "report/summary.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -250,6 +251,32 @@ START_TEST(what_was_shown_live_is_not_shown_again)
 }
 END_TEST
 
+/* On a CI's page, so many lines above. */
+START_TEST(what_is_on_the_same_screen_is_not_shown_again)
+{
+	char name[] = "d", *text;
+	struct record r = { .target = name, .session = name, .verdict = FAILED, .logged = true,
+		.shown = 7 };
+	struct page *page;
+
+	begin();
+	setenv("CI", "true", 1);
+	page = page_open(run);
+	page_end(page, 30);
+	file_put("run/d.log", "words\n");
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
+	text = printed("['d']");
+	ck_assert_ptr_null(strstr(text, "words"));
+	free(text);
+	page_end(page, 20);
+	text = printed("['d']");
+	ck_assert_ptr_nonnull(strstr(text, "words"));
+	free(text);
+	page_close(page);
+	end();
+}
+END_TEST
+
 START_TEST(a_lost_log_is_said)
 {
 	char *text;
@@ -388,6 +415,7 @@ check_summary_suite(void)
 	tcase_add_test(tc, a_run_without_sessions_has_no_summary);
 	tcase_add_test(tc, long_names_and_logs_are_cut);
 	tcase_add_test(tc, what_was_shown_live_is_not_shown_again);
+	tcase_add_test(tc, what_is_on_the_same_screen_is_not_shown_again);
 	tcase_add_test(tc, a_lost_log_is_said);
 	tcase_add_test(tc, a_reader_that_went_away_is_no_fault);
 	tc = support_case(suite, "verdict");

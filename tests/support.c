@@ -85,7 +85,7 @@ setup(void)
 	static const char *const unwanted[] = { "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "NOXMK_JOBS",
 		"NOXMK_RUN", "NO_COLOR", "FORCE_COLOR", "MAKE_TERMOUT", "PYTHONHASHSEED",
 		"CI", "GITHUB_ACTIONS", "FORGEJO_ACTIONS", "GITEA_ACTIONS", "GITLAB_CI", "TF_BUILD",
-		"TEAMCITY_VERSION" };
+		"TEAMCITY_VERSION", "GITHUB_STEP_SUMMARY" };
 	char folder[PATH_MAX + 8];
 	int ends[2];
 

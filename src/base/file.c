@@ -92,6 +92,14 @@ file_open(int dirfd, const char *name, int flags, off_t most)
 	return fd;
 }
 
+int
+file_open_append(const char *path)
+{
+	struct stat st;
+
+	return open_plain(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT, &st);
+}
+
 /* The same for what may serve as a lock: if it is ours, everybody may open it. */
 static int
 open_shared(int dirfd, const char *name, int flags)

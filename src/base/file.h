@@ -26,6 +26,12 @@
 int file_open(int dirfd, const char *name, int flags, off_t most) UNUSED_RESULT;
 
 /*
+ * Opens a plain file, whoever's it is, to write at its end; it is made if need be. -1 with errno
+ * set.
+ */
+int file_open_append(const char *path) UNUSED_RESULT;
+
+/*
  * Opens a file for reading and writing that serves as a lock. It is made if need be, also in the
  * place of something that is no plain file; and everybody may open it, whatever the umask, who may
  * use the folder. -1 with errno set.

@@ -34,10 +34,11 @@ struct outlet {
 	enum way way;
 	FILE *stream, *saved;
 	bool is_all;         /* whatever is kept, nothing is cut */
+	bool incomplete;     /* bytes were missing at some time */
 	struct buffer kept;
 	size_t written;      /* bytes of it */
 	size_t cut;          /* bytes that are missing behind it */
-	bool incomplete;     /* bytes were missing at some time */
+	size_t taken;        /* all bytes that came */
 	int error;           /* errno of what could not be written, but for EPIPE; or 0 */
 };
 
@@ -158,6 +159,7 @@ take(void *cookie, const char *data, size_t n)
 	size_t done = 0;
 	ssize_t written = 1;
 
+	o->taken += n;
 	flush_one(o);
 	while (o->kept.len == 0 && done < n && written > 0) {
 		written = write_some(o, data + done, n - done);
@@ -275,6 +277,18 @@ live_on(void)
 	keep_ways_only();
 	(void)drain(LEFT_BEHIND, true);
 	_exit(0);
+}
+
+bool
+outlet_settle(int milliseconds)
+{
+	return drain(milliseconds, false);
+}
+
+size_t
+outlet_taken(void)
+{
+	return outlets[0].taken;
 }
 
 int

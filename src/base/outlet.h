@@ -33,6 +33,15 @@ int outlet_close(int milliseconds);
  */
 int outlet_hand_over(int milliseconds);
 
+/*
+ * Waits so many milliseconds at most until what is kept has been read. False if some of it has not:
+ * it stays kept.
+ */
+bool outlet_settle(int milliseconds);
+
+/* How many bytes have been written to standard output so far, read or not. */
+size_t outlet_taken(void);
+
 /* To be flushed when one of these can be written to. */
 enum { OUTLETS = 2 };
 void outlet_poll(struct pollfd fds[OUTLETS]);

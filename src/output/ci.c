@@ -5,20 +5,21 @@
 #include "output/ci.h"
 
 /* Set, and neither empty nor "false", in every job of that forge. */
-static const struct forge {
+static const struct {
 	const char *variable;
 	bool githubs; /* it knows GitHub's commands */
-	bool shows;   /* and shows annotations beside the code */
+	enum ci_forge forge;
 } forges[] = {
-	/* Most of them set CI, by custom. TF_BUILD is of Azure Pipelines. */
-	{ "CI", false, false },
-	{ "GITHUB_ACTIONS", true, true },
-	/* These set GitHub's variable, too, and so come behind it. */
-	{ "FORGEJO_ACTIONS", true, false },
-	{ "GITEA_ACTIONS", true, false },
-	{ "GITLAB_CI", false, false },
-	{ "TF_BUILD", false, false },
-	{ "TEAMCITY_VERSION", false, false },
+	/* Forgejo's and Gitea's runners set GITHUB_ACTIONS as well, so they come first. */
+	{ "FORGEJO_ACTIONS", true, FORGE_FORGEJO },
+	{ "GITEA_ACTIONS", true, FORGE_GITEA },
+	{ "GITHUB_ACTIONS", true, FORGE_GITHUB },
+	{ "GITLAB_CI", false, FORGE_GITLAB },
+	/* Of Azure Pipelines. */
+	{ "TF_BUILD", false, FORGE_OTHER },
+	{ "TEAMCITY_VERSION", false, FORGE_OTHER },
+	/* Most of them set CI, by custom. */
+	{ "CI", false, FORGE_OTHER },
 };
 
 /* A command begins behind the one text with any of these bytes, or with any but those. */
@@ -35,9 +36,9 @@ static const struct command {
 };
 
 static bool
-is_at(const struct forge *forge)
+is_set(const char *variable)
 {
-	const char *value = getenv(forge->variable);
+	const char *value = getenv(variable);
 
 	return value && *value && strcmp(value, "false") != 0;
 }
@@ -47,9 +48,18 @@ static bool
 is_in(bool githubs)
 {
 	for (size_t i = 0; i < countof(forges); i++)
-		if ((forges[i].githubs || !githubs) && is_at(&forges[i]))
+		if (is_set(forges[i].variable) && (forges[i].githubs || !githubs))
 			return true;
 	return false;
+}
+
+enum ci_forge
+ci_forge(void)
+{
+	for (size_t i = 0; i < countof(forges); i++)
+		if (is_set(forges[i].variable))
+			return forges[i].forge;
+	return FORGE_NONE;
 }
 
 enum ci
@@ -65,14 +75,9 @@ ci_reads(const char *wanted)
 bool
 ci_annotates(const char *wanted)
 {
-	bool shows = false;
-
 	if (wanted)
 		return ci_reads(wanted) == CI_ANNOTATIONS;
-	for (size_t i = 0; i < countof(forges); i++)
-		if (is_at(&forges[i]))
-			shows = forges[i].shows;
-	return shows;
+	return ci_forge() == FORGE_GITHUB;
 }
 
 bool

@@ -40,6 +40,20 @@ enum ci ci_reads(const char *wanted);
  */
 bool ci_annotates(const char *wanted);
 
+/*
+ * Whose page it is that shows what we print, by the same variables; the runners of Forgejo and
+ * Gitea set GitHub's, too. FORGE_OTHER: a CI that we know no more of.
+ */
+enum ci_forge {
+	FORGE_NONE,
+	FORGE_OTHER,
+	FORGE_GITHUB,
+	FORGE_FORGEJO,
+	FORGE_GITEA,
+	FORGE_GITLAB,
+};
+enum ci_forge ci_forge(void);
+
 /* Does the CI know GitHub's commands? Others would show the value of ::add-mask::VALUE to all. */
 bool ci_masks(void);
 

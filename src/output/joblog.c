@@ -195,6 +195,67 @@ joblog_print_end(int rundir, const char *target, int kib)
 	free(name);
 }
 
+/* The last line end in front of that place, or behind it the first one, if there is one nearby. */
+static off_t
+line_end_near(int log, off_t place, bool before)
+{
+	char data[4096];
+	off_t from = before ? place - (off_t)sizeof(data) : place;
+	ssize_t n = pread(log, data, sizeof(data), from > 0 ? from : 0);
+	const char *end = n <= 0 ? NULL :
+	    before ? memrchr(data, '\n', (size_t)n) : memchr(data, '\n', (size_t)n);
+
+	return end ? (from > 0 ? from : 0) + (end - data) + 1 : place;
+}
+
+/* From one place of the log to another one. How many lines were shown. */
+static long long
+show_range(int log, off_t from, off_t to)
+{
+	struct view view = view_open(NULL, ci_reads("none"));
+	long long lines = 0;
+	char data[16384];
+	ssize_t n = 1;
+
+	while (from < to && n > 0) {
+		size_t most = (size_t)(to - from);
+
+		n = pread(log, data, most < sizeof(data) ? most : sizeof(data), from);
+		for (ssize_t i = 0; i < n; i++)
+			lines += data[i] == '\n';
+		if (n > 0)
+			show(&view, data, (size_t)n);
+		from += n > 0 ? n : 0;
+	}
+	show(&view, NULL, 0);
+	view_close(&view);
+	return lines;
+}
+
+long long
+joblog_print_cut(int rundir, const char *file, const char *path, long long head, long long tail)
+{
+	int log = file_open(rundir, file, O_RDONLY, 0);
+	long long lines = 0;
+	off_t end, from;
+	struct stat st;
+
+	if (log < 0 || fstat(log, &st) < 0) {
+		warn("%s", file);
+	} else if (st.st_size <= head + tail) {
+		lines = show_range(log, 0, st.st_size);
+	} else {
+		end = line_end_near(log, head, true);
+		from = line_end_near(log, st.st_size - tail, false);
+		lines = show_range(log, 0, end) + 1;
+		printf("… %lld KiB are left out here; all of it: %s\n",
+		    (long long)(from - end) / 1024, path);
+		lines += show_range(log, from, st.st_size);
+	}
+	fd_close(&log);
+	return lines;
+}
+
 struct joblog_follower {
 	int log;
 	off_t offset;

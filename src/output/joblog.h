@@ -53,6 +53,15 @@ int joblog_print(int rundir, const char *target, bool raw);
  */
 void joblog_print_end(int rundir, const char *target, int kib);
 
+/*
+ * The file, a log, for a CI's page, through the filter: whole, or, if it has more bytes than that,
+ * its first and its last ones, to whole lines where there are any, with a line between them that
+ * says how much is left out and the path of it all. How many lines that is. Warns if there is no
+ * such file.
+ */
+long long joblog_print_cut(int rundir, const char *file, const char *path, long long head,
+    long long tail);
+
 /* Copies what is new in a growing log to standard output, through filter.h and lines.h. */
 struct joblog_follower;
 

@@ -5,14 +5,18 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/util.h"
+#include "output/ci.h"
 #include "output/joblog.h"
+#include "output/page.h"
 #include "output/screen.h"
 #include "report/annotate.h"
 #include "report/chain.h"
 #include "report/junit.h"
 #include "report/logs.h"
+#include "report/markdown.h"
 #include "report/plain.h"
 #include "report/remark.h"
 #include "report/summary.h"
@@ -20,12 +24,19 @@
 #include "state/history.h"
 #include "state/record.h"
 #include "state/rundir.h"
+#include "state/runtime.h"
 
 /* So much is shown of the log of a failed session, from its end on; the file has all of it. */
 enum { LOG_SHOWN_KIB = 256 };
 
 /* Columns: of the targets at most; of verdict and time, with the gaps; of reasons, if it can be. */
 enum { NAMES_MOST = 60, NAMES_LEAST = 12, FIXED = 22, REASONS = 24 };
+
+/*
+ * Lines of a screen: where a CI's page has the logs of failed sessions so near to its end, they are
+ * not shown once more.
+ */
+enum { SCREEN = 40 };
 
 /* What skipped sessions took is worth a word from this share of the run on. */
 #define NOTEWORTHY 0.1
@@ -78,13 +89,64 @@ print_log(int rundir, const struct record *r, const char *folder)
 	joblog_print_end(rundir, r->target, LOG_SHOWN_KIB);
 }
 
+/* The page of the CI, whose end is near, or NULL. The caller closes. */
+static struct page *
+open_page(int rundir, const json_t *info)
+{
+	struct page *page;
+	int runtime;
+
+	if (ci_forge() == FORGE_NONE)
+		return NULL;
+	runtime = runtime_find(json_text(info, "make"));
+	page = page_open(runtime >= 0 ? runtime : rundir);
+	fd_close(&runtime);
+	return page;
+}
+
+/* Is the session's log to be shown at the end? Not if it was while the session ran. */
+static bool
+is_told(const struct record *r)
+{
+	return record_is_bad(r) && r->logged && !r->live;
+}
+
+/* Does the page of a CI have all of these logs, as far as one sees from where the summary is? */
+static bool
+are_on_screen(const struct table *table, const struct page *page)
+{
+	long long lines = page_state(page).lines + (long long)table->n;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
+
+		if (is_told(r) && (r->shown == 0 || lines - r->shown >= SCREEN))
+			return false;
+	}
+	return true;
+}
+
+static void
+print_logs(int rundir, const struct table *table, const json_t *info)
+{
+	struct page *page = open_page(rundir, info);
+	char *folder = rundir_path(json_text(info, "run"));
+	bool again = !page || !are_on_screen(table, page);
+
+	for (size_t i = 0; i < table->n && again; i++)
+		if (is_told(&table->records[i]))
+			print_log(rundir, &table->records[i], folder);
+	page_close(page);
+	free(folder);
+}
+
 /* " 3 failed", with a comma in front unless it is the first such count. */
 static void
-print_count(unsigned n, const char *what, bool *first)
+add_count(struct buffer *out, unsigned n, const char *what, bool *first)
 {
 	if (n == 0)
 		return;
-	printf("%s%u %s", *first ? "" : ", ", n, what);
+	buffer_printf(out, "%s%u %s", *first ? "" : ", ", n, what);
 	*first = false;
 }
 
@@ -119,7 +181,7 @@ time_of_sessions(const struct table *table, double wall)
 
 /* nox looks for interpreters that are not there, too: that is neither lost nor saved. */
 static void
-print_speed_up(int state, const struct table *table, double wall)
+add_speed_up(struct buffer *out, int state, const struct table *table, double wall)
 {
 	double plain = table->n > 1 ? by_plain_nox(state, table) : -1;
 	double took = time_of_sessions(table, wall);
@@ -127,15 +189,18 @@ print_speed_up(int state, const struct table *table, double wall)
 	if (plain < 0 || took <= 0)
 		return;
 	if (wall - took > wall * NOTEWORTHY)
-		printf(", %s without the skipped ones", screen_duration(took).s);
-	printf(", about %s with plain nox", screen_duration(plain).s);
+		buffer_printf(out, ", %s without the skipped ones", screen_duration(took).s);
+	buffer_printf(out, ", about %s with plain nox", screen_duration(plain).s);
 	if (plain >= took)
-		printf(": speed-up %.2f", plain / took);
+		buffer_printf(out, ": speed-up %.2f", plain / took);
 }
 
-static void
-print_total(int state, const struct table *table, const struct remarks *remarks)
+/* The line that counts: "3 sessions: 2 passed, 1 failed; …". The caller frees. */
+static char *
+total_of(int state, const struct remarks *remarks)
 {
+	const struct table *table = remarks->table;
+	struct buffer out = { 0 };
 	unsigned counts[VERDICTS] = { 0 }, flaky = 0, slow = 0, leaked = 0;
 	bool first = true;
 
@@ -147,37 +212,53 @@ print_total(int state, const struct table *table, const struct remarks *remarks)
 		slow += remark_is_slow(remarks, r);
 		leaked += remark_has_leaked(r);
 	}
-	printf("noxmk: %zu session%s: ", table->n, table->n == 1 ? "" : "s");
+	buffer_printf(&out, "%zu session%s: ", table->n, table->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)
-		print_count(counts[v], verdict_name(v), &first);
-	print_count(flaky, "flaky", &first);
-	print_count(slow, "slow", &first);
-	print_count(leaked, "leaked", &first);
-	printf("; %s wall time", screen_duration(remarks->wall).s);
-	print_speed_up(state, table, remarks->wall);
-	printf("\n");
+		add_count(&out, counts[v], verdict_name(v), &first);
+	add_count(&out, flaky, "flaky", &first);
+	add_count(&out, slow, "slow", &first);
+	add_count(&out, leaked, "leaked", &first);
+	buffer_printf(&out, "; %s wall time", screen_duration(remarks->wall).s);
+	add_speed_up(&out, state, table, remarks->wall);
+	return out.data;
 }
 
-/* Of a run with sessions. folder: the run folder's path. ci_commands: see annotate.h. */
+/* The same for people who do not look at the log. */
 static void
-print_summary(int state, int rundir, const struct table *table, double wall, const char *folder,
+write_markdown(const struct remarks *remarks, const char *total)
+{
+	struct markdown markdown = { 0 };
+
+	for (size_t i = 0; i < remarks->table->n; i++) {
+		const struct record *r = &remarks->table->records[i];
+		char *words = remark_of(remarks, r);
+
+		markdown_add(&markdown, r, words);
+		free(words);
+	}
+	markdown_write(&markdown, total);
+}
+
+/* Of a run with sessions. ci_commands: see annotate.h. */
+static void
+print_summary(int state, int rundir, const struct table *table, const json_t *info,
     const char *ci_commands)
 {
 	struct history *history = history_load(state);
-	struct remarks remarks = { .table = table, .history = history, .wall = wall };
+	struct remarks remarks = { .table = table, .history = history,
+		.wall = clock_monotonic() - json_number(info, "clock") };
+	char *total = total_of(state, &remarks);
 
 	print_table(table, &remarks);
-	for (size_t i = 0; i < table->n; i++) {
-		const struct record *r = &table->records[i];
-
-		if (record_is_bad(r) && r->logged && !r->live)
-			print_log(rundir, r, folder);
-	}
+	print_logs(rundir, table, info);
 	annotate_print(rundir, table->records, table->n, ci_commands);
 	putchar('\n');
-	chain_print(table, wall);
-	print_total(state, table, &remarks);
+	chain_print(table, remarks.wall);
+	printf("noxmk: %s\n", total);
 	fflush(stdout);
+	if (markdown_is_wanted())
+		write_markdown(&remarks, total);
+	free(total);
 	history_free(history);
 }
 
@@ -187,7 +268,6 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 	enum table_of of = stopped ? TABLE_STOPPED : TABLE_ENDED;
 	json_t *info = rundir_info(rundir);
 	struct table table = { 0 };
-	char *folder;
 	int result = -1;
 
 	if (!info || table_read(&table, rundir, plan, goals, of) < 0)
@@ -195,10 +275,8 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 	result = 0;
 	if (table.n == 0)
 		goto out;
-	folder = rundir_path(json_text(info, "run"));
-	print_summary(state, rundir, &table, clock_monotonic() - json_number(info, "clock"), folder,
+	print_summary(state, rundir, &table, info,
 	    json_string_value(json_object_get(planfile_header(plan), "ci_commands")));
-	free(folder);
 	junit_write(rundir, table.records, table.n);
 out:
 	table_clear(&table);

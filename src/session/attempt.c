@@ -110,8 +110,11 @@ found_command(void *data, bool is_annotation, const char *line, size_t n)
 {
 	struct attempt *attempt = data;
 
-	if (!is_annotation || !attempt->follower)
-		joblog_tell_ci(attempt->follower, !is_annotation, line, n);
+	if (is_annotation && attempt->follower)
+		return;
+	page_begin_line(attempt->o.page);
+	joblog_tell_ci(attempt->follower, !is_annotation, line, n);
+	page_end_line(attempt->o.page);
 }
 
 /* The plan's header says how large a log may grow. */

@@ -14,6 +14,7 @@
 #include <poll.h>
 
 #include "output/mask.h"
+#include "output/page.h"
 #include "plan/planfile.h"
 #include "session/ask.h"
 #include "session/terminal.h"
@@ -36,6 +37,7 @@ struct attempt_options {
 	const struct slot *slot;    /* the slots that it holds */
 	unsigned told;              /* processors that its tools are told of; 0: its slots */
 	const struct makeflags *makeflags;
+	struct page *page;          /* NULL: there is none */
 	struct record *record;      /* is filled in as things become known */
 	void (*forked)(void *data); /* see keeper.h */
 	/*

@@ -9,10 +9,11 @@
 #include "base/outlet.h"
 #include "base/process.h"
 #include "base/sig.h"
-#include "output/screen.h"
+#include "session/heartbeat.h"
 #include "session/life.h"
 #include "session/outcome.h"
 #include "session/stops.h"
+#include "session/tell.h"
 #include "state/policy.h"
 #include "state/runtime.h"
 
@@ -195,7 +196,7 @@ retry(struct life *life)
 	life->attempt = NULL;
 	for (size_t i = 1; i < json_array_size(record->attempts) && pause < BACKOFF_MOST; i++)
 		pause *= 2;
-	screen_retries(record, pause);
+	tell_retries(life->o->attempt, pause);
 	life->phase = BACKOFF;
 	life->deadline = clock_monotonic() + (pause < BACKOFF_MOST ? pause : BACKOFF_MOST);
 }
@@ -410,6 +411,7 @@ check_stops(struct life *life)
 
 	runtime_stand_in(life->o->attempt->runtime, life->o->attempt->rundir);
 	turn_keep(life->o->turn);
+	heartbeat_look(life->o->heartbeat, life->o->attempt->plan);
 	/* Keeper and guard have nothing to be stopped for. */
 	process_wake_children();
 	/* Who stops make may stop us as well: that is one stop. */
@@ -440,7 +442,7 @@ check_clocks(struct life *life)
 	if (life->slow != 0 && now >= life->slow) {
 		life->slow = 0;
 		if (life->phase == RUNNING)
-			screen_slow(life->o->attempt->target, now - attempt_begun(life->attempt),
+			tell_slow(life->o->attempt, now - attempt_begun(life->attempt),
 			    attempt_log(life->attempt));
 	}
 	if (life->deadline != 0 && now >= life->deadline)
@@ -467,7 +469,7 @@ check_turn(struct life *life)
 		life->phase = ENDED;
 	} else if (!life->wait_shown && (blocker = turn_blocker(life->o->turn))) {
 		life->wait_shown = true;
-		screen_waits(life->o->attempt->target, blocker);
+		tell_waits(life->o->attempt, blocker);
 	}
 }
 

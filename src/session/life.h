@@ -23,6 +23,7 @@ struct life_options {
 	int signals;          /* the descriptor of sig_open */
 	double timeout, slow; /* seconds until an attempt is ended, is called slow; 0: never */
 	unsigned retries;     /* how many attempts may follow one that fails */
+	struct heartbeat *heartbeat; /* NULL: there is none */
 	double run_ends;      /* the monotonic second at which the run has to be over; 0: never */
 };
 

@@ -14,9 +14,13 @@
 #include "nox/inputs.h"
 #include "nox/planning.h"
 #include "order/order.h"
+#include "output/block.h"
+#include "output/ci.h"
+#include "output/page.h"
 #include "output/screen.h"
 #include "plan/config.h"
 #include "session/attempt.h"
+#include "session/heartbeat.h"
 #include "session/life.h"
 #include "session/outcome.h"
 #include "session/run.h"
@@ -39,6 +43,7 @@ struct run {
 	int fixed;   /* the one of the last two that has what no session may have changed */
 	int signals; /* see sig_open */
 	int alive;   /* see rundir_enter */
+	struct page *page; /* NULL: no CI reads */
 	struct planfile *plan;
 	json_t *session; /* its line of the plan */
 	struct options session_options; /* what the plan sets for it */
@@ -99,6 +104,7 @@ open_run(struct run *run)
 	run->alive = rundir_enter(run->rundir);
 	run->runtime = runtime_make(run->options->key, run->state, run->rundir);
 	runtime_stand_in(run->runtime, run->rundir);
+	run->page = page_open(run->runtime >= 0 ? run->runtime : run->rundir);
 	run->fixed = runtime_is_whole(run->runtime) ? run->runtime : run->rundir;
 	if (!run->options->notified)
 		record_forget(run->rundir, run->options->target);
@@ -119,6 +125,7 @@ close_run(struct run *run)
 {
 	record_clear(&run->record);
 	turn_close(run->turn);
+	page_close(run->page);
 	options_clear(&run->session_options);
 	json_decref(run->session);
 	planfile_close(run->plan);
@@ -253,17 +260,20 @@ live(struct run *run)
 		.posargs = run->options->posargs, .live = run->options->live,
 		.alone = run->options->alone || run->makeflags.slots == 1, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),
-		.makeflags = &run->makeflags, .record = &run->record,
+		.makeflags = &run->makeflags, .page = run->page, .record = &run->record,
 		.forked = forked, .judged = judged, .data = run };
 	struct passage_options passage = { .state = run->state, .target = run->options->target,
 		.function = json_text(run->session, "name"),
 		.turn = run->turn, .told = attempt.told, .processors = run->options->processors,
 		.record = &run->record, .rank = rank, .data = run };
+	struct heartbeat_options heartbeat = { .page = run->page, .rundir = run->rundir,
+		.goals = run->options->goals, .every = run->options->heartbeat };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
 		.passage = run->passage = passage_open(&passage),
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
 		.retries = run->session_options.retries,
+		.heartbeat = heartbeat_open(&heartbeat),
 		.run_ends = policy_run_ends(run->options->policy, run->fixed) };
 	struct life_end end = life_lead(&life);
 
@@ -274,6 +284,7 @@ live(struct run *run)
 		    run->options->policy->flaky_fails);
 		run->recorded = false;
 	}
+	heartbeat_close(life.heartbeat);
 	passage_close(run->passage);
 	free(end.stopped);
 }
@@ -343,7 +354,52 @@ run_by_plan(struct run *run)
 	}
 }
 
-/* From here on the record says how it went, and so does a line on the screen. */
+/* The run folder's path, for people. The caller frees. */
+static char *
+folder_of(const struct run *run)
+{
+	json_t *info = rundir_info(run->rundir);
+	char *path = rundir_path(json_text(info, "run"));
+
+	json_decref(info);
+	return path;
+}
+
+/*
+ * On a CI's page the log, in one piece, says how it went. One that has failed, and that somebody
+ * has read, the summary need not show again if it is near.
+ */
+static void
+show_block(struct run *run)
+{
+	char *folder = folder_of(run);
+	long long lines = block_print(ci_forge(), run->rundir, &run->record, folder);
+
+	free(folder);
+	if (page_end(run->page, lines) && record_is_bad(&run->record)) {
+		run->record.shown = page_state(run->page).lines;
+		write_record(run);
+	}
+}
+
+/* A session that was shown while it ran ends right above the summary, which names it. */
+static void
+show_end(struct run *run)
+{
+	bool block = run->options->in_blocks && block_is_wanted(&run->record);
+
+	if (run->record.live)
+		return;
+	if (block && page_begin(run->page, PAGE_PATIENT)) {
+		show_block(run);
+	} else {
+		page_begin_line(run->page);
+		screen_ended(&run->record);
+		page_end_line(run->page);
+	}
+}
+
+/* From here on the record says how it went, and so does what is shown. */
 static void
 end_record(struct run *run)
 {
@@ -361,9 +417,7 @@ end_record(struct run *run)
 		write_record(run);
 	}
 	policy_consider(run->rundir, &policy, &run->record);
-	/* A session that was shown while it ran ends right above the summary, which names it. */
-	if (!run->record.live)
-		screen_ended(&run->record);
+	show_end(run);
 }
 
 int

@@ -6,6 +6,7 @@
  * record. Works in the current folder, the project's.
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "state/policy.h"
@@ -23,6 +24,9 @@ struct run_options {
 	bool strict;            /* no session uses more than its job slots */
 	bool live;              /* show its output while it runs */
 	bool alone;             /* no other session of this make does */
+	bool in_blocks;         /* on a CI's page its log appears as a whole when it has ended */
+	const json_t *goals;    /* a list: of the make */
+	double heartbeat;       /* see heartbeat.h */
 	bool notified;          /* in the make for notified sessions, others may have run before */
 	const struct policy *policy; /* what ends the run early */
 };

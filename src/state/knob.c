@@ -71,6 +71,21 @@ set_deadline(struct knobs *knobs, const char *value, int word)
 }
 
 static bool
+set_heartbeat(struct knobs *knobs, const char *value, int word)
+{
+	(void)word;
+	return quantity_read_duration(value, &knobs->heartbeat);
+}
+
+static bool
+set_status(struct knobs *knobs, const char *value, int word)
+{
+	(void)value;
+	knobs->status = word >= 0 && word <= 2;
+	return word >= 0;
+}
+
+static bool
 set_flaky(struct knobs *knobs, const char *value, int word)
 {
 	(void)value;
@@ -106,6 +121,8 @@ static const struct knob_entry {
 	{ "NOXMK_KEEP", "a number from 1 to 1000000", { NULL }, set_keep },
 	{ "NOXMK_DEADLINE", "a duration, such as 90, 20m or 1h30m", { NULL }, set_deadline },
 	{ "NOXMK_FLAKY", "pass or fail", { "pass", "fail" }, set_flaky },
+	{ "NOXMK_HEARTBEAT", "a duration, such as 60 or 5m; 0 is none", { NULL }, set_heartbeat },
+	{ "NOXMK_STATUS", "1 or 0", { "1", "yes", "true", "0", "no", "false" }, set_status },
 	{ "FAIL_FAST", "1, wait or 0", { "1", "yes", "true", "wait", "0", "no", "false" },
 	    set_fail_fast },
 	{ "MAX_FAIL", "a number from 0 to 1000000; 0 is no limit", { NULL }, set_max_fail },
@@ -114,7 +131,7 @@ static const struct knob_entry {
 struct knobs
 knobs_default(void)
 {
-	return (struct knobs){ .keep = 20 };
+	return (struct knobs){ .keep = 20, .heartbeat = 60 };
 }
 
 const char *

@@ -3,8 +3,8 @@
 
 /*
  * The knobs of nox.mk that tell the helper how to run sessions, by the names that their users know:
- * NOXMK_OUTPUT, NOXMK_JOBS, NOXMK_BUDGET, NOXMK_KEEP, NOXMK_DEADLINE, NOXMK_FLAKY, FAIL_FAST,
- * MAX_FAIL. See nox.mk(5).
+ * NOXMK_OUTPUT, NOXMK_JOBS, NOXMK_BUDGET, NOXMK_KEEP, NOXMK_DEADLINE, NOXMK_FLAKY,
+ * NOXMK_HEARTBEAT, NOXMK_STATUS, FAIL_FAST, MAX_FAIL. See nox.mk(5).
  */
 
 #include <stdbool.h>
@@ -17,6 +17,8 @@ enum output { OUTPUT_AUTO, OUTPUT_LIVE, OUTPUT_FAILED };
 struct knobs {
 	enum output output;
 	unsigned jobs, keep; /* jobs: under `make -j` without a number; 0: the processors */
+	double heartbeat;    /* seconds of silence after which a CI is told what runs; 0: never */
+	bool status;         /* each session is told to the forge as a status of the commit */
 	bool strict;         /* no session uses more than its job slots */
 	struct policy policy;
 };

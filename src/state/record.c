@@ -123,7 +123,7 @@ object_of(const struct record *r)
 	char *log = r->logged ? xasprintf("%s.log", r->target) : NULL;
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,s:o,s:b,s:b,s:o,"
 				   "s:o,s:o,s:o,s:f,s:o,s:I,s:I,s:I,s:o,s:o,s:o,"
-				   "s:o}",
+				   "s:I,s:o}",
 	    "schema", 1, "target", r->target, "session", r->session,
 	    "verdict", verdict_name(r->verdict), "reason", json_text_or_null(r->reason),
 	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),
@@ -135,7 +135,7 @@ object_of(const struct record *r)
 	    "told", (json_int_t)r->told, "width", (json_int_t)r->width,
 	    "memory", (json_int_t)r->memory, "wide", list_or_empty(r->wide),
 	    "crowded", seconds_or_null(r->crowded), "own", seconds_or_null(r->own),
-	    "attempts", list_or_empty(r->attempts));
+	    "shown", (json_int_t)r->shown, "attempts", list_or_empty(r->attempts));
 
 	free(log);
 	return object;
@@ -325,6 +325,7 @@ fill(struct record *r, const json_t *object)
 	r->wide = copy_words(object, "wide");
 	r->crowded = copy_seconds(object, "crowded");
 	r->own = copy_seconds(object, "own");
+	r->shown = (long long)copy_count(object, "shown", LLONG_MAX);
 	r->logged = json_is_string(json_object_get(object, "log"));
 	r->live = json_is_true(json_object_get(object, "live"));
 	r->excused = json_is_true(json_object_get(object, "excused"));

@@ -12,7 +12,7 @@
  *    "resource":"db","target":"tests","pid":17},{"for":"slot","seconds":0.5}],"cue":"build",
  *    "left":"sleep 30 (pid 17)","cpu":2.75,"client":null,
  *    "told":4,"width":4,"memory":734003200,"wide":["pytest"],"crowded":0.5,
- *    "own":4.25,
+ *    "own":4.25,"shown":120,
  *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}]}
  *
  * exit, signal: of the session's process, or null. started and ended are Unix time; duration is in
@@ -30,8 +30,9 @@
  * the most bytes that it had; 0: unknown. wide: the commands that were seen to use more than one
  * processor. crowded: seconds of its duration that it lost since all sessions together had more to
  * run than there are processors, or null: unknown. own: seconds of its duration that nox spent in
- * the session, not on its own start and end, or null: unknown. attempts: those before the
- * last one; a session that passed after some is flaky.
+ * the session, not on its own start and end, or null: unknown. shown: so many lines a CI's page had
+ * when the log was on it (output/page.h); 0: it is not. attempts: those before the last one; a
+ * session that passed after some is flaky.
  */
 
 #include <jansson.h>
@@ -62,6 +63,7 @@ struct record {
 	unsigned long long memory; /* the most bytes that it had; 0: unknown */
 	double crowded;    /* seconds that it lost to others; -1: unknown */
 	double own;        /* seconds without nox's own start and end; -1: unknown */
+	long long shown;   /* lines of a CI's page up to the end of its log; 0: it is not there */
 };
 
 const char *verdict_name(enum verdict);

@@ -278,6 +278,8 @@ cat "$page" "$fragment_page" | sed -n 's/^\(\.It \)\{0,1\}\.\{0,1\}\(Ev\|Va\) \(
 	find "$TOP/src" -name '*.c' ! -path '*/report/grammar.c' ! -path '*/report/pytest.c' -exec cat {} + |
 		sed 's|^ *\*.*||; s|/\*.*||' | grep -oE '"[A-Z][A-Z_]*[A-Z]"' | tr -d '"'
 	sed -n 's/^VARIABLE = "\(.*\)"$/\1/p' "$TOP/src/nox/building.py"
+	# Each has a twin.
+	grep -oE "told\(.[A-Z_]+" "$TOP/src/nox/statuses.py" | sed 's/told(./GITHUB_/'
 } | sort -u >"$scratch/variables"
 check 'the pages have every variable that is read, set or taken out' same \
 	"$(comm -13 "$scratch/in-pages" "$scratch/variables")" ''

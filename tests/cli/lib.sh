@@ -22,7 +22,7 @@ fi
 # Neither a make around us, nor the user's own settings for nox, make or tools.
 # shellcheck disable=SC2046 # names of variables
 unset $(env | sed -n 's/^\(NOX[A-Z_]*\)=.*/\1/p') CI GITHUB_ACTIONS FORGEJO_ACTIONS \
-	GITEA_ACTIONS GITLAB_CI TF_BUILD TEAMCITY_VERSION ARGS FORCE_COLOR NO_COLOR PYTHONPATH MAKEFLAGS \
+	GITEA_ACTIONS GITLAB_CI TF_BUILD TEAMCITY_VERSION GITHUB_STEP_SUMMARY ARGS FORCE_COLOR NO_COLOR PYTHONPATH MAKEFLAGS \
 	MFLAGS GNUMAKEFLAGS MAKELEVEL MAKEFILES MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
 # The project's nox runs in it, and its sessions do: no .pyc may look as if something had changed.
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1

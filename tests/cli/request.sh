@@ -88,6 +88,7 @@ knobs() {
 	mk ci MAX_FAIL=x NOXMK_KEEP=y
 	check 'two bad knobs: two messages' same "$(grep -c 'it takes a number' "$err")" 2
 	for knob in ARGS FAIL_FAST MAX_FAIL NOXMK_OUTPUT NOXMK_JOBS NOXMK_KEEP NOXMK_DEADLINE NOXMK_FLAKY \
+		NOXMK_HEARTBEAT NOXMK_STATUS \
 		NOXMK_PROJECT NOXMK_STATE NOXMK_NOXFILE NOXMK_HISTORY NOXMK_RESERVED NOX NOXMK; do
 		mk lint "$knob="
 		check "$knob empty: as if it were not set" exits 0

@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/outlet.h"
+#include "base/util.h"
+#include "output/screen.h"
+#include "session/heartbeat.h"
+
+/* So many sessions are named, those that have run longest. */
+enum { NAMED = 6 };
+
+struct heartbeat {
+	struct heartbeat_options o;
+	size_t taken; /* bytes that we had written at the last look */
+	double next;  /* no line is due before that monotonic second */
+};
+
+struct running {
+	const char *target;
+	double seconds; /* -1: nobody knows */
+};
+
+/* What the sessions of the goals do. */
+struct census {
+	struct running *v; /* those that run */
+	size_t n;
+	unsigned waiting;
+};
+
+struct heartbeat *
+heartbeat_open(const struct heartbeat_options *options)
+{
+	struct heartbeat *heartbeat;
+
+	if (!options->page || options->every <= 0)
+		return NULL;
+	heartbeat = xcalloc(1, sizeof(*heartbeat));
+	heartbeat->o = *options;
+	return heartbeat;
+}
+
+void
+heartbeat_close(struct heartbeat *heartbeat)
+{
+	free(heartbeat);
+}
+
+/* A log is made right before its session starts. Not all file systems know when that was. */
+static bool
+has_begun(int rundir, const char *target, double *seconds)
+{
+	char *log = xasprintf("%s.log", target);
+	struct statx st = { 0 };
+	bool begun = statx(rundir, log, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &st) == 0;
+
+	*seconds = -1;
+	if (begun && (st.stx_mask & STATX_BTIME))
+		*seconds = clock_now() - (double)st.stx_btime.tv_sec -
+			   st.stx_btime.tv_nsec / 1e9;
+	free(log);
+	return begun;
+}
+
+static bool
+has_ended(int rundir, const char *target)
+{
+	char *record = xasprintf("%s.json", target);
+	bool ended = faccessat(rundir, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	free(record);
+	return ended;
+}
+
+static void
+count(struct census *census, int rundir, const char *target)
+{
+	double seconds;
+
+	if (has_ended(rundir, target))
+		return;
+	if (!has_begun(rundir, target, &seconds)) {
+		census->waiting++;
+		return;
+	}
+	census->v = xreallocarray(census->v, census->n + 1, sizeof(*census->v));
+	census->v[census->n++] = (struct running){ target, seconds };
+}
+
+static int
+longer_first(const void *a, const void *b)
+{
+	double x = ((const struct running *)a)->seconds, y = ((const struct running *)b)->seconds;
+
+	return (x < y) - (x > y);
+}
+
+static void
+print(const struct census *census, double silence)
+{
+	printf("noxmk: nothing new for %.0fs: %zu run", silence, census->n);
+	for (size_t i = 0; i < census->n && i < NAMED; i++) {
+		printf("%s%s", i == 0 ? " (" : ", ", census->v[i].target);
+		if (census->v[i].seconds >= 0)
+			printf(" %s", screen_duration(census->v[i].seconds).s);
+	}
+	if (census->n > NAMED)
+		printf(", and %zu more", census->n - NAMED);
+	printf("%s, %u wait\n", census->n > 0 ? ")" : "", census->waiting);
+	fflush(stdout);
+}
+
+static void
+tell(const struct heartbeat *heartbeat, struct planfile *plan, double silence)
+{
+	json_t *sessions = json_object(), *session;
+	struct census census = { 0 };
+	const char *target;
+
+	planfile_expand(plan, heartbeat->o.goals, sessions, false);
+	json_object_foreach(sessions, target, session)
+		count(&census, heartbeat->o.rundir, target);
+	if (census.n > 0)
+		qsort(census.v, census.n, sizeof(*census.v), longer_first);
+	print(&census, silence);
+	free(census.v);
+	json_decref(sessions);
+}
+
+/* How long nothing has been written, but for what we do not know of. */
+static double
+silence_of(const struct heartbeat *heartbeat)
+{
+	return clock_monotonic() - page_state(heartbeat->o.page).last;
+}
+
+void
+heartbeat_look(struct heartbeat *heartbeat, struct planfile *plan)
+{
+	double silence;
+
+	if (!heartbeat || !plan)
+		return;
+	/* What a session writes that is shown while it runs. */
+	if (outlet_taken() != heartbeat->taken) {
+		heartbeat->taken = outlet_taken();
+		page_note(heartbeat->o.page);
+	}
+	if (clock_monotonic() < heartbeat->next)
+		return;
+	silence = silence_of(heartbeat);
+	/* Another helper may be about to write that very line, or a log. */
+	if (silence >= heartbeat->o.every && page_begin(heartbeat->o.page, 0)) {
+		silence = silence_of(heartbeat);
+		if (silence >= heartbeat->o.every)
+			tell(heartbeat, plan, silence);
+		/* If it has done so by now, a line too many is counted, which changes nothing. */
+		page_end_line(heartbeat->o.page);
+		heartbeat->taken = outlet_taken();
+		silence = silence_of(heartbeat);
+	}
+	heartbeat->next = clock_monotonic() + heartbeat->o.every - silence;
+}
