@@ -71,7 +71,7 @@ START_TEST(one_forge_shows_annotations)
 	setenv("GITHUB_ACTIONS", "true", 1);
 	ck_assert(ci_annotates(NULL) && !ci_annotates("none"));
 	setenv(variables[_i], "true", 1);
-	ck_assert_int_eq(ci_annotates(NULL), _i < 2);
+	ck_assert_int_eq(ci_annotates(NULL), _i != 2 && _i != 3);
 }
 END_TEST
 
