@@ -13,8 +13,9 @@ the plan is stale and the next make goes on. After each make:
 - a session that has ended by itself has a record, unless both its helper and its keeper were
   killed; it has passed if nothing of it was killed, or only its helper, after its end;
 - no other session has passed;
-- unless make was killed, it has not complained about its tokens; never were more slots in use than
-  there are, without the sessions of which something was killed.
+- unless make was killed, it has not complained about its tokens; while it lived never were more
+  slots in use than there are, without the sessions of which something was killed. (Those that are
+  cancelled with make do not log their end.)
 
 At last a make that nobody disturbs passes. TAP on stdout; a failure tells the seed.
 """
@@ -154,6 +155,7 @@ def target_of(pid: int) -> str:
 class Kills:
     done: int = 0
     make: bool = False  # in this round
+    lines: int | None = None  # of the log, when make was killed
     by_target: dict[str, set[str]] = field(default_factory=dict)
     story: list[str] = field(default_factory=list)
 
@@ -175,6 +177,8 @@ def kill_one(project: standin.Project, make: int, rnd: random.Random, kills: Kil
             role = "helper, afterwards"
     elif session and pid == session.keeper:
         role = "keeper"
+    if pid == make:
+        kills.lines = len(read_log(project)[1])
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -220,6 +224,8 @@ def wrong_verdicts(run: str, sessions: dict[str, Session], kills: Kills) -> list
         # Make alone knows that a session of a killed make was cancelled.
         if not session.ended and verdict == "passed":
             wrong.append(f"{session.name} has passed, and never ended")
+        if not session.ended and not session.killed and not kills.make:
+            wrong.append(f"{session.name} was not killed, and never ended: {verdict}: {reason}")
         if not session.ended or not session.killed <= HELPER | HARMLESS:
             continue
         if not verdict:
@@ -256,7 +262,7 @@ def one_make(project: standin.Project, program: str, jobs: int, rnd: random.Rand
              left: int, gap: float) -> tuple[list[str], int | None]:
     """One make, and at most so many kills during it: what is wrong, and its exit code."""
     runs = set(glob.glob(project.path(".nox/.noxmk/runs/2*")))
-    kills.make, kills.by_target, kills.story = False, {}, []
+    kills.make, kills.lines, kills.by_target, kills.story = False, None, {}, []
     project.write("log", "")
     project.write("noxfile.py", f"# {time.time()}\n")
     with open(project.path("err"), "w", encoding="utf-8") as err:
@@ -283,8 +289,9 @@ def one_make(project: standin.Project, program: str, jobs: int, rnd: random.Rand
     said = project.read("err")
     if "INTERNAL" in said and not kills.make:
         wrong.append(next(line for line in said.splitlines() if "INTERNAL" in line))
-    if most_slots(lines, kills.by_target) > jobs:
-        wrong.append(f"{most_slots(lines, kills.by_target)} slots in use of {jobs}")
+    most = most_slots(lines[:kills.lines], kills.by_target)
+    if most > jobs:
+        wrong.append(f"{most} slots in use of {jobs}")
     return wrong, make.returncode
 
 
