@@ -166,7 +166,7 @@ end_of(const struct place *place, const struct request *request, const json_t *g
 	return (struct end){ .state = place->state, .rundir = place->rundir, .plan = place->plan,
 		.goals = json_array_size(goals) > 0 ? goals : request->goals,
 		.jobs = request->knobs.jobs,
-		.share = request->knobs.status ? options.share : NULL };
+		.share = request->knobs.no_status ? NULL : options.share };
 }
 
 /* Cuts options.words, [GOAL …] [-- MAKE …], behind the goals. The words of MAKE. */

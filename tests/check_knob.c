@@ -28,8 +28,8 @@ static const struct {
 	{ "NOXMK_HEARTBEAT", "0", true, { .keep = 20 } },
 	{ "NOXMK_HEARTBEAT", "", true, { .keep = 20, .heartbeat = 60 } },
 	{ "NOXMK_HEARTBEAT", "-1", false, { .keep = 20 } },
-	{ "NOXMK_STATUS", "1", true, { .keep = 20, .status = true } },
-	{ "NOXMK_STATUS", "0", true, { .keep = 20 } },
+	{ "NOXMK_STATUS", "1", true, { .keep = 20 } },
+	{ "NOXMK_STATUS", "0", true, { .keep = 20, .no_status = true } },
 	{ "NOXMK_STATUS", "on", false, { .keep = 20 } },
 	{ "FAIL_FAST", "1", true,
 	    { .keep = 20, .policy = { .fail_fast = true, .fail_fast_said = true } } },
@@ -61,7 +61,7 @@ START_TEST(a_value_sets_its_knob)
 	ck_assert_uint_eq(knobs.keep, wanted->keep);
 	ck_assert_double_eq(knobs.heartbeat,
 	    strcmp(settings[_i].name, "NOXMK_HEARTBEAT") ? 60 : wanted->heartbeat);
-	ck_assert(knobs.status == wanted->status);
+	ck_assert(knobs.no_status == wanted->no_status);
 	ck_assert_double_eq(knobs.policy.deadline, policy->deadline);
 	ck_assert(knobs.policy.flaky_fails == policy->flaky_fails);
 	ck_assert(knobs.policy.fail_fast == policy->fail_fast);

@@ -81,7 +81,7 @@ static bool
 set_status(struct knobs *knobs, const char *value, int word)
 {
 	(void)value;
-	knobs->status = word >= 0 && word <= 2;
+	knobs->no_status = word > 2;
 	return word >= 0;
 }
 

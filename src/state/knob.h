@@ -18,7 +18,7 @@ struct knobs {
 	enum output output;
 	unsigned jobs, keep; /* jobs: under `make -j` without a number; 0: the processors */
 	double heartbeat;    /* seconds of silence after which a CI is told what runs; 0: never */
-	bool status;         /* each session is told to the forge as a status of the commit */
+	bool no_status;      /* no session is told to the forge as a status of the commit */
 	bool strict;         /* no session uses more than its job slots */
 	struct policy policy;
 };

@@ -72,7 +72,7 @@ told() {
 	repository=$1
 	shift
 	rm -f "$scratch/got" "$scratch/followed"
-	run env no_proxy='*' CI=true GITHUB_ACTIONS=true FORGEJO_ACTIONS=true FORGEJO_TOKEN=$token NOXMK_STATUS=1 \
+	run env no_proxy='*' CI=true GITHUB_ACTIONS=true FORGEJO_ACTIONS=true FORGEJO_TOKEN=$token \
 		GITHUB_API_URL="http://127.0.0.1:$port/api/v1" GITHUB_REPOSITORY="us/$repository" GITHUB_SHA=$sha \
 		GITHUB_JOB=test "$@" "$MAKE" -I "$STAGE/include" -j2 good bad skips
 	cat "$out" "$err" >"$scratch/all"
@@ -123,10 +123,10 @@ told ok FORGEJO_TOKEN="$(printf 'a-token\r\nX: y')"
 check 'an odd token: one line' has "$err" 'sessions: 3 of 3 were not sent: ValueError'
 check 'an odd token is nowhere' lacks "$scratch/all" a-token
 
-# Where nobody has asked for it, or it cannot be
+# Where nobody wants it, or it cannot be
 
-told ok NOXMK_STATUS=
-check 'nobody is told without NOXMK_STATUS=1' absent "$scratch/got"
+told ok NOXMK_STATUS=0
+check 'nobody is told with NOXMK_STATUS=0' absent "$scratch/got"
 told ok FORGEJO_TOKEN=
 check 'nor without a token' absent "$scratch/got"
 check 'which is no word worth' lacks "$scratch/all" NOXMK_STATUS
@@ -135,7 +135,7 @@ check 'nor on GitHub' absent "$scratch/got"
 told ok FORGEJO_ACTIONS= GITEA_ACTIONS=true FORGEJO_TOKEN= GITHUB_TOKEN=$token
 check 'Gitea is told, with the token that it has' got "len(got) == 3 and got[0][1] == 'token $token'"
 printf '[tool.noxmk]\nstatus = true\n' >pyproject.toml
-told ok NOXMK_STATUS=
-check 'the project itself cannot ask for it' has "$err" 'pyproject.toml: tool.noxmk.status'
+told ok
+check 'the project itself cannot decide' has "$err" 'pyproject.toml: tool.noxmk.status'
 
 finish
