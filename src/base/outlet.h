@@ -33,6 +33,12 @@ int outlet_close(int milliseconds);
  */
 int outlet_hand_over(int milliseconds);
 
+/*
+ * From now on all that goes to a terminal has that text in front of it, in one piece with it: it
+ * wipes what is below the cursor. Borrowed.
+ */
+void outlet_wipes(const char *wipe);
+
 /* To be flushed when one of these can be written to. */
 enum { OUTLETS = 2 };
 void outlet_poll(struct pollfd fds[OUTLETS]);
