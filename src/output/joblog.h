@@ -50,6 +50,13 @@ int joblog_print(int rundir, const char *target, bool raw);
  */
 void joblog_print_end(int rundir, const char *target, int kib);
 
+/*
+ * The last line of a log that has something in it, of those that the session wrote, without escape
+ * sequences: of a line that is written over, its last state. "" if there is none. It may have
+ * anything else in it. The caller frees.
+ */
+char *joblog_last_line(int rundir, const char *target) UNUSED_RESULT;
+
 /* Copies what is new in a growing log to standard output, through filter.h and lines.h. */
 struct joblog_follower;
 
