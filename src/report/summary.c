@@ -266,7 +266,7 @@ summary_print(int state, int rundir, struct planfile *plan, const json_t *goals,
 	folder = rundir_path(json_text(info, "run"));
 	for (size_t i = 0; i < table.n; i++)
 		if (record_is_bad(&table.records[i]) && table.records[i].logged &&
-		    !table.records[i].live)
+		    !table.records[i].live && !screen_is_quiet())
 			print_log(rundir, &table.records[i], folder);
 	free(folder);
 	print_total(state, &table);
