@@ -32,8 +32,9 @@ NOXMK_RESERVED ?=
 NOXMK_STATE ?=
 # how many runs to keep in the state folder
 NOXMK_KEEP ?= 20
-# live: show each session's output while it runs; failed: the logs of failed ones at the end;
-# auto: live when one session runs alone; in a CI else each log when its session has ended
+# stream: show the output while it comes; prefix: with the session's name in each line; failed: the
+# logs of failed ones at the end; board: and meanwhile, on a terminal, what runs; quiet: only the
+# summary; auto: stream when one session runs alone, else board, or in a CI each log at its end
 NOXMK_OUTPUT ?= auto
 # how many sessions run at once under `make -j` without a number [the CPUs that we may use]
 NOXMK_JOBS ?=

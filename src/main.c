@@ -27,6 +27,7 @@
 #include "front/usage.h"
 #include "nox/planning.h"
 #include "order/order.h"
+#include "output/screen.h"
 #include "own.h"
 #include "place.h"
 #include "report/bench.h"
@@ -35,8 +36,10 @@
 #include "report/newest.h"
 #include "report/savings.h"
 #include "report/show.h"
+#include "report/status.h"
 #include "report/summary.h"
 #include "report/why.h"
+#include "session/drawer.h"
 #include "session/run.h"
 #include "slots/jobserver.h"
 #include "slots/submake.h"
@@ -51,7 +54,7 @@
 static struct {
 	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder, *ci;
 	unsigned jobs, rounds;
-	bool json, raw, only_if_stale, dry_run, follow;
+	bool json, raw, watch, only_if_stale, dry_run, follow;
 	char *share;
 	char **words; /* the operands, NULL-ended */
 } options = { .inputs = "", .needs = "", .folder = ".", .rounds = 3 };
@@ -67,27 +70,22 @@ static const struct option_entry {
 	long long most;
 	bool *flag;       /* it has no argument */
 } option_entries[] = {
-	{ 'c', .text = &options.cue },
-	{ 'D', .flag = &options.dry_run },
-	{ 'd', .text = &options.folder },
-	{ 'f', .text = &options.noxfile },
-	{ 'f', .flag = &options.follow },
-	{ 'I', .text = &options.ci },
-	{ 'i', .text = &options.inputs },
-	{ 'J', .flag = &options.json },
-	{ 'W', .flag = &options.raw },
+	{ 'c', .text = &options.cue }, { 'D', .flag = &options.dry_run },
+	{ 'J', .flag = &options.json }, { 'w', .flag = &options.watch },
+	{ 'd', .text = &options.folder }, { 'f', .text = &options.noxfile },
+	{ 'f', .flag = &options.follow }, { 'W', .flag = &options.raw },
+	{ 'I', .text = &options.ci }, { 'i', .text = &options.inputs },
 	{ 'j', .number = &options.jobs, .most = 1000000 },
 	{ 'n', .number = &options.rounds, .most = 1000 },
-	{ 'p', .text = &options.needs },
-	{ 'r', .text = &options.key },
-	{ 'R', .text = &options.reserved },
-	{ 's', .flag = &options.only_if_stale },
+	{ 'p', .text = &options.needs }, { 'r', .text = &options.key },
+	{ 'R', .text = &options.reserved }, { 's', .flag = &options.only_if_stale },
 };
 
 static const struct option long_options[] = {
 	{ "ci", required_argument, NULL, 'I' }, { "dry-run", no_argument, NULL, 'D' },
 	{ "follow", no_argument, NULL, 'f' }, { "json", no_argument, NULL, 'J' },
-	{ "raw", no_argument, NULL, 'W' }, { "help", no_argument, NULL, 'h' }, { 0 },
+	{ "raw", no_argument, NULL, 'W' }, { "watch", no_argument, NULL, 'w' },
+	{ "help", no_argument, NULL, 'h' }, { 0 },
 };
 
 static int
@@ -196,10 +194,7 @@ do_unmade(UNUSED const struct place *place)
 	return unmade_refuse(&unmade) ? 0 : 1;
 }
 
-/*
- * Milliseconds in which what a session and its helper have written has to be read when they end:
- * others may wait for the job slot, or the user for the end of it all.
- */
+/* Milliseconds in which what is written has to be read at the end: others may wait for that. */
 enum { PATIENT_READER = 2000, HASTY_READER = 200 };
 
 static int
@@ -216,6 +211,10 @@ do_end(const struct place *place)
 	goals = goals_of_words();
 	end = end_of(place, &request, goals);
 	outlet_open(true);
+	if (request.knobs.output == OUTPUT_QUIET)
+		screen_be_quiet();
+	if (knobs_want_board(&request.knobs, *request.alone) && drawer_can())
+		outlet_wipes(SCREEN_WIPE); /* what a helper that was killed has left */
 	result = end_run(&end, options.key, make);
 	if (outlet_hand_over(PATIENT_READER) < 0) {
 		warn("standard output");
@@ -250,7 +249,7 @@ do_run(UNUSED const struct place *place)
 	struct request request = { 0 };
 	struct run_options run = { .share = options.share, .key = options.key,
 		.cue = options.cue, .needs = options.needs, .target = *options.words,
-		.policy = &request.knobs.policy };
+		.knobs = &request.knobs };
 	bool interrupted;
 	int result;
 
@@ -263,15 +262,10 @@ do_run(UNUSED const struct place *place)
 	run.posargs = (char *const *)request.posargs.v;
 	run.keep = request.knobs.keep;
 	run.jobs = request.knobs.jobs > 0 ? request.knobs.jobs : request.processors;
-	run.strict = request.knobs.strict;
 	run.processors = request.processors;
 	run.notified = getenv("NOXMK_RUN") != NULL;
 	run.alone = !strcmp(request.alone, run.target);
-	run.live = request.knobs.output == OUTPUT_LIVE ||
-		   (request.knobs.output == OUTPUT_AUTO && run.alone);
 	run.goals = request.goals;
-	run.heartbeat = request.knobs.heartbeat;
-	run.in_blocks = request.knobs.output == OUTPUT_AUTO;
 	outlet_open(false);
 	result = run_session(&run, &interrupted);
 	if (interrupted)
@@ -342,6 +336,12 @@ do_log(const struct place *place)
 {
 	return logs_print(&(struct logs_options){ .state = place->state, .run = options.key,
 	    .targets = options.words, .follows = options.follow, .raw = options.raw });
+}
+
+static int
+do_status(const struct place *place)
+{
+	return status_print(place->state, options.watch) < 0 ? 1 : 0;
 }
 
 static int
@@ -429,6 +429,8 @@ static const struct command_entry {
 	{ { "log", PEOPLE, "[-f] [-r RUN] [--raw] [TARGET ...]",
 	    "the last log of each, as it grows with -f; or those of what failed in the last run" },
 	    "fr:W", 0, STATE, do_log },
+	{ { "status", PEOPLE, "[--watch]", "what runs now, and what waits for what" },
+	    "w", 0, STATE, do_status },
 	{ { "why", PEOPLE, "[-r RUN] TARGET ...", "what each waited for in its last run" },
 	    "r:", 1, STATE, do_why },
 	{ { "report", PEOPLE, "", "what running sessions at once has saved so far" },
@@ -578,6 +580,7 @@ main(int argc, char *argv[])
 		return submake_exec(argv);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
+	signal(SIGUSR1, SIG_IGN); /* it asks helpers what runs; where it is blocked it comes */
 	/* What the streams are can be told before they are opened anew. */
 	jobserver_leave_streams();
 	fd_open_streams();

@@ -84,7 +84,8 @@ run_make(char *const *make, const json_t *targets)
 	pid_t pid;
 
 	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE); /* main ignores it */
+	sigaddset(&defaults, SIGPIPE); /* main ignores these */
+	sigaddset(&defaults, SIGUSR1);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);

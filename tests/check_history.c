@@ -100,6 +100,25 @@ START_TEST(the_median_of_the_last_runs_counts)
 }
 END_TEST
 
+/* Without the whole file being parsed, and whatever is in it. */
+START_TEST(one_session_can_be_looked_up)
+{
+	int state = folder_make("state");
+
+	ck_assert(history_usual(state, "lint") < 0);
+	(void)ran("lint", PASSED, 2.5);
+	(void)ran("docs", PASSED, 1.5);
+	ck_assert_double_eq_tol(history_usual(state, "lint"), 2.5, 1e-9);
+	ck_assert(history_usual(state, "clients") < 0);
+	ck_assert(history_usual(state, "none") < 0);
+	file_put(OWN, "{\"schema\":1,\"sessions\":{\"lint\":[\"x\"],\"docs\":[1");
+	ck_assert(history_usual(state, "lint") < 0);
+	ck_assert(history_usual(state, "docs") < 0);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(only_what_passed_counts)
 {
 	for (enum verdict verdict = FAILED; verdict < VERDICTS; verdict++)
@@ -472,6 +491,7 @@ check_history_suite(void)
 
 	tcase_add_test(tc, what_has_never_run_takes_a_second);
 	tcase_add_test(tc, the_median_of_the_last_runs_counts);
+	tcase_add_test(tc, one_session_can_be_looked_up);
 	tcase_add_test(tc, only_what_passed_counts);
 	tcase_add_test(tc, a_notable_change_is_told);
 	tcase_add_test(tc, processor_time_of_clients_counts);

@@ -8,7 +8,11 @@ static const struct {
 	bool good;
 	struct knobs knobs;
 } settings[] = {
-	{ "NOXMK_OUTPUT", "live", true, { .output = OUTPUT_LIVE, .keep = 20 } },
+	{ "NOXMK_OUTPUT", "live", true, { .output = OUTPUT_STREAM, .keep = 20 } },
+	{ "NOXMK_OUTPUT", "stream", true, { .output = OUTPUT_STREAM, .keep = 20 } },
+	{ "NOXMK_OUTPUT", "prefix", true, { .output = OUTPUT_PREFIX, .keep = 20 } },
+	{ "NOXMK_OUTPUT", "board", true, { .output = OUTPUT_BOARD, .keep = 20 } },
+	{ "NOXMK_OUTPUT", "quiet", true, { .output = OUTPUT_QUIET, .keep = 20 } },
 	{ "NOXMK_OUTPUT", "failed", true, { .output = OUTPUT_FAILED, .keep = 20 } },
 	{ "NOXMK_OUTPUT", "auto", true, { .keep = 20 } },
 	{ "NOXMK_OUTPUT", "", true, { .keep = 20 } },
@@ -75,8 +79,10 @@ static const struct {
 	const char *name, *value, *message;
 } faults[] = {
 	{ "NOXMK_OUTPUT", "lvie",
-	    "NOXMK_OUTPUT=lvie: it takes auto, live or failed; did you mean live?\n" },
-	{ "NOXMK_OUTPUT", "quiet", "NOXMK_OUTPUT=quiet: it takes auto, live or failed\n" },
+	    "NOXMK_OUTPUT=lvie: it takes auto, board, stream, prefix, failed or quiet; "
+	    "did you mean live?\n" },
+	{ "NOXMK_OUTPUT", "1",
+	    "NOXMK_OUTPUT=1: it takes auto, board, stream, prefix, failed or quiet\n" },
 	{ "FAIL_FAST", "wiat", "FAIL_FAST=wiat: it takes 1, wait or 0; did you mean wait?\n" },
 	{ "NOXMK_FLAKY", "fial", "NOXMK_FLAKY=fial: it takes pass or fail; did you mean fail?\n" },
 	{ "MAX_FAIL", "x", "MAX_FAIL=x: it takes a number from 0 to 1000000; 0 is no limit\n" },

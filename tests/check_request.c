@@ -37,7 +37,7 @@ START_TEST(a_request_is_read_and_kept)
 	assert_silent();
 	ck_assert_int_eq(request_write(rundir, &request, NULL), 0);
 	ck_assert_int_eq(request_read(rundir, &again), 0);
-	ck_assert_int_eq(again.knobs.output, OUTPUT_LIVE);
+	ck_assert_int_eq(again.knobs.output, OUTPUT_STREAM);
 	ck_assert_uint_eq(again.knobs.jobs, 3);
 	ck_assert_uint_eq(again.knobs.keep, 20);
 	ck_assert_uint_eq(again.knobs.policy.max_fail, 2);

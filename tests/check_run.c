@@ -67,11 +67,13 @@ put_record(const char *target, enum verdict verdict, const char *notify)
 	close(run);
 }
 
+static const struct knobs streams = { .output = OUTPUT_STREAM };
+
 /* Runs the target and gives what it prints; the caller frees. */
 static char *
 run_target(struct run_options options, const char *target, int wanted)
 {
-	static const struct policy policy;
+	static const struct knobs knobs;
 	char *const none[] = { NULL };
 	bool interrupted;
 	int result;
@@ -84,7 +86,8 @@ run_target(struct run_options options, const char *target, int wanted)
 	if (!options.posargs)
 		options.posargs = none;
 	output_begin();
-	options.policy = &policy;
+	if (!options.knobs)
+		options.knobs = &knobs;
 	result = run_session(&options, &interrupted);
 	ck_assert_int_eq(result, wanted);
 	return output_end();
@@ -167,7 +170,7 @@ START_TEST(a_live_session_is_shown_while_it_runs)
 	char *text;
 
 	BEGIN("print", "its words", REPORT("success"), "flood", "100000");
-	text = run_target((struct run_options){ .live = true }, "b", 0);
+	text = run_target((struct run_options){ .knobs = &streams }, "b", 0);
 	ck_assert(!strncmp(text, "its words\n", 10));
 	ck_assert_uint_eq(strlen(text), 10 + 100000);
 	free(text);
@@ -315,7 +318,7 @@ START_TEST(on_a_full_disk_nothing_is_lost_in_silence)
 {
 	BEGIN(REPORT("success"), "print", "its words");
 	limit_set(RLIMIT_FSIZE, 0);
-	free(run_target((struct run_options){ .live = true }, "b", 0));
+	free(run_target((struct run_options){ .knobs = &streams }, "b", 0));
 	limit_restore();
 	assert_warned("b.log: File too large");
 	assert_warned("b.json: the verdict of this session is lost: File too large");

@@ -6,7 +6,7 @@
 #include "base/sig.h"
 #include "support.h"
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGCHLD };
 
 START_TEST(signals_come_by_the_descriptor)
 {

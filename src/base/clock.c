@@ -38,3 +38,9 @@ clock_until(double time, int timeout)
 
 	return time == 0 || (timeout >= 0 && timeout < until) ? timeout : until;
 }
+
+int
+clock_earlier(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}

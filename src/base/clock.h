@@ -20,4 +20,7 @@ double clock_processor(void);
  */
 int clock_until(double time, int timeout);
 
+/* The earlier one of two timeouts in milliseconds, -1 being never. */
+int clock_earlier(int, int);
+
 #endif

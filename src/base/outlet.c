@@ -33,6 +33,7 @@ struct outlet {
 	int own;             /* what to write to; fd unless it was opened anew */
 	enum way way;
 	FILE *stream, *saved;
+	const char *wipe;    /* what goes in front of all that is written, or NULL */
 	bool is_all;         /* whatever is kept, nothing is cut */
 	bool incomplete;     /* bytes were missing at some time */
 	struct buffer kept;
@@ -151,11 +152,10 @@ reserve(struct outlet *o, size_t n)
 	buffer_reserve(&o->kept, n);
 }
 
-/* fopencookie(3): 0 is an error. */
+/* Writes or keeps it. 0 is an error. */
 static ssize_t
-take(void *cookie, const char *data, size_t n)
+take(struct outlet *o, const char *data, size_t n)
 {
-	struct outlet *o = cookie;
 	size_t done = 0;
 	ssize_t written = 1;
 
@@ -182,6 +182,31 @@ take(void *cookie, const char *data, size_t n)
 	return (ssize_t)n;
 }
 
+/* fopencookie(3). One write(2), so that nobody else's comes between. */
+static ssize_t
+take_from_stream(void *cookie, const char *data, size_t n)
+{
+	struct outlet *o = cookie;
+	struct buffer both = { 0 };
+	ssize_t taken;
+
+	if (!o->wipe)
+		return take(o, data, n);
+	buffer_addstr(&both, o->wipe);
+	buffer_add(&both, data, n);
+	taken = take(o, both.data, both.len);
+	buffer_free(&both);
+	return taken > 0 ? (ssize_t)n : taken;
+}
+
+void
+outlet_wipes(const char *wipe)
+{
+	for (int i = 0; i < OUTLETS; i++)
+		if (outlets[i].stream && isatty(outlets[i].fd))
+			outlets[i].wipe = wipe;
+}
+
 /* What stands for that outlet in the C library. */
 static FILE **
 stream_of(int i)
@@ -192,7 +217,7 @@ stream_of(int i)
 void
 outlet_open(bool is_all)
 {
-	const cookie_io_functions_t functions = { .write = take };
+	const cookie_io_functions_t functions = { .write = take_from_stream };
 
 	for (int i = 0; i < OUTLETS; i++) {
 		struct outlet *o = &outlets[i];

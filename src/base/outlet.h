@@ -42,6 +42,12 @@ bool outlet_settle(int milliseconds);
 /* How many bytes have been written to standard output so far, read or not. */
 size_t outlet_taken(void);
 
+/*
+ * From now on all that goes to a terminal has that text in front of it, in one piece with it: it
+ * wipes what is below the cursor. Borrowed.
+ */
+void outlet_wipes(const char *wipe);
+
 /* To be flushed when one of these can be written to. */
 enum { OUTLETS = 2 };
 void outlet_poll(struct pollfd fds[OUTLETS]);

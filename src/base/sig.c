@@ -12,7 +12,8 @@ static unsigned opened; /* how often */
 int
 sig_open(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCHLD };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGUSR1,
+		SIGCHLD };
 	sigset_t set;
 	int fd;
 
@@ -22,7 +23,7 @@ sig_open(void)
 
 		/* A signal that we were told to ignore (nohup, a shell's `&`) stays ignored. */
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN &&
-		    signals[i] != SIGCHLD)
+		    signals[i] != SIGCHLD && signals[i] != SIGUSR1)
 			continue;
 		sigaddset(&set, signals[i]);
 	}

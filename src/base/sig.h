@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 /*
- * Blocks INT, TERM, HUP, QUIT, TSTP and CHLD, and returns the descriptor.
- * Signals that are ignored stay so, but for CHLD. Ends the process with EXIT_HELPER if it cannot.
+ * Blocks INT, TERM, HUP, QUIT, TSTP, USR1 and CHLD, and returns the descriptor. Signals that are
+ * ignored stay so, but for CHLD and USR1. Ends the process with EXIT_HELPER if it cannot.
  */
 int sig_open(void);
 

@@ -53,7 +53,8 @@ next_stop(const struct call *call)
 {
 	int signal;
 
-	while ((signal = sig_next(call->signals)) == SIGCHLD)
+	/* USR1 asks what runs: nothing yet. */
+	while ((signal = sig_next(call->signals)) == SIGCHLD || signal == SIGUSR1)
 		;
 	if (signal == 0 && call->stopped == 0 && call->has_make)
 		signal = parent_stopped_by(&call->parent);

@@ -7,6 +7,9 @@
 #include "order/workload.h"
 #include "state/history.h"
 
+/* Seconds that a job takes at least. */
+#define SHORTEST 1e-6
+
 /* What starts first comes first; of two that start at once the one that make takes first. */
 static int
 compare_starts(const void *a, const void *b)
@@ -53,4 +56,64 @@ forecast_run(int state, const json_t *active, unsigned slots, double *wall)
 	workload_free(work);
 	history_free(history);
 	return lines;
+}
+
+/* How far a job has come. */
+enum stage { DONE, BEGUN, TO_COME, STAGES };
+
+/* Puts the jobs of that stage, of those in `from`, behind the n that are there. */
+static size_t
+take_stage(const struct indices *from, const enum stage *stages, enum stage stage, size_t *to,
+    size_t n)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (stages[from->v[i]] == stage)
+			to[n++] = from->v[i];
+	return n;
+}
+
+/* In the order in which make has started the jobs and will: what has ended takes no time. */
+static double
+simulate_rest(int state, struct workload *work, const enum stage *stages, unsigned slots)
+{
+	size_t n = work->schedule.n, taken = 0, *cues = xcalloc(n, sizeof(*cues));
+	struct indices order = { .v = order_read(state, work, cues), .n = n };
+	size_t *sorted = xcalloc(n, sizeof(*sorted));
+	double seconds;
+
+	for (enum stage stage = DONE; stage < STAGES; stage++)
+		taken = take_stage(&order, stages, stage, sorted, taken);
+	seconds = simulate(&work->schedule, sorted, taken, slots, cues, NULL, NULL);
+	free(order.v);
+	free(sorted);
+	free(cues);
+	return seconds;
+}
+
+double
+forecast_rest(int state, const json_t *active, const struct history *history, unsigned slots,
+    double (*left)(void *data, const char *target, double usual), void *data)
+{
+	struct workload *work = workload_new(active, history, false);
+	size_t n = work->schedule.n;
+	enum stage *stages = xcalloc(n, sizeof(*stages));
+	double seconds = 0;
+
+	for (size_t i = 0; i < n && seconds >= 0; i++) {
+		struct schedule_job *job = &work->schedule.jobs[i];
+		double usual = job->seconds;
+
+		job->seconds = left(data, workload_target(work, i), usual);
+		stages[i] = job->seconds <= 0 ? DONE : job->seconds < usual ? BEGUN : TO_COME;
+		if (stages[i] != DONE && !job->known)
+			seconds = -1;
+		/* No time at all is none that the simulation knows. */
+		if (job->seconds < SHORTEST)
+			job->seconds = SHORTEST;
+	}
+	if (seconds >= 0)
+		seconds = simulate_rest(state, work, stages, slots);
+	free(stages);
+	workload_free(work);
+	return seconds;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/util.h"
+#include "state/history.h"
 
 /* One session of the run. */
 struct forecast_line {
@@ -27,5 +28,14 @@ struct forecast_line {
  */
 struct forecast_line *forecast_run(int state, const json_t *active, unsigned slots, double *wall)
     UNUSED_RESULT;
+
+/*
+ * How many more seconds a run of the active sessions takes with so many slots, some of which have
+ * ended or run. left: tells of each, by its target and the seconds that it usually takes, how many
+ * it still runs for; usual: it has not begun; 0: it has ended. -1 when one that has not ended has
+ * never passed before: then nobody knows.
+ */
+double forecast_rest(int state, const json_t *active, const struct history *, unsigned slots,
+    double (*left)(void *data, const char *target, double usual), void *data);
 
 #endif

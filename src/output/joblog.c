@@ -16,6 +16,12 @@
 #include "output/joblog.h"
 #include "output/lines.h"
 
+/* Bytes at the end of a log in which its last line is looked for. */
+enum { TAIL = 1024 };
+
+/* One of these ends ESC [ … (ECMA-48). */
+#define ESCAPE_ENDS "@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+
 int
 joblog_open(int rundir, const char *target, char *const argv[], struct mask *mask)
 {
@@ -254,6 +260,75 @@ joblog_print_cut(int rundir, const char *file, const char *path, long long head,
 	}
 	fd_close(&log);
 	return lines;
+}
+
+/* Removes escape sequences: ESC [ … letter, and ESC with what follows it. */
+static void
+strip(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from;) {
+		if (*from != '\033') {
+			*to++ = *from++;
+			continue;
+		}
+		from++;
+		if (*from == '[')
+			from += 1 + strcspn(from + 1, ESCAPE_ENDS);
+		from += *from != '\0';
+	}
+	*to = '\0';
+}
+
+/* The last piece between line ends of any kind that has something to see. May write to the text. */
+static const char *
+last_piece(char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0) {
+		char *piece;
+
+		text[len] = '\0';
+		piece = text + len;
+		while (piece > text && piece[-1] != '\n' && piece[-1] != '\r')
+			piece--;
+		strip(piece);
+		piece += strspn(piece, " \t");
+		if (*piece)
+			return piece;
+		len = (size_t)(piece - text);
+		while (len > 0 && text[len - 1] != '\n' && text[len - 1] != '\r')
+			len--;
+		len -= len > 0;
+	}
+	return "";
+}
+
+char *
+joblog_last_line(int rundir, const char *target)
+{
+	char *name = xasprintf("%s.log", target), tail[TAIL + 1];
+	int log = file_open(rundir, name, O_RDONLY, 0);
+	off_t size = log < 0 ? 0 : lseek(log, 0, SEEK_END);
+	off_t from = size > TAIL ? size - TAIL : 0;
+	ssize_t n = log < 0 ? 0 : pread(log, tail, TAIL, from);
+	char *text = tail, *end;
+
+	fd_close(&log);
+	free(name);
+	n = n < 0 ? 0 : n;
+	/* A NUL would end the text; and the first line is ours. */
+	for (ssize_t i = 0; i < n; i++)
+		if (tail[i] == '\0')
+			tail[i] = ' ';
+	tail[n] = '\0';
+	if (from == 0 && (end = strchr(text, '\n')))
+		text = end + 1;
+	else if (from == 0)
+		text = tail + n;
+	return xstrdup(last_piece(text));
 }
 
 struct joblog_follower {

@@ -19,6 +19,9 @@ enum { WIDTH_USUAL = 80, LEFT_LEAST = 8, BEFORE_TARGET = 19 };
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
+/* Of this process. */
+static bool is_quiet;
+
 static const char *const colours[VERDICTS] = {
 	[PASSED] = GREEN,
 	[FAILED] = RED,
@@ -42,8 +45,8 @@ is_terminal(void)
  * MAKE_TERMOUT: under -O make collects what we write, and copies it to a terminal. Without any of
  * these there are colours where standard output is a terminal.
  */
-static bool
-wants_colour(void)
+bool
+screen_wants_colour(void)
 {
 	const char *no = getenv("NO_COLOR"), *force = getenv("FORCE_COLOR"), *term = getenv("TERM");
 
@@ -55,7 +58,7 @@ wants_colour(void)
 const char *
 screen_colour(const struct record *record)
 {
-	if (!wants_colour())
+	if (!screen_wants_colour())
 		return "";
 	/* A session that was not run because another was skipped is as good as skipped. */
 	return colours[record->excused ? SKIPPED : record->verdict];
@@ -64,7 +67,7 @@ screen_colour(const struct record *record)
 const char *
 screen_plain(void)
 {
-	return wants_colour() ? PLAIN : "";
+	return screen_wants_colour() ? PLAIN : "";
 }
 
 struct screen_duration
@@ -117,6 +120,37 @@ width_of(int fd)
 	struct winsize size;
 
 	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+bool
+screen_size(struct screen_size *size)
+{
+	struct winsize window;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0)
+		return false;
+	*size = (struct screen_size){ .columns = window.ws_col, .lines = window.ws_row };
+	return true;
+}
+
+/*
+ * IND (ESC D) goes down a line, scrolls where there is none, and stays in its column, while a line
+ * end would not. Then the cursor is brought back up, and remembered.
+ */
+void
+screen_draw(const char *lines, size_t n, struct buffer *out)
+{
+	const char *end;
+
+	buffer_addstr(out, SCREEN_WIPE);
+	for (size_t i = 0; i < n; i++)
+		buffer_addstr(out, "\033D");
+	buffer_printf(out, "\033[%zuA\0337", n);
+	for (; (end = strchr(lines, '\n')); lines = end + 1) {
+		buffer_addstr(out, "\r\033D");
+		buffer_add(out, lines, (size_t)(end - lines));
+	}
+	buffer_addstr(out, "\0338");
 }
 
 /* COLUMNS is for who knows better. */
@@ -195,8 +229,22 @@ end_line(void)
 }
 
 void
+screen_be_quiet(void)
+{
+	is_quiet = true;
+}
+
+bool
+screen_is_quiet(void)
+{
+	return is_quiet;
+}
+
+void
 screen_ended(const struct record *r)
 {
+	if (is_quiet)
+		return;
 	begin_line(screen_colour(r), verdict_name(r->verdict), screen_duration(r->duration).s,
 	    r->target);
 	if (r->reason && *r->reason) {
@@ -209,6 +257,8 @@ screen_ended(const struct record *r)
 void
 screen_retries(const struct record *r, double seconds)
 {
+	if (is_quiet)
+		return;
 	begin_line("", "retry", screen_duration(r->duration).s, r->target);
 	printf(": %s", verdict_name(r->verdict));
 	screen_put(": ", r->reason, "");
@@ -222,6 +272,8 @@ screen_waits(const char *target, const json_t *blocker)
 	const char *holder = json_string_value(json_object_get(blocker, "target"));
 	const char *resource = json_string_value(json_object_get(blocker, "resource"));
 
+	if (is_quiet)
+		return;
 	begin_line("", "waits", "", target);
 	printf(": for ");
 	screen_put("", holder ? holder : "?", "");
@@ -250,6 +302,8 @@ screen_slow(const char *target, double seconds, int log)
 	ssize_t n = size <= 0 ? 0 : pread(log, tail, (size_t)most, size < most ? 0 : size - most);
 
 	tail[n > 0 ? n : 0] = '\0';
+	if (is_quiet)
+		return;
 	begin_line("", "slow", screen_duration(seconds).s, target);
 	printf(": ");
 	screen_put("", last_line(tail), "");

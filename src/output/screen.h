@@ -5,6 +5,10 @@
 
 #include "state/record.h"
 
+/* From now on none of these lines is printed: NOXMK_OUTPUT=quiet. Is that so? */
+void screen_be_quiet(void);
+bool screen_is_quiet(void);
+
 /* A line for a session that has ended: verdict, seconds, target, reason. */
 void screen_ended(const struct record *);
 
@@ -44,6 +48,26 @@ char *screen_safe(const char *text);
 
 /* Prints such a text between the other two; nothing at all if it is empty or NULL. */
 void screen_put(const char *before, const char *text, const char *after);
+
+/* Are colours wanted on standard output? */
+bool screen_wants_colour(void);
+
+/* The size of the terminal that standard output is. False if it is none. */
+struct screen_size {
+	int columns, lines;
+};
+bool screen_size(struct screen_size *);
+
+/*
+ * What a board (board.h) on a terminal begins and ends with. It is drawn below the line that the
+ * cursor is in, which stays where it is, also in its line: so whoever writes there writes above the
+ * board, and whatever clears the screen from the cursor on, as SCREEN_WIPE does, removes it. That
+ * rests on the cursor alone, and on no mode of the terminal: one who draws may be killed.
+ */
+#define SCREEN_WIPE "\033[J"
+
+/* Appends what draws these lines, so many. The caller writes it in one piece. */
+void screen_draw(const char *lines, size_t n, struct buffer *out);
 
 /* Escape sequence of a verdict's colour and back to normal, or "" where colours are not wanted. */
 const char *screen_colour(const struct record *);

@@ -98,23 +98,22 @@ measure(const char *text, size_t *n)
 	return columns < 0 ? 1 : columns;
 }
 
-/* wcwidth(3) knows what the locale knows: for the time being, all of Unicode. */
+/* wcwidth(3) knows what the locale knows: for the time being, all of Unicode. It is loaded once. */
 static locale_t
-begin_unicode(locale_t *before)
+begin_unicode(void)
 {
-	locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+	static locale_t unicode;
 
-	*before = unicode ? uselocale(unicode) : NULL;
-	return unicode;
+	if (!unicode)
+		unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+	return unicode ? uselocale(unicode) : NULL;
 }
 
 static void
-end_unicode(locale_t unicode, locale_t before)
+end_unicode(locale_t before)
 {
-	if (!unicode)
-		return;
-	uselocale(before);
-	freelocale(unicode);
+	if (before)
+		uselocale(before);
 }
 
 /* As utf8_columns, of the first bytes. */
@@ -132,10 +131,10 @@ columns_of(const char *text, size_t len)
 int
 utf8_columns(const char *text)
 {
-	locale_t before, unicode = begin_unicode(&before);
+	locale_t before = begin_unicode();
 	int columns = columns_of(text, strlen(text));
 
-	end_unicode(unicode, before);
+	end_unicode(before);
 	return columns;
 }
 
@@ -175,7 +174,7 @@ tail_of(const char *text, int columns)
 char *
 utf8_cut(const char *text, int columns)
 {
-	locale_t before, unicode = begin_unicode(&before);
+	locale_t before = begin_unicode();
 	char *cut;
 
 	if (columns_of(text, strlen(text)) <= columns)
@@ -183,6 +182,6 @@ utf8_cut(const char *text, int columns)
 	else
 		cut = xasprintf("%.*s" CUT "%s", (int)head_of(text, columns / 2), text,
 		    text + tail_of(text, columns - 1 - columns / 2));
-	end_unicode(unicode, before);
+	end_unicode(before);
 	return cut;
 }

@@ -131,7 +131,7 @@ print_logs(int rundir, const struct table *table, const json_t *info)
 {
 	struct page *page = open_page(rundir, info);
 	char *folder = rundir_path(json_text(info, "run"));
-	bool again = !page || !are_on_screen(table, page);
+	bool again = !screen_is_quiet() && (!page || !are_on_screen(table, page));
 
 	for (size_t i = 0; i < table->n && again; i++)
 		if (is_told(&table->records[i]))

@@ -13,10 +13,10 @@
 
 /*
  * On standard output: the table of the goals' sessions and of all others with a record, the logs of
- * those that failed, and a last line with the wall time and, where that is known (plain.h), what
- * plain nox would have taken. Nothing for a run without sessions. The same goes into the run folder
- * as JUnit XML (junit.h). state: the state folder. stopped: make ends before all of them had their
- * turn.
+ * those that failed, unless screen_is_quiet, and a last line with the wall time and, where that is
+ * known (plain.h), what plain nox would have taken. Nothing for a run without sessions. The same
+ * goes into the run folder as JUnit XML (junit.h). state: the state folder. stopped: make ends
+ * before all of them had their turn.
  */
 int summary_print(int state, int rundir, struct planfile *, const json_t *goals, bool stopped);
 

@@ -24,10 +24,7 @@
 #define GRACE_OF_LEFTOVER 1.0
 #define KILL_AGAIN 0.1
 
-/*
- * Seconds from the first KILL on, after which we do not wait any more for what does not end:
- * another user's process, a traced one, one that the kernel keeps.
- */
+/* Seconds from the first KILL on, after which what does not end is given up (attempt.h). */
 #define GIVE_UP 2.0
 
 /*
@@ -52,7 +49,9 @@
 #define SETTLE_AGAIN 0.05
 
 /* The table `actions` below says what happens when an event comes in a phase. */
-enum phase { WAITING, RUNNING, HELD_UP, INTERRUPTED, TERMINATED, KILLED, CLEARING, BACKOFF, ENDED };
+enum phase { WAITING = NOW_WAITS, RUNNING = NOW_RUNS, HELD_UP = NOW_HELD_UP,
+	INTERRUPTED = NOW_INTERRUPTED, TERMINATED = NOW_TERMINATED, KILLED = NOW_KILLED,
+	CLEARING = NOW_CLEARS, BACKOFF = NOW_PAUSES, ENDED = NOW_ENDED };
 enum event { ON_TURN, ON_STOP, ON_DEADLINE, ON_LAST, ON_EXIT, ON_NOBODY_LEFT, ON_HOLD, ON_GO,
 	EVENTS };
 
@@ -74,6 +73,16 @@ struct life {
 	bool wait_shown;         /* it was said for whom the session waits */
 };
 
+/* Tells those who look on what the session does now; what it waits for, or "". */
+static void
+note_now(const struct life *life, const char *what)
+{
+	if (life->attempt)
+		now_begun(life->o->now, attempt_begun(life->attempt),
+		    slot_count(turn_slot(life->o->turn)));
+	now_enter(life->o->now, (enum now_phase)life->phase, what);
+}
+
 /* When the attempt is that old. */
 static double
 age(const struct life *life, double seconds)
@@ -94,6 +103,7 @@ start(struct life *life)
 	life->phase = RUNNING;
 	life->deadline = age(life, life->o->timeout);
 	life->slow = age(life, life->o->slow);
+	note_now(life, "");
 }
 
 /* The session waits for the answer to what it has asked. Its clocks stand still. */
@@ -102,6 +112,7 @@ hold_up(struct life *life)
 {
 	life->phase = HELD_UP;
 	life->held_up = clock_monotonic();
+	note_now(life, passage_awaits(life->o->passage));
 	ask_hold(attempt_ask(life->attempt));
 	if (turn_guard(life->o->turn) > 0)
 		attempt_ignore(life->attempt, turn_guard(life->o->turn));
@@ -126,6 +137,7 @@ go_on(struct life *life)
 	attempt_waited(life->attempt, seconds);
 	shift(life, seconds);
 	life->phase = RUNNING;
+	note_now(life, "");
 }
 
 static void
@@ -134,6 +146,7 @@ signal_session(struct life *life, int signal, enum phase next)
 	attempt_signal(life->attempt, signal);
 	life->phase = next;
 	life->deadline = clock_monotonic() + (life->stops.hurried ? HURRY : GRACE);
+	note_now(life, "");
 }
 
 /* From the first KILL on that is the end, unless an earlier one was set. */
@@ -198,6 +211,7 @@ retry(struct life *life)
 		pause *= 2;
 	tell_retries(life->o->attempt, pause);
 	life->phase = BACKOFF;
+	note_now(life, "");
 	life->deadline = clock_monotonic() + (pause < BACKOFF_MOST ? pause : BACKOFF_MOST);
 }
 
@@ -272,6 +286,7 @@ judge(struct life *life)
 		return;
 	}
 	life->phase = CLEARING;
+	note_now(life, "");
 	if (life->stops.hurried) {
 		kill_leftover(life);
 		return;
@@ -360,6 +375,7 @@ suspend(struct life *life, bool others)
 {
 	double since = clock_monotonic(), away;
 
+	drawer_hide(life->o->drawer);
 	if (life->attempt)
 		attempt_pause(life->attempt);
 	/* Ours stays blocked, and CONT discards it. `fg` may come as soon as make has stopped. */
@@ -381,6 +397,8 @@ take_signals(struct life *life)
 	while ((signal = sig_next(life->o->signals))) {
 		if (signal == SIGTSTP) {
 			suspend(life, false);
+		} else if (signal == SIGUSR1) {
+			drawer_tell(life->o->drawer);
 		} else if (signal == SIGTERM && parent_stopped_by(life->o->parent) == SIGKILL) {
 			stop(life, xstrdup("make was killed"), signal);
 		} else if (signal != SIGCHLD) {
@@ -467,16 +485,16 @@ check_turn(struct life *life)
 	} else if ((refusal = turn_refusal(life->o->turn))) {
 		record_decide(life->o->attempt->record, FAILED, xstrdup(refusal));
 		life->phase = ENDED;
-	} else if (!life->wait_shown && (blocker = turn_blocker(life->o->turn))) {
-		life->wait_shown = true;
-		tell_waits(life->o->attempt, blocker);
+	} else {
+		note_now(life, turn_awaits(life->o->turn));
+		if (!life->wait_shown && (blocker = turn_blocker(life->o->turn))) {
+			life->wait_shown = true;
+			tell_waits(life->o->attempt, blocker);
+		}
 	}
 }
 
-/*
- * What the session asks is answered at once, or later. One that is to end is not kept waiting, nor
- * one that has gone away while it waited, or asks although it waits.
- */
+/* What it asks is answered at once, or later. One that is to end, or has gone, does not wait. */
 static void
 check_questions(struct life *life)
 {
@@ -513,13 +531,6 @@ check_processes(struct life *life)
 		act_on(life, ON_NOBODY_LEFT);
 }
 
-/* Of two timeouts in milliseconds, -1 being never. */
-static int
-earlier(int a, int b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 /* Sleeps until something may have happened. */
 static void
 wait_for_events(const struct life *life)
@@ -543,13 +554,14 @@ wait_for_events(const struct life *life)
 	}
 	if (life->phase == HELD_UP) {
 		fds[2].fd = passage_fd(life->o->passage);
-		timeout = earlier(timeout, passage_timeout(life->o->passage));
+		timeout = clock_earlier(timeout, passage_timeout(life->o->passage));
 	} else {
 		timeout = clock_until(life->slow, clock_until(life->deadline, timeout));
 		timeout = clock_until(life->last, timeout);
 	}
-	timeout = earlier(timeout, turn_settle_timeout(life->o->turn));
+	timeout = clock_earlier(timeout, turn_settle_timeout(life->o->turn));
 	timeout = clock_until(life->next_check, timeout);
+	timeout = clock_until(drawer_due(life->o->drawer), timeout);
 	if (poll(fds, n, timeout) < 0 && errno != EINTR)
 		err(EXIT_HELPER, "poll");
 	outlet_flush();
@@ -576,6 +588,7 @@ life_lead(const struct life_options *options)
 		check_questions(&life);
 		check_processes(&life);
 		check_clocks(&life);
+		drawer_look(options->drawer, life.phase != WAITING && !life.stops.why);
 	}
 	stops_end(&life.stops);
 	end = (struct life_end){ .stopped = life.stops.why, .signalled = life.signalled,

@@ -12,13 +12,17 @@
 
 #include "base/parent.h"
 #include "session/attempt.h"
+#include "session/drawer.h"
 #include "session/passage.h"
 #include "slots/turn.h"
+#include "state/now.h"
 
 struct life_options {
 	const struct attempt_options *attempt; /* of all attempts */
 	struct turn *turn;    /* what the session waits for */
 	struct passage *passage; /* and what it waits for once it runs */
+	struct now *now;      /* where it tells what it does */
+	struct drawer *drawer; /* and what shows what all of them do */
 	const struct parent *parent;
 	int signals;          /* the descriptor of sig_open */
 	double timeout, slow; /* seconds until an attempt is ended, is called slow; 0: never */

@@ -343,6 +343,13 @@ passage_fd(const struct passage *passage)
 	return passage->asked.kind == ASK_BUILD && passage->build ? lock_fd(passage->build) : -1;
 }
 
+const char *
+passage_awaits(const struct passage *passage)
+{
+	return passage->asked.kind == ASK_BUILD ? "the build of another session" :
+						  "free processors";
+}
+
 int
 passage_timeout(struct passage *passage)
 {

@@ -44,6 +44,9 @@ bool passage_try(struct passage *, unsigned *told);
 int passage_fd(const struct passage *);
 int passage_timeout(struct passage *);
 
+/* What it waits for, in words for people. Borrowed. */
+const char *passage_awaits(const struct passage *);
+
 /* It has built. */
 void passage_built(struct passage *);
 

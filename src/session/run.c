@@ -28,6 +28,7 @@
 #include "state/join.h"
 #include "state/learned.h"
 #include "state/makekey.h"
+#include "state/now.h"
 #include "state/rundir.h"
 #include "state/runtime.h"
 #include "state/state.h"
@@ -50,6 +51,8 @@ struct run {
 	struct record record;
 	struct turn *turn;
 	struct passage *passage;
+	struct now *now; /* what others see of us */
+	struct drawer *drawer; /* and we may show of them all */
 	bool signalled;
 	bool recorded; /* the record is written */
 };
@@ -126,6 +129,7 @@ close_run(struct run *run)
 	record_clear(&run->record);
 	turn_close(run->turn);
 	page_close(run->page);
+	now_close(run->now);
 	options_clear(&run->session_options);
 	json_decref(run->session);
 	planfile_close(run->plan);
@@ -152,7 +156,7 @@ told(const struct run *run)
 {
 	const struct options *options = &run->session_options;
 	const json_t *python = json_object_get(planfile_header(run->plan), "python");
-	bool strict = run->options->strict || options->budget != BUDGET_SHARED;
+	bool strict = run->options->knobs->strict || options->budget != BUDGET_SHARED;
 
 	/* Without shim.py nobody asks, and several would take all of them at once. */
 	if (!json_is_string(python))
@@ -245,20 +249,32 @@ judged(void *data, const char *stopped)
 	struct run *run = data;
 
 	note_waits(run);
-	outcome_settle(&run->record, stopped, true, run->options->policy->flaky_fails);
+	outcome_settle(&run->record, stopped, true, run->options->knobs->policy.flaky_fails);
 	run->record.ended = clock_now();
 	if (!run->record.gone)
 		write_record(run);
 }
 
+/* Is its output shown while it comes? */
+static bool
+is_live(const struct run_options *options)
+{
+	enum output output = options->knobs->output;
+
+	return output == OUTPUT_STREAM || output == OUTPUT_PREFIX ||
+	       (output == OUTPUT_AUTO && options->alone);
+}
+
 static void
 live(struct run *run)
 {
+	enum output output = run->options->knobs->output;
 	struct attempt_options attempt = { .rundir = run->rundir, .runtime = run->runtime,
 		.key = run->options->key, .target = run->options->target,
 		.share = run->options->share,
-		.posargs = run->options->posargs, .live = run->options->live,
-		.alone = run->options->alone || run->makeflags.slots == 1, .plan = run->plan,
+		.posargs = run->options->posargs, .live = is_live(run->options),
+		.alone = output != OUTPUT_PREFIX &&
+		    (run->options->alone || run->makeflags.slots == 1), .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),
 		.makeflags = &run->makeflags, .page = run->page, .record = &run->record,
 		.forked = forked, .judged = judged, .data = run };
@@ -267,21 +283,22 @@ live(struct run *run)
 		.turn = run->turn, .told = attempt.told, .processors = run->options->processors,
 		.record = &run->record, .rank = rank, .data = run };
 	struct heartbeat_options heartbeat = { .page = run->page, .rundir = run->rundir,
-		.goals = run->options->goals, .every = run->options->heartbeat };
+		.goals = run->options->goals, .every = run->options->knobs->heartbeat };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
-		.passage = run->passage = passage_open(&passage),
+		.passage = run->passage = passage_open(&passage), .now = run->now,
+		.drawer = run->drawer,
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
 		.retries = run->session_options.retries,
 		.heartbeat = heartbeat_open(&heartbeat),
-		.run_ends = policy_run_ends(run->options->policy, run->fixed) };
+		.run_ends = policy_run_ends(&run->options->knobs->policy, run->fixed) };
 	struct life_end end = life_lead(&life);
 
 	run->signalled = end.signalled;
 	if (!end.judged) {
 		note_waits(run);
 		outcome_settle(&run->record, end.stopped, end.tried,
-		    run->options->policy->flaky_fails);
+		    run->options->knobs->policy.flaky_fails);
 		run->recorded = false;
 	}
 	heartbeat_close(life.heartbeat);
@@ -386,7 +403,7 @@ show_block(struct run *run)
 static void
 show_end(struct run *run)
 {
-	bool block = run->options->in_blocks && block_is_wanted(&run->record);
+	bool block = run->options->knobs->output == OUTPUT_AUTO && block_is_wanted(&run->record);
 
 	if (run->record.live)
 		return;
@@ -403,7 +420,7 @@ show_end(struct run *run)
 static void
 end_record(struct run *run)
 {
-	struct policy policy = *run->options->policy;
+	struct policy policy = run->options->knobs->policy;
 	bool unread;
 
 	if (!policy.fail_fast_said)
@@ -417,7 +434,23 @@ end_record(struct run *run)
 		write_record(run);
 	}
 	policy_consider(run->rundir, &policy, &run->record);
+	now_ended(run->now, &run->record);
+	drawer_close(run->drawer);
 	show_end(run);
+}
+
+/* What others see of this session, and what we may show of them all. */
+static void
+open_now(struct run *run)
+{
+	struct drawer_options drawer = { .state = run->state, .rundir = run->rundir,
+		.runtime = run->runtime, .parent = &run->parent };
+
+	run->now = now_open(run->runtime >= 0 ? run->runtime : run->rundir, run->options->target,
+	    run->makeflags.slots);
+	drawer.now = run->now;
+	drawer.wanted = knobs_want_board(run->options->knobs, run->options->alone) && drawer_can();
+	run->drawer = drawer_open(&drawer);
 }
 
 int
@@ -427,13 +460,15 @@ run_session(const struct run_options *options, bool *interrupted)
 		.rundir = -1, .runtime = -1, .signals = -1, .alive = -1,
 		.makeflags = makeflags_read(getenv("MAKEFLAGS"), options->jobs) };
 	int opened = open_run(&run);
-
+	if (options->knobs->output == OUTPUT_QUIET)
+		screen_be_quiet();
 	if (opened == 1) {
 		/* It may have died while it started us; then we have another parent. */
 		if (run.parent.pid != makekey_pid(options->key) &&
 		    rundir_has_lost_make(run.rundir))
 			parent_set_dead(&run.parent);
 		run.signals = sig_open();
+		open_now(&run);
 		run_by_plan(&run);
 		end_record(&run);
 	}

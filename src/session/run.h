@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "state/policy.h"
+#include "state/knob.h"
 
 struct run_options {
 	const char *share;      /* the folder of shim.py */
@@ -21,14 +21,10 @@ struct run_options {
 	const char *needs;      /* sessions that it requires besides those of the plan, as words */
 	unsigned jobs;          /* under `make -j` without a number; 0: as many as processors */
 	unsigned processors;    /* that we may use */
-	bool strict;            /* no session uses more than its job slots */
-	bool live;              /* show its output while it runs */
+	const struct knobs *knobs; /* how sessions run, and what is shown of them */
 	bool alone;             /* no other session of this make does */
-	bool in_blocks;         /* on a CI's page its log appears as a whole when it has ended */
 	const json_t *goals;    /* a list: of the make */
-	double heartbeat;       /* see heartbeat.h */
 	bool notified;          /* in the make for notified sessions, others may have run before */
-	const struct policy *policy; /* what ends the run early */
 };
 
 /*

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "slots/lock.h"
 #include "slots/turn.h"
@@ -165,6 +166,17 @@ const json_t *
 turn_blocker(const struct turn *turn)
 {
 	return turn->blocker;
+}
+
+const char *
+turn_awaits(const struct turn *turn)
+{
+	static const char *const words[] = { [FIRST_SLOT] = "a job slot",
+		[LOCKS] = "a resource", [ALL_SLOTS] = "a job slot", [GATE] = "a job slot",
+		[MEMORY] = "memory", [GRANTED] = "" };
+	const char *resource = json_text(turn->blocker, "resource");
+
+	return turn->stage == LOCKS && *resource ? resource : words[turn->stage];
 }
 
 const char *

@@ -57,6 +57,9 @@ int turn_timeout(struct turn *);
  */
 const json_t *turn_blocker(const struct turn *);
 
+/* What it waits for now, in words for people; "" once it has had its turn. Borrowed. */
+const char *turn_awaits(const struct turn *);
+
 /* Why it never will be its turn: see lock_refusal. Else NULL. Borrowed. */
 const char *turn_refusal(const struct turn *);
 

@@ -38,6 +38,12 @@ struct expectation {
 
 struct expectation history_expect(const struct history *, const char *target);
 
+/*
+ * The seconds that a session usually takes, or -1: not known. For those who look up one: of the
+ * files only its own list is parsed, and what cannot be read is not warned of.
+ */
+double history_usual(int state, const char *target);
+
 /* The same as learned_of, for those who look up many. learned_clear frees. */
 struct learned history_learned(const struct history *, const char *target) UNUSED_RESULT;
 

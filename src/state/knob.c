@@ -35,9 +35,12 @@ read_number(const char *value, unsigned least, unsigned *number)
 static bool
 set_output(struct knobs *knobs, const char *value, int word)
 {
+	static const enum output outputs[] = { OUTPUT_AUTO, OUTPUT_BOARD, OUTPUT_STREAM,
+		OUTPUT_PREFIX, OUTPUT_FAILED, OUTPUT_QUIET, OUTPUT_STREAM };
+
 	(void)value;
 	if (word >= 0)
-		knobs->output = (enum output)word;
+		knobs->output = outputs[word];
 	return word >= 0;
 }
 
@@ -115,7 +118,8 @@ static const struct knob_entry {
 	const char *name, *takes, *words[WORDS_MAX];
 	bool (*set)(struct knobs *, const char *value, int word);
 } entries[] = {
-	{ "NOXMK_OUTPUT", "auto, live or failed", { "auto", "live", "failed" }, set_output },
+	{ "NOXMK_OUTPUT", "auto, board, stream, prefix, failed or quiet",
+	    { "auto", "board", "stream", "prefix", "failed", "quiet", "live" }, set_output },
 	{ "NOXMK_JOBS", "a number from 1 to 1000000", { NULL }, set_jobs },
 	{ "NOXMK_BUDGET", "shared or strict", { "shared", "strict" }, set_budget },
 	{ "NOXMK_KEEP", "a number from 1 to 1000000", { NULL }, set_keep },
@@ -127,6 +131,12 @@ static const struct knob_entry {
 	    set_fail_fast },
 	{ "MAX_FAIL", "a number from 0 to 1000000; 0 is no limit", { NULL }, set_max_fail },
 };
+
+bool
+knobs_want_board(const struct knobs *knobs, bool alone)
+{
+	return knobs->output == OUTPUT_BOARD || (knobs->output == OUTPUT_AUTO && !alone);
+}
 
 struct knobs
 knobs_default(void)

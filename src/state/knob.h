@@ -12,7 +12,9 @@
 #include "base/util.h"
 #include "state/policy.h"
 
-enum output { OUTPUT_AUTO, OUTPUT_LIVE, OUTPUT_FAILED };
+/* What is shown while sessions run: see NOXMK_OUTPUT in nox.mk(5). */
+enum output { OUTPUT_AUTO, OUTPUT_BOARD, OUTPUT_STREAM, OUTPUT_PREFIX, OUTPUT_FAILED,
+	OUTPUT_QUIET };
 
 struct knobs {
 	enum output output;
@@ -22,6 +24,9 @@ struct knobs {
 	bool strict;         /* no session uses more than its job slots */
 	struct policy policy;
 };
+
+/* Shall there be a board, if the terminal can? alone: only one session runs in this make. */
+bool knobs_want_board(const struct knobs *, bool alone);
 
 /* What holds where nothing is said. */
 struct knobs knobs_default(void) UNUSED_RESULT;

@@ -17,8 +17,7 @@
  *     .TARGET.globals                     what it hands on to others (nox/handover.py)
  *     .TARGET.notified, .TARGET.room      record.h
  *     .halt, .alive                       policy.h, rundir_enter
- *     .queue.now                          of those who wait for a slot (queue.h), where there is no
- *                                         runtime folder
+ *     .queue.now, .sessions.now           queue.h, now.h, where there is no runtime folder
  *   runs/.make-4711-9876-c0ffee01         "20261123T011828.250Z-c0ffee01\n": the run of the make
  *                                         with that key
  *   runs/.well-4711-9876-c0ffee01-ci      an empty file: that goal of that make is well. For make,

@@ -212,4 +212,44 @@ mk -j2 a bars NOXMK_OUTPUT=live
 check 'several: likewise' one_state "$out" 'bars | '
 check 'the log has all states' same "$(tr '\r' '\n' <"$state"/latest/bars.log | grep -c 'of 29')" 30
 
+# NOXMK_OUTPUT: each word shows what its example in nox.mk(5) says.
+
+noxfile <<'END'
+@nox.session(python=False)
+def lint(session):
+    print("Checking 40 files")
+
+@nox.session(python=False)
+def tests(session):
+    print("a word of tests")
+    session.error("on purpose")
+END
+# example WORD: that of the manual, without times.
+example() {
+	sed -n "s/^\.It Ql $1 Ta .* Ta Ql \(.*\)/\1/p" "$TOP/mk/nox.mk.5" | sed 's/[0-9][0-9.]*s/Ns/g'
+}
+# shows WORD: what a run prints that way has its example.
+shows() {
+	mk -j2 ci "NOXMK_OUTPUT=$1"
+	sed 's/[0-9][0-9.]*s/Ns/g' "$out" >shown
+	[ -n "$(example "$1")" ] && has shown "$(example "$1")"
+}
+for word in stream prefix failed quiet; do
+	check "NOXMK_OUTPUT=$word: its example" shows "$word"
+done
+check 'quiet: no session has a line of its own' lacks "$out" 's  lint'
+check 'quiet: no log' lacks "$out" 'a word of tests'
+check 'quiet: but a summary' has "$out" 'tests    aborted'
+check 'failed: the log at the end' shows failed
+check 'failed: not of what has passed' lacks "$out" 'Checking'
+check 'failed: of what has failed' has "$out" 'a word of tests'
+mk -j2 ci NOXMK_OUTPUT=board
+check 'board: into a file there is none' lacks "$out" ' done'
+check 'board: nor anything else for a terminal' lacks "$out" "$(printf '\033')"
+check 'board: each session that has ended' has "$out" 's  lint'
+mk lint NOXMK_OUTPUT=prefix
+check 'prefix: one session alone' has "$out" 'lint | Checking 40 files'
+mk lint NOXMK_OUTPUT=stream
+check 'stream: one session alone' matches "$out" '^Checking 40 files$'
+
 finish

@@ -71,7 +71,7 @@ knobs() {
 	refused 'ARGS with an odd "' 'ARGS has a " without its second: a "b' ci ARGS='a "b'
 	refused 'ARGS with a last backslash' 'ARGS ends in a backslash: a' ci ARGS="a\\"
 	refused MAX_FAIL 'MAX_FAIL=x: it takes a number' -j2 ci MAX_FAIL=x
-	refused NOXMK_OUTPUT 'NOXMK_OUTPUT=lvie: it takes auto, live or failed; did you mean live?' ci NOXMK_OUTPUT=lvie
+	refused NOXMK_OUTPUT 'NOXMK_OUTPUT=lvie: it takes auto, board, stream, prefix, failed or quiet; did you mean live?' ci NOXMK_OUTPUT=lvie
 	refused FAIL_FAST 'FAIL_FAST=wiat: it takes 1, wait or 0; did you mean wait?' ci FAIL_FAST=wiat
 	refused NOXMK_FLAKY 'NOXMK_FLAKY=fial: it takes pass or fail; did you mean fail?' ci NOXMK_FLAKY=fial
 	refused NOXMK_DEADLINE 'NOXMK_DEADLINE=soon: it takes a duration' ci NOXMK_DEADLINE=soon

@@ -1,0 +1,151 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "output/screen.h"
+#include "report/status.h"
+#include "session/progress.h"
+#include "state/makekey.h"
+#include "state/rundir.h"
+#include "state/runtime.h"
+
+/* Milliseconds between two boards. */
+enum { TICK = 500 };
+
+/* A run, with what belongs to it as long as it is alive. */
+struct run {
+	int rundir, runtime, table;
+	bool lives;
+};
+
+static bool
+is_over(int rundir)
+{
+	return faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       !rundir_may_live(rundir);
+}
+
+/* The newest run that is alive, or else the newest one. rundir -1 after a warning. */
+static struct run
+find_run(int state)
+{
+	struct run run = { .rundir = -1, .runtime = -1, .table = -1 };
+	json_t *names = rundir_list(state);
+
+	for (size_t i = json_array_size(names); i-- > 0 && !run.lives;) {
+		int rundir = rundir_find_named(state, json_string_value(json_array_get(names, i)));
+
+		if (rundir >= 0 && !is_over(rundir)) {
+			run.lives = true;
+			run.rundir = rundir;
+		} else {
+			fd_close(&rundir);
+		}
+	}
+	json_decref(names);
+	if (!run.lives)
+		run.rundir = rundir_open(state, NULL);
+	return run;
+}
+
+static void
+open_now(struct run *run)
+{
+	json_t *info = rundir_info(run->rundir);
+	const char *key = json_text(info, "make");
+
+	if (makekey_is_sane(key))
+		run->runtime = runtime_find(key);
+	run->table = now_open_table(run->runtime >= 0 ? run->runtime : run->rundir);
+	json_decref(info);
+}
+
+/* The lines of the board, and their number. */
+static size_t
+render(struct progress *progress, struct board *board, struct buffer *text)
+{
+	struct screen_size size = { 0 };
+	bool is_terminal = screen_size(&size);
+	size_t lines = size.lines > 3 ? (size_t)size.lines - 2 : is_terminal ? 2 : 0, n = 0;
+
+	progress_look(progress, lines > 0 ? lines : board->total + 1000, board);
+	board_render(board, screen_left(1), lines, screen_wants_colour(), text);
+	for (const char *at = text->data; (at = strchr(at, '\n')); at++)
+		n++;
+	return n;
+}
+
+/* Where the board is drawn again and again. */
+static void
+watch(struct progress *progress, struct run *run)
+{
+	struct screen_size size;
+	bool draws = screen_size(&size);
+	unsigned done = 0;
+	bool first = true;
+
+	while (!is_over(run->rundir)) {
+		struct buffer text = { 0 }, drawn = { 0 };
+		struct board board = { 0 };
+		size_t n = render(progress, &board, &text);
+
+		if (draws)
+			screen_draw(text.data, n, &drawn);
+		else if (first || board.done != done)
+			buffer_add(&drawn, text.data, text.len);
+		fwrite(drawn.data ? drawn.data : "", 1, drawn.len, stdout);
+		fflush(stdout);
+		first = false;
+		done = board.done;
+		buffer_free(&text);
+		buffer_free(&drawn);
+		poll(NULL, 0, TICK);
+	}
+	if (draws)
+		printf(SCREEN_WIPE);
+	run->lives = false;
+	fd_close(&run->table);
+}
+
+int
+status_print(int state, bool watches)
+{
+	struct run run = find_run(state);
+	struct progress_options options = { .state = state };
+	struct progress *progress = NULL;
+	struct board board = { 0 };
+	struct buffer text = { 0 };
+
+	if (run.rundir < 0)
+		return -1;
+	if (run.lives)
+		open_now(&run);
+	options.rundir = run.rundir;
+	options.runtime = run.runtime;
+	options.table = run.table;
+	options.ended = !run.lives;
+	progress = progress_open(&options);
+	if (progress && watches && run.lives) {
+		watch(progress, &run);
+		progress_close(progress);
+		options.table = -1;
+		options.ended = true;
+		progress = progress_open(&options);
+	}
+	if (progress) {
+		render(progress, &board, &text);
+		fputs(text.data, stdout);
+		if (!run.lives)
+			puts("This run has ended: there is none now.");
+	}
+	progress_close(progress);
+	buffer_free(&text);
+	fd_close(&run.table);
+	fd_close(&run.runtime);
+	fd_close(&run.rundir);
+	return progress ? 0 : -1;
+}
