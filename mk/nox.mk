@@ -47,7 +47,7 @@ NOXMK_DEADLINE ?=
 NOXMK_FLAKY ?=
 # after how long a silence a CI is told what runs: 60, 5m; 0: never
 NOXMK_HEARTBEAT ?=
-# 1: each session becomes a status of the commit, on Forgejo and Gitea
+# 0: no session becomes a status of the commit, as each does on Forgejo and Gitea
 NOXMK_STATUS ?=
 # durations for sessions that have not run here yet: a history.json from elsewhere
 NOXMK_HISTORY ?=

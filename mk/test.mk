@@ -55,7 +55,7 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 # moment: a smaller quarantine takes two fifths off their time. Libraries that state.sh preloads
 # come before the sanitizer's.
 sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
-unsanitized := $(patsubst %,tests/cli/%.sh,bootstrap cost deb docs fresh install main nested \
+unsanitized := $(patsubst %,tests/cli/%.sh,board bootstrap cost deb docs fresh install main nested \
   versions wheel)
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16:verify_asan_link_order=0 \

@@ -96,14 +96,26 @@ START_TEST(others_get_a_table)
 	setenv("GITHUB_ACTIONS", "true", 1);
 	file_put("lint.log", "would reformat a.py\nb.py:12:3: E1 ##[x] \xff\n");
 	file_put("tests.log", "a.py:3: error: x\n");
-	assert_printed(NULL, "\nwhere      session  what\n"
-			     "a.py       lint     black would reformat it\n"
-			     "b.py:12:3  lint     E1: ##|[x] \\M^?\n"
-			     "a.py:3     tests    x\n");
+	assert_printed(NULL, "\n  where      session  what\n"
+			     "- a.py       lint     black would reformat it\n"
+			     "- b.py:12:3  lint     E1: ##|[x] \\M^?\n"
+			     "- a.py:3     tests    x\n");
 	assert_printed("annotations", "::error file=a.py,title=lint::black would reformat it\n"
 				      "::error file=b.py,line=12,col=3,title=lint%3A E1::"
 				      "##|[x] \\M^?\n"
 				      "::error file=a.py,line=3,title=tests::x\n");
+}
+END_TEST
+
+/* The runners of Forgejo and Gitea, which get the table, know GitHub's commands. */
+START_TEST(a_path_is_no_command)
+{
+	be_at("FORGEJO_ACTIONS");
+	close(folder_make("::set-env name=A::"));
+	file_put("::set-env name=A::/x.so", "");
+	file_put("lint.log", "::set-env name=A::/x.so:1:1: E1 x\n");
+	assert_printed(NULL, "\n  where                        session  what\n"
+			     "- ::set-env name=A::/x.so:1:1  lint     E1: x\n");
 }
 END_TEST
 
@@ -113,7 +125,7 @@ START_TEST(nobody_is_told_of_nothing)
 	be_at(NULL);
 	assert_printed("annotations", "");
 	be_at("GITHUB_ACTIONS");
-	assert_printed("none", "\nwhere     session  what\na.py:1:1  lint     E1: x\n");
+	assert_printed("none", "\n  where     session  what\n- a.py:1:1  lint     E1: x\n");
 	file_put("lint.log", "nothing\n");
 	assert_printed(NULL, "");
 	odd_put(ODD_FIFO, "tests.log");
@@ -160,7 +172,7 @@ START_TEST(a_forge_has_room_for_ten)
 	    "::error file=a.py,line=1::told\n::error::of no file\na.py:1:1: E1 error\n");
 	be_at("GITEA_ACTIONS");
 	text = printed(NULL);
-	ck_assert_ptr_nonnull(strstr(text, "\na.py:1   lint     told\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n- a.py:1   lint     told\n"));
 	ck_assert_ptr_null(strstr(text, "a.py:1:1"));
 	ck_assert_ptr_null(strstr(text, "of no file"));
 	free(text);
@@ -180,7 +192,7 @@ START_TEST(what_is_not_shown_is_counted)
 	file_put("lint.log", log.data);
 	file_put("tests.log", "b.py:1: warning: w\n");
 	text = printed(NULL);
-	ck_assert_ptr_nonnull(strstr(text, "what\na.py:1   lint     x\na.py:1   lint     w\n"));
+	ck_assert_ptr_nonnull(strstr(text, "what\n- a.py:1   lint     x\n- a.py:1   lint     w\n"));
 	ck_assert_ptr_nonnull(strstr(text,
 	    "\nnoxmk: 652 more warnings are in the logs of lint, tests\n"));
 	free(text);
@@ -237,6 +249,7 @@ check_annotate_suite(void)
 	tcase_add_test(tc, github_is_told_each_once);
 	tcase_add_test(tc, odd_names_and_long_texts);
 	tcase_add_test(tc, others_get_a_table);
+	tcase_add_test(tc, a_path_is_no_command);
 	tcase_add_test(tc, nobody_is_told_of_nothing);
 	tcase_add_test(tc, a_forge_has_room_for_ten);
 	tcase_add_test(tc, what_is_not_shown_is_counted);

@@ -74,7 +74,10 @@ START_TEST(lines_add_up_over_helpers)
 	ck_assert(last > 0 && last <= clock_monotonic());
 	ck_assert(page_begin(a, 0));
 	page_end(a, 3);
-	/* One that has not got the turn writes its line all the same. */
+	page_begin_line(b);
+	page_end_line(b);
+	ck_assert_int_eq(page_state(a).lines, 4);
+	/* One that has not got the turn writes its line all the same; it is not counted. */
 	ck_assert(page_begin(a, 0));
 	page_begin_line(b);
 	page_end_line(b);

@@ -262,13 +262,20 @@ START_TEST(what_is_on_the_same_screen_is_not_shown_again)
 	begin();
 	setenv("CI", "true", 1);
 	page = page_open(run);
+	ck_assert(page_begin(page, 0));
 	page_end(page, 30);
 	file_put("run/d.log", "words\n");
 	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	text = printed("['d']");
 	ck_assert_ptr_null(strstr(text, "words"));
 	free(text);
+	ck_assert(page_begin(page, 0));
 	page_end(page, 20);
+	text = printed("['d']");
+	ck_assert_ptr_nonnull(strstr(text, "words"));
+	free(text);
+	/* It was another page that had it. */
+	ck_assert_int_eq(unlink("run/.page.now"), 0);
 	text = printed("['d']");
 	ck_assert_ptr_nonnull(strstr(text, "words"));
 	free(text);

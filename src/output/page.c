@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -16,16 +17,13 @@
 /* Milliseconds in which a log has to be read, and in which the turn for a line has to come. */
 enum { PATIENCE = 2000, SOON = 500 };
 
+/* No page has more. */
+#define LINES_MOST (1LL << 40)
+
 struct page {
 	int file;
 	bool ours; /* the turn */
 };
-
-static void
-store(const struct page *page, const struct page_state *state)
-{
-	(void)!pwrite(page->file, state, sizeof(*state), 0);
-}
 
 struct page *
 page_open(int folder)
@@ -48,10 +46,17 @@ page_close(struct page *page)
 {
 	if (!page)
 		return;
-	/* What is not read yet is: see page_end. */
+	/* Where nobody reads, the turn is ours until we end: the lock goes with the descriptor. */
 	if (!page->ours)
 		close(page->file);
 	free(page);
+}
+
+void
+page_forked(struct page *page)
+{
+	if (page)
+		fd_close(&page->file);
 }
 
 bool
@@ -71,7 +76,11 @@ add_lines(const struct page *page, long long lines)
 	fflush(stdout);
 	state.lines += lines;
 	state.last = clock_monotonic();
-	store(page, &state);
+	/* Out of turn another's lines might get lost. */
+	if (page->ours)
+		(void)!pwrite(page->file, &state, sizeof(state), 0);
+	else
+		page_note(page);
 }
 
 static void
@@ -97,7 +106,7 @@ page_end(struct page *page, long long lines)
 void
 page_begin_line(struct page *page)
 {
-	/* Where nobody reads what we have written before, the moment is over. */
+	/* Where nobody reads what we have written before, it is not waited for once more. */
 	(void)page_begin(page, outlet_is_behind() ? 0 : SOON);
 }
 
@@ -111,14 +120,12 @@ page_end_line(struct page *page)
 }
 
 void
-page_note(struct page *page)
+page_note(const struct page *page)
 {
-	struct page_state state = page_state(page);
+	double now = clock_monotonic();
 
-	if (!page)
-		return;
-	state.last = clock_monotonic();
-	store(page, &state);
+	if (page)
+		(void)!pwrite(page->file, &now, sizeof(now), offsetof(struct page_state, last));
 }
 
 struct page_state
@@ -129,7 +136,7 @@ page_state(const struct page *page)
 	if (!page || pread(page->file, &state, sizeof(state), 0) != sizeof(state))
 		return (struct page_state){ 0 };
 	/* What lies there may be anything. */
-	if (state.lines < 0 || !(state.last >= 0 && state.last <= clock_monotonic()))
+	if (state.lines < 0 || state.lines > LINES_MOST || !(state.last >= 0 && state.last <= clock_monotonic()))
 		return (struct page_state){ 0 };
 	return state;
 }

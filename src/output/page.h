@@ -31,6 +31,9 @@ struct page_state {
 struct page *page_open(int folder) UNUSED_RESULT;
 void page_close(struct page *);
 
+/* In a forked child, which may outlive us: the turn is not its. */
+void page_forked(struct page *);
+
 /* Milliseconds to wait for the turn, for the room of a whole log. */
 enum { PAGE_PATIENT = 5000 };
 
@@ -51,7 +54,7 @@ void page_begin_line(struct page *);
 void page_end_line(struct page *);
 
 /* Something was written out of turn, while it came. */
-void page_note(struct page *);
+void page_note(const struct page *);
 
 /* Nothing yet: { 0 }. */
 struct page_state page_state(const struct page *);

@@ -292,6 +292,8 @@ put_row(const struct list *list, const struct kept *kept, int wheres, int sessio
 	char *first = xasprintf("%s%s%.*s", kept->rule, *kept->rule ? ": " : "",
 	    (int)strcspn(kept->message, "\n"), kept->message);
 
+	/* A path may be a command, which would begin the line. */
+	printf("- ");
 	screen_put_cell(where, WHERE_MOST, wheres);
 	printf("  ");
 	screen_put_cell(session, WHERE_MOST, sessions);
@@ -328,7 +330,7 @@ put_table(const struct list *list, const struct indices *shown)
 		free(session);
 	}
 	if (shown->n > 0)
-		printf("\n%-*s  %-*s  what\n", wheres, "where", sessions, "session");
+		printf("\n  %-*s  %-*s  what\n", wheres, "where", sessions, "session");
 	for (size_t i = 0; i < shown->n; i++)
 		put_row(list, &list->v[shown->v[i]], wheres, sessions);
 }

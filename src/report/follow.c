@@ -84,7 +84,7 @@ take_signals(struct follow *f)
 	while ((signal = sig_next(f->signals))) {
 		if (signal == SIGTSTP)
 			raise(SIGSTOP);
-		else if (signal != SIGCHLD)
+		else if (signal != SIGCHLD && signal != SIGUSR1)
 			f->signal = signal;
 	}
 }

@@ -23,7 +23,6 @@ struct logs_options {
  */
 int logs_print(const struct logs_options *);
 
-/* The line in front of a log of one that failed. folder: the run folder's path. */
 /* The line in front of such a log. folder: the run folder's path. */
 void logs_print_head(const struct record *, const char *folder);
 

@@ -5,11 +5,15 @@
 
 #include "report/sources.h"
 
+/* So many paths are looked for: a log may name millions of files that are not there. */
+enum { LOOKED_FOR_MOST = 20000 };
+
 struct sources {
 	char *project, *root;    /* absolute */
 	char *folders[FOLDERS];  /* absolute, or NULL */
 	struct buffer last;      /* the last path, since a tool has much to say of one file */
 	char *last_file;         /* what came of that */
+	unsigned looked_for;     /* paths so far */
 };
 
 /* What lies in these is nobody's source. */
@@ -170,7 +174,9 @@ sources_file(void *data, const char *path, size_t n)
 		sources->last.len = 0;
 		buffer_add(&sources->last, path, n);
 		free(sources->last_file);
-		sources->last_file = n > 0 ? find(sources, path, n) : NULL;
+		sources->last_file = NULL;
+		if (n > 0 && sources->looked_for++ < LOOKED_FOR_MOST)
+			sources->last_file = find(sources, path, n);
 	}
 	return sources->last_file ? xstrdup(sources->last_file) : NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/spawn.h"
 #include "output/ci.h"
 #include "output/screen.h"
@@ -19,6 +20,9 @@
 
 /* After that many seconds statuses.py is ended; it gives up earlier by itself. */
 #define PATIENCE 6.0
+
+/* Milliseconds in which it ends when it has said all. */
+enum { END_PATIENCE = 300 };
 
 /* Columns of a description, as forges show them. */
 enum { DESCRIPTION_MOST = 140 };
@@ -98,14 +102,15 @@ statuses_of(int rundir, struct planfile *plan, const json_t *goals)
 	return text;
 }
 
-/* What it writes until it ends, or until the time is over. */
-static void
+/* What it writes until it ends, or until the time is over. Its status of wait(2). */
+static int
 hear_out(pid_t pid, int out, struct buffer *words)
 {
 	double end = clock_monotonic() + PATIENCE;
 	struct pollfd fd = { .fd = out, .events = POLLIN };
 	char data[512];
 	ssize_t n = 1;
+	int status = 0;
 
 	while (n > 0 && words->len < sizeof(data)) {
 		int ready = poll(&fd, 1, clock_until(end, -1));
@@ -119,8 +124,9 @@ hear_out(pid_t pid, int out, struct buffer *words)
 		n = read(out, data, sizeof(data));
 		buffer_add(words, data, n > 0 ? (size_t)n : 0);
 	}
-	kill(pid, SIGKILL);
-	(void)!spawn_wait(pid);
+	/* One that has written all ends by itself. */
+	process_end_child(pid, &status, n == 0 ? END_PATIENCE : 0);
+	return status;
 }
 
 /* Runs it with that input. What it says, without the line end, or "". The caller frees. */
@@ -130,7 +136,7 @@ run(char *const argv[], const char *text)
 	struct spawn_files files = { .in = memfd_create("noxmk", MFD_CLOEXEC), .err = -1,
 		.more = -1 };
 	struct buffer words = { 0 };
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), ends[2];
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), ends[2], status;
 	pid_t pid;
 
 	buffer_addstr(&words, "");
@@ -143,8 +149,8 @@ run(char *const argv[], const char *text)
 	if (pid < 0)
 		buffer_addstr(&words, strerror(errno));
 	fd_close(&ends[1]);
-	if (pid > 0)
-		hear_out(pid, ends[0], &words);
+	if (pid > 0 && (status = hear_out(pid, ends[0], &words)) != 0 && words.len == 0)
+		buffer_printf(&words, "statuses.py ended with status %#x", (unsigned)status);
 	fd_close(&ends[0]);
 	fd_close(&files.in);
 	fd_close(&null);

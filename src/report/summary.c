@@ -26,8 +26,11 @@
 #include "state/rundir.h"
 #include "state/runtime.h"
 
-/* So much is shown of the log of a failed session, from its end on; the file has all of it. */
-enum { LOG_SHOWN_KIB = 256 };
+/*
+ * So much is shown of the log of a failed session, from its end on; the file has all of it. A page
+ * of a CI that has had it before has limits.
+ */
+enum { LOG_SHOWN_KIB = 256, LOG_AGAIN_KIB = 32 };
 
 /* Columns: of the targets at most; of verdict and time, with the gaps; of reasons, if it can be. */
 enum { NAMES_MOST = 60, NAMES_LEAST = 12, FIXED = 22, REASONS = 24 };
@@ -86,7 +89,8 @@ print_log(int rundir, const struct record *r, const char *folder)
 {
 	putchar('\n');
 	logs_print_head(r, folder);
-	joblog_print_end(rundir, r->target, LOG_SHOWN_KIB);
+	joblog_print_end(rundir, r->target,
+	    r->shown > 0 && ci_forge() != FORGE_NONE ? LOG_AGAIN_KIB : LOG_SHOWN_KIB);
 }
 
 /* The page of the CI, whose end is near, or NULL. The caller closes. */
@@ -120,7 +124,8 @@ are_on_screen(const struct table *table, const struct page *page)
 	for (size_t i = 0; i < table->n; i++) {
 		const struct record *r = &table->records[i];
 
-		if (is_told(r) && (r->shown == 0 || lines - r->shown >= SCREEN))
+		/* The page may be a later one than that which had it. */
+		if (is_told(r) && (r->shown == 0 || r->shown > lines || lines - r->shown >= SCREEN))
 			return false;
 	}
 	return true;

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,11 +130,13 @@ tell(const struct heartbeat *heartbeat, struct planfile *plan, double silence)
 	json_decref(sessions);
 }
 
-/* How long nothing has been written, but for what we do not know of. */
+/* How long nothing has been written, but for what we do not know of; 0: the file does not tell. */
 static double
 silence_of(const struct heartbeat *heartbeat)
 {
-	return clock_monotonic() - page_state(heartbeat->o.page).last;
+	double last = page_state(heartbeat->o.page).last;
+
+	return last > 0 ? clock_monotonic() - last : 0;
 }
 
 void
@@ -158,10 +159,11 @@ heartbeat_look(struct heartbeat *heartbeat, struct planfile *plan)
 		silence = silence_of(heartbeat);
 		if (silence >= heartbeat->o.every)
 			tell(heartbeat, plan, silence);
-		/* If it has done so by now, a line too many is counted, which changes nothing. */
+		/* Had it been written by another by now, one line too many is counted. */
 		page_end_line(heartbeat->o.page);
 		heartbeat->taken = outlet_taken();
-		silence = silence_of(heartbeat);
+		/* Not what the file says, which may be on a full disk. */
+		silence = 0;
 	}
 	heartbeat->next = clock_monotonic() + heartbeat->o.every - silence;
 }

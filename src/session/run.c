@@ -107,7 +107,8 @@ open_run(struct run *run)
 	run->alive = rundir_enter(run->rundir);
 	run->runtime = runtime_make(run->options->key, run->state, run->rundir);
 	runtime_stand_in(run->runtime, run->rundir);
-	run->page = page_open(run->runtime >= 0 ? run->runtime : run->rundir);
+	if (run->options->knobs->output != OUTPUT_QUIET)
+		run->page = page_open(run->runtime >= 0 ? run->runtime : run->rundir);
 	run->fixed = runtime_is_whole(run->runtime) ? run->runtime : run->rundir;
 	if (!run->options->notified)
 		record_forget(run->rundir, run->options->target);
@@ -219,6 +220,7 @@ forked(void *data)
 	const struct run *run = data;
 
 	turn_forked(run->turn);
+	page_forked(run->page);
 }
 
 /* What the helper has waited for, and then the session itself. */
@@ -436,6 +438,9 @@ end_record(struct run *run)
 	policy_consider(run->rundir, &policy, &run->record);
 	now_ended(run->now, &run->record);
 	drawer_close(run->drawer);
+	/* Others need not wait for what the session had until its log has been read. */
+	turn_close(run->turn);
+	run->turn = NULL;
 	show_end(run);
 }
 

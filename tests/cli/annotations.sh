@@ -188,16 +188,16 @@ github -j2 flake8 again mypy
 check 'what two sessions have found is told once' same "$(annotated | uniq -d | grep -v :20)" ''
 check 'and says so' matches "$out" 'title=(flake8|again) and 1 more%3A F401'
 mk flake8
-check 'without a CI nothing is told' not grep -qE '^::|^where' "$out"
+check 'without a CI nothing is told' not grep -qE '^::|^  where' "$out"
 CI=true GITHUB_ACTIONS=true FORGEJO_ACTIONS=true mk -j2 flake8 mypy
 check 'Forgejo: no annotation' same "$(annotated)" ''
-check 'but a table' matches "$out" '^project/src/core.py:2:1  +flake8   F401: .os. imported but unused$'
+check 'but a table' matches "$out" '^- project/src/core.py:2:1  +flake8   F401: .os. imported but unused$'
 check 'before the last line' matches "$out" '^noxmk: 2 sessions'
 CI=true mk script
-check 'any other CI, too' matches "$out" '^project/src/core.py:27  script   ValueError: 100%: it, too$'
+check 'any other CI, too' matches "$out" '^- project/src/core.py:27  script   ValueError: 100%: it, too$'
 printf '[tool.noxmk]\nci-commands = "none"\n' >pyproject.toml
 github flake8
-check 'ci-commands = "none": a table' matches "$out" '^project/src/core.py:2:1  +flake8 '
+check 'ci-commands = "none": a table' matches "$out" '^- project/src/core.py:2:1  +flake8 '
 check 'and no annotation' same "$(annotated)" ''
 rm pyproject.toml
 github passes
@@ -212,7 +212,7 @@ github many
 check 'ten errors and ten warnings' same "$(grep -c '^::error' "$out") $(grep -c '^::warning' "$out")" '10 10'
 check 'and how many more' has "$out" 'noxmk: 20 more errors and 20 more warnings are in the log of many'
 CI=true mk many
-check 'a table has an end, too' same "$(grep -c '^project/src/core.py:.*many' "$out")" 50
+check 'a table has an end, too' same "$(grep -c '^- project/src/core.py:.*many' "$out")" 50
 check 'with the errors first' has "$out" 'noxmk: 10 more warnings are in the log of many'
 github hostile
 check 'no other command' same "$(grep -cE '^[[:blank:]]*::' "$out")" 2
@@ -239,6 +239,6 @@ manual=$TOP/mk/nox.mk.5
 github lint
 check 'an annotation' has "$out" "$(sed -n 's/^\.Dl \(::error .*\)/\1/p' "$manual")"
 CI=true mk lint
-check 'a table' same "$(grep -A 1 '^where  ' "$out")" "$(grep -A 1 '^where  ' "$manual")"
+check 'a table' same "$(grep -A 1 '^  where  ' "$out")" "$(grep -A 1 '^  where  ' "$manual")"
 
 finish
