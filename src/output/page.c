@@ -136,7 +136,8 @@ page_state(const struct page *page)
 	if (!page || pread(page->file, &state, sizeof(state), 0) != sizeof(state))
 		return (struct page_state){ 0 };
 	/* What lies there may be anything. */
-	if (state.lines < 0 || state.lines > LINES_MOST || !(state.last >= 0 && state.last <= clock_monotonic()))
+	if (state.lines < 0 || state.lines > LINES_MOST ||
+	    !(state.last >= 0 && state.last <= clock_monotonic()))
 		return (struct page_state){ 0 };
 	return state;
 }
