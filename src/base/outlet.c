@@ -190,7 +190,8 @@ take_from_stream(void *cookie, const char *data, size_t n)
 	struct buffer both = { 0 };
 	ssize_t taken;
 
-	if (!o->wipe)
+	/* In the background the terminal is somebody else's. */
+	if (!o->wipe || tcgetpgrp(o->fd) != getpgrp())
 		return take(o, data, n);
 	buffer_addstr(&both, o->wipe);
 	buffer_add(&both, data, n);

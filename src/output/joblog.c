@@ -309,15 +309,14 @@ last_piece(char *text)
 char *
 joblog_last_line(int rundir, const char *target)
 {
-	char *name = xasprintf("%s.log", target), tail[TAIL + 1];
-	int log = file_open(rundir, name, O_RDONLY, 0);
+	char tail[TAIL + 1];
+	int log = joblog_find(rundir, target);
 	off_t size = log < 0 ? 0 : lseek(log, 0, SEEK_END);
 	off_t from = size > TAIL ? size - TAIL : 0;
 	ssize_t n = log < 0 ? 0 : pread(log, tail, TAIL, from);
 	char *text = tail, *end;
 
 	fd_close(&log);
-	free(name);
 	n = n < 0 ? 0 : n;
 	/* A NUL would end the text; and the first line is ours. */
 	for (ssize_t i = 0; i < n; i++)

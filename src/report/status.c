@@ -1,11 +1,13 @@
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/sig.h"
 #include "output/screen.h"
 #include "report/status.h"
 #include "session/progress.h"
@@ -64,14 +66,16 @@ open_now(struct run *run)
 	json_decref(info);
 }
 
-/* The lines of the board, and their number. */
+/* The lines of the board, and their number: again: no more than the terminal has. */
 static size_t
-render(struct progress *progress, struct board *board, struct buffer *text)
+render(struct progress *progress, struct board *board, struct buffer *text, bool again)
 {
 	struct screen_size size = { 0 };
 	bool is_terminal = screen_size(&size);
-	size_t lines = size.lines > 3 ? (size_t)size.lines - 2 : is_terminal ? 2 : 0, n = 0;
+	size_t lines = size.lines > 3 ? (size_t)size.lines - 2 : 2, n = 0;
 
+	if (!is_terminal || !again)
+		lines = 0;
 	progress_look(progress, lines > 0 ? lines : board->total + 1000, board);
 	board_render(board, screen_left(1), lines, screen_wants_colour(), text);
 	for (const char *at = text->data; (at = strchr(at, '\n')); at++)
@@ -79,36 +83,62 @@ render(struct progress *progress, struct board *board, struct buffer *text)
 	return n;
 }
 
-/* Where the board is drawn again and again. */
-static void
+/* The first signal that ends us, or 0. While we are stopped there is no board. */
+static int
+await_tick(int signals, bool draws)
+{
+	struct pollfd fd = { .fd = signals, .events = POLLIN };
+	int signal;
+
+	poll(&fd, 1, TICK);
+	while ((signal = sig_next(signals))) {
+		if (signal == SIGTSTP) {
+			fputs(draws ? SCREEN_WIPE : "", stdout);
+			fflush(stdout);
+			raise(SIGSTOP);
+		} else if (signal != SIGCHLD && signal != SIGUSR1) {
+			return signal;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Where the board is drawn again and again, until the run is over, nobody reads any more, or a
+ * signal ends us, which is returned; else 0.
+ */
+static int
 watch(struct progress *progress, struct run *run)
 {
 	struct screen_size size;
-	bool draws = screen_size(&size);
+	int signals = sig_open(), signal = 0;
+	bool draws = screen_size(&size), first = true, read = true;
 	unsigned done = 0;
-	bool first = true;
 
-	while (!is_over(run->rundir)) {
+	while (read && signal == 0 && !is_over(run->rundir)) {
 		struct buffer text = { 0 }, drawn = { 0 };
 		struct board board = { 0 };
-		size_t n = render(progress, &board, &text);
+		size_t n = render(progress, &board, &text, true);
 
 		if (draws)
 			screen_draw(text.data, n, &drawn);
 		else if (first || board.done != done)
 			buffer_add(&drawn, text.data, text.len);
 		fwrite(drawn.data ? drawn.data : "", 1, drawn.len, stdout);
-		fflush(stdout);
+		read = fflush(stdout) == 0;
 		first = false;
 		done = board.done;
 		buffer_free(&text);
 		buffer_free(&drawn);
-		poll(NULL, 0, TICK);
+		signal = await_tick(signals, draws);
 	}
 	if (draws)
 		printf(SCREEN_WIPE);
+	fflush(stdout);
 	run->lives = false;
 	fd_close(&run->table);
+	sig_close(signals);
+	return signal;
 }
 
 int
@@ -119,6 +149,7 @@ status_print(int state, bool watches)
 	struct progress *progress = NULL;
 	struct board board = { 0 };
 	struct buffer text = { 0 };
+	int signal;
 
 	if (run.rundir < 0)
 		return -1;
@@ -130,14 +161,17 @@ status_print(int state, bool watches)
 	options.ended = !run.lives;
 	progress = progress_open(&options);
 	if (progress && watches && run.lives) {
-		watch(progress, &run);
+		/* As if we had not waited for it ourselves. */
+		if ((signal = watch(progress, &run)) != 0)
+			raise(signal);
 		progress_close(progress);
-		options.table = -1;
+		/* The runtime folder is about to be removed. */
+		options.runtime = options.table = -1;
 		options.ended = true;
 		progress = progress_open(&options);
 	}
 	if (progress) {
-		render(progress, &board, &text);
+		render(progress, &board, &text, false);
 		fputs(text.data, stdout);
 		if (!run.lives)
 			puts("This run has ended: there is none now.");

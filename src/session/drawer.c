@@ -14,11 +14,12 @@
 
 /*
  * Seconds between two boards; between two tries to become the one who draws; from a session's start
- * to the first one; and between the two looks at make before the first board.
+ * to the first one; while we may not; and between the two looks at make before the first board.
  */
 #define TICK 0.2
 #define TRY_EVERY 0.25
 #define TRY_FIRST 0.1
+#define TRY_LATER 1.0
 #define LOOK_AGAIN 0.05
 
 /* Seconds in which those that ask what runs are asking once. */
@@ -36,6 +37,12 @@
 
 /* More sessions than that are nonsense. */
 #define TOTAL_MOST 1e6
+
+/* One read of such a file in proc(5) has no more bytes than a page. */
+enum { CHILDREN_SEEN = 4000 };
+
+/* The C library hands on no more at once, and a board has to be one piece. */
+enum { FRAME_MOST = 8000 };
 
 /* A terminal that is smaller has no room for a board beside what is printed. */
 enum { COLUMNS_LEAST = 20, LINES_LEAST = 6 };
@@ -157,6 +164,7 @@ is_make_calm(const struct drawer *drawer, const struct now_view *view)
 {
 	char children[16384], stat[512], name[64], *rest = children, *end;
 	const char *after;
+	bool found_us = false;
 	long pid;
 
 	read_of_make(drawer, "stat", stat, sizeof(stat));
@@ -168,9 +176,11 @@ is_make_calm(const struct drawer *drawer, const struct now_view *view)
 	while ((pid = strtol(rest, &end, 10)) > 0 && end != rest) {
 		if (!is_helper(view, pid))
 			return false;
+		found_us = found_us || pid == getpid();
 		rest = end;
 	}
-	return true;
+	/* Where make's children cannot be seen, or not all of them, nobody knows. */
+	return found_us && strlen(children) < CHILDREN_SEEN;
 }
 
 /* Is the terminal ours to write to, and large enough? */
@@ -231,22 +241,37 @@ has_progress(struct drawer *drawer)
 	return drawer->progress != NULL;
 }
 
+/* The board in at most so many lines. */
+static void
+frame_of(const struct board *board, int columns, size_t most, struct buffer *frame)
+{
+	struct buffer text = { 0 };
+	size_t n = 0;
+
+	board_render(board, columns, most, screen_wants_colour(), &text);
+	for (const char *at = text.data; (at = strchr(at, '\n')); at++)
+		n++;
+	frame->len = 0;
+	screen_draw(text.data, n, frame);
+	buffer_free(&text);
+}
+
 static void
 draw(struct drawer *drawer, const struct screen_size *size)
 {
-	struct buffer text = { 0 }, frame = { 0 };
-	size_t most = (size_t)size->lines - 2, n = 0;
+	struct buffer frame = { 0 };
+	size_t most = (size_t)size->lines - 2;
 	struct board board;
 
 	progress_look(drawer->progress, most, &board);
-	board_render(&board, size->columns - 1, most, screen_wants_colour(), &text);
-	for (const char *at = text.data; (at = strchr(at, '\n')); at++)
-		n++;
-	screen_draw(text.data, n, &frame);
+	frame_of(&board, size->columns - 1, most, &frame);
+	while (frame.len > FRAME_MOST && most > 2) {
+		most -= most / 4 + 1;
+		frame_of(&board, size->columns - 1, most > 2 ? most : 2, &frame);
+	}
 	fwrite(frame.data, 1, frame.len, stdout);
 	fflush(stdout);
 	drawer->shown = true;
-	buffer_free(&text);
 	buffer_free(&frame);
 }
 
@@ -258,13 +283,17 @@ drawer_look(struct drawer *drawer, bool may)
 
 	if (drawer->due == 0)
 		return;
-	if (!may || drawer->broken) {
+	now = clock_monotonic();
+	if (!may || drawer->broken)
 		drawer_hide(drawer);
+	if (drawer->broken)
+		drawer->due = 0;
+	if (drawer->broken || now < drawer->due)
+		return;
+	if (!may) {
+		drawer->due = now + TRY_LATER;
 		return;
 	}
-	now = clock_monotonic();
-	if (now < drawer->due)
-		return;
 	if (!drawer->draws && now_draws(drawer->o.now)) {
 		drawer->draws = true;
 		drawer->since = now;

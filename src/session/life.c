@@ -67,8 +67,7 @@ struct life {
 	double next_check;
 	double held_up;          /* when the session was held up */
 	struct stops stops;      /* whether it was asked to end, and why */
-	bool signalled, timed_out;
-	bool judged;             /* the attempt's verdict is on record */
+	bool signalled, timed_out, judged; /* judged: the attempt's verdict is on record */
 	bool failed;             /* and another attempt may follow */
 	bool wait_shown;         /* it was said for whom the session waits */
 };
@@ -387,6 +386,7 @@ suspend(struct life *life, bool others)
 	life->held_up += away;
 	if (life->attempt)
 		attempt_resume(life->attempt, away);
+	note_now(life, life->phase == HELD_UP ? passage_awaits(life->o->passage) : "");
 }
 
 static void

@@ -406,7 +406,7 @@ count(struct progress *p, struct board *board)
 		if (runs(item))
 			add_row(p, item);
 		else if (item->lives && !item->done)
-			add_wait(p, item->entry->what);
+			add_wait(p, *item->entry->what ? item->entry->what : "their turn");
 		else if (!item->done && p->o.table >= 0)
 			add_wait(p, awaited(p, item));
 	}
@@ -425,7 +425,8 @@ progress_look(struct progress *p, size_t most, struct board *board)
 	*board = (struct board){ .left = -1,
 		.total = p->n < p->o.total ? p->o.total : (unsigned)p->n,
 		.ended = p->o.ended };
-	board->elapsed = p->o.ended ? p->last - p->started : p->now - p->began;
+	board->elapsed = !p->o.ended ? p->now - p->began :
+	    p->last > p->started ? p->last - p->started : 0;
 	count(p, board);
 	if (p->nrows > 0)
 		qsort(p->rows, p->nrows, sizeof(*p->rows), compare_rows);

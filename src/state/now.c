@@ -15,6 +15,10 @@
 /* See runtime.h. */
 #define TABLE ".sessions" RUNTIME_OF_NOW
 
+/* Of a target: see slug.h. */
+#define TARGET_CHARACTERS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
 /* Bytes of the table that are locked. */
 enum { DRAWER = 0, TELLER = 1 };
 
@@ -25,6 +29,7 @@ struct now {
 	int table;    /* -1: there is none */
 	off_t offset; /* of our entry */
 	struct now_entry own;
+	bool changed; /* what is written there is not what own has */
 };
 
 static off_t
@@ -100,8 +105,10 @@ now_enter(struct now *now, enum now_phase phase, const char *what)
 {
 	struct now_entry *own = &now->own;
 
-	if (own->phase == phase && !strncmp(own->what, what, sizeof(own->what) - 1))
+	if (!now->changed && own->phase == phase &&
+	    !strncmp(own->what, what, sizeof(own->what) - 1))
 		return;
+	now->changed = false;
 	if (own->phase != phase)
 		own->since = clock_monotonic();
 	own->phase = phase;
@@ -112,8 +119,13 @@ now_enter(struct now *now, enum now_phase phase, const char *what)
 void
 now_begun(struct now *now, double begun, unsigned slots)
 {
-	now->own.begun = begun;
-	now->own.slots = slots;
+	struct now_entry *own = &now->own;
+
+	/* Less than a millisecond is not worth to be written. */
+	if (fabs(own->begun - begun) > 0.001 || own->slots != slots)
+		now->changed = true;
+	own->begun = begun;
+	own->slots = slots;
 }
 
 void
@@ -149,6 +161,9 @@ make_sane(struct now_entry *entry)
 		if (!isfinite(*times[i]) || *times[i] < 0)
 			*times[i] = 0;
 	entry->target[sizeof(entry->target) - 1] = '\0';
+	/* It becomes part of a file's name: see slug.h. */
+	if (entry->target[strspn(entry->target, TARGET_CHARACTERS)])
+		entry->target[0] = '\0';
 	entry->what[sizeof(entry->what) - 1] = '\0';
 	if (entry->phase >= NOW_PHASES)
 		entry->phase = NOW_ENDED;
@@ -169,7 +184,8 @@ now_look(int table)
 	struct stat st;
 	ssize_t n;
 
-	if (table < 0 || fstat(table, &st) < 0 || st.st_size > offset_of(ENTRIES + 1) ||
+	if (table < 0 || fstat(table, &st) < 0 || st.st_size < offset_of(0) ||
+	    st.st_size > offset_of(ENTRIES + 1) ||
 	    pread(table, &view.head, sizeof(view.head), 0) != (ssize_t)sizeof(view.head))
 		return (struct now_view){ 0 };
 	for (size_t i = 0; i < sizeof(view.head) / sizeof(double); i++)

@@ -35,7 +35,7 @@ struct now_entry {
 	double seconds;          /* that it took, once it has ended */
 	int32_t bad;             /* its verdict makes a goal fail */
 	int32_t helper;          /* the process, as it is called where it runs */
-	char target[144], what[64]; /* what: it waits for, in words for people */
+	char target[176], what[64]; /* what: it waits for, in words for people */
 };
 
 /* What drawers of one run tell each other (session/drawer.h). */

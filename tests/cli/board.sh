@@ -77,6 +77,9 @@ waiting: 1 for a job slot'
 	rm -rf .nox
 	NOXMK_HISTORY=$PWD/known.json watch 100 golden -j1 one two
 	check 'one after the other' exits 0
+	rm -rf .nox
+	NOXMK_JOBS=1 watch 100 waits -j one two
+	check 'one waits for the slot of the other' exits 0
 	watch 100 resized -j3
 	check 'another size' exits 0
 	watch 100 stopped -j3
