@@ -55,8 +55,8 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 # moment: a smaller quarantine takes two fifths off their time. Libraries that state.sh preloads
 # come before the sanitizer's.
 sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
-unsanitized := $(patsubst %,tests/cli/%.sh,board bootstrap cost deb docs fresh install main nested \
-  versions wheel)
+unsanitized := $(patsubst %,tests/cli/%.sh,as_nox board bootstrap cost deb docs fresh install main \
+  modes nested versions wheel)
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16:verify_asan_link_order=0 \
 	  $(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(sanitized)' \
@@ -69,8 +69,9 @@ check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project
 
 # gcov writes its counts at exit, not at _exit. So here _exit is exit. The tests that take longest
 # reach hardly a line that these do not.
-quick := $(patsubst %,tests/cli/%.sh,main completion config doctor ends front hostile init output \
-  plan planning request safety secrets terminal tools verdicts why wrapper)
+quick := $(patsubst %,tests/cli/%.sh,main annotations board completion config doctor ends front \
+  hostile init log output pages plan planning request safety secrets status statuses terminal tools \
+  verdicts why wrapper)
 coverage: ## run the quicker tests and fail when they reach less than 97 % of the lines of src/
 	$(Q)rm -rf build/coverage
 	$(Q)$(MAKE) B=build/coverage CPPFLAGS=-D_exit=exit CFLAGS='-O0 -g --coverage' \

@@ -25,7 +25,7 @@ watch() {
 	scenario=$2
 	shift 2
 	last="$scenario in $columns columns: $make $*"
-	"$emulator" "$TOP/tests/cli/board.py" "$columns" "$scenario" -- \
+	MAKE=$make "$emulator" "$TOP/tests/cli/board.py" "$columns" "$scenario" -- \
 		"$make" -I "$STAGE/include" "$@" >"$out" 2>"$err"
 	status=$?
 }
