@@ -50,10 +50,10 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 	scripts/bench sampler --rounds 2 --seconds 4 --kinds sleep,compute,start --check 0.5
 
 # The same tests over another build of the helper, in a folder of its own. These scripts are left
-# out: they are about nox's releases, installing and documents, or build a helper of their own;
-# cost.sh measures another helper than this slow one. Each test is a process that lives for a
-# moment: a smaller quarantine takes two fifths off their time. Libraries that state.sh preloads
-# come before the sanitizer's.
+# out: they are about nox's releases, make's options, installing, documents and timings on a
+# terminal, or build a helper of their own; cost.sh measures another helper than this slow one. Each
+# test is a process that lives for a moment: a smaller quarantine takes two fifths off their time.
+# Libraries that state.sh preloads come before the sanitizer's.
 sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
 unsanitized := $(patsubst %,tests/cli/%.sh,as_nox board bootstrap cost deb docs fresh install main \
   modes nested versions wheel)
@@ -70,8 +70,8 @@ check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project
 # gcov writes its counts at exit, not at _exit. So here _exit is exit. The tests that take longest
 # reach hardly a line that these do not.
 quick := $(patsubst %,tests/cli/%.sh,main annotations board completion config doctor ends front \
-  hostile init log output pages plan planning request safety secrets status statuses terminal tools \
-  verdicts why wrapper)
+  hostile init log output pages plan planning request safety secrets status statuses terminal \
+  tools verdicts why wrapper)
 coverage: ## run the quicker tests and fail when they reach less than 97 % of the lines of src/
 	$(Q)rm -rf build/coverage
 	$(Q)$(MAKE) B=build/coverage CPPFLAGS=-D_exit=exit CFLAGS='-O0 -g --coverage' \
