@@ -56,7 +56,7 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 # Libraries that state.sh preloads come before the sanitizer's.
 sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
 unsanitized := $(patsubst %,tests/cli/%.sh,as_nox board bootstrap cost deb docs fresh install main \
-  modes nested versions wheel)
+  makefiles modes nested source_build versions wheel)
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16:verify_asan_link_order=0 \
 	  $(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(sanitized)' \
