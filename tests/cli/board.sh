@@ -56,7 +56,7 @@ printf '[tool.noxmk.session]\nquick.after = ["one", "two"]\n' >pyproject.toml
 echo '{"schema":1,"sessions":{"one":[100],"two":[100],"quick":[20],"fails":[5]}}' >known.json
 
 # With the newer make only what depends on how make starts its recipes, further below.
-for make in "$MAKE"; do
+for make in $MAKE; do
 	topic="make $("$make" --version | sed 's/.* //; q'): "
 	rm -rf .nox
 	golden 'noxmk: 1 of 4 done, 1 failed, 2 run, 1 wait; Ns
