@@ -138,12 +138,13 @@ screen_size(struct screen_size *size)
  * end would not. Then the cursor is brought back up, and remembered.
  */
 void
-screen_draw(const char *lines, size_t n, struct buffer *out)
+screen_draw(const char *lines, struct buffer *out)
 {
 	const char *end;
+	size_t n = 0;
 
 	buffer_addstr(out, SCREEN_WIPE);
-	for (size_t i = 0; i < n; i++)
+	for (end = lines; (end = strchr(end, '\n')); end++, n++)
 		buffer_addstr(out, "\033D");
 	buffer_printf(out, "\033[%zuA\0337", n);
 	for (; (end = strchr(lines, '\n')); lines = end + 1) {

@@ -66,8 +66,8 @@ bool screen_size(struct screen_size *);
  */
 #define SCREEN_WIPE "\033[J"
 
-/* Appends what draws these lines, so many. The caller writes it in one piece. */
-void screen_draw(const char *lines, size_t n, struct buffer *out);
+/* Appends what draws these lines, each with its end. The caller writes it in one piece. */
+void screen_draw(const char *lines, struct buffer *out);
 
 /* Escape sequence of a verdict's colour and back to normal, or "" where colours are not wanted. */
 const char *screen_colour(const struct record *);

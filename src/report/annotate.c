@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/file.h"
 #include "base/slug.h"
 #include "output/ci.h"
+#include "output/joblog.h"
 #include "output/screen.h"
 #include "output/utf8.h"
 #include "report/annotate.h"
@@ -123,8 +122,7 @@ read_part(int log, long long most, struct findings *findings)
 static void
 read_log(int rundir, const char *target, const struct finder *finder)
 {
-	char *name = xasprintf("%s.log", target);
-	int log = file_open(rundir, name, O_RDONLY, 0);
+	int log = joblog_find(rundir, target);
 	struct findings *findings = findings_open(finder);
 	struct stat st;
 
@@ -136,7 +134,6 @@ read_log(int rundir, const char *target, const struct finder *finder)
 	}
 	findings_close(findings);
 	fd_close(&log);
-	free(name);
 }
 
 static void

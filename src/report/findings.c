@@ -42,12 +42,6 @@ struct findings {
 	enum level issue_level;
 };
 
-static bool
-begins(const char *line, const char *with)
-{
-	return strncmp(line, with, strlen(with)) == 0;
-}
-
 /* Tells the last finding. */
 static void
 settle(struct findings *f)
@@ -126,7 +120,7 @@ mypy_rule_of(struct part *text)
 static bool
 goes_on_to_rule(struct findings *f, const char *line)
 {
-	const char *start = begins(line, " [") ? line + 1 : line;
+	const char *start = line_begins(line, " [") ? line + 1 : line;
 	struct part text = { start, strlen(start) }, rule = mypy_rule_of(&text);
 
 	if (!*start || *start == ' ' || ++f->lines > MORE_MOST)
@@ -145,7 +139,7 @@ indent_of(const char *text)
 {
 	const char *p = text;
 
-	while (*p == ' ' || begins(p, "\u00a0"))
+	while (*p == ' ' || line_begins(p, "\u00a0"))
 		p += *p == ' ' ? 1 : strlen("\u00a0");
 	return (size_t)(p - text);
 }
@@ -275,14 +269,15 @@ read_folder(struct findings *f, const char *line)
 {
 	struct match m;
 
-	if (begins(line, "nox > ")) {
+	if (line_begins(line, "nox > ")) {
 		pytest_end(&f->pytest, &f->finder);
 		traceback_end(&f->traceback, &f->finder);
 		if (grammar_match("nox > cd %f", line, &m))
 			f->finder.folder(f->finder.data, FOLDER_NOX, m.file.s, m.file.n);
 		return true;
 	}
-	if (!begins(line, "make") || !grammar_match("make%w: Entering directory '%f'", line, &m))
+	if (!line_begins(line, "make") || !
+	    grammar_match("make%w: Entering directory '%f'", line, &m))
 		return false;
 	f->finder.folder(f->finder.data, FOLDER_MAKE, m.file.s, m.file.n);
 	return true;
@@ -318,7 +313,7 @@ read_issue(struct findings *f, const char *line)
 		forget_issue(f);
 		return false;
 	}
-	if (begins(line + strspn(line, " "), "Severity: Low"))
+	if (line_begins(line + strspn(line, " "), "Severity: Low"))
 		f->issue_level = LEVEL_WARNING;
 	if (grammar_match("~Location: %f:%l:%c", line, &m) ||
 	    grammar_match("~Location: %f:%l", line, &m)) {

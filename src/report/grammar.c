@@ -289,6 +289,12 @@ part_begins(const struct part *part, const char *text)
 }
 
 bool
+line_begins(const char *line, const char *text)
+{
+	return strncmp(line, text, strlen(text)) == 0;
+}
+
+bool
 part_is(const struct part *part, const char *text)
 {
 	return part->n == strlen(text) && part_begins(part, text);

@@ -52,8 +52,9 @@ bool grammar_head(const char *line, struct match *);
 /* Takes " [RULE]" or "(RULE)" from the end of a text: the rule, or an empty part. */
 struct part grammar_rule_of(struct part *text);
 
-/* Does the part begin with that text; and is it that? */
+/* Does the part begin with that text; and is it that? Does the line begin with it? */
 bool part_begins(const struct part *, const char *text);
 bool part_is(const struct part *, const char *text);
+bool line_begins(const char *line, const char *text);
 
 #endif

@@ -8,12 +8,6 @@
 /* Lines of a message; and tests that are known to have a finding. */
 enum { LINES_MOST = 5, KNOWN_MOST = 2000 };
 
-static bool
-begins(const char *line, const char *with)
-{
-	return strncmp(line, with, strlen(with)) == 0;
-}
-
 /*
  * The words of "===== FAILURES =====", or of the same with underlines, in the middle. No words: it
  * is no such line.
@@ -48,7 +42,7 @@ hash_of(const char *name)
 
 	buffer_addstr(&plain, "");
 	for (; *name; name++) {
-		if (begins(name, "::"))
+		if (line_begins(name, "::"))
 			name++;
 		buffer_add(&plain, *name == ':' ? "." : name, 1);
 	}
@@ -156,7 +150,7 @@ add_message(struct pytest *p, const struct finder *finder, const char *text)
 	}
 	p->in_message = true;
 	text += blanks < p->indent ? blanks : p->indent;
-	if (begins(text + strspn(text, " "), "File \"")) {
+	if (line_begins(text + strspn(text, " "), "File \"")) {
 		file = traceback_frame(finder, text + strspn(text, " "), &line);
 		set_place(p, file, line);
 		p->syntax = true;
@@ -179,7 +173,7 @@ read_place(struct pytest *p, const struct finder *finder, const char *line)
 	if (!grammar_match("%f:%l:%w", line, &m))
 		return;
 	rest = m.word.s + strspn(m.word.s, " ");
-	if (begins(rest, "in "))
+	if (line_begins(rest, "in "))
 		rest = "";
 	if (rest[strspn(rest, LETTERS DIGITS "_.")])
 		return;
@@ -214,11 +208,11 @@ read_failure(struct pytest *p, const struct finder *finder, const char *line)
 		begin_block(p, &title);
 		return;
 	}
-	if (p->name && begins(line, "---") && strstr(line, " Captured "))
+	if (p->name && line_begins(line, "---") && strstr(line, " Captured "))
 		p->captured = true;
 	if (p->captured)
 		return;
-	if (!strcmp(line, "E") || begins(line, "E  ")) {
+	if (!strcmp(line, "E") || line_begins(line, "E  ")) {
 		add_message(p, finder, line + 1);
 		return;
 	}
@@ -260,7 +254,7 @@ read_root(const struct finder *finder, const char *line)
 {
 	const char *root = line + strlen("rootdir: ");
 
-	if (begins(line, "rootdir: "))
+	if (line_begins(line, "rootdir: "))
 		finder->folder(finder->data, FOLDER_PYTEST, root, strcspn(root, ","));
 }
 
@@ -285,7 +279,7 @@ is_last(const char *text)
 	struct match m;
 
 	return (*text >= '0' && *text <= '9' && grammar_match("%w in %l.%w", text, &m)) ||
-	       begins(text, "no tests ran in ");
+	       line_begins(text, "no tests ran in ");
 }
 
 bool
@@ -303,7 +297,7 @@ pytest_line(struct pytest *p, const struct finder *finder, const char *line)
 		begin_section(p, finder, &title);
 		return true;
 	}
-	if (begins(line, "ImportError while loading conftest '")) {
+	if (line_begins(line, "ImportError while loading conftest '")) {
 		end_block(p, finder);
 		p->section = PYTEST_FAILURES;
 		begin_block(p, &conftest);
@@ -316,7 +310,7 @@ pytest_line(struct pytest *p, const struct finder *finder, const char *line)
 		return read_summary(p, finder, line);
 	case PYTEST_QUIET:
 		read_root(finder, line);
-		return !begins(line, "INTERNALERROR> ");
+		return !line_begins(line, "INTERNALERROR> ");
 	default:
 		read_root(finder, line);
 		return false;

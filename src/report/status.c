@@ -66,21 +66,18 @@ open_now(struct run *run)
 	json_decref(info);
 }
 
-/* The lines of the board, and their number: again: no more than the terminal has. */
-static size_t
+/* The lines of the board; again: no more than the terminal has. */
+static void
 render(struct progress *progress, struct board *board, struct buffer *text, bool again)
 {
 	struct screen_size size = { 0 };
 	bool is_terminal = screen_size(&size);
-	size_t lines = size.lines > 3 ? (size_t)size.lines - 2 : 2, n = 0;
+	size_t lines = size.lines > 3 ? (size_t)size.lines - 2 : 2;
 
 	if (!is_terminal || !again)
 		lines = 0;
 	progress_look(progress, lines > 0 ? lines : board->total + 1000, board);
 	board_render(board, screen_left(1), lines, screen_wants_colour(), text);
-	for (const char *at = text->data; (at = strchr(at, '\n')); at++)
-		n++;
-	return n;
 }
 
 /* The first signal that ends us, or 0. While we are stopped there is no board. */
@@ -118,10 +115,10 @@ watch(struct progress *progress, struct run *run)
 	while (read && signal == 0 && !is_over(run->rundir)) {
 		struct buffer text = { 0 }, drawn = { 0 };
 		struct board board = { 0 };
-		size_t n = render(progress, &board, &text, true);
 
+		render(progress, &board, &text, true);
 		if (draws)
-			screen_draw(text.data, n, &drawn);
+			screen_draw(text.data, &drawn);
 		else if (first || board.done != done)
 			buffer_add(&drawn, text.data, text.len);
 		fwrite(drawn.data ? drawn.data : "", 1, drawn.len, stdout);

@@ -10,12 +10,6 @@
 /* No text in front of a traceback is longer; so many lines has a SyntaxError without a head. */
 enum { BEFORE_MOST = 80, SYNTAX_MOST = 6 };
 
-static bool
-begins(const char *line, const char *with)
-{
-	return strncmp(line, with, strlen(with)) == 0;
-}
-
 char *
 traceback_frame(const struct finder *finder, const char *text, unsigned *line)
 {
@@ -64,7 +58,7 @@ traceback_end(struct traceback *t, const struct finder *finder)
 static void
 conclude(struct traceback *t, const char *message)
 {
-	if (t->file && !begins(message, "KeyboardInterrupt")) {
+	if (t->file && !line_begins(message, "KeyboardInterrupt")) {
 		free(t->ended_file);
 		t->ended_file = t->file;
 		t->ended_line = t->line;
@@ -81,7 +75,7 @@ is_exception(const char *text)
 {
 	size_t n = strspn(text, LETTERS DIGITS "_.");
 
-	return n > 0 && (!text[n] || begins(text + n, ": ") || !strcmp(text + n, ":"));
+	return n > 0 && (!text[n] || line_begins(text + n, ": ") || !strcmp(text + n, ":"));
 }
 
 /* In a group of exceptions the head has a + where the other lines have a |. */
@@ -89,7 +83,7 @@ static void
 begin(struct traceback *t, const char *line, size_t before)
 {
 	size_t group = strlen(GROUP);
-	bool grouped = before >= group && begins(line + before - group, GROUP);
+	bool grouped = before >= group && line_begins(line + before - group, GROUP);
 
 	forget(t);
 	t->chained = false;
@@ -119,7 +113,7 @@ static bool
 is_inside(struct traceback *t, const char *line)
 {
 	if (t->frames == 0 && strncmp(line, t->before.data, t->before.len) != 0 &&
-	    begins(line, "  File \""))
+	    line_begins(line, "  File \""))
 		t->before.len = 0;
 	return strncmp(line, t->before.data, t->before.len) == 0;
 }
@@ -135,7 +129,7 @@ read_frames(struct traceback *t, const struct finder *finder, const char *line)
 	}
 	text = line + t->before.len;
 	t->frames++;
-	if (begins(text, "  File \"")) {
+	if (line_begins(text, "  File \"")) {
 		see_frame(t, finder, text + 2);
 	} else if (is_exception(text)) {
 		conclude(t, text);
@@ -151,11 +145,11 @@ static bool
 read_syntax(struct traceback *t, const char *line)
 {
 	static const char *const names[] = { "SyntaxError", "IndentationError", "TabError" };
-	const char *text = begins(line, "Sorry: ") ? line + strlen("Sorry: ") : line;
+	const char *text = line_begins(line, "Sorry: ") ? line + strlen("Sorry: ") : line;
 
 	t->frames++;
 	for (size_t i = 0; i < countof(names); i++)
-		if (begins(text, names[i]) && is_exception(text)) {
+		if (line_begins(text, names[i]) && is_exception(text)) {
 			conclude(t, text);
 			return true;
 		}
@@ -196,7 +190,7 @@ traceback_line(struct traceback *t, const struct finder *finder, const char *lin
 		return true;
 	tell(t, finder);
 	forget(t);
-	if (!begins(line, "  File \""))
+	if (!line_begins(line, "  File \""))
 		return false;
 	see_frame(t, finder, line + 2);
 	t->state = TRACEBACK_SYNTAX;

@@ -246,13 +246,10 @@ static void
 frame_of(const struct board *board, int columns, size_t most, struct buffer *frame)
 {
 	struct buffer text = { 0 };
-	size_t n = 0;
 
 	board_render(board, columns, most, screen_wants_colour(), &text);
-	for (const char *at = text.data; (at = strchr(at, '\n')); at++)
-		n++;
 	frame->len = 0;
-	screen_draw(text.data, n, frame);
+	screen_draw(text.data, frame);
 	buffer_free(&text);
 }
 
