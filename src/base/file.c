@@ -204,9 +204,15 @@ read_and_close(int fd, struct buffer *b)
 }
 
 int
+file_load_most(int dirfd, const char *name, off_t most, struct buffer *b)
+{
+	return read_and_close(file_open(dirfd, name, O_RDONLY, most), b);
+}
+
+int
 file_load(int dirfd, const char *name, struct buffer *b)
 {
-	return read_and_close(file_open(dirfd, name, O_RDONLY, FILE_MOST), b);
+	return file_load_most(dirfd, name, FILE_MOST, b);
 }
 
 int
@@ -412,8 +418,12 @@ remove_tree(char *path)
 	FTSENT *entry;
 
 	while (tree && (entry = fts_read(tree))) {
-		if (entry->fts_info == FTS_D)
+		if (entry->fts_info == FTS_D) {
+			/* What is in a folder that may not be written, such as Go's, would stay. */
+			if ((entry->fts_statp->st_mode & S_IRWXU) != S_IRWXU)
+				(void)!fchmodat(AT_FDCWD, entry->fts_accpath, S_IRWXU, 0);
 			continue;
+		}
 		if (unlinkat(AT_FDCWD, entry->fts_accpath,
 			entry->fts_info == FTS_DP ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT)
 			error = error ? error : errno;

@@ -60,6 +60,9 @@ const char *file_why(int error);
 int file_load(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
 int file_read(int dirfd, const char *name, struct buffer *) UNUSED_RESULT;
 
+/* file_load of one that has so many bytes at most. */
+int file_load_most(int dirfd, const char *name, off_t most, struct buffer *) UNUSED_RESULT;
+
 /* Is there one of that name, by links too? To read another kind may take forever. */
 bool file_is_regular(const char *name);
 

@@ -1,3 +1,5 @@
+#include <err.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -58,4 +60,42 @@ json_list_join(const json_t *list, const char *between)
 	joined = strings_join(&words, between);
 	free(words.v);
 	return joined;
+}
+
+json_t *
+json_texts(const json_t *list)
+{
+	json_t *texts = json_array(), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (json_is_string(item))
+			json_array_append(texts, item);
+	return texts;
+}
+
+json_t *
+json_words(const char *text)
+{
+	char *copy = xstrdup(text), *rest = copy, *word;
+	json_t *words = json_array();
+
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			json_array_append_new(words, json_string(word));
+	free(copy);
+	return words;
+}
+
+void
+json_add_line(struct buffer *out, json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	if (!text)
+		errx(EXIT_HELPER, "memory");
+	buffer_addstr(out, text);
+	buffer_addstr(out, "\n");
+	free(text);
+	json_decref(value);
 }

@@ -26,4 +26,13 @@ bool json_list_has(const json_t *list, const char *text);
 /* The strings of that list as strings_join gives them. The caller frees. */
 char *json_list_join(const json_t *list, const char *between) UNUSED_RESULT;
 
+/* Those of a list that are strings: a file may have been changed. A new list. */
+json_t *json_texts(const json_t *list) UNUSED_RESULT;
+
+/* The words of a text, between which there are blanks. A new list. */
+json_t *json_words(const char *text) UNUSED_RESULT;
+
+/* Adds the value, whose reference it takes, as a line of ASCII: a file of JSON Lines. */
+void json_add_line(struct buffer *, json_t *);
+
 #endif

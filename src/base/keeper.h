@@ -24,6 +24,39 @@ struct keeper_end {
 	double cpu; /* processor seconds of it, and of the processes that it waited for */
 };
 
+/* What watches the program from within the keeper. All is called there, with data. */
+struct keeper_task;
+struct keeper_watcher {
+	/*
+	 * Starts the program by keeper_begin, maybe in a thread of its own, or has a child of the
+	 * keeper become it: returns its pid, or -1 with errno set.
+	 */
+	pid_t (*begin)(void *data, const struct keeper_task *);
+	/* A process or thread that it traces by ptrace(2) has stopped: a status of waitpid(2). */
+	void (*stopped)(void *data, pid_t, int status);
+	void (*ended)(void *data);    /* the program's own process has ended */
+	/* The last that is done. killed: the helper is dead, and all of the program was killed. */
+	void (*finish)(void *data, bool killed);
+	/* After that: is the keeper to stay, for `stopped`, while anything is left? */
+	bool (*stays)(void *data);
+	void *data;
+};
+
+/* Bytes of what a lender says, with a NUL. */
+enum { KEEPER_WHY = 128 };
+
+/*
+ * Somebody who may start the program in our place: a fork of a process that is like the program
+ * already. It has the keeper run below it (keeper_lend), while ours only passes on what that says.
+ */
+struct keeper_lender {
+	/* A socket on which the program is asked for, or -1 and *why. NULL: there is nobody. */
+	int (*ask)(void *data, const struct keeper_task *, char why[KEEPER_WHY]);
+	void (*silent)(void *data); /* it has not answered */
+	char **why;                 /* in the end: why it has not started it, "": it has; freed */
+	void *data;
+};
+
 struct keeper_task {
 	char *const *argv, *const *envp;
 	int out;  /* the descriptor for the program's standard output */
@@ -36,7 +69,13 @@ struct keeper_task {
 	void (*bereaved)(void *data, const struct keeper_end *end);
 	void (*orphaned)(void *data); /* and by now nothing of the program runs any more */
 	void *data;
+	struct keeper_watcher *watcher; /* NULL: there is none */
+	struct keeper_lender lender; /* is tried first, if it can be asked */
 };
+
+/* For the watcher, in the keeper: starts the program; or the calling process becomes it, or not. */
+pid_t keeper_begin(const struct keeper_task *);
+void keeper_become(const struct keeper_task *);
 
 /*
  * Starts the keeper and by it the program. NULL with errno set when either cannot be started. The
@@ -46,6 +85,15 @@ struct keeper *keeper_start(const struct keeper_task *) UNUSED_RESULT;
 
 /* Its pid is the program's process group, too. 0: it was killed, and what it kept is ours. */
 pid_t keeper_pid(const struct keeper *);
+
+
+/*
+ * The life of a keeper that a lender's fork has become after it has forked the program: it executes
+ * ours as "PROCESS_LENT PROGRAM ASKER" (process.h), in a session of its own and with all signals
+ * blocked. Descriptor 3 is the socket of `ask`; at 4 the program waits for a byte before it does
+ * anything.
+ */
+_Noreturn void keeper_lend(pid_t program);
 
 /* Readable when the program ends, and again when nothing of it is left. -1: nothing more comes. */
 int keeper_fd(const struct keeper *);

@@ -42,6 +42,12 @@ parent_open(void)
 }
 
 void
+parent_close(void)
+{
+	prctl(PR_SET_PDEATHSIG, 0);
+}
+
+void
 parent_set_dead(struct parent *parent)
 {
 	parent->pid = -1;

@@ -17,6 +17,9 @@ struct parent {
 /* Call this before anything that may take time: what make is told earlier goes unseen. */
 struct parent parent_open(void);
 
+/* From now on we are not told when it dies. */
+void parent_close(void);
+
 /* It has turned out that make was dead before parent_open: what we have is another parent. */
 void parent_set_dead(struct parent *);
 

@@ -118,6 +118,24 @@ process_signal_descendants(pid_t pid, int signal)
 }
 
 void
+process_session(pid_t session, struct indices *list)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *process;
+
+	while (processes && (process = readdir(processes))) {
+		pid_t pid = (pid_t)strtol(process->d_name, NULL, 10);
+
+		if (pid <= 0 || getsid(pid) != session || !process_runs(pid))
+			continue;
+		indices_add(list, (size_t)pid);
+		process_descendants(pid, list);
+	}
+	if (processes)
+		closedir(processes);
+}
+
+void
 process_wake_children(void)
 {
 	siginfo_t info = { 0 };
@@ -128,11 +146,17 @@ process_wake_children(void)
 	}
 }
 
+/* glibc has no function for it before 2.36. */
+int
+process_open(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
 void
 process_end_child(pid_t pid, int *status, int milliseconds)
 {
-	/* glibc has no function for it before 2.36. */
-	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	struct pollfd end = { .fd = process_open(pid), .events = POLLIN };
 	int unused;
 
 	kill(pid, SIGCONT);
@@ -159,8 +183,8 @@ bool
 process_stat(pid_t pid, struct process_stat *stat)
 {
 	/* The numbers of the fields in proc(5), where the state is the third. */
-	enum { STATE = 3, PARENT = 4, UTIME = 14, STIME = 15, THREADS = 20, STARTED = 22, RSS = 24,
-		CODE_BEGINS = 26, CODE_ENDS = 27, STACK = 28, FIELDS };
+	enum { STATE = 3, PARENT = 4, UTIME = 14, STIME, CUTIME, CSTIME, THREADS = 20,
+		STARTED = 22, RSS = 24, CODE_BEGINS = 26, CODE_ENDS, STACK, FIELDS };
 	unsigned long long fields[FIELDS] = { 0 };
 	char text[1024], *rest;
 
@@ -172,11 +196,20 @@ process_stat(pid_t pid, struct process_stat *stat)
 	stat->parent = (pid_t)fields[PARENT];
 	stat->threads = (unsigned)fields[THREADS];
 	stat->time = fields[UTIME] + fields[STIME];
+	stat->reaped = fields[CUTIME] + fields[CSTIME];
 	stat->started = fields[STARTED];
 	stat->pages = fields[RSS];
 	stat->code = fields[CODE_ENDS] - fields[CODE_BEGINS];
 	stat->stack = fields[STACK];
 	return true;
+}
+
+bool
+process_is_stopped(pid_t pid)
+{
+	struct process_stat stat;
+
+	return process_stat(pid, &stat) && (stat.state == 'T' || stat.state == 't');
 }
 
 bool
@@ -199,12 +232,37 @@ process_thread_state(pid_t pid, pid_t thread)
 	return *state;
 }
 
+/* The process that it is to count as a child of; 0: its own parent. */
+static pid_t
+stands_in_for(pid_t pid)
+{
+	char *name = process_name(pid);
+	int asker = 0;
+
+	if (sscanf(name, PROCESS_LENT " %*d %d", &asker) != 1)
+		asker = 0;
+	free(name);
+	return (pid_t)asker;
+}
+
+static pid_t
+parent_of(pid_t pid)
+{
+	pid_t asker = stands_in_for(pid);
+	struct process_stat stat;
+
+	if (asker > 0)
+		return asker;
+	return process_stat(pid, &stat) ? stat.parent : 0;
+}
+
+/* Whoever gives itself such a command line does not keep us here for ever. */
 void
 process_ancestors(struct indices *list)
 {
-	struct process_stat stat;
+	pid_t pid = getppid();
 
-	for (pid_t pid = getppid(); pid > 0; pid = process_stat(pid, &stat) ? stat.parent : 0)
+	for (; pid > 0 && !indices_has(list, (size_t)pid); pid = parent_of(pid))
 		indices_add(list, (size_t)pid);
 }
 

@@ -16,8 +16,14 @@ void process_thread_children(pid_t, pid_t thread, struct indices *);
 void process_descendants(pid_t, struct indices *);
 void process_signal_descendants(pid_t, int signal);
 
+/* Adds all of that session (setsid(2)) that run, and those below them, some maybe twice. */
+void process_session(pid_t session, struct indices *);
+
 /* Children of ours that somebody has stopped since the last call go on. */
 void process_wake_children(void);
+
+/* A descriptor of it, pidfd_open(2): readable once it has ended. -1 with errno set. */
+int process_open(pid_t) UNUSED_RESULT;
 
 /*
  * Reaps a child that is about to end: after so many milliseconds it is killed. One that is traced
@@ -25,7 +31,11 @@ void process_wake_children(void);
  */
 void process_end_child(pid_t, int *status, int milliseconds);
 
-/* Adds our parent, its parent, and so on. */
+/*
+ * Adds our parent, its parent, and so on. One that says by its command line, "PROCESS_LENT … PID",
+ * for whom it stands in (keeper.h) has that process for its parent.
+ */
+#define PROCESS_LENT "noxmk-keeper"
 void process_ancestors(struct indices *);
 
 /* Has that process the file open? False if we may not know. */
@@ -40,6 +50,7 @@ struct process_stat {
 	pid_t parent;
 	unsigned threads;
 	unsigned long long time;    /* of processors, by all threads, in clock ticks */
+	unsigned long long reaped;  /* that of its children that it has waited for, and of theirs */
 	unsigned long long started; /* in clock ticks: it differs for two that had one pid */
 	unsigned long long pages;   /* of its memory, roughly; process_pages says it exactly */
 	unsigned long long code;    /* bytes of the program's code */
@@ -48,6 +59,9 @@ struct process_stat {
 
 /* False when it is gone. */
 bool process_stat(pid_t, struct process_stat *);
+
+/* Is it stopped, by a signal or by whoever traces it? */
+bool process_is_stopped(pid_t);
 
 /* Is a thread of it alive? Of one that has ended, and is not reaped yet, there is none. */
 bool process_runs(pid_t);

@@ -44,7 +44,7 @@ sig_close(int fd)
 }
 
 int
-sig_next(int fd)
+sig_next_of(int fd, bool *terminals)
 {
 	struct signalfd_siginfo info;
 	ssize_t n;
@@ -52,7 +52,16 @@ sig_next(int fd)
 	do
 		n = read(fd, &info, sizeof(info));
 	while (n < 0 && errno == EINTR);
+	*terminals = n == (ssize_t)sizeof(info) && info.ssi_code == SI_KERNEL;
 	return n == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+int
+sig_next(int fd)
+{
+	bool terminals;
+
+	return sig_next_of(fd, &terminals);
 }
 
 bool

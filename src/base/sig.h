@@ -24,6 +24,9 @@ void sig_close(int fd);
 /* The next of those signals that is pending, or 0. Several SIGCHLDs may come as one. */
 int sig_next(int fd);
 
+/* The same; is it one that the terminal has sent to all of our group, as for ^C? */
+int sig_next_of(int fd, bool *terminals);
+
 /* Is one of those that end us pending? It stays so. */
 bool sig_stop_is_pending(void);
 

@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sig.h"
@@ -69,6 +71,28 @@ spawn_with(char *const argv[], char *const envp[], const struct spawn_files *fil
 	return start(argv, envp, files, false);
 }
 
+/* Also when it is that number already, which is closed on exec else. */
+static bool
+give(int fd, int number)
+{
+	return fd == number ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, number) >= 0;
+}
+
+void
+spawn_become(char *const argv[], char *const envp[], const struct spawn_files *files)
+{
+	int in = files->in < 0 ? open("/dev/null", O_RDONLY) : files->in;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	if (in < 0 || !give(in, 0) || !give(files->out, 1) || !give(files->err, 2) ||
+	    (files->more >= 0 && !give(files->more, 3)))
+		return;
+	closefrom(files->more < 0 ? 3 : 4);
+	sigprocmask(SIG_SETMASK, sig_original_mask(), NULL);
+	execvpe(argv[0], argv, envp);
+}
+
 int
 spawn_code(int status)
 {
@@ -87,6 +111,39 @@ spawn_wait(pid_t pid)
 	if (ended < 0)
 		return -1;
 	return spawn_code(status);
+}
+
+/* A child that has ended, and that nobody has waited for, takes signals, too. */
+static void
+pass_on(pid_t pid, int signals, int *stop)
+{
+	bool terminals;
+	int signal;
+
+	while ((signal = sig_next_of(signals, &terminals))) {
+		if (signal == SIGTSTP) {
+			raise(SIGSTOP);
+		} else if (signal != SIGCHLD && signal != SIGUSR1) {
+			if (!terminals)
+				kill(pid, signal);
+			*stop = signal;
+		}
+	}
+}
+
+int
+spawn_wait_stopping(pid_t pid, int signals, int *stop)
+{
+	struct pollfd waiting = { .fd = signals, .events = POLLIN };
+	pid_t ended;
+	int status;
+
+	*stop = 0;
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0) {
+		poll(&waiting, 1, -1);
+		pass_on(pid, signals, stop);
+	}
+	return ended < 0 ? -1 : spawn_code(status);
 }
 
 char *

@@ -26,11 +26,20 @@ struct spawn_files {
 };
 pid_t spawn_with(char *const argv[], char *const envp[], const struct spawn_files *);
 
+/* The calling process, a fork of ours, becomes that program; or returns with errno set. */
+void spawn_become(char *const argv[], char *const envp[], const struct spawn_files *);
+
 /*
  * Waits until that child of ours ends: its exit code, or 128+N when signal N has killed it. -1 with
  * errno set when it is no child of ours.
  */
 int spawn_wait(pid_t pid) UNUSED_RESULT;
+
+/*
+ * The same for one in our group, while signals is the descriptor of sig_open: what would end us
+ * ends that child, and *stop is that signal then, else 0. What the terminal sends it has by itself.
+ */
+int spawn_wait_stopping(pid_t pid, int signals, int *stop) UNUSED_RESULT;
 
 /* A wait status as an exit code: 128+N when signal N has killed the process. */
 int spawn_code(int status);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "base/usermake.h"
 #include "base/util.h"
 
@@ -46,4 +47,23 @@ usermake_makefile(bool *includes)
 		return names[i];
 	}
 	return NULL;
+}
+
+bool
+usermake_add_command(struct strings *argv, const char *share)
+{
+	char *helper = process_own_program();
+	bool includes;
+
+	strings_add(argv, xstrdup(usermake_program()));
+	strings_add(argv, xstrdup("-I"));
+	strings_add(argv, xasprintf("%s/../../include", share));
+	if (!usermake_makefile(&includes) || !includes) {
+		strings_add(argv, xstrdup("-f"));
+		strings_add(argv, xasprintf("%s/../../include/nox.mk", share));
+		strings_add(argv, xasprintf("NOXMK=%s", helper));
+		includes = false;
+	}
+	free(helper);
+	return includes;
 }
