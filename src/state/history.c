@@ -1,6 +1,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +32,14 @@ struct table {
 	json_t *sessions; /* target -> seconds */
 	json_t *clients;  /* target -> anything */
 	json_t *learned;  /* target -> what learned_read takes */
+	json_t *machine;  /* what it is like, or NULL */
 	bool newer;       /* somebody else's, of a form that we do not know */
 };
+
+/* The file has seconds with so many digits; by so much of it a number may then differ. */
+enum { DIGITS_KEPT = 6 };
+#define ROUNDED 1e-5
+
 
 struct history {
 	struct table own, seed; /* seed: the file that NOXMK_HISTORY names */
@@ -114,7 +121,7 @@ table_of(const json_t *root)
 {
 	json_t *learned = json_object_get(root, "learned"), *item;
 	struct table table = { .sessions = json_incref(json_object_get(root, "sessions")),
-		.clients = json_object(),
+		.clients = json_object(), .machine = json_incref(json_object_get(root, "machine")),
 		.learned = json_is_object(learned) ? json_incref(learned) : json_object() };
 	size_t i;
 
@@ -132,6 +139,7 @@ table_free(struct table *table)
 	json_decref(table->sessions);
 	json_decref(table->clients);
 	json_decref(table->learned);
+	json_decref(table->machine);
 }
 
 /* shown: the file as messages show it. One that cannot be used is warned of and counts as empty. */
@@ -193,7 +201,7 @@ history_load(int state)
 	const char *seed = getenv("NOXMK_HISTORY");
 	char *shown = state_file(HISTORY_NAME);
 
-	history->own = read_table(state, HISTORY_NAME, shown);
+	history->own = state >= 0 ? read_table(state, HISTORY_NAME, shown) : table_of(NULL);
 	free(shown);
 	history->seed = seed && *seed ? read_table(AT_FDCWD, seed, seed) : table_of(NULL);
 	history->unknown = median_of_all(history);
@@ -236,6 +244,27 @@ history_learned(const struct history *history, const char *target)
 	return learned_read(own ? own : json_object_get(history->seed.learned, target));
 }
 
+/* What counts of a run: its time, or of a client of make's its processor time. */
+static double
+seconds_of(const struct record *record, bool is_client)
+{
+	bool by_cpu = is_client && record->cpu > record->duration && history_is_time(record->cpu);
+
+	return by_cpu ? record->cpu : record->duration;
+}
+
+void
+history_forget(struct history *history, const struct record *record)
+{
+	json_t *list = json_object_get(history->own.sessions, record->target);
+	bool is_client = json_object_get(history->own.clients, record->target) != NULL;
+	size_t n = json_array_size(list);
+	double last = n > 0 ? json_number_value(json_array_get(list, n - 1)) : -1;
+
+	if (n > 0 && fabs(last - seconds_of(record, is_client)) <= last * ROUNDED)
+		json_array_remove(list, n - 1);
+}
+
 static bool
 is_wide(const struct table *table, const char *target)
 {
@@ -257,15 +286,13 @@ add(struct table *table, const struct record *record, unsigned processors)
 	bool was_wide = is_wide(table, record->target);
 	bool is_client = record->client < 0 ? was_client : record->client;
 	size_t size = json_array_size(old);
-	double before = median_of(old), after, seconds = record->duration;
+	double before = median_of(old), after;
 	json_t *list = json_array(), *learned;
 
-	if (is_client && record->cpu > seconds && history_is_time(record->cpu))
-		seconds = record->cpu;
 	/* The list may be long, from elsewhere, and removing its first items is slow. */
 	for (size_t i = size < RUNS ? 0 : size - RUNS + 1; i < size; i++)
 		json_array_append(list, json_array_get(old, i));
-	json_array_append_new(list, json_real(seconds));
+	json_array_append_new(list, json_real(seconds_of(record, is_client)));
 	json_object_del(table->sessions, record->target);
 	json_object_set_new(table->sessions, record->target, list);
 	if (is_client)
@@ -351,9 +378,10 @@ static int
 write_table(int state, const struct table *table)
 {
 	json_t *learned = json_object_size(table->learned) > 0 ? table->learned : NULL;
-	json_t *root = json_pack("{s:i,s:O,s:o*,s:O*}", "schema", 1, "sessions", table->sessions,
-	    "clients", keys_of(table->clients), "learned", learned);
-	char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	json_t *root = json_pack("{s:i,s:O,s:o*,s:O*,s:O*}", "schema", 1, "sessions",
+	    table->sessions, "clients", keys_of(table->clients), "learned", learned,
+	    "machine", table->machine);
+	char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS_KEPT));
 	int result = text ? file_replace(state, HISTORY_NAME, text, strlen(text)) : -1;
 
 	free(text);
@@ -361,26 +389,93 @@ write_table(int state, const struct table *table)
 	return result;
 }
 
-bool
-history_update(int state, int rundir)
+/* Those of a list that can be; the newest last, and no more than RUNS. A new list. */
+static json_t *
+busy_times(const json_t *machine)
 {
-	struct table table;
-	bool changed = false;
+	json_t *times = json_array(), *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(machine, "seconds"), i, item)
+		if (json_is_number(item) && machine_is_busy_time(json_number_value(item)))
+			json_array_append(times, item);
+	while (json_array_size(times) > RUNS)
+		json_array_remove(times, 0);
+	return times;
+}
+
+struct machine
+history_machine(const struct history *history)
+{
+	const json_t *known = history->own.machine ? history->own.machine : history->seed.machine;
+	json_int_t processors = json_integer_value(json_object_get(known, "processors"));
+	json_t *times = busy_times(known);
+	struct machine machine = { .seconds = median_of(times),
+		.processors = machine_is_processors(processors) ? (unsigned)processors : 0 };
+
+	json_decref(times);
+	return machine;
+}
+
+static void
+add_machine(struct table *table, const struct machine *machine)
+{
+	json_t *times = busy_times(table->machine), *last, *processors;
+
+	if (machine->seconds >= 0)
+		json_array_append_new(times, json_real(machine->seconds));
+	if (json_array_size(times) > RUNS)
+		json_array_remove(times, 0);
+	processors = machine->processors > 0 ? json_integer(machine->processors) :
+	    json_incref(json_object_get(table->machine, "processors"));
+	if (json_array_size(times) == 0) {
+		json_decref(times);
+		times = NULL;
+	}
+	last = json_pack("{s:o*,s:o*}", "seconds", times, "processors", processors);
+	json_decref(table->machine);
+	table->machine = last;
+}
+
+/* machine: of a run of several, or NULL. *changed: see history_update. 0, or -1 after a warning. */
+static int
+update(int state, int rundir, const struct machine *machine, bool *changed)
+{
 	char *shown = state_file(HISTORY_NAME);
-	int lock;
+	struct table table;
+	int lock, result = 0;
 
 	/* Two makes may end at once. */
 	lock = state_lock(state, STATE_PATIENCE);
 	table = read_table(state, HISTORY_NAME, shown);
 	if (!table.newer) {
-		changed = add_run(&table, rundir);
-		if (write_table(state, &table) < 0) {
+		*changed = add_run(&table, rundir);
+		if (machine)
+			add_machine(&table, machine);
+		if ((result = write_table(state, &table)) < 0) {
 			warn("%s", shown);
-			changed = false;
+			*changed = false;
 		}
 	}
 	state_unlock(lock);
 	free(shown);
 	table_free(&table);
+	return result;
+}
+
+bool
+history_update(int state, int rundir)
+{
+	bool changed = false;
+
+	(void)update(state, rundir, NULL, &changed);
 	return changed;
+}
+
+int
+history_update_merged(int state, int rundir, const struct machine *machine)
+{
+	bool changed = false;
+
+	return update(state, rundir, machine, &changed);
 }

@@ -5,14 +5,16 @@
  * How long each session takes, from its last runs that passed, and what else they have taught:
  *
  *   history.json   {"schema":1,"sessions":{"lint":[1.25,1.5],"tests-3.12":[20.1]},
- *                   "clients":["build"],"learned":{"lint":{"told":2,"width":1,…},…}}
+ *                   "clients":["build"],"learned":{"lint":{"told":2,"width":1,…},…},
+ *                   "machine":{"seconds":[41.5,39.9],"processors":4}}
  *
  * For each session its seconds, the newest last. clients: the sessions whose tools took part in
  * make's jobserver when they ran last. How long these take depends on how many slots are free, so
- * their processor seconds count where these are more. learned: see learned.h. The environment's
- * NOXMK_HISTORY names a second file of that format, from a CI cache or under version control, which
- * counts for targets that the first one lacks. A file with another schema is somebody newer's, and
- * stays as it is.
+ * their processor seconds count where these are more. learned: see learned.h. machine: what several
+ * machines took besides, a number a run of them all, and how many processors the smallest had in
+ * the last one. The environment's NOXMK_HISTORY names a second file of that format, from a CI cache
+ * or under version control, which counts for targets that the first one lacks. A file with another
+ * schema is somebody newer's, and stays as it is.
  */
 
 #include <jansson.h>
@@ -20,14 +22,25 @@
 
 #include "base/util.h"
 #include "state/learned.h"
+#include "state/machine.h"
+#include "state/record.h"
 
 #define HISTORY_NAME "history.json"
 
 struct history;
 
-/* A file that cannot be used is warned of and counts as empty. history_free frees. */
+/*
+ * A file that cannot be used is warned of and counts as empty. state: -1 where there is no state
+ * folder, of which nothing is known then. history_free frees.
+ */
 struct history *history_load(int state) UNUSED_RESULT;
 void history_free(struct history *);
+
+/*
+ * Takes out what the last run of that session has added, if that is the run of the record: so no
+ * run is compared with itself. The file stays as it is.
+ */
+void history_forget(struct history *, const struct record *);
 
 /* What is expected of one session. */
 struct expectation {
@@ -56,5 +69,11 @@ bool history_is_time(double seconds);
  * time. A file that cannot be written is warned of; then nothing changes.
  */
 bool history_update(int state, int rundir);
+
+/* The same of a run of several machines, and what these were like. 0, or -1 after a warning. */
+int history_update_merged(int state, int rundir, const struct machine *);
+
+/* What is known of the machines. */
+struct machine history_machine(const struct history *);
 
 #endif

@@ -7,8 +7,9 @@
 #include "base/nearest.h"
 #include "base/quantity.h"
 #include "state/knob.h"
+#include "state/shard.h"
 
-enum { NUMBER_MAX = 1000000, WORDS_MAX = 8, SHOWN_MAX = 60 };
+enum { NUMBER_MAX = 1000000, WORDS_MAX = 9, SHOWN_MAX = 60 };
 
 /* The place of the value in the knob's list of words, or -1. */
 static int
@@ -36,7 +37,7 @@ static bool
 set_output(struct knobs *knobs, const char *value, int word)
 {
 	static const enum output outputs[] = { OUTPUT_AUTO, OUTPUT_BOARD, OUTPUT_STREAM,
-		OUTPUT_PREFIX, OUTPUT_FAILED, OUTPUT_QUIET, OUTPUT_STREAM };
+		OUTPUT_PREFIX, OUTPUT_FAILED, OUTPUT_FINAL, OUTPUT_QUIET, OUTPUT_STREAM };
 
 	(void)value;
 	if (word >= 0)
@@ -88,6 +89,79 @@ set_status(struct knobs *knobs, const char *value, int word)
 	return word >= 0;
 }
 
+/* A share is a number of percent. */
+static bool
+set_recheck(struct knobs *knobs, const char *value, int word)
+{
+	size_t digits = strspn(value, "0123456789");
+	char *number = xasprintf("%.*s", (int)digits, value);
+	unsigned percent = 0;
+	bool good = word >= 0 ||
+		    (!strcmp(value + digits, "%") && read_number(number, 0, &percent));
+
+	if (good)
+		knobs->recheck = word < 0 ? percent / 100.0 : word > 2 ? 0 : RECHECK_ALL;
+	free(number);
+	return good;
+}
+
+static bool
+set_terminal(struct knobs *knobs, const char *value, int word)
+{
+	(void)value;
+	knobs->no_terminal = word > 2;
+	return word >= 0;
+}
+
+/* A list of words. */
+static bool
+set_report(struct knobs *knobs, const char *value, int word)
+{
+	static const char *const names[] = { "junit", "json", "md", "trace", "svg", "html", NULL };
+	static const unsigned bits[] = { REPORT_JUNIT, REPORT_JSON, REPORT_MD, REPORT_TRACE,
+		REPORT_SVG, REPORT_HTML };
+	char *words = xstrdup(value), *rest = words, *name;
+	unsigned reports = 0;
+
+	while ((name = strsep(&rest, " \t"))) {
+		word = *name ? word_at(name, names) : 0;
+		if (word < 0)
+			break;
+		reports |= *name ? bits[word] : 0;
+	}
+	free(words);
+	if (word >= 0)
+		knobs->reports = reports;
+	return word >= 0;
+}
+
+static bool
+set_watch(struct knobs *knobs, const char *value, int word)
+{
+	(void)value;
+	knobs->watch = word >= 0 && word <= 2;
+	return word >= 0;
+}
+
+/* Which sessions that is, `noxmk shard` has told make. */
+static bool
+set_shard(struct knobs *knobs, const char *value, int word)
+{
+	struct shard_choice choice;
+
+	(void)knobs;
+	(void)word;
+	return shard_choice_read(value, &choice);
+}
+
+static bool
+set_fork(struct knobs *knobs, const char *value, int word)
+{
+	(void)value;
+	knobs->fork = word == 6 ? FORK_ALWAYS : word > 2 ? FORK_NEVER : FORK_PAYING;
+	return word >= 0;
+}
+
 static bool
 set_flaky(struct knobs *knobs, const char *value, int word)
 {
@@ -118,15 +192,26 @@ static const struct knob_entry {
 	const char *name, *takes, *words[WORDS_MAX];
 	bool (*set)(struct knobs *, const char *value, int word);
 } entries[] = {
-	{ "NOXMK_OUTPUT", "auto, board, stream, prefix, failed or quiet",
-	    { "auto", "board", "stream", "prefix", "failed", "quiet", "live" }, set_output },
+	{ "NOXMK_OUTPUT", "auto, board, stream, prefix, failed, final or quiet",
+	    { "auto", "board", "stream", "prefix", "failed", "final", "quiet", "live" },
+	    set_output },
 	{ "NOXMK_JOBS", "a number from 1 to 1000000", { NULL }, set_jobs },
 	{ "NOXMK_BUDGET", "shared or strict", { "shared", "strict" }, set_budget },
 	{ "NOXMK_KEEP", "a number from 1 to 1000000", { NULL }, set_keep },
 	{ "NOXMK_DEADLINE", "a duration, such as 90, 20m or 1h30m", { NULL }, set_deadline },
 	{ "NOXMK_FLAKY", "pass or fail", { "pass", "fail" }, set_flaky },
 	{ "NOXMK_HEARTBEAT", "a duration, such as 60 or 5m; 0 is none", { NULL }, set_heartbeat },
+	{ "NOXMK_REPORT", "some of junit, json, md, trace, svg and html",
+	    { "junit", "json", "md", "trace", "svg", "html" },
+	    set_report },
 	{ "NOXMK_STATUS", "1 or 0", { "1", "yes", "true", "0", "no", "false" }, set_status },
+	{ "NOXMK_TERMINAL", "1 or 0", { "1", "yes", "true", "0", "no", "false" }, set_terminal },
+	{ "NOXMK_RECHECK", "1, 0, or a share of the run's time, such as 25%",
+	    { "1", "yes", "true", "0", "no", "false" }, set_recheck },
+	{ "NOXMK_WATCH", "1 or 0", { "1", "yes", "true", "0", "no", "false" }, set_watch },
+	{ "NOXMK_SHARD", "K/N, or the word that `noxmk matrix` gives for it", { NULL }, set_shard },
+	{ "NOXMK_FORK", "1, 0 or always",
+	    { "1", "yes", "true", "0", "no", "false", "always" }, set_fork },
 	{ "FAIL_FAST", "1, wait or 0", { "1", "yes", "true", "wait", "0", "no", "false" },
 	    set_fail_fast },
 	{ "MAX_FAIL", "a number from 0 to 1000000; 0 is no limit", { NULL }, set_max_fail },
@@ -141,7 +226,7 @@ knobs_want_board(const struct knobs *knobs, bool alone)
 struct knobs
 knobs_default(void)
 {
-	return (struct knobs){ .keep = 20, .heartbeat = 60 };
+	return (struct knobs){ .keep = 20, .heartbeat = 60, .recheck = RECHECK_UNSAID };
 }
 
 const char *

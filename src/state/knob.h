@@ -4,7 +4,8 @@
 /*
  * The knobs of nox.mk that tell the helper how to run sessions, by the names that their users know:
  * NOXMK_OUTPUT, NOXMK_JOBS, NOXMK_BUDGET, NOXMK_KEEP, NOXMK_DEADLINE, NOXMK_FLAKY,
- * NOXMK_HEARTBEAT, NOXMK_STATUS, FAIL_FAST, MAX_FAIL. See nox.mk(5).
+ * NOXMK_HEARTBEAT, NOXMK_STATUS, NOXMK_TERMINAL, NOXMK_RECHECK, NOXMK_REPORT, NOXMK_WATCH,
+ * NOXMK_SHARD, NOXMK_FORK, FAIL_FAST, MAX_FAIL. See nox.mk(5).
  */
 
 #include <stdbool.h>
@@ -14,14 +15,34 @@
 
 /* What is shown while sessions run: see NOXMK_OUTPUT in nox.mk(5). */
 enum output { OUTPUT_AUTO, OUTPUT_BOARD, OUTPUT_STREAM, OUTPUT_PREFIX, OUTPUT_FAILED,
-	OUTPUT_QUIET };
+	OUTPUT_FINAL, OUTPUT_QUIET };
+
+/* Times of the run that its rechecks may take: any number; what is usual, which a CI decides. */
+#define RECHECK_ALL 1e9
+#define RECHECK_UNSAID (-1.0)
+
+/* Are sessions forked? Where that pays; also where it does not, and each waits until it can be. */
+enum fork { FORK_NEVER, FORK_PAYING, FORK_ALWAYS };
+
+/* The reports that are written at the end of a run: bits. JUnit always is. */
+enum { REPORT_JUNIT = 1, REPORT_JSON = 2, REPORT_MD = 4, REPORT_TRACE = 8, REPORT_SVG = 16,
+	REPORT_HTML = 32 };
 
 struct knobs {
 	enum output output;
 	unsigned jobs, keep; /* jobs: under `make -j` without a number; 0: the processors */
 	double heartbeat;    /* seconds of silence after which a CI is told what runs; 0: never */
+	bool watch;          /* sessions are traced, and the end tells how they met */
 	bool no_status;      /* no session is told to the forge as a status of the commit */
+	bool no_terminal;    /* a session that runs alone has no terminal of its own either */
 	bool strict;         /* no session uses more than its job slots */
+	enum fork fork;
+	unsigned reports;    /* of those */
+	/*
+	 * Sessions that failed beside others are run once more, alone, for at most that part of the
+	 * run's time; 0: none is; RECHECK_ALL, RECHECK_UNSAID.
+	 */
+	double recheck;
 	struct policy policy;
 };
 

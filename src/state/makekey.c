@@ -1,9 +1,11 @@
+#include <bsd/stdlib.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "state/makekey.h"
 
 /* Longer keys are nonsense. */
@@ -25,6 +27,15 @@ makekey_is_sane(const char *key)
 	return strlen(key) <= LONGEST;
 }
 
+char *
+makekey_own(void)
+{
+	struct process_stat stat = { 0 };
+
+	(void)process_stat(getpid(), &stat);
+	return xasprintf("%d-%llu-%08x", (int)getpid(), stat.started, (unsigned)arc4random());
+}
+
 pid_t
 makekey_pid(const char *key)
 {
@@ -34,22 +45,11 @@ makekey_pid(const char *key)
 bool
 makekey_is_alive(const char *key)
 {
-	char *path = xasprintf("/proc/%.*s/stat", (int)strcspn(key, "-"), key);
 	const char *start = strchr(key, '-');
-	struct buffer stat = { 0 };
-	char *field;
-	bool alive = false;
+	struct process_stat stat;
 
-	if (start && file_read(AT_FDCWD, path, &stat) == 0 &&
-	    (field = strrchr(stat.data, ')'))) {
-		/* Field 22 is the start time; field 3 follows the name (proc(5)). */
-		for (int i = 2; field && i < 22; i++)
-			field = strchr(field + 1, ' ');
-		alive = field && strtoull(field + 1, NULL, 10) == strtoull(start + 1, NULL, 10);
-	}
-	buffer_free(&stat);
-	free(path);
-	return alive;
+	return start && process_stat(makekey_pid(key), &stat) &&
+	       stat.started == strtoull(start + 1, NULL, 10);
 }
 
 char *

@@ -17,6 +17,9 @@
 /* Is it such a key? It becomes part of a file name. */
 bool makekey_is_sane(const char *key);
 
+/* A key for a make that we could be, since what we make looks like its run. The caller frees. */
+char *makekey_own(void) UNUSED_RESULT;
+
 /* The process of the make of this sane key. */
 pid_t makekey_pid(const char *key);
 

@@ -12,27 +12,46 @@
  *    "resource":"db","target":"tests","pid":17},{"for":"slot","seconds":0.5}],"cue":"build",
  *    "left":"sleep 30 (pid 17)","cpu":2.75,"client":null,
  *    "told":4,"width":4,"memory":734003200,"wide":["pytest"],"crowded":0.5,
- *    "own":4.25,"shown":120,
- *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}]}
+ *    "own":4.25,"shown":120,"announced":[2,0],"slots":1,"fork":"","machine":null,
+ *    "samples":{"every":0.25,"cpu":[1.9],"width":[4],"mib":[700.0]},
+ *    "steps":[{"kind":"run","command":"pytest -q","exit":0,"started":1795396709.5,"seconds":4.0,
+ *    "waited":0.0}],"more_steps":{"steps":49800,"install":0.5,"run":12.0},
+ *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}],
+ *    "recheck":{"verdict":"passed","reason":null,"seconds":1.5,"log":"lint.recheck.log",
+ *    "beside":["tests","docs"],"others":2,"hazards":[…]}}
  *
  * exit, signal: of the session's process, or null. started and ended are Unix time; duration is in
  * seconds, measured by the monotonic clock. notify: what the session notified. waits: what the
  * helper waited for between its own start and that of the session, in order (turn.h); then what the
  * session itself waited for, a build of another one, {"for":"build","seconds":2.5}, or processors,
  * at the gate, before a command that may use several: {"for":"processors",
- * "seconds":1.5,"command":"pytest","needed":2,"used":2}. {"for":"memory","seconds":3.0} is a wait
- * before the start, until there was enough left. duration is without the time at the gate. left:
- * processes that outlived the session, and were ended (leftover.h). cue: the target at whose end
- * make was to start the session (order.h), or null. cpu: the processor seconds of the session and
- * of the processes that it waited for. client: whether tools in it opened make's jobserver
- * (toolenv.h), or null where they could not. told: how many processors its tools were told to use;
- * 0: nothing. width: the most threads that were seen runnable at once; 0: nobody looked. memory:
- * the most bytes that it had; 0: unknown. wide: the commands that were seen to use more than one
- * processor. crowded: seconds of its duration that it lost since all sessions together had more to
- * run than there are processors, or null: unknown. own: seconds of its duration that nox spent in
- * the session, not on its own start and end, or null: unknown. shown: so many lines a CI's page had
- * when the log was on it (output/page.h); 0: it is not. attempts: those before the last one; a
- * session that passed after some is flaky.
+ * "seconds":1.5,"command":"pytest","needed":2,"used":2}, each with "started", Unix time.
+ * {"for":"memory","seconds":3.0} is a wait before the start, until there was enough left. duration
+ * is without the time at the gate. left: processes that outlived the session, and were ended
+ * (leftover.h). cue: the target at whose end make was to start the session (order.h), or null. cpu:
+ * the processor seconds of the session and of the processes that it waited for. client: whether
+ * tools in it opened make's jobserver (toolenv.h), or null where they could not. told: how many
+ * processors its tools were told to use; 0: nothing. width: the most threads that were seen
+ * runnable at once; 0: nobody looked. memory: the most bytes that it had; 0: unknown. wide: the
+ * commands that were seen to use more than one processor. crowded: seconds of its duration that it
+ * lost since all sessions together had more to run than there are processors, or null: unknown.
+ * own: seconds of its duration that nox spent in the session, not on its own start and end, or
+ * null: unknown. shown: so many lines a CI's page had when the log was on it (output/page.h), or,
+ * where there is none, so many lines had the whole log and the verdict above it as it ended; 0: it
+ * was not shown. announced: of how many errors and warnings it has told a CI itself, by commands
+ * (output/commands.h). slots: the job slots that it held, but while it waited within. samples: what
+ * it used over time (state/samples.h), or null. fork: "" if it was forked from a nox that had read
+ * the noxfile, else why not, or null: nobody asked for that. machine: the one of several that ran
+ * it, where shard/merge.h made one run of theirs, or null. steps: what the session has done, as far
+ * as nox has come to tell of it (nox/steps.h): the making of its "environment", whose command is
+ * "reused" or "created by venv", an "install", or to "run" something; started is Unix time, waited
+ * what it waited for others besides its seconds; "cut":true, if the session was killed before it
+ * had ended. more_steps: how many there were besides, and their seconds, or null (bounds.h, which
+ * sums up many waits, too). attempts: those before the last one; a session that passed after some
+ * is flaky. recheck: how it went when it was run once more, alone, since it had failed beside
+ * `others` sessions, of which `beside` names those that ran beside it the longest
+ * (report/company.h); null: it was not. verdict is null in there when that did not come to an end;
+ * hazards are those with its company, as of audit/overlap.h, where it passed and there are traces.
  */
 
 #include <jansson.h>
@@ -56,14 +75,25 @@ struct record {
 	json_t *notify;    /* list of {"target","posargs"}, or NULL */
 	json_t *waits;     /* list, or NULL */
 	json_t *attempts;  /* list, or NULL */
+	json_t *steps;     /* list, or NULL */
+	json_t *more_steps; /* what is left out of them, or NULL */
 	json_t *wide;      /* list of commands that used several processors, or NULL */
+	json_t *recheck;   /* as above, or NULL */
 	char *cue, *left;  /* or NULL */
+	char *machine;     /* that ran it, of several whose runs were merged, or NULL */
+	/* Of a part (plan/parts.h) the group of all, and its place there, by report/table.h. */
+	char *whole;
+	unsigned part, parts; /* 0: it is none */
+	char *fork;        /* why it was not forked, "": it was; NULL: nobody asked for that */
 	unsigned told;     /* how many processors its tools were told of; 0: nothing */
 	unsigned width;    /* the most runnable threads at once that were seen; 0: nobody looked */
 	unsigned long long memory; /* the most bytes that it had; 0: unknown */
 	double crowded;    /* seconds that it lost to others; -1: unknown */
 	double own;        /* seconds without nox's own start and end; -1: unknown */
-	long long shown;   /* lines of a CI's page up to the end of its log; 0: it is not there */
+	unsigned announced[2]; /* errors and warnings that it has told a CI of, by commands */
+	unsigned slots;    /* job slots that it held, but while it waited within; 0: unknown */
+	json_t *samples;   /* as above, and sound, or NULL */
+	long long shown;   /* lines up to the end of its log, or of it alone: see above; or 0 */
 };
 
 const char *verdict_name(enum verdict);
@@ -74,11 +104,15 @@ void record_decide(struct record *, enum verdict, char *reason);
 /* Another attempt follows: the last one's verdict, and its log (or NULL), go to the attempts. */
 void record_set_aside(struct record *, const char *log);
 
-/* Has the session passed, but only after attempts that failed? */
+/* Has the session passed, but only after attempts that failed? And that in words for people. */
 bool record_is_flaky(const struct record *);
+#define RECORD_FLAKY "flaky: it failed first"
 
 /* Is that one of its waits for what the session itself waited, and not its helper before? */
 bool record_waits_within(const json_t *wait);
+
+/* Are they of the same machine? */
+bool record_same_machine(const struct record *, const struct record *);
 
 /* Does this record make a goal fail? */
 bool record_is_bad(const struct record *);

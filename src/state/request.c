@@ -16,6 +16,7 @@
 #include "base/nearest.h"
 #include "base/words.h"
 #include "state/makekey.h"
+#include "state/machine.h"
 #include "state/request.h"
 #include "state/word.h"
 #include "state/state.h"
@@ -34,6 +35,8 @@ request_clear(struct request *request)
 	free(request->posargs.v);
 	free(request->alone);
 	json_decref(request->goals);
+	json_decref(request->left);
+	json_decref(request->own);
 	json_decref(request->knob_texts);
 	*request = (struct request){ 0 };
 }
@@ -122,14 +125,7 @@ request_take(int state, const char *what, const char *key)
 static json_t *
 words_of(const json_t *settings, const char *name)
 {
-	json_t *words = json_array();
-	char *copy = xstrdup(json_text(settings, name)), *rest = copy, *word;
-
-	while ((word = strsep(&rest, " ")))
-		if (*word)
-			json_array_append_new(words, json_string(word));
-	free(copy);
-	return words;
+	return json_words(json_text(settings, name));
 }
 
 json_t *
@@ -219,8 +215,12 @@ request_check(const json_t *settings, struct request *request)
 	good = check_names(settings) && good;
 	request->knobs = knobs_default();
 	request->goals = request_goals(settings);
+	if (json_object_get(settings, "left"))
+		request->left = words_of(settings, "left");
+	request->own = words_of(settings, "own");
 	request->selects_nothing = json_array_size(request->goals) > 0 &&
 				   !strcmp(json_text(settings, "sessions"), "0");
+	request->sessions = (unsigned)strtoul(json_text(settings, "sessions"), NULL, 10);
 	request->alone = xstrdup(json_text(settings, "alone"));
 	request->knob_texts = json_object();
 	for (size_t i = 0; knob_name(i); i++) {
@@ -241,14 +241,19 @@ int
 request_write(int rundir, const struct request *request, const struct secrets *secrets)
 {
 	json_t *posargs = json_array(), *json;
+	double busy = machine_busy();
 	char *text;
 	int result;
 
 	for (size_t i = 0; i < request->posargs.n; i++)
 		json_array_append_new(posargs, word_json(request->posargs.v[i], secrets));
-	json = json_pack("{s:i,s:O,s:O,s:s,s:o,s:i}", "schema", 1, "knobs", request->knob_texts,
-	    "goals", request->goals, "alone", request->alone, "posargs", posargs,
-	    "processors", (int)cpus_available());
+	json = json_pack("{s:i,s:O,s:O,s:s,s:o,s:i,s:i,s:O*,s:O*,s:o*}", "schema", 1, "knobs",
+	    request->knob_texts, "goals", request->goals,
+	    "alone", request->alone, "posargs", posargs,
+	    "processors", (int)cpus_available(),
+	    "sessions", (int)request->sessions, "left", request->left,
+	    "own", json_array_size(request->own) > 0 ? request->own : NULL,
+	    "busy", busy >= 0 ? json_real(busy) : NULL);
 	text = json_dumps(json, JSON_COMPACT);
 	result = text ? file_store(rundir, REQUEST_FILE, text, strlen(text)) : -1;
 	if (result < 0)
@@ -276,9 +281,12 @@ request_read(int rundir, struct request *request)
 		return -1;
 	}
 	*request = (struct request){ .knobs = knobs_default(), .alone = json_text_copy(json,
-	    "alone"), .goals = json_incref(json_object_get(json, "goals")),
+	    "alone"), .goals = json_texts(json_object_get(json, "goals")),
 		.knob_texts = json_incref(json_object_get(json, "knobs")),
-		.processors = (unsigned)json_integer_value(json_object_get(json, "processors")) };
+		.processors = (unsigned)json_integer_value(json_object_get(json, "processors")),
+		.sessions = (unsigned)json_integer_value(json_object_get(json, "sessions")) };
+	if (json_object_get(json, "left"))
+		request->left = json_texts(json_object_get(json, "left"));
 	json_array_foreach(json_object_get(json, "posargs"), i, item)
 		strings_add(&request->posargs, word_text(item));
 	json_object_foreach(request->knob_texts, name, item) {

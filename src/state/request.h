@@ -12,6 +12,9 @@
  *   unknown=NOXMK_KEPE  variables that begin as knobs do, and are none; no line if there are none
  *   known=NOX NOXMK …   all knobs; only behind that line
  *   goals=ci lint       targets of this make
+ *   left=docs           sessions of these goals that another machine runs (NOXMK_SHARD); no line
+ *                       where there is no other
+ *   own=check           goals of this make that are the makefile's own; no line where there is none
  *   sessions=1          how many are to run
  *   alone=lint          the only one of them; empty: there are others
  *   args=-k 'a b'       ARGS, to the end of the file, less the last line end
@@ -21,7 +24,11 @@
  *
  *   {"schema":1,"knobs":{"NOXMK_KEEP":"20"},"goals":["ci","lint"],"alone":"lint",
  *    "posargs":["-k","a b",{"hex":"e9"}],       words: word.h
- *    "processors":8}                            so many are ours: to find out takes a helper long
+ *    "processors":8,                            so many are ours: to find out takes a helper long
+ *    "sessions":12,                             that are to run
+ *    "left":["docs"],                           only with NOXMK_SHARD
+ *    "own":["check"],                           only if there are any
+ *    "busy":41.5}                               machine_busy, where that is known
  */
 
 #include <jansson.h>
@@ -37,8 +44,11 @@ struct request {
 	json_t *goals;          /* a list */
 	char *alone;            /* "" if there are several */
 	struct strings posargs; /* the words of ARGS, which belong to the request */
+	json_t *left;           /* a list; NULL: this machine runs all of the goals */
+	json_t *own;            /* a list; only request_check knows */
 	json_t *knob_texts;     /* the knobs as they were given */
 	unsigned processors;    /* that we may use; only request_read knows */
+	unsigned sessions;      /* that are to run */
 	bool selects_nothing;   /* goals that have no session; only request_check knows */
 };
 

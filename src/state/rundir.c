@@ -16,6 +16,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/makeflags.h"
+#include "state/commit.h"
 #include "state/makekey.h"
 #include "state/rundir.h"
 #include "state/state.h"
@@ -85,6 +87,29 @@ static int
 is_run(const struct dirent *entry)
 {
 	return is_name(entry->d_name);
+}
+
+int
+rundir_open_path(const char *given)
+{
+	char *path = xstrdup(given), target[64] = "";
+	size_t len = strlen(path);
+	const char *slash, *name = target + strlen("runs/");
+	int fd, state;
+
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+	fd = file_open_folder(AT_FDCWD, path);
+	if (fd < 0 && errno == ENOTDIR && (slash = strrchr(path, '/')) &&
+	    !strcmp(slash, "/latest") && readlink(path, target, sizeof(target) - 1) > 0 &&
+	    !strncmp(target, "runs/", strlen("runs/")) && is_name(name)) {
+		path[slash - path] = '\0';
+		state = file_open_folder(AT_FDCWD, *path ? path : "/");
+		fd = state < 0 ? -1 : rundir_find_named(state, name);
+		fd_close(&state);
+	}
+	free(path);
+	return fd;
 }
 
 int
@@ -165,14 +190,18 @@ rundir_select(int state, const char *which)
 
 	if (is_name(which))
 		return rundir_open_named(state, which);
-	if (*which == '-')
-		back = strtonum(which + 1, 1, INT_MAX, &bad);
-	else if (strcmp(which, "latest") != 0)
+	if (makekey_is_sane(which))
 		return rundir_open(state, which);
-	if (!bad)
-		return open_newest(state, (size_t)back - 1);
-	warnx("%s: how many runs back is %s", which, bad);
-	return -1;
+	if (*which == '-') {
+		back = strtonum(which + 1, 1, INT_MAX, &bad);
+		if (bad)
+			warnx("%s: how many runs back is %s", which, bad);
+	} else if (strcmp(which, "latest") != 0) {
+		bad = which;
+		warnx("no run is called '%s': a run is latest, -2 for the one before that, or a "
+		      "folder in %s/runs", which, state_path());
+	}
+	return bad ? -1 : open_newest(state, (size_t)back - 1);
 }
 
 int
@@ -242,6 +271,22 @@ read_info(int rundir)
 	return info;
 }
 
+static bool
+is_of_audit(void *word, int rundir)
+{
+	json_t *info = read_info(rundir);
+	bool is = !strcmp(json_text(info, "audit"), word);
+
+	json_decref(info);
+	return is;
+}
+
+int
+rundir_of_audit(int state, const char *word)
+{
+	return rundir_newest_that(state, is_of_audit, (void *)word);
+}
+
 json_t *
 rundir_info(int rundir)
 {
@@ -259,15 +304,26 @@ int
 rundir_write_info(int rundir, const char *name, const char *key)
 {
 	char *where = makekey_where();
-	json_t *info = json_pack("{s:i,s:s,s:s,s:s,s:f,s:f}", "schema", 1, "run", name, "make", key,
-	    "where", where, "started", clock_now(), "clock", clock_monotonic());
-	char *text = json_dumps(info, JSON_INDENT(1));
-	int result = text ? file_store(rundir, RUNDIR_INFO, text, strlen(text)) : -1;
+	struct makeflags make = makeflags_read(getenv("MAKEFLAGS"), 1);
+	json_t *info = json_pack("{s:i,s:s,s:s,s:s,s:o,s:f,s:f}", "schema", 1, "run", name,
+	    "make", key, "where", where, "jobs", make.unlimited ? json_null() :
+	    json_integer(make.slots), "started", clock_now(), "clock", clock_monotonic());
+	const char *audit = getenv(RUNDIR_AUDIT);
+	char *text, *commit = commit_checked_out();
+	int result;
 
+	if (commit)
+		json_object_set_new(info, "commit", json_string(commit));
+	free(commit);
+	if (audit && *audit)
+		json_object_set_new(info, "audit", json_string(audit));
+	text = json_dumps(info, JSON_INDENT(1));
+	result = text ? file_store(rundir, RUNDIR_INFO, text, strlen(text)) : -1;
 	if (result < 0)
 		warn("%s/runs/%s/" RUNDIR_INFO, state_path(), name);
 	free(text);
 	free(where);
+	makeflags_clear(&make);
 	json_decref(info);
 	return result;
 }

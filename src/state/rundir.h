@@ -8,14 +8,18 @@
  *   runs/20261123T011828.250Z-c0ffee01/   a run: when it began, in UTC, and the random word of
  *                                         its make; so these names sort by age
  *     .run.json                           the run info: {"schema":1,"run","make","where",
- *                                         "started","clock"}: its name, the key of its make and
- *                                         where that counts (makekey.h), and when it began, by both
- *                                         clocks (clock.h)
+ *                                         "jobs","started","clock"}: its name, the key of its make
+ *                                         and where that counts (makekey.h), make's -j, null
+ *                                         without a number, and when it began, by both clocks
+ *                                         (clock.h); "commit", if that is known; "audit", the
+ *                                         word of the audit that has started that make, if one has
  *     plan.jsonl                          the plan that it started with
  *     TARGET.log, TARGET.json             one of each for a session (joblog.h, record.h)
+ *     TARGET.trace                        what it has touched, if that was asked for (trace.h)
  *     .TARGET.report                      what nox said of it (nox/noxreport.h)
  *     .TARGET.globals                     what it hands on to others (nox/handover.py)
  *     .TARGET.notified, .TARGET.room      record.h
+ *     .overlaps.json                      where sessions met, if it was watched (audit/overlap.h)
  *     .halt, .alive                       policy.h, rundir_enter
  *     .queue.now, .sessions.now           queue.h, now.h, where there is no runtime folder
  *   runs/.make-4711-9876-c0ffee01         "20261123T011828.250Z-c0ffee01\n": the run of the make
@@ -67,11 +71,26 @@ json_t *rundir_list(int state);
 int rundir_open_named(int state, const char *name);
 int rundir_find_named(int state, const char *name);
 
+/*
+ * A folder, of a run maybe, by a path that somebody has given: no link is followed, also not by a
+ * slash at the end, but latest of a state folder to the run that it names. -1 with errno set.
+ */
+int rundir_open_path(const char *path);
+
 /* Opens the newest run folder of which that is true; -1 without a warning if there is none. */
 int rundir_newest_that(int state, bool (*is)(void *data, int rundir), void *data);
 
 /* This file is there when the end of the run has been summed up. */
 #define RUNDIR_ENDED ".ended"
+
+/* And this one has the exit status of make, where somebody has noted it: noxmk(1), merge. */
+#define RUNDIR_STATUS ".status"
+
+/* The variable by which an audit tells the makes that it starts its word. */
+#define RUNDIR_AUDIT "NOXMK_AUDIT"
+
+/* Opens the run of the make that got that word; -1 without a warning if there is none. */
+int rundir_of_audit(int state, const char *word);
 
 /* The run info: a new reference, or NULL after a warning. */
 json_t *rundir_info(int rundir);
