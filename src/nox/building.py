@@ -27,6 +27,9 @@ import shutil
 
 from noxmk_shim import replaced
 
+# A command without one of these words builds no project.
+BUILD_WORDS = {"install", "wheel", "sync", "build", "pyproject-build", "setup.py"}
+
 VARIABLE = "DIST_EXTRA_CONFIG"
 
 # These were tried: several builds at once write nothing into the source tree, and none fails.
@@ -259,3 +262,32 @@ class Builds:
             yield
         finally:
             self.helper.tell("built")
+
+
+def keep_apart(folder: str, helper, log) -> None:
+    """Give the session's builds of the project a folder of their own, or the lock."""
+    import nox.sessions
+
+    session_class, runner_class = nox.sessions.Session, nox.sessions.SessionRunner
+    nox_execute = runner_class.execute
+    builds = Builds(folder, helper, log)
+
+    def execute(runner):
+        with builds.session():
+            return nox_execute(runner)
+
+    def wrap(original, is_install: bool):
+        def command(session, *args, **kwargs):
+            words = [str(arg) for arg in args]
+            if not words or not is_install and not BUILD_WORDS & set(words):
+                return original(session, *args, **kwargs)
+            with builds.command(words, is_install, getattr(session._runner, "venv", None)):
+                return original(session, *args, **kwargs)
+
+        command.__doc__ = original.__doc__
+        return command
+
+    runner_class.execute = execute
+    for name in ("install", "run", "run_install", "run_always"):
+        if hasattr(session_class, name):
+            setattr(session_class, name, wrap(getattr(session_class, name), name == "install"))

@@ -144,7 +144,7 @@ set_environment(struct command *command, const json_t *header, const json_t *ses
 struct command
 command_make(struct planfile *plan, json_t *session, const struct command_options *o)
 {
-	const json_t *header = planfile_header(plan), *item;
+	const json_t *header = planfile_header(plan), *item, *part_args;
 	const char *python = json_string_value(json_object_get(header, "python"));
 	struct command command = { .owner = json_array() };
 	struct strings argv = { 0 };
@@ -174,8 +174,11 @@ command_make(struct planfile *plan, json_t *session, const struct command_option
 	strings_add(&argv, own_text(&command, "", o->report));
 	if (!o->interactive)
 		strings_add(&argv, "--non-interactive");
-	if (o->posargs->n > 0)
+	part_args = json_object_get(json_object_get(session, "options"), "part-args");
+	if (json_array_size(part_args) + o->posargs->n > 0)
 		strings_add(&argv, "--");
+	json_array_foreach(part_args, i, item)
+		strings_add(&argv, own_text(&command, "", json_string_value(item)));
 	for (size_t k = 0; k < o->posargs->n; k++)
 		strings_add(&argv, o->posargs->v[k]);
 	strings_add(&argv, NULL);

@@ -2,11 +2,10 @@
 
     PYTHON -u shim.py -f NOXFILE -s SELECTOR --report FILE --non-interactive [-- POSARGS]
 
-make has decided already what runs, and in which order. nox's command line has no words for that: it
-selects by name (which need not be unique, nor the same in two processes), nox.options in the
-noxfile filter further, requires= and session.notify() run other sessions too, and nox's report
-cannot hold every parameter. So this launcher patches nox, then calls its main(). This was tried
-with every release from 2022.11.21 to 2026.10.20.
+make has decided what runs. nox's command line has no words for that: it selects by name (which need
+not be unique, nor the same in two processes), nox.options filter further, requires= and
+session.notify() run other sessions too, and nox's report cannot hold every parameter. So this
+patches nox, then calls its main(). It was tried with every release from 2022.11.21 to 2026.10.20.
 
 These variables are taken out of the environment before anything of the user's runs:
     NOXMK_SHIM_NAME        the session's base name
@@ -23,11 +22,14 @@ These variables are taken out of the environment before anything of the user's r
                            absent
     NOXMK_SHIM_INVOKED_FROM  the folder that make runs in, if it is another; may be absent
     NOXMK_SHIM_GLOBALS     what it takes and leaves of variables (handover.py); may be absent
+    NOXMK_SHIM_ZYGOTE      fork sessions (zygote.py, with _KEEPER, _LIKENESS); may be absent
 The exit status is nox's own. The report is ASCII JSON without NUL or lone surrogates:
     {"schema": 1, "result": 0 or 1,
-     "sessions": [{"name", "result", "reason", "duration", "reused"}],
+     "sessions": [{"name", "result", "reason", "duration", "reused", "steps", "more_steps"}],
      "notify": [{"index", "session", "posargs"}]}
-or, where the noxfile has no such session any more, {"schema": 1, "result": 0, "gone": true}.
+or, where the noxfile has no such session any more, {"schema": 1, "result": 0, "gone": true}. While
+the session runs there are notes:
+    {"sessions": [{"began": Unix time, "waited", "steps", "more_steps"}]}
 """
 
 from __future__ import annotations
@@ -46,6 +48,15 @@ def clean(value: object) -> str:
     return str(value).replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def text_of(word: object) -> str:
+    """What people call a word of a command; a word of a noxfile may be anything."""
+    try:
+        name = getattr(word, "__name__", None)
+        return name if isinstance(name, str) else str(word)
+    except Exception:
+        return "?"
+
+
 def warn(text: str) -> None:
     print(f"noxmk: {text}", file=sys.stderr)
 
@@ -54,11 +65,14 @@ def load(name: str, here: str):
     """Import our NAME.py from that folder, under a name that nobody else uses."""
     import importlib.util  # nox has imported it by now
 
-    path = os.path.join(here, f"{name}.py")
-    spec = importlib.util.spec_from_file_location(f"_noxmk_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    ours = f"_noxmk_{name}"
+    if ours not in sys.modules:
+        spec = importlib.util.spec_from_file_location(ours, os.path.join(here, f"{name}.py"))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        # A session's threads may come here at once: none may find a module that is half there.
+        sys.modules.setdefault(ours, module)
+    return sys.modules[ours]
 
 
 @contextlib.contextmanager
@@ -138,11 +152,120 @@ class Helper:
         return int(answer.split()[1])
 
 
+class Steps:
+    """What the session does, one step after the other, and how long each takes.
+
+    A step is the making of its environment, or a command: {"kind": "environment", "install" or
+    "run", "command", "exit": its code or None, "started": Unix time, "seconds", "waited": at the
+    helper's, besides these}, without "seconds" until it ends. No word of a command is cut, as it
+    may be a secret that the helper knows only as a whole. Behind the first so many there are only
+    sums, in "more_steps": how many they are, and their seconds by kind.
+    """
+
+    MOST, COMMAND_MOST = 200, 1000
+    INSTALLERS = {"pip", "uv", "poetry", "pdm", "conda", "mamba"}
+
+    def __init__(self, helper: Helper | None, room: str) -> None:
+        self.helper, self.room = helper, room
+        self.began = time.time()  # of the session
+        self.list: list[dict[str, object]] = []
+        self.more = {"steps": 0, "install": 0.0, "run": 0.0}  # than are in there
+        self.noted = 0.0
+        self.here = threading.local()  # a step within a step is none
+
+    def apply(self) -> None:
+        import nox.command
+        import nox.sessions
+
+        session_class, runner_class = nox.sessions.Session, nox.sessions.SessionRunner
+        popen, create = nox.command.popen, runner_class._create_venv
+
+        def popen_and_note(*args, **options):
+            result = popen(*args, **options)
+            self.here.exit = result[0]
+            return result
+
+        def create_venv(runner):
+            with self.step("environment", []) as step:
+                result = create(runner)
+                venv = runner.venv
+                if not getattr(venv, "is_sandboxed", False):
+                    self.list.remove(step)
+                backend = getattr(venv, "venv_backend", getattr(venv, "venv_or_virtualenv", "?"))
+                reused = getattr(venv, "_reused", False)
+                step["command"] = "reused" if reused else f"created by {backend}"
+                return result
+
+        def wrap(original, kind, words):
+            def command(session, *args, **kwargs):
+                if not args or getattr(self.here, "busy", False):
+                    return original(session, *args, **kwargs)
+                with self.step(kind, [*words, *args]):
+                    return original(session, *args, **kwargs)
+
+            command.__doc__ = original.__doc__
+            return command
+
+        kinds = {"run": ("run", []), "run_always": ("run", []), "run_install": ("install", [])}
+        kinds["install"] = kinds["conda_install"] = ("install", ["install"])
+        nox.command.popen = popen_and_note
+        runner_class._create_venv = create_venv
+        for name, (kind, words) in kinds.items():
+            if hasattr(session_class, name):
+                setattr(session_class, name, wrap(getattr(session_class, name), kind, words))
+
+    @contextlib.contextmanager
+    def step(self, kind: str, words: list[object]):
+        texts = [text_of(word) for word in words]
+        if self.INSTALLERS & set(texts[:3]) and {"install", "sync"} & set(texts[1:4]):
+            kind = "install"
+        step: dict[str, object] = {"kind": kind, "command": self.join(texts), "exit": None}
+        step.update(started=time.time(), waited=0.0)
+        began, waited = time.perf_counter(), self.helper.waited if self.helper else 0.0
+        self.here.busy, self.here.exit = True, None
+        is_kept = len(self.list) < self.MOST
+        if is_kept:
+            self.list.append(step)
+            self.note()
+        try:
+            yield step
+        finally:
+            self.here.busy, step["exit"] = False, self.here.exit
+            step["waited"] = round(self.helper.waited - waited if self.helper else 0.0, 6)
+            if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+                step["seconds"] = round(time.perf_counter() - began - step["waited"], 6)
+            if not is_kept:
+                self.more["steps"] += 1
+                self.more[kind] += step.get("seconds", 0.0)
+            if is_kept or time.perf_counter() - self.noted > 1:
+                self.note()
+
+    def note(self) -> None:
+        """Put what is known by now into the report's room, up to a NUL: who is killed reports not.
+
+        The room is opened anew, as sessions close descriptors; one may put anything in its place.
+        """
+        import json  # nox has imported it by now
+
+        waited, self.noted = self.helper.waited if self.helper else 0.0, time.perf_counter()
+        notes = {"sessions": [{"began": self.began, "waited": waited, "steps": self.list,
+                               "more_steps": self.more}]}
+        with contextlib.suppress(OSError, RuntimeError):  # threads may change the list
+            room = os.open(self.room, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with open(room, "wb", buffering=0) as file:
+                file.write(json.dumps(notes).encode("ascii") + b"\0")
+
+    def join(self, words: list[str]) -> str:
+        text = ""
+        for word in words:
+            if len(text) + len(word) > self.COMMAND_MOST:
+                return clean(f"{text} …")
+            text += f" {word}" if text else word
+        return clean(text)
+
+
 # From so many sessions of one function on, its commands are worth to be asked for.
 SIBLINGS = 3
-
-# A command without one of these words builds no project.
-BUILD_WORDS = {"install", "wheel", "sync", "build", "pyproject-build", "setup.py"}
 
 
 def name_of(session) -> tuple[str, str]:
@@ -157,17 +280,18 @@ def name_of(session) -> tuple[str, str]:
 class Shim:
     """The patches of nox, and what they find out about the session."""
 
-    def __init__(
-        self, name: str, selector: str, number: dict[str, int], helper: Helper | None
-    ) -> None:
-        self.name, self.selector, self.number, self.helper = name, selector, number, helper
-        self.invoked_from = os.environ.pop("NOXMK_SHIM_INVOKED_FROM", None)
+    def __init__(self, told: dict[str, str], selector: str, helper: Helper | None) -> None:
+        self.name, self.selector, self.helper = told["NAME"], selector, helper
+        self.number = {what: int(told[what]) for what in ("TWIN", "TWINS", "INDEX", "DATE")}
+        self.invoked_from = told.get("INVOKED_FROM")
         self.outer_mode = os.environ.get("NOX_SCRIPT_MODE")
         self.manifest = None
         self.error = ""
         self.duration = 0.0
         self.gate = None
         self.has_siblings = False
+        self.report = sys.argv[sys.argv.index("--report") + 1]
+        self.steps = Steps(helper, self.report)
 
     def apply(self) -> None:
         import nox.logger
@@ -189,7 +313,7 @@ class Shim:
 
         def execute(runner):
             log.addFilter(self.note_error)
-            started = time.perf_counter()
+            started, self.steps.began = time.perf_counter(), time.time()
             result = nox_execute(runner)
             self.duration = time.perf_counter() - started
             log.removeFilter(self.note_error)
@@ -251,34 +375,6 @@ class Shim:
         for name, program in programs.items():
             if hasattr(session_class, name):
                 setattr(session_class, name, wrap(getattr(session_class, name), program))
-
-    def keep_builds_apart(self, folder: str, here: str) -> None:
-        """Give the session's builds of the project a folder of their own, or the lock."""
-        import nox.sessions
-
-        session_class, runner_class = nox.sessions.Session, nox.sessions.SessionRunner
-        nox_execute = runner_class.execute
-        builds = load("building", here).Builds(folder, self.helper, self.log)
-
-        def execute(runner):
-            with builds.session():
-                return nox_execute(runner)
-
-        def wrap(original, is_install: bool):
-            def command(session, *args, **kwargs):
-                words = [str(arg) for arg in args]
-                if not words or not is_install and not BUILD_WORDS & set(words):
-                    return original(session, *args, **kwargs)
-                with builds.command(words, is_install, getattr(session._runner, "venv", None)):
-                    return original(session, *args, **kwargs)
-
-            command.__doc__ = original.__doc__
-            return command
-
-        runner_class.execute = execute
-        for name in ("install", "run", "run_install", "run_always"):
-            if hasattr(session_class, name):
-                setattr(session_class, name, wrap(getattr(session_class, name), name == "install"))
 
     def hand_over(self, globals_: str, report: str, here: str) -> None:
         """Let the session take the variables that others have left, and leave its own."""
@@ -387,10 +483,16 @@ class Shim:
         except OSError:
             with contextlib.suppress(OSError):
                 os.unlink(part)
-            self.write_into_room(text, report, global_config.report)
+            self.write_into_room(report, global_config.report)
 
-    def write_into_room(self, text: bytes, report, path: str) -> None:
+    def write_into_room(self, report, path: str) -> None:
         """Where the disk is full the report still has a room: noxreport.h."""
+        import json
+
+        for session in report.get("sessions", []):
+            session.pop("steps", None)
+            session.pop("more_steps", None)
+        text = (json.dumps(report) + "\n").encode("utf-8")
         try:
             with open(path, "r+b") as file:
                 file.write(text)
@@ -413,6 +515,8 @@ class Shim:
             "reason": clean(reason) if reason else None,
             "duration": round(self.duration - (self.helper.waited if self.helper else 0), 6),
             "reused": bool(getattr(venv, "_reused", False)) if has_own_venv else None,
+            "steps": self.steps.list,
+            "more_steps": self.steps.more,
         }
 
     def notified(self, runner, global_config) -> dict[str, object]:
@@ -426,53 +530,70 @@ class Shim:
         }
 
 
-def main() -> None:
-    name = os.environ.pop("NOXMK_SHIM_NAME")
-    numbers = ("TWIN", "TWINS", "INDEX", "DATE")
-    number = {what: int(os.environ.pop(f"NOXMK_SHIM_{what}")) for what in numbers}
-    path = os.environ.pop("NOXMK_SHIM_PATH", "")
-    helper = os.environ.pop("NOXMK_SHIM_HELPER", None)
-    builds = os.environ.pop("NOXMK_SHIM_BUILDS", None)
-    ask = os.environ.pop("NOXMK_SHIM_ASK", None)
-    gate = os.environ.pop("NOXMK_SHIM_GATE", None)
-    globals_ = os.environ.pop("NOXMK_SHIM_GLOBALS", None)
+def take_variables() -> dict[str, str]:
+    """Those of the head, without what all their names begin with."""
+    found = [name for name in os.environ if name.startswith("NOXMK_SHIM_")]
+    return {name[len("NOXMK_SHIM_") :]: os.environ.pop(name) for name in found}
+
+
+def read_words() -> str:
+    """Make sys.argv what nox is to find there; the selector."""
+    args = sys.argv[1:]
+    at = args.index("-s")
+    selector = args[at + 1]
+    args[at : at + 2] = [f"--sessions={selector}"]  # the form that takes a leading dash
+    sys.argv = ["nox", *args]
+    return selector
+
+
+def import_nox(path: str, here: str) -> None:
     # Imports are to find what they find under the user's nox command. Our own entries stay, but
     # last: a folder with a colon in its name does not come through the variable.
     wanted = path.split(os.pathsep) if path else []
-    here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = wanted + [entry for entry in sys.path if entry not in (here, *wanted)]
-
-    args = sys.argv[1:]
-    at = args.index("-s")
-    shim = Shim(name, args[at + 1], number, Helper(int(ask)) if ask else None)
-    args[at : at + 2] = [f"--sessions={args[at + 1]}"]  # the form that takes a leading dash
-    sys.argv = ["nox", *args]
-    # For a PEP 723 noxfile we are in the right environment already. Each nox of a parallel make
-    # would check that environment again, and perhaps install into it.
-    os.environ["NOX_SCRIPT_MODE"] = "none"
 
     # nox's modules stay until the end, and to look for garbage among them takes a sixth of nox's
     # start-up and exit. What the noxfile makes is collected as always.
     gc.disable()
-    import nox.__main__
+    import nox.__main__  # noqa: F401
 
     if hasattr(gc, "freeze"):  # PyPy does not have it
         gc.freeze()
     gc.enable()
+
+
+def main() -> None:
+    here = os.path.dirname(os.path.abspath(__file__))
+    told, fork = take_variables(), None
+    if "ZYGOTE" in told:
+        fork, told = load("zygote", here).begin(told, here), take_variables()
+    shim = Shim(told, read_words(), Helper(int(told["ASK"])) if "ASK" in told else None)
+    # For a PEP 723 noxfile we are in the right environment already. Each nox of a parallel make
+    # would check that environment again, and perhaps install into it.
+    os.environ["NOX_SCRIPT_MODE"] = "none"
+    if fork:
+        fork.apply()
+    else:
+        import_nox(told["PATH"], here)
+    import nox.__main__
+
     try:
         shim.apply()
-        if helper:
-            shim.hand_makes_over(helper)
-        if builds:
-            shim.keep_builds_apart(builds, here)
-        if shim.helper and gate is not None:
-            names = gate.split()
+        if "HELPER" in told:
+            shim.hand_makes_over(told["HELPER"])
+        if "BUILDS" in told:
+            load("building", here).keep_apart(told["BUILDS"], shim.helper, shim.log)
+        if shim.helper and "GATE" in told:
+            names = told["GATE"].split()
             shim.wait_at_gate({n: os.environ[n] for n in names if n in os.environ}, here)
-        if globals_:
-            shim.hand_over(globals_, args[args.index("--report") + 1], here)
+        with contextlib.suppress(AttributeError, ImportError):
+            shim.steps.apply()  # all that is lost is how long they take
+        if "GLOBALS" in told:
+            shim.hand_over(told["GLOBALS"], shim.report, here)
     except (AttributeError, ImportError) as error:
         warn(f"this nox is unknown to us ({error}); it runs as it is")
         known = nox._options.options.parser().format_help()
         wanted = {"--no-dependencies": "--no-dependencies", "--parallel": "--parallel=1"}
         sys.argv[1:1] = [wanted[option] for option in wanted if option in known]
-    sys.exit(nox.__main__.main())
+    with fork.leaving() if fork else contextlib.nullcontext():
+        sys.exit(nox.__main__.main())

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -54,9 +55,9 @@ noxreport_read(int folder, const char *target, struct buffer *text)
 
 	if (file_load(folder, name, text) < 0 && errno != ENOENT)
 		warnx("%s: %s", name, file_why(errno));
-	/* Nobody has written into the room. */
-	if (text->len > 0 && text->data[0] == '\0')
-		text->len = 0;
+	/* The rest of the room, in which nobody has written. */
+	if (text->len > 0)
+		text->len = strnlen(text->data, text->len);
 	free(name);
 }
 
@@ -76,6 +77,7 @@ noxreport_stand_in(const char *result, struct buffer *text)
 	    "nox could not write its report");
 	char *dump = json_dumps(report, JSON_COMPACT);
 
+	text->len = 0;
 	buffer_addstr(text, dump ? dump : "");
 	free(dump);
 	json_decref(report);

@@ -21,6 +21,7 @@
 #include "nox/scratch.h"
 #include "order/order.h"
 #include "plan/config.h"
+#include "plan/hazards.h"
 #include "plan/planfile.h"
 #include "plan/planner.h"
 #include "plan/rule.h"
@@ -38,6 +39,7 @@ enum { LOCK_PATIENCE = 10 };
 
 #define PLAN "plan.jsonl"
 #define RULES "sessions.mk"
+#define ORDER "order.mk"
 
 /* See scratch.h. */
 #define FACTS "facts.json"
@@ -165,15 +167,23 @@ read_facts(const char *path, const json_t *knobs)
 	return facts;
 }
 
-/* The order of what `make ci` runs. A plan without one works, too: locks keep sessions apart. */
+/*
+ * The order of what `make ci` runs. A plan without one works, too: locks keep sessions apart. make
+ * has read the old one by now, whose edges may be of claims that there are no more. It begins
+ * afresh for the sake of the rules only, so these are dated anew with it.
+ */
 static void
 write_order(int state)
 {
 	struct planfile *plan = planfile_open(state);
 	json_t *goals = json_pack("[s]", "ci"), *active = json_object();
+	struct stat before = { 0 }, after = { 0 };
 
+	fstatat(state, ORDER, &before, 0);
 	if (plan && planfile_expand(plan, goals, active, false) == 0)
 		(void)!order_write(state, active, 0);
+	if (fstatat(state, ORDER, &after, 0) == 0 && after.st_ino != before.st_ino)
+		utimensat(state, RULES, NULL, AT_SYMLINK_NOFOLLOW);
 	json_decref(active);
 	json_decref(goals);
 	planfile_close(plan);
@@ -361,6 +371,19 @@ read_variables(const struct facts *facts, const struct secrets *secrets, const j
 	return variables;
 }
 
+/* What learn_hazards reads. */
+static void
+add_hazards_files(json_t *list)
+{
+	char *own = state_file(HAZARDS_NAME);
+	const char *seed = getenv(HAZARDS_SEED);
+
+	inputs_add_file(list, own);
+	if (seed && *seed)
+		inputs_add_file(list, seed);
+	free(own);
+}
+
 static void
 write_inputs(const struct question *question, const struct plan *plan,
     const json_t *difference, int state)
@@ -376,6 +399,8 @@ write_inputs(const struct question *question, const struct plan *plan,
 
 	if (facts->inputs)
 		json_array_extend(list, (json_t *)facts->inputs);
+	if (plan->learns)
+		add_hazards_files(list);
 	/* NOX itself may say the secret. */
 	before = hide_files(sets_secret(&secrets, difference));
 	inputs_write(inputs, state);
@@ -395,6 +420,37 @@ check_python(const struct question *question, const struct facts *facts)
 	return EXIT_USAGE;
 }
 
+/* Of such a file. Is it one? */
+static bool
+learn_pairs(struct plan *plan, const struct buffer *text)
+{
+	json_t *seen = json_loadb(text->data ? text->data : "", text->len, 0, NULL);
+	const json_t *pairs = json_object_get(seen, "pairs");
+	bool is = json_is_array(pairs);
+
+	hazards_apply(plan, pairs);
+	json_decref(seen);
+	return is;
+}
+
+/* What audits have seen becomes part of the plan, if the configuration says so. */
+static void
+learn_hazards(struct plan *plan, int state)
+{
+	const char *seed = getenv(HAZARDS_SEED);
+	struct buffer own = { 0 }, other = { 0 };
+
+	if (!plan->learns)
+		return;
+	if (file_load(state, HAZARDS_NAME, &own) == 0)
+		learn_pairs(plan, &own);
+	/* Any file of the user's, who is told where it is not what he means. */
+	if (seed && *seed && (file_read(AT_FDCWD, seed, &other) < 0 || !learn_pairs(plan, &other)))
+		warnx(HAZARDS_SEED "=%s: not what `noxmk audit` leaves in " HAZARDS_NAME, seed);
+	buffer_free(&own);
+	buffer_free(&other);
+}
+
 /* Returns as ask_nox. */
 static int
 plan_anew(const struct question *question, int state)
@@ -410,6 +466,7 @@ plan_anew(const struct question *question, int state)
 	if (code == 0)
 		code = check_python(question, facts);
 	if (code == 0) {
+		learn_hazards(plan, state);
 		difference = read_difference(facts);
 		if (write_plan(question, plan, difference, state) < 0)
 			code = EXIT_HELPER;

@@ -11,6 +11,7 @@
 #include "nox/inputs.h"
 #include "nox/question.h"
 #include "plan/config.h"
+#include "plan/hazards.h"
 
 /* The text of a knob: as given, as make has told, as for the last plan, as in the environment. */
 static void
@@ -79,6 +80,7 @@ question_make(struct question *question, const struct planning_options *options,
 {
 	json_t *inputs = inputs_read(state), *last = json_object_get(inputs, "knobs");
 	json_t *knobs = json_object();
+	const char *hazards = getenv(HAZARDS_SEED);
 	char *rest, *word, folder[PATH_MAX];
 
 	*question = (struct question){ .share = options->share, .knobs = knobs,
@@ -87,6 +89,8 @@ question_make(struct question *question, const struct planning_options *options,
 	add_knob(knobs, last, "NOXMK_NOXFILE", options->noxfile, "NOXMK_TOLD_NOXFILE",
 	    "noxfile.py");
 	add_knob(knobs, last, "NOXMK_RESERVED", options->reserved, "NOXMK_TOLD_RESERVED", "");
+	if (hazards && *hazards)
+		json_object_set_new(knobs, HAZARDS_SEED, json_text_or_null(hazards));
 	/* Two projects may have one NOXMK_STATE. */
 	json_object_set_new(knobs, "project", json_text_or_null(getcwd(folder, sizeof(folder))));
 	json_decref(inputs);

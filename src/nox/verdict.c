@@ -3,8 +3,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "nox/steps.h"
 #include "nox/verdict.h"
+#include "state/bounds.h"
 
 /* nox's exit code. */
 enum code { CODE_0, CODE_1, CODE_OTHER, CODES };
@@ -16,6 +19,9 @@ enum word { NOTHING, CUT_OFF, SUCCESS, FAILURE, ABORT, SKIP, WORDS };
 static const char *const results[WORDS] = {
 	[SUCCESS] = "success", [FAILURE] = "failed", [ABORT] = "aborted", [SKIP] = "skipped",
 };
+
+/* Bytes of what a session notifies, as JSON. */
+enum { NOTIFY_MOST = 4 << 20 };
 
 struct evidence {
 	int code, signal;   /* -1: none */
@@ -70,14 +76,15 @@ read_notify(const json_t *report, struct planfile *plan)
 
 	json_array_foreach(list, i, item) {
 		const json_t *index = json_object_get(item, "index");
-		json_t *session = json_is_integer(index) && json_integer_value(index) >= 0 ?
-		    planfile_session_at(plan, (size_t)json_integer_value(index)) : NULL;
-		json_t *posargs = json_object_get(item, "posargs");
+		json_t *targets = json_is_integer(index) && json_integer_value(index) >= 0 ?
+		    planfile_targets_at(plan, (size_t)json_integer_value(index)) : NULL;
+		const json_t *target;
+		size_t k;
 
-		if (session)
-			json_array_append_new(notify, json_pack("{s:O,s:O?}", "target",
-			    json_object_get(session, "target"), "posargs", posargs));
-		json_decref(session);
+		json_array_foreach(targets, k, target)
+			json_array_append_new(notify, json_pack("{s:O,s:O?}", "target", target,
+			    "posargs", json_object_get(item, "posargs")));
+		json_decref(targets);
 	}
 	return notify;
 }
@@ -186,14 +193,31 @@ is_gone(const struct evidence *evidence, const json_t *report, struct planfile *
 	return !report && evidence->code == 3 && !json_is_string(python);
 }
 
-/* Without nox's start and end, by its report; that takes part in the duration. */
+/*
+ * Without nox's start and end, by its report; that takes part in the duration. Of a session that
+ * was cut off there are notes, which say when it began.
+ */
 static double
-own_seconds(const struct record *r, const json_t *entry)
+own_seconds(const struct record *r, const json_t *entry, double now)
 {
 	const json_t *seconds = json_object_get(entry, "duration");
 	double own = json_is_number(seconds) ? json_number_value(seconds) : -1;
 
+	if (json_is_number(json_object_get(entry, "began")))
+		own = now - json_number(entry, "began") - json_number(entry, "waited");
 	return own >= 0 && own <= r->duration ? own : -1;
+}
+
+/* Words that no program can be given would also make a record that nobody reads. */
+static void
+check_notify(struct record *r)
+{
+	if (json_dumpb(r->notify, NULL, 0, 0) <= NOTIFY_MOST)
+		return;
+	json_array_clear(r->notify);
+	if (r->verdict == PASSED)
+		record_decide(r, FAILED, xstrdup("the posargs that it notifies others with are "
+						 "longer than 4 MiB"));
 }
 
 void
@@ -207,6 +231,7 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 		.result = json_string_value(json_object_get(entry, "result")),
 		.reason = json_string_value(json_object_get(entry, "reason")) };
 	const struct judgement *judgement = judge(&evidence, read_word(evidence.result, text));
+	double now = clock_now();
 
 	r->gone = is_gone(&evidence, report, plan);
 	if (r->gone)
@@ -214,7 +239,11 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 	r->exit = evidence.code;
 	r->signal = evidence.signal;
 	r->notify = read_notify(report, plan);
-	r->own = own_seconds(r, entry);
+	r->own = own_seconds(r, entry, now);
+	r->steps = steps_read(entry, now);
+	r->more_steps = bounds_more_steps(json_object_get(entry, "steps"),
+	    json_object_get(entry, "more_steps"));
 	record_decide(r, judgement->verdict, judgement->reason(&evidence));
+	check_notify(r);
 	json_decref(report);
 }

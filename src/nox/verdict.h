@@ -12,9 +12,9 @@
 #include "state/record.h"
 
 /*
- * Sets verdict, reason, exit, signal, own and notify of the record. status: of waitpid(2). report:
- * the text of nox's report, or the shim's (it tells more), empty when there is none. plan: to name
- * the notified sessions.
+ * Sets verdict, reason, exit, signal, own, steps and notify of the record. status: of waitpid(2).
+ * report: the text of nox's report, or the shim's (it tells more), empty when there is none. plan:
+ * to name the notified sessions.
  */
 void verdict_judge(struct record *, int status, const struct buffer *report, struct planfile *plan);
 

@@ -126,12 +126,21 @@ read_locks(struct setting_reader *r, const char *key, const json_t *value, void 
 	read_word(r, key, value, words, countof(words), "\"required\" or \"best-effort\"", field);
 }
 
+static void
+read_hazards(struct setting_reader *r, const char *key, const json_t *value, void *field)
+{
+	static const char *words[] = { CONFIG_LEARN, "report" };
+
+	read_word(r, key, value, words, countof(words), "\"learn\" or \"report\"", field);
+}
+
 /* The keys that the other sessions must know of; options.c has those of the session alone. */
 static const struct setting_key session_keys[] = {
 	{ "uses", read_uses, offsetof(struct config_session, uses) },
 	{ "reads", read_reads, offsetof(struct config_session, reads) },
 	{ "after", setting_read_strings, offsetof(struct config_session, after) },
 	{ "needs", setting_read_strings, offsetof(struct config_session, needs) },
+	{ "together", setting_read_strings, offsetof(struct config_session, together) },
 	{ "alone", read_choice, offsetof(struct config_session, alone) },
 	{ "default", read_choice, offsetof(struct config_session, is_default) },
 };
@@ -143,6 +152,7 @@ static const struct setting_key top_keys[] = {
 	{ "unmask", setting_read_strings, offsetof(struct config, unmask) },
 	{ "locks", read_locks, offsetof(struct config, locks) },
 	{ "ci-commands", read_ci_commands, offsetof(struct config, ci_commands) },
+	{ "hazards", read_hazards, offsetof(struct config, hazards) },
 };
 
 /* Reads the value of `key` into its field of `into`; false if it is none of the keys. */
@@ -306,6 +316,7 @@ config_free(struct config *config)
 		free(s->reads.v);
 		free(s->after.v);
 		free(s->needs.v);
+		free(s->together.v);
 	}
 	for (size_t i = 0; i < config->ngroups; i++)
 		free(config->groups[i].members.v);

@@ -34,7 +34,7 @@ struct config_session {
 	const char *name;
 	const json_t *table; /* all of it; its options (options.h) are read from here */
 	struct config_uses uses;
-	struct strings reads, after, needs;
+	struct strings reads, after, needs, together;
 	int alone, is_default;
 };
 
@@ -46,6 +46,9 @@ struct config_group {
 /* The word of `locks` by which a session that cannot lock what it claims runs all the same. */
 #define CONFIG_BEST_EFFORT "best-effort"
 
+/* The word of `hazards` by which those that audit has seen become edges: hazards.h. */
+#define CONFIG_LEARN "learn"
+
 struct config {
 	json_t *root; /* owns all strings but the names in uses */
 	bool source_build;   /* builds in the source tree are to be kept apart */
@@ -53,6 +56,7 @@ struct config {
 	struct strings mask; /* patterns for names of variables with secrets */
 	struct strings unmask; /* and for those that have none all the same */
 	const char *locks;       /* a word: see CONFIG_BEST_EFFORT; or NULL */
+	const char *hazards;     /* CONFIG_LEARN, or NULL */
 	const char *ci_commands; /* what sessions may tell the CI (ci.h); NULL: it is not said */
 	struct config_resource *resources;
 	size_t nresources;

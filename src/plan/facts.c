@@ -216,7 +216,7 @@ facts_parse(json_t *root, const char *source)
 	facts->queue = get_indices(&r, root, "queue", facts->n);
 	r.in_session = true;
 	json_array_foreach(array, i, item) {
-		r.session = i;
+		r.session = facts->sessions[i].number = i;
 		read_session(&r, item, &facts->sessions[i], facts->n);
 	}
 	if (r.failed) {

@@ -29,6 +29,8 @@ struct facts_session {
 	const char *complaint;   /* nox could not resolve its requires=: its words, or NULL */
 	const json_t *twin;      /* see plan/planfile.h; NULL: not known */
 	int parallel;            /* allow_parallel=: 1, 0, or -1 when the noxfile has none */
+	size_t number;           /* its position in the noxfile, which the shim knows it by */
+	unsigned part, parts;    /* which one it is of how many (parts.h); 0 and 0: the whole */
 	struct strings signatures;
 	struct strings tags;
 	struct indices requires; /* direct prerequisites, positions in facts.sessions */

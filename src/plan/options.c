@@ -6,7 +6,7 @@
 #include "base/quantity.h"
 #include "plan/options.h"
 
-enum { JOBS_MAX = 65536, RETRIES_MAX = 1000 };
+enum { JOBS_MAX = 65536, RETRIES_MAX = 1000, PARTS_MAX = 100 };
 
 /* "4", "1..4" or "1..all". */
 static bool
@@ -178,6 +178,69 @@ write_leaks(const void *field)
 	return *(const bool *)field ? json_string("allow") : NULL;
 }
 
+/* As forges take them: `runs-on`, or a tag. */
+static void
+read_label(struct setting_reader *r, const char *key, const json_t *value, void *field)
+{
+	const char *text = json_string_value(value);
+
+	if (text && *text && charset_covers(LETTERS DIGITS "._-", text)) {
+		free(*(char **)field);
+		*(char **)field = xstrdup(text);
+	} else {
+		setting_reject(r, key, value, "a label of machines: letters, digits and . _ -");
+	}
+}
+
+static json_t *
+write_label(const void *field)
+{
+	const char *label = *(char *const *)field;
+
+	return label ? json_string(label) : NULL;
+}
+
+static void
+read_parts(struct setting_reader *r, const char *key, const json_t *value, void *field)
+{
+	json_int_t parts = json_integer_value(value);
+
+	if (!json_is_integer(value) || parts < 1 || parts > PARTS_MAX)
+		setting_reject(r, key, value, "a number from 1 to 100");
+	else
+		*(unsigned *)field = (unsigned)parts;
+}
+
+static json_t *
+write_parts(const void *field)
+{
+	unsigned parts = *(const unsigned *)field;
+
+	return parts ? json_integer(parts) : NULL;
+}
+
+static void
+read_words(struct setting_reader *r, const char *key, const json_t *value, void *field)
+{
+	json_t **words = field;
+	struct strings list = { 0 };
+
+	setting_read_strings(r, key, value, &list);
+	json_decref(*words);
+	*words = json_array();
+	for (size_t i = 0; i < list.n; i++)
+		json_array_append_new(*words, json_string(list.v[i]));
+	free(list.v);
+}
+
+static json_t *
+write_words(const void *field)
+{
+	json_t *const *words = field;
+
+	return json_array_size(*words) > 0 ? json_incref(*words) : NULL;
+}
+
 /* All options. write gives NULL for a field that says no more than {0} does. */
 static const struct {
 	struct setting_key key;
@@ -190,6 +253,9 @@ static const struct {
 	{ { "env", read_env, offsetof(struct options, env) }, write_env },
 	{ { "budget", read_budget, offsetof(struct options, budget) }, write_budget },
 	{ { "leaks", read_leaks, offsetof(struct options, may_leak) }, write_leaks },
+	{ { "runs-on", read_label, offsetof(struct options, runs_on) }, write_label },
+	{ { "parts", read_parts, offsetof(struct options, parts) }, write_parts },
+	{ { "part-args", read_words, offsetof(struct options, part_args) }, write_words },
 };
 
 void
@@ -238,6 +304,8 @@ void
 options_clear(struct options *options)
 {
 	json_decref(options->env);
+	json_decref(options->part_args);
+	free(options->runs_on);
 	*options = (struct options){ 0 };
 }
 

@@ -26,6 +26,9 @@ struct options {
 	json_t *env;    /* an object of strings, owned; or NULL */
 	enum options_budget budget;
 	bool may_leak;  /* processes that outlive it are left alone */
+	char *runs_on;  /* the label of the machines that it is for, owned; or NULL */
+	unsigned parts; /* in which it is cut (parts.h); 0: nothing is said, 1: it is not */
+	json_t *part_args; /* the words that tell a part which one it is, a list, owned; or NULL */
 };
 
 /* Adds the names of all keys. */

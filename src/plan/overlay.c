@@ -6,6 +6,7 @@
 #include "plan/group.h"
 #include "plan/match.h"
 #include "plan/overlay.h"
+#include "plan/parts.h"
 
 #define SECTION "session"
 
@@ -22,6 +23,7 @@ struct overlay {
 	struct claims *claims;
 	struct section *sections; /* as many as config->sessions */
 	const char **alone;       /* for each session: the section that decides, or NULL */
+	const char **parts;       /* likewise, of what it is cut in */
 	int *is_alone, *is_default;
 	size_t *marks, stamp; /* a session is marked if its mark is the stamp */
 };
@@ -53,6 +55,8 @@ set_options(struct overlay *o, const struct config_session *config, size_t sessi
 	options_add(&s->options, config->table);
 	s->is_ordered = s->is_ordered || json_object_get(config->table, "after") ||
 	    json_object_get(config->table, "needs");
+	if (json_object_get(config->table, "parts") || json_object_get(config->table, "part-args"))
+		o->parts[session] = config->name;
 	if (config->is_default != CONFIG_UNSET)
 		o->is_default[session] = config->is_default;
 	if (config->alone != CONFIG_UNSET) {
@@ -94,6 +98,31 @@ apply_sections(struct overlay *o)
 					return -1;
 			}
 		}
+	}
+	return 0;
+}
+
+/* Parts that do not know which one they are would do all the work again, each of them. */
+static int
+check_parts(const struct overlay *o)
+{
+	for (size_t i = 0; i < o->plan->n; i++) {
+		const struct options *options = &o->plan->sessions[i].options;
+		bool cut = options->parts > 1, told = parts_are_told(options);
+		char *place;
+
+		if (options->parts == 0 ? json_array_size(options->part_args) == 0 : !cut || told)
+			continue;
+		place = setting_place(SECTION, o->parts[i], cut ? "parts" : "part-args");
+		if (cut)
+			warnx(CONFIG_FILE ": %s: nothing tells a part which one it is: "
+			      "part-args = [\"--splits={parts}\", \"--group={part}\"] does, or "
+			      "{part} in env", place);
+		else
+			warnx(CONFIG_FILE ": %s: there are no parts to be told of: add parts = 4",
+			    place);
+		free(place);
+		return -1;
 	}
 	return 0;
 }
@@ -194,6 +223,47 @@ order_sections(struct overlay *o)
 	return 0;
 }
 
+/* With all of the hits, or with the first one, which another session is with as with all others. */
+static void
+tie_session(struct overlay *o, size_t session, const struct match_hits *hits, bool all)
+{
+	for (size_t h = 0; h < (all ? hits->n : at_most((unsigned)hits->n, 1)); h++)
+		if (hits->v[h].session != session)
+			indices_add(&o->plan->sessions[session].together, hits->v[h].session);
+}
+
+/* What they are to be on one machine with; a name may cover the session itself. */
+static int
+keep_together(struct overlay *o, const struct section *section)
+{
+	const struct strings *names = &section->config->together;
+	char *place = setting_place(SECTION, section->config->name, "together");
+	int result = 0;
+
+	for (size_t i = 0; i < names->n && result == 0; i++) {
+		struct match_hits hits = match_find(o->match, names->v[i]);
+
+		if (hits.n == 0) {
+			match_warn(o->match, place, names->v[i]);
+			result = -1;
+		}
+		for (size_t k = 0; k < section->hits.n; k++)
+			tie_session(o, section->hits.v[k].session, &hits, k == 0);
+		free(hits.v);
+	}
+	free(place);
+	return result;
+}
+
+static int
+tie_sections(struct overlay *o)
+{
+	for (size_t i = 0; i < o->config->nsessions; i++)
+		if (keep_together(o, &o->sections[i]) < 0)
+			return -1;
+	return 0;
+}
+
 /* path: sessions of which each waits for the next, and the last for the first. */
 static void
 warn_cycle(const struct overlay *o, const size_t *path, size_t n)
@@ -290,6 +360,7 @@ free_overlay(struct overlay *o)
 		free(o->sections[i].hits.v);
 	free(o->sections);
 	free(o->alone);
+	free(o->parts);
 	free(o->is_alone);
 	free(o->is_default);
 	free(o->marks);
@@ -306,12 +377,14 @@ overlay_apply(struct plan *plan, const struct config *config)
 
 	o.sections = xcalloc(config->nsessions, sizeof(*o.sections));
 	o.alone = xcalloc(plan->n, sizeof(*o.alone));
+	o.parts = xcalloc(plan->n, sizeof(*o.parts));
 	o.is_alone = xcalloc(plan->n, sizeof(*o.is_alone));
 	o.is_default = xcalloc(plan->n, sizeof(*o.is_default));
 	o.marks = xcalloc(plan->n, sizeof(*o.marks));
 	for (size_t i = 0; i < plan->n; i++)
 		o.is_alone[i] = o.is_default[i] = CONFIG_UNSET;
 	plan->source_build = config->source_build;
+	plan->learns = config->hazards && !strcmp(config->hazards, CONFIG_LEARN);
 	plan->log_limit = config->log_limit;
 	for (size_t i = 0; i < config->mask.n; i++)
 		strings_add(&plan->mask, config->mask.v[i]);
@@ -319,8 +392,9 @@ overlay_apply(struct plan *plan, const struct config *config)
 		strings_add(&plan->unmask, config->unmask.v[i]);
 	plan->locks = config->locks;
 	plan->ci_commands = config->ci_commands;
-	if (find_sections(&o) == 0 && apply_sections(&o) == 0 && order_sections(&o) == 0 &&
-	    check_cycles(&o) == 0 && group_all(plan, config, o.match) == 0) {
+	if (find_sections(&o) == 0 && apply_sections(&o) == 0 && check_parts(&o) == 0 &&
+	    order_sections(&o) == 0 && tie_sections(&o) == 0 && check_cycles(&o) == 0 &&
+	    group_all(plan, config, o.match) == 0) {
 		claim_alone(&o);
 		claim_environments(o.claims);
 		set_defaults(&o);

@@ -35,6 +35,7 @@ plan_free(struct plan *plan)
 		free(plan->sessions[i].complaint);
 		free(plan->sessions[i].requires.v);
 		free(plan->sessions[i].after.v);
+		free(plan->sessions[i].together.v);
 		free(plan->sessions[i].takes.v);
 	}
 	for (size_t i = 0; i < plan->ngroups; i++) {
@@ -44,6 +45,7 @@ plan_free(struct plan *plan)
 	}
 	free(plan->sessions);
 	free(plan->groups);
+	facts_free(plan->cut);
 	free(plan);
 }
 

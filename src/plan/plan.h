@@ -34,24 +34,27 @@ struct plan_session {
 	char *complaint;         /* why it cannot run (its requires= form a cycle), or NULL */
 	struct indices requires; /* sessions that must have passed first: requires= and needs */
 	struct indices after;    /* that come first if they run: `after`, callers that notify it */
+	struct indices together; /* those that are to be on the same machine (src/shard) */
 	json_t *by; /* target of one of these -> where that is declared, if not by nox; or NULL */
 	struct plan_claim *claims;
 	size_t nclaims;
 	struct options options;
 	struct indices takes; /* sessions that hand global variables on to it */
+	const char *whole; /* of a part the group of all of them; else NULL */
 	bool is_default; /* ci runs it */
 	bool is_ordered; /* the configuration says after or needs of it, even if no name follows */
 };
 
 struct plan_group {
 	char *target;
-	const char *kind; /* of what: "default", "name", "tag" or "configuration" */
+	const char *kind; /* of what: "default", "name", "parts", "tag" or "configuration" */
 	char *what; /* for people: "default sessions", "tests", "tag slow" */
 	struct indices members;
 };
 
 struct plan {
 	const struct facts *facts;
+	struct facts *cut; /* these facts, the plan's own, if sessions are cut in parts; or NULL */
 	struct plan_session *sessions; /* same positions as in facts */
 	size_t n;
 	struct plan_group *groups; /* the first is "ci" */
@@ -59,6 +62,7 @@ struct plan {
 	struct plan_resource *resources; /* no two of one name */
 	size_t nresources;
 	bool source_build; /* builds in the source tree are to be kept apart */
+	bool learns;       /* hazards that were seen are edges: hazards.h */
 	long long log_limit; /* see struct config */
 	struct strings mask, unmask;
 	const char *locks, *ci_commands; /* or NULL */

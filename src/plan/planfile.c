@@ -27,18 +27,10 @@ struct planfile {
 static void
 add_line(struct buffer *out, json_t *object, json_t *more)
 {
-	char *text;
-
 	if (more)
 		json_object_update(object, more);
-	text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
-	if (!text)
-		errx(EXIT_HELPER, "memory");
-	buffer_addstr(out, text);
-	buffer_addstr(out, "\n");
-	free(text);
-	json_decref(object);
 	json_decref(more);
+	json_add_line(out, object);
 }
 
 static json_t *
@@ -93,6 +85,11 @@ more_of(const struct plan *plan, const struct plan_session *s)
 	if (json_array_size(s->facts->leaves) > 0 || s->takes.n > 0)
 		json_object_set_new(more, "globals", json_pack("{s:O?,s:o}", "leaves",
 		    s->facts->leaves, "takes", target_list(plan, &s->takes)));
+	if (s->together.n > 0)
+		json_object_set_new(more, "together", target_list(plan, &s->together));
+	if (s->whole)
+		json_object_update_new(more, json_pack("{s:[i,i],s:s}", "part",
+		    (int)s->facts->part, (int)s->facts->parts, "whole", s->whole));
 	return more;
 }
 
@@ -132,9 +129,9 @@ planfile_write(const struct plan *plan, const struct planfile_nox *nox, struct b
 		add_line(out, json_pack("{s:s,s:s,s:s,s:i,s:s,s:O?,s:s,s:b,"
 					"s:o,s:o,s:o,s:o,s:o,s:o}",
 		    "target", s->target, "session", s->facts->session, "name", s->facts->name,
-		    "index", (int)i, "selector", selector(s->facts), "twin", s->facts->twin,
-		    "description", s->facts->description, "default", s->is_default,
-		    "requires", target_list(plan, &s->requires),
+		    "index", (int)s->facts->number, "selector", selector(s->facts),
+		    "twin", s->facts->twin, "description", s->facts->description,
+		    "default", s->is_default, "requires", target_list(plan, &s->requires),
 		    "after", target_list(plan, &s->after), "complaint",
 		    json_text_or_null(s->complaint), "by",
 		    s->by ? json_incref(s->by) : json_object(), "claims", claim_list(plan, s),
@@ -157,7 +154,7 @@ planfile_open(int dirfd)
 
 	if (fd < 0 || !(plan->file = fdopen(fd, "r"))) {
 		if (errno == ENOENT)
-			warnx("there is no plan: `make ci` makes it from the noxfile");
+			warnx("there is no plan: `noxmk plan` or `make nox-list` makes it");
 		else
 			warnx("plan.jsonl: %s: " ANEW, file_why(errno));
 		fd_close(&fd);
@@ -237,14 +234,25 @@ planfile_session(struct planfile *plan, const char *target)
 	return found;
 }
 
+/* Parts have the number of their session, and so no session's line comes before that place. */
 json_t *
-planfile_session_at(struct planfile *plan, size_t index)
+planfile_targets_at(struct planfile *plan, size_t index)
 {
+	json_t *targets = json_array(), *line;
+	bool more = true;
+
 	planfile_rewind(plan);
-	for (size_t i = 0; i <= index; i++)
-		if (getline(&plan->line, &plan->cap, plan->file) < 0)
-			return NULL;
-	return strncmp(plan->line, "{\"target\":", 10) == 0 ? parse_line(plan) : NULL;
+	for (size_t i = 0; i < index && more; i++)
+		more = getline(&plan->line, &plan->cap, plan->file) >= 0;
+	while (more && (line = planfile_next(plan))) {
+		json_int_t number = json_integer_value(json_object_get(line, "index"));
+
+		more = *json_text(line, "target") && number <= (json_int_t)index;
+		if (more && number == (json_int_t)index)
+			json_array_append(targets, json_object_get(line, "target"));
+		json_decref(line);
+	}
+	return targets;
 }
 
 /*
@@ -362,6 +370,13 @@ planfile_expand(struct planfile *plan, const json_t *goals, json_t *sessions, bo
 	}
 	json_decref(begun);
 	return result;
+}
+
+const json_t *
+planfile_group(struct planfile *plan, const char *target)
+{
+	read_targets(plan);
+	return json_object_get(plan->groups, target);
 }
 
 bool

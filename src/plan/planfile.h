@@ -19,13 +19,17 @@
  *                                                                     one line a session
  *   {"group":"ci","what":"the default sessions","members":["lint"],"kind":"default"}
  *
- * "notes" in the first line and "globals" in a session's line are there only if there are any:
+ * "notes" in the first line, "globals", "together", "part" and "whole" in a session's line are
+ * there only if there are any:
  *
  *   "notes":["…"]                              for people: see coupling.h
  *   "globals":{"leaves":[["user_nox_module","wheel"]],"takes":["build"]}    see nox/handover.py
+ *   "together":["build"]                       targets, for src/shard
+ *   "part":[2,4],"whole":"tests"               which one of how many it is, and the group of all
  *
  * environ: what the command in NOX changes in nox's environment, and so in that of each session.
- * twin: [1,2] is the second of two whose names differ in objects' addresses at most.
+ * index: its number in the noxfile; the parts of a session share it. twin: [1,2] is the second of
+ * two whose names differ in objects' addresses at most.
  * options has only what is set; jobs is [least, most], where most 0 stands for all there are.
  * Sessions come in definition order, then groups. The key that a line is looked up by comes first
  * and is a slug, so a lookup compares bytes and parses one line only: a helper runs for every
@@ -59,7 +63,9 @@ const json_t *planfile_header(const struct planfile *);
 
 /* A new reference, or NULL without a warning when there is none such. */
 json_t *planfile_session(struct planfile *, const char *target) UNUSED_RESULT;
-json_t *planfile_session_at(struct planfile *, size_t index) UNUSED_RESULT;
+
+/* The targets of the session with that number in the noxfile, several if it is cut. A new list. */
+json_t *planfile_targets_at(struct planfile *, size_t index) UNUSED_RESULT;
 
 /* Line after line from the start: sessions, then groups. NULL at the end. A new reference. */
 void planfile_rewind(struct planfile *);
@@ -80,6 +86,9 @@ void planfile_add_after(struct planfile *, const char *target, const char *other
  * there are unknown goals, which add nothing; each is told, if warns.
  */
 int planfile_expand(struct planfile *, const json_t *goals, json_t *sessions, bool warns);
+
+/* The members of that group, targets all of them; NULL if there is none such. Borrowed. */
+const json_t *planfile_group(struct planfile *, const char *target);
 
 /* Is that one a target of the plan, of a session or a group? If not, a warning says what may be. */
 bool planfile_knows(struct planfile *, const char *target);

@@ -7,12 +7,13 @@
 #include "plan/config.h"
 #include "plan/coupling.h"
 #include "plan/overlay.h"
+#include "plan/parts.h"
 #include "plan/planner.h"
 
 /* Names that mean something to make or to nox.mk wherever they stand. */
 static const char *const always_reserved[] = {
-	"GNUmakefile", "Makefile", "makefile", "nox.mk", "nox-list", "nox-plan", "noxfile.py",
-	"pyproject.toml", "rerun-failed",
+	"GNUmakefile", "Makefile", "makefile", "nox.mk", "nox-audit", "nox-list", "nox-plan",
+	"noxfile.py", "pyproject.toml", "rerun-failed",
 };
 
 /* Adds a target name to the set of those in use; false if it is there. A JSON object is the set. */
@@ -44,6 +45,19 @@ take_near(json_t *taken, json_t *reserved, const char *wanted)
 	return name;
 }
 
+/* What its target is to be. The caller frees. */
+static char *
+slug_of(const struct facts_session *s)
+{
+	char *slug = slug_make(s->session), *part;
+
+	if (s->parts == 0)
+		return slug;
+	part = xasprintf("%s.part-%u", slug, s->part);
+	free(slug);
+	return part;
+}
+
 /*
  * Two rounds, so that a session whose name is a fine target already keeps it, whatever comes
  * before it in the noxfile: `lint` is lint and `lint!` is lint-2, in either order.
@@ -54,7 +68,7 @@ name_sessions(struct plan *plan, json_t *taken, json_t *reserved)
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < plan->n; i++) {
 			struct plan_session *s = &plan->sessions[i];
-			char *slug = slug_make(s->facts->session);
+			char *slug = slug_of(s->facts);
 
 			if (!s->target && (round == 1 || (!strcmp(slug, s->facts->session) &&
 							  !json_object_get(reserved, slug) &&
@@ -165,6 +179,8 @@ make_groups(struct plan *plan, json_t *taken, json_t *reserved)
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct facts_session *s = plan->sessions[i].facts;
 
+		if (s->parts > 0)
+			group_join(plan, names, s->session, GROUP_PARTS, i);
 		group_join(plan, names, s->name, "name", i);
 		for (size_t k = 0; k < s->signatures.n; k++)
 			if (strcmp(s->signatures.v[k], s->session) != 0)
@@ -276,25 +292,35 @@ reserve(json_t *taken, json_t *reserved, const struct strings *words)
 	take(reserved, "ci");
 }
 
-struct plan *
-planner_make(const struct facts *facts, const struct strings *words)
+/* A plan whose sessions have no more than their targets. */
+static struct plan *
+name_all(const struct facts *facts, json_t *taken, json_t *reserved)
 {
 	struct plan *plan = xcalloc(1, sizeof(*plan));
-	enum colour *colour = xcalloc(facts->n, sizeof(*colour));
-	json_t *taken = json_object(), *reserved = json_object();
 
 	*plan = (struct plan){ .facts = facts, .n = facts->n };
 	plan->sessions = xcalloc(plan->n, sizeof(*plan->sessions));
-	for (size_t i = 0; i < plan->n; i++) {
+	for (size_t i = 0; i < plan->n; i++)
 		plan->sessions[i].facts = &facts->sessions[i];
-		if (facts->sessions[i].complaint)
-			plan->sessions[i].complaint = xstrdup(facts->sessions[i].complaint);
-	}
-	for (size_t i = 0; i < facts->queue.n; i++)
-		plan->sessions[facts->queue.v[i]].is_default = true;
+	name_sessions(plan, taken, reserved);
+	return plan;
+}
+
+/* NULL after a warning. */
+static struct plan *
+make_plan(const struct facts *facts, const struct strings *words)
+{
+	enum colour *colour = xcalloc(facts->n, sizeof(*colour));
+	json_t *taken = json_object(), *reserved = json_object();
+	struct plan *plan;
 
 	reserve(taken, reserved, words);
-	name_sessions(plan, taken, reserved);
+	plan = name_all(facts, taken, reserved);
+	for (size_t i = 0; i < plan->n; i++)
+		if (facts->sessions[i].complaint)
+			plan->sessions[i].complaint = xstrdup(facts->sessions[i].complaint);
+	for (size_t i = 0; i < facts->queue.n; i++)
+		plan->sessions[facts->queue.v[i]].is_default = true;
 	make_groups(plan, taken, reserved);
 	for (size_t i = 0; i < plan->n; i++)
 		if (colour[i] == WHITE)
@@ -309,5 +335,64 @@ planner_make(const struct facts *facts, const struct strings *words)
 	}
 	json_decref(taken);
 	json_decref(reserved);
+	return plan;
+}
+
+/* Does a section cut its sessions? */
+static bool
+cuts_any(const json_t *config)
+{
+	json_t *section;
+	const char *name;
+
+	json_object_foreach(json_object_get(config, "session"), name, section)
+		if (json_object_get(section, "parts"))
+			return true;
+	return false;
+}
+
+/*
+ * Makes *all of facts with parts, or leaves it NULL where none is cut. Sections are for sessions by
+ * any of their names, so that these come first. 0, or -1 after a warning.
+ */
+static int
+cut(const struct facts *facts, const struct strings *words, struct facts **all)
+{
+	json_t *taken, *reserved;
+	struct config *config;
+	struct plan *plan;
+
+	if (!cuts_any(facts->config))
+		return 0;
+	config = config_parse(facts->config);
+	if (!config)
+		return -1;
+	taken = json_object();
+	reserved = json_object();
+	reserve(taken, reserved, words);
+	plan = name_all(facts, taken, reserved);
+	*all = parts_cut(plan, config);
+	plan_free(plan);
+	config_free(config);
+	json_decref(taken);
+	json_decref(reserved);
+	return 0;
+}
+
+struct plan *
+planner_make(const struct facts *facts, const struct strings *words)
+{
+	struct facts *parts = NULL;
+	struct plan *plan;
+
+	if (cut(facts, words, &parts) < 0)
+		return NULL;
+	plan = make_plan(parts ? parts : facts, words);
+	if (plan) {
+		plan->cut = parts;
+		parts_tell(plan);
+	} else {
+		facts_free(parts);
+	}
 	return plan;
 }

@@ -84,7 +84,8 @@ rule_write(const struct plan *plan, struct buffer *out)
 		add_order(out, start, plan, &plan->sessions[i].requires);
 		free(start);
 	}
-	buffer_addstr(out, "\n# groups; one that is a goal leaves the order to .noxmk/end\n");
+	buffer_addstr(out, "\n# groups; one that is a goal leaves the order to .noxmk/end\n"
+			   "ifeq (,$(_noxmk.shard))\n");
 	for (size_t i = 0; i < plan->ngroups; i++) {
 		const char *name = plan->groups[i].target;
 		char *start = xasprintf("%s: | $(if $(filter %s,$(_noxmk.asked)),.noxmk/end)",
@@ -93,5 +94,5 @@ rule_write(const struct plan *plan, struct buffer *out)
 		add_order(out, start, plan, &plan->groups[i].members);
 		free(start);
 	}
-	buffer_addstr(out, "# end\n");
+	buffer_addstr(out, "endif\n# end\n");
 }

@@ -1,0 +1,139 @@
+"""What the zygote notices while it loads the noxfile, besides what inputs.py does.
+
+A session has to go as if it had loaded the noxfile itself. What one process finds out or makes
+while it does that, and another one would not, is noted: then no session is forked.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+
+from noxmk_shim import load
+
+inputs = load("inputs", os.path.dirname(os.path.abspath(__file__)))
+
+# Audit events of what every process would do for itself.
+WRITES = (
+    "os.mkdir",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+    "os.chmod",
+    "tempfile.mkstemp",
+    "tempfile.mkdtemp",
+)
+
+
+# How a list is looked at, or changed.
+LOOKS = ("__getitem__", "__iter__", "__len__", "__contains__", "__reversed__", "__repr__")
+LOOKS += ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__add__", "__mul__")
+LOOKS += ("__rmul__", "copy", "count", "index", "pop", "remove", "sort", "append", "extend")
+LOOKS += ("insert", "clear", "reverse", "__setitem__", "__delitem__", "__iadd__", "__imul__")
+
+
+class Arguments(list):
+    """sys.argv while the noxfile is loaded, which tells when that looks at it."""
+
+    def __init__(self, name: str, note) -> None:
+        super().__init__(getattr(sys, name))
+        self.name, self.note = name, note
+
+
+def telling(look: str):
+    original = getattr(list, look)
+
+    def method(words, *args, **kwargs):
+        words.note(f"sys.{words.name}")
+        return original(words, *args, **kwargs)
+
+    return method
+
+
+for _look in LOOKS:
+    setattr(Arguments, _look, telling(_look))
+
+
+class Watch(inputs.Inputs):
+    """Inputs, and what only matters to processes that are forked."""
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        self.arguments = [name for name in ("argv", "orig_argv") if hasattr(sys, name)]
+        for event in WRITES:
+            self.handlers[event] = self.note_write
+        self.handlers["os.fork"] = lambda *args: self.note_volatile("a process that it forks")
+
+    def start(self) -> None:
+        super().start()
+        for name in ("getpid", "getppid", "getpgid", "getpgrp", "getsid"):
+            self.wrap(os, name, self.note_number)
+        sources = ((os, "urandom"), (os, "getrandom"), (random, "_urandom"))
+        for owner, name in (*sources, (random.Random, "seed")):
+            self.wrap(owner, name, self.note_random)
+        self.kept = [Arguments(name, self.note_arguments) for name in self.arguments]
+        for words in self.kept:
+            setattr(sys, words.name, words)
+
+    def stop(self) -> None:
+        super().stop()
+        for words in self.kept:
+            if getattr(sys, words.name) is not words:
+                self.volatile = self.volatile or f"sys.{words.name}"
+            setattr(sys, words.name, list(getattr(sys, words.name)))
+
+    def note_open(self, path, mode, flags) -> None:
+        super().note_open(path, mode, flags)
+        for name in self.written:
+            self.note_write(name)
+
+    def note_write(self, path="", *unused) -> None:
+        name = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
+        if "__pycache__" not in name and ".pyc" not in name and not name.startswith("/dev/"):
+            self.volatile = self.volatile or f"what it writes, {name or 'a file'}"
+
+    def note_number(self, *unused) -> None:
+        self.note_volatile("its process number")
+
+    def note_random(self, name, args, unused) -> None:
+        if name != "seed" or args[1:] in ((), (None,)):
+            self.note_volatile("random numbers")
+
+    def note_arguments(self, name: str) -> None:
+        if self.active:
+            self.quietly(self.note_volatile, name)
+
+    def note_variable(self, unused, args, kwargs) -> None:
+        if self.asks():
+            name = args[1]
+            self.variables[os.fsdecode(name) if isinstance(name, (str, bytes)) else ""] = None
+
+
+def faces_of_nox() -> dict[tuple, object]:
+    """What modules and classes of nox consist of; a noxfile may put something else there."""
+    found: dict[tuple, object] = {}
+    for module_name, module in list(sys.modules.items()):
+        if module_name != "nox" and not module_name.startswith("nox."):
+            continue
+        for name, value in list(vars(module).items()):
+            found[module_name, name] = value
+            if isinstance(value, type) and value.__module__.startswith("nox"):
+                for part, item in list(vars(value).items()):
+                    found[value.__module__, value.__name__, part] = item
+    return found
+
+
+def settings(config) -> dict[str, object]:
+    """nox's options: until 2026.08 a namespace, then an object of attrs without one."""
+    names = [one.name for one in getattr(type(config), "__attrs_attrs__", ())] or vars(config)
+    return {name: getattr(config, name) for name in names}
+
+
+def face_of_log() -> tuple:
+    root = logging.getLogger()
+    return root.level, root.disabled, root.manager.disable, root.handlers[:], root.filters[:]
