@@ -2,6 +2,9 @@
 
 #include "order/running.h"
 
+/* How often an interval of paces is halved: it is far less than a thousandth then. */
+enum { BISECTIONS = 30 };
+
 void
 running_begin(struct running *r, const struct schedule *s, unsigned slots)
 {
@@ -48,19 +51,66 @@ struct pace {
 	double all, clients;
 };
 
+static double
+demand_of(const struct running *r, const struct schedule_job *job, double pace_of_clients)
+{
+	if (job->client)
+		return pace_of_clients;
+	return r->schedule->processors > 0 ? job->demand : schedule_demand(job, r->slots);
+}
+
+/* A job that keeps less than one processor busy sleeps meanwhile, and is as fast at that. */
+static double
+slowed(double demand, double pace)
+{
+	return demand >= 1 ? pace : 1 / (1 - demand + demand / pace);
+}
+
+/* The processors that all keep busy at that pace of one who never sleeps. */
+static double
+used(const struct running *r, double pace, double pace_of_clients)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		double demand = demand_of(r, &r->schedule->jobs[r->jobs[i]], pace_of_clients);
+
+		sum += demand * slowed(demand, pace);
+	}
+	return sum;
+}
+
+/* So that they use the processors that there are. Where each is at work all the time: evenly. */
+static double
+pace_on(const struct running *r, double there, double wanted, double pace_of_clients)
+{
+	/* At that pace even those that sleep most use no more than there is. */
+	double low = there / (wanted + (double)r->n), high = 1;
+
+	if (r->schedule->processors == 0)
+		return there / wanted;
+	for (int i = 0; i < BISECTIONS; i++) {
+		double middle = (low + high) / 2;
+
+		if (used(r, middle, pace_of_clients) > there)
+			high = middle;
+		else
+			low = middle;
+	}
+	return low;
+}
+
 static struct pace
 pace_of(const struct running *r)
 {
 	struct pace pace = { 1, pace_of_clients(r) };
-	double wanted = 0;
+	double wanted = 0, there = r->schedule->processors;
 
-	for (size_t i = 0; i < r->n; i++) {
-		const struct schedule_job *job = &r->schedule->jobs[r->jobs[i]];
-
-		wanted += job->client ? pace.clients : schedule_demand(job, r->slots);
-	}
-	if (wanted > r->slots + SAME_MOMENT) {
-		pace.all = r->slots / wanted;
+	for (size_t i = 0; i < r->n; i++)
+		wanted += demand_of(r, &r->schedule->jobs[r->jobs[i]], pace.clients);
+	there = there > 0 ? there : r->slots;
+	if (wanted > there + SAME_MOMENT) {
+		pace.all = pace_on(r, there, wanted, pace.clients);
 		pace.clients *= pace.all;
 	}
 	return pace;
@@ -69,7 +119,11 @@ pace_of(const struct running *r)
 static double
 pace_of_job(const struct running *r, size_t job, struct pace pace)
 {
-	return r->schedule->jobs[job].client ? pace.clients : pace.all;
+	const struct schedule_job *it = &r->schedule->jobs[job];
+
+	if (it->client)
+		return pace.clients;
+	return r->schedule->processors > 0 ? slowed(it->demand, pace.all) : pace.all;
 }
 
 /* When the job ends, if nothing else ends before. */

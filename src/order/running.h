@@ -9,6 +9,8 @@
  * evenly. A job may want more processors than it has slots, as one waits for them at the gate and
  * then has them all: where the jobs that run want more than there are, all go slower, evenly.
  * Whether they share the processors or wait for each other, the last one ends at the same time.
+ * Where the schedule says how many processors there are, a job may keep less than one busy; then
+ * the rest of its time is as long as ever.
  */
 
 #include "order/schedule.h"

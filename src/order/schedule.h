@@ -26,7 +26,8 @@ struct schedule_job {
 	bool known;            /* the seconds are from earlier runs, not only what others take */
 	bool client;           /* its tools take the slots that are free, as long as they are */
 	unsigned slots;        /* that it takes at least; 0 is 1, and more than all is all */
-	double demand;         /* processors that it keeps busy; fewer than its slots are these */
+	double demand;         /* processors that it keeps busy; fewer than its slots are these, but
+	                          where the schedule says how many processors there are */
 	struct indices before; /* jobs that must have ended: requires and after, no cycle */
 	struct schedule_claim *claims;
 	size_t nclaims;
@@ -37,6 +38,7 @@ struct schedule {
 	size_t n;
 	long long *capacities; /* of each resource */
 	size_t nresources;
+	unsigned processors; /* that all jobs share; 0: as many as there are slots */
 };
 
 /* In the place of a job where there is none. */

@@ -112,6 +112,27 @@ widen(struct schedule_job *job, const struct history *history, const char *targe
 	learned_clear(&learned);
 }
 
+/* A part of which nothing is known yet takes its share of what the whole has taken. */
+static const char *
+known_name(const struct history *history, const json_t *session, struct expectation *it,
+    double *share)
+{
+	const char *target = json_text(session, "target"), *whole = json_text(session, "whole");
+	json_int_t parts = json_integer_value(json_array_get(json_object_get(session, "part"), 1));
+	struct expectation of_whole;
+
+	*share = 1;
+	*it = history_expect(history, target);
+	if (it->known || !*whole || parts < 1)
+		return target;
+	of_whole = history_expect(history, whole);
+	if (!of_whole.known)
+		return target;
+	*it = of_whole;
+	*share = 1.0 / (double)parts;
+	return whole;
+}
+
 struct workload *
 workload_new(const json_t *active, const struct history *history, bool coarse)
 {
@@ -131,15 +152,18 @@ workload_new(const json_t *active, const struct history *history, bool coarse)
 		    json_integer((json_int_t)i));
 	json_array_foreach(work->sessions, i, session) {
 		struct schedule_job *job = &work->schedule.jobs[i];
-		struct expectation it = history_expect(history, json_text(session, "target"));
 		struct options options = options_of(session);
+		struct expectation it;
+		double share;
+		const char *name = known_name(history, session, &it, &share);
 
 		job->seconds = it.seconds;
 		job->known = it.known;
 		job->client = it.client;
 		job->slots = options.jobs.least;
 		if (!job->client && job->slots == 0)
-			widen(job, history, json_text(session, "target"));
+			widen(job, history, name);
+		job->seconds *= share;
 		if (coarse)
 			round_job(job);
 		options_clear(&options);

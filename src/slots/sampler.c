@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/util.h"
 #include "slots/sampler.h"
+#include "state/samples.h"
 
 /* Seconds from one look to the next; the last one from then on. */
 static const double pauses[] = { 0.05, 0.1, 0.25 };
@@ -44,6 +45,9 @@ struct sampler {
 	double due;
 	unsigned looks, runnable[RECENT], most;
 	unsigned long long memory;
+	double began, cpu;              /* when; processor seconds that were seen so far */
+	unsigned long long last_memory; /* bytes at the last look */
+	struct samples samples;
 	struct processes before, now;   /* as the last look has seen them, and as this one does */
 	struct indices queue, threads;  /* scratch: pids that are to be looked at; one's threads */
 };
@@ -55,7 +59,8 @@ sampler_open(pid_t top, int jobserver)
 
 	sampler->top = top;
 	sampler->client = jobserver >= 0 && fstat(jobserver, &sampler->jobserver) == 0 ? 0 : -1;
-	sampler->due = clock_monotonic() + pauses[0];
+	sampler->began = clock_monotonic();
+	sampler->due = sampler->began + pauses[0];
 	return sampler;
 }
 
@@ -242,12 +247,38 @@ count_pages(const struct processes *list)
 	return pages;
 }
 
+/*
+ * Processor seconds that the session has used: those of who is there, and of whom they and the top
+ * have waited for. Who ends after its parent was looked at is in neither sum, and comes to light at
+ * the next look; so the sum is told to grow only.
+ */
+static double
+count_cpu(const struct sampler *sampler)
+{
+	struct process_stat stat;
+	unsigned long long ticks = process_stat(sampler->top, &stat) ? stat.reaped : 0;
+
+	for (size_t i = 0; i < sampler->now.n; i++)
+		ticks += sampler->now.v[i].stat.time + sampler->now.v[i].stat.reaped;
+	return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* So much was used by now, in all, since the last look. */
+static void
+note(struct sampler *sampler, double cpu)
+{
+	double more = cpu > sampler->cpu ? cpu - sampler->cpu : 0;
+
+	samples_add(&sampler->samples, clock_monotonic() - sampler->began, &(struct sample){
+	    .cpu = more, .width = sampler_last(sampler), .memory = sampler->last_memory });
+	sampler->cpu += more;
+}
+
 static void
 look(struct sampler *sampler)
 {
 	unsigned last = sampler_last(sampler);
 	struct processes before = sampler->before;
-	unsigned long long memory;
 	unsigned runnable = 0, both;
 
 	sampler->before = sampler->now;
@@ -256,13 +287,15 @@ look(struct sampler *sampler)
 	process_children(sampler->top, &sampler->queue);
 	for (size_t i = 0; i < sampler->queue.n; i++)
 		runnable += look_at(sampler, (pid_t)sampler->queue.v[i]);
-	memory = count_pages(&sampler->now) * (unsigned long long)sysconf(_SC_PAGESIZE);
-	if (memory > sampler->memory)
-		sampler->memory = memory;
+	sampler->last_memory = count_pages(&sampler->now) *
+	    (unsigned long long)sysconf(_SC_PAGESIZE);
+	if (sampler->last_memory > sampler->memory)
+		sampler->memory = sampler->last_memory;
 	both = sampler->looks > 0 && last < runnable ? last : runnable;
 	if (sampler->looks == 1 || both > sampler->most)
 		sampler->most = both;
 	sampler->runnable[sampler->looks++ % RECENT] = runnable;
+	note(sampler, count_cpu(sampler));
 }
 
 void
@@ -319,4 +352,11 @@ int
 sampler_client(const struct sampler *sampler)
 {
 	return sampler->looks > 0 ? sampler->client : -1;
+}
+
+json_t *
+sampler_end(struct sampler *sampler, double cpu)
+{
+	note(sampler, cpu);
+	return samples_json(&sampler->samples);
 }

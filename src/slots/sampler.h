@@ -10,7 +10,10 @@
  * 0.4 % of a processor whatever the session does. What lives for less than that may not be seen.
  */
 
+#include <jansson.h>
 #include <sys/types.h>
+
+#include "base/util.h"
 
 struct sampler;
 
@@ -53,5 +56,11 @@ unsigned long long sampler_memory(const struct sampler *);
  * as there is none, or as there was no look.
  */
 int sampler_client(const struct sampler *);
+
+/*
+ * The session has ended now, and has used so many processor seconds in all: what it used over time,
+ * as state/samples.h has it, or NULL. A new reference.
+ */
+json_t *sampler_end(struct sampler *, double cpu) UNUSED_RESULT;
 
 #endif

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/process.h"
 #include "slots/watch.h"
 
 enum { WATCHES = 16 };
@@ -80,12 +80,11 @@ wake_at_end(struct watch *watch, int pidfd)
 bool
 watch_add(struct watch *watch, int file, pid_t owner)
 {
-	/* glibc has no function for it before 2.36. */
-	int pidfd = (int)syscall(SYS_pidfd_open, owner, 0);
+	int pidfd = process_open(owner);
 
 	watch->owners[watch->n].file = file;
 	watch->owners[watch->n++].pidfd = pidfd;
-	/* Asked after pidfd_open: if the owner lives now, the number was its own then. */
+	/* Asked after process_open: if the owner lives now, the number was its own then. */
 	if (!watch_owner_lives(file))
 		return false;
 	wake_at_end(watch, pidfd);
