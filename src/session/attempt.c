@@ -11,11 +11,13 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/keeper.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "nox/command.h"
 #include "nox/noxreport.h"
+#include "nox/steps.h"
 #include "nox/verdict.h"
 #include "output/ci.h"
 #include "output/joblog.h"
@@ -25,10 +27,13 @@
 #include "session/leftover.h"
 #include "session/outcome.h"
 #include "session/posargs.h"
+#include "session/tracing.h"
 #include "slots/sampler.h"
 #include "slots/toolenv.h"
+#include "state/bounds.h"
 #include "state/presence.h"
 #include "state/runtime.h"
+#include "trace/tracer.h"
 
 /* Milliseconds between two looks at a log that the session writes itself. */
 enum { LOOK_EVERY = 100 };
@@ -42,6 +47,7 @@ struct attempt {
 	struct toolenv *toolenv; /* NULL: the tools inside know of no job slots */
 	struct leftover *leftover;
 	struct keeper *keeper;
+	struct tracer *tracer;   /* NULL: nobody wants a trace */
 	struct ask *ask;         /* NULL: it cannot ask */
 	struct sampler *sampler; /* NULL before its start */
 	int presence;            /* see presence.h */
@@ -104,12 +110,15 @@ make_mask(const json_t *header, const struct command *command)
 	return mask;
 }
 
-/* The session has printed a command to the CI. What is shown while it comes has annotations. */
+/* The session prints a command to the CI. What is shown while it comes has its annotations. */
 static void
 found_command(void *data, bool is_annotation, const char *line, size_t n)
 {
+	static const char *const kinds[] = { "::error", "::warning" };
 	struct attempt *attempt = data;
 
+	for (size_t i = 0; is_annotation && i < countof(kinds); i++)
+		attempt->o.record->announced[i] += !strncasecmp(line, kinds[i], strlen(kinds[i]));
 	if (is_annotation && attempt->follower)
 		return;
 	page_begin_line(attempt->o.page);
@@ -124,7 +133,7 @@ open_log(struct attempt *attempt, char *const *argv)
 	const json_t *header = planfile_header(attempt->o.plan);
 	enum ci ci = ci_reads(json_string_value(json_object_get(header, "ci_commands")));
 	struct commands_options commands = { .mask = attempt->mask, .masks = ci_masks(),
-		.annotations = ci == CI_ANNOTATIONS, .found = found_command,
+		.annotations = ci == CI_ANNOTATIONS && !attempt->o.recheck, .found = found_command,
 		.data = attempt };
 	struct record *record = attempt->o.record;
 
@@ -192,14 +201,17 @@ take_end(struct attempt *attempt, const struct keeper_end *end)
 	attempt->judged = true;
 	record->cpu = end->cpu;
 	record->duration = clock_monotonic() - attempt->begun;
+	if (attempt->sampler)
+		record->samples = sampler_end(attempt->sampler, end->cpu);
 	noxreport_read(attempt->reports, attempt->o.target, report);
-	if (report->len == 0 && attempt->unreported)
+	if (attempt->unreported)
 		noxreport_stand_in(attempt->unreported, report);
 	verdict_judge(record, end->status, report, attempt->o.plan);
 	attempt->status = spawn_status(end->status);
-	record->reason = mask_text(attempt->mask, record->reason);
+	record->reason = bounds_text(mask_text(attempt->mask, record->reason));
 	secrets = secrets_of(planfile_header(attempt->o.plan));
 	posargs_hide(record, &secrets, attempt->mask);
+	steps_hide(record->steps, attempt->mask);
 	secrets_clear(&secrets);
 }
 
@@ -238,12 +250,9 @@ bereaved(void *data, const struct keeper_end *end)
 	/* The helper may have recorded this attempt's verdict before it was killed. */
 	if (record_recall(attempt->o.rundir, record))
 		return;
-	if (end) {
-		take_end(attempt, end);
-	} else {
+	take_end(attempt, end ? end : &(struct keeper_end){ .status = SIGKILL });
+	if (!end)
 		outcome_orphaned(record);
-		record->duration = clock_monotonic() - attempt->begun;
-	}
 	attempt->o.judged(attempt->o.data, NULL);
 }
 
@@ -276,20 +285,22 @@ struct attempt *
 attempt_start(const struct attempt_options *options, struct mask **mask)
 {
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
-	struct keeper_task task = { .forked = forked, .bereaved = bereaved,
-		.orphaned = orphaned, .data = attempt };
-	struct strings posargs = posargs_open(options->rundir, options->target, options->posargs);
+	struct keeper_task task = { .forked = forked, .bereaved = bereaved, .orphaned = orphaned,
+		.data = attempt };
+	struct strings posargs = posargs_open(options->rundir,
+	    json_text(options->session, "target"), options->posargs);
 	struct command command;
 
-	*attempt = (struct attempt){ .o = *options, .session_options = options_of(options->session),
-		.log = -1, .reports = -1,
+	*attempt = (struct attempt){ .o = *options, .log = -1, .reports = -1,
+		.session_options = options_of(options->session),
 		.presence = presence_begin(options->key, options->target) };
 	if (attempt->session_options.budget != BUDGET_NONE)
 		attempt->toolenv = toolenv_open(&(struct toolenv_options){ .slot = options->slot,
 		    .makeflags = options->makeflags, .told = options->told,
 		    .folder = safe_folder(options), .share = options->share });
+	options->record->slots = slot_count(options->slot);
 	options->record->told = !attempt->toolenv ? 0 : options->told > 0 ? options->told :
-	    slot_count(options->slot);
+	    options->record->slots;
 	runtime_stand_in(options->runtime, options->rundir);
 	if (record_reserve(options->rundir, options->target) < 0 && fd_is_full(errno)) {
 		outcome_no_room(options->record, errno);
@@ -298,14 +309,13 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	}
 	attempt->reports = find_room(options);
 	/* A CI's page is no place for raw output, even if the CI has a terminal. */
-	if (options->live && options->alone && ci_reads("none") == CI_NONE)
+	if (options->at_terminal && ci_reads("none") == CI_NONE)
 		attempt->terminal = terminal_open();
 	/* Only shim.py asks. */
 	if (json_string_value(json_object_get(planfile_header(options->plan), "python")))
 		attempt->ask = ask_open();
 	command = make_command(attempt, &posargs);
-	if (!*mask)
-		*mask = make_mask(planfile_header(options->plan), &command);
+	*mask = *mask ? *mask : make_mask(planfile_header(options->plan), &command);
 	attempt->mask = *mask;
 	open_log(attempt, command.argv);
 	task.argv = command.argv;
@@ -313,12 +323,14 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	task.out = task.err = output_of(attempt);
 	task.more = ask_other_end(attempt->ask);
 	task.is_terminal = attempt->terminal != NULL;
+	attempt->tracer = tracing_open(&attempt->o, attempt->mask, command.argv);
+	task.watcher = tracer_watcher(attempt->tracer);
+	task.lender = zygote_lender(&attempt->o.fork, &task);
 	/* A child that we have by now, the guard, is none of the session's. */
 	attempt->leftover = leftover_open();
 	attempt->begun = clock_monotonic();
 	options->record->started = clock_now();
-	attempt->keeper = keeper_start(&task);
-	if (!attempt->keeper)
+	if (!(attempt->keeper = keeper_start(&task)))
 		outcome_not_started(options->record, command.argv[0], errno);
 	command_clear(&command);
 	posargs_close(&posargs);
@@ -358,6 +370,7 @@ attempt_free(struct attempt *attempt)
 	sampler_close(attempt->sampler);
 	leftover_close(attempt->leftover);
 	keeper_close(attempt->keeper);
+	tracer_close(attempt->tracer);
 	ask_close(attempt->ask);
 	fd_close(&attempt->presence);
 	options_clear(&attempt->session_options);

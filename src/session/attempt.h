@@ -18,6 +18,7 @@
 #include "plan/planfile.h"
 #include "session/ask.h"
 #include "session/terminal.h"
+#include "session/zygote.h"
 #include "slots/sampler.h"
 #include "slots/slot.h"
 #include "state/record.h"
@@ -27,11 +28,12 @@ struct attempt;
 /* All of it is borrowed until attempt_free. */
 struct attempt_options {
 	int rundir, runtime;        /* see runtime.h */
-	const char *key, *target;   /* of the make, and of the session */
+	const char *key, *target;   /* of the make; what its log, report and record are called by */
 	const char *share;          /* the folder of shim.py and tools/ */
 	char *const *posargs;       /* NULL-ended */
-	bool live, alone;           /* show the output while it comes; and no other session's; both:
-	                             * at the user's terminal, if there is one */
+	bool recheck;               /* the CI has been told before what it tells it */
+	bool live, alone;           /* show the output while it comes; and no other session's */
+	bool at_terminal;           /* both of these, and at the user's terminal, if there is one */
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */
 	const struct slot *slot;    /* the slots that it holds */
@@ -39,6 +41,7 @@ struct attempt_options {
 	const struct makeflags *makeflags;
 	struct page *page;          /* NULL: there is none */
 	struct record *record;      /* is filled in as things become known */
+	struct zygote_options fork;
 	void (*forked)(void *data); /* see keeper.h */
 	/*
 	 * The verdict is in the record, which is to be written before anything else is done: the

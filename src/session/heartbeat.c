@@ -1,7 +1,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "output/screen.h"
 #include "session/heartbeat.h"
+#include "state/now.h"
 
 /* So many sessions are named, those that have run longest. */
 enum { NAMED = 6 };
@@ -21,10 +22,10 @@ struct heartbeat {
 
 struct running {
 	const char *target;
-	double seconds; /* -1: nobody knows */
+	double seconds;
 };
 
-/* What the sessions of the goals do. */
+/* What the sessions of the goals do; those that have ended left out. */
 struct census {
 	struct running *v; /* those that run */
 	size_t n;
@@ -49,22 +50,6 @@ heartbeat_close(struct heartbeat *heartbeat)
 	free(heartbeat);
 }
 
-/* A log is made right before its session starts. Not all file systems know when that was. */
-static bool
-has_begun(int rundir, const char *target, double *seconds)
-{
-	char *log = xasprintf("%s.log", target);
-	struct statx st = { 0 };
-	bool begun = statx(rundir, log, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &st) == 0;
-
-	*seconds = -1;
-	if (begun && (st.stx_mask & STATX_BTIME))
-		*seconds = clock_now() - (double)st.stx_btime.tv_sec -
-			   st.stx_btime.tv_nsec / 1e9;
-	free(log);
-	return begun;
-}
-
 static bool
 has_ended(int rundir, const char *target)
 {
@@ -75,19 +60,38 @@ has_ended(int rundir, const char *target)
 	return ended;
 }
 
-static void
-count(struct census *census, int rundir, const char *target)
+/* The last entry of that target, or NULL. */
+static const struct now_entry *
+entry_of(const struct now_view *view, const char *target)
 {
-	double seconds;
+	for (size_t i = view->n; i-- > 0;)
+		if (!strcmp(view->entries[i].target, target))
+			return &view->entries[i];
+	return NULL;
+}
 
-	if (has_ended(rundir, target))
+/* Held up, its clock stands still. */
+static double
+seconds_of(const struct now_entry *entry)
+{
+	double until = entry->phase == NOW_HELD_UP ? entry->since : clock_monotonic();
+
+	return until > entry->begun ? until - entry->begun : 0;
+}
+
+static void
+count(struct census *census, const struct now_view *view, int rundir, const char *target)
+{
+	const struct now_entry *entry = entry_of(view, target);
+
+	if ((entry && entry->phase == NOW_ENDED) || has_ended(rundir, target))
 		return;
-	if (!has_begun(rundir, target, &seconds)) {
+	if (!entry || entry->phase == NOW_WAITS) {
 		census->waiting++;
 		return;
 	}
 	census->v = xreallocarray(census->v, census->n + 1, sizeof(*census->v));
-	census->v[census->n++] = (struct running){ target, seconds };
+	census->v[census->n++] = (struct running){ target, seconds_of(entry) };
 }
 
 static int
@@ -102,11 +106,9 @@ static void
 print(const struct census *census, double silence)
 {
 	printf("noxmk: nothing new for %.0fs: %zu run", silence, census->n);
-	for (size_t i = 0; i < census->n && i < NAMED; i++) {
-		printf("%s%s", i == 0 ? " (" : ", ", census->v[i].target);
-		if (census->v[i].seconds >= 0)
-			printf(" %s", screen_duration(census->v[i].seconds).s);
-	}
+	for (size_t i = 0; i < census->n && i < NAMED; i++)
+		printf("%s%s %s", i == 0 ? " (" : ", ", census->v[i].target,
+		    screen_duration(census->v[i].seconds).s);
 	if (census->n > NAMED)
 		printf(", and %zu more", census->n - NAMED);
 	printf("%s, %u wait\n", census->n > 0 ? ")" : "", census->waiting);
@@ -117,16 +119,18 @@ static void
 tell(const struct heartbeat *heartbeat, struct planfile *plan, double silence)
 {
 	json_t *sessions = json_object(), *session;
+	struct now_view view = now_look(heartbeat->o.table);
 	struct census census = { 0 };
 	const char *target;
 
 	planfile_expand(plan, heartbeat->o.goals, sessions, false);
 	json_object_foreach(sessions, target, session)
-		count(&census, heartbeat->o.rundir, target);
+		count(&census, &view, heartbeat->o.rundir, target);
 	if (census.n > 0)
 		qsort(census.v, census.n, sizeof(*census.v), longer_first);
 	print(&census, silence);
 	free(census.v);
+	now_view_clear(&view);
 	json_decref(sessions);
 }
 

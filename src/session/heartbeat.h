@@ -19,6 +19,7 @@ struct heartbeat;
 struct heartbeat_options {
 	struct page *page;   /* NULL: there is none, and nothing is written */
 	int rundir;
+	int table;           /* of what the sessions do: now.h */
 	const json_t *goals; /* a list: whose sessions are told of */
 	double every;        /* seconds of silence; 0: nothing is written */
 };

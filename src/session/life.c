@@ -27,10 +27,7 @@
 /* Seconds from the first KILL on, after which what does not end is given up (attempt.h). */
 #define GIVE_UP 2.0
 
-/*
- * When somebody is in a hurry (stops.h), the session has HURRY seconds between its signals, and we
- * give up LAST seconds after that stop.
- */
+/* In a hurry (stops.h): seconds between the session's signals, and from that stop to giving up. */
 #define HURRY 0.2
 #define LAST 0.6
 
@@ -64,8 +61,7 @@ struct life {
 	double deadline;         /* of the phase */
 	double last;             /* when to give up what has not ended by then */
 	double slow;             /* when to say that the session is slow; 0 once that is said */
-	double next_check;
-	double held_up;          /* when the session was held up */
+	double next_check, held_up; /* held_up: when the session was */
 	struct stops stops;      /* whether it was asked to end, and why */
 	bool signalled, timed_out, judged; /* judged: the attempt's verdict is on record */
 	bool failed;             /* and another attempt may follow */
@@ -244,7 +240,7 @@ static void
 interrupt_make(struct life *life)
 {
 	stops_expect(&life->stops, SIGINT);
-		life->signalled = true;
+	life->signalled = true;
 	kill(0, SIGINT);
 }
 

@@ -71,6 +71,10 @@ void
 outcome_orphaned(struct record *record)
 {
 	record_decide(record, CANCELLED, xstrdup("its helper was killed"));
+	record->signal = -1;
+	record->gone = false;
+	json_decref(record->notify);
+	record->notify = NULL;
 }
 
 void

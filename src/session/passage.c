@@ -8,6 +8,7 @@
 #include "session/passage.h"
 #include "slots/gate.h"
 #include "slots/lock.h"
+#include "state/bounds.h"
 #include "state/learned.h"
 
 /*
@@ -40,7 +41,7 @@ struct passage {
 	struct lock *build;        /* NULL unless it builds, or waits for that */
 	struct ask_question asked; /* what is waited for, or was last */
 	bool waiting;
-	double since;              /* monotonic */
+	double since, started;     /* monotonic; the same by Unix time */
 	unsigned others;           /* what they used then */
 	json_t *waits;
 	struct learned learned;
@@ -246,12 +247,14 @@ note_wait(struct passage *passage)
 	if (seconds < WAIT_MIN)
 		return;
 	if (passage->asked.kind == ASK_BUILD)
-		wait = json_pack("{s:s,s:f}", "for", "build", "seconds", seconds);
+		wait = json_pack("{s:s,s:f,s:f}", "for", "build", "seconds", seconds, "started",
+		    passage->started);
 	else
-		wait = json_pack("{s:s,s:f,s:s,s:i,s:i}", "for", "processors", "seconds", seconds,
-		    "command", passage->asked.name, "needed", (int)need_of(passage), "used",
-		    (int)passage->others);
-	json_array_append_new(passage->waits, wait);
+		wait = json_pack("{s:s,s:f,s:f,s:s,s:i,s:i}", "for", "processors", "seconds",
+		    seconds, "started", passage->started, "command", passage->asked.name,
+		    "needed", (int)need_of(passage), "used", (int)passage->others);
+	bounds_add_wait(passage->waits, wait);
+	json_decref(wait);
 }
 
 /* Its slot is lent while it waits. It is back as soon as there is one: see passage.h. */
@@ -260,6 +263,7 @@ begin_to_wait(struct passage *passage)
 {
 	passage->waiting = true;
 	passage->since = clock_monotonic();
+	passage->started = clock_now();
 	passage->others = passage->gate ? gate_others(passage->gate) : 0;
 	turn_lend(passage->o.turn);
 }

@@ -301,6 +301,15 @@ add_wait(struct progress *p, const char *what)
 	p->waits[p->nwaits++] = (struct board_wait){ .what = what, .n = 1 };
 }
 
+/* They keep their order from one look to the next, whichever session is the first to wait. */
+static int
+compare_waits(const void *a, const void *b)
+{
+	const struct board_wait *x = a, *y = b;
+
+	return strcmp(x->what, y->what);
+}
+
 /* Does one of that list of targets, which runs too, have to end first? */
 static bool
 waits_for_one_of(struct progress *p, const json_t *targets)
@@ -430,6 +439,8 @@ progress_look(struct progress *p, size_t most, struct board *board)
 	count(p, board);
 	if (p->nrows > 0)
 		qsort(p->rows, p->nrows, sizeof(*p->rows), compare_rows);
+	if (p->nwaits > 0)
+		qsort(p->waits, p->nwaits, sizeof(*p->waits), compare_waits);
 	for (size_t i = 0; i < p->nrows; i++)
 		p->rows[i].last = i < most ? last_line(p, p->rows[i].target) : xstrdup("");
 	if (p->o.table >= 0 && board->done < board->total)

@@ -16,6 +16,7 @@
 #include "order/order.h"
 #include "output/block.h"
 #include "output/ci.h"
+#include "output/joblog.h"
 #include "output/page.h"
 #include "output/screen.h"
 #include "plan/config.h"
@@ -38,6 +39,7 @@ enum { MAKE_LATE = 500 };
 
 struct run {
 	const struct run_options *options;
+	char *name; /* the target, in the names of what the session leaves */
 	struct makeflags makeflags;
 	struct parent parent;
 	int state, rundir, runtime;
@@ -55,6 +57,7 @@ struct run {
 	struct drawer *drawer; /* and we may show of them all */
 	bool signalled;
 	bool recorded; /* the record is written */
+	unsigned announced; /* of which the written one tells: record.h */
 };
 
 /* What makefiles make it require is as if the plan did. */
@@ -111,8 +114,8 @@ open_run(struct run *run)
 		run->page = page_open(run->runtime >= 0 ? run->runtime : run->rundir);
 	run->fixed = runtime_is_whole(run->runtime) ? run->runtime : run->rundir;
 	if (!run->options->notified)
-		record_forget(run->rundir, run->options->target);
-	found = record_read(run->rundir, run->options->target, &run->record);
+		record_forget(run->rundir, run->name);
+	found = record_read(run->rundir, run->name, &run->record);
 	if (found == 1)
 		return 0;
 	plan = planfile_open(run->fixed);
@@ -127,6 +130,7 @@ open_run(struct run *run)
 static void
 close_run(struct run *run)
 {
+	free(run->name);
 	record_clear(&run->record);
 	turn_close(run->turn);
 	page_close(run->page);
@@ -151,16 +155,22 @@ shared_processors(const struct run *run)
 	return processors < slots ? processors : slots;
 }
 
+/* Is it shim.py that runs the session? */
+static bool
+has_shim(const struct run *run)
+{
+	return json_is_string(json_object_get(planfile_header(run->plan), "python"));
+}
+
 /* The processors that the session's tools are told of; 0: as many as it has slots. */
 static unsigned
 told(const struct run *run)
 {
 	const struct options *options = &run->session_options;
-	const json_t *python = json_object_get(planfile_header(run->plan), "python");
 	bool strict = run->options->knobs->strict || options->budget != BUDGET_SHARED;
 
 	/* Without shim.py nobody asks, and several would take all of them at once. */
-	if (!json_is_string(python))
+	if (!has_shim(run))
 		return 0;
 	return strict || options->jobs.least > 0 ? 0 : shared_processors(run);
 }
@@ -236,10 +246,17 @@ note_waits(struct run *run)
 	json_decref(before);
 }
 
+static unsigned
+announced(const struct record *r)
+{
+	return r->announced[0] + r->announced[1];
+}
+
 /* A record that cannot be written is warned of; the goal then finds none and fails. */
 static void
 write_record(struct run *run)
 {
+	run->announced = announced(&run->record);
 	runtime_stand_in(run->runtime, run->rundir);
 	run->recorded = record_write(run->rundir, run->runtime, &run->record) == 0;
 }
@@ -263,37 +280,43 @@ is_live(const struct run_options *options)
 {
 	enum output output = options->knobs->output;
 
-	return output == OUTPUT_STREAM || output == OUTPUT_PREFIX ||
-	       (output == OUTPUT_AUTO && options->alone);
+	return !options->recheck && (output == OUTPUT_STREAM || output == OUTPUT_PREFIX ||
+					(output == OUTPUT_AUTO && options->alone));
 }
 
 static void
 live(struct run *run)
 {
-	enum output output = run->options->knobs->output;
+	const struct knobs *knobs = run->options->knobs;
+	bool is_shown = is_live(run->options), alone = knobs->output != OUTPUT_PREFIX &&
+	    (run->options->alone || run->makeflags.slots == 1);
 	struct attempt_options attempt = { .rundir = run->rundir, .runtime = run->runtime,
-		.key = run->options->key, .target = run->options->target,
-		.share = run->options->share,
-		.posargs = run->options->posargs, .live = is_live(run->options),
-		.alone = output != OUTPUT_PREFIX &&
-		    (run->options->alone || run->makeflags.slots == 1), .plan = run->plan,
+		.key = run->options->key, .target = run->name, .share = run->options->share,
+		.recheck = run->options->recheck,
+		.posargs = run->options->posargs, .live = is_shown, .alone = alone,
+		.at_terminal = is_shown && alone && !knobs->no_terminal, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),
 		.makeflags = &run->makeflags, .page = run->page, .record = &run->record,
+		.fork = { .state = run->state, .runtime = run->runtime, .key = run->options->key,
+			.fork = has_shim(run) ? knobs->fork : FORK_NEVER,
+			.sessions = run->options->sessions, .makeflags = &run->makeflags,
+			.why = &run->record.fork },
 		.forked = forked, .judged = judged, .data = run };
 	struct passage_options passage = { .state = run->state, .target = run->options->target,
 		.function = json_text(run->session, "name"),
 		.turn = run->turn, .told = attempt.told, .processors = run->options->processors,
 		.record = &run->record, .rank = rank, .data = run };
 	struct heartbeat_options heartbeat = { .page = run->page, .rundir = run->rundir,
-		.goals = run->options->goals, .every = run->options->knobs->heartbeat };
+		.table = now_table(run->now), .goals = run->options->goals,
+		.every = knobs->heartbeat };
 	struct life_options life = { .attempt = &attempt, .turn = run->turn,
 		.passage = run->passage = passage_open(&passage), .now = run->now,
 		.drawer = run->drawer,
 		.parent = &run->parent, .signals = run->signals,
 		.timeout = run->session_options.timeout, .slow = run->session_options.slow,
-		.retries = run->session_options.retries,
+		.retries = run->options->recheck ? 0 : run->session_options.retries,
 		.heartbeat = heartbeat_open(&heartbeat),
-		.run_ends = policy_run_ends(&run->options->knobs->policy, run->fixed) };
+		.run_ends = policy_run_ends(&knobs->policy, run->fixed) };
 	struct life_end end = life_lead(&life);
 
 	run->signalled = end.signalled;
@@ -318,7 +341,7 @@ begin_record(struct run *run)
 	run->record = (struct record){ .exit = -1, .signal = -1, .client = -1,
 		.crowded = run->makeflags.slots == 1 ? 0 : -1, .own = -1,
 		.started = clock_now() };
-	run->record.target = xstrdup(run->options->target);
+	run->record.target = xstrdup(run->name);
 	run->record.cue = cue ? xstrdup(cue) : NULL;
 	run->record.session = xstrdup(json_text(run->session, "session"));
 }
@@ -359,7 +382,7 @@ heal(struct run *run)
 static void
 run_by_plan(struct run *run)
 {
-	for (bool healed = false;; healed = true) {
+	for (bool healed = run->options->recheck;; healed = true) {
 		begin_record(run);
 		if (outcome_may_run(&run->record, run->session, run->rundir)) {
 			open_turn(run);
@@ -392,7 +415,8 @@ static void
 show_block(struct run *run)
 {
 	char *folder = folder_of(run);
-	long long lines = block_print(ci_forge(), run->rundir, &run->record, folder);
+	long long lines = block_print(ci_forge(), run->rundir, &run->record, folder,
+	    page_room(run->page));
 
 	free(folder);
 	if (page_end(run->page, lines) && record_is_bad(&run->record)) {
@@ -401,16 +425,64 @@ show_block(struct run *run)
 	}
 }
 
+static bool
+has_failed(const struct record *r)
+{
+	return r->logged && (r->verdict == FAILED || r->verdict == ABORTED);
+}
+
+/* Is its log to be on a CI's page as soon as it has ended? */
+static bool
+wants_block(const struct run *run)
+{
+	enum output output = run->options->knobs->output;
+
+	return (output == OUTPUT_AUTO || (output == OUTPUT_FAILED && has_failed(&run->record))) &&
+	       !run->options->recheck && block_is_wanted(&run->record);
+}
+
+/* Are people to see at once why it has failed? Where none watch, the summary is early enough. */
+static bool
+wants_tail(const struct run *run)
+{
+	enum output output = run->options->knobs->output;
+	bool watched = output == OUTPUT_AUTO || output == OUTPUT_BOARD;
+
+	return has_failed(&run->record) && !run->page && !run->options->recheck &&
+	       (output == OUTPUT_FAILED || (watched && isatty(STDOUT_FILENO)));
+}
+
+/* If that is all of its log, and still on the screen at the end, the summary does not show it. */
+static void
+show_tail(struct run *run)
+{
+	int log = joblog_find(run->rundir, run->record.target);
+	struct screen_size size;
+	unsigned most = TAIL_LINES;
+	struct tail tail;
+
+	if (screen_size(&size) && size.lines > 0)
+		most = at_most((unsigned)size.lines / 2, TAIL_LINES);
+	tail = tail_open(log, most);
+	screen_failed(&run->record, &tail);
+	if (tail.whole && !outlet_is_behind()) {
+		run->record.shown = (long long)tail.lines.n + 1;
+		write_record(run);
+	}
+	tail_close(&tail);
+	fd_close(&log);
+}
+
 /* A session that was shown while it ran ends right above the summary, which names it. */
 static void
 show_end(struct run *run)
 {
-	bool block = run->options->knobs->output == OUTPUT_AUTO && block_is_wanted(&run->record);
-
 	if (run->record.live)
 		return;
-	if (block && page_begin(run->page, PAGE_PATIENT)) {
+	if (wants_block(run) && page_begin(run->page, PAGE_PATIENT)) {
 		show_block(run);
+	} else if (wants_tail(run)) {
+		show_tail(run);
 	} else {
 		page_begin_line(run->page);
 		screen_ended(&run->record);
@@ -431,7 +503,8 @@ end_record(struct run *run)
 	/* What nobody has read so far the summary shows. */
 	unread = run->record.live && outlet_is_behind();
 	run->record.live &= !unread;
-	if (!run->recorded || run->record.left || unread) {
+	if (!run->recorded || run->record.left || unread ||
+	    announced(&run->record) != run->announced) {
 		run->record.ended = clock_now();
 		write_record(run);
 	}
@@ -451,18 +524,30 @@ open_now(struct run *run)
 	struct drawer_options drawer = { .state = run->state, .rundir = run->rundir,
 		.runtime = run->runtime, .parent = &run->parent };
 
-	run->now = now_open(run->runtime >= 0 ? run->runtime : run->rundir, run->options->target,
+	run->now = now_open(run->runtime >= 0 ? run->runtime : run->rundir, run->name,
 	    run->makeflags.slots);
 	drawer.now = run->now;
 	drawer.wanted = knobs_want_board(run->options->knobs, run->options->alone) && drawer_can();
 	run->drawer = drawer_open(&drawer);
 }
 
+char *
+run_recheck_name(const char *target)
+{
+	return xasprintf("%s.recheck", target);
+}
+
+static char *
+name_of(const struct run_options *options)
+{
+	return options->recheck ? run_recheck_name(options->target) : xstrdup(options->target);
+}
+
 int
 run_session(const struct run_options *options, bool *interrupted)
 {
-	struct run run = { .options = options, .parent = parent_open(), .state = -1,
-		.rundir = -1, .runtime = -1, .signals = -1, .alive = -1,
+	struct run run = { .options = options, .name = name_of(options), .parent = parent_open(),
+		.state = -1, .rundir = -1, .runtime = -1, .signals = -1, .alive = -1,
 		.makeflags = makeflags_read(getenv("MAKEFLAGS"), options->jobs) };
 	int opened = open_run(&run);
 	if (options->knobs->output == OUTPUT_QUIET)

@@ -22,9 +22,11 @@ struct run_options {
 	unsigned jobs;          /* under `make -j` without a number; 0: as many as processors */
 	unsigned processors;    /* that we may use */
 	const struct knobs *knobs; /* how sessions run, and what is shown of them */
+	unsigned sessions;      /* of this make */
 	bool alone;             /* no other session of this make does */
 	const json_t *goals;    /* a list: of the make */
 	bool notified;          /* in the make for notified sessions, others may have run before */
+	bool recheck;           /* the session has failed, and is run once more: see below */
 };
 
 /*
@@ -35,9 +37,15 @@ struct run_options {
  * that has not run counts. If the record cannot be written the
  * goal fails too, as it finds none.
  *
+ * A recheck changes nothing but what it is there for: log, report and record are called as
+ * run_recheck_name says, and neither other sessions nor the end of the run depend on them.
+ *
  * *interrupted: make was told to end, or is dead, and we are the last one at work: nobody else will
  * print a summary.
  */
 int run_session(const struct run_options *, bool *interrupted);
+
+/* What stands for the target in the names of what a recheck leaves. The caller frees. */
+char *run_recheck_name(const char *target) UNUSED_RESULT;
 
 #endif

@@ -1,0 +1,467 @@
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/sig.h"
+#include "base/spawn.h"
+#include "session/zygote.h"
+#include "state/makekey.h"
+#include "state/runtime.h"
+
+/*
+ * In the runtime folder: its socket, which the zygote calls so when it is ready, how that is called
+ * before, and if nobody is to use it any more; and why there is nothing to fork.
+ */
+#define SOCKET ".zygote" RUNTIME_OF_NOW
+#define LOADS ".zygote-loads" RUNTIME_OF_NOW
+#define RETIRED ".zygote-retired" RUNTIME_OF_NOW
+#define REFUSED ".zygote-refused" RUNTIME_OF_NOW
+
+/*
+ * In the state folder: by which plan it is so, and why. A plan is made anew when anything has
+ * changed that the noxfile looks at; then a zygote finds out again.
+ */
+#define UNFORKED "unforked"
+
+/* Its descriptors: the socket, what tells of the end of its make, the runtime folder. */
+enum { ZYGOTE_SOCKET = 3, ZYGOTE_MAKE, ZYGOTE_RUNTIME, ZYGOTE_FDS };
+
+/*
+ * So many sessions have to follow those that start at once: to load the noxfile besides costs about
+ * as much as two starts of nox, and it is not ready before these have ended.
+ */
+enum { WORTH = 3 };
+
+/*
+ * Milliseconds in which one that is told to end does; in which one that is to be used in any case
+ * has to be ready; and between two looks whether it is.
+ */
+enum { END_PATIENCE = 300, READY_PATIENCE = 8000, READY_TICK = 5 };
+
+/* A path of any length is short by way of the folder's descriptor. */
+static void
+make_address(struct sockaddr_un *address, int runtime, const char *name)
+{
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/%s", runtime,
+	    name);
+}
+
+/* Connects to the zygote, if it is ours. *pid: its process. -1 with errno set. */
+static int
+reach(int runtime, pid_t *pid)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct ucred peer = { 0 };
+	struct sockaddr_un address;
+
+	make_address(&address, runtime, SOCKET);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof(peer) }) == 0 &&
+	    peer.uid == geteuid() && peer.pid > 0) {
+		*pid = peer.pid;
+		return fd;
+	}
+	fd_close(&fd);
+	return -1;
+}
+
+static void
+add_text(struct buffer *out, const char *text)
+{
+	buffer_add(out, text, strlen(text) + 1);
+}
+
+/* The lines of /proc/self/status that a child of ours would have, too. */
+static void
+add_status(struct buffer *out)
+{
+	static const char *const wanted[] = { "Umask:", "Uid:", "Gid:", "Groups:", "Cap",
+		"NoNewPrivs:", "Seccomp", "Cpus_allowed:", "Mems_allowed:" };
+	struct buffer status = { 0 };
+	char *rest, *line;
+
+	(void)!file_read(AT_FDCWD, "/proc/self/status", &status);
+	rest = status.data;
+	while ((line = strsep(&rest, "\n")))
+		for (size_t i = 0; i < countof(wanted); i++)
+			if (!strncmp(line, wanted[i], strlen(wanted[i])))
+				buffer_printf(out, "%s\n", line);
+	buffer_free(&status);
+}
+
+static void
+add_file(struct buffer *out, const char *path)
+{
+	struct buffer text = { 0 };
+
+	if (file_read(AT_FDCWD, path, &text) == 0)
+		buffer_add(out, text.data, text.len);
+	buffer_free(&text);
+}
+
+/*
+ * What a process has of its parent that no request sets, as text: a fork has it of the zygote,
+ * which has it of the helper that started it. So the two texts have to be the same.
+ */
+static void
+add_likeness(struct buffer *out)
+{
+	const unsigned char *mask = (const unsigned char *)sig_original_mask();
+	struct stat folder = { 0 }, root = { 0 };
+	struct sched_param parameters = { 0 };
+	struct rlimit limit;
+
+	add_status(out);
+	(void)!stat(".", &folder);
+	(void)!stat("/", &root);
+	buffer_printf(out, "%llu/%llu %llu/%llu\n", (unsigned long long)folder.st_dev,
+	    (unsigned long long)folder.st_ino, (unsigned long long)root.st_dev,
+	    (unsigned long long)root.st_ino);
+	for (int i = 0; i < (int)RLIMIT_NLIMITS; i++)
+		if (getrlimit((__rlimit_resource_t)i, &limit) == 0)
+			buffer_printf(out, "%llu/%llu ", (unsigned long long)limit.rlim_cur,
+			    (unsigned long long)limit.rlim_max);
+	sched_getparam(0, &parameters);
+	buffer_printf(out, "\n%d %d %d %ld\n", getpriority(PRIO_PROCESS, 0), sched_getscheduler(0),
+	    parameters.sched_priority, syscall(SYS_ioprio_get, 1, 0));
+	for (size_t i = 0; i < _NSIG / 8; i++)
+		buffer_printf(out, "%02x", mask[i]);
+	buffer_addstr(out, "\n");
+	add_file(out, "/proc/self/cgroup");
+	add_file(out, "/proc/self/oom_score_adj");
+	buffer_add(out, "", 1);
+}
+
+/* A file with the request; -1 with errno set. */
+static int
+write_request(const struct keeper_task *task)
+{
+	struct buffer request = { 0 };
+	size_t words = 0;
+	int fd, saved;
+
+	add_likeness(&request);
+	while (task->argv[words])
+		words++;
+	buffer_printf(&request, "%zu", words);
+	buffer_add(&request, "", 1);
+	for (char *const *word = task->argv; *word; word++)
+		add_text(&request, *word);
+	for (char *const *variable = task->envp; *variable; variable++)
+		add_text(&request, *variable);
+	fd = memfd_create("noxmk-request", MFD_CLOEXEC);
+	if (fd >= 0 && fd_write_all(fd, request.data, request.len) < 0) {
+		saved = errno;
+		fd_close(&fd);
+		errno = saved;
+	}
+	buffer_free(&request);
+	return fd;
+}
+
+static bool
+send_with(int socket, const char *text, const int *fds, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(5 * sizeof(int))];
+	} control = { 0 };
+	struct iovec data = { .iov_base = (char *)text, .iov_len = strlen(text) };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = CMSG_SPACE(n * sizeof(int)) };
+	struct cmsghdr *header = &control.align;
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(header), fds, n * sizeof(int));
+	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+/* Asks for the fork. */
+static bool
+send_request(int socket, const struct keeper_task *task)
+{
+	int request = write_request(task);
+	int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fds[] = { request, folder, task->out, task->err, task->more };
+	bool sent = request >= 0 && folder >= 0 &&
+		    send_with(socket, "fork", fds, task->more < 0 ? 4 : 5);
+
+	fd_close(&request);
+	fd_close(&folder);
+	return sent;
+}
+
+/* Reaches it; waits until it is ready only if it is to be used in any case. */
+static int
+reach_ready(const struct zygote_options *o, pid_t *pid)
+{
+	double deadline = clock_monotonic() + READY_PATIENCE / 1e3;
+	int socket;
+
+	while ((socket = reach(o->runtime, pid)) < 0 && errno == ENOENT &&
+	       o->fork == FORK_ALWAYS && faccessat(o->runtime, LOADS, F_OK, 0) == 0 &&
+	       clock_monotonic() < deadline)
+		poll(NULL, 0, READY_TICK);
+	return socket;
+}
+
+/* What that file says from the mark on that it has to begin with, or NULL. The caller frees. */
+static char *
+read_refusal(int folder, const char *name, const char *mark)
+{
+	struct buffer text = { 0 };
+	size_t n = strlen(mark);
+	char *why = NULL;
+
+	if (file_load(folder, name, &text) == 0 && text.len > n && !memcmp(text.data, mark, n))
+		why = xasprintf("%.*s", KEEPER_WHY - 1, text.data + n);
+	buffer_free(&text);
+	return why;
+}
+
+static bool
+is_before(struct timespec a, struct timespec b)
+{
+	return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+}
+
+/* What tells the plan apart from another one; empty if it was made after the zygote had begun. */
+static char *
+mark_plan(int state, int runtime)
+{
+	struct stat plan = { 0 }, zygote;
+
+	(void)!fstatat(state, "plan.jsonl", &plan, AT_SYMLINK_NOFOLLOW);
+	if (fstatat(runtime, RETIRED, &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    is_before(zygote.st_mtim, plan.st_mtim))
+		return xstrdup("");
+	return xasprintf("%lld.%09ld %llu %llu\n", (long long)plan.st_mtim.tv_sec,
+	    plan.st_mtim.tv_nsec, (unsigned long long)plan.st_ino,
+	    (unsigned long long)plan.st_size);
+}
+
+/* Why the noxfile cannot be forked, as this make or an earlier one has found; or NULL, likewise. */
+static char *
+find_refusal(int state, int runtime)
+{
+	char *mark = mark_plan(state, runtime), *text;
+	char *why = *mark ? read_refusal(state, UNFORKED, mark) : NULL;
+
+	if (!why && (why = read_refusal(runtime, REFUSED, "")) && *mark) {
+		text = xasprintf("%s%s", mark, why);
+		(void)!file_store(state, UNFORKED, text, strlen(text));
+		free(text);
+	}
+	free(mark);
+	return why;
+}
+
+static void
+say_why_unreached(int runtime, int error, char why[KEEPER_WHY])
+{
+	char *refusal = read_refusal(runtime, REFUSED, "");
+	const char *text = "there is no process to fork";
+
+	if (refusal)
+		text = refusal;
+	else if (error == ECONNREFUSED)
+		text = "the process to fork has ended";
+	else if (error != ENOENT)
+		text = strerror(error);
+	else if (faccessat(runtime, RETIRED, F_OK, 0) == 0)
+		text = "the process to fork does not answer";
+	else if (faccessat(runtime, LOADS, F_OK, 0) == 0)
+		text = "the process to fork was not ready";
+	strlcpy(why, text, KEEPER_WHY);
+	free(refusal);
+}
+
+/* In the keeper; see keeper.h. */
+static int
+ask(void *data, const struct keeper_task *task, char why[KEEPER_WHY])
+{
+	const struct zygote_options *o = data;
+	pid_t pid = 0;
+	int socket = reach_ready(o, &pid);
+
+	if (socket < 0)
+		say_why_unreached(o->runtime, errno, why);
+	else if (process_is_stopped(pid))
+		strlcpy(why, "the process to fork is stopped", KEEPER_WHY);
+	else if (!send_request(socket, task))
+		strlcpy(why, strerror(errno), KEEPER_WHY);
+	else
+		return socket;
+	fd_close(&socket);
+	return -1;
+}
+
+/* Others need not find out for themselves that it does not answer. */
+static void
+retire(void *data)
+{
+	const struct zygote_options *o = data;
+
+	renameat(o->runtime, SOCKET, o->runtime, RETIRED);
+}
+
+/* A socket that has its name, but where nobody can connect before the zygote listens. */
+static int
+open_socket(int runtime)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address;
+
+	make_address(&address, runtime, LOADS);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		fd_close(&fd);
+	return fd;
+}
+
+/*
+ * The process itself: a session of its own, which ^C does not reach, a subreaper, which has what a
+ * keeper keeps that is killed, and nothing of ours but what it needs.
+ */
+static _Noreturn void
+become(char *const *argv, char *const *envp, const int *fds)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), moved[ZYGOTE_FDS];
+
+	setsid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	/* Away from the numbers that they are to have. */
+	for (int i = 0; i < ZYGOTE_FDS; i++)
+		moved[i] = fcntl(i < ZYGOTE_SOCKET ? null : fds[i], F_DUPFD_CLOEXEC, ZYGOTE_FDS);
+	for (int i = 0; i < ZYGOTE_FDS; i++)
+		if (moved[i] < 0 || dup2(moved[i], i) < 0)
+			_exit(1);
+	closefrom(ZYGOTE_FDS);
+	for (int i = 1; i < _NSIG; i++)
+		signal(i, SIG_DFL);
+	sigprocmask(SIG_SETMASK, sig_original_mask(), NULL);
+	execvpe(argv[0], argv, envp);
+	_exit(1);
+}
+
+/* Starts it as nobody's child: it outlives us, and is not taken for the session's. */
+static void
+start(const struct keeper_task *task, const int *fds)
+{
+	struct buffer likeness = { 0 };
+	struct strings env = { 0 };
+	char *keeper = process_own_program(), *texts[3];
+	pid_t pid;
+
+	add_likeness(&likeness);
+	texts[0] = xasprintf("NOXMK_SHIM_ZYGOTE=%d,%d,%d", ZYGOTE_SOCKET, ZYGOTE_MAKE,
+	    ZYGOTE_RUNTIME);
+	texts[1] = xasprintf("NOXMK_SHIM_LIKENESS=%s", likeness.data);
+	texts[2] = xasprintf("NOXMK_SHIM_KEEPER=%s", keeper);
+	for (char *const *variable = task->envp; *variable; variable++)
+		strings_add(&env, *variable);
+	for (size_t i = 0; i < countof(texts); i++)
+		strings_add(&env, texts[i]);
+	strings_add(&env, NULL);
+	pid = fork();
+	if (pid == 0) {
+		if (fork() == 0)
+			become(task->argv, (char *const *)env.v, fds);
+		_exit(0);
+	}
+	if (pid > 0)
+		(void)!spawn_wait(pid);
+	for (size_t i = 0; i < countof(texts); i++)
+		free(texts[i]);
+	free(env.v);
+	free(keeper);
+	buffer_free(&likeness);
+}
+
+/* Begins one, unless somebody has. It has to be told of the end of its make. */
+static void
+begin(const struct zygote_options *o, const struct keeper_task *task)
+{
+	int make = process_open(makekey_pid(o->key));
+	int socket = make < 0 || !makekey_is_alive(o->key) ? -1 : open_socket(o->runtime);
+
+	if (socket >= 0)
+		start(task, (int[]){ [ZYGOTE_SOCKET] = socket, [ZYGOTE_MAKE] = make,
+		    [ZYGOTE_RUNTIME] = o->runtime });
+	fd_close(&socket);
+	fd_close(&make);
+}
+
+/* Was one begun in this make? */
+static bool
+was_begun(int runtime)
+{
+	return faccessat(runtime, LOADS, F_OK, 0) == 0 ||
+	       faccessat(runtime, SOCKET, F_OK, 0) == 0 ||
+	       faccessat(runtime, RETIRED, F_OK, 0) == 0;
+}
+
+/* Does it save more than it costs? */
+static bool
+pays(const struct zygote_options *o)
+{
+	return o->fork == FORK_ALWAYS ||
+	       (o->fork == FORK_PAYING && o->sessions >= o->makeflags->slots + WORTH);
+}
+
+struct keeper_lender
+zygote_lender(const struct zygote_options *o, const struct keeper_task *task)
+{
+	struct keeper_lender lender = { .ask = ask, .silent = retire, .why = o->why,
+		.data = (void *)o };
+	int is_subreaper = 0;
+
+	/* A filter of calls is set before nox starts, and a terminal is taken before that. */
+	if (!pays(o) || o->runtime < 0 || task->watcher || task->is_terminal)
+		return (struct keeper_lender){ 0 };
+	if ((*o->why = find_refusal(o->state, o->runtime)))
+		return (struct keeper_lender){ 0 };
+	/* What is nobody's child becomes ours once we have had a session. */
+	prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper);
+	if (!is_subreaper && !was_begun(o->runtime))
+		begin(o, task);
+	return lender;
+}
+
+void
+zygote_end(int state, int runtime)
+{
+	pid_t pid = 0;
+	int socket = runtime < 0 ? -1 : reach(runtime, &pid);
+	int process = socket < 0 ? -1 : process_open(pid);
+	struct pollfd fd = { .fd = process, .events = POLLIN };
+
+	free(find_refusal(state, runtime));
+	if (process >= 0) {
+		(void)!send(socket, "end", strlen("end"), MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (poll(&fd, 1, END_PATIENCE) == 0)
+			syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
+	}
+	fd_close(&process);
+	fd_close(&socket);
+}
