@@ -1,0 +1,121 @@
+#include <stdlib.h>
+
+#include "audit/declared.h"
+#include "base/json.h"
+#include "plan/hazards.h"
+#include "plan/use.h"
+
+bool
+declared_has(const struct declared *declared, size_t a, size_t b)
+{
+	return declared->apart[a * declared->n + b];
+}
+
+static void
+set(struct declared *declared, size_t a, size_t b)
+{
+	declared->apart[a * declared->n + b] = declared->apart[b * declared->n + a] = true;
+}
+
+/* Does the one claim something that the other cannot have meanwhile? */
+static bool
+claims_meet(const json_t *ours, const json_t *theirs)
+{
+	const json_t *a, *b;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(ours, "claims"), i, a)
+		json_array_foreach(json_object_get(theirs, "claims"), k, b) {
+			long long taken = 0;
+			enum meeting meeting = use_meet(a, b, &taken);
+
+			if (meeting == IN_WAY || (meeting == AMOUNTS && !use_fits(a, taken)))
+				return true;
+		}
+	return false;
+}
+
+static bool
+waits_for(const json_t *session, const json_t *other)
+{
+	const char *target = json_text(other, "target");
+
+	/* What was learned is there for as long as it is seen: it does not hide itself. */
+	return session && other && !hazards_made(session, target) &&
+	       (json_list_has(json_object_get(session, "requires"), target) ||
+		   json_list_has(json_object_get(session, "after"), target));
+}
+
+/* waits[a * n + b]: a waits for b, by way of others, too. */
+static void
+close_waits(bool *waits, size_t n)
+{
+	for (size_t by = 0; by < n; by++)
+		for (size_t a = 0; a < n; a++)
+			for (size_t b = 0; waits[a * n + by] && b < n; b++)
+				waits[a * n + b] = waits[a * n + b] || waits[by * n + b];
+}
+
+static bool *
+waits_of(const json_t *const *sessions, size_t n)
+{
+	bool *waits = xcalloc(n * n, sizeof(bool));
+
+	for (size_t a = 0; a < n; a++)
+		for (size_t b = 0; b < n; b++)
+			waits[a * n + b] = a != b && waits_for(sessions[a], sessions[b]);
+	close_waits(waits, n);
+	return waits;
+}
+
+/* Does it wait for none that is still to come? */
+static bool
+is_ready(const bool *waits, size_t n, size_t a, const bool *placed)
+{
+	for (size_t b = 0; b < n; b++)
+		if (waits[a * n + b] && !placed[b] && b != a)
+			return false;
+	return true;
+}
+
+size_t *
+declared_order(const json_t *const *sessions, size_t n)
+{
+	bool *waits = waits_of(sessions, n), *placed = xcalloc(n, sizeof(bool));
+	size_t *order = xcalloc(n, sizeof(*order));
+
+	for (size_t k = 0; k < n; k++) {
+		size_t next = n;
+
+		/* A cycle in a damaged file is cut anywhere. */
+		for (size_t a = n; a-- > 0;)
+			if (!placed[a] && (next == n || is_ready(waits, n, a, placed)))
+				next = a;
+		order[k] = next;
+		placed[next] = true;
+	}
+	free(placed);
+	free(waits);
+	return order;
+}
+
+struct declared
+declared_of(const json_t *const *sessions, size_t n)
+{
+	struct declared declared = { .n = n, .apart = xcalloc(n * n, sizeof(bool)) };
+	bool *waits = waits_of(sessions, n);
+
+	for (size_t a = 0; a < n; a++)
+		for (size_t b = 0; b < n; b++)
+			if (a != b && (waits[a * n + b] || claims_meet(sessions[a], sessions[b])))
+				set(&declared, a, b);
+	free(waits);
+	return declared;
+}
+
+void
+declared_clear(struct declared *declared)
+{
+	free(declared->apart);
+	*declared = (struct declared){ 0 };
+}
