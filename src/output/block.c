@@ -17,6 +17,9 @@
 enum { KIB = 1024, HEAD = 32 * KIB, TAIL = 96 * KIB };
 enum { HEAD_FOLDED = 8 * KIB, TAIL_FOLDED = 24 * KIB };
 
+/* One log takes no more of the room that is left than that part, but so many bytes in any case. */
+enum { PART = 8, PART_FOLDED = 32, LEAST = 4 * KIB };
+
 /* Columns of a reason in a title. */
 enum { REASON_MOST = 200 };
 
@@ -30,6 +33,7 @@ struct block {
 	double started, ended;
 	const char *colour;
 	bool folded;
+	long long room;   /* bytes; see block_print */
 };
 
 static bool
@@ -86,7 +90,13 @@ put(const struct block *block)
 {
 	long long head = block->folded ? HEAD_FOLDED : HEAD;
 	long long tail = block->folded ? TAIL_FOLDED : TAIL;
-	long long lines;
+	long long most = block->room / (block->folded ? PART_FOLDED : PART), lines;
+
+	most = most > LEAST ? most : LEAST;
+	if (head + tail > most) {
+		head = most / 4;
+		tail = most - head;
+	}
 
 	begin(block);
 	fflush(stdout);
@@ -168,10 +178,11 @@ block_is_wanted(const struct record *r)
 }
 
 long long
-block_print(enum ci_forge forge, int rundir, const struct record *r, const char *folder)
+block_print(enum ci_forge forge, int rundir, const struct record *r, const char *folder,
+    long long room)
 {
 	struct block block = { .forge = forge, .rundir = rundir, .started = r->started,
-		.ended = r->started + r->duration, .colour = screen_colour(r),
+		.ended = r->started + r->duration, .colour = screen_colour(r), .room = room,
 		.folded = r->verdict == PASSED && !record_is_bad(r) };
 	const char *reason = r->reason;
 	long long lines = 0;
@@ -179,7 +190,7 @@ block_print(enum ci_forge forge, int rundir, const struct record *r, const char 
 	for (size_t i = 0; i < json_array_size(r->attempts); i++)
 		lines += put_attempt(&block, r, i, folder);
 	if (!reason && record_is_flaky(r))
-		reason = "flaky: it failed first";
+		reason = RECORD_FLAKY;
 	block.title = title_of(r->target, "", verdict_name(r->verdict), r->duration, reason);
 	block.file = xasprintf("%s.log", r->target);
 	return lines + put_and_free(&block, r, 0, folder);

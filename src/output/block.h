@@ -23,7 +23,11 @@
 /* Has it a log that tells more than its line (screen.h)? A skipped one has not. */
 bool block_is_wanted(const struct record *);
 
-/* On standard output. folder: the run folder's path, for people. How many lines are seen. */
-long long block_print(enum ci_forge, int rundir, const struct record *, const char *folder);
+/*
+ * On standard output. folder: the run folder's path, for people. room: of the page, in bytes; the
+ * less there is the shorter the log. How many lines are seen.
+ */
+long long block_print(enum ci_forge, int rundir, const struct record *, const char *folder,
+    long long room);
 
 #endif

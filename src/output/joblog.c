@@ -15,12 +15,7 @@
 #include "output/filter.h"
 #include "output/joblog.h"
 #include "output/lines.h"
-
-/* Bytes at the end of a log in which its last line is looked for. */
-enum { TAIL = 1024 };
-
-/* One of these ends ESC [ … (ECMA-48). */
-#define ESCAPE_ENDS "@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+#include "output/tail.h"
 
 int
 joblog_open(int rundir, const char *target, char *const argv[], struct mask *mask)
@@ -83,6 +78,9 @@ joblog_set_aside(int rundir, const char *target, size_t number)
 	return new;
 }
 
+/* No log has so many bytes. */
+#define OFF_MAX INT64_MAX
+
 /* What shows a log's text. */
 struct view {
 	struct filter *filter;
@@ -119,16 +117,24 @@ show(struct view *view, const char *data, size_t n)
 }
 
 /*
- * From the descriptor's place on; view: NULL for byte for byte. -1 with errno set when the log
- * cannot be read.
+ * From one place of the log to another one, or its end; view: NULL for byte for byte. How many
+ * lines were shown, or -1 with errno set when the log cannot be read.
  */
-static int
-show_rest(int log, struct view *view)
+static long long
+show_range(int log, off_t from, off_t to, struct view *view)
 {
+	long long lines = 0;
 	char data[16384];
-	ssize_t n;
+	ssize_t n = 0;
 
-	while ((n = read(log, data, sizeof(data))) > 0) {
+	for (; from < to; from += n) {
+		size_t most = to - from < (off_t)sizeof(data) ? (size_t)(to - from) : sizeof(data);
+
+		n = pread(log, data, most, from);
+		if (n <= 0)
+			break;
+		for (ssize_t i = 0; i < n; i++)
+			lines += data[i] == '\n';
 		if (view)
 			show(view, data, (size_t)n);
 		else if (fd_write_all(STDOUT_FILENO, data, (size_t)n) < 0)
@@ -136,7 +142,18 @@ show_rest(int log, struct view *view)
 	}
 	if (view)
 		show(view, NULL, 0);
-	return n < 0 ? -1 : 0;
+	return n < 0 ? -1 : lines;
+}
+
+/* The same through a view of its own; 0 when it cannot be read. */
+static long long
+show_filtered(int log, off_t from, off_t to)
+{
+	struct view view = view_open(NULL, ci_reads("none"));
+	long long lines = show_range(log, from, to, &view);
+
+	view_close(&view);
+	return lines > 0 ? lines : 0;
 }
 
 int
@@ -167,7 +184,7 @@ joblog_print(int rundir, const char *target, bool raw)
 		return -1;
 	}
 	view = view_open(NULL, ci_reads("none"));
-	result = show_rest(log, is_raw(raw) ? NULL : &view);
+	result = show_range(log, 0, OFF_MAX, is_raw(raw) ? NULL : &view) < 0 ? -1 : 0;
 	if (result < 0)
 		warn("%s.log", target);
 	view_close(&view);
@@ -180,8 +197,7 @@ joblog_print_end(int rundir, const char *target, int kib)
 {
 	char *name = xasprintf("%s.log", target);
 	int log = file_open(rundir, name, O_RDONLY, 0);
-	off_t most = (off_t)kib * 1024;
-	struct view view;
+	off_t most = (off_t)kib * 1024, from = 0;
 	struct stat st;
 
 	if (log < 0 || fstat(log, &st) < 0) {
@@ -190,12 +206,10 @@ joblog_print_end(int rundir, const char *target, int kib)
 		if (st.st_size > most) {
 			printf("… its last %d KiB of %lld KiB\n", kib,
 			    (long long)st.st_size / 1024);
-			lseek(log, -most, SEEK_END);
+			from = st.st_size - most;
 		}
 		fflush(stdout);
-		view = view_open(NULL, ci_reads("none"));
-		(void)show_rest(log, &view);
-		view_close(&view);
+		(void)show_filtered(log, from, OFF_MAX);
 	}
 	fd_close(&log);
 	free(name);
@@ -206,36 +220,13 @@ static off_t
 line_end_near(int log, off_t place, bool before)
 {
 	char data[4096];
-	off_t from = before ? place - (off_t)sizeof(data) : place;
-	ssize_t n = pread(log, data, sizeof(data), from > 0 ? from : 0);
+	off_t before_it = place < (off_t)sizeof(data) ? place : (off_t)sizeof(data);
+	off_t from = before ? place - before_it : place;
+	ssize_t n = pread(log, data, before ? (size_t)before_it : sizeof(data), from);
 	const char *end = n <= 0 ? NULL :
 	    before ? memrchr(data, '\n', (size_t)n) : memchr(data, '\n', (size_t)n);
 
-	return end ? (from > 0 ? from : 0) + (end - data) + 1 : place;
-}
-
-/* From one place of the log to another one. How many lines were shown. */
-static long long
-show_range(int log, off_t from, off_t to)
-{
-	struct view view = view_open(NULL, ci_reads("none"));
-	long long lines = 0;
-	char data[16384];
-	ssize_t n = 1;
-
-	while (from < to && n > 0) {
-		size_t most = (size_t)(to - from);
-
-		n = pread(log, data, most < sizeof(data) ? most : sizeof(data), from);
-		for (ssize_t i = 0; i < n; i++)
-			lines += data[i] == '\n';
-		if (n > 0)
-			show(&view, data, (size_t)n);
-		from += n > 0 ? n : 0;
-	}
-	show(&view, NULL, 0);
-	view_close(&view);
-	return lines;
+	return end ? from + (end - data) + 1 : place;
 }
 
 long long
@@ -249,85 +240,27 @@ joblog_print_cut(int rundir, const char *file, const char *path, long long head,
 	if (log < 0 || fstat(log, &st) < 0) {
 		warn("%s", file);
 	} else if (st.st_size <= head + tail) {
-		lines = show_range(log, 0, st.st_size);
+		lines = show_filtered(log, 0, st.st_size);
 	} else {
 		end = line_end_near(log, head, true);
 		from = line_end_near(log, st.st_size - tail, false);
-		lines = show_range(log, 0, end) + 1;
+		lines = show_filtered(log, 0, end) + 1;
 		printf("… %lld KiB are left out here; all of it: %s\n",
 		    (long long)(from - end) / 1024, path);
-		lines += show_range(log, from, st.st_size);
+		lines += show_filtered(log, from, st.st_size);
 	}
 	fd_close(&log);
 	return lines;
 }
 
-/* Removes escape sequences: ESC [ … letter, and ESC with what follows it. */
-static void
-strip(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from;) {
-		if (*from != '\033') {
-			*to++ = *from++;
-			continue;
-		}
-		from++;
-		if (*from == '[')
-			from += 1 + strcspn(from + 1, ESCAPE_ENDS);
-		from += *from != '\0';
-	}
-	*to = '\0';
-}
-
-/* The last piece between line ends of any kind that has something to see. May write to the text. */
-static const char *
-last_piece(char *text)
-{
-	size_t len = strlen(text);
-
-	while (len > 0) {
-		char *piece;
-
-		text[len] = '\0';
-		piece = text + len;
-		while (piece > text && piece[-1] != '\n' && piece[-1] != '\r')
-			piece--;
-		strip(piece);
-		piece += strspn(piece, " \t");
-		if (*piece)
-			return piece;
-		len = (size_t)(piece - text);
-		while (len > 0 && text[len - 1] != '\n' && text[len - 1] != '\r')
-			len--;
-		len -= len > 0;
-	}
-	return "";
-}
-
 char *
 joblog_last_line(int rundir, const char *target)
 {
-	char tail[TAIL + 1];
 	int log = joblog_find(rundir, target);
-	off_t size = log < 0 ? 0 : lseek(log, 0, SEEK_END);
-	off_t from = size > TAIL ? size - TAIL : 0;
-	ssize_t n = log < 0 ? 0 : pread(log, tail, TAIL, from);
-	char *text = tail, *end;
+	char *line = tail_line(log);
 
 	fd_close(&log);
-	n = n < 0 ? 0 : n;
-	/* A NUL would end the text; and the first line is ours. */
-	for (ssize_t i = 0; i < n; i++)
-		if (tail[i] == '\0')
-			tail[i] = ' ';
-	tail[n] = '\0';
-	if (from == 0 && (end = strchr(text, '\n')))
-		text = end + 1;
-	else if (from == 0)
-		text = tail + n;
-	return xstrdup(last_piece(text));
+	return line;
 }
 
 struct joblog_follower {

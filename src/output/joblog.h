@@ -62,11 +62,7 @@ void joblog_print_end(int rundir, const char *target, int kib);
 long long joblog_print_cut(int rundir, const char *file, const char *path, long long head,
     long long tail);
 
-/*
- * The last line of a log that has something in it, of those that the session wrote, without escape
- * sequences: of a line that is written over, its last state. "" if there is none. It may have
- * anything else in it. The caller frees.
- */
+/* The last line that the session wrote, "" if there is none: tail.h. The caller frees. */
 char *joblog_last_line(int rundir, const char *target) UNUSED_RESULT;
 
 /* Copies what is new in a growing log to standard output, through filter.h and lines.h. */

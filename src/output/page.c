@@ -17,12 +17,13 @@
 /* Milliseconds in which a log has to be read, and in which the turn for a line has to come. */
 enum { PATIENCE = 2000, SOON = 500 };
 
-/* No page has more. */
+/* No page has more lines, or bytes. */
 #define LINES_MOST (1LL << 40)
 
 struct page {
 	int file;
 	bool ours; /* the turn */
+	size_t taken; /* bytes that we had written when it came */
 };
 
 struct page *
@@ -65,6 +66,8 @@ page_begin(struct page *page, int milliseconds)
 	if (!page)
 		return false;
 	page->ours = page->ours || fd_lock_within(page->file, LOCK_EX, milliseconds) == 0;
+	fflush(stdout);
+	page->taken = outlet_taken();
 	return page->ours;
 }
 
@@ -75,6 +78,7 @@ add_lines(const struct page *page, long long lines)
 
 	fflush(stdout);
 	state.lines += lines;
+	state.bytes += (long long)(outlet_taken() - page->taken);
 	state.last = clock_monotonic();
 	/* Out of turn another's lines might get lost. */
 	if (page->ours)
@@ -136,8 +140,17 @@ page_state(const struct page *page)
 	if (!page || pread(page->file, &state, sizeof(state), 0) != sizeof(state))
 		return (struct page_state){ 0 };
 	/* What lies there may be anything. */
-	if (state.lines < 0 || state.lines > LINES_MOST ||
+	if (state.lines < 0 || state.lines > LINES_MOST || state.bytes < 0 ||
+	    state.bytes > LINES_MOST ||
 	    !(state.last >= 0 && state.last <= clock_monotonic()))
 		return (struct page_state){ 0 };
 	return state;
+}
+
+long long
+page_room(const struct page *page)
+{
+	long long bytes = page_state(page).bytes;
+
+	return bytes < PAGE_BYTES ? PAGE_BYTES - bytes : 0;
 }

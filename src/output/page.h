@@ -20,6 +20,7 @@ struct page;
 /* What is written down of it. */
 struct page_state {
 	long long lines; /* so many were written to it by now */
+	long long bytes; /* likewise */
 	double last;     /* the monotonic second at which something was */
 };
 
@@ -55,6 +56,13 @@ void page_end_line(struct page *);
 
 /* Something was written out of turn, while it came. */
 void page_note(const struct page *);
+
+/*
+ * How many bytes of logs the page may still have: GitLab shows 4 MiB of it by default, and there
+ * has to be room for the summary.
+ */
+enum { PAGE_BYTES = 3 << 20 };
+long long page_room(const struct page *);
 
 /* Nothing yet: { 0 }. */
 struct page_state page_state(const struct page *);

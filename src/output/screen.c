@@ -12,7 +12,8 @@
 #include "output/utf8.h"
 
 /* Columns; see begin_line for those in front of a target. */
-enum { WIDTH_USUAL = 80, LEFT_LEAST = 8, BEFORE_TARGET = 19 };
+enum { WIDTH_USUAL = 80, LEFT_LEAST = 8, BEFORE_TARGET = 19, BEFORE_LOG = 4, LOG_COLUMNS = 200,
+	RULE_LEAST = 3 };
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -241,17 +242,76 @@ screen_is_quiet(void)
 	return is_quiet;
 }
 
-void
-screen_ended(const struct record *r)
+static void
+put_ended(const struct record *r)
 {
-	if (is_quiet)
-		return;
 	begin_line(screen_colour(r), verdict_name(r->verdict), screen_duration(r->duration).s,
 	    r->target);
 	if (r->reason && *r->reason) {
 		printf(": ");
 		screen_put_cut(r->reason, screen_left(BEFORE_TARGET + utf8_columns(r->target) + 2));
 	}
+}
+
+void
+screen_ended(const struct record *r)
+{
+	if (is_quiet)
+		return;
+	put_ended(r);
+	end_line();
+}
+
+/*
+ * Takes so many characters from rows of one and the same, the last row first. A heading that fills
+ * the screen, as "____ test_name ____" does, would else lose its middle, which is its name.
+ */
+static void
+shorten_rules(char *line, int excess)
+{
+	size_t end = strlen(line), at;
+
+	for (; end > 0 && excess > 0; end = at) {
+		int less;
+
+		at = end - 1;
+		while (at > 0 && line[at - 1] == line[at])
+			at--;
+		less = (int)(end - at) - RULE_LEAST;
+		if (less <= 0 || !strchr("_=-*#~.+", line[at]))
+			continue;
+		less = less < excess ? less : excess;
+		memmove(line + at, line + at + less, strlen(line + at + less) + 1);
+		excess -= less;
+	}
+}
+
+/* A tab would be as wide as it likes. */
+static void
+put_log_line(const char *text)
+{
+	char *line = xstrdup(text);
+	int left = screen_left(BEFORE_LOG), columns = left > 0 ? left : LOG_COLUMNS;
+
+	for (char *p = line; *p; p++)
+		if (*p == '\t')
+			*p = ' ';
+	shorten_rules(line, utf8_columns(line) - columns);
+	printf("\n%*s", BEFORE_LOG, "");
+	screen_put_cut(line, columns);
+	free(line);
+}
+
+void
+screen_failed(const struct record *r, const struct tail *tail)
+{
+	if (is_quiet)
+		return;
+	put_ended(r);
+	if (!tail->whole)
+		printf("\n%*s… all of it: noxmk log %s", BEFORE_LOG, "", r->target);
+	for (size_t i = 0; i < tail->lines.n; i++)
+		put_log_line(tail->lines.v[i]);
 	end_line();
 }
 
@@ -284,29 +344,29 @@ screen_waits(const char *target, const json_t *blocker)
 	end_line();
 }
 
-/* Where the last line of the text begins; line ends behind it are cut off. */
-static const char *
-last_line(char *text)
+void
+screen_rechecks(const char *target, const char *what)
 {
-	char *end;
-
-	while ((end = strrchr(text, '\n')) && end[1] == '\0')
-		*end = '\0';
-	return end ? end + 1 : text;
+	if (is_quiet)
+		return;
+	begin_line("", "recheck", "", target);
+	printf(": %s", what);
+	end_line();
 }
 
 void
 screen_slow(const char *target, double seconds, int log)
 {
-	char tail[400];
-	off_t size = log < 0 ? 0 : lseek(log, 0, SEEK_END), most = sizeof(tail) - 1;
-	ssize_t n = size <= 0 ? 0 : pread(log, tail, (size_t)most, size < most ? 0 : size - most);
+	char *line = tail_line(log);
 
-	tail[n > 0 ? n : 0] = '\0';
-	if (is_quiet)
-		return;
-	begin_line("", "slow", screen_duration(seconds).s, target);
-	printf(": ");
-	screen_put("", last_line(tail), "");
-	end_line();
+	if (!is_quiet) {
+		begin_line("", "slow", screen_duration(seconds).s, target);
+		if (*line) {
+			printf(": ");
+			screen_put_cut(line,
+			    screen_left(BEFORE_TARGET + utf8_columns(target) + 2));
+		}
+		end_line();
+	}
+	free(line);
 }

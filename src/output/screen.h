@@ -3,6 +3,7 @@
 
 /* What a person reads while a run goes on and after it. All on standard output. */
 
+#include "output/tail.h"
 #include "state/record.h"
 
 /* From now on none of these lines is printed: NOXMK_OUTPUT=quiet. Is that so? */
@@ -12,6 +13,12 @@ bool screen_is_quiet(void);
 /* A line for a session that has ended: verdict, seconds, target, reason. */
 void screen_ended(const struct record *);
 
+/*
+ * The same of one that has failed, and below it the last lines of its log: who watches need not
+ * wait for the summary to see why.
+ */
+void screen_failed(const struct record *, const struct tail *);
+
 /* A line for a session that waits for {"resource","target","pid"}, which another has. */
 void screen_waits(const char *target, const json_t *blocker);
 
@@ -20,6 +27,9 @@ void screen_slow(const char *target, double seconds, int log);
 
 /* A line for a session that is run again in so many seconds. */
 void screen_retries(const struct record *, double seconds);
+
+/* A line for a session that failed, about its recheck. */
+void screen_rechecks(const char *target, const char *what);
 
 /* A time for people, "12.3s", "4m05s", "1h02m": at most 7 columns below 100 hours. */
 struct screen_duration {

@@ -8,6 +8,9 @@
 
 #define CUT "…"
 
+/* What has the character before it shown as an emoji: by most terminals two columns wide, then. */
+#define AS_EMOJI "\ufe0f"
+
 size_t
 utf8_length(unsigned char byte)
 {
@@ -90,11 +93,10 @@ measure(const char *text, size_t *n)
 	int columns;
 
 	*n = utf8_next(text);
-	if (*n <= 1) {
-		*n = 1;
-		return 1;
-	}
-	columns = wcwidth((wchar_t)decode(text, *n));
+	columns = *n > 1 ? wcwidth((wchar_t)decode(text, *n)) : 1;
+	*n += *n == 0;
+	if (columns == 1 && !strncmp(text + *n, AS_EMOJI, strlen(AS_EMOJI)))
+		return 2;
 	return columns < 0 ? 1 : columns;
 }
 

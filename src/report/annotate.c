@@ -334,18 +334,20 @@ put_table(const struct list *list, const struct indices *shown)
 
 /*
  * Positions of those that are to be shown, errors first. annotations: they are those that the forge
- * has room for besides what the sessions have told it.
+ * has room for besides what all n sessions, also those that passed, have told it.
  */
 static struct indices
-choose(struct list *list, bool annotations)
+choose(struct list *list, size_t n, bool annotations)
 {
-	size_t told[LEVELS] = { 0 }, rooms[LEVELS] = { ROWS_MOST, ROWS_MOST };
+	size_t rooms[LEVELS] = { ROWS_MOST, ROWS_MOST };
 	struct indices shown = { 0 };
 
-	for (size_t i = 0; i < list->n; i++)
-		told[list->v[i].level] += list->v[i].announced;
-	for (enum level level = 0; annotations && level < LEVELS; level++)
-		rooms[level] = told[level] < SHOWN_MOST ? SHOWN_MOST - told[level] : 0;
+	for (enum level level = 0; annotations && level < LEVELS; level++) {
+		rooms[level] = SHOWN_MOST;
+		for (size_t i = 0; i < n; i++)
+			rooms[level] -= at_most(list->records[i].announced[level],
+			    (unsigned)rooms[level]);
+	}
 	for (enum level level = 0; level < LEVELS; level++)
 		for (size_t i = 0; i < list->n; i++) {
 			const struct kept *kept = &list->v[i];
@@ -394,7 +396,7 @@ annotate_print(int rundir, const struct record *records, size_t n, const char *c
 	if (ci_reads("none") == CI_NONE)
 		return;
 	gather(&list, rundir, n);
-	shown = choose(&list, annotations);
+	shown = choose(&list, n, annotations);
 	if (annotations)
 		for (size_t i = 0; i < shown.n; i++)
 			put_annotation(&list, &list.v[shown.v[i]]);

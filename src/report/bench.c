@@ -11,7 +11,6 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/median.h"
-#include "base/process.h"
 #include "base/spawn.h"
 #include "base/usermake.h"
 #include "output/mask.h"
@@ -45,23 +44,12 @@ add_goals(struct strings *argv, const json_t *goals)
 static void
 prepare_make(const struct bench_options *options, struct contestant *one)
 {
-	char *helper = process_own_program();
-	bool includes;
-
-	strings_add(&one->argv, xstrdup(usermake_program()));
-	strings_add(&one->argv, xstrdup("-I"));
-	strings_add(&one->argv, xasprintf("%s/../../include", options->share));
-	if (!usermake_makefile(&includes) || !includes) {
-		strings_add(&one->argv, xstrdup("-f"));
-		strings_add(&one->argv, xasprintf("%s/../../include/nox.mk", options->share));
-		strings_add(&one->argv, xasprintf("NOXMK=%s", helper));
+	if (!usermake_add_command(&one->argv, options->share))
 		strings_add(&one->argv, xasprintf("NOXMK_NOXFILE=%s", options->noxfile));
-	}
 	strings_add(&one->argv, xasprintf("-j%u", options->jobs));
 	add_goals(&one->argv, options->goals);
 	strings_add(&one->argv, NULL);
 	one->title = xasprintf("make -j%u", options->jobs);
-	free(helper);
 }
 
 /* Without goals nox gets no -s: it runs its defaults, as ci does. False after a warning. */

@@ -10,8 +10,12 @@ double
 cause_ready(const struct record *record)
 {
 	double ready = record->started;
-	json_t *wait;
+	json_t *wait, *attempt;
 	size_t i;
+
+	/* It started with the last of its attempts. */
+	json_array_foreach(record->attempts, i, attempt)
+		ready -= json_number(attempt, "duration");
 
 	json_array_foreach(record->waits, i, wait)
 		if (!record_waits_within(wait))

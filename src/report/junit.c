@@ -11,12 +11,17 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "output/utf8.h"
+#include "report/company.h"
 #include "report/junit.h"
+#include "report/whole.h"
 
 #define NAME "junit.xml"
 
 /* So much of the end of a log is in there; the file has all of it. */
 enum { LOG_MOST = 64 * 1024 };
+
+/* And so many overlaps. */
+enum { OVERLAPS_MOST = 100 };
 
 static const enum { SUCCESS, FAILURE, ERROR, SKIP } kinds[VERDICTS] = { [FAILED] = FAILURE,
 	[ABORTED] = FAILURE, [CANCELLED] = ERROR, [NOT_RUN] = ERROR, [SKIPPED] = SKIP };
@@ -88,11 +93,12 @@ add_attribute(struct buffer *out, const char *name, const char *text)
 	buffer_addstr(out, "\"");
 }
 
+/* Of a session that is well it is not in there. */
 static void
-add_log(struct buffer *out, int rundir, const char *target)
+add_log(struct buffer *out, int rundir, const struct record *r)
 {
-	char *name = xasprintf("%s.log", target), *text = xcalloc(1, LOG_MOST + 1);
-	int log = file_open(rundir, name, O_RDONLY, 0);
+	char *name = xasprintf("%s.log", r->target), *text = xcalloc(1, LOG_MOST + 1);
+	int log = record_is_bad(r) && r->logged ? file_open(rundir, name, O_RDONLY, 0) : -1;
 	struct stat st;
 	ssize_t n = 0;
 
@@ -109,37 +115,51 @@ add_log(struct buffer *out, int rundir, const char *target)
 }
 
 static void
-add_attempts(struct buffer *out, const json_t *attempts)
+add_attempts(struct buffer *out, const json_t *attempts, const char *element)
 {
 	const json_t *attempt;
 	size_t i;
 
 	json_array_foreach(attempts, i, attempt) {
-		buffer_addstr(out, "      <flakyFailure");
+		buffer_printf(out, "      <%s", element);
 		add_attribute(out, "type", json_text(attempt, "verdict"));
 		add_attribute(out, "message", json_text(attempt, "reason"));
 		buffer_addstr(out, "/>\n");
 	}
 }
 
+/* Its own, or, if it was cut, those of its parts. */
 static void
-add_case(struct buffer *out, int rundir, const struct record *r)
+add_logs(struct buffer *out, int rundir, const struct record *records, size_t n,
+    const struct record *r)
+{
+	add_log(out, rundir, r);
+	for (size_t i = 0; i < n && whole_is_made(r); i++)
+		if (whole_has(r->target, &records[i]))
+			add_log(out, rundir, &records[i]);
+}
+
+static void
+add_case(struct buffer *out, int rundir, const struct record *records, size_t n,
+    const struct record *r)
 {
 	int kind = kind_of(r);
+	char *reason = company_reason(r);
 
 	buffer_addstr(out, "    <testcase classname=\"nox\"");
 	add_attribute(out, "name", r->target);
 	buffer_printf(out, " time=\"%.3f\">\n", r->duration);
 	if (kind == SUCCESS)
-		add_attempts(out, r->attempts);
+		add_attempts(out, r->attempts, "flakyFailure");
 	if (kind != SUCCESS) {
 		buffer_printf(out, "      <%s", elements[kind]);
-		add_attribute(out, "message", r->reason ? r->reason : verdict_name(r->verdict));
+		add_attribute(out, "message", reason ? reason : verdict_name(r->verdict));
 		buffer_addstr(out, "/>\n");
+		add_attempts(out, r->attempts, "rerunFailure");
 	}
-	if (record_is_bad(r) && r->logged)
-		add_log(out, rundir, r->target);
+	add_logs(out, rundir, records, n, r);
 	buffer_addstr(out, "    </testcase>\n");
+	free(reason);
 }
 
 /* When the first of them started and the last one ended; 0 and 0: none has. */
@@ -203,25 +223,86 @@ add_timestamp(struct buffer *out, double started)
 		buffer_printf(out, " timestamp=\"%s\"", text);
 }
 
-void
-junit_write(int rundir, const struct record *records, size_t n)
+static void
+add_property(struct buffer *out, const char *name, const char *value)
 {
-	struct span span = span_of(records, n);
-	struct buffer out = { 0 };
+	if (!*value)
+		return;
+	buffer_addstr(out, "      <property");
+	add_attribute(out, "name", name);
+	add_attribute(out, "value", value);
+	buffer_addstr(out, "/>\n");
+}
 
-	buffer_addstr(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-	buffer_addstr(&out, "<testsuites name=\"noxmk\"");
-	add_counts(&out, records, n, &span);
-	buffer_addstr(&out, ">\n  <testsuite name=\"nox\"");
-	add_counts(&out, records, n, &span);
-	buffer_printf(&out, " skipped=\"%zu\"", count(records, n, SKIP));
-	add_timestamp(&out, span.started);
-	buffer_addstr(&out, ">\n");
-	for (size_t i = 0; i < n; i++)
-		add_case(&out, rundir, &records[i]);
-	buffer_addstr(&out, "  </testsuite>\n</testsuites>\n");
+static void
+add_overlaps(struct buffer *out, const json_t *overlaps)
+{
+	const json_t *overlap;
+	size_t i;
+
+	json_array_foreach(overlaps, i, overlap) {
+		char *names, *value;
+
+		if (i == OVERLAPS_MOST)
+			break;
+		names = json_list_join(json_object_get(overlap, "sessions"), ", ");
+		value = xasprintf("%s: %s (%s)", json_text(overlap, "level"),
+		    json_text(overlap, "words"), names);
+		add_property(out, "overlap", value);
+		free(value);
+		free(names);
+	}
+}
+
+static void
+add_properties(struct buffer *out, const json_t *info, const json_t *overlaps)
+{
+	json_int_t jobs = json_integer_value(json_object_get(info, "jobs"));
+	char *number = jobs > 0 ? xasprintf("%lld", (long long)jobs) : xstrdup("");
+
+	buffer_addstr(out, "    <properties>\n");
+	add_property(out, "noxmk", NOXMK_VERSION);
+	add_property(out, "run", json_text(info, "run"));
+	add_property(out, "jobs", number);
+	add_overlaps(out, overlaps);
+	buffer_addstr(out, "    </properties>\n");
+	free(number);
+}
+
+void
+junit_add_run(struct buffer *out, int rundir, const struct record *records, size_t n,
+    const json_t *info, const json_t *overlaps)
+{
+	struct wholes wholes = wholes_of(records, n);
+	struct span span = span_of(wholes.v, wholes.n);
+
+	buffer_addstr(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+	buffer_addstr(out, "<testsuites name=\"noxmk\"");
+	add_counts(out, wholes.v, wholes.n, &span);
+	buffer_printf(out, ">\n  <testsuite name=\"nox\"");
+	add_counts(out, wholes.v, wholes.n, &span);
+	buffer_printf(out, " skipped=\"%zu\"", count(wholes.v, wholes.n, SKIP));
+	add_timestamp(out, span.started);
+	buffer_addstr(out, ">\n");
+	add_properties(out, info, overlaps);
+	for (size_t i = 0; i < wholes.n; i++)
+		add_case(out, rundir, records, n, &wholes.v[i]);
+	wholes_clear(&wholes);
+	buffer_addstr(out, "  </testsuite>\n</testsuites>\n");
+}
+
+bool
+junit_write(int rundir, const struct record *records, size_t n, const json_t *info,
+    const json_t *overlaps)
+{
+	struct buffer out = { 0 };
+	bool written;
+
+	junit_add_run(&out, rundir, records, n, info, overlaps);
+	written = file_store(rundir, NAME, out.data, out.len) == 0;
 	/* A session may have removed the run's folder, which is said elsewhere. */
-	if (file_store(rundir, NAME, out.data, out.len) < 0 && errno != ENOENT)
+	if (!written && errno != ENOENT)
 		warn(NAME);
 	buffer_free(&out);
+	return written;
 }

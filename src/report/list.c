@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "output/screen.h"
+#include "plan/parts.h"
 #include "report/list.h"
 
 /* The column of the targets is as wide as the longest, within these limits. */
@@ -29,12 +30,17 @@ print_session(const json_t *line, int width)
 {
 	const char *target = json_text(line, "target"), *session = json_text(line, "session");
 	const char *description = json_text(line, "description");
+	const json_t *part = json_object_get(line, "part");
 	bool same = !strcmp(target, session);
-	char *rest = xasprintf("%s%s%s", same ? "" : session,
+	char *of = part ? xasprintf(", part %lld of %lld",
+	    (long long)json_integer_value(json_array_get(part, 0)),
+	    (long long)json_integer_value(json_array_get(part, 1))) : xstrdup("");
+	char *rest = xasprintf("%s%s%s%s", same ? "" : session, of,
 	    same || !*description ? "" : ": ", description);
 
 	print_line(json_is_true(json_object_get(line, "default")) ? '*' : '-', target, rest, width);
 	free(rest);
+	free(of);
 }
 
 static void
@@ -42,9 +48,11 @@ print_group(const json_t *line, int width)
 {
 	const json_t *members = json_object_get(line, "members");
 	size_t n = json_array_size(members);
+	bool is_cut = !strcmp(json_text(line, "kind"), GROUP_PARTS);
 	char *rest = n == 1 ? xasprintf("%s (1 session: %s)", json_text(line, "what"),
 				  json_string_value(json_array_get(members, 0))) :
-			      xasprintf("%s (%zu sessions)", json_text(line, "what"), n);
+			      xasprintf("%s (%zu %s)", json_text(line, "what"), n,
+				  is_cut ? "parts" : "sessions");
 
 	print_line('+', json_text(line, "group"), rest, width);
 	free(rest);
@@ -54,6 +62,7 @@ print_group(const json_t *line, int width)
 static const struct {
 	const char *target, *what;
 } own_targets[] = {
+	{ "nox-audit", "which sessions must not run at the same time" },
 	{ "nox-list", "this list" },
 	{ "nox-plan", "the plan made anew" },
 	{ "rerun-failed", "what failed or did not run when it was last to run" },
@@ -137,6 +146,8 @@ add_session(json_t *list, const json_t *line)
 	json_t *claims = json_object_get(line, "claims"), *claim;
 	size_t i;
 
+	json_object_set(session, "part", json_object_get(line, "part"));
+	json_object_set(session, "whole", json_object_get(line, "whole"));
 	json_object_set_new(session, "resources", claims ? json_incref(claims) : json_array());
 	json_array_foreach(claims, i, claim) {
 		const json_t *capacity = json_object_get(claim, "capacity");

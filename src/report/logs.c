@@ -1,8 +1,6 @@
 #include <err.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json.h"
@@ -52,15 +50,6 @@ print_one(int rundir, const struct record *r, const char *folder, bool first, bo
 	return result;
 }
 
-/* How far the run has come. */
-static enum table_of
-progress(int rundir)
-{
-	if (faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return TABLE_ENDED;
-	return rundir_may_live(rundir) ? TABLE_SO_FAR : TABLE_STOPPED;
-}
-
 static int
 print_all(int rundir, const char *name, const struct table *table, bool raw)
 {
@@ -76,7 +65,7 @@ print_all(int rundir, const char *name, const struct table *table, bool raw)
 	}
 	if (first)
 		printf("noxmk: no session has failed in the run %s%s\n", name,
-		    progress(rundir) == TABLE_SO_FAR ? " so far" : "");
+		    table_progress(rundir) == TABLE_SO_FAR ? " so far" : "");
 	free(folder);
 	return result;
 }
@@ -91,7 +80,7 @@ print_failed(const struct logs_options *logs)
 	struct table table = { 0 };
 
 	if (plan && request_read(rundir, &request) == 0 &&
-	    table_read(&table, rundir, plan, request.goals, progress(rundir)) == 0 &&
+	    table_read(&table, rundir, plan, request.goals, table_progress(rundir)) == 0 &&
 	    print_all(rundir, json_text(info, "run"), &table, logs->raw) == 0)
 		result = 0;
 	table_clear(&table);

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "output/ci.h"
 #include "output/screen.h"
 #include "output/utf8.h"
@@ -19,7 +20,7 @@
 enum { MOST = 1 << 20, ROWS_MOST = MOST / 2 };
 
 /* Columns of a reason; the log has all of it. */
-enum { REMARK_MOST = 300 };
+enum { REMARK_MOST = 160 };
 
 #define VARIABLE "GITHUB_STEP_SUMMARY"
 
@@ -37,11 +38,25 @@ markdown_is_wanted(void)
 	return ci_forge() != FORGE_NONE && path();
 }
 
+/* Does a sign in the midst of a word, or at its end, mean nothing? "3.11", "py3-dev", "2, 3". */
+static bool
+is_harmless(const struct buffer *out, char byte, char next)
+{
+	const char *before = out->len > 0 ? out->data + out->len - 1 : "";
+
+	if (!isalnum((unsigned char)*before))
+		return false;
+	/* "1. " begins a list, and "www." a link. */
+	if (byte == '.')
+		return isalnum((unsigned char)next) && tolower((unsigned char)*before) != 'w';
+	return strchr("-,;/%", byte) != NULL;
+}
+
 /* A sign can begin a table's cell, a link, a mention, an element: as a number it is only itself. */
 static void
-add_ascii(struct buffer *out, char byte)
+add_ascii(struct buffer *out, char byte, char next)
 {
-	if (byte == ' ' || isalnum((unsigned char)byte))
+	if (byte == ' ' || isalnum((unsigned char)byte) || is_harmless(out, byte, next))
 		buffer_add(out, &byte, 1);
 	else
 		buffer_printf(out, "&#%d;", byte);
@@ -61,7 +76,7 @@ add_safe(struct buffer *out, const char *text)
 		n = 1;
 		vis(visible, (unsigned char)*text, VIS_CSTYLE | VIS_TAB | VIS_NL, 0);
 		for (const char *p = visible; *p; p++)
-			add_ascii(out, *p);
+			add_ascii(out, *p, *(p[1] ? p + 1 : text + 1));
 	}
 }
 
@@ -87,6 +102,28 @@ markdown_add(struct markdown *markdown, const struct record *r, const char *rema
 	free(cut);
 }
 
+void
+markdown_add_overlaps(struct markdown *markdown, const json_t *overlaps)
+{
+	const json_t *overlap;
+	size_t i;
+
+	if (json_array_size(overlaps) > 0)
+		buffer_addstr(&markdown->text, "\n");
+	json_array_foreach(overlaps, i, overlap) {
+		char *words = utf8_cut(json_text(overlap, "words"), REMARK_MOST);
+
+		if (markdown->text.len <= ROWS_MOST) {
+			buffer_addstr(&markdown->text, "- ");
+			add_safe(&markdown->text, json_text(overlap, "level"));
+			buffer_addstr(&markdown->text, ": ");
+			add_safe(&markdown->text, words);
+			buffer_addstr(&markdown->text, "\n");
+		}
+		free(words);
+	}
+}
+
 static void
 append(const struct buffer *text)
 {
@@ -104,15 +141,22 @@ append(const struct buffer *text)
 }
 
 void
-markdown_write(struct markdown *markdown, const char *total)
+markdown_end(struct markdown *markdown, const char *total)
 {
 	struct buffer *text = &markdown->text;
 
 	if (markdown->left_out > 0)
-		buffer_printf(text, "\nand %zu more sessions\n", markdown->left_out);
+		buffer_printf(text, "\nand %zu more session%s\n", markdown->left_out,
+		    markdown->left_out == 1 ? "" : "s");
 	buffer_addstr(text, "\n");
 	add_safe(text, total);
 	buffer_addstr(text, "\n\n");
-	append(text);
-	buffer_free(text);
+}
+
+void
+markdown_write(struct markdown *markdown, const char *total)
+{
+	markdown_end(markdown, total);
+	append(&markdown->text);
+	buffer_free(&markdown->text);
 }

@@ -1,14 +1,20 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/util.h"
+#include "output/screen.h"
 #include "plan/planfile.h"
 #include "report/newest.h"
 #include "state/request.h"
 #include "state/rundir.h"
+
+/* So many members of a group are named. */
+enum { MEMBERS_MOST = 20 };
 
 /* Do the goals of that run's make run this target? */
 static bool
@@ -52,21 +58,127 @@ is_wanted(void *data, int rundir)
 	       (wanted->awaits && is_to_run(rundir, wanted->target));
 }
 
+/* Names some of the members. The plan may be anything. */
+static void
+tell_group(const char *group, const json_t *members)
+{
+	size_t n = json_array_size(members);
+	struct buffer names = { 0 };
+
+	for (size_t i = 0; i < n && i < MEMBERS_MOST; i++) {
+		const char *member = json_string_value(json_array_get(members, i));
+		char *name = screen_safe(member ? member : "?");
+
+		buffer_printf(&names, "%s%s", i > 0 ? ", " : "", name);
+		free(name);
+	}
+	if (n > MEMBERS_MOST)
+		buffer_printf(&names, " and %zu more", n - MEMBERS_MOST);
+	warnx("%s is a group: %s", group, n > 0 ? names.data : "it has no sessions");
+	buffer_free(&names);
+}
+
+/* Is it a group in the plan there? Then a warning says so. */
+static bool
+is_group(struct planfile *plan, const char *target)
+{
+	const json_t *members = plan ? planfile_group(plan, target) : NULL;
+
+	if (members)
+		tell_group(target, members);
+	return members != NULL;
+}
+
+void
+newest_complain(int state, const char *target)
+{
+	struct planfile *plan = planfile_open(state);
+
+	/* The plan may have lost a target of which there still is a log. */
+	if (plan && !is_group(plan, target) && planfile_knows(plan, target))
+		warnx("%s: in none of the runs that are kept", target);
+	planfile_close(plan);
+}
+
+/* The run that the user names has nothing of a group. */
+static bool
+is_group_there(int rundir, const char *name, const char *target)
+{
+	struct planfile *plan;
+	bool is;
+
+	if (faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return false;
+	plan = planfile_open(rundir);
+	is = is_group(plan, target);
+	planfile_close(plan);
+	return is;
+}
+
 /* -1 after a warning. */
 static int
 open_run(const struct newest *newest, const char *target)
 {
 	char *name = xasprintf("%s%s", target, newest->suffix);
 	struct wanted wanted = { .target = target, .name = name, .awaits = newest->awaits };
-	int rundir = rundir_newest_that(newest->state, is_wanted, &wanted);
-	struct planfile *plan = rundir < 0 ? planfile_open(newest->state) : NULL;
+	int rundir;
 
-	/* The plan may have lost a target of which there still is a log. */
-	if (plan && planfile_knows(plan, target))
-		warnx("%s: in none of the runs that are kept", name);
-	planfile_close(plan);
+	if (newest->run) {
+		rundir = rundir_select(newest->state, newest->run);
+		if (rundir >= 0 && is_group_there(rundir, name, target))
+			fd_close(&rundir);
+	} else {
+		rundir = rundir_newest_that(newest->state, is_wanted, &wanted);
+		if (rundir < 0)
+			newest_complain(newest->state, target);
+	}
 	free(name);
 	return rundir;
+}
+
+/* 0, or 1 after a warning. */
+static int
+print_one(const struct newest *newest, const char *target)
+{
+	int rundir = open_run(newest, target);
+	int result = rundir < 0 || newest->print(newest->data, rundir, target) < 0;
+
+	fd_close(&rundir);
+	return result;
+}
+
+/* Has a run that is kept something of that target? */
+static bool
+is_kept(const struct newest *newest, const char *target)
+{
+	char *name = xasprintf("%s%s", target, newest->suffix);
+	struct wanted wanted = { .target = target, .name = name };
+	int rundir = rundir_newest_that(newest->state, is_wanted, &wanted);
+
+	free(name);
+	fd_close(&rundir);
+	return rundir >= 0;
+}
+
+/* The parts of the session by that target, if it is cut. A new list, or NULL. */
+static json_t *
+parts_of(const struct newest *newest, const char *target)
+{
+	struct planfile *plan = NULL;
+	const json_t *members = NULL;
+	json_t *parts = NULL, *line = NULL;
+
+	if (!newest->awaits && (newest->run || !is_kept(newest, target)))
+		plan = planfile_open(newest->state);
+	if (plan)
+		members = planfile_group(plan, target);
+	if (json_array_size(members) > 0)
+		line = planfile_session(plan, json_string_value(json_array_get(members, 0)));
+	if (!strcmp(json_text(line, "whole"), target))
+		parts = json_copy((json_t *)members);
+	json_decref(line);
+	planfile_close(plan);
+	return parts;
 }
 
 int
@@ -75,12 +187,14 @@ newest_print(const struct newest *newest, char *const *targets)
 	int result = 0;
 
 	for (; *targets; targets++) {
-		int rundir = newest->run ? rundir_select(newest->state, newest->run) :
-		    open_run(newest, *targets);
+		json_t *parts = parts_of(newest, *targets), *part;
+		size_t i;
 
-		if (rundir < 0 || newest->print(newest->data, rundir, *targets) < 0)
-			result = 1;
-		fd_close(&rundir);
+		if (!parts)
+			result |= print_one(newest, *targets);
+		json_array_foreach(parts, i, part)
+			result |= print_one(newest, json_string_value(part));
+		json_decref(parts);
 	}
 	return result;
 }

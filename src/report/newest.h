@@ -15,9 +15,16 @@ struct newest {
 };
 
 /*
- * Calls print for each of the targets, NULL-ended. 0; 1 if there is no such run, after a warning,
+ * Calls print for each of the targets, NULL-ended, or, of a session that is cut in parts, for each
+ * of these, but where it awaits. 0; 1 if there is no such run, after a warning,
  * or print has returned less than 0.
  */
 int newest_print(const struct newest *, char *const *targets);
+
+/*
+ * Warns why no run tells of that target, by the plan of the state folder: it is a group, it is in
+ * none of the runs, or it is no target at all.
+ */
+void newest_complain(int state, const char *target);
 
 #endif

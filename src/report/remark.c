@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "output/screen.h"
 #include "plan/options.h"
+#include "report/company.h"
 #include "report/remark.h"
 
 /* A wait for processors that took this share of the run is worth a word. */
@@ -73,18 +74,19 @@ add(struct buffer *words, const char *mark, const char *text)
 char *
 remark_of(const struct remarks *remarks, const struct record *r)
 {
-	char *slow = how_slow(remarks, r);
+	char *slow = how_slow(remarks, r), *reason = company_reason(r);
 	double waited = waited_for_processors(r);
 	struct buffer words = { 0 };
 
-	add(&words, "", r->reason);
+	add(&words, "", reason);
 	if (record_is_flaky(r))
-		add(&words, "flaky: ", "it failed first");
+		add(&words, "", RECORD_FLAKY);
 	add(&words, "slow: ", slow);
 	add(&words, "leaked: ", remark_has_leaked(r) ? r->left : NULL);
 	if (!r->reason && waited > remarks->wall * NOTEWORTHY)
 		buffer_printf(&words, "%swaited %s for processors", words.len ? "; " : "",
 		    screen_duration(waited).s);
+	free(reason);
 	free(slow);
 	return words.data;
 }

@@ -15,8 +15,9 @@ struct remarks {
 };
 
 /*
- * Its reason; then whether it is flaky, slow, or has leaked a process; and without a reason that it
- * waited long for processors. NULL: nothing. The caller frees.
+ * Its reason, and what its recheck has shown; then whether it is flaky, slow, or has leaked a
+ * process; and without a reason that it waited long for processors. NULL: nothing. The caller
+ * frees.
  */
 char *remark_of(const struct remarks *, const struct record *) UNUSED_RESULT;
 

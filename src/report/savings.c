@@ -56,7 +56,7 @@ print_line(const char *name, const struct sums *sums)
 {
 	double plain = plain_seconds(&sums->plain);
 
-	printf("%-26s %8u %8u %9s %8s ", name, sums->sessions, sums->bad,
+	printf("%-29s  %8u  %8u  %9s  %7s  ", name, sums->sessions, sums->bad,
 	    plain < 0 ? "?" : screen_duration(plain).s, screen_duration(sums->wall).s);
 	if (plain < 0)
 		printf("%8s\n", "?");
@@ -98,7 +98,7 @@ savings_print(int state)
 		/* One session alone can save nothing. */
 		if (add_up(rundir, &sums) && sums.sessions > 1) {
 			if (runs++ == 0)
-				printf("%-26s %8s %8s %9s %8s %8s\n", "run", "sessions",
+				printf("%-29s  %8s  %8s  %9s  %7s  %8s\n", "run", "sessions",
 				    "not well", "plain nox", "took", "speed-up");
 			print_line(json_string_value(name), &sums);
 			plain = plain_seconds(&sums.plain);

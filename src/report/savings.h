@@ -1,7 +1,7 @@
 #ifndef NOXMK_REPORT_SAVINGS_H
 #define NOXMK_REPORT_SAVINGS_H
 
-/* `noxmk report`: what running sessions at once has saved. */
+/* `noxmk savings`: what running sessions at once has saved. */
 
 /*
  * Prints, for each run of several sessions that is kept, the time that plain nox would have taken,

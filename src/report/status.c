@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,14 +10,19 @@
 #include "base/json.h"
 #include "base/sig.h"
 #include "output/screen.h"
+#include "report/ongoing.h"
 #include "report/status.h"
+#include "report/table.h"
 #include "session/progress.h"
-#include "state/makekey.h"
+#include "state/request.h"
 #include "state/rundir.h"
 #include "state/runtime.h"
 
 /* Milliseconds between two boards. */
 enum { TICK = 500 };
+
+/* So many sessions that have failed are named. */
+enum { FAILED_MOST = 20 };
 
 /* A run, with what belongs to it as long as it is alive. */
 struct run {
@@ -52,18 +58,6 @@ find_run(int state)
 	if (!run.lives)
 		run.rundir = rundir_open(state, NULL);
 	return run;
-}
-
-static void
-open_now(struct run *run)
-{
-	json_t *info = rundir_info(run->rundir);
-	const char *key = json_text(info, "make");
-
-	if (makekey_is_sane(key))
-		run->runtime = runtime_find(key);
-	run->table = now_open_table(run->runtime >= 0 ? run->runtime : run->rundir);
-	json_decref(info);
 }
 
 /* The lines of the board; again: no more than the terminal has. */
@@ -138,6 +132,49 @@ watch(struct progress *progress, struct run *run)
 	return signal;
 }
 
+/* The bad ones of these, as far as they have had their turn. */
+static void
+add_failed(const struct table *table, struct buffer *line)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
+		char *safe;
+
+		if (!record_is_bad(r) || ++n > FAILED_MOST)
+			continue;
+		safe = screen_safe(r->target);
+		buffer_printf(line, "%s%s", n > 1 ? ", " : "failed: ", safe);
+		if (r->verdict != FAILED)
+			buffer_printf(line, " (%s)", verdict_name(r->verdict));
+		free(safe);
+	}
+	if (n > FAILED_MOST)
+		buffer_printf(line, " and %zu more", n - FAILED_MOST);
+	if (n > 0)
+		buffer_addstr(line, "; `noxmk log` has their logs\n");
+}
+
+/* Of a run that has ended; nothing if none has failed. */
+static void
+print_failed(int rundir)
+{
+	struct planfile *plan = planfile_open(rundir);
+	struct request request = { 0 };
+	struct table table = { 0 };
+	struct buffer line = { 0 };
+
+	if (plan && request_read(rundir, &request) == 0 &&
+	    table_read(&table, rundir, plan, request.goals, TABLE_SO_FAR) == 0)
+		add_failed(&table, &line);
+	fputs(line.data ? line.data : "", stdout);
+	buffer_free(&line);
+	table_clear(&table);
+	request_clear(&request);
+	planfile_close(plan);
+}
+
 int
 status_print(int state, bool watches)
 {
@@ -151,7 +188,7 @@ status_print(int state, bool watches)
 	if (run.rundir < 0)
 		return -1;
 	if (run.lives)
-		open_now(&run);
+		ongoing_open(run.rundir, &run.runtime, &run.table);
 	options.rundir = run.rundir;
 	options.runtime = run.runtime;
 	options.table = run.table;
@@ -170,8 +207,10 @@ status_print(int state, bool watches)
 	if (progress) {
 		render(progress, &board, &text, false);
 		fputs(text.data, stdout);
-		if (!run.lives)
+		if (!run.lives) {
+			print_failed(run.rundir);
 			puts("This run has ended: there is none now.");
+		}
 	}
 	progress_close(progress);
 	buffer_free(&text);

@@ -15,6 +15,7 @@
 #include "output/ci.h"
 #include "output/screen.h"
 #include "output/utf8.h"
+#include "report/company.h"
 #include "report/statuses.h"
 #include "state/record.h"
 
@@ -56,7 +57,7 @@ state_of(const struct record *r)
 static char *
 description_of(const struct record *r)
 {
-	char *safe = screen_safe(r->reason ? r->reason : "");
+	char *reason = company_reason(r), *safe = screen_safe(reason ? reason : "");
 	bool ran = r->verdict != NOT_RUN;
 	char *all = xasprintf("%s%s%s%s%s", verdict_name(r->verdict), ran ? " in " : "",
 	    ran ? screen_duration(r->duration).s : "", *safe ? ": " : "", safe);
@@ -64,6 +65,7 @@ description_of(const struct record *r)
 
 	free(all);
 	free(safe);
+	free(reason);
 	return cut;
 }
 

@@ -1,8 +1,10 @@
 #include <err.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/overlap.h"
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "base/fd.h"
@@ -14,14 +16,20 @@
 #include "output/screen.h"
 #include "report/annotate.h"
 #include "report/chain.h"
+#include "report/company.h"
+#include "report/hint.h"
+#include "report/lead.h"
 #include "report/junit.h"
 #include "report/logs.h"
 #include "report/markdown.h"
 #include "report/plain.h"
 #include "report/remark.h"
+#include "report/report.h"
 #include "report/summary.h"
 #include "report/table.h"
+#include "report/whole.h"
 #include "state/history.h"
+#include "state/knob.h"
 #include "state/record.h"
 #include "state/rundir.h"
 #include "state/runtime.h"
@@ -32,43 +40,33 @@
  */
 enum { LOG_SHOWN_KIB = 256, LOG_AGAIN_KIB = 32 };
 
-/* Columns: of the targets at most; of verdict and time, with the gaps; of reasons, if it can be. */
-enum { NAMES_MOST = 60, NAMES_LEAST = 12, FIXED = 22, REASONS = 24 };
+/* All of them have so much room on such a page, besides what is left of it for logs. */
+enum { LOGS_KIB = 512 };
+
+/* Columns: of verdict and time, with the gaps; of reasons, if it can be. */
+enum { FIXED = 22, REASONS = 24 };
 
 /*
- * Lines of a screen: where a CI's page has the logs of failed sessions so near to its end, they are
+ * Lines of a screen, where there is none: logs of failed sessions that stand so near to the end are
  * not shown once more.
  */
 enum { SCREEN = 40 };
 
+/* Lines of a summary at most, but for those of its sessions, and for the messages of make. */
+enum { SUMMARY_LINES = 8 };
+
 /* What skipped sessions took is worth a word from this share of the run on. */
 #define NOTEWORTHY 0.1
 
-/* The column of the targets is as wide as the longest, but leaves room for the reasons. */
-static int
-names_width(const struct table *table)
-{
-	int width = (int)strlen("session"), most = screen_left(FIXED + REASONS);
-
-	for (size_t i = 0; i < table->n; i++) {
-		int len = (int)strlen(table->records[i].target);
-
-		width = len > width ? len : width;
-	}
-	if (most == 0)
-		return width < NAMES_MOST ? width : NAMES_MOST;
-	most = most > NAMES_LEAST ? most : NAMES_LEAST;
-	return width < most ? width : most;
-}
-
 static void
-print_table(const struct table *table, const struct remarks *remarks)
+print_table(const struct wholes *wholes, const struct remarks *remarks)
 {
-	int width = names_width(table), limit = screen_left(0) > 0 ? width : 0;
+	int width = table_names_width(wholes->v, wholes->n, FIXED, REASONS);
+	int limit = screen_left(0) > 0 ? width : 0;
 
 	printf("\n%-*s  %-9s %8s  %s\n", width, "session", "verdict", "time", "reason");
-	for (size_t i = 0; i < table->n; i++) {
-		const struct record *r = &table->records[i];
+	for (size_t i = 0; i < wholes->n; i++) {
+		const struct record *r = &wholes->v[i];
 		char *words = remark_of(remarks, r);
 
 		screen_put_cell(r->target, limit, width);
@@ -84,13 +82,15 @@ print_table(const struct table *table, const struct remarks *remarks)
 	}
 }
 
+/* share: so many KiB of a page, at most. */
 static void
-print_log(int rundir, const struct record *r, const char *folder)
+print_log(int rundir, const struct record *r, const char *folder, unsigned share)
 {
+	unsigned most = r->shown > 0 && ci_forge() != FORGE_NONE ? LOG_AGAIN_KIB : LOG_SHOWN_KIB;
+
 	putchar('\n');
 	logs_print_head(r, folder);
-	joblog_print_end(rundir, r->target,
-	    r->shown > 0 && ci_forge() != FORGE_NONE ? LOG_AGAIN_KIB : LOG_SHOWN_KIB);
+	joblog_print_end(rundir, r->target, (int)at_most(most, share));
 }
 
 /* The page of the CI, whose end is near, or NULL. The caller closes. */
@@ -115,9 +115,37 @@ is_told(const struct record *r)
 	return record_is_bad(r) && r->logged && !r->live;
 }
 
-/* Does the page of a CI have all of these logs, as far as one sees from where the summary is? */
+/*
+ * Were all of these logs shown so late that they are on the screen with the summary? What ended
+ * later has its lines there, too.
+ */
 static bool
-are_on_screen(const struct table *table, const struct page *page)
+are_in_view(const struct table *table)
+{
+	long long lines = SUMMARY_LINES + (long long)table->n;
+	struct screen_size size;
+	double first = INFINITY;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
+
+		if (is_told(r) && r->shown == 0)
+			return false;
+		if (is_told(r) && r->ended < first)
+			first = r->ended;
+	}
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
+
+		if (r->verdict == NOT_RUN || r->ended >= first)
+			lines += r->shown > 0 ? r->shown : 1;
+	}
+	return lines <= (screen_size(&size) && size.lines > 0 ? size.lines : SCREEN);
+}
+
+/* Does the page of a CI have them all, likewise? */
+static bool
+are_on_page(const struct table *table, const struct page *page)
 {
 	long long lines = page_state(page).lines + (long long)table->n;
 
@@ -131,16 +159,31 @@ are_on_screen(const struct table *table, const struct page *page)
 	return true;
 }
 
+/* KiB of the page for each of these logs, if that is one. */
+static unsigned
+share_of(const struct table *table, const struct page *page)
+{
+	unsigned told = 0, room = LOGS_KIB + (unsigned)(page_room(page) / 1024);
+
+	for (size_t i = 0; i < table->n; i++)
+		told += is_told(&table->records[i]);
+	if (!page || told == 0)
+		return LOG_SHOWN_KIB;
+	return room > told ? room / told : 1;
+}
+
 static void
 print_logs(int rundir, const struct table *table, const json_t *info)
 {
 	struct page *page = open_page(rundir, info);
 	char *folder = rundir_path(json_text(info, "run"));
-	bool again = !screen_is_quiet() && (!page || !are_on_screen(table, page));
+	bool seen = page ? are_on_page(table, page) : are_in_view(table);
+	bool again = !screen_is_quiet() && !seen;
+	unsigned share = share_of(table, page);
 
 	for (size_t i = 0; i < table->n && again; i++)
 		if (is_told(&table->records[i]))
-			print_log(rundir, &table->records[i], folder);
+			print_log(rundir, &table->records[i], folder, share);
 	page_close(page);
 	free(folder);
 }
@@ -200,101 +243,159 @@ add_speed_up(struct buffer *out, int state, const struct table *table, double wa
 		buffer_printf(out, ": speed-up %.2f", plain / took);
 }
 
-/* The line that counts: "3 sessions: 2 passed, 1 failed; …". The caller frees. */
-static char *
-total_of(int state, const struct remarks *remarks)
+char *
+summary_total(int state, const struct remarks *remarks)
 {
 	const struct table *table = remarks->table;
 	struct buffer out = { 0 };
 	unsigned counts[VERDICTS] = { 0 }, flaky = 0, slow = 0, leaked = 0;
+	double rechecked = company_rechecked(table->records, table->n);
+	struct wholes wholes = wholes_of(table->records, table->n);
 	bool first = true;
 
-	for (size_t i = 0; i < table->n; i++) {
-		const struct record *r = &table->records[i];
+	for (size_t i = 0; i < wholes.n; i++) {
+		const struct record *r = &wholes.v[i];
 
 		counts[r->verdict]++;
 		flaky += record_is_flaky(r);
 		slow += remark_is_slow(remarks, r);
 		leaked += remark_has_leaked(r);
 	}
-	buffer_printf(&out, "%zu session%s: ", table->n, table->n == 1 ? "" : "s");
+	buffer_printf(&out, "%zu session%s: ", wholes.n, wholes.n == 1 ? "" : "s");
+	wholes_clear(&wholes);
 	for (enum verdict v = 0; v < VERDICTS; v++)
 		add_count(&out, counts[v], verdict_name(v), &first);
 	add_count(&out, flaky, "flaky", &first);
 	add_count(&out, slow, "slow", &first);
 	add_count(&out, leaked, "leaked", &first);
 	buffer_printf(&out, "; %s wall time", screen_duration(remarks->wall).s);
+	if (rechecked > 0)
+		buffer_printf(&out, ", %s more to recheck", screen_duration(rechecked).s);
 	add_speed_up(&out, state, table, remarks->wall);
 	return out.data;
 }
 
+void
+summary_fill(struct markdown *markdown, const struct remarks *remarks)
+{
+	struct wholes wholes = wholes_of(remarks->table->records, remarks->table->n);
+
+	for (size_t i = 0; i < wholes.n; i++) {
+		char *words = remark_of(remarks, &wholes.v[i]);
+
+		markdown_add(markdown, &wholes.v[i], words);
+		free(words);
+	}
+	wholes_clear(&wholes);
+}
+
 /* The same for people who do not look at the log. */
 static void
-write_markdown(const struct remarks *remarks, const char *total)
+write_markdown(const struct remarks *remarks, const json_t *overlaps, const char *total)
 {
 	struct markdown markdown = { 0 };
 
-	for (size_t i = 0; i < remarks->table->n; i++) {
-		const struct record *r = &remarks->table->records[i];
-		char *words = remark_of(remarks, r);
-
-		markdown_add(&markdown, r, words);
-		free(words);
-	}
+	summary_fill(&markdown, remarks);
+	markdown_add_overlaps(&markdown, overlaps);
 	markdown_write(&markdown, total);
 }
 
-/* Of a run with sessions. ci_commands: see annotate.h. */
-static void
-print_summary(int state, int rundir, const struct table *table, const json_t *info,
-    const char *ci_commands)
+/* Without what was run once more. Of a run that has ended before, the clock does not tell. */
+static double
+wall_of(const struct summary *s, const struct table *table, const json_t *info)
 {
-	struct history *history = history_load(state);
-	struct remarks remarks = { .table = table, .history = history,
-		.wall = clock_monotonic() - json_number(info, "clock") };
-	char *total = total_of(state, &remarks);
+	if (table_progress(s->rundir) == TABLE_ENDED)
+		return lead_wall(table, json_number(info, "started"));
+	return clock_monotonic() - json_number(info, "clock") -
+	       company_rechecked(table->records, table->n);
+}
 
-	print_table(table, &remarks);
-	print_logs(rundir, table, info);
-	annotate_print(rundir, table->records, table->n, ci_commands);
+/*
+ * JUnit, always, and what else is wanted. The bits of those that are wanted and there. *lacks: is
+ * one missing?
+ */
+static unsigned
+write_reports(const struct summary *s, const struct table *table, const json_t *info,
+    const json_t *overlaps, bool *lacks)
+{
+	bool junit = junit_write(s->rundir, table->records, table->n, info, overlaps);
+	unsigned written = report_write(s->state, s->rundir,
+	    s->stopped ? TABLE_STOPPED : TABLE_ENDED, s->reports);
+
+	written |= junit ? s->reports & REPORT_JUNIT : 0;
+	*lacks = !junit || written != s->reports;
+	return written;
+}
+
+/* Of a run with sessions. False when a report of it cannot be written. */
+static bool
+print_summary(const struct summary *s, const struct table *table, const json_t *info,
+    const json_t *overlaps)
+{
+	const json_t *header = planfile_header(s->plan);
+	struct history *history = history_load(s->state);
+	struct remarks remarks = { .table = table, .history = history,
+		.wall = wall_of(s, table, info) };
+	struct wholes wholes = wholes_of(table->records, table->n);
+	char *total = summary_total(s->state, &remarks);
+	bool lacks;
+
+	print_table(&wholes, &remarks);
+	wholes_clear(&wholes);
+	print_logs(s->rundir, table, info);
+	if (!s->annotated)
+		annotate_print(s->rundir, table->records, table->n,
+		    json_string_value(json_object_get(header, "ci_commands")));
 	putchar('\n');
 	chain_print(table, remarks.wall);
+	if (s->hints)
+		company_hint(table->records, table->n);
+	if (!s->stopped)
+		hint_print(s->state, table->records, table->n);
+	/* Whoever waits for the reports may read meanwhile. */
+	fflush(stdout);
+	report_print_names(write_reports(s, table, info, overlaps, &lacks),
+	    json_text(info, "run"));
 	printf("noxmk: %s\n", total);
 	fflush(stdout);
 	if (markdown_is_wanted())
-		write_markdown(&remarks, total);
+		write_markdown(&remarks, overlaps, total);
 	free(total);
 	history_free(history);
+	return !lacks;
 }
 
 int
-summary_print(int state, int rundir, struct planfile *plan, const json_t *goals, bool stopped)
+summary_print(const struct summary *summary)
 {
-	enum table_of of = stopped ? TABLE_STOPPED : TABLE_ENDED;
-	json_t *info = rundir_info(rundir);
+	enum table_of of = summary->stopped ? TABLE_STOPPED : TABLE_ENDED;
+	json_t *info = rundir_info(summary->rundir), *overlaps = NULL;
 	struct table table = { 0 };
 	int result = -1;
 
-	if (!info || table_read(&table, rundir, plan, goals, of) < 0)
+	if (!info ||
+	    table_read(&table, summary->rundir, summary->plan, summary->goals, of) < 0)
 		goto out;
 	result = 0;
 	if (table.n == 0)
 		goto out;
-	print_summary(state, rundir, &table, info,
-	    json_string_value(json_object_get(planfile_header(plan), "ci_commands")));
-	junit_write(rundir, table.records, table.n);
+	overlaps = overlap_read(summary->rundir);
+	if (!print_summary(summary, &table, info, overlaps) && summary->is_strict)
+		result = -1;
 out:
 	table_clear(&table);
+	json_decref(overlaps);
 	json_decref(info);
 	return result;
 }
 
 /*
- * Adds the names and verdicts of the bad ones among the targets to the reasons. What these sessions
- * have notified goes to the end of the list, as nox puts it on its queue.
+ * Adds the names and verdicts of the bad ones among the targets to the reasons; the goal, if it is
+ * a session itself, has been named. What these sessions have notified goes to the end of the list,
+ * as nox puts it on its queue.
  */
 static void
-explain_sessions(int rundir, json_t *targets, struct buffer *reasons)
+explain_sessions(int rundir, const char *goal, json_t *targets, struct buffer *reasons)
 {
 	json_t *seen = json_object(), *target, *item;
 	size_t i, k;
@@ -308,7 +409,8 @@ explain_sessions(int rundir, json_t *targets, struct buffer *reasons)
 		json_object_set_new(seen, name, json_true());
 		record = table_record(rundir, name, false);
 		if (record_is_bad(&record))
-			buffer_printf(reasons, "%s %s %s", reasons->len ? "," : "", name,
+			buffer_printf(reasons, "%s%s%s %s", reasons->len ? "," : "",
+			    strcmp(name, goal) ? " " : "", strcmp(name, goal) ? name : "",
 			    verdict_name(record.verdict));
 		json_array_foreach(record.notify, k, item)
 			if (json_is_string(json_object_get(item, "target")))
@@ -334,7 +436,7 @@ explain_goal(int rundir, struct planfile *plan, const char *goal, struct buffer 
 		buffer_addstr(reasons, " no target of this plan");
 	json_object_foreach(expected, target, session)
 		json_array_append_new(targets, json_string(target));
-	explain_sessions(rundir, targets, reasons);
+	explain_sessions(rundir, goal, targets, reasons);
 	json_decref(goals);
 	json_decref(targets);
 	json_decref(expected);

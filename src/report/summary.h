@@ -10,15 +10,36 @@
 #include <stdbool.h>
 
 #include "plan/planfile.h"
+#include "report/markdown.h"
+#include "report/remark.h"
+
+struct summary {
+	int state, rundir;     /* descriptors of the state folder and the run folder */
+	struct planfile *plan;
+	const json_t *goals;   /* a list */
+	bool stopped;          /* make ends before all of them had their turn */
+	bool hints;            /* it may be told how to find out more */
+	bool is_strict;        /* a report that cannot be written is a failure */
+	bool annotated;        /* what tools have found has been told to the CI */
+	unsigned reports;      /* those to be written besides: see report_write */
+};
 
 /*
  * On standard output: the table of the goals' sessions and of all others with a record, the logs of
  * those that failed, unless screen_is_quiet, and a last line with the wall time and, where that is
  * known (plain.h), what plain nox would have taken. Nothing for a run without sessions. The same
- * goes into the run folder as JUnit XML (junit.h). state: the state folder. stopped: make ends
- * before all of them had their turn.
+ * goes into the run folder as JUnit XML (junit.h).
  */
-int summary_print(int state, int rundir, struct planfile *, const json_t *goals, bool stopped);
+int summary_print(const struct summary *);
+
+/*
+ * The line that counts: "3 sessions: 2 passed, 1 failed; …". state: the state folder, or -1. The
+ * caller frees.
+ */
+char *summary_total(int state, const struct remarks *) UNUSED_RESULT;
+
+/* The rows of the table in Markdown. */
+void summary_fill(struct markdown *, const struct remarks *);
 
 /*
  * 0 when every session of the goal, and every one that these notified, passed, was skipped, or

@@ -1,10 +1,28 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/util.h"
+#include "base/json.h"
+#include "output/screen.h"
 #include "report/table.h"
+#include "state/rundir.h"
+
+/* Columns of the targets, in a file at most, and on a narrow screen at least. */
+enum { NAMES_MOST = 60, NAMES_LEAST = 12 };
+
+/* Is there a file of that session with this ending? */
+static bool
+has(int rundir, const char *target, const char *ending)
+{
+	char *name = xasprintf("%s%s", target, ending);
+	bool there = faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	free(name);
+	return there;
+}
 
 /*
  * Why a session that was to run has no record. found: what record_read says; stopped: make has not
@@ -13,16 +31,17 @@
 static const char *
 why_no_record(int rundir, const char *target, int found, bool stopped)
 {
-	char *log = xasprintf("%s.log", target);
-	bool begun = faccessat(rundir, log, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	struct stat st;
 
-	free(log);
 	if (fstat(rundir, &st) == 0 && st.st_nlink == 0)
 		return "no record: the run's folder was deleted";
 	if (found < 0)
 		return "its record cannot be read";
-	if (begun)
+	/* Nobody has answered any more when it was about to open a file. */
+	if (has(rundir, target, ".log") && has(rundir, target, ".trace"))
+		return "no record: its helper died while it ran, and its calls failed since: it "
+		       "was traced";
+	if (has(rundir, target, ".log"))
 		return "no record: its helper died while it ran";
 	if (stopped)
 		return "make was stopped before its turn";
@@ -52,13 +71,31 @@ has_record(int rundir, const char *target)
 	return has;
 }
 
+/* The plan, and no record, says whether a session is a part. */
 static void
-add_record(struct table *table, int rundir, const char *target, enum table_of of)
+note_part(struct record *r, const json_t *line)
+{
+	const json_t *part = json_object_get(line, "part");
+	json_int_t number = json_integer_value(json_array_get(part, 0));
+	json_int_t parts = json_integer_value(json_array_get(part, 1));
+
+	if (!*json_text(line, "whole") || number < 1 || number > parts || parts > UINT_MAX)
+		return;
+	r->whole = xstrdup(json_text(line, "whole"));
+	r->part = (unsigned)number;
+	r->parts = (unsigned)parts;
+}
+
+/* line: of the plan, or NULL. */
+static void
+add_record(struct table *table, int rundir, const char *target, const json_t *line,
+    enum table_of of)
 {
 	if (of == TABLE_SO_FAR && !has_record(rundir, target))
 		return;
 	table->records = xreallocarray(table->records, table->n + 1, sizeof(*table->records));
-	table->records[table->n++] = table_record(rundir, target, of == TABLE_STOPPED);
+	table->records[table->n] = table_record(rundir, target, of == TABLE_STOPPED);
+	note_part(&table->records[table->n++], line);
 }
 
 /* One that no goal asks for. */
@@ -70,8 +107,8 @@ add_other(struct table *table, int rundir, struct planfile *plan, const char *ta
 
 	if (json_object_get(table->sessions, target))
 		return;
-	add_record(table, rundir, target, of);
 	session = planfile_session(plan, target);
+	add_record(table, rundir, target, session, of);
 	if (session)
 		json_object_set_new(table->sessions, target, session);
 }
@@ -87,7 +124,7 @@ table_read(struct table *table, int rundir, struct planfile *plan, const json_t 
 	*table = (struct table){ .sessions = json_object() };
 	planfile_expand(plan, goals, table->sessions, true);
 	json_object_foreach(table->sessions, target, session)
-		add_record(table, rundir, target, of);
+		add_record(table, rundir, target, session, of);
 	others = record_list(rundir);
 	json_array_foreach(others, i, item)
 		add_other(table, rundir, plan, json_string_value(item), of);
@@ -102,4 +139,28 @@ table_clear(struct table *table)
 		record_clear(&table->records[i]);
 	free(table->records);
 	json_decref(table->sessions);
+}
+
+enum table_of
+table_progress(int rundir)
+{
+	if (faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return TABLE_ENDED;
+	return rundir_may_live(rundir) ? TABLE_SO_FAR : TABLE_STOPPED;
+}
+
+int
+table_names_width(const struct record *records, size_t n, int fixed, int text)
+{
+	int width = (int)strlen("session"), most = screen_left(fixed + text);
+
+	for (size_t i = 0; i < n; i++) {
+		int len = (int)strlen(records[i].target);
+
+		width = len > width ? len : width;
+	}
+	if (most == 0)
+		return width < NAMES_MOST ? width : NAMES_MOST;
+	most = most > NAMES_LEAST ? most : NAMES_LEAST;
+	return width < most ? width : most;
 }

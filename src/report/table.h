@@ -30,6 +30,15 @@ enum table_of {
 int table_read(struct table *, int rundir, struct planfile *, const json_t *goals, enum table_of);
 void table_clear(struct table *);
 
+/* What is to be said of those of this run: it goes on, has ended, or make was stopped. */
+enum table_of table_progress(int rundir);
+
+/*
+ * The columns of a screen for the targets: as wide as the longest, but behind them so many are for
+ * the fixed columns of the table, and, if it can be, for the text that ends a line.
+ */
+int table_names_width(const struct record *, size_t n, int fixed, int text);
+
 /* The record of one session; one that says why there is none, if so. record_clear frees. */
 struct record table_record(int rundir, const char *target, bool stopped) UNUSED_RESULT;
 

@@ -5,9 +5,12 @@
 
 #include "base/json.h"
 #include "base/util.h"
+#include "nox/steps.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
 #include "report/cause.h"
+#include "report/company.h"
+#include "report/lead.h"
 #include "report/why.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -22,8 +25,9 @@ enum { TIMES = 11 };
 struct waiter {
 	struct planfile *plan;
 	const json_t *session; /* its line of the plan */
-	const char *cue;
+	const struct record *record;
 	double helper_started; /* Unix time */
+	double first;          /* when the first helper of its machine was; 0: not known yet */
 	struct cause cause;
 };
 
@@ -33,25 +37,36 @@ consider_record(void *data, const struct record *record)
 {
 	struct waiter *waiter = data;
 	json_t *other = planfile_session(waiter->plan, record->target);
+	double ready = cause_ready(record);
 
+	if (!record_same_machine(record, waiter->record)) {
+		json_decref(other);
+		return;
+	}
+	if (record->verdict != NOT_RUN && (waiter->first <= 0 || ready < waiter->first))
+		waiter->first = ready;
 	if (other && strcmp(record->target, json_text(waiter->session, "target")) != 0 &&
 	    record->ended <= waiter->helper_started + CAUSE_LATE)
-		cause_consider(&waiter->cause, waiter->session, waiter->cue, other, record);
+		cause_consider(&waiter->cause, waiter->session, waiter->record->cue, other, record);
 	json_decref(other);
+}
+
+static void
+put_line(double seconds, const char *what, const char *by)
+{
+	char *line = xasprintf("%s%s%s%s", what, *by ? "  (" : "", by, *by ? ")" : "");
+
+	printf("  %7s  ", screen_duration(seconds).s);
+	screen_put_cut(line, screen_left(TIMES));
+	putchar('\n');
+	free(line);
 }
 
 static void
 print_line(double seconds, const char *what, const char *by)
 {
-	char *line;
-
-	if (seconds < NOTEWORTHY)
-		return;
-	line = xasprintf("%s%s%s%s", what, *by ? "  (" : "", by, *by ? ")" : "");
-	printf("  %7s  ", screen_duration(seconds).s);
-	screen_put_cut(line, screen_left(TIMES));
-	putchar('\n');
-	free(line);
+	if (seconds >= NOTEWORTHY)
+		put_line(seconds, what, by);
 }
 
 /* What declares the session's claim of that resource. */
@@ -116,6 +131,17 @@ wait_for_resource(const json_t *wait)
 	return words;
 }
 
+/* Of very many waits most are told of in sum; see bounds.h. */
+static char *
+wait_in_sum(const char *what, long long times)
+{
+	enum wait_kind kind = WAIT_EDGE;
+
+	while (kind + 1 < WAITS && strcmp(wait_kind_name(kind), what) != 0)
+		kind++;
+	return xasprintf("for %s, %lld times more", wait_kind_words(kind), times);
+}
+
 static const struct {
 	const char *what;
 	char *(*words)(const json_t *wait);
@@ -129,11 +155,13 @@ static void
 print_wait(const json_t *session, const json_t *wait)
 {
 	const char *what = json_text(wait, "for"), *resource = json_text(wait, "resource");
+	long long times = json_integer_value(json_object_get(wait, "times"));
 	char *words;
 
 	for (size_t i = 0; i < countof(kinds_of_waits); i++)
 		if (!strcmp(what, kinds_of_waits[i].what)) {
-			words = kinds_of_waits[i].words(wait);
+			words = times > 0 ? wait_in_sum(what, times) :
+			    kinds_of_waits[i].words(wait);
 			print_line(json_number(wait, "seconds"), words,
 			    !strcmp(what, "resource") ? claim_by(session, resource) : "");
 			free(words);
@@ -145,13 +173,16 @@ static void
 print_waits(int rundir, struct planfile *plan, const struct record *record, double run_started)
 {
 	json_t *session = planfile_session(plan, record->target), *wait;
-	struct waiter waiter = { .plan = plan, .session = session, .cue = record->cue,
+	struct waiter waiter = { .plan = plan, .session = session, .record = record,
 		.helper_started = cause_ready(record) };
 	double ready = run_started;
 	const struct cause *cause = &waiter.cause;
 	size_t i;
 
 	record_each(rundir, consider_record, &waiter);
+	/* Of several machines each began when it did. */
+	if (record->machine && waiter.first > run_started)
+		run_started = ready = waiter.first;
 	if (cause->target && cause->ended > run_started) {
 		char *what = xasprintf("until %s had ended: %s", cause->target, cause->what);
 
@@ -166,22 +197,63 @@ print_waits(int rundir, struct planfile *plan, const struct record *record, doub
 	json_decref(session);
 }
 
-static void
-print_head(const struct record *record, double run_started)
+/* ", part 2 of 4", or "". The caller frees. */
+static char *
+words_of_part(const json_t *session)
 {
-	char *line;
+	const json_t *part = json_object_get(session, "part");
+
+	return part ? xasprintf(", part %lld of %lld",
+	    (long long)json_integer_value(json_array_get(part, 0)),
+	    (long long)json_integer_value(json_array_get(part, 1))) : xstrdup("");
+}
+
+static void
+print_head(const struct record *record, const json_t *session, double run_started)
+{
+	char *part = words_of_part(session), *line;
 
 	if (record->verdict == NOT_RUN)
-		line = xasprintf("%s: not run: %s", record->target,
+		line = xasprintf("%s%s: not run: %s", record->target, part,
 		    record->reason ? record->reason : "");
 	else
-		line = xasprintf("%s: %s, started %s into the run, took %s", record->target,
-		    verdict_name(record->verdict),
+		line = xasprintf("%s%s: %s, started %s into the run, took %s", record->target,
+		    part, verdict_name(record->verdict),
 		    screen_duration(record->started - run_started).s,
 		    screen_duration(record->duration).s);
 	screen_put_cut(line, screen_left(0));
 	putchar('\n');
 	free(line);
+	free(part);
+}
+
+/* What its recheck has shown, if there was one. */
+static void
+print_recheck(const struct record *record)
+{
+	char *words = company_words(record), *line;
+
+	if (!words)
+		return;
+	line = xasprintf("%*srechecked: %s", TIMES, "", words);
+	screen_put_cut(line, screen_left(0));
+	putchar('\n');
+	free(line);
+	free(words);
+}
+
+/* In which step the session was killed, if it was, however soon. */
+static void
+print_cut(const struct record *record)
+{
+	const json_t *step = steps_cut(record->steps);
+	char *words;
+
+	if (!step)
+		return;
+	words = xasprintf("into this it was cut off: %s", json_text(step, "command"));
+	put_line(json_number(step, "seconds"), words, "");
+	free(words);
 }
 
 /* How wide the session was, if anybody looked. */
@@ -208,6 +280,22 @@ print_width(const struct record *record)
 	buffer_free(&words);
 }
 
+/* Whether it was forked, if that was to be. */
+static void
+print_fork(const struct record *record)
+{
+	char *why = record->fork ? screen_safe(record->fork) : NULL, *line;
+
+	if (!why)
+		return;
+	line = *why ? xasprintf("%*shad a nox of its own: %s", TIMES, "", why) :
+	    xasprintf("%*sforked from a nox that had read the noxfile", TIMES, "");
+	screen_put_cut(line, screen_left(0));
+	putchar('\n');
+	free(line);
+	free(why);
+}
+
 int
 why_print(UNUSED void *data, int rundir, const char *target)
 {
@@ -220,12 +308,17 @@ why_print(UNUSED void *data, int rundir, const char *target)
 		warnx("%s: no record in this run (`make nox-list` names the targets)", target);
 	} else if ((info = rundir_info(rundir)) && (plan = planfile_open(rundir))) {
 		double started = json_number(info, "started");
+		json_t *session = planfile_session(plan, target);
 
-		print_head(&record, started);
+		print_head(&record, session, started);
+		json_decref(session);
 		if (record.verdict != NOT_RUN)
 			print_waits(rundir, plan, &record, started);
 		if (record.width > 0)
 			print_width(&record);
+		print_cut(&record);
+		print_fork(&record);
+		print_recheck(&record);
 		result = 0;
 	}
 	planfile_close(plan);
