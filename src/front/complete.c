@@ -151,7 +151,7 @@ print_values(usage_list *list, char *name)
 {
 	char *word;
 
-	if (is_among(name, " FOLDER STATE NOXFILE MAKEFILE "))
+	if (is_among(name, " FOLDER STATE NOXFILE MAKEFILE FILE "))
 		return 1;
 	if (is_among(name, " TARGET TARGETS GOAL WORD "))
 		print_targets();
@@ -239,9 +239,11 @@ complete_words(usage_list *list, char *const *words)
 	command = find(list, words[at++]);
 	if (!command)
 		return 0;
-	if (skip_options(command->operands, words, n, &at, &part))
-		return print_values(list, part.value);
-	if (is_option && at + 1 == n) {
+	/* Options may stand behind words. */
+	for (; at + 1 <= n; at++)
+		if (skip_options(command->operands, words, n, &at, &part))
+			return print_values(list, part.value);
+	if (is_option) {
 		print_options(command->operands);
 		return 0;
 	}

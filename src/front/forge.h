@@ -33,9 +33,10 @@ const struct forge *forge_suggested(const struct checkout *) UNUSED_RESULT;
 char *forge_path(const struct forge *, const struct checkout *) UNUSED_RESULT;
 
 /*
- * Adds the text of that file to the buffer. 0, or -1 after a warning: the way to the folder cannot
- * be written in it.
+ * Adds the text of that file to the buffer, for so many machines. 0, or -1 after a warning: the way
+ * to the folder cannot be written in it.
  */
-int forge_write(const struct forge *, const struct checkout *, struct buffer *) UNUSED_RESULT;
+int forge_write(const struct forge *, const struct checkout *, unsigned shards, struct buffer *)
+    UNUSED_RESULT;
 
 #endif

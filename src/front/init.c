@@ -109,7 +109,7 @@ add_workflow(struct addition *a, const struct init_options *o)
 	if (!forge) {
 		puts("no CI workflow, since nothing tells which forge this is for: "
 		     "`noxmk init --ci " FORGE_NAMES "`");
-	} else if ((result = forge_write(forge, &checkout, &a->text)) == 0) {
+	} else if ((result = forge_write(forge, &checkout, o->shards, &a->text)) == 0) {
 		a->path = forge_path(forge, &checkout);
 		result = spare_workflow(a, &checkout, o->dry_run);
 	}

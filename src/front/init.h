@@ -5,8 +5,12 @@
 
 #include <stdbool.h>
 
+/* More jobs no matrix of GitHub has. */
+enum { INIT_SHARDS = 256 };
+
 struct init_options {
 	const char *ci; /* a forge's name, or none; NULL: what the repository suggests */
+	unsigned shards; /* the machines that are to share the sessions; 0: one */
 	bool dry_run;   /* print what would be written */
 };
 

@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "makedb.h"
-#include "own.h"
+#include "makefile/makedb.h"
+#include "makefile/own.h"
 
 #define NAME "own.mk"
 #define FILES "_noxmk.own_files :="
@@ -198,8 +198,7 @@ print_own(struct buffer *out, const struct graph *graph, const char *name, struc
 	bool session = json_object_get(graph->sessions, name) != NULL;
 	json_t *files = json_object(), *needs = json_object(), *brings = json_object();
 	json_t *inner = json_object(), *seen = json_object();
-	const json_t *item, *unused;
-	const char *target;
+	const json_t *item;
 	size_t i;
 
 	json_array_foreach(prereqs_of(graph, name), i, item) {
@@ -227,8 +226,6 @@ print_own(struct buffer *out, const struct graph *graph, const char *name, struc
 	print_set(out, "needs", name, needs);
 	print_set(out, "brings", name, brings);
 	print_set(out, "inner", name, inner);
-	json_object_foreach(inner, target, unused)
-		add(lists->inner, target);
 	json_decref(files);
 	json_decref(needs);
 	json_decref(brings);
@@ -402,7 +399,10 @@ own_update(const struct own_options *options)
 	buffer_free(&old);
 }
 
-/* The lines "_noxmk.own_WHAT/NAME := WORD WORD" of own.mk: "WHAT" -> name -> its words. */
+/*
+ * Some of the lines "_noxmk.ownKIND/NAME := WORD WORD" of own.mk: KIND -> name -> its words. Of the
+ * kinds these are read: "", "_brings" and "_behind".
+ */
 static json_t *
 read_own(int state)
 {

@@ -1,5 +1,5 @@
-#ifndef NOXMK_UNMADE_H
-#define NOXMK_UNMADE_H
+#ifndef NOXMK_MAKEFILE_UNMADE_H
+#define NOXMK_MAKEFILE_UNMADE_H
 
 /*
  * Where there can be no plan: goals that make would call done though nothing has run for them, as a

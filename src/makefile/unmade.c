@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/util.h"
-#include "makedb.h"
+#include "makefile/makedb.h"
+#include "makefile/unmade.h"
 #include "state/state.h"
-#include "unmade.h"
 
 struct search {
 	json_t *rules, *phony; /* see makedb.h */

@@ -1,5 +1,5 @@
-#ifndef NOXMK_MAKEDB_H
-#define NOXMK_MAKEDB_H
+#ifndef NOXMK_MAKEFILE_MAKEDB_H
+#define NOXMK_MAKEFILE_MAKEDB_H
 
 /*
  * What makefiles say, as GNU make has read them: the rules that stand in its database (make -p). It

@@ -1,5 +1,5 @@
-#ifndef NOXMK_OWN_H
-#define NOXMK_OWN_H
+#ifndef NOXMK_MAKEFILE_OWN_H
+#define NOXMK_MAKEFILE_OWN_H
 
 /*
  * `noxmk graph`: what the makefiles that include nox.mk say themselves of its targets, so that one

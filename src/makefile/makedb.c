@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/spawn.h"
 #include "base/util.h"
-#include "makedb.h"
+#include "makefile/makedb.h"
 
 /* Read as the last makefile, it ends make; and make prints its database as it ends. */
 static const char stop[] = "$(error the end)\n";
