@@ -1,9 +1,12 @@
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "begin.h"
+#include "output/screen.h"
 #include "report/list.h"
 #include "state/join.h"
 #include "state/record.h"
@@ -25,6 +28,30 @@ list_targets(int rundir)
 	planfile_close(plan);
 }
 
+/* So many of the others are named. */
+enum { LEFT_SHOWN = 6 };
+
+/* What this machine does, and what it leaves to the others, in one line. */
+static void
+tell_shard(const struct request *request)
+{
+	size_t left = json_array_size(request->left), i;
+	const json_t *target;
+
+	printf("noxmk: shard %.*s: %zu of %zu sessions; ",
+	    (int)strcspn(json_text(request->knob_texts, "NOXMK_SHARD"), "@"),
+	    json_text(request->knob_texts, "NOXMK_SHARD"), json_array_size(request->goals),
+	    json_array_size(request->goals) + left);
+	printf("left to other machines:");
+	json_array_foreach(request->left, i, target)
+		if (i < LEFT_SHOWN)
+			screen_put(" ", json_string_value(target), "");
+	if (left > LEFT_SHOWN)
+		printf(" and %zu more", left - LEFT_SHOWN);
+	puts(left > 0 ? "" : " nothing");
+	fflush(stdout);
+}
+
 /*
  * No session may find the disk full at its end that another one has filled. The helper of a session
  * that is alone does this itself. 0, or -1 after a warning.
@@ -41,8 +68,9 @@ reserve_records(int rundir, const struct request *request)
 		planfile_expand(plan, request->goals, sessions, false);
 	json_object_foreach(sessions, target, unused)
 		if (result == 0 && record_reserve(rundir, target) < 0 && fd_is_full(errno)) {
-			warn("no room for the records of %zu sessions in %s",
-			    json_object_size(sessions), state_path());
+			warn("no room for the records of %zu session%s in %s",
+			    json_object_size(sessions), json_object_size(sessions) == 1 ? "" : "s",
+			    state_path());
 			result = -1;
 		}
 	json_decref(sessions);
@@ -80,6 +108,8 @@ begin_run(int state, const char *key)
 			result = 0;
 		if (result == 0 && request.selects_nothing)
 			list_targets(rundir);
+		if (result == 0 && request.left)
+			tell_shard(&request);
 		/* By that the run goes on where a session removes the run folder. */
 		runtime = runtime_make(key, state, rundir);
 		fd_close(&runtime);

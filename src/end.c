@@ -3,25 +3,30 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audit/watch.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/makeflags.h"
 #include "end.h"
+#include "makefile/own.h"
 #include "notified.h"
 #include "order/order.h"
-#include "own.h"
 #include "report/statuses.h"
 #include "report/summary.h"
+#include "session/zygote.h"
 #include "slots/guard.h"
 #include "slots/jobserver.h"
 #include "state/failed.h"
 #include "state/history.h"
 #include "state/join.h"
+#include "state/knob.h"
+#include "state/policy.h"
 #include "state/presence.h"
 #include "state/record.h"
 #include "state/rundir.h"
 #include "state/runtime.h"
 #include "state/state.h"
+#include "trial/recheck.h"
 
 /* Milliseconds in which a token has to come that the dead have left to be taken. */
 enum { MEND_PATIENCE = 1000 };
@@ -122,6 +127,19 @@ mark_well(const struct end *end, const char *key)
 	}
 }
 
+/* Who has said how much is to be rechecked needs no hint. -1 after a warning. */
+static int
+sum_up(const struct end *end, bool stopped)
+{
+	bool said = end->recheck == 0 || end->recheck == RECHECK_ALL;
+	const struct summary summary = { .state = end->state, .rundir = end->rundir,
+		.plan = end->plan, .goals = end->goals, .stopped = stopped,
+		.hints = !stopped && !said && !recheck_is_too_late(end->rundir),
+		.reports = end->reports };
+
+	return summary_print(&summary);
+}
+
 int
 end_run(const struct end *end, const char *key, char *const *make)
 {
@@ -141,7 +159,12 @@ end_run(const struct end *end, const char *key, char *const *make)
 		join_restore(key, &state, &rundir);
 	if (key)
 		await_keepers(end, key, sessions);
-	if (summary_print(end->state, end->rundir, end->plan, end->goals, false) < 0)
+	if (key && *make)
+		recheck_run(&(struct recheck_options){ .state = state, .rundir = rundir,
+		    .key = key, .plan = end->plan, .share = end->recheck });
+	if (end->watch)
+		watch_tell(end->state, end->rundir, end->plan);
+	if (sum_up(end, false) < 0)
 		result = -1;
 	if (key)
 		mark_well(end, key);
@@ -162,10 +185,20 @@ end_interrupted(const struct end *end)
 {
 	json_t *sessions = json_object();
 
-	(void)!summary_print(end->state, end->rundir, end->plan, end->goals, true);
+	(void)!sum_up(end, true);
 	mark_ended(end->rundir);
 	keep_results(end);
 	planfile_expand(end->plan, end->goals, sessions, false);
 	record_sync(end->rundir, sessions);
 	json_decref(sessions);
+}
+
+void
+end_clear_up(int state, const char *key, int rundir)
+{
+	int runtime = runtime_find(key);
+
+	zygote_end(state, runtime);
+	fd_close(&runtime);
+	runtime_remove(key, rundir);
 }

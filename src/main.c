@@ -5,15 +5,13 @@
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <bsd/stdlib.h>
-
 #include "base/fd.h"
+#include "base/keeper.h"
 #include "base/outlet.h"
 #include "base/process.h"
 #include "base/util.h"
@@ -24,16 +22,22 @@
 #include "front/doctor.h"
 #include "front/forge.h"
 #include "front/init.h"
+#include "front/letters.h"
 #include "front/usage.h"
+#include "machines.h"
+#include "makefile/own.h"
+#include "makefile/unmade.h"
 #include "nox/planning.h"
 #include "order/order.h"
 #include "output/screen.h"
-#include "own.h"
 #include "place.h"
 #include "report/bench.h"
+#include "report/compare.h"
 #include "report/list.h"
 #include "report/logs.h"
 #include "report/newest.h"
+#include "report/past.h"
+#include "report/report.h"
 #include "report/savings.h"
 #include "report/show.h"
 #include "report/status.h"
@@ -45,47 +49,44 @@
 #include "slots/submake.h"
 #include "state/join.h"
 #include "state/request.h"
-#include "state/rundir.h"
-#include "state/runtime.h"
 #include "state/state.h"
-#include "unmade.h"
+#include "trial/audit.h"
 
 /* The options of all subcommands; the table of those says which takes which. */
 static struct {
-	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder, *ci;
-	unsigned jobs, rounds;
-	bool json, raw, watch, only_if_stale, dry_run, follow;
-	char *share;
-	char **words; /* the operands, NULL-ended */
+	const char *noxfile, *inputs, *reserved, *key, *cue, *needs, *folder, *ci, *format, *out;
+	char *share, **words; /* words: the operands, NULL-ended */
+	unsigned jobs, rounds, shards;
+	bool json, raw, watch, only_if_stale, dry_run, follow, recheck;
+	const struct usage *usage;
 } options = { .inputs = "", .needs = "", .folder = ".", .rounds = 3 };
 
-/*
- * For each option, where its argument goes, in one of three forms. A letter may stand for two, one
- * with an argument and one without.
- */
-static const struct option_entry {
-	char letter;
-	const char **text;
-	unsigned *number; /* from 1 to most */
-	long long most;
-	bool *flag;       /* it has no argument */
-} option_entries[] = {
-	{ 'c', .text = &options.cue }, { 'D', .flag = &options.dry_run },
+static const struct option_entry option_entries[] = {
+	{ 'c', .text = &options.cue }, { 'd', .text = &options.folder },
+	{ 'f', .text = &options.noxfile }, { 'I', .text = &options.ci },
+	{ 'i', .text = &options.inputs }, { 'o', .text = &options.out },
+	{ 'm', &options.format, .word = "md" }, { 't', &options.format, .word = "trace" },
+	{ 'u', &options.format, .word = "junit" }, { 'S', &options.format, .word = "schema" },
+	{ 'v', &options.format, .word = "svg" }, { 'H', &options.format, .word = "html" },
+	{ 'p', .text = &options.needs }, { 'r', .text = &options.key },
+	{ 'R', .text = &options.reserved }, { 'D', .flag = &options.dry_run },
 	{ 'J', .flag = &options.json }, { 'w', .flag = &options.watch },
-	{ 'd', .text = &options.folder }, { 'f', .text = &options.noxfile },
 	{ 'f', .flag = &options.follow }, { 'W', .flag = &options.raw },
-	{ 'I', .text = &options.ci }, { 'i', .text = &options.inputs },
+	{ 's', .flag = &options.only_if_stale }, { 'x', .flag = &options.recheck },
 	{ 'j', .number = &options.jobs, .most = 1000000 },
 	{ 'n', .number = &options.rounds, .most = 1000 },
-	{ 'p', .text = &options.needs }, { 'r', .text = &options.key },
-	{ 'R', .text = &options.reserved }, { 's', .flag = &options.only_if_stale },
+	{ 'N', .number = &options.shards, .most = INIT_SHARDS },
 };
 
 static const struct option long_options[] = {
+	{ "shards", required_argument, NULL, 'N' }, { "out", required_argument, NULL, 'o' },
 	{ "ci", required_argument, NULL, 'I' }, { "dry-run", no_argument, NULL, 'D' },
-	{ "follow", no_argument, NULL, 'f' }, { "json", no_argument, NULL, 'J' },
-	{ "raw", no_argument, NULL, 'W' }, { "watch", no_argument, NULL, 'w' },
-	{ "help", no_argument, NULL, 'h' }, { 0 },
+	{ "follow", no_argument, NULL, 'f' }, { "schema", no_argument, NULL, 'S' },
+	{ "trace", no_argument, NULL, 't' }, { "junit", no_argument, NULL, 'u' },
+	{ "watch", no_argument, NULL, 'w' }, { "json", no_argument, NULL, 'J' },
+	{ "html", no_argument, NULL, 'H' }, { "help", no_argument, NULL, 'h' },
+	{ "svg", no_argument, NULL, 'v' }, { "raw", no_argument, NULL, 'W' },
+	{ "md", no_argument, NULL, 'm' }, { 0 },
 };
 
 static int
@@ -121,14 +122,11 @@ goals_of_words(void)
 static json_t *
 goals_for(const struct place *place, const char *what, json_t **settings)
 {
-	json_t *goals;
-
 	*settings = NULL;
 	if (!options.key)
 		return goals_of_words();
 	*settings = request_take(place->state, what, options.key);
-	goals = *settings ? request_goals(*settings) : NULL;
-	return goals;
+	return *settings ? request_goals(*settings) : NULL;
 }
 
 static int
@@ -163,31 +161,16 @@ end_of(const struct place *place, const struct request *request, const json_t *g
 {
 	return (struct end){ .state = place->state, .rundir = place->rundir, .plan = place->plan,
 		.goals = json_array_size(goals) > 0 ? goals : request->goals,
-		.jobs = request->knobs.jobs,
+		.jobs = request->knobs.jobs, .recheck = request->knobs.recheck,
+		.reports = request->knobs.reports, .watch = request->knobs.watch,
 		.share = request->knobs.no_status ? NULL : options.share };
-}
-
-/* Cuts options.words, [GOAL …] [-- MAKE …], behind the goals. The words of MAKE. */
-static char **
-cut_make(void)
-{
-	char **make = options.words;
-
-	/* getopt has taken a -- that no goal stands before. */
-	if (!strcmp(make[-1], "--"))
-		options.words = --make;
-	while (*make && strcmp(*make, "--") != 0)
-		make++;
-	if (*make)
-		*make++ = NULL;
-	return make;
 }
 
 static int
 do_unmade(UNUSED const struct place *place)
 {
-	struct unmade_options unmade = { .make = cut_make(), .folder = options.folder,
-		.makefile = options.noxfile, .files = options.reserved,
+	struct unmade_options unmade = { .make = place_cut_make(&options.words),
+		.folder = options.folder, .makefile = options.noxfile, .files = options.reserved,
 		.noxfile = options.inputs };
 
 	unmade.goals = options.words;
@@ -201,7 +184,7 @@ static int
 do_end(const struct place *place)
 {
 	struct request request = { 0 };
-	char **make = cut_make();
+	char **make = place_cut_make(&options.words);
 	json_t *goals;
 	struct end end;
 	int result;
@@ -221,7 +204,7 @@ do_end(const struct place *place)
 		result = -1;
 	}
 	if (options.key && *make)
-		runtime_remove(options.key, place->rundir);
+		end_clear_up(place->state, options.key, place->rundir);
 	json_decref(goals);
 	request_clear(&request);
 	return result < 0 ? EXIT_HELPER : 0;
@@ -238,7 +221,7 @@ sum_up_interrupted(const struct request *request)
 		end = end_of(&place, request, NULL);
 		end_interrupted(&end);
 		if (options.key)
-			runtime_remove(options.key, place.rundir);
+			end_clear_up(place.state, options.key, place.rundir);
 		place_close(&place);
 	}
 }
@@ -249,21 +232,23 @@ do_run(UNUSED const struct place *place)
 	struct request request = { 0 };
 	struct run_options run = { .share = options.share, .key = options.key,
 		.cue = options.cue, .needs = options.needs, .target = *options.words,
-		.knobs = &request.knobs };
+		.knobs = &request.knobs, .recheck = options.recheck,
+		.notified = getenv("NOXMK_RUN") != NULL };
 	bool interrupted;
 	int result;
 
 	if (!options.key)
 		errx(EXIT_USAGE, "run: -r MAKE is missing; `make TARGET` knows its make");
-	result = join_request(options.key, &request);
-	if (result < 0)
+	if (join_request(options.key, &request) < 0)
 		return EXIT_HELPER;
 	strings_add(&request.posargs, NULL);
 	run.posargs = (char *const *)request.posargs.v;
+	if (request.knobs.watch)
+		setenv("NOXMK_TRACE", "1", 1);
 	run.keep = request.knobs.keep;
 	run.jobs = request.knobs.jobs > 0 ? request.knobs.jobs : request.processors;
 	run.processors = request.processors;
-	run.notified = getenv("NOXMK_RUN") != NULL;
+	run.sessions = request.sessions;
 	run.alone = !strcmp(request.alone, run.target);
 	run.goals = request.goals;
 	outlet_open(false);
@@ -352,7 +337,29 @@ do_why(const struct place *place)
 }
 
 static int
-do_report(const struct place *place)
+do_report(UNUSED const struct place *place)
+{
+	if (options.json && options.format)
+		errx(EXIT_USAGE, "report: --json or --%s? One of them at a time", options.format);
+	return report_print(&(struct report_options){ .run = *options.words,
+	    .format = options.json ? "json" : options.format, .out = options.out,
+	    .share = options.share }) < 0 ? 1 : 0;
+}
+
+static int
+do_history(const struct place *place)
+{
+	return past_print(place->state, *options.words, options.json) < 0 ? 1 : 0;
+}
+
+static int
+do_compare(UNUSED const struct place *place)
+{
+	return compare_print(options.words[0], options.words[1], options.json) < 0 ? 1 : 0;
+}
+
+static int
+do_savings(const struct place *place)
 {
 	return savings_print(place->state) < 0 ? EXIT_HELPER : 0;
 }
@@ -385,7 +392,8 @@ do_makefile(UNUSED const struct place *place)
 static int
 do_init(UNUSED const struct place *place)
 {
-	struct init_options init = { .ci = options.ci, .dry_run = options.dry_run };
+	struct init_options init = { .ci = options.ci, .dry_run = options.dry_run,
+		.shards = options.shards };
 
 	if (*options.words)
 		errx(EXIT_USAGE, "init: what is %s? A forge is named by --ci", *options.words);
@@ -410,72 +418,110 @@ do_completion(UNUSED const struct place *place)
 	return complete_script(options.share, *options.words);
 }
 
+/* Of those that read their options themselves. */
+static int
+do_reader(UNUSED const struct place *place)
+{
+	static const struct {
+		const char *name;
+		int (*run)(char **words, const char *share, const struct usage *);
+	} readers[] = { { "audit", audit_run }, { "matrix", matrix_run }, { "merge", merge_run },
+		{ "shard", shard_run } };
+	size_t i = 0;
+
+	while (strcmp(readers[i].name, options.usage->name) != 0)
+		i++;
+	return readers[i].run(options.words, options.share, options.usage);
+}
+
 static int do_complete(const struct place *), do_help(const struct place *);
 
 static const struct command_entry {
 	struct usage usage;
-	const char *options; /* for getopt(3); NULL: its words are not ours to read */
-	int least;           /* operands that it needs */
+	struct operands operands;
 	enum needs needs;
 	int (*run)(const struct place *);
 } commands[] = {
 	{ { "make", PEOPLE, "[WORD ...]", "run make on this folder's sessions, with these words" },
-	    NULL, 0, NOTHING, do_make },
-	{ { "init", PEOPLE, "[--ci " FORGE_NAMES "|none] [--dry-run]",
-	    "set this project up: a makefile, a CI workflow" }, "DI:", 0, NOTHING, do_init },
-	{ { "list", PEOPLE, "[--json]", "targets and descriptions" }, "J", 0, PLAN, do_list },
+	    { NULL, 0, MANY }, NOTHING, do_make },
+	{ { "init", PEOPLE, "[--ci " FORGE_NAMES "|none] [--shards N] [--dry-run]",
+	    "set this project up: a makefile, a CI workflow" },
+	    { "DI:N:", 0, MANY }, NOTHING, do_init },
+	{ { "list", PEOPLE, "[--json]", "targets and descriptions" },
+	    { "J", 0, 0 }, PLAN, do_list },
 	{ { "show", PEOPLE, "[-r MAKE] [GOAL ...]", "what would run, in which order" },
-	    "r:", 0, PLAN, do_show },
+	    { "r:", 0, MANY }, PLAN, do_show },
 	{ { "log", PEOPLE, "[-f] [-r RUN] [--raw] [TARGET ...]",
 	    "the last log of each, as it grows with -f; or those of what failed in the last run" },
-	    "fr:W", 0, STATE, do_log },
+	    { "fr:W", 0, MANY }, STATE, do_log },
 	{ { "status", PEOPLE, "[--watch]", "what runs now, and what waits for what" },
-	    "w", 0, STATE, do_status },
+	    { "w", 0, 0 }, STATE, do_status },
 	{ { "why", PEOPLE, "[-r RUN] TARGET ...", "what each waited for in its last run" },
-	    "r:", 1, STATE, do_why },
-	{ { "report", PEOPLE, "", "what running sessions at once has saved so far" },
-	    "", 0, STATE, do_report },
+	    { "r:", 1, MANY }, STATE, do_why },
+	{ { "report", PEOPLE, "[--html] [--json] [--junit] [--md] [--svg] [--trace] [--schema] "
+	    "[--out FILE] [RUN]",
+	    "a run explained: its sessions, its critical path, where the time went" },
+	    { "HJmo:tSuv", 0, 1 }, NOTHING, do_report },
+	{ { "history", PEOPLE, "[--json] TARGET", "its last runs, and since when it is slower" },
+	    { "J", 1, 1 }, STATE, do_history },
+	{ { "compare", PEOPLE, "[--json] RUN RUN", "the sessions of two runs side by side" },
+	    { "J", 2, 2 }, NOTHING, do_compare },
+	{ { "savings", PEOPLE, "", "what running sessions at once has saved so far" },
+	    { "", 0, 0 }, STATE, do_savings },
+	{ { "audit", PEOPLE, "[OPTION ...] [TARGET ...]",
+	    "find out which sessions must not run at the same time" },
+	    { NULL, 0, MANY }, NOTHING, do_reader },
+	{ { "matrix", PEOPLE, "--shards N|--within TIME [OPTION ...] [GOAL ...]",
+	    "divide the sessions among several machines, for a CI's job matrix" },
+	    { NULL, 0, MANY }, NOTHING, do_reader },
+	{ { "merge", PEOPLE, "[--expect N] [--matrix FILE] [--report REPORTS] FOLDER ...",
+	    "make one run of what several machines have done" },
+	    { NULL, 0, MANY }, NOTHING, do_reader },
 	{ { "bench", PEOPLE, "[-f NOXFILE] [-j JOBS] [-n ROUNDS] [GOAL ...]",
-	    "measure make against nox on these goals, or ci" }, "f:j:n:", 0, NOTHING, do_bench },
+	    "measure make against nox on these goals, or ci" },
+	    { "f:j:n:", 0, MANY }, NOTHING, do_bench },
 	{ { "plan", PEOPLE, "[-s] [-f NOXFILE] [-R NAMES] [--] [NOX ...]",
 	    "ask nox what the noxfile says, and write the plan; -s: only if it is stale" },
-	    "f:R:s", 0, NOTHING, do_plan },
+	    { "+f:R:s", 0, MANY }, NOTHING, do_plan },
 	{ { "include", PEOPLE, "", "the path of nox.mk, for: include $(shell noxmk include)" },
-	    "", 0, NOTHING, do_makefile },
+	    { "", 0, 0 }, NOTHING, do_makefile },
 	{ { "doctor", PEOPLE, "[--json]", "what keeps sessions from running, or could be better" },
-	    "J", 0, NOTHING, do_doctor },
+	    { "J", 0, 0 }, NOTHING, do_doctor },
 	{ { "completion", PEOPLE, COMPLETE_SHELLS, "what makes that shell complete our words" },
-	    "", 1, NOTHING, do_completion },
-	{ { "help", PEOPLE, "[COMMAND]", "this text" }, "", 0, NOTHING, do_help },
+	    { "", 1, 1 }, NOTHING, do_completion },
+	{ { "help", PEOPLE, "[COMMAND]", "this text" }, { "", 0, 1 }, NOTHING, do_help },
 	{ { "graph", MAKEFILES, "[-d FOLDER] -f MAKEFILE [-i INPUTS] -- MAKE ...",
 	    "ask MAKE what makefiles say of our targets; write own.mk" },
-	    "d:f:i:", 1, STATE, do_graph },
+	    { "+d:f:i:", 1, MANY }, STATE, do_graph },
 	{ { "unmade", MAKEFILES,
 	    "[-d FOLDER] -f MAKEFILE [-i NOXFILE] [-R MAKEFILES] GOAL ... -- MAKE ...",
 	    "write down which goals MAKE would call done without their session, or exit 1" },
-	    "d:f:i:R:", 1, NOTHING, do_unmade },
+	    { "+d:f:i:R:", 1, MANY }, NOTHING, do_unmade },
 	{ { "order", MAKEFILES, "[-r MAKE] [GOAL ...]", "write order.mk for these goals" },
-	    "r:", 0, PLAN, do_order },
+	    { "+r:", 0, MANY }, PLAN, do_order },
 	{ { "mend", MAKEFILES, "",
 	    "remove what is none of our files from the state folder; or say \"unsound\"" },
-	    "", 0, STATE, do_mend },
+	    { "+", 0, MANY }, STATE, do_mend },
 	{ { "begin", MAKEFILES, "-r MAKE",
 	    "check what the user of that make asks for; begin its run" },
-	    "r:", 0, STATE, do_begin },
-	{ { "run", MAKEFILES, "[-c CUE] [-p TARGETS] -r MAKE TARGET", "run one session" },
-	    "c:p:r:", 1, NOTHING, do_run },
+	    { "+r:", 0, MANY }, STATE, do_begin },
+	{ { "run", MAKEFILES, "[-c CUE] [-p TARGETS] [-x] -r MAKE TARGET",
+	    "run one session; -x: once more, since it failed" },
+	    { "+c:p:r:x", 1, MANY }, NOTHING, do_run },
 	{ { "end", MAKEFILES, "[-r MAKE] [GOAL ...] [-- COMMAND ...]",
 	    "run notified sessions by COMMAND, a make; print the summary" },
-	    "r:", 0, RUN, do_end },
+	    { "+r:", 0, MANY }, RUN, do_end },
 	{ { "verdict", MAKEFILES, "[-r MAKE] GOAL ...",
 	    "exit 1 unless the sessions of all the goals are well" },
-	    "r:", 1, RUN, do_verdict },
+	    { "+r:", 1, MANY }, RUN, do_verdict },
+	{ { "shard", MAKEFILES, "K/N[@HASH] [GOAL ...]", "which sessions are of that machine" },
+	    { NULL, 0, MANY }, NOTHING, do_reader },
 	{ { "submake", MAKEFILES, "MAKE [ARGUMENT ...]",
 	    "run that make under the jobserver of the session around it" },
-	    NULL, 1, NOTHING, do_submake },
+	    { NULL, 1, MANY }, NOTHING, do_submake },
 	{ { "complete", MAKEFILES, "[WORD ...]",
 	    "what the last of these words behind noxmk may become, for a shell" },
-	    NULL, 0, NOTHING, do_complete },
+	    { NULL, 0, MANY }, NOTHING, do_complete },
 };
 
 static const struct usage *
@@ -510,61 +556,14 @@ do_help(UNUSED const struct place *place)
 	return 0;
 }
 
-static noreturn void
-usage(const struct command_entry *command)
-{
-	usage_print_one(stderr, &command->usage);
-	exit(EXIT_USAGE);
-}
-
-static void
-set_option(int letter, const struct command_entry *command)
-{
-	const struct option_entry *entry = option_entries;
-	const char *known = strchr(command->options, letter), *bad = NULL;
-
-	if (letter == 'h') {
-		usage_print_one(stdout, &command->usage);
-		exit(0);
-	}
-	/* A long option is known to all subcommands. */
-	if (!known || (known[1] == ':') != (optarg != NULL))
-		usage(command);
-	while (entry->letter != letter || !entry->flag != (optarg != NULL))
-		if (++entry == option_entries + countof(option_entries))
-			usage(command);
-	if (entry->text)
-		*entry->text = optarg;
-	if (entry->flag)
-		*entry->flag = true;
-	if (entry->number)
-		*entry->number = (unsigned)strtonum(optarg, 1, entry->most, &bad);
-	if (bad)
-		errx(EXIT_USAGE, "-%c %s: the number is %s", letter, optarg, bad);
-}
-
 /* The subcommand's own. What follows them are the options.words. */
 static void
 read_options(const struct command_entry *command, int argc, char *argv[])
 {
-	char letters[16];
-	int option;
+	struct letters letters = { option_entries, countof(option_entries), long_options };
 
-	argv[0] = program_invocation_short_name; /* for getopt's messages */
-	optind = 1;
-	if (command->options) {
-		/* 0 is glibc's way to start afresh; the leading + stops at the first operand. */
-		optind = 0;
-		snprintf(letters, sizeof(letters), "+h%s", command->options);
-		while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
-			if (option == '?')
-				usage_suggest(argv[optind - 1], long_options);
-			set_option(option, command);
-		}
-	}
-	options.words = argv + optind;
-	if (argc - optind < command->least)
-		usage(command);
+	options.usage = &command->usage;
+	options.words = letters_read(&letters, &command->usage, &command->operands, argc, argv);
 }
 
 int
@@ -578,11 +577,12 @@ main(int argc, char *argv[])
 	if (!strcmp(program_invocation_short_name, "make") ||
 	    !strcmp(program_invocation_short_name, "gmake"))
 		return submake_exec(argv);
+	if (!strcmp(program_invocation_short_name, PROCESS_LENT) && argc == 3)
+		keeper_lend((pid_t)strtol(argv[1], NULL, 10));
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is an error, not our death */
 	signal(SIGUSR1, SIG_IGN); /* it asks helpers what runs; where it is blocked it comes */
-	/* What the streams are can be told before they are opened anew. */
-	jobserver_leave_streams();
+	jobserver_leave_streams(); /* what they are can be told before they are opened anew */
 	fd_open_streams();
 	place_read_options(argc, argv, usage_of);
 	command = find_command(argv[optind]);

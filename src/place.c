@@ -1,6 +1,8 @@
 #include <err.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -17,6 +19,18 @@ place_close(struct place *place)
 	fd_close(&place->state);
 }
 
+/* What wants the plan can have it without a run. */
+static int
+open_for_plan(void)
+{
+	int state = state_find();
+
+	if (state < 0 && errno == ENOENT)
+		warnx("no %s here, and so no plan: `noxmk plan` or `make nox-list` in the "
+		      "project's folder makes it", state_path());
+	return state;
+}
+
 bool
 place_open(struct place *place, enum needs needs, const char *key)
 {
@@ -24,7 +38,7 @@ place_open(struct place *place, enum needs needs, const char *key)
 	if (needs >= RUN && key)
 		join_restore(key, &place->state, &place->rundir);
 	if (needs >= STATE && place->state < 0)
-		place->state = state_open();
+		place->state = needs == PLAN ? open_for_plan() : state_open();
 	if (place->state >= 0 && needs >= RUN && place->rundir < 0)
 		place->rundir = rundir_open(place->state, key);
 	if (place->state >= 0 && needs == PLAN)
@@ -72,4 +86,19 @@ place_read_options(int argc, char *argv[], usage_list *usage_of)
 			errx(EXIT_USAGE, "`noxmk help` has the options");
 		}
 	}
+}
+
+char **
+place_cut_make(char ***goals)
+{
+	char **make = *goals;
+
+	/* getopt has taken a -- that no goal stands before. */
+	if (!strcmp(make[-1], "--"))
+		*goals = --make;
+	while (*make && strcmp(*make, "--") != 0)
+		make++;
+	if (*make)
+		*make++ = NULL;
+	return make;
 }

@@ -32,4 +32,10 @@ void place_close(struct place *);
  */
 void place_read_options(int argc, char *argv[], usage_list *);
 
+/*
+ * Cuts the operands, [GOAL …] [-- MAKE …], behind the goals. The words of MAKE; both are
+ * NULL-ended.
+ */
+char **place_cut_make(char ***goals);
+
 #endif
