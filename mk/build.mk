@@ -9,8 +9,8 @@ B ?= build
 CFLAGS ?= -O2 -g
 BASIC_CFLAGS := -std=c11 -D_GNU_SOURCE -DLIBBSD_NETBSD_VIS -DNOXMK_VERSION='"$(VERSION)"' \
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
-  -Wformat=2
-PKGS := libbsd jansson
+  -Wformat=2 -Werror=implicit-function-declaration
+PKGS := libbsd libmd jansson libseccomp
 # The recipes ask pkg-config themselves: make reads makefiles that it has to remake (the plan, which
 # needs the helper) before it remakes them, so a variable from a file would still be empty in the
 # first link.
@@ -29,15 +29,18 @@ sources := $(wildcard src/*.c src/*/*.c)
 modules := $(filter-out main,$(sources:src/%.c=%))
 folders := $(filter-out .,$(patsubst %/,%,$(sort $(dir $(modules)))))
 python := probe.py inputs.py coupling.py shim.py noxmk_shim.py building.py gate.py handover.py \
-  statuses.py
+  statuses.py configure.py zygote.py onlooker.py
 share := $(addprefix $B/share/noxmk/,$(python))
 # What `noxmk completion` prints.
 shells := bash zsh fish
 completions := $(addprefix $B/share/noxmk/completion/,$(shells))
+# What `noxmk report --json` is like.
+schema := $B/share/noxmk/report.schema.json
 # Sessions find these instead of make: see src/slots/submake.h.
 tools := $(addprefix $B/share/noxmk/tools/,make gmake)
 
-$B/bin/noxmk: $(sources:src/%.c=$B/obj/%.o) | $B/bin $(share) $(completions) $(tools)
+$B/bin/noxmk: $(sources:src/%.c=$B/obj/%.o) | $B/bin $(share) $(completions) \
+    $(schema) $(tools)
 	$(E) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(helper_libs)
 
@@ -46,10 +49,16 @@ $B/obj/%.o: src/%.c $B/flags | $(folders:%=$B/obj/%)
 	$(Q)$(CC) $(BASIC_CFLAGS) -iquote src $(pkg_cflags) $(CPPFLAGS) $(CFLAGS) -MMD -MP \
 	  -c -o $@ $<
 
+# It has these in it, of which the compiler does not know.
+$B/obj/report/assets.o: $(wildcard src/report/html/*)
+
 $(share): $B/share/noxmk/%: src/nox/% | $B/share/noxmk
 	$(Q)cp $< $@
 
 $(completions): $B/share/noxmk/completion/%: src/front/completion/% | $B/share/noxmk/completion
+	$(Q)cp $< $@
+
+$(schema): src/report/report.schema.json | $B/share/noxmk
 	$(Q)cp $< $@
 
 $(tools): | $B/share/noxmk/tools

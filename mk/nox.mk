@@ -32,9 +32,9 @@ NOXMK_RESERVED ?=
 NOXMK_STATE ?=
 # how many runs to keep in the state folder
 NOXMK_KEEP ?= 20
-# stream: show the output while it comes; prefix: with the session's name in each line; failed: the
-# logs of failed ones at the end; board: and meanwhile, on a terminal, what runs; quiet: only the
-# summary; auto: stream when one session runs alone, else board, or in a CI each log at its end
+# stream: show the output while it comes; prefix: with the session's name in each line; final: the
+# logs of failed ones at the end; failed: at once how they end; board: what runs, on a terminal;
+# quiet: only the summary; auto: stream when one session runs alone, else board; see nox.mk(5)
 NOXMK_OUTPUT ?= auto
 # how many sessions run at once under `make -j` without a number [the CPUs that we may use]
 NOXMK_JOBS ?=
@@ -49,9 +49,27 @@ NOXMK_FLAKY ?=
 NOXMK_HEARTBEAT ?=
 # 0: no session becomes a status of the commit, as each does on Forgejo and Gitea
 NOXMK_STATUS ?=
+# 0: a session that runs alone on a terminal cannot ask, and writes into a pipe as all others do
+NOXMK_TERMINAL ?=
+# 1: sessions that failed while others ran are run once more, alone, and the summary says whether
+# they fail so, too; 25%: for at most that share of the run's time; 0: none is [in a CI 25%, else 0]
+NOXMK_RECHECK ?=
+# reports to write at the end of each run into its folder, besides junit.xml: html json md svg
+# trace
+NOXMK_REPORT ?=
+# 1: what sessions touch is watched, and the end of the run tells where they met
+NOXMK_WATCH ?=
+# 2/4: run only what is of the second of four machines; or what `noxmk matrix` has for a machine
+NOXMK_SHARD ?=
+# 1: where many sessions follow, nox reads the noxfile once, and they are forked from that process;
+# always: also where it does not pay
+NOXMK_FORK ?=
 # durations for sessions that have not run here yet: a history.json from elsewhere
 NOXMK_HISTORY ?=
 export NOXMK_HISTORY
+# conflicts that audits have seen elsewhere, for hazards = "learn": a hazards.json
+NOXMK_HAZARDS ?=
+export NOXMK_HAZARDS
 # the helper [the one that was installed with this file, or what is on PATH]
 NOXMK ?= $(or $(wildcard $(dir $(_noxmk.mk))../bin/noxmk),noxmk)
 # ARGS, words for the sessions (nox's posargs), FAIL_FAST=1 (or wait: for those that run) and
@@ -64,7 +82,8 @@ _noxmk.blank := $(_noxmk.nothing) $(_noxmk.nothing)
 # used, and when it hands it on to each recipe's environment: one that is := stays as it is.
 _noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_STATE NOXMK_RESERVED NOXMK_KEEP \
   NOXMK_OUTPUT NOXMK_JOBS NOXMK_BUDGET NOXMK_DEADLINE NOXMK_FLAKY NOXMK_HISTORY \
-  NOXMK_HEARTBEAT NOXMK_STATUS
+  NOXMK_HEARTBEAT NOXMK_STATUS NOXMK_TERMINAL NOXMK_RECHECK NOXMK_REPORT NOXMK_WATCH NOXMK_SHARD \
+  NOXMK_HAZARDS NOXMK_FORK
 _noxmk.freeze = $(eval $2$1 := $$(value $1))$(eval export $1)
 _noxmk.from = $(filter $2,$(subst $(_noxmk.blank),-,$(origin $1)))
 $(foreach k,$(_noxmk.knobs_all) ARGS FAIL_FAST MAX_FAIL,$(if $(call \
@@ -133,6 +152,8 @@ _noxmk.stat := $(file </proc/self/stat)
 _noxmk.random := $(firstword $(subst -, ,$(file </proc/sys/kernel/random/uuid)) 0)
 _noxmk.own_key := $(word 1,$(_noxmk.stat))-$(word 22,$(_noxmk.stat))-$(_noxmk.random)
 _noxmk.key := $(or $(NOXMK_RUN),$(_noxmk.own_key))
+# Of several machines this one; what sessions have notified, it runs whole.
+_noxmk.shard := $(if $(NOXMK_RUN),,$(strip $(NOXMK_SHARD)))
 
 # -n, -q and -t are in the first word of MAKEFLAGS. `+` makes make hand its jobserver on, and also
 # makes it run a line under these three, so then there is none.
@@ -145,10 +166,10 @@ _noxmk.plus = $(if $(_noxmk.idle),,+)@
 # the rules below.
 ifndef NOXMK_GRAPH
 
-.PHONY: ci nox-list nox-plan rerun-failed
+.PHONY: ci nox-list nox-plan nox-audit rerun-failed
 ci:
 
-## What the makefiles say of our targets: own.mk (src/own.h), which make remakes when they change
+## What the makefiles say of our targets: own.mk (makefile/own.h), remade when they change
 
 # Like order.mk below it is refused when it has lost its end, or has what is none of ours.
 _noxmk.own_text := $(call _noxmk.read,$(_noxmk.own_file))
@@ -201,6 +222,9 @@ _noxmk.graph = @-$(_noxmk.helper) graph $(_noxmk.read_by) -i $(call \
 
 # The plan made anew, whether or not anything has changed that noxmk knows of.
 nox-plan: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.helper) plan)
+
+# Which sessions must not run at the same time: it runs them in a make of its own.
+nox-audit: ; $(if $(_noxmk.dry),,$(_noxmk.plus)$(_noxmk.helper) audit)
 
 ## The plan: make remakes an included file that is out of date, and then starts afresh
 
@@ -282,6 +306,13 @@ _noxmk.order ?=
 _noxmk.order_for ?=
 _noxmk.resources ?=
 _noxmk.cued ?=
+# `noxmk audit` traces sessions in the noxfile's order, which shows what one takes from another, or
+# in one that it wants to try.
+_noxmk.traced := $(if $(value NOXMK_TRACE),yes)
+ifneq (,$(_noxmk.traced))
+_noxmk.order := $(value NOXMK_ORDER)
+_noxmk.resources :=
+endif
 _noxmk.sessions_planned := $(_noxmk.sessions)
 _noxmk.groups_planned := $(_noxmk.groups)
 # An old plan may hold a name that a makefile has got since: make would run it to remake that.
@@ -314,7 +345,7 @@ endif
 # is nobody's is certain where the makefiles have no rules, and there is no file (but a folder) of
 # that name, or one that a rule of make's own could start from. Without a plan a file is no excuse.
 _noxmk.others_of = $(filter-out $(_noxmk.sessions) $(_noxmk.groups) $(_noxmk.files) ci nox-list \
-  nox-plan rerun-failed .noxmk/%,$1)
+  nox-plan nox-audit rerun-failed .noxmk/%,$1)
 _noxmk.not_ours = $(call _noxmk.others_of,$(filter-out $(MAKEFILE_LIST),$(MAKECMDGOALS)))
 _noxmk.includes = $(words $(filter %include,$(_noxmk.texts)))
 _noxmk.has_rules = $(_noxmk.rules)$(filter --eval%,$(MAKEFLAGS))$(filter-out 0 1,$(_noxmk.includes))
@@ -334,10 +365,24 @@ _noxmk.wanted := $(patsubst rerun-failed,$(_noxmk.failed),$(_noxmk.all_asked))
 _noxmk.goals := $(filter $(_noxmk.sessions) $(_noxmk.groups),$(_noxmk.wanted))
 _noxmk.default := $(.DEFAULT_GOAL)
 _noxmk.behind_goals := $(foreach g,$(_noxmk.goals),$(_noxmk/$g))
+# Of these, what is of this machine: the helper divides them, as it does on all machines. It is
+# asked once more before anything runs, by a plan that is certainly the newest, and then says what
+# is wrong. make 4.3 hands no variable on to $(shell).
+_noxmk.divide = env NOXMK_HISTORY=$(call _noxmk.quote,$(NOXMK_HISTORY)) $(_noxmk.helper) shard \
+  $(call _noxmk.quote,$(_noxmk.shard)) $(_noxmk.goals)
+_noxmk.divides := $(and $(_noxmk.shard),$(_noxmk.goals))
+_noxmk.divided := $(and $(_noxmk.divides),$(filter %sh,$(notdir $(SHELL))),$(shell \
+  $(_noxmk.divide) 2>/dev/null))
+_noxmk.of_all := $(if $(_noxmk.divides),$(sort $(_noxmk.behind_goals)))
+ifneq (,$(_noxmk.divides))
+_noxmk.behind_goals := $(wordlist 2,$(words $(_noxmk.divided)),$(_noxmk.divided))
+endif
+_noxmk.of_others := $(filter-out $(_noxmk.behind_goals),$(_noxmk.of_all))
 # What the makefiles' own prerequisites bring in, besides.
 _noxmk.owning = $(filter $(_noxmk.own_targets),$(_noxmk.goals) $1)
 _noxmk.each_own = $(foreach t,$(call _noxmk.owning,$2),$(_noxmk.own_$1/$t))
-_noxmk.brought := $(sort $(call _noxmk.each_own,brings,$(_noxmk.behind_goals)))
+_noxmk.brought := $(filter-out $(_noxmk.of_others),$(sort $(call \
+  _noxmk.each_own,brings,$(_noxmk.behind_goals))))
 # In the order that order.mk thinks best, by what they took before; then those that it does not
 # know.
 _noxmk.ranked := $(filter $(_noxmk.sessions),$(_noxmk.order)) \
@@ -356,8 +401,18 @@ _noxmk.plain_knob = $1=$(strip $(_noxmk.plain))$(_noxmk.line)
 _noxmk.knobs = $(call _noxmk.knob,NOXMK_OUTPUT)$(call _noxmk.knob,NOXMK_JOBS)$(call \
   _noxmk.knob,NOXMK_BUDGET)$(call _noxmk.knob,NOXMK_KEEP)$(call _noxmk.knob,NOXMK_DEADLINE)$(call \
   _noxmk.knob,NOXMK_FLAKY)$(call _noxmk.knob,NOXMK_HEARTBEAT)$(call \
-  _noxmk.knob,NOXMK_STATUS)$(call _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
-_noxmk.request_goals = $(_noxmk.goals) $(filter-out $(_noxmk.goals),$(_noxmk.brought))
+  _noxmk.knob,NOXMK_STATUS)$(call _noxmk.knob,NOXMK_TERMINAL)$(call \
+  _noxmk.knob,NOXMK_RECHECK)$(call _noxmk.knob,NOXMK_REPORT)$(call \
+  _noxmk.knob,NOXMK_WATCH)$(call _noxmk.knob,NOXMK_SHARD)$(call \
+  _noxmk.knob,NOXMK_FORK)$(call \
+  _noxmk.plain_knob,FAIL_FAST)$(call _noxmk.plain_knob,MAX_FAIL)
+_noxmk.request_goals = $(if $(_noxmk.divides),$(_noxmk.active),$(_noxmk.goals) $(filter-out \
+  $(_noxmk.goals),$(_noxmk.brought)))
+_noxmk.left = $(if $(_noxmk.divides),left=$(_noxmk.of_others)$(_noxmk.line))
+# How these went, no helper of ours comes to know.
+_noxmk.not_ours = $(filter-out $(_noxmk.sessions) $(_noxmk.groups) rerun-failed nox-audit nox-list \
+  nox-plan,$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
+_noxmk.besides = $(if $(_noxmk.not_ours),own=$(_noxmk.not_ours)$(_noxmk.line))
 _noxmk.alone = $(if $(word 2,$(_noxmk.active)),,$(_noxmk.active))
 # Names like ours that we do not know, with those that we do: somebody may have meant one of these.
 # A makefile may have variables of its own.
@@ -367,7 +422,7 @@ _noxmk.unknown = $(foreach k,$(_noxmk.like_ours),$(if $(call \
 _noxmk.known = known=$(_noxmk.knobs_all) FAIL_FAST MAX_FAIL$(_noxmk.line)
 _noxmk.names = $(if $(_noxmk.unknown),unknown=$(_noxmk.unknown)$(_noxmk.line)$(_noxmk.known))
 _noxmk.many = sessions=$(words $(_noxmk.active))$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)
-_noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)
+_noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)$(_noxmk.left)$(_noxmk.besides)
 _noxmk.request = $(_noxmk.knobs)$(_noxmk.names)$(_noxmk.targets)$(_noxmk.many)args=$(call \
   _noxmk.plain,ARGS)
 # Writes it for that subcommand, and calls this.
@@ -382,7 +437,7 @@ _noxmk.ordered := $(if $(subst "$(sort $(_noxmk.order))",,"$(sort $(_noxmk.activ
 _noxmk.jobs_option = $(lastword $(filter -j%,$(subst \ ,,$(subst \\,,$(MAKEFLAGS)))))
 _noxmk.order_fits = $(and $(_noxmk.ordered),$(filter $(_noxmk.order_for),$(_noxmk.jobs_option)))
 _noxmk.parallel = $(and $(word 2,$(_noxmk.active)),$(filter-out -j1,$(_noxmk.jobs_option)))
-_noxmk.order_stale = $(and $(_noxmk.parallel),$(if $(_noxmk.order_fits),,yes))
+_noxmk.order_stale = $(and $(_noxmk.parallel),$(if $(_noxmk.traced)$(_noxmk.order_fits),,yes))
 ifeq (,$(_noxmk.given_up))
 $(_noxmk.order_file): .noxmk/always ; $(if $(_noxmk.order_stale),+$(call _noxmk.ask,order))
 endif
@@ -396,8 +451,8 @@ _noxmk.runs := $(addprefix .noxmk/run/,$(_noxmk.sessions))
 .PHONY: .noxmk/begin .noxmk/end $(_noxmk.groups) $(_noxmk.sessions) $(_noxmk.runs)
 
 # Whatever shell the including makefile, or make's command line, likes: these lines are for sh.
-_noxmk.all := .noxmk/% $(_noxmk.files) nox-list nox-plan $(_noxmk.groups) $(_noxmk.sessions) \
-  $(filter-out $(NOXMK_RESERVED),ci rerun-failed) $(_noxmk.slips)
+_noxmk.all := .noxmk/% $(_noxmk.files) nox-audit nox-list nox-plan $(_noxmk.groups) \
+  $(_noxmk.sessions) $(filter-out $(NOXMK_RESERVED),ci rerun-failed) $(_noxmk.slips)
 $(_noxmk.all): private override SHELL := /bin/sh
 $(_noxmk.all): private override .SHELLFLAGS := -c
 
@@ -406,7 +461,7 @@ $(_noxmk.all): private override .SHELLFLAGS := -c
 # too late.
 _noxmk.default_holds = $(MAKECMDGOALS)$(filter $(_noxmk.default),$(.DEFAULT_GOAL))
 _noxmk.too_late := noxmk: set .DEFAULT_GOAL above `include nox.mk`, not below
-_noxmk.shown = $(if $(findstring p,$(_noxmk.flags)),,$(_noxmk.goals))
+_noxmk.shown = $(if $(findstring p,$(_noxmk.flags)),,$(strip $(_noxmk.request_goals)))
 _noxmk.begin = $(if $(_noxmk.dry),$(if $(_noxmk.shown),$(call _noxmk.ask,show)),$(if \
   $(_noxmk.idle)$(NOXMK_RUN),,$(call _noxmk.ask,begin)))
 # A rule of the makefiles' own for a target of ours: one of the two recipes is ignored.
@@ -414,7 +469,13 @@ _noxmk.clash = $(warning noxmk: $(subst @,: ,$1) has a recipe for it$(_noxmk.com
   and so has the session: with NOXMK_RESERVED += $(firstword $(subst @, ,$1)) above `include \
   nox.mk` the name is the makefile's$(_noxmk.comma) and the session is \
   nox-$(firstword $(subst @, ,$1)))
-_noxmk.complain = $(if $(_noxmk.default_holds),,$(error $(_noxmk.too_late)))$(foreach \
+# What the helper says of this machine now is what this make is about.
+_noxmk.no_shard = noxmk: NOXMK_SHARD=$(_noxmk.shard): what is of this machine cannot be told: \
+  $(if $(filter %sh,$(notdir $(SHELL))),see the message above,SHELL is none: $(SHELL))
+_noxmk.divided_anew = $(if $(subst "$(_noxmk.divided)",,"$(shell $(_noxmk.divide))"),no)
+_noxmk.wrong_shard = $(or $(_noxmk.divided_anew),$(if $(_noxmk.divided),,no))
+_noxmk.complain = $(if $(_noxmk.default_holds),,$(error $(_noxmk.too_late)))$(if \
+  $(_noxmk.divides),$(if $(_noxmk.wrong_shard),$(error $(_noxmk.no_shard))))$(foreach \
   r,$(_noxmk.own_recipes),$(call _noxmk.clash,$r))
 .noxmk/begin: ; $(_noxmk.complain)$(_noxmk.begin)
 
@@ -483,7 +544,7 @@ _noxmk.finish = $(_noxmk.helper) end -r $(_noxmk.key)
 # a goal of this make; for one that a session's prerequisite waits for, so that it cannot wait for
 # the summary; and for one that only a rule of the including makefile needs that we do not know.
 $(filter-out $(_noxmk.inner),$(_noxmk.goals)): | .noxmk/end
-$(_noxmk.sessions): %: | .noxmk/run/%
+$(filter-out $(_noxmk.of_others),$(_noxmk.sessions)): %: | .noxmk/run/%
 $(_noxmk.groups): | .noxmk/begin
 $(_noxmk.sessions) $(_noxmk.groups): ; $(_noxmk.target/$(_noxmk.part)$(if $(_noxmk.dry),-n))
 _noxmk.part = $(if $(filter $@,$(_noxmk.inner)),inner,$(if $(filter \
@@ -492,8 +553,10 @@ _noxmk.part = $(if $(filter $@,$(_noxmk.inner)),inner,$(if $(filter \
 # The summary leaves a file for each goal that is well, which spares it the verdict's process. `@:`
 # starts none either, and keeps make from saying that nothing is to be done. Nothing is opened here:
 # what sessions have left may be anything.
-_noxmk.well = $(wildcard $(_noxmk.state)/runs/.well-$(_noxmk.key)-$@)
-_noxmk.verdict = $(_noxmk.helper) verdict -r $(_noxmk.key) $@
+_noxmk.means = $(if $(_noxmk.divides),$(filter $(_noxmk.behind_goals),$(_noxmk/$@)),$@)
+_noxmk.marks = $(addprefix $(_noxmk.state)/runs/.well-$(_noxmk.key)-,$(_noxmk.means))
+_noxmk.well = $(if $(filter-out $(wildcard $(_noxmk.marks)),$(_noxmk.marks)),,yes)
+_noxmk.verdict = $(_noxmk.helper) verdict -r $(_noxmk.key) $(_noxmk.means)
 _noxmk.target/goal = $(if $(_noxmk.well),@:,$(_noxmk.plus)$(_noxmk.verdict))
 
 # .noxmk/begin has shown the plan for all goals. make takes it for what the first goal does, and

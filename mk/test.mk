@@ -29,12 +29,14 @@ check-properties: stage ## check the edges of 10,000 random plans; kill 2,600 pr
 	$(Q)STAGE='$(abspath $B)/stage' tests/properties/swarm.py --sessions 300 \
 	  --kills 40 --seeds 20
 
-# tests/faults/faults.py --help says more. A recipe that says $(MAKE) itself would run under -n,
-# too.
+# tests/faults/faults.py --help says more. Six at once: they wait a lot, and a fault takes half a
+# second of a processor. A recipe that says $(MAKE) itself would run under -n, too.
 make_program = $(firstword $(MAKE))
 check-faults: stage ## do hundreds of faults to real makes, and kill 200 processes at random
-	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' tests/faults/faults.py --kills 200
-	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' tests/properties/anything.py --all
+	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' \
+	  tests/faults/faults.py --jobs 6 --kills 200
+	$(Q)STAGE='$(abspath $B)/stage' MAKE='$(make_program)' \
+	  tests/properties/anything.py --jobs 6 --all
 
 # A Debian of its own needs root, a network, and a minute.
 check-packages: deb ## install the Debian package in a fresh Debian, use it, and purge it
@@ -50,34 +52,32 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 	scripts/bench sampler --rounds 2 --seconds 4 --kinds sleep,compute,start --check 0.5
 
 # The same tests over another build of the helper, in a folder of its own. These scripts are left
-# out: they are about nox's releases, make's options, installing, documents and timings on a
-# terminal, or build a helper of their own; cost.sh measures another helper than this slow one. Each
-# test is a process that lives for a moment: a smaller quarantine takes two fifths off their time.
-# Libraries that state.sh preloads come before the sanitizer's.
+# out: they are about nox's releases, make's options, installing, documents, a browser and timings
+# on a terminal, or build a helper of their own; cost.sh and speedup.sh measure another helper than
+# this slow one. Each test is a process that lives for a moment: a smaller quarantine takes two
+# fifths off their time; all suites together take minutes, and get twice as many as the others
+# before they count as hung. Libraries that state.sh preloads come before the sanitizer's. The build
+# also counts the lines that are reached, so that `coverage` runs no test a second time; counts of
+# other objects do not fit.
 sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
-unsanitized := $(patsubst %,tests/cli/%.sh,as_nox board bootstrap cost deb docs fresh install main \
-  makefiles modes nested source_build versions wheel)
+unsanitized := $(patsubst %,tests/cli/%.sh,as_nox board bootstrap cost deb docs fresh gate install \
+  main makefiles modes nested report_page reports request source_build speedup versions wheel \
+  workflow)
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
-	$(Q)ASAN_OPTIONS=quarantine_size_mb=16:verify_asan_link_order=0 \
+	$(Q)! [ -d build/sanitize/obj ] || find build/sanitize/obj -name '*.gcda' -delete
+	$(Q)ASAN_OPTIONS=quarantine_size_mb=16:verify_asan_link_order=0 TESTS_TIMEOUT=1200 \
 	  $(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(sanitized)' \
+	  CPPFLAGS='--coverage -include tests/coverage.h' LDFLAGS=--coverage \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	  -fno-sanitize-recover' check
+
+coverage: check-sanitize ## the same, and fail when it reaches less than 97 % of the lines of src/
+	$(Q)gcovr --root . --filter src/ --object-directory build/sanitize/obj \
+	  --fail-under-line 97 --print-summary build/sanitize/obj
 
 # The suites run in one process, so the few tests that need one of their own are left out.
 check-valgrind: $B/tests/check stage ## run the libcheck suites, and one project, under valgrind
 	$(Q)MAKE='$(MAKE)' tests/memcheck $B
-
-# gcov writes its counts at exit, not at _exit. So here _exit is exit. The tests that take longest
-# reach hardly a line that these do not.
-quick := $(patsubst %,tests/cli/%.sh,main annotations board completion config doctor ends front \
-  hostile init log output pages plan planning request safety secrets status statuses terminal \
-  tools verdicts why wrapper)
-coverage: ## run the quicker tests and fail when they reach less than 97 % of the lines of src/
-	$(Q)rm -rf build/coverage
-	$(Q)$(MAKE) B=build/coverage CPPFLAGS=-D_exit=exit CFLAGS='-O0 -g --coverage' \
-	  TESTS='tests/faults/faults.py build/coverage/tests/check $(quick)' check
-	$(Q)gcovr --root . --filter src/ --object-directory build/coverage/obj \
-	  --fail-under-line 97 --print-summary build/coverage/obj
 
 stage: $B/bin/noxmk ## install below build/stage, for the tests
 	$(Q)$(MAKE) -s --no-print-directory B='$B' PREFIX='$(abspath $B)/stage' DESTDIR= install
