@@ -88,6 +88,37 @@ START_TEST(nothing_to_run_is_told_with_what_there_is)
 }
 END_TEST
 
+START_TEST(what_other_machines_have_is_told_and_kept)
+{
+	struct request request = { 0 };
+	int state = folder_make(".noxmk"), rundir;
+	char *text;
+
+	output_begin();
+	ck_assert_int_eq(begin("NOXMK_SHARD=2/3@0123456789abcdef\ngoals=a\n"
+	    "left=b c d e f g h\nsessions=1\nalone=a\nargs=\n"), 0);
+	text = output_end();
+	ck_assert_str_eq(text, "noxmk: shard 2/3: 1 of 8 sessions; left to other machines: "
+	    "b c d e f g and 1 more\n");
+	free(text);
+	rundir = rundir_open(state, own_key());
+	ck_assert_int_eq(request_read(rundir, &request), 0);
+	ck_assert_uint_eq(json_array_size(request.left), 7);
+	ck_assert_str_eq(json_string_value(json_object_get(request.knob_texts, "NOXMK_SHARD")),
+	    "2/3@0123456789abcdef");
+	request_clear(&request);
+	output_begin();
+	ck_assert_int_eq(begin("NOXMK_SHARD=1/1\ngoals=a\nleft=\nargs=\n"), 0);
+	text = output_end();
+	ck_assert_str_eq(text,
+	    "noxmk: shard 1/1: 1 of 1 sessions; left to other machines: nothing\n");
+	free(text);
+	assert_silent();
+	close(rundir);
+	close(state);
+}
+END_TEST
+
 START_TEST(without_a_request_nothing_begins)
 {
 	int state = folder_make(".noxmk");
@@ -108,6 +139,7 @@ check_begin_suite(void)
 	tcase_add_test(tc, rooms_for_the_records_are_reserved);
 	tcase_add_test(tc, a_bad_request_begins_none);
 	tcase_add_test(tc, nothing_to_run_is_told_with_what_there_is);
+	tcase_add_test(tc, what_other_machines_have_is_told_and_kept);
 	tcase_add_test(tc, without_a_request_nothing_begins);
 	return suite;
 }

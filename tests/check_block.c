@@ -3,9 +3,13 @@
 #include <string.h>
 
 #include "output/block.h"
+#include "output/page.h"
 #include "support.h"
 
 static char target[] = "t-3.12", session[] = "t(3.12)", reason[] = "50% is\tlow\033[1m";
+
+/* Of the page. */
+static long long room = PAGE_BYTES;
 
 /* One that has passed, and has written a line with a command in it. */
 static struct record
@@ -21,7 +25,7 @@ printed(enum ci_forge forge, const struct record *r, long long lines)
 {
 	setenv("CI", "true", 1);
 	output_begin();
-	ck_assert_int_eq(block_print(forge, AT_FDCWD, r, "runs/R"), lines);
+	ck_assert_int_eq(block_print(forge, AT_FDCWD, r, "runs/R", room), lines);
 	return output_end();
 }
 
@@ -109,6 +113,38 @@ START_TEST(a_long_log_loses_its_middle)
 }
 END_TEST
 
+/* By then of a failed one, and of others; and when the page is full. */
+static const struct {
+	long long room;
+	enum verdict verdict;
+	size_t most;
+} rooms[] = {
+	{ 1 << 20, FAILED, 128 << 10 }, { 800 << 10, FAILED, 100 << 10 }, { 0, FAILED, 4 << 10 },
+	{ 1 << 20, PASSED, 32 << 10 }, { 800 << 10, PASSED, 25 << 10 }, { 0, PASSED, 4 << 10 },
+};
+
+START_TEST(the_fuller_the_page_the_shorter_a_log)
+{
+	struct record r = passed();
+	struct buffer log = { 0 };
+	char *text;
+
+	for (int i = 0; i < 40000; i++)
+		buffer_printf(&log, "line %d\n", i);
+	file_put("t-3.12.log", log.data);
+	setenv("CI", "true", 1);
+	r.verdict = rooms[_i].verdict;
+	output_begin();
+	ck_assert_int_gt(block_print(FORGE_OTHER, AT_FDCWD, &r, "runs/R", rooms[_i].room), 0);
+	text = output_end();
+	ck_assert_uint_gt(strlen(text), rooms[_i].most - 200);
+	ck_assert_uint_lt(strlen(text), rooms[_i].most + 200);
+	ck_assert_ptr_nonnull(strstr(text, "\nline 39999\n"));
+	free(text);
+	buffer_free(&log);
+}
+END_TEST
+
 START_TEST(a_line_without_end_is_cut_all_the_same)
 {
 	struct record r = passed();
@@ -163,6 +199,7 @@ check_block_suite(void)
 	tcase_add_loop_test(tc, each_forge_has_its_form, 0, countof(forms));
 	tcase_add_test(tc, an_earlier_attempt_is_folded);
 	tcase_add_test(tc, a_long_log_loses_its_middle);
+	tcase_add_loop_test(tc, the_fuller_the_page_the_shorter_a_log, 0, (int)countof(rooms));
 	tcase_add_test(tc, a_line_without_end_is_cut_all_the_same);
 	tcase_add_test(tc, a_lost_log_is_said_and_the_group_is_closed);
 	tcase_add_test(tc, a_line_tells_enough_of_these);

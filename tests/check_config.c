@@ -83,13 +83,14 @@ START_TEST(limits_and_secrets)
 	ck_assert_ptr_null(config->ci_commands);
 	config_free(config);
 	config = config_of("{'log-limit':'100M','mask':['*KEY*'],'unmask':['A_KEY'],"
-	    "'ci-commands':'annotations','locks':'best-effort'}");
+	    "'ci-commands':'annotations','locks':'best-effort','hazards':'learn'}");
 	ck_assert_int_eq(config->log_limit, 100 << 20);
 	ck_assert_uint_eq(config->mask.n, 1);
 	ck_assert_str_eq(config->mask.v[0], "*KEY*");
 	ck_assert_str_eq(config->unmask.v[0], "A_KEY");
 	ck_assert_str_eq(config->ci_commands, "annotations");
 	ck_assert_str_eq(config->locks, CONFIG_BEST_EFFORT);
+	ck_assert_str_eq(config->hazards, CONFIG_LEARN);
 	config_free(config);
 	config = config_of("{'log-limit':0,'mask':[],'ci-commands':'none'}");
 	ck_assert_int_eq(config->log_limit, 0);
@@ -109,8 +110,10 @@ static const struct {
 	{ "{'source_build':true}",
 	  "tool.noxmk.source_build: unknown key; did you mean \"source-build\"?" },
 	{ "{'a b':1}", "tool.noxmk.\"a b\": unknown key; there are source-build, log-limit, mask, "
-	    "unmask, locks, ci-commands, resources, " },
+	    "unmask, locks, ci-commands, hazards, resources, " },
 	{ "{'unmask':'A'}", "tool.noxmk.unmask: is a string; write [\"A\"]" },
+	{ "{'hazards':'lern'}", "tool.noxmk.hazards: is \"lern\"; did you mean \"learn\"?" },
+	{ "{'hazards':1}", "tool.noxmk.hazards: is 1; it takes \"learn\" or \"report\"" },
 	{ "{'locks':'best'}", "tool.noxmk.locks: is \"best\"; it takes \"required\" or "
 	  "\"best-effort\"" },
 	{ "{'ci-commands':'annotation'}",
@@ -126,6 +129,8 @@ static const struct {
 	{ "{'log-limit':'much'}", "tool.noxmk.log-limit: is \"much\"; it takes bytes" },
 	{ "{'log-limit':true}", "tool.noxmk.log-limit: is true; it takes bytes" },
 	{ "{'mask':'*TOKEN*'}", "tool.noxmk.mask: is a string; write [\"*TOKEN*\"]" },
+	{ "{'session':{'s':{'runs-on':'a b'}}}", "runs-on: is \"a b\"; it takes a label of "
+	  "machines: letters, digits and . _ -" },
 	{ "{'session':{'s':{'leaks':'deny'}}}", "leaks: is \"deny\"; it takes \"allow\"" },
 	{ "{'session':{'s':{'budget':1}}}", "budget: is 1; it takes true, false or \"strict\"" },
 	{ "{'resources':[]}", "tool.noxmk.resources: is a list; it takes a table" },
@@ -153,8 +158,9 @@ static const struct {
 	{ S("'usess':[]"), "tool.noxmk.session.s.usess: unknown key; did you mean \"uses\"?" },
 	{ S("'Uses':[]"), "tool.noxmk.session.s.Uses: unknown key; did you mean \"uses\"?" },
 	{ S("'tmieout':1"), "unknown key; did you mean \"timeout\"?" },
-	{ S("'exclusive':[]"), "unknown key; there are uses, reads, after, needs, alone, default, "
-	  "jobs, timeout, slow, retries, env, budget, leaks\n" },
+	{ S("'exclusive':[]"), "unknown key; there are uses, reads, after, needs, together, alone, "
+	  "default, "
+	  "jobs, timeout, slow, retries, env, budget, leaks, runs-on, parts, part-args\n" },
 	{ "{'session':{'t-3':{'12':{'uses':[]}}}}",
 	  "tool.noxmk.session.t-3.12: unknown key; a name "
 	  "with dots in it needs quotes: tool.noxmk.session.\"t-3.12\"" },

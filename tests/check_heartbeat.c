@@ -7,12 +7,28 @@
 
 #include "base/clock.h"
 #include "session/heartbeat.h"
+#include "state/now.h"
 #include "support.h"
 
 /* A run's folder with a plan of a to h, of which a to d are to run, and the page of a CI. */
 static struct planfile *plan;
 static json_t *goals;
 static struct heartbeat_options options;
+
+/* What they do. */
+static struct now *entries[8];
+
+/* A session that waits, and then comes into that phase. */
+static void
+enter(size_t i, enum now_phase phase)
+{
+	const char name[] = { (char)('a' + i), '\0' };
+
+	entries[i] = now_open(AT_FDCWD, name, 2);
+	now_begun(entries[i], clock_monotonic() - 2, 1);
+	now_enter(entries[i], phase, "");
+	options.table = now_table(entries[i]);
+}
 
 static void
 begin(double every)
@@ -26,12 +42,14 @@ begin(double every)
 	plan = planfile_open(AT_FDCWD);
 	goals = json_of("['a','b','c','d']");
 	options = (struct heartbeat_options){ .page = page_open(AT_FDCWD), .rundir = AT_FDCWD,
-		.goals = goals, .every = every };
+		.table = -1, .goals = goals, .every = every };
 }
 
 static void
 end(void)
 {
+	for (size_t i = 0; i < countof(entries); i++)
+		now_close(entries[i]);
 	page_close(options.page);
 	planfile_close(plan);
 	json_decref(goals);
@@ -73,15 +91,17 @@ START_TEST(a_silence_is_broken_once)
 	char *text;
 
 	begin(60);
+	enter(0, NOW_ENDED);
+	enter(1, NOW_RUNS);
+	enter(2, NOW_WAITS);
+	enter(3, NOW_RUNS);
+	now_begun(entries[3], clock_monotonic() - 0.5, 1);
+	now_enter(entries[3], NOW_RUNS, "");
 	one = heartbeat_open(&options);
 	other = heartbeat_open(&options);
-	file_put("a.log", "");
-	file_put("a.json", "{}");
-	file_put("b.log", "");
-	file_put("d.log", "");
 	be_silent(61);
 	assert_matches(looked(one), "^noxmk: nothing new for 61s: 2 run "
-		"\\([bd]( [0-9.]+s)?, [bd]( [0-9.]+s)?\\), 1 wait\n$");
+		"\\(b 2\\.[0-9]s, d [01]\\.[0-9]s\\), 1 wait\n$");
 	text = looked(other);
 	ck_assert_str_eq(text, "");
 	free(text);
@@ -124,6 +144,23 @@ START_TEST(of_many_helpers_one_tells_it)
 }
 END_TEST
 
+/* The helper of one was killed, and its keeper has recorded that; another one is held up. */
+START_TEST(what_is_over_is_not_told)
+{
+	struct heartbeat *heartbeat;
+
+	begin(60);
+	enter(0, NOW_RUNS);
+	file_put("a.json", "{}");
+	enter(1, NOW_HELD_UP);
+	heartbeat = heartbeat_open(&options);
+	be_silent(61);
+	assert_matches(looked(heartbeat), ": 1 run \\(b 2\\.[0-9]s\\), 2 wait\n$");
+	heartbeat_close(heartbeat);
+	end();
+}
+END_TEST
+
 START_TEST(nobody_runs_yet)
 {
 	struct heartbeat *heartbeat;
@@ -148,11 +185,9 @@ START_TEST(only_the_longest_are_named)
 	json_array_clear(goals);
 	for (int i = 0; i < 8; i++) {
 		const char name[] = { (char)('a' + i), '\0' };
-		char *log = xasprintf("%s.log", name);
 
 		json_array_append_new(goals, json_string(name));
-		file_put(log, "");
-		free(log);
+		enter((size_t)i, NOW_RUNS);
 	}
 	heartbeat = heartbeat_open(&options);
 	be_silent(3600);
@@ -205,6 +240,7 @@ check_heartbeat_suite(void)
 
 	tcase_add_test(tc, a_silence_is_broken_once);
 	tcase_add_test(tc, of_many_helpers_one_tells_it);
+	tcase_add_test(tc, what_is_over_is_not_told);
 	tcase_add_test(tc, nobody_runs_yet);
 	tcase_add_test(tc, only_the_longest_are_named);
 	tcase_add_test(tc, who_has_the_turn_is_about_to_write);

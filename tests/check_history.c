@@ -101,6 +101,29 @@ START_TEST(the_median_of_the_last_runs_counts)
 END_TEST
 
 /* Without the whole file being parsed, and whatever is in it. */
+START_TEST(a_run_is_not_compared_with_itself)
+{
+	struct record r = { .target = xstrdup("lint"), .duration = 1234.56789 };
+	struct history *history;
+	int state = folder_make("state");
+
+	ran("lint", PASSED, 2);
+	ran("lint", PASSED, 1234.56789);
+	history = history_load(state);
+	history_forget(history, &r);
+	ck_assert_double_eq(history_expect(history, "lint").seconds, 2);
+	history_forget(history, &r);
+	ck_assert_double_eq(history_expect(history, "lint").seconds, 2);
+	r.duration = 2;
+	history_forget(history, &r);
+	ck_assert(!history_expect(history, "lint").known);
+	history_forget(history, &r);
+	history_free(history);
+	record_clear(&r);
+	close(state);
+}
+END_TEST
+
 START_TEST(one_session_can_be_looked_up)
 {
 	int state = folder_make("state");
@@ -338,6 +361,7 @@ START_TEST(a_history_that_cannot_be_written_stays)
 	struct record r = { .target = xstrdup("a"), .session = xstrdup("a"), .exit = -1,
 		.signal = -1, .duration = 9 };
 	bool changed;
+	int merged;
 	char *text;
 
 	ran("a", PASSED, 1);
@@ -346,8 +370,10 @@ START_TEST(a_history_that_cannot_be_written_stays)
 	state = folder_make("state");
 	limit_set(RLIMIT_FSIZE, 0);
 	changed = history_update(state, run);
+	merged = history_update_merged(state, run, &(struct machine){ 40, 4 });
 	limit_restore();
 	ck_assert(!changed);
+	ck_assert_int_eq(merged, -1);
 	assert_warned(".nox/.noxmk/history.json: File too large");
 	assert_file(OWN, text);
 	free(text);
@@ -491,6 +517,7 @@ check_history_suite(void)
 
 	tcase_add_test(tc, what_has_never_run_takes_a_second);
 	tcase_add_test(tc, the_median_of_the_last_runs_counts);
+	tcase_add_test(tc, a_run_is_not_compared_with_itself);
 	tcase_add_test(tc, one_session_can_be_looked_up);
 	tcase_add_test(tc, only_what_passed_counts);
 	tcase_add_test(tc, a_notable_change_is_told);

@@ -65,6 +65,17 @@ START_TEST(the_strings_of_a_list_become_one)
 }
 END_TEST
 
+START_TEST(values_become_lines)
+{
+	struct buffer lines = { 0 };
+
+	json_add_line(&lines, json_pack("{s:s}", "a", "\xc3\xa9\n"));
+	json_add_line(&lines, json_pack("[i]", 1));
+	ck_assert_str_eq(lines.data, "{\"a\":\"\\u00E9\\n\"}\n[1]\n");
+	buffer_free(&lines);
+}
+END_TEST
+
 Suite *
 check_json_suite(void)
 {
@@ -75,5 +86,6 @@ check_json_suite(void)
 	tcase_add_test(tc, text_that_json_cannot_hold_is_null);
 	tcase_add_test(tc, only_whole_strings_of_a_list_count);
 	tcase_add_test(tc, the_strings_of_a_list_become_one);
+	tcase_add_test(tc, values_become_lines);
 	return suite;
 }

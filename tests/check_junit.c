@@ -54,26 +54,32 @@ START_TEST(a_run)
 	struct record records[] = {
 		{ .target = lint, .verdict = PASSED, .started = 1764320001.5,
 		    .ended = 1764320003.75, .duration = 1.25,
-		    .attempts = json_pack("[{s:s,s:s}]", "verdict", "failed", "reason",
-			"exit 1 & more") },
+		    .attempts = json_of("[{'verdict':'failed','reason':'exit 1 & more'}]") },
 		{ .target = tests, .verdict = FAILED, .started = 1764320000.25,
-		    .ended = 1764320002, .duration = 2,
-		    .reason = reason, .logged = true },
+		    .ended = 1764320002, .duration = 2, .reason = reason, .logged = true },
 		{ .target = docs, .verdict = SKIPPED, .started = 1e300, .ended = 1e301 },
 		{ .target = late, .verdict = NOT_RUN, .excused = true },
 		{ .target = gone, .verdict = NOT_RUN },
-		{ .target = quiet, .verdict = ABORTED, .logged = true },
+		{ .target = quiet, .verdict = ABORTED, .logged = true,
+		    .recheck = json_of("{'verdict':'passed','beside':['lint'],'others':1}"),
+		    .attempts = json_of("[{'verdict':'failed','reason':'exit 2'}]") },
 	};
+	json_t *info = json_of("{'run':'20261123T000000.000Z-c0ffee01','jobs':8}");
 	char *text;
 
 	file_put("tests.log", "$ nox\nbroken <here>\n");
-	junit_write(AT_FDCWD, records, countof(records));
+	junit_write(AT_FDCWD, records, countof(records), info, NULL);
 	assert_silent();
 	text = file_get("junit.xml");
 	ck_assert_str_eq(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<testsuites name=\"noxmk\" tests=\"6\" failures=\"2\" errors=\"1\" time=\"3.500\">\n"
 	    "  <testsuite name=\"nox\" tests=\"6\" failures=\"2\" errors=\"1\""
 	    " time=\"3.500\" skipped=\"2\" timestamp=\"2025-11-28T08:53:20\">\n"
+	    "    <properties>\n"
+	    "      <property name=\"noxmk\" value=\"" NOXMK_VERSION "\"/>\n"
+	    "      <property name=\"run\" value=\"20261123T000000.000Z-c0ffee01\"/>\n"
+	    "      <property name=\"jobs\" value=\"8\"/>\n"
+	    "    </properties>\n"
 	    "    <testcase classname=\"nox\" name=\"lint\" time=\"1.250\">\n"
 	    "      <flakyFailure type=\"failed\" message=\"exit 1 &amp; more\"/>\n"
 	    "    </testcase>\n"
@@ -91,11 +97,15 @@ START_TEST(a_run)
 	    "      <error message=\"not run\"/>\n"
 	    "    </testcase>\n"
 	    "    <testcase classname=\"nox\" name=\"quiet\" time=\"0.000\">\n"
-	    "      <failure message=\"aborted\"/>\n"
+	    "      <failure message=\"fails only beside lint\"/>\n"
+	    "      <rerunFailure type=\"failed\" message=\"exit 2\"/>\n"
 	    "    </testcase>\n"
 	    "  </testsuite>\n"
 	    "</testsuites>\n");
 	json_decref(records[0].attempts);
+	json_decref(records[5].recheck);
+	json_decref(records[5].attempts);
+	json_decref(info);
 	free(text);
 }
 END_TEST
@@ -111,7 +121,7 @@ START_TEST(a_long_log)
 	for (int i = 0; i < 20000; i++)
 		buffer_printf(&log, "line %d\n", i);
 	file_put("tests.log", log.data);
-	junit_write(AT_FDCWD, &record, 1);
+	junit_write(AT_FDCWD, &record, 1, NULL, NULL);
 	text = file_get("junit.xml");
 	ck_assert_uint_lt(strlen(text), 70000);
 	ck_assert_ptr_nonnull(strstr(text, "line 19999\n</system-out>"));
@@ -125,7 +135,7 @@ START_TEST(a_folder_that_is_none)
 	char lint[] = "lint";
 	struct record record = { .target = lint, .verdict = PASSED };
 
-	junit_write(-1, &record, 1);
+	junit_write(-1, &record, 1, NULL, NULL);
 	assert_warned("junit.xml: ");
 }
 END_TEST

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/keeper.h"
+#include "base/process.h"
+#include "base/sig.h"
 #include "support.h"
 
 /* In the keeper: the file orphaned, and before that the file bereaved with the program's status. */
@@ -47,6 +50,87 @@ start_with(const char *const *verbs)
 	return keeper;
 }
 #define START(...) start_with((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Somebody else starts the program, or does not. */
+enum lends { LENDS, REFUSES, IS_SILENT, IS_GONE, NOBODY };
+
+static const char *const refusals[] = { [LENDS] = "", [REFUSES] = "no", [IS_SILENT] =
+	"the process to fork does not answer", [IS_GONE] = "the process to fork has ended",
+	[NOBODY] = "there is none" };
+
+/* The process that has forked the program, which waits; see keeper_lend. */
+static _Noreturn void
+lend(const struct keeper_task *task, int socket)
+{
+	sigset_t all;
+	pid_t program;
+	char go;
+	int ends[2];
+
+	setsid();
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	program = fork();
+	if (program == 0) {
+		signal(SIGTERM, SIG_DFL); /* Check's handler would end the test */
+		close(ends[1]);
+		if (read(ends[0], &go, 1) != 1)
+			_exit(99);
+		sigprocmask(SIG_SETMASK, sig_original_mask(), NULL);
+		execve(task->argv[0], task->argv, task->envp);
+		_exit(98);
+	}
+	close(ends[0]);
+	dup2(socket, 13);
+	dup2(ends[1], 14);
+	dup2(13, 3);
+	dup2(14, 4);
+	closefrom(5);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	keeper_lend(program);
+}
+
+static int
+ask_to_lend(void *data, const struct keeper_task *task, char why[KEEPER_WHY])
+{
+	enum lends lends = *(const enum lends *)data;
+	int ends[2];
+
+	strcpy(why, refusals[NOBODY]);
+	if (lends == NOBODY)
+		return -1;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	strcpy(why, "");
+	if (lends == LENDS && fork() == 0) {
+		close(ends[0]);
+		lend(task, ends[1]);
+	}
+	if (lends == REFUSES)
+		ck_assert_int_eq(write(ends[1], "no", 2), 2);
+	if (lends != IS_SILENT)
+		close(ends[1]);
+	return ends[0];
+}
+
+static void
+note_silence(void *data)
+{
+	(void)data;
+	file_put("silent", "");
+}
+
+/* The same as start_with, with one who lends. */
+static struct keeper *
+borrow_with(enum lends lends, const char *verb, const char *word, char **why)
+{
+	static char orphaned[] = "orphaned";
+	char *const argv[] = { (char *)helper_path(), (char *)verb, (char *)word, NULL };
+
+	return keeper_start(&(struct keeper_task){ .argv = argv, .envp = environ,
+	    .out = STDERR_FILENO, .err = STDERR_FILENO, .more = -1, .bereaved = note_end,
+	    .orphaned = touch, .data = orphaned, .lender = { .ask = ask_to_lend,
+	    .silent = note_silence, .why = why, .data = &lends } });
+}
 
 /* Something has been said, or not for ten seconds. */
 static bool
@@ -103,6 +187,56 @@ START_TEST(a_session_that_cannot_start_says_why)
 	ck_assert_ptr_null(START("exit", "0"));
 	limit_restore();
 	keeper_close(NULL);
+}
+END_TEST
+
+START_TEST(a_program_is_lent_or_started)
+{
+	enum lends lends = (enum lends)_i;
+	char *why = NULL;
+	struct keeper *keeper = borrow_with(lends, "exit", "7", &why);
+	struct keeper_end end = end_of(keeper);
+
+	ck_assert_int_eq(WEXITSTATUS(end.status), 7);
+	ck_assert_str_eq(why, refusals[lends]);
+	ck_assert_int_eq(file_there("silent"), lends == IS_SILENT);
+	ck_assert(!keeper_has_left(keeper));
+	keeper_close(keeper);
+	ck_assert(!file_there("bereaved"));
+	free(why);
+}
+END_TEST
+
+/* As if ours had been killed; and when that is, the lent one kills what it keeps. */
+START_TEST(a_lent_keeper_is_as_good_as_ours)
+{
+	char *why = NULL;
+	struct keeper *keeper = borrow_with(LENDS, "pause", NULL, &why);
+	pid_t lent = keeper_pid(keeper);
+	struct indices below = { 0 }, own = { 0 };
+
+	ck_assert_str_eq(why, "");
+	process_children(getpid(), &own);
+	ck_assert_uint_eq(own.n, 1);
+	ck_assert_int_eq(getpgid(lent), lent);
+	process_children(lent, &below);
+	ck_assert_uint_eq(below.n, 1);
+	if (_i == 0) {
+		keeper_signal(keeper, SIGTERM);
+		ck_assert_int_eq(WTERMSIG(end_of(keeper).status), SIGTERM);
+	} else {
+		kill(_i == 1 ? lent : (pid_t)own.v[0], SIGKILL);
+		ck_assert_int_eq(WTERMSIG(end_of(keeper).status), SIGKILL);
+		ck_assert_int_eq(keeper_pid(keeper), 0);
+	}
+	if (_i == 2)
+		while (process_runs((pid_t)below.v[0]))
+			poll(NULL, 0, 5);
+	kill((pid_t)below.v[0], SIGKILL);
+	keeper_close(keeper);
+	free(below.v);
+	free(own.v);
+	free(why);
 }
 END_TEST
 
@@ -214,6 +348,8 @@ check_keeper_suite(void)
 
 	tcase_add_test(tc, the_status_of_the_session_comes_back);
 	support_spawn_failure_test(tc, a_session_that_cannot_start_says_why);
+	tcase_add_loop_test(tc, a_program_is_lent_or_started, 0, NOBODY + 1);
+	tcase_add_loop_test(tc, a_lent_keeper_is_as_good_as_ours, 0, 3);
 	tcase_add_test(tc, a_killed_keeper_gives_its_own_status);
 	tcase_add_test(tc, a_killed_group_leaves_its_keeper);
 	tcase_add_test(tc, what_is_left_is_told_until_it_ends);

@@ -14,6 +14,7 @@ static const struct {
 	{ "NOXMK_OUTPUT", "board", true, { .output = OUTPUT_BOARD, .keep = 20 } },
 	{ "NOXMK_OUTPUT", "quiet", true, { .output = OUTPUT_QUIET, .keep = 20 } },
 	{ "NOXMK_OUTPUT", "failed", true, { .output = OUTPUT_FAILED, .keep = 20 } },
+	{ "NOXMK_OUTPUT", "final", true, { .output = OUTPUT_FINAL, .keep = 20 } },
 	{ "NOXMK_OUTPUT", "auto", true, { .keep = 20 } },
 	{ "NOXMK_OUTPUT", "", true, { .keep = 20 } },
 	{ "NOXMK_OUTPUT", "Live", false, { .keep = 20 } },
@@ -32,9 +33,32 @@ static const struct {
 	{ "NOXMK_HEARTBEAT", "0", true, { .keep = 20 } },
 	{ "NOXMK_HEARTBEAT", "", true, { .keep = 20, .heartbeat = 60 } },
 	{ "NOXMK_HEARTBEAT", "-1", false, { .keep = 20 } },
+	{ "NOXMK_REPORT", "", true, { .keep = 20 } },
+	{ "NOXMK_REPORT", "json", true, { .keep = 20, .reports = REPORT_JSON } },
+	{ "NOXMK_REPORT", " md  trace\tjson junit md", true,
+	    { .keep = 20, .reports = REPORT_JSON | REPORT_MD | REPORT_TRACE | REPORT_JUNIT } },
+	{ "NOXMK_REPORT", "html svg", true, { .keep = 20, .reports = REPORT_HTML | REPORT_SVG } },
+	{ "NOXMK_REPORT", "json pdf", false, { .keep = 20 } },
+	{ "NOXMK_REPORT", "json,md", false, { .keep = 20 } },
 	{ "NOXMK_STATUS", "1", true, { .keep = 20 } },
 	{ "NOXMK_STATUS", "0", true, { .keep = 20, .no_status = true } },
+	{ "NOXMK_TERMINAL", "yes", true, { .keep = 20 } },
+	{ "NOXMK_TERMINAL", "0", true, { .keep = 20, .no_terminal = true } },
 	{ "NOXMK_STATUS", "on", false, { .keep = 20 } },
+	{ "NOXMK_RECHECK", "1", true, { .keep = 20, .recheck = RECHECK_ALL } },
+	{ "NOXMK_RECHECK", "0", true, { .keep = 20 } },
+	{ "NOXMK_RECHECK", "25%", true, { .keep = 20, .recheck = 0.25 } },
+	{ "NOXMK_RECHECK", "300%", true, { .keep = 20, .recheck = 3 } },
+	{ "NOXMK_RECHECK", "", true, { .keep = 20, .recheck = RECHECK_UNSAID } },
+	{ "NOXMK_RECHECK", "%", false, { .keep = 20, .recheck = RECHECK_UNSAID } },
+	{ "NOXMK_RECHECK", "-5%", false, { .keep = 20, .recheck = RECHECK_UNSAID } },
+	{ "NOXMK_RECHECK", "25", false, { .keep = 20, .recheck = RECHECK_UNSAID } },
+	{ "NOXMK_WATCH", "1", true, { .keep = 20, .watch = true } },
+	{ "NOXMK_WATCH", "0", true, { .keep = 20 } },
+	{ "NOXMK_WATCH", "2", false, { .keep = 20 } },
+	{ "NOXMK_SHARD", "2/4", true, { .keep = 20 } },
+	{ "NOXMK_SHARD", "2/4@0123456789abcdef", true, { .keep = 20 } },
+	{ "NOXMK_SHARD", "5/4", false, { .keep = 20 } },
 	{ "FAIL_FAST", "1", true,
 	    { .keep = 20, .policy = { .fail_fast = true, .fail_fast_said = true } } },
 	{ "FAIL_FAST", "yes", true,
@@ -63,9 +87,14 @@ START_TEST(a_value_sets_its_knob)
 	ck_assert_int_eq(knobs.output, wanted->output);
 	ck_assert_uint_eq(knobs.jobs, wanted->jobs);
 	ck_assert_uint_eq(knobs.keep, wanted->keep);
+	ck_assert_uint_eq(knobs.reports, wanted->reports);
 	ck_assert_double_eq(knobs.heartbeat,
 	    strcmp(settings[_i].name, "NOXMK_HEARTBEAT") ? 60 : wanted->heartbeat);
 	ck_assert(knobs.no_status == wanted->no_status);
+	ck_assert(knobs.no_terminal == wanted->no_terminal);
+	if (!strcmp(settings[_i].name, "NOXMK_RECHECK"))
+		ck_assert_double_eq(knobs.recheck, wanted->recheck);
+	ck_assert(knobs.watch == wanted->watch);
 	ck_assert_double_eq(knobs.policy.deadline, policy->deadline);
 	ck_assert(knobs.policy.flaky_fails == policy->flaky_fails);
 	ck_assert(knobs.policy.fail_fast == policy->fail_fast);
@@ -79,10 +108,12 @@ static const struct {
 	const char *name, *value, *message;
 } faults[] = {
 	{ "NOXMK_OUTPUT", "lvie",
-	    "NOXMK_OUTPUT=lvie: it takes auto, board, stream, prefix, failed or quiet; "
+	    "NOXMK_OUTPUT=lvie: it takes auto, board, stream, prefix, failed, final or quiet; "
 	    "did you mean live?\n" },
 	{ "NOXMK_OUTPUT", "1",
-	    "NOXMK_OUTPUT=1: it takes auto, board, stream, prefix, failed or quiet\n" },
+	    "NOXMK_OUTPUT=1: it takes auto, board, stream, prefix, failed, final or quiet\n" },
+	{ "NOXMK_RECHECK", "half",
+	    "NOXMK_RECHECK=half: it takes 1, 0, or a share of the run's time, such as 25%\n" },
 	{ "FAIL_FAST", "wiat", "FAIL_FAST=wiat: it takes 1, wait or 0; did you mean wait?\n" },
 	{ "NOXMK_FLAKY", "fial", "NOXMK_FLAKY=fial: it takes pass or fail; did you mean fail?\n" },
 	{ "MAX_FAIL", "x", "MAX_FAIL=x: it takes a number from 0 to 1000000; 0 is no limit\n" },
@@ -110,7 +141,7 @@ START_TEST(all_knobs_have_names)
 
 	while (knob_name(n))
 		n++;
-	ck_assert_uint_eq(n, 10);
+	ck_assert_uint_eq(n, 16);
 }
 END_TEST
 

@@ -38,6 +38,7 @@ START_TEST(every_target_has_a_line)
 	    "+ t                     t (2 sessions)\n"
 	    "+ x                     tag x (2 sessions)\n"
 	    "+ one                   tag one (1 session: t-2)\n"
+	    ". nox-audit             which sessions must not run at the same time\n"
 	    ". nox-list              this list\n"
 	    ". nox-plan              the plan made anew\n"
 	    ". rerun-failed          what failed or did not run when it was last to run\n");
@@ -94,7 +95,8 @@ START_TEST(programs_get_all_of_it_as_one_object)
 	    "'requires':[0],'envdir':'/e/t'}]", "[0,1]");
 	json_t *expected = json_of(
 	    "{'schema':1,'nox':'2024.4.15','noxfile':'noxfile.py','notes':[],"
-	    "'targets':['build','t-3.12','ci','t','x','nox-list','nox-plan','rerun-failed'],"
+	    "'targets':['build','t-3.12','ci','t','x','nox-audit','nox-list','nox-plan',"
+	    "'rerun-failed'],"
 	    "'default':['build','t-3.12'],'tags':{'x':['t-3.12']},'pythons':{'3.12':['t-3.12']},"
 	    "'resources':{'env:t':1},"
 	    "'sessions':[{'target':'build','session':'build','name':'build','description':"

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "makedb.h"
+#include "makefile/makedb.h"
 #include "support.h"
 
 /* The rules of that makefile as JSON with ' for ". The caller frees. */

@@ -110,10 +110,11 @@ START_TEST(every_name_is_a_key)
 
 	strings_add(&names, "first");
 	options_add_names(&names);
-	ck_assert_uint_eq(names.n, 8);
+	ck_assert_uint_eq(names.n, 11);
 	ck_assert_str_eq(names.v[0], "first");
 	for (size_t i = 1; i < names.n; i++)
 		ck_assert_msg(!read_option(&options, names.v[i], "null"), "%s", names.v[i]);
+	options_clear(&options);
 	free(names.v);
 }
 END_TEST
@@ -208,6 +209,12 @@ static const struct {
 	{ "{'env':{'A':'1','B':'1'}}", "{'env':{'B':'2','C':'2'}}",
 	  "{'env':{'A':'1','B':'2','C':'2'}}" },
 	{ "{'env':{'A':'1'}}", "{'env':{}}", "{'env':{'A':'1'}}" },
+	{ "{'runs-on':'gpu'}", "{'runs-on':'gpu-t4.x_1'}", "{'runs-on':'gpu-t4.x_1'}" },
+	{ "{'runs-on':'gpu'}", "{'runs-on':'a b'}", "{'runs-on':'gpu'}" },
+	{ "{'runs-on':''}", "{'runs-on':['gpu']}", "{}" },
+	{ "{'parts':4,'part-args':['a','b']}", "{'parts':2,'part-args':['c']}",
+	  "{'parts':2,'part-args':['c']}" },
+	{ "{'parts':4,'part-args':['a','b']}", "{'parts':1000,'part-args':[]}", "{'parts':4}" },
 };
 
 START_TEST(a_later_table_wins_key_by_key)

@@ -140,7 +140,7 @@ START_TEST(every_claim_says_where_it_comes_from)
 }
 END_TEST
 
-/* "1<0" needs, "1>0" after. */
+/* "1<0" needs, "1>0" after, "1=0" together. */
 static char *
 edges_of(const struct plan *plan)
 {
@@ -154,6 +154,8 @@ edges_of(const struct plan *plan)
 			buffer_printf(&b, "%zu<%zu ", i, s->requires.v[k]);
 		for (size_t k = 0; k < s->after.n; k++)
 			buffer_printf(&b, "%zu>%zu ", i, s->after.v[k]);
+		for (size_t k = 0; k < s->together.n; k++)
+			buffer_printf(&b, "%zu=%zu ", i, s->together.v[k]);
 	}
 	return b.data;
 }
@@ -175,6 +177,11 @@ static const struct {
 	{ ABC, "{'session':{'[a]':{'needs':['a']}}}", "", false },
 	{ VARIANTS, "{'session':{'docs':{'after':['t']},'t-3.1':{'needs':['lint']}}}",
 	  "1<0 3>1 3>2 ", false },
+	{ ABC, "{'session':{'c':{'together':['a','b']}}}", "2=0 2=1 ", false },
+	/* Whoever is with the first of them is with all. */
+	{ ABC, "{'session':{'*':{'together':['*']}}}", "0=1 0=2 1=0 2=0 ", false },
+	{ ABC, "{'session':{'a':{'together':['d']}}}",
+	  "pyproject.toml: tool.noxmk.session.a.together: no session is called \"d\"", true },
 	{ ABC, "{'session':{'a':{'needs':['a']}}}",
 	  "pyproject.toml: tool.noxmk.session.a.needs: \"a\" is the session itself\n", true },
 	{ ABC, "{'session':{'a':{'after':['b']},'b':{'after':['a']}}}",

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "own.h"
+#include "makefile/own.h"
 #include "support.h"
 
 /* A plan of a, b, c, d, of which c requires b; ci is a and c. */

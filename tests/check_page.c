@@ -90,6 +90,34 @@ START_TEST(lines_add_up_over_helpers)
 }
 END_TEST
 
+START_TEST(a_page_has_room_for_so_much)
+{
+	struct page_state full = { 1, PAGE_BYTES + 1, 1 };
+	struct page *page = open_here();
+	int file = open(".page.now", O_WRONLY);
+	char *text;
+
+	ck_assert_int_eq(page_room(NULL), PAGE_BYTES);
+	output_begin();
+	outlet_open(true);
+	printf("not on the page\n");
+	ck_assert(page_begin(page, 0));
+	printf("1234\n");
+	page_end(page, 1);
+	page_begin_line(page);
+	printf("67\n");
+	page_end_line(page);
+	ck_assert_int_eq(outlet_close(1000), 0);
+	text = output_end();
+	ck_assert_int_eq(page_room(page), PAGE_BYTES - 8);
+	ck_assert_int_eq(pwrite(file, &full, sizeof(full), 0), sizeof(full));
+	ck_assert_int_eq(page_room(page), 0);
+	free(text);
+	close(file);
+	page_close(page);
+}
+END_TEST
+
 /* Nobody reads: what follows could land in the middle, so nobody else gets the turn any more. */
 static int
 be_stuck(bool in_a_line)
@@ -153,7 +181,8 @@ END_TEST
 
 /* A session can write there if there is no runtime folder. */
 static const struct page_state odd[] = {
-	{ -1, 1 }, { 1, -1 }, { 1, 1e18 }, { 1, 0.0 / 0.0 },
+	{ -1, 0, 1 }, { 1, 0, -1 }, { 1, 0, 1e18 }, { 1, 0, 0.0 / 0.0 }, { 1, -1, 1 },
+	{ 1, 1LL << 50, 1 },
 };
 
 START_TEST(a_state_that_cannot_be_is_none)
@@ -163,6 +192,7 @@ START_TEST(a_state_that_cannot_be_is_none)
 
 	ck_assert_int_eq(pwrite(file, &odd[_i], sizeof(odd[_i]), 0), sizeof(odd[_i]));
 	ck_assert_int_eq(page_state(page).lines, 0);
+	ck_assert_int_eq(page_room(page), PAGE_BYTES);
 	ck_assert_int_eq(ftruncate(file, 1), 0);
 	ck_assert_int_eq(page_state(page).lines, 0);
 	close(file);
@@ -194,6 +224,7 @@ check_page_suite(void)
 	tcase_add_test(tc, lines_wait_for_no_reader);
 	tcase_add_test(tc, a_turn_that_nobody_reads_lasts_until_its_process_ends);
 	tcase_add_test(tc, lines_add_up_over_helpers);
+	tcase_add_test(tc, a_page_has_room_for_so_much);
 	tcase_add_loop_test(tc, a_state_that_cannot_be_is_none, 0, countof(odd));
 	tcase_add_loop_test(tc, whatever_lies_in_its_place_goes, 0, ODD_STRANGER);
 	return suite;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "session/passage.h"
 #include "support.h"
@@ -92,6 +93,8 @@ assert_waits(const struct one *one, const char *text)
 	buffer_addstr(&found, "");
 	json_array_foreach(waits, i, wait) {
 		ck_assert_double_gt(json_number(wait, "seconds"), 0);
+		ck_assert_double_eq_tol(json_number(wait, "started") + json_number(wait, "seconds"),
+		    clock_now(), 30);
 		buffer_printf(&found, "%s%s", i ? ", " : "", json_text(wait, "for"));
 		if (json_object_get(wait, "command"))
 			buffer_printf(&found, " %s %lld %lld", json_text(wait, "command"),

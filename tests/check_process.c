@@ -177,6 +177,7 @@ START_TEST(processor_time_and_memory_grow)
 	do
 		ck_assert(process_stat(getpid(), &after));
 	while (after.time < before.time + 2);
+	ck_assert_uint_eq(after.reaped, before.reaped);
 	ck_assert_uint_ge(after.pages - before.pages, pages);
 	/* Sanitizers keep books on memory, in memory. */
 	ck_assert_uint_ge(more.resident - less.resident, 2 * pages);
@@ -185,6 +186,22 @@ START_TEST(processor_time_and_memory_grow)
 	ck_assert_uint_le(more.shared - less.shared, pages + pages / 4);
 	munmap(own, size);
 	munmap(common, size);
+}
+END_TEST
+
+START_TEST(time_of_reaped_children_is_known)
+{
+	struct process_stat before, after;
+	pid_t child = fork();
+
+	for (int i = 0; child == 0; i++)
+		if (process_stat(getpid(), &after) && after.time >= 3)
+			_exit(0);
+	ck_assert_int_gt(child, 0);
+	ck_assert(process_stat(getpid(), &before));
+	waitpid(child, NULL, 0);
+	ck_assert(process_stat(getpid(), &after));
+	ck_assert_uint_ge(after.reaped, before.reaped + 3);
 }
 END_TEST
 
@@ -269,6 +286,7 @@ check_process_suite(void)
 	tcase_add_test(tc, a_process_that_is_gone_has_no_children);
 	tcase_add_test(tc, a_process_is_told_by_numbers);
 	tcase_add_test(tc, processor_time_and_memory_grow);
+	tcase_add_test(tc, time_of_reaped_children_is_known);
 	tcase_add_test(tc, a_forks_part_is_half_until_it_writes);
 	tcase_add_test(tc, the_name_is_the_command_line_while_there_is_one);
 	tcase_add_test(tc, our_own_program_is_an_absolute_path);

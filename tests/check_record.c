@@ -18,13 +18,16 @@ START_TEST(what_is_written_is_read)
 		.duration = 1.5, .logged = _i % 2, .live = _i == 2, .excused = _i == 3,
 		.cpu = 2.25, .client = _i % 3 - 1, .told = 4 * (unsigned)_i,
 		.width = 3 * (unsigned)_i, .memory = (unsigned long long)_i << 40,
-		.crowded = _i - 1.5, .own = _i - 2.5, .shown = 9 * _i }, back;
+		.crowded = _i - 1.5, .own = _i - 2.5, .shown = 9 * _i,
+		.announced = { (unsigned)_i, 2 }, .slots = (unsigned)_i }, back;
 
 	if (_i > 0)
 		r.reason = reason;
 	if (_i == 1) {
 		r.notify = json_of("[{'target':'coverage','posargs':['-v']}]");
 		r.wide = json_of("['pytest','ninja']");
+		r.recheck = json_of("{'verdict':'passed','beside':['tests']}");
+		r.samples = json_of("{'every':0.25,'cpu':[0.5],'width':[1],'mib':[7.5]}");
 	}
 	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
 	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
@@ -47,12 +50,18 @@ START_TEST(what_is_written_is_read)
 	ck_assert_uint_eq(back.width, r.width);
 	ck_assert_uint_eq(back.memory, r.memory);
 	ck_assert(r.wide ? json_equal(back.wide, r.wide) : !back.wide);
+	ck_assert(r.recheck ? json_equal(back.recheck, r.recheck) : !back.recheck);
+	ck_assert(r.samples ? json_equal(back.samples, r.samples) : !back.samples);
+	ck_assert_uint_eq(back.slots, r.slots);
 	ck_assert_double_eq(back.crowded, r.crowded < 0 ? -1 : r.crowded);
 	ck_assert_double_eq(back.own, r.own < 0 ? -1 : r.own);
 	ck_assert_int_eq(back.shown, r.shown);
+	ck_assert_mem_eq(back.announced, r.announced, sizeof(r.announced));
 	record_clear(&back);
 	json_decref(r.notify);
 	json_decref(r.wide);
+	json_decref(r.recheck);
+	json_decref(r.samples);
 	assert_silent();
 }
 END_TEST
@@ -160,6 +169,9 @@ static const struct {
 	{ "wide", "[1,null,['pytest']]", 1 },
 	{ "own", NULL, 1 }, { "own", "-2.5", 1 }, { "own", "{}", 1 },
 	{ "shown", NULL, 1 }, { "shown", "-1", 1 }, { "shown", "'1'", 1 },
+	{ "announced", NULL, 1 }, { "announced", "[-1,4294967296]", 1 }, { "announced", "7", 1 },
+	{ "samples", NULL, 1 }, { "samples", "[]", 1 }, { "samples", "{'every':1}", 1 },
+	{ "slots", NULL, 1 }, { "slots", "-1", 1 },
 	{ "crowded", NULL, 1 }, { "crowded", "-2.5", 1 }, { "crowded", "'1'", 1 },
 };
 
@@ -188,6 +200,7 @@ START_TEST(a_damaged_record_is_warned_of)
 		ck_assert(!r.logged && !r.live && !r.excused);
 		ck_assert(r.told == 0 && r.width == 0 && r.memory == 0 && !r.wide);
 		ck_assert(r.crowded == -1 && r.own == -1 && r.shown == 0);
+		ck_assert(r.slots == 0 && !r.samples);
 		assert_silent();
 	}
 	record_clear(&r);
@@ -231,6 +244,40 @@ START_TEST(no_record_is_no_error)
 }
 END_TEST
 
+/* What a helper of another version, or somebody else, has written is no longer than ours. */
+START_TEST(a_long_record_is_bounded)
+{
+	struct record r = { .target = target, .session = session, .steps = json_array(),
+		.waits = json_array() }, back;
+	char *long_one = xcalloc(9 << 20, 1);
+
+	for (int i = 0; i < 1000; i++) {
+		json_array_append_new(r.steps, json_of("{'kind':'run','seconds':1.0}"));
+		json_array_append_new(r.waits, json_of("{'for':'build','seconds':1.0}"));
+	}
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
+	ck_assert_uint_eq(json_array_size(back.steps), 200);
+	ck_assert_int_eq(json_integer_value(json_object_get(back.more_steps, "steps")), 800);
+	ck_assert_uint_eq(json_array_size(back.waits), 201);
+	record_clear(&back);
+	memset(long_one, 'x', (9 << 20) - 1);
+	r.reason = long_one;
+	ck_assert_int_eq(record_write(AT_FDCWD, -1, &r), 0);
+	assert_silent();
+	/* It has its verdict all the same. */
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), 1);
+	ck_assert(back.verdict == r.verdict && !back.reason);
+	record_clear(&back);
+	file_put("lint.json", long_one);
+	ck_assert_int_eq(record_read(AT_FDCWD, "lint", &back), -1);
+	assert_warned("lint.json: File too large");
+	free(long_one);
+	json_decref(r.steps);
+	json_decref(r.waits);
+}
+END_TEST
+
 START_TEST(records_are_listed_by_target)
 {
 	int folder = folder_make("run"), file;
@@ -271,6 +318,7 @@ check_record_suite(void)
 	tcase_add_loop_test(tc, a_damaged_record_is_warned_of, 0, countof(damages));
 	tcase_add_loop_test(tc, odd_figures_do_no_harm, 0, 2);
 	tcase_add_loop_test(tc, no_record_is_no_error, 0, countof(no_records));
+	tcase_add_test(tc, a_long_record_is_bounded);
 	tcase_add_test(tc, records_are_listed_by_target);
 	return suite;
 }

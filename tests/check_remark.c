@@ -14,6 +14,8 @@ static const struct {
 	{ "{'verdict':'failed','reason':'it broke'}", "it broke" },
 	{ "{'verdict':'failed','reason':''}", NULL },
 	{ "{'attempts':[{'verdict':'failed'}]}", "flaky: it failed first" },
+	{ "{'verdict':'failed','reason':'it broke','recheck':{'verdict':'failed'}}",
+	    "it broke; fails alone too" },
 	{ "{'left':'sleep (pid 7)'}", "leaked: sleep (pid 7)" },
 	{ "{'left':'sleep (pid 7)','verdict':'cancelled','reason':'SIGINT'}", "SIGINT" },
 	/* Its usual time is ten seconds. */

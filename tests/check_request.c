@@ -151,6 +151,12 @@ START_TEST(what_is_not_there_is_warned_of)
 	file_put("run/.request.json", "{\"schema\":1");
 	ck_assert_int_eq(request_read(folder, &request), -1);
 	assert_warned(".request.json: damaged");
+	/* What has been put into it is no reason to die. */
+	file_put("run/.request.json",
+	    "{\"schema\":1,\"goals\":[null,\"lint\",[3]],\"posargs\":[null,1]}");
+	ck_assert_int_eq(request_read(folder, &request), 0);
+	ck_assert_uint_eq(json_array_size(request.goals), 1);
+	request_clear(&request);
 	close(folder);
 }
 END_TEST

@@ -24,11 +24,12 @@ START_TEST(whole_file)
 	    "_noxmk.late := t-1\n_noxmk.after/t-1 := lint\n"
 	    "\n# requires=\n.noxmk/run/t-1: | .noxmk/run/build\n"
 	    "\n# groups; one that is a goal leaves the order to .noxmk/end\n"
+	    "ifeq (,$(_noxmk.shard))\n"
 	    "ci: | $(if $(filter ci,$(_noxmk.asked)),.noxmk/end)"
 	    " .noxmk/run/lint .noxmk/run/t-1\n"
 	    "t: | $(if $(filter t,$(_noxmk.asked)),.noxmk/end)"
 	    " .noxmk/run/t-1 .noxmk/run/t-2\n"
-	    "# end\n");
+	    "endif\n# end\n");
 	buffer_free(&b);
 	plan_free(plan);
 	facts_free(facts);

@@ -91,8 +91,9 @@ static const struct {
 	{ "1-2-1", "1", NULL },
 	{ "-0", NULL, "-0: how many runs back is too small" },
 	{ "-x", NULL, "-x: how many runs back is invalid" },
-	{ "later", NULL, "'later' does not name a make" },
-	{ "", NULL, "'' does not name a make" },
+	{ "later", NULL, "no run is called 'later': a run is latest, -2 for the one before that, "
+	    "or a folder in .nox/.noxmk/runs" },
+	{ "", NULL, "no run is called '': " },
 };
 
 START_TEST(users_name_runs)
@@ -210,6 +211,33 @@ START_TEST(a_make_lives_by_its_run_info)
 END_TEST
 
 /* Its processes are not ours to see, and nobody of them need be at work just now. */
+START_TEST(an_audit_finds_the_run_of_its_make)
+{
+	int state = state_make(), run;
+	json_t *info;
+
+	put_run("20200101-000000-1");
+	put_run("20200101-000000-2");
+	put_run("20200101-000000-3");
+	ck_assert_int_eq(rundir_of_audit(state, "c0ffee"), -1);
+	setenv(RUNDIR_AUDIT, "c0ffee", 1);
+	run = rundir_open_named(state, "20200101-000000-1");
+	ck_assert_int_eq(rundir_write_info(run, "20200101-000000-1", "1-1-ab"), 0);
+	close(run);
+	unsetenv(RUNDIR_AUDIT);
+	run = rundir_open_named(state, "20200101-000000-2");
+	ck_assert_int_eq(rundir_write_info(run, "20200101-000000-2", "1-1-ac"), 0);
+	close(run);
+	run = rundir_of_audit(state, "c0ffee");
+	info = rundir_info(run);
+	ck_assert_str_eq(json_text(info, "run"), "20200101-000000-1");
+	json_decref(info);
+	close(run);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(a_make_elsewhere_lives_for_a_day)
 {
 	int rundir = folder_make("run");
@@ -265,6 +293,7 @@ check_rundir_suite(void)
 	tcase_add_test(tc, runs_are_listed_by_age);
 	tcase_add_test(tc, a_run_is_opened_by_its_name);
 	tcase_add_test(tc, a_make_lives_by_its_run_info);
+	tcase_add_test(tc, an_audit_finds_the_run_of_its_make);
 	tcase_add_test(tc, a_make_elsewhere_lives_for_a_day);
 	tcase_add_test(tc, a_run_lives_while_somebody_is_at_work);
 	tcase_add_test(tc, a_folder_is_left_when_nobody_else_is_at_work);

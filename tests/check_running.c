@@ -149,6 +149,46 @@ START_TEST(a_job_wants_its_slots_at_least_and_all_at_most)
 }
 END_TEST
 
+/* Of two processors, whatever the slots are: a job that sleeps keeps none busy. */
+START_TEST(jobs_share_the_processors_that_there_are)
+{
+	struct schedule *s = schedule_of("2 *1;2 *1;2 *2;2", "");
+	struct running r;
+
+	s->processors = 2;
+	running_begin(&r, s, 8);
+	for (size_t i = 0; i < 4; i++)
+		running_start(&r, i);
+	ck_assert(running_advance(&r));
+	ck_assert_double_eq_tol(r.now, 2, 1e-6);
+	ck_assert_uint_eq(r.nended, 1);
+	ck_assert(running_advance(&r));
+	ck_assert_double_eq_tol(r.now, 4, 1e-6);
+	ck_assert_uint_eq(r.nended, 3);
+	running_free(&r);
+	running_begin(&r, s, 8);
+	running_start(&r, 0);
+	running_start(&r, 1);
+	running_start(&r, 3);
+	ck_assert(running_advance(&r));
+	ck_assert_double_eq_tol(r.now, 2, 1e-6);
+	running_free(&r);
+	/* Half a second of work and half a second of sleep, four times on one processor. */
+	schedule_clear(s);
+	free(s);
+	s = schedule_of("1 *0.5;1 *0.5;1 *0.5;1 *0.5", "");
+	s->processors = 1;
+	running_begin(&r, s, 8);
+	for (size_t i = 0; i < 4; i++)
+		running_start(&r, i);
+	ck_assert(running_advance(&r));
+	ck_assert_double_eq_tol(r.now, 2, 1e-6);
+	running_free(&r);
+	schedule_clear(s);
+	free(s);
+}
+END_TEST
+
 Suite *
 check_running_suite(void)
 {
@@ -161,6 +201,7 @@ check_running_suite(void)
 	tcase_add_test(tc, clients_share_what_is_free);
 	tcase_add_test(tc, who_wants_more_than_there_is_shares_it);
 	tcase_add_test(tc, clients_share_with_them_too);
+	tcase_add_test(tc, jobs_share_the_processors_that_there_are);
 	tcase_add_loop_test(tc, a_job_wants_its_slots_at_least_and_all_at_most, 0,
 	    countof(demands));
 	return suite;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "base/spawn.h"
 #include "slots/sampler.h"
@@ -508,6 +509,54 @@ START_TEST(another_program_in_its_place_is_looked_at_anew)
 }
 END_TEST
 
+/* Burns for two ticks again and again, as children that nobody sees while they run. */
+static void
+start_short_ones(void)
+{
+	tree_reach(1);
+	for (int i = 0;; i++) {
+		struct process_stat stat;
+		pid_t child = fork();
+
+		while (child == 0)
+			if (process_stat(getpid(), &stat) && stat.time >= 2)
+				_exit(0);
+		waitpid(child, NULL, 0);
+		if (i == 10)
+			tree_reach(2);
+	}
+}
+
+START_TEST(what_short_ones_use_counts_over_time)
+{
+	json_t *samples;
+	double seconds, every, sum = 0, last = 0;
+	size_t i;
+	json_t *cpu;
+
+	fork_top_with(start_short_ones);
+	for (seconds = clock_monotonic() + 1; clock_monotonic() < seconds;)
+		look();
+	tree_wait_for(2);
+	look();
+	look();
+	/* More than was seen by then is what they have used since. */
+	samples = sampler_end(sampler, 1e6);
+	ck_assert_ptr_nonnull(samples);
+	every = json_number(samples, "every");
+	json_array_foreach(json_object_get(samples, "cpu"), i, cpu) {
+		last = json_number_value(cpu);
+		sum += every * last;
+	}
+	ck_assert_uint_ge(i, 4);
+	ck_assert_double_ge(sum - every * last, 0.1);
+	ck_assert_double_gt(last, 1e4);
+	ck_assert_double_gt(json_number_value(json_array_get(json_object_get(samples, "mib"), 1)),
+	    0);
+	json_decref(samples);
+}
+END_TEST
+
 START_TEST(without_a_jobserver_nobody_can_know)
 {
 	fork_top_with(sleep_in_threads);
@@ -539,6 +588,7 @@ check_sampler_suite(void)
 	tcase_add_test(tc, who_has_the_jobserver_open_is_a_client);
 	tcase_add_test(tc, who_opens_it_late_is_seen_some_time);
 	tcase_add_test(tc, another_program_in_its_place_is_looked_at_anew);
+	tcase_add_test(tc, what_short_ones_use_counts_over_time);
 	tcase_add_test(tc, without_a_jobserver_nobody_can_know);
 	return suite;
 }

@@ -59,8 +59,8 @@ START_TEST(runs_of_several_sessions_are_summed_up)
 	ck_assert_int_eq(savings_print(state), 0);
 	text = output_end();
 	ck_assert_str_eq(text,
-	    "run                        sessions not well plain nox     took speed-up\n"
-	    "20261123-000001-1                 2        1      6.5s     4.0s     1.62\n\n"
+	    "run                            sessions  not well  plain nox     took  speed-up\n"
+	    "20261123-000001-1                     2         1       6.5s     4.0s      1.62\n\n"
 	    "noxmk: 1 run took 4.0s, plain nox about 6.5s: 2.5s less, 1.62 times as fast\n"
 	    "What plain nox would take is worked out from records: `noxmk bench` measures it.\n");
 	free(text);
@@ -91,9 +91,9 @@ START_TEST(what_is_not_known_is_said)
 	output_begin();
 	ck_assert_int_eq(savings_print(state), 0);
 	text = output_end();
-	ck_assert_ptr_nonnull(strstr(text, "  6.5s     4.0s     1.62\n"));
+	ck_assert_ptr_nonnull(strstr(text, "  6.5s     4.0s      1.62\n"));
 	ck_assert_ptr_nonnull(strstr(text,
-	    "20261123-000002-1                 2        0         ?     4.0s        ?\n\n"
+	    "20261123-000002-1                     2         0          ?     4.0s         ?\n\n"
 	    "noxmk: 1 run took 4.0s, plain nox about 6.5s: 2.5s less, 1.62 times as fast\n"
 	    "?: a session was cancelled"));
 	free(text);

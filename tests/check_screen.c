@@ -188,6 +188,18 @@ START_TEST(a_session_that_runs_again_has_a_line)
 }
 END_TEST
 
+START_TEST(a_recheck_has_a_line)
+{
+	char *text;
+
+	output_begin();
+	screen_rechecks("lint", "once more");
+	text = output_end();
+	ck_assert_str_eq(text, "recheck            lint: once more\n");
+	free(text);
+}
+END_TEST
+
 START_TEST(a_session_that_waits_has_a_line)
 {
 	json_t *blocker = json_of("{'resource':'d\\tb','target':'tests','pid':17}");
@@ -209,13 +221,13 @@ END_TEST
 static const struct {
 	const char *log, *shown;
 } logs[] = {
-	{ "", "" }, { "one", "one" }, { "one\ntwo\n", "two" }, { "one\ntwo\n\n\n", "two" },
-	{ "\n\n", "" }, { "a\nb\tc\n", "b\\tc" },
+	{ "", "" }, { "$ nox\none", ": one" }, { "$ nox\none\ntwo\n\n", ": two" },
+	{ "$ nox\na\nb\tc\n", ": b\\tc" },
 };
 
 START_TEST(a_slow_session_has_a_line_with_the_last_of_its_log)
 {
-	char *text, *expected = xasprintf("slow        1m40s  lint: %s\n", logs[_i].shown);
+	char *text, *expected = xasprintf("slow        1m40s  lint%s\n", logs[_i].shown);
 	int log;
 
 	file_put("lint.log", logs[_i].log);
@@ -230,23 +242,72 @@ START_TEST(a_slow_session_has_a_line_with_the_last_of_its_log)
 }
 END_TEST
 
-/* Of a longer line its end; and there may be no log. */
-START_TEST(a_slow_session_says_no_more_than_its_log)
+START_TEST(a_slow_session_may_have_no_log)
 {
-	char line[1001], *text;
-	int log;
+	char *text;
 
-	memset(line, 'x', 1000);
-	line[1000] = '\0';
-	file_put("lint.log", line);
-	log = open("lint.log", O_RDONLY | O_CLOEXEC);
 	output_begin();
-	screen_slow("lint", 1, log);
 	screen_slow("lint", 1, -1);
 	text = output_end();
-	ck_assert_uint_eq(strspn(strchr(text, 'x'), "x"), 399);
-	ck_assert_ptr_nonnull(strstr(text, "x\nslow         1.0s  lint: \n"));
-	close(log);
+	ck_assert_str_eq(text, "slow         1.0s  lint\n");
+	free(text);
+}
+END_TEST
+
+START_TEST(a_failed_session_has_the_last_lines_of_its_log)
+{
+	char lint[] = "lint", reason[] = "1 error";
+	struct record r = { .target = lint, .verdict = FAILED, .duration = 1, .reason = reason };
+	const char *lines[] = { "a\tb \x9b", "c" };
+	struct tail tail = { .lines = { lines, 2 }, .whole = true };
+	char *text;
+
+	output_begin();
+	screen_failed(&r, &tail);
+	tail.whole = false;
+	setenv("MAKE_TERMOUT", "x", 1);
+	setenv("COLUMNS", "16", 1);
+	setenv("NO_COLOR", "1", 1);
+	lines[1] = "0123456789abcdef";
+	screen_failed(&r, &tail);
+	text = output_end();
+	ck_assert_str_eq(text, "failed       1.0s  lint: 1 error\n    a b \\M^[\n    c\n"
+	    "failed       1.0s  lint: 1 error\n    … all of it: noxmk log lint\n    a b \\M^[\n"
+	    "    012345…bcdef\n");
+	free(text);
+}
+END_TEST
+
+/* In 40 columns, of which 4 are indent. */
+static const struct {
+	const char *line, *shown;
+} wide_lines[] = {
+	{ "____________ test_of_a_name ____________", "____________ test_of_a_name ________" },
+	{ "====", "====" },
+	{ "========================================", "====================================" },
+	{ "_________________________ test_name ____", "______________________ test_name ___" },
+	/* Too long by more than its rows have: what is left is cut as any line. */
+	{ "---- a_name_of_more_than_forty_columns_itself ----",
+	  "--- a_name_of_more…olumns_itself ---" },
+	{ "0000000000000000000000000000000000000000", "000000000000000000…00000000000000000" },
+};
+
+START_TEST(a_heading_as_wide_as_the_screen_keeps_its_name)
+{
+	char lint[] = "lint", *text, *wanted;
+	struct record r = { .target = lint, .verdict = FAILED, .duration = 1 };
+	const char *lines[] = { wide_lines[_i].line };
+	struct tail tail = { .lines = { lines, 1 }, .whole = true };
+
+	setenv("MAKE_TERMOUT", "x", 1);
+	setenv("COLUMNS", "40", 1);
+	setenv("NO_COLOR", "1", 1);
+	output_begin();
+	screen_failed(&r, &tail);
+	text = output_end();
+	wanted = xasprintf("failed       1.0s  lint\n    %s\n", wide_lines[_i].shown);
+	ck_assert_str_eq(text, wanted);
+	free(wanted);
 	free(text);
 }
 END_TEST
@@ -267,9 +328,13 @@ check_screen_suite(void)
 	tc = support_case(suite, "lines");
 	tcase_add_test(tc, a_session_that_ended_has_a_line);
 	tcase_add_test(tc, a_session_that_runs_again_has_a_line);
+	tcase_add_test(tc, a_recheck_has_a_line);
+	tcase_add_loop_test(tc, a_heading_as_wide_as_the_screen_keeps_its_name, 0,
+	    countof(wide_lines));
 	tcase_add_test(tc, a_session_that_waits_has_a_line);
 	tcase_add_loop_test(tc, a_slow_session_has_a_line_with_the_last_of_its_log, 0,
 	    countof(logs));
-	tcase_add_test(tc, a_slow_session_says_no_more_than_its_log);
+	tcase_add_test(tc, a_slow_session_may_have_no_log);
+	tcase_add_test(tc, a_failed_session_has_the_last_lines_of_its_log);
 	return suite;
 }

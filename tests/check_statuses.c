@@ -44,7 +44,7 @@ static const struct {
 } states[] = {
 	{ PASSED, false, "success", "passed in 1.5s: w\\thy" },
 	{ SKIPPED, false, "success", "skipped in 1.5s: w\\thy" },
-	{ FAILED, false, "failure", "failed in 1.5s: w\\thy" },
+	{ FAILED, false, "failure", "failed in 1.5s: w\\thy; fails alone too" },
 	{ ABORTED, false, "failure", "aborted in 1.5s: w\\thy" },
 	{ CANCELLED, false, "error", "cancelled in 1.5s: w\\thy" },
 	{ NOT_RUN, false, "error", "not run: w\\thy" },
@@ -55,7 +55,8 @@ START_TEST(each_verdict_is_a_state)
 {
 	char target[] = "a", reason[] = "w\thy", *text;
 	struct record r = { .target = target, .session = target, .verdict = states[_i].verdict,
-		.excused = states[_i].excused, .duration = 1.5, .reason = reason };
+		.excused = states[_i].excused, .duration = 1.5, .reason = reason,
+		.recheck = states[_i].verdict == FAILED ? json_of("{'verdict':'failed'}") : NULL };
 	json_t *got, *one, *other;
 
 	begin("./python", "cat >got");
@@ -71,6 +72,7 @@ START_TEST(each_verdict_is_a_state)
 	    states[_i].description);
 	ck_assert_str_eq(json_string_value(json_object_get(other, "description")),
 	    "not run: it has no record");
+	json_decref(r.recheck);
 	json_decref(got);
 	free(text);
 	assert_silent();

@@ -14,7 +14,7 @@
 /* A run's folder with a plan: a; b requires a; c notified by a; d; groups ci (b) and x (c, d). */
 static int run;
 static struct planfile *plan;
-static bool stopped; /* make was, in what is printed */
+static bool stopped, hints; /* make was, in what is printed; and there may be hints */
 static double crowded; /* each session was, so long */
 
 static void
@@ -66,7 +66,8 @@ printed(const char *goals)
 	char *text;
 
 	output_begin();
-	result = summary_print(run, run, plan, list, stopped);
+	result = summary_print(&(struct summary){ .state = run, .rundir = run, .plan = plan,
+	    .goals = list, .stopped = stopped, .hints = hints });
 	text = output_end();
 	json_decref(list);
 	if (result == 0)
@@ -157,6 +158,53 @@ START_TEST(logs_of_failed_sessions_are_shown)
 END_TEST
 
 /* The run takes three hours, of which a tenth is worth a word. */
+/* Two sessions at once, of which b failed, with that recheck. */
+static char *
+printed_with(const char *recheck)
+{
+	struct record a = { .target = xstrdup("a"), .session = xstrdup("a"), .exit = 0,
+		.signal = -1, .verdict = PASSED, .started = 100, .ended = 109, .own = 8,
+		.duration = 9 }, b = a;
+	char *text;
+
+	b.target = xstrdup("b");
+	b.session = xstrdup("b");
+	b.verdict = FAILED;
+	b.exit = 1;
+	b.started = 108;
+	b.ended = 110;
+	b.logged = true;
+	b.recheck = json_of(recheck);
+	file_put("run/b.log", "$ nox\nwords\n\n[exited with status 1.]\n");
+	ck_assert_int_eq(record_write(run, -1, &a), 0);
+	ck_assert_int_eq(record_write(run, -1, &b), 0);
+	text = printed("['ci']");
+	record_clear(&a);
+	record_clear(&b);
+	ck_assert_ptr_nonnull(text);
+	return text;
+}
+
+START_TEST(who_failed_beside_others_is_told_how_to_find_out_more)
+{
+	const char *hint = "\nnoxmk: b failed while others ran: NOXMK_RECHECK=1 tells whether it "
+			   "fails alone too\n";
+	char *text;
+
+	begin();
+	hints = _i > 0;
+	text = printed_with("null");
+	ck_assert_int_eq(strstr(text, hint) != NULL, hints);
+	free(text);
+	text = printed_with("{'verdict':'passed','seconds':1.5,'beside':['a'],'others':1}");
+	ck_assert_ptr_null(strstr(text, hint));
+	ck_assert_ptr_nonnull(strstr(text, "  fails only beside a\n"));
+	ck_assert_ptr_nonnull(strstr(text, " wall time, 1.5s more to recheck"));
+	free(text);
+	end();
+}
+END_TEST
+
 START_TEST(a_long_wait_for_processors_is_marked)
 {
 	struct record r = { .target = xstrdup("a"), .session = xstrdup("a"), .duration = 9 };
@@ -308,7 +356,8 @@ START_TEST(a_reader_that_went_away_is_no_fault)
 	file_put("run/d.log", "words\n");
 	put("d", FAILED, NULL);
 	output_break();
-	ck_assert_int_eq(summary_print(run, run, plan, goals, false), 0);
+	ck_assert_int_eq(summary_print(&(struct summary){ .state = run, .rundir = run,
+	    .plan = plan, .goals = goals }), 0);
 	output_restore();
 	json_decref(goals);
 	end();
@@ -326,11 +375,11 @@ static const struct {
 	{ "a+b+", "b", NULL },
 	{ "a+bs", "ci", NULL },
 	{ "a-b!", "ci", "ci: a failed, b not run" },
-	{ "a-b!", "a", "a: a failed" },
-	{ "a+", "b", "b: b not run" },
+	{ "a-b!", "a", "a: failed" },
+	{ "a+", "b", "b: not run" },
 	{ "", "ci", "ci: a not run, b not run" },
 	{ "aab!", "ci", "ci: a aborted, b not run" },
-	{ "ac", "a", "a: a cancelled" },
+	{ "ac", "a", "a: cancelled" },
 	{ "asbe", "ci", NULL },
 	{ "a+b+d-", "ci", NULL },
 	{ "c+d-", "x", "x: d failed" },
@@ -417,6 +466,7 @@ check_summary_suite(void)
 	tcase_add_test(tc, a_missing_record_has_its_reason);
 	tcase_add_test(tc, a_good_run_has_a_table_and_a_total);
 	tcase_add_test(tc, logs_of_failed_sessions_are_shown);
+	tcase_add_loop_test(tc, who_failed_beside_others_is_told_how_to_find_out_more, 0, 2);
 	tcase_add_test(tc, a_long_wait_for_processors_is_marked);
 	tcase_add_test(tc, one_session_is_one_session);
 	tcase_add_test(tc, a_run_without_sessions_has_no_summary);

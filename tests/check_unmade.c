@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "makefile/unmade.h"
 #include "support.h"
-#include "unmade.h"
 
 #define NOXFILE                                                  \
 	"@nox.session\ndef tests(session):\n    docs('build')\n" \

@@ -17,6 +17,10 @@ static const struct {
 	{ "日本語テスト", 12, 6, "日…ト" }, { "日本語", 6, 2, "…" },
 	{ "e\u0301e\u0301e\u0301e\u0301", 4, 3, "e\u0301…e\u0301" },
 	{ "😀😀😀", 6, 5, "😀…😀" },
+	/* Terminals show these as emojis, wider than without the selector. */
+	{ "❤\ufe0f😀✔\ufe0f", 6, 5, "❤\ufe0f…✔\ufe0f" },
+	{ "❤✔", 2, 2, "❤✔" },
+	{ "1\ufe0f\u20e3", 2, 2, "1\ufe0f\u20e3" },
 };
 
 START_TEST(texts_are_cut_in_the_middle)

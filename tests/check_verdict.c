@@ -3,6 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/json.h"
+#include "nox/steps.h"
 #include "nox/verdict.h"
 #include "support.h"
 
@@ -172,6 +175,25 @@ START_TEST(notified_sessions_become_targets)
 }
 END_TEST
 
+/* No record could hold them, and then the verdict would be lost, too. */
+START_TEST(posargs_without_end_fail_who_notifies)
+{
+	char *word = xcalloc(5 << 20, 1), *report;
+	struct record r;
+
+	memset(word, 'x', (5 << 20) - 1);
+	report = xasprintf("{'sessions':[{'name':'a','result':'success'}],"
+			   "'notify':[{'index':1,'posargs':['%s']}]}", word);
+	r = judge(0, report, "a");
+	ck_assert_str_eq(verdict_name(r.verdict), "failed");
+	ck_assert_ptr_nonnull(strstr(r.reason, "posargs"));
+	ck_assert_uint_eq(json_array_size(r.notify), 0);
+	record_clear(&r);
+	free(report);
+	free(word);
+}
+END_TEST
+
 /* What nox itself takes, at its start and end, is none of the session's; nonsense is unknown. */
 START_TEST(the_time_in_the_session_is_as_reported)
 {
@@ -197,6 +219,34 @@ START_TEST(the_time_in_the_session_is_as_reported)
 }
 END_TEST
 
+/* Of one that is killed there are the notes of a moment before, and the verdict is as without. */
+START_TEST(of_a_session_that_was_cut_off_the_notes_tell)
+{
+	struct planfile *plan = plan_of_three();
+	struct record r = { .session = xstrdup("a"), .duration = 10 };
+	struct buffer text = { 0 };
+
+	buffer_printf(&text, "{\"schema\":1,\"sessions\":[{\"began\":%f,\"waited\":1,\"steps\":["
+		"{\"kind\":\"run\",\"command\":\"x\",\"exit\":null,\"started\":%f}]}]}",
+	    clock_now() - 6, clock_now() - 2);
+	verdict_judge(&r, 9, &text, plan);
+	ck_assert_int_eq(r.verdict, FAILED);
+	ck_assert_str_eq(r.reason, "nox was killed by SIGKILL");
+	ck_assert_double_ge(r.own, 5);
+	ck_assert_double_le(r.own, 10);
+	ck_assert_double_ge(json_number(steps_cut(r.steps), "seconds"), 2);
+	json_decref(r.steps);
+	json_decref(r.notify);
+	r.steps = r.notify = NULL;
+	verdict_judge(&r, 0, &text, plan);
+	ck_assert_str_eq(r.reason, "nox exited with status 0 before the session was over");
+	ck_assert_int_eq(r.verdict, FAILED);
+	record_clear(&r);
+	buffer_free(&text);
+	planfile_close(plan);
+}
+END_TEST
+
 Suite *
 check_verdict_suite(void)
 {
@@ -206,6 +256,8 @@ check_verdict_suite(void)
 	tcase_add_loop_test(tc, code_and_report_give_the_verdict, 0, countof(table));
 	tcase_add_test(tc, a_verdict_replaces_the_last_one);
 	tcase_add_loop_test(tc, notified_sessions_become_targets, 0, countof(notifies));
+	tcase_add_test(tc, posargs_without_end_fail_who_notifies);
 	tcase_add_test(tc, the_time_in_the_session_is_as_reported);
+	tcase_add_test(tc, of_a_session_that_was_cut_off_the_notes_tell);
 	return suite;
 }

@@ -103,6 +103,22 @@ START_TEST(the_last_to_end_is_the_cause)
 }
 END_TEST
 
+START_TEST(what_a_recheck_has_shown_is_told)
+{
+	struct record r = { .target = xstrdup("b"), .session = xstrdup("b"), .exit = 1,
+		.signal = -1, .verdict = FAILED, .started = START, .ended = START + 2,
+		.duration = 2, .recheck = json_of("{'verdict':'passed','beside':['c','d'],"
+		    "'others':4}") };
+
+	begin();
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
+	assert_printed("b", "b: failed, started 0.0s into the run, took 2.0s\n"
+		"           rechecked: fails only beside c, d and 2 more\n");
+	record_clear(&r);
+	close(run);
+}
+END_TEST
+
 START_TEST(what_the_helper_waited_for_is_told)
 {
 	begin();
@@ -128,14 +144,16 @@ START_TEST(what_the_session_waited_for_is_told)
 	put("a", PASSED, 0, 4, NULL);
 	put("last", PASSED, 6, 8, "[{'for':'memory','seconds':1},{'for':'build','seconds':2},"
 		"{'for':'processors','seconds':3,'command':'py\\u001btest','needed':4,'used':2},"
-		"{'for':'processors','seconds':0.5,'needed':1},{'for':'weather','seconds':0.1}]");
+		"{'for':'processors','seconds':0.5,'needed':1},{'for':'weather','seconds':0.1},"
+		"{'for':'processors','seconds':7,'times':49}]");
 	assert_printed("last", "last: passed, started 6.0s into the run, took 2.0s\n"
 		"     4.0s  until a had ended: it requires a  (requires= in the noxfile)\n"
 		"     0.9s  for a job slot, which make gives\n"
 		"     1.0s  for memory, of which too little was left\n"
 		"     2.0s  for a build of the project by another session\n"
 		"     3.0s  for 4 processors, for py\\^[test, while others used 2\n"
-		"     0.5s  for 1 processor, while others used 0\n");
+		"     0.5s  for 1 processor, while others used 0\n"
+		"     7.0s  for processors, 49 times more\n");
 	close(run);
 }
 END_TEST
@@ -207,6 +225,7 @@ check_why_suite(void)
 	tcase_add_loop_test(tcase, the_last_to_end_is_the_cause, 0, countof(causes));
 	tcase_add_test(tcase, what_the_helper_waited_for_is_told);
 	tcase_add_test(tcase, what_the_session_waited_for_is_told);
+	tcase_add_test(tcase, what_a_recheck_has_shown_is_told);
 	tcase_add_loop_test(tcase, how_wide_it_was_is_told, 0, countof(widths));
 	tcase_add_test(tcase, who_waited_for_nothing_has_no_line);
 	tcase_add_loop_test(tcase, without_a_record_or_a_plan_nothing_is_told, 0, 3);

@@ -21,6 +21,13 @@ static const struct {
 	{ "{'target':'a'}", "{'alone':12.5}", 20.1234, 0 },
 	{ "{'target':'a','options':{'jobs':[2,4]}}", "{'width':4,'cpu':30.2,'alone':12.5}",
 	    20.1234, 0 },
+	/* A part of which nothing is known takes its share of the whole. */
+	{ "{'target':'a.part-2','part':[2,4],'whole':'a'}", NULL, 5.03085, 0 },
+	{ "{'target':'a.part-2','part':[2,4],'whole':'a'}", "{'width':4,'cpu':30.2,'alone':12.5}",
+	    3.125, 2.416 },
+	{ "{'target':'a','part':[2,4],'whole':'b'}", NULL, 20.1234, 0 },
+	{ "{'target':'x','part':[2,4],'whole':'b'}", NULL, 20.1234, 0 },
+	{ "{'target':'x','part':[2,0],'whole':'a'}", NULL, 20.1234, 0 },
 };
 
 static struct workload *

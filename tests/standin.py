@@ -23,6 +23,29 @@ read -r seconds <"seconds/$name" && sleep "$seconds"
 echo "{\\"sessions\\": [{\\"name\\": \\"$name\\", \\"result\\": \\"success\\"}]}" >"$5"
 """
 
+# What stands in for nox under shim.py begins with this, where sessions are forked: as a zygote it
+# has nothing to load, and serves as that of nox does.
+ZYGOTE = """#!/usr/bin/env python3
+import json, os, subprocess, sys, types
+if "NOXMK_SHIM_ZYGOTE" in os.environ:
+    sys.path.insert(0, os.path.dirname(sys.argv[2]))
+    import noxmk_shim
+    zygote = noxmk_shim.load("zygote", sys.path[0])
+    one = zygote.Zygote(noxmk_shim.take_variables(), sys.path[0])
+    one.given, one.handlers = dict(os.environ), []
+    one.watch = types.SimpleNamespace(found={}, variables={})
+    one.command_line = zygote.CommandLine()
+    one.command_line.set([b"noxmk-zygote"], zygote.encoded(one.given))
+    one.settle(one.serve())
+name, report = (sys.argv[sys.argv.index(option) + 1] for option in ("-s", "--report"))
+"""
+
+# And goes on so, where the session is the shell script.
+FORKED = ZYGOTE + """
+os.execv("./nox", ["./nox", "-f", "noxfile.py", f"--sessions={name}", "--report", report])
+"""
+FORK = os.environ.get("TEST_FORK")  # "always": sessions of the tests in Python are forked, too
+
 
 def clean_environment() -> dict[str, str]:
     """Without what a make around us, or the user's own settings, would change."""
@@ -42,6 +65,16 @@ class Project:
         os.chmod(os.path.join(folder, "nox"), 0o755)
         self.write("GNUmakefile", f"NOXMK := {stage}/bin/noxmk\ninclude nox.mk\n")
         self.write("noxfile.py", "")
+
+    def fork(self) -> str | None:
+        """What the shim runs in, if sessions are to be forked."""
+        if not FORK:
+            return None
+        # NOXMK_SLOTS tells of the slots that a session has, as it does without the shim.
+        self.environment |= {"NOXMK_FORK": FORK, "NOXMK_BUDGET": "strict"}
+        self.write("python", FORKED)
+        os.chmod(self.path("python"), 0o755)
+        return self.path("python")
 
     def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
@@ -77,3 +110,11 @@ class Project:
 
     def make(self, make: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
         return self.run(make, "-I", f"{self.stage}/include", *words, **environment)
+
+
+def of_names(folder: str, stage: str, names: list[str], config: dict) -> None:
+    """A project of these sessions, which are short, and all of them default ones."""
+    project = Project(folder, stage)
+    project.tell([{"name": name} for name in names], list(range(len(names))), {"session": config})
+    for name in names:
+        project.write("seconds/" + name, "0.05\n")

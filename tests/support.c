@@ -236,6 +236,17 @@ file_put(const char *name, const char *text)
 	close(fd);
 }
 
+void
+file_put_json(const char *name, const char *text)
+{
+	char *copy = xstrdup(text);
+
+	for (char *quote = copy; (quote = strchr(quote, '\''));)
+		*quote = '"';
+	file_put(name, copy);
+	free(copy);
+}
+
 char *
 file_get(const char *name)
 {

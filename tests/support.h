@@ -47,8 +47,9 @@ char *output_end(void);
 void output_break(void);
 void output_restore(void);
 
-/* Whole files below the current folder. file_get: the caller frees. */
+/* Whole files below the current folder. _json: ' stands for ". file_get: the caller frees. */
 void file_put(const char *name, const char *text);
+void file_put_json(const char *name, const char *text);
 char *file_get(const char *name);
 bool file_there(const char *name); /* a dangling link is there, too */
 /* What may lie in the place of a file or folder of ours. */

@@ -21,9 +21,24 @@ from side_by_side import INCLUDE, MAKE, NOX, Contestant, standin
 AT_ONCE = 1000
 
 # Ratios of the least times of several runs. 1.05 and 0.65 are what they should be; the rest is for
-# a machine on which others work, too.
+# a machine on which others work, too. What they do to a run of a second only makes it longer, so
+# that the least of more runs is nearer to the truth: what misses a bound is measured again.
 BARE_MOST = 1.2
 GAIN_LEAST = 0.8
+AGAIN = 5
+
+
+def missed(least: dict[str, float], jobs: int) -> str:
+    """The bound that these times miss."""
+    if least.get("-j", 0) > BARE_MOST * least["run"]:
+        return f"a bare -j takes longer than -j{jobs}"
+    if jobs > 1 and least["run"] > GAIN_LEAST * least["-j1"]:
+        return f"-j{jobs} gains little over -j1"
+    return ""
+
+
+def least_of(steps: dict[str, list[dict[str, float]]]) -> dict[str, float]:
+    return {title: min(one["seconds"] for one in runs) for title, runs in steps.items()}
 
 
 def measure(folder: str, count: int, jobs: int, rounds: int) -> dict[str, dict[str, float]]:
@@ -49,10 +64,15 @@ def measure(folder: str, count: int, jobs: int, rounds: int) -> dict[str, dict[s
     project.plan().check_returncode()
     # Of a few sessions each run is short, and much of it is chance.
     repeats = max(rounds, AT_ONCE // 2 // count)
-    steps |= side_by_side.compare(runs, repeats, warm_up=count <= AT_ONCE)
-    return {title: {"seconds": min(one["seconds"] for one in runs),
-                    "mib": max(one["kib"] for one in runs) / 1024}
-            for title, runs in steps.items()}
+    timed = side_by_side.compare(runs, repeats, warm_up=count <= AT_ONCE)
+    for _ in range(AGAIN):
+        if not missed(least_of(timed), jobs):
+            break
+        for title, more in side_by_side.compare(runs, repeats, warm_up=False).items():
+            timed[title] += more
+    steps |= timed
+    return {title: {"seconds": seconds, "mib": max(one["kib"] for one in steps[title]) / 1024}
+            for title, seconds in least_of(steps).items()}
 
 
 def main() -> None:
@@ -94,10 +114,8 @@ def main() -> None:
     if options.check and worst > 2:
         raise SystemExit("it grows faster than the number of sessions")
     for size, steps in figures.items() if options.check else ():
-        if "-j" in steps and steps["-j"]["seconds"] > BARE_MOST * steps["run"]["seconds"]:
-            raise SystemExit(f"{size} sessions: a bare -j takes longer than -j{options.jobs}")
-        if options.jobs > 1 and steps["run"]["seconds"] > GAIN_LEAST * steps["-j1"]["seconds"]:
-            raise SystemExit(f"{size} sessions: -j{options.jobs} gains little over -j1")
+        if bound := missed({title: step["seconds"] for title, step in steps.items()}, options.jobs):
+            raise SystemExit(f"{size} sessions: {bound}")
 
 
 if __name__ == "__main__":

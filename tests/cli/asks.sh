@@ -8,6 +8,7 @@
 noxfile <<'END'
 import os
 import signal
+import sys
 import threading
 
 PYTEST = "env/bin/pytest"
@@ -25,6 +26,7 @@ def beside(session):
 @nox.session(python=False)
 def threads(session):
     """Each is answered, and none by what another has asked for."""
+    sys.setswitchinterval(1e-6)
     failed = []
 
     def several():

@@ -154,6 +154,20 @@ def golden(run: Run) -> None:
     run.end()
 
 
+def fails(run: Run) -> None:
+    """How the log of one that fails ends is above the board at once, and not again at the end."""
+    ends = [r"aborted +[\d.]+s  fails: on purpose", "    nox > Running session fails",
+            r"    nox > Session fails aborted: on purpose\."]
+    wanted = "\n".join(ends)
+    run.wait("how the log ends", lambda: re.search(wanted, "\n".join(run.lines())))
+    run.wait("the board", lambda: run.shows("one "))
+    touch("go")
+    run.end()
+    times = len(re.findall(r"nox > Session fails aborted", "\n".join(run.lines())))
+    if times != 1:
+        run.fault(f"the end of the log is there {times} times")
+
+
 def waits(run: Run) -> None:
     """One of the two has the slot, whichever."""
     run.wait("the board", lambda: run.shows("waiting: 1 for a job slot"))

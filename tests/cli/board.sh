@@ -81,6 +81,8 @@ waiting: 1 for a job slot'
 	rm -rf .nox
 	NOXMK_JOBS=1 watch 100 waits -j one two
 	check 'one waits for the slot of the other' exits 0
+	watch 100 fails -j3
+	check 'how one fails is above it, once' exits 0
 	watch 100 resized -j3
 	check 'another size' exits 0
 	watch 100 stopped -j3

@@ -28,7 +28,7 @@ def unit(session, mode): ...
 END
 check 'without a plan there are no targets, and nothing is said' same "$(candidates log '') $(cat "$err")" ' '
 mk nox-plan
-targets='lint unit-fast unit-slow ci unit quick nox-list nox-plan rerun-failed '
+targets='lint unit-fast unit-slow ci unit quick nox-audit nox-list nox-plan rerun-failed '
 check 'targets of log' same "$(candidates log '')" "$targets"
 check 'a second target' same "$(candidates log lint '')" "$targets"
 check 'targets of make, behind its own options' same "$(candidates make -j 2 '')" "$targets"
@@ -44,8 +44,15 @@ check 'an argument that is a number has none' same "$(candidates bench -j '')" '
 check 'a run, where there is none' same "$(candidates log -r '')" 'latest '
 mkdir -p "$state/runs/20200101-000000-1" "$state/runs/20200101-000000-2"
 check 'runs, the newest first' same "$(candidates why -r '')" 'latest 20200101-000000-2 20200101-000000-1 '
+check 'runs of report' same "$(candidates report --json '')" 'latest 20200101-000000-2 20200101-000000-1 '
+check 'a second run to compare' same "$(candidates compare latest '')" "$(candidates report '')"
+check 'forms of report' same "$(candidates report -)" '--html --json --junit --md --svg --trace --schema --out --help '
+check 'an option behind a word' same "$(candidates history lint -)" '--json --help '
+check 'its argument' same "$(candidates why lint -r '')" 'latest 20200101-000000-2 20200101-000000-1 '
+check 'a word behind an option behind a word' same "$(candidates report --json --out f '')" \
+	'latest 20200101-000000-2 20200101-000000-1 '
 check 'shells' same "$(candidates completion '')" 'bash zsh fish '
-for words in '-C' 'bench -f' '-S'; do
+for words in '-C' 'bench -f' '-S' 'report --out'; do
 	# shellcheck disable=SC2086 # words
 	run noxmk complete $words ''
 	check "a path behind $words: exit 1 and nothing" same "$status $(cat "$out")" "1 "
@@ -134,7 +141,7 @@ check 'no text of the noxfile has been run' absent made
 
 # make <TAB>, by what these shells know of make themselves
 
-our_makes='ci lint nox-list nox-plan quick rerun-failed unit unit-fast unit-slow'
+our_makes='ci lint nox-audit nox-list nox-plan quick rerun-failed unit unit-fast unit-slow'
 echo "include $STAGE/include/nox.mk" >GNUmakefile
 sorted() {
 	tr ' ' '\n' | sed '/^$/d' | sort -u | tr '\n' ' ' | sed 's/ $//'

@@ -319,7 +319,7 @@ fields() {
 
 # items FROM TO: the names in a list of the page.
 items() {
-	sed -n "/^\.It Pa .*$1/,/^\.It Pa .*$2/p" "$page" | sed -n 's/^\.\(It \)\{0,1\}Li \([a-z ,]*\).*/\2/p' |
+	sed -n "/^\.It Pa .*$1/,/^\.It Pa .*$2/p" "$page" | sed -n 's/^\.\(It \)\{0,1\}Li \([a-z_ ,]*\).*/\2/p' |
 		tr -d ',' | tr ' ' '\n' | sed '/^$/d' | sort -u
 }
 

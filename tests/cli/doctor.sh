@@ -49,7 +49,7 @@ before=$(tree)
 doctor
 check 'a healthy project: exit 0' exits 0
 check 'a line for each check' same "$(awk '{ printf "%s ", $2 }' "$out")" \
-	'noxmk make makefile nox noxfile python uv files processors proc terminals orphans '
+	'noxmk make makefile nox noxfile python uv forks files processors proc terminals orphans '
 check 'nothing would stop a run' lacks "$out" 'stop '
 check 'make, with its jobserver' says ok make 'GNU make [0-9.]*, its jobserver is a (pipe|fifo)'
 check 'the makefile' says ok makefile 'GNUmakefile includes nox.mk'
@@ -71,7 +71,7 @@ import json, sys
 found = json.load(open(sys.argv[1]))
 assert found["schema"] == 1 and found["health"] in ("ok", "advice")
 checks = {check["check"]: check for check in found["checks"]}
-assert len(checks) == 12 and checks["noxfile"]["health"] == "ok" and "2 sessions" in checks["noxfile"]["text"]
+assert len(checks) == 13 and checks["noxfile"]["health"] == "ok" and "2 sessions" in checks["noxfile"]["text"]
 END
 
 # What the last plan was made by

@@ -20,7 +20,7 @@ define("double_fork", "(setsid sh -c 'NAP & NAP & exit' &) ; WAIT")
 define("deaf", "setsid sh -c 'trap \"\" INT TERM HUP; echo deaf >deaf; NAP; NAP' &"
        " while ! [ -e deaf ]; do WAIT; done")
 define("stopped", "setsid sh -c 'kill -STOP $$; NAP' & WAIT")
-define("headless", "setsid python3 headless.py & while ! [ -e headless ]; do WAIT; done; WAIT")
+define("headless", "setsid python3 headless.py & while ! [ -e headless ]; do WAIT; done")
 define("server", "setsid NAP & echo $! >server")
 define("hangs", "echo working; NAP")
 define("deaf_hangs", "trap '' INT TERM; echo working; NAP; NAP")
@@ -32,8 +32,13 @@ import ctypes
 import threading
 import time
 
-threading.Thread(target=time.sleep, args=(7654,)).start()
-open("headless", "w").close()
+def live_on():
+    while open("/proc/self/cmdline").read():
+        time.sleep(0.01)  # until the first one is gone
+    open("headless", "w").close()
+    time.sleep(7654)  # until it is ended
+
+threading.Thread(target=live_on).start()
 ctypes.CDLL(None).pthread_exit(None)
 END
 cat >pyproject.toml <<'END'

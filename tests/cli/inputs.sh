@@ -218,7 +218,9 @@ for i in range(500):
 follows '500 folders' ': >src/d3/e77/y.py' ' n500' ' n501'
 if command -v strace >/dev/null; then
 	run strace -f -e trace=%file -o "$scratch/calls" "$STAGE/bin/noxmk" plan -s
-	check '500 folders: a call each' [ "$(wc -l <"$scratch/calls")" -lt 800 ]
+	# gcov's counts are no calls of ours, nor its looks at these open files, of which each of our
+	# modules has one.
+	check '500 folders: a call each' [ "$(grep -vc '\.gcda"\|AT_EMPTY_PATH' "$scratch/calls")" -lt 800 ]
 else
 	skip '500 folders: a call each' 'there is no strace'
 fi

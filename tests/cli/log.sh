@@ -68,8 +68,10 @@ background() {
 }
 
 # follow [OPTION] TARGET...: `noxmk log -f` at work; its pid in $follower, and followed and
-# followed.err have what it prints.
+# followed.err have what it prints. What an earlier one has printed is removed first: a look at the
+# file before the shell has opened it would find that.
 follow() {
+	rm -f "$scratch/followed"
 	"$noxmk" log -f "$@" >"$scratch/followed" 2>"$scratch/followed.err" </dev/null &
 	follower=$!
 }
@@ -167,7 +169,7 @@ wait "$pid"
 
 rm -f go
 for who in follower session all; do
-	rm -f begun
+	rm -f begun "$scratch/later.err"
 	background setsid "$MAKE" -I "$STAGE/include" -j2 slow later
 	wait_for test -e begun
 	follow slow

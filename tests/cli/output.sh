@@ -78,6 +78,8 @@ mk -j2 one two
 check 'sessions that are shown at their end: add-mask' same "$(grep -cxF "$mask_line" "$out")" 2
 check 'sessions that are shown at their end: annotations' same "$(grep -cxF "$error_line" "$out")" 2
 check 'sessions that are shown at their end: nothing else' nothing_else
+check 'and the record says how many' same \
+	"$(tr -d ' \n' <"$state"/latest/one.json | grep -o '"announced":[^a-z]*]')" '"announced":[1,1]'
 mk -j2 one two NOXMK_OUTPUT=live
 check 'live: add-mask' same "$(grep -cxF "$mask_line" "$out")" 2
 check 'live: annotations' same "$(grep -cxF "$error_line" "$out")" 2
@@ -223,10 +225,18 @@ def lint(session):
 def tests(session):
     print("a word of tests")
     session.error("on purpose")
+
+nox.options.sessions = ["lint", "tests"]
+
+@nox.session(python=False)
+def far(session):
+    for i in range(40):
+        print("line", i)
+    session.error("far")
 END
 # example WORD: that of the manual, without times.
 example() {
-	sed -n "s/^\.It Ql $1 Ta .* Ta Ql \(.*\)/\1/p" "$TOP/mk/nox.mk.5" | sed 's/[0-9][0-9.]*s/Ns/g'
+	sed -n "/^\.It Ql $1\$/,/^\.Dl /s/^\.Dl //p" "$TOP/mk/nox.mk.5" | sed 's/"//g; s/[0-9][0-9.]*s/Ns/g'
 }
 # shows WORD: what a run prints that way has its example.
 shows() {
@@ -234,15 +244,29 @@ shows() {
 	sed 's/[0-9][0-9.]*s/Ns/g' "$out" >shown
 	[ -n "$(example "$1")" ] && has shown "$(example "$1")"
 }
-for word in stream prefix failed quiet; do
+for word in stream prefix final failed quiet; do
 	check "NOXMK_OUTPUT=$word: its example" shows "$word"
 done
+mk lint
+check 'NOXMK_OUTPUT=auto: its example' same "$(grep -xF "$(example auto)" "$out")" 'Checking 40 files'
+mk -j2 ci NOXMK_OUTPUT=quiet
 check 'quiet: no session has a line of its own' lacks "$out" 's  lint'
 check 'quiet: no log' lacks "$out" 'a word of tests'
 check 'quiet: but a summary' has "$out" 'tests    aborted'
-check 'failed: the log at the end' shows failed
-check 'failed: not of what has passed' lacks "$out" 'Checking'
-check 'failed: of what has failed' has "$out" 'a word of tests'
+mk -j2 ci NOXMK_OUTPUT=final
+check 'final: no log of what has passed' lacks "$out" 'Checking'
+check 'final: that of what has failed, at the end' same \
+	"$(sed -n '/^session .*verdict/,$p' "$out" | grep -cxF 'a word of tests')" 1
+check 'final: and not before' same "$(grep -c 'a word of tests' "$out")" 1
+mk -j2 ci NOXMK_OUTPUT=failed
+check 'failed: no log of what has passed' lacks "$out" 'Checking'
+check 'failed: how that of what has failed ends, below its line' same \
+	"$(grep -A 9 '^aborted .* tests: on purpose' "$out" | grep -cxF '    a word of tests')" 1
+check 'failed: not once more, so near to it' same "$(grep -c 'a word of tests' "$out")" 1
+mk -j2 far ci NOXMK_OUTPUT=failed
+check 'failed: of a long log the last lines' same "$(grep -c '^    line' "$out") $(grep -c '^line' "$out")" '14 40'
+check 'failed: and the way to all of it' has "$out" '    … all of it: noxmk log far'
+check 'failed: then all are at the end' same "$(grep -c 'a word of tests' "$out")" 2
 mk -j2 ci NOXMK_OUTPUT=board
 check 'board: into a file there is none' lacks "$out" ' done'
 check 'board: nor anything else for a terminal' lacks "$out" "$(printf '\033')"

@@ -122,9 +122,9 @@ check 'it is told' has "$err" 'nox has left a process running, which is ended: s
 check 'and ended' gone ''
 
 rm go loading
+touch noxfile.py
 "$MAKE" -I "$STAGE/include" nox-list >"$out" 2>"$err" &
 make=$!
-touch noxfile.py
 wait_for test -e loading
 quick changed
 : >go

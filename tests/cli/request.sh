@@ -71,7 +71,7 @@ knobs() {
 	refused 'ARGS with an odd "' 'ARGS has a " without its second: a "b' ci ARGS='a "b'
 	refused 'ARGS with a last backslash' 'ARGS ends in a backslash: a' ci ARGS="a\\"
 	refused MAX_FAIL 'MAX_FAIL=x: it takes a number' -j2 ci MAX_FAIL=x
-	refused NOXMK_OUTPUT 'NOXMK_OUTPUT=lvie: it takes auto, board, stream, prefix, failed or quiet; did you mean live?' ci NOXMK_OUTPUT=lvie
+	refused NOXMK_OUTPUT 'NOXMK_OUTPUT=lvie: it takes auto, board, stream, prefix, failed, final or quiet; did you mean live?' ci NOXMK_OUTPUT=lvie
 	refused FAIL_FAST 'FAIL_FAST=wiat: it takes 1, wait or 0; did you mean wait?' ci FAIL_FAST=wiat
 	refused NOXMK_FLAKY 'NOXMK_FLAKY=fial: it takes pass or fail; did you mean fail?' ci NOXMK_FLAKY=fial
 	refused NOXMK_DEADLINE 'NOXMK_DEADLINE=soon: it takes a duration' ci NOXMK_DEADLINE=soon
@@ -88,7 +88,7 @@ knobs() {
 	mk ci MAX_FAIL=x NOXMK_KEEP=y
 	check 'two bad knobs: two messages' same "$(grep -c 'it takes a number' "$err")" 2
 	for knob in ARGS FAIL_FAST MAX_FAIL NOXMK_OUTPUT NOXMK_JOBS NOXMK_KEEP NOXMK_DEADLINE NOXMK_FLAKY \
-		NOXMK_HEARTBEAT NOXMK_STATUS \
+		NOXMK_HEARTBEAT NOXMK_STATUS NOXMK_TERMINAL NOXMK_RECHECK NOXMK_REPORT NOXMK_WATCH \
 		NOXMK_PROJECT NOXMK_STATE NOXMK_NOXFILE NOXMK_HISTORY NOXMK_RESERVED NOX NOXMK; do
 		mk lint "$knob="
 		check "$knob empty: as if it were not set" exits 0

@@ -270,4 +270,31 @@ if [ -n "$peer" ]; then
 	one_make '-j4 --shuffle' '-j8 --shuffle=reverse' '-j2 --shuffle=7'
 fi
 
+# make has read the order by the time that it asks for the plan, and may not see that another one is
+# there; then what is claimed no more would keep sessions waiting once more. It sees to the rules.
+topic=
+noxfile <<'END'
+@nox.session(python=False)
+def one(session):
+    pass
+
+
+@nox.session(python=False)
+def two(session):
+    pass
+END
+printf '[tool.noxmk.session."*"]\nuses = ["database"]\n' >pyproject.toml
+mk -j2 ci
+check 'a claim: the order has it' has "$state/order.mk" '# database'
+cp "$state/sessions.mk" "$scratch/rules"
+touch -d 2020-01-01 "$state/sessions.mk" "$scratch/then"
+rm pyproject.toml
+run env MAKEFLAGS=' -j2' "$STAGE/bin/noxmk" plan -s
+check 'no claim: neither has the order' lacks "$state/order.mk" database
+check 'the rules are as they were' cmp "$state/sessions.mk" "$scratch/rules"
+newer() {
+	[ -n "$(find "$1" -newer "$2")" ]
+}
+check 'make is to begin afresh' newer "$state/sessions.mk" "$scratch/then"
+
 finish

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the summary and `noxmk report` say that plain nox would take, against plain nox.
+# What the summary and `noxmk savings` say that plain nox would take, against plain nox.
 # Runs alone, as it measures.
 
 # shellcheck disable=SC2317 # checks are called by name
@@ -38,8 +38,8 @@ END
 seconds=$(nox_takes)
 mk ci
 check 'one at a time: it claims what nox takes' between 0.9 1.05 "$(claimed)" "$seconds"
-run "$STAGE/bin/noxmk" report
-check 'one at a time: the report does, too' \
+run "$STAGE/bin/noxmk" savings
+check 'one at a time: the savings do, too' \
 	between 0.9 1.05 "$(sed -n '2s/.* \([0-9.]*\)s *[0-9.]*s *[0-9.]*$/\1/p' "$out")" "$seconds"
 mk -j8 ci
 check 'at once: it claims no more than nox takes' between 0 1.05 "$(claimed)" "$seconds"

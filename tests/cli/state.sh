@@ -120,9 +120,12 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 		uid=$1 gid=$2
 		shift 2
 		run setpriv --reuid="$uid" --regid="$gid" --clear-groups \
-			env HOME=/nonexistent TMPDIR=/tmp PYTHONDONTWRITEBYTECODE=1 "$@"
+			env HOME=/nonexistent TMPDIR=/tmp PYTHONDONTWRITEBYTECODE=1 \
+			GCOV_PREFIX="$scratch/counts/$uid" "$@"
 	}
 	chmod 711 "$scratch"
+	# gcov's counts of each user, for make coverage: none may write to those of another.
+	mkdir -m 777 "$scratch/counts"
 	clean_rule='include nox.mk\n\nclean:\n\t@echo cleaned\n'
 
 	noxfile_of "$cleaning"

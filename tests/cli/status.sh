@@ -82,21 +82,23 @@ begin
 check 'what runs, and what waits for what' wait_for shows 'noxmk: 0 of 5 done, 2 run, 3 wait; Ns
   fails  Ns  nox > Running session fails
   holds  Ns  it is at 70%
-waiting: 1 for other sessions, 1 for database, 1 for a job slot'
+waiting: 1 for a job slot, 1 for database, 1 for other sessions'
 check 'exit 0' exits 0
 touch go-fails
 check 'a failure is counted' wait_for shows 'noxmk: 2 of 5 done, 1 failed, 1 run, 2 wait; Ns
   holds  Ns  it is at 70%
-waiting: 1 for other sessions, 1 for database'
+waiting: 1 for database, 1 for other sessions'
 "$noxmk" status --watch >watched 2>&1 &
 watcher=$!
 check 'in a pipe --watch prints the board' wait_for has watched '2 of 5 done'
 touch go-holds
 wait "$make"
 wait "$watcher"
-check '--watch ends with the run' same "$(tail -n 2 watched | sed 's/;.*//')" 'noxmk: 5 of 5 done, 1 failed
+check '--watch ends with the run' same "$(tail -n 3 watched | sed 's/;.*//')" 'noxmk: 5 of 5 done, 1 failed
+failed: fails (aborted)
 This run has ended: there is none now.'
 check 'and so does status' shows 'noxmk: 5 of 5 done, 1 failed; Ns
+failed: fails (aborted); `noxmk log` has their logs
 This run has ended: there is none now.'
 
 # What is usual is known now; of what has failed nobody knows.
@@ -112,10 +114,16 @@ check 'a helper that was killed: its session is not shown any more' wait_for no_
 touch go-holds
 wait "$make"
 check 'its session is a failure' shows 'noxmk: 5 of 5 done, 1 failed; Ns
+failed: fails (cancelled); `noxmk log` has their logs
 This run has ended: there is none now.'
 
 # SIGUSR1 to all helpers: one of them tells.
 begin
+shows_progress() {
+	now >shown
+	has shown 'it is at 70%'
+}
+wait_for shows_progress
 pkill -USR1 -P "$make" -f 'noxmk run '
 check 'SIGUSR1: what runs is told' wait_for matches made 'noxmk: . of 5 done, 2 run, . wait'
 check 'with the last line of output' has made 'it is at 70%'

@@ -116,6 +116,8 @@ for arguments in 'see NOXMK_OUTPUT=failed' '-j2 see ask NOXMK_OUTPUT=live'; do
 	make_at_terminal -- $arguments
 	check "$arguments: no terminal" has "$state"/latest/see.log 'terminals: False False False False'
 done
+NOXMK_TERMINAL=0 make_at_terminal 'expect terminals: False' -- see
+check 'NOXMK_TERMINAL=0: none' has "$state"/latest/see.log 'terminals: False False False False'
 CI=1 make_at_terminal -- see
 check 'a CI with a terminal: none' has "$state"/latest/see.log 'terminals: False False False False'
 at_terminal -- sh -c "$MAKE -I '$STAGE/include' see | cat"

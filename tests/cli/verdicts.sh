@@ -38,7 +38,8 @@ check 'noxmk end on a full disk: exit 125' same "$status $(cat "$err")" '125 nox
 check 'junit.xml: what the records say' "$python3" -c '
 import glob, json, sys, xml.etree.ElementTree as tree
 suite = tree.parse(sys.argv[1] + "/junit.xml").getroot().find("testsuite")
-found = {case.get("name"): [e.tag for e in case if e.tag != "system-out"] for case in suite}
+found = {case.get("name"): [e.tag for e in case if e.tag != "system-out"]
+	for case in suite.iter("testcase")}
 names = {"failed": ["failure"], "aborted": ["failure"], "skipped": ["skipped"], "passed": []}
 wanted = {r["target"]: names[r["verdict"]]
           for r in (json.load(open(f)) for f in glob.glob(sys.argv[1] + "/*.json"))}
@@ -130,8 +131,12 @@ noxfile <<'END'
 SCRIPT = "{} echo $$ >>pids; sh -c '{} echo $$ >>pids; exec sleep 60' & touch hangs; wait; sleep 60"
 
 def hang(session, trap=""):
+    keeper = os.getppid()
+    words = open(f"/proc/{keeper}/cmdline").read().split("\0")
+    if words[0] == "noxmk-keeper":  # of one that is forked: it names the helper's
+        keeper = words[2]
     with open("helper", "w") as file:
-        file.write(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # behind its keeper
+        file.write(open(f"/proc/{keeper}/stat").read().split()[3])  # behind its keeper
     with open("pids", "w") as file:
         file.write(f"{os.getpid()}\n")
     session.run("sh", "-c", SCRIPT.format(trap, trap), external=True)

@@ -39,9 +39,7 @@ echo "{\\"sessions\\": [{\\"name\\": \\"$name\\", \\"result\\": \\"$result\\"}]}
 
 
 # In place of nox under shim.py: its script alone has the descriptor to ask by, `./ask WORDS`.
-PYTHON = """#!/usr/bin/env python3
-import json, os, subprocess, sys
-name, report = (sys.argv[sys.argv.index(option) + 1] for option in ("-s", "--report"))
+PYTHON = standin.ZYGOTE + """
 print(name, "begins", flush=True)
 script = subprocess.Popen(["sh", f"scripts/{name}"], pass_fds=[3])
 os.close(3)
@@ -112,6 +110,8 @@ class Case:
         os.makedirs(self.path("scripts"))
         name, _, value = self.mark.partition("=")
         self.project.environment[name] = value
+        if standin.FORK:
+            self.project.environment["NOXMK_FORK"] = standin.FORK
         self.project.environment.update(fault.environment)
         for session, script in {**fault.scripts, "after": ":"}.items():
             self.project.write(f"scripts/{session}", script + "\n")
@@ -120,7 +120,7 @@ class Case:
             self.project.write(name, program)
             os.chmod(self.path(name), 0o755)
         self.project.tell([{"name": n} for n in names], list(range(len(names))), fault.config,
-                          self.path("python") if fault.asks else None)
+                          self.path("python") if fault.asks or standin.FORK else None)
         planned = self.project.plan()
         require(planned.returncode == 0, f"no plan: {planned.stderr}")
         self.make: subprocess.Popen | None = None
@@ -222,6 +222,14 @@ class Case:
         pids = [pid for pid in self.helpers() if command_of(pid).split()[-1] == session]
         require(len(pids) == 1, f"helpers of {session}: {pids}")
         return pids[0]
+
+    def keeper_of(self, session: str) -> int:
+        """The one that the session is a child of: a child of its helper, unless it is forked."""
+        keepers = self.named("noxmk-keeper")
+        if not standin.FORK:
+            return next(pid for pid in self.children(self.helper_of(session)) if pid in keepers)
+        return next(pid for pid in keepers for child in self.children(pid)
+                    if f" -s {session} " in command_of(child))
 
     def children(self, parent: int) -> list[int]:
         return [pid for pid in self.processes() if self.parent(pid) == parent]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Faults by name: after each, nothing is lost and nothing survives.
 
-    tests/faults/faults.py [-v] [--only WORD] [--kills N] [--seed S] [--jobs N]
+    tests/faults/faults.py [-v] [--only WORD] [--kills N] [--seed S] [--traced [ptrace]] [--jobs N]
 
 Each fault has sessions that do something nasty, and a moment at which something is done to them, to
 their helpers or to make. Whatever it is, afterwards
@@ -185,6 +185,30 @@ def stops() -> list[Fault]:
               config={"session": {n: {"uses": ["port"]} for n in ("gentle", "waiter")}},
               exits=None, verdicts={"gentle": "cancelled"}),
     ]
+    return faults
+
+
+def no_call_has_failed(case: Case) -> None:
+    """Whoever reads what the kernel tells of calls is dead, but somebody has its end."""
+    require("not implemented" not in case.log("gentle").decode(), "calls have failed")
+    with open(case.path(".nox/.noxmk/latest/gentle.trace"), encoding="utf-8") as file:
+        killed = case.record("gentle").get("reason") != "make was killed"
+        require(killed != ('"complete":true' in file.read()), "is the trace complete or not?")
+
+
+def traced() -> list[Fault]:
+    """The keeper is told of each call of a session, and who makes it waits for that."""
+    busy = {"quick": ":", "gentle": "while :; do touch ready; sleep 0.01; done"}
+    faults = [
+        Fault(f"traced: SIGKILL to the {name}", busy,
+              send(signal.SIGKILL, {"keeper": "noxmk-keeper"}.get(name, name)), exits=exits,
+              verdicts={"quick": "passed", "gentle": verdict}, after=no_call_has_failed)
+        for name, exits, verdict in (("keeper", (2,), "failed"), ("helper", (2,), "cancelled"),
+                                     ("make", None, "cancelled"))]
+    faults.append(Fault("traced: SIGINT", busy, send(signal.SIGINT, "group"), exits=None,
+                        verdicts={"quick": "passed", "gentle": "cancelled"}))
+    for fault in faults:
+        fault.environment["NOXMK_TRACE"] = "1"
     return faults
 
 
@@ -507,12 +531,16 @@ def main() -> int:
     parser.add_argument("--only", default="", help="faults with this word in their name")
     parser.add_argument("--kills", type=int, default=0, help="random kills besides [0]")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--traced", nargs="?", const="1", choices=("1", "ptrace"),
+                        help="trace all sessions; ptrace: by that")
     parser.add_argument("--jobs", type=int, default=4, help="faults at once [4]")
     options = parser.parse_args()
     VERBOSE = options.v
-    faults = stops() + pools() + gates() + questions() + waits() + leaks() + limits() + logs() + \
-        files() + verdicts() + random_kills(options.kills, options.seed)
+    faults = stops() + traced() + pools() + gates() + questions() + waits() + leaks() + \
+        limits() + logs() + files() + verdicts() + random_kills(options.kills, options.seed)
     FAULTS.extend(fault for fault in faults if options.only in fault.name)
+    for fault in FAULTS if options.traced else []:
+        fault.environment = {"NOXMK_TRACE": options.traced} | fault.environment
     counts = {"survived": 0, "skipped": 0, "failed": 0}
     # Processes, not threads: each starts others, and is ended with what it holds.
     with multiprocessing.get_context("fork").Pool(options.jobs, maxtasksperchild=1) as pool:

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Callable
 
-from case import NAP, Case, Fault, require, send
+from case import NAP, Case, Fault, command_of, require, send
 
 UNTIL_GO = "while ! [ -e go ]; do sleep 0.05; done"
 ASKING = "while ! [ -e a ] || ! [ -e b ]; do sleep 0.05; done; touch ready; " \
@@ -20,15 +20,27 @@ def go(case: Case) -> None:
         pass
 
 
+def those_at_gate(case: Case) -> dict[str, int]:
+    """Who is at the gate for the session `wide`; asker: -1 as long as it has not asked."""
+    helper = case.helper_of("wide")
+    keeper = case.keeper_of("wide")
+    session = case.children(keeper)[0]
+    asker = next((pid for pid in case.children(case.children(session)[0])
+                  if "./ask" in command_of(pid)), -1)
+    return {"helper": helper, "keeper": keeper, "session": session, "asker": asker}
+
+
+def await_gate(case: Case) -> dict[str, int]:
+    """Until it asks, however long its start takes; its helper needs a moment more."""
+    case.wait("it asks", lambda: those_at_gate(case)["asker"] > 0)
+    time.sleep(0.4)
+    return those_at_gate(case)
+
+
 def at_gate(who: str, number: int) -> Callable[[Case], None]:
     """To whom it belongs of the session `wide`, which waits at the gate."""
     def act(case: Case) -> None:
-        time.sleep(0.4)
-        helper = case.helper_of("wide")
-        keeper = next(pid for pid in case.children(helper) if pid in case.named("noxmk-keeper"))
-        session = case.children(keeper)[0]
-        pids = {"helper": helper, "keeper": keeper, "session": session,
-                "asker": next(iter(case.children(case.children(session)[0])), -1)}
+        pids = await_gate(case)
         require(pids["asker"] > 0, "it does not ask")
         for pid in case.named("noxmk-guard") if who == "guard" else [pids[who]]:
             os.kill(pid, number)
@@ -37,7 +49,7 @@ def at_gate(who: str, number: int) -> Callable[[Case], None]:
             # Nobody waits for it.
             case.wait("the others have ended", lambda: case.record("late"))
             with contextlib.suppress(ProcessLookupError):  # its keeper has woken it, and it ended
-                os.kill(helper, signal.SIGCONT)
+                os.kill(pids["helper"], signal.SIGCONT)
     return act
 
 
@@ -49,7 +61,7 @@ def has_waited(case: Case) -> None:
 
 def damage(how: str) -> Callable[[Case], None]:
     def act(case: Case) -> None:
-        time.sleep(0.4)
+        await_gate(case)
         folder = os.path.realpath(f"/proc/{case.helpers()[0]}/fd")
         tables = {os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)}
         table = next(name for name in tables if name.endswith("/.gate.now"))
@@ -135,6 +147,6 @@ def questions() -> list[Fault]:
                     f"touch first; ./ask build; touch builds; {NAP}; fi",
          "other": "while ! [ -e builds ]; do sleep 0.05; done; ./ask build; touch over; "
                   "./ask built"},
-        asks=True, config={"session": {"builder": {"timeout": "1500ms", "retries": 1}}},
+        asks=True, config={"session": {"builder": {"timeout": "4s", "retries": 1}}},
         exits=(0,), verdicts={"builder": "passed", "other": "passed"}, said=("1 flaky",)))
     return faults

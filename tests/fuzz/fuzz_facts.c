@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "fuzz.h"
 #include "plan/facts.h"
 #include "plan/planfile.h"
@@ -46,9 +47,9 @@ check_read(const struct plan *plan, struct planfile *file)
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_session *s = &plan->sessions[i];
 		json_t *found = planfile_session(file, s->target);
-		json_t *at = planfile_session_at(file, i), *all = json_object();
+		json_t *at = planfile_targets_at(file, s->facts->number), *all = json_object();
 
-		REQUIRE(found && json_equal(found, at));
+		REQUIRE(found && json_list_has(at, s->target));
 		REQUIRE(!strcmp(json_string_value(json_object_get(found, "session")),
 		    s->facts->session));
 		REQUIRE(fuzz_expand(file, s->target, all) == 0);

@@ -34,7 +34,7 @@ read_plan(struct planfile *plan)
 	json_t *all = json_object();
 
 	json_decref(planfile_session(plan, "a"));
-	json_decref(planfile_session_at(plan, 1));
+	json_decref(planfile_targets_at(plan, 1));
 	if (fuzz_expand(plan, "ci", all) == 0)
 		json_object_clear(all);
 	if (fuzz_expand(plan, "a", all) == 0)
@@ -52,7 +52,8 @@ sum_up(int dirfd, struct planfile *plan)
 	REQUIRE(json_is_object(pending) && !json_object_get(pending, "a.json"));
 	json_decref(pending);
 	json_decref(tried);
-	if (summary_print(dirfd, dirfd, plan, goals, false) == 0)
+	if (summary_print(&(struct summary){ .state = dirfd, .rundir = dirfd, .plan = plan,
+		.goals = goals, .hints = true }) == 0)
 		REQUIRE(!summary_is_well(dirfd, plan, "no such goal"));
 	REQUIRE(summary_verdict(dirfd, plan, "no such goal") == 1);
 	(void)!why_print(NULL, dirfd, "a");

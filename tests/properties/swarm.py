@@ -43,7 +43,7 @@ NEWER_MAKE = os.path.join(standin.TOP, "build", "peers", "make-4.4.1", "bin", "m
 MAKES = [os.environ.get("MAKE") or "make", *filter(os.path.exists, [NEWER_MAKE])]
 PATIENCE = 60  # seconds, some ten times as long as it takes
 GRACE = 20  # seconds, some times as long as it takes to end what is deaf
-MARK = "NOXMK_SWARM"
+MARK = "SWARM_OF_TEST"
 HELPER = {"helper", "helper, afterwards"}
 HARMLESS = {"helper, afterwards", "guard"}
 
@@ -56,7 +56,7 @@ fi
 name=${3#--sessions=}
 read -r seconds leaves <"seconds/$name"
 read -r _ _ _ helper _ </proc/$PPID/stat
-export NOXMK_SWARM_SESSION="$name"
+export SWARM_OF_TEST_SESSION="$name"
 echo "+ $name ${NOXMK_SLOTS-1} $$ $PPID $helper" >>log
 sleep "$seconds"
 case $leaves in
@@ -107,7 +107,8 @@ def make_project(folder: str, rnd: random.Random, count: int) -> standin.Project
             section["jobs"] = rnd.choice([2, "1..2", "1..all", 3])
         leaves = rnd.choices(["", "plain", "deaf"], [95, 4, 1])[0]
         project.write(f"seconds/s{i}", f"{rnd.uniform(0.005, 0.15):.3f} {leaves}\n")
-    project.tell([{"name": f"s{i}"} for i in range(count)], list(range(count)), config)
+    project.tell([{"name": f"s{i}"} for i in range(count)], list(range(count)), config,
+                 project.fork())
     return project
 
 
@@ -140,15 +141,16 @@ def parent_of(pid: int) -> int:
 def target_of(pid: int) -> str:
     """Of which session it is: by what that has exported, or the helper above it; or ""."""
     for variable in read_proc(pid, "environ").split(b"\0"):
-        if variable.startswith(b"NOXMK_SWARM_SESSION="):
+        if variable.startswith(b"SWARM_OF_TEST_SESSION="):
             return variable.decode().partition("=")[2]
     while pid > 1:
         words = read_proc(pid, "cmdline").split(b"\0")
         if words[0].endswith(b"noxmk") and b"run" in words:
             return words[-2].decode()
         if b"--report" in words:
-            return words[words.index(b"--report") - 1].decode().partition("=")[2]
-        pid = parent_of(pid)
+            return words[words.index(b"--report") - 1].decode().rpartition("=")[2]
+        # One that is forked has a keeper that names the helper's.
+        pid = int(words[2]) if words[0] == b"noxmk-keeper" else parent_of(pid)
     return ""
 
 

@@ -1,0 +1,408 @@
+#!/bin/sh
+# NOXMK_FORK: sessions that are forked from one nox go as those do that have a nox each.
+
+# shellcheck disable=SC2317 # checks are called by name
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# how TARGET: "" when it was forked, else why not.
+how() {
+	sed -n 's/^ *"fork": "\{0,1\}\(.*[^",]\)\{0,1\}"\{0,1\},\{0,1\}$/\1/p' "$state/latest/$1.json"
+}
+
+# What a process can find out about itself, less what is another one's in each run.
+cat >"$scratch/portrait.py" <<'END'
+import gc, json, logging, os, re, resource, signal, stat, sys, threading, warnings
+
+
+def status():
+    wanted = ("Name", "Umask", "State", "Uid", "Groups", "Threads", "SigBlk", "SigIgn", "SigCgt", "NoNewPrivs",
+              "Cpus_allowed")
+    with open("/proc/self/status") as file:
+        lines = [line.split(":", 1) for line in file]
+    return {name: text.strip() for name, text in lines if name in wanted}
+
+
+def descriptors():
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found[name] = (stat.S_IFMT(os.fstat(int(name)).st_mode), os.get_inheritable(int(name)),
+                           os.get_blocking(int(name)))
+        except OSError:
+            pass
+    return found
+
+
+def words(path):
+    with open(path, "rb") as file:
+        return file.read().decode(errors="backslashreplace").split("\0")
+
+
+def portrait():
+    root = logging.getLogger()
+    return {
+        "argv": words("/proc/self/cmdline"),
+        "environ": words("/proc/self/environ"),
+        "os.environ": list(os.environ.items()),
+        "sys.argv": sys.argv,
+        "orig_argv": getattr(sys, "orig_argv", None),
+        "sys.path": sys.path,
+        "flags": str(sys.flags),
+        "executable": [sys.executable, sys.prefix, os.readlink("/proc/self/exe")],
+        "main": sys.modules["__main__"].__file__,
+        "cwd": [os.getcwd(), os.readlink("/proc/self/cwd")],
+        "status": status(),
+        "limits": [resource.getrlimit(one) for one in range(16)],
+        "nice": [os.nice(0), os.sched_getscheduler(0)],
+        "group": os.getpgrp() == os.getppid() == os.getsid(0),
+        "parent": open(f"/proc/{os.getppid()}/comm").read(),
+        "descriptors": descriptors(),
+        "streams": [(one.name, one.mode, one.encoding, one.errors, one.line_buffering, one.write_through,
+                     one.isatty(), one.fileno()) for one in (sys.stdin, sys.stdout, sys.stderr)],
+        "signals": [str(signal.getsignal(one)) for one in range(1, 32)],
+        "threads": [thread.name for thread in threading.enumerate()],
+        "gc": [gc.isenabled(), gc.get_freeze_count() > 0, gc.get_threshold()],
+        "log": [root.level, [type(one).__name__ for one in root.handlers], root.filters],
+        "warnings": [str(one) for one in warnings.filters],
+        "hooks": [sys.gettrace(), sys.getprofile(), str(sys.excepthook)],
+        "recursion": [sys.getrecursionlimit(), len(__import__("inspect").stack())],
+    }
+
+
+def show():
+    text = json.dumps(portrait(), indent=1, default=str)
+    for there, here in ((r"/proc/\d+", "/proc/N"), (r"0x[0-9a-f]{6,}", "0xN"), (r"/\d+-\d+-[0-9a-f]+/", "/KEY/")):
+        text = re.sub(there, here, text)
+    print(text)
+END
+
+# both NAME [MAKE'S ARGUMENT...]: runs the project without and with it, into $scratch/NAME.0 and .1.
+both() {
+	both=$1
+	shift
+	for fork in 0 always; do
+		mk NOXMK_FORK=$fork "$@"
+		for log in "$state"/latest/*.log; do
+			echo "== ${log##*/}"
+			[ ! -e kept ] || cat kept
+			sed -e 's/[0-9]*-[0-9]*-[0-9a-f]\{8\}/KEY/g' -e 's/NOXMK_FORK=[a-z0]*/FORK/' -e 's/"always"/"0"/' \
+				-e 's/ in [0-9.]* \(milli\)\{0,1\}seconds\{0,1\}//' "$log"
+		done >"$scratch/$both.$fork"
+		verdicts >"$scratch/$both.$fork.verdicts"
+		rm -f kept
+	done
+}
+
+# alike NAME: what both left is the same.
+alike() {
+	diff "$scratch/$1.0" "$scratch/$1.always" >"$out" && diff "$scratch/$1.0.verdicts" "$scratch/$1.always.verdicts" >>"$out"
+}
+
+cp "$scratch/portrait.py" "$scratch/keep.py"
+noxfile <<'END'
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import portrait
+print("while it is loaded")
+print("and an error", file=sys.stderr)
+os.environ["FROM_NOXFILE"] = "1"
+os.environ.pop("LESS", None)
+sys.path.insert(0, os.path.abspath("tools"))
+
+@nox.session(python=False)
+def look(session):
+    portrait.show()
+    print(session.posargs, session.name, session.interactive)
+    session.run("env", external=True)
+
+@nox.session(python=False)
+def fails(session):
+    session.run("sh", "-c", "exit 3", external=True)
+
+@nox.session(python=False)
+def raises(session):
+    raise ValueError("x")
+
+@nox.session(python=False)
+def leaves(session):
+    sys.exit(7)
+
+@nox.session(python=False)
+def skips(session):
+    session.skip("why not")
+
+class Noisy:
+    def __del__(self):
+        print("freed", json.dumps(1))
+
+noisy = Noisy()
+noisy.itself = noisy
+
+@nox.session(python=False)
+def ends(session):
+    global kept
+    import atexit, threading
+    kept = open("kept", "w")
+    kept.write("not flushed")
+    atexit.register(print, "at the end")
+    # Whoever ends waits for it, so it ends last.
+    main = threading.main_thread()
+    threading.Thread(target=lambda: main.join() or print("a thread ends")).start()
+    sys.stdout.write("no line end")
+
+@nox.session(python=False)
+def text(session):
+    sys.exit("a text")
+
+@nox.session(python=False)
+def interrupts(session):
+    raise KeyboardInterrupt
+
+@nox.session(python=False)
+def notifies(session):
+    session.notify("told", posargs=["a"])
+
+@nox.session(python=False)
+def told(session):
+    print(session.posargs)
+END
+cp "$scratch/keep.py" portrait.py
+LESS=x both plain -k -j1 look fails raises leaves skips ends text interrupts notifies ARGS='-v "a b"'
+check 'a process is the same either way' alike plain
+check 'it was forked' same "$(how look)" ''
+for release in nox-newest nox-2024.04.15; do
+	peer "$release" nox
+	[ -n "$peer" ] || continue
+	both "$release" -j1 look raises NOX="$peer"
+	check "$release: a process is the same either way" alike "$release"
+	check "$release: it was forked" same "$(how look)" ''
+done
+
+# What another process would find otherwise is noticed, as far as that can be.
+cat >"$scratch/reason.py" <<'END'
+import os, socket, sys
+
+share, out = sys.argv[1], os.dup(1)
+sys.path.insert(0, share)
+import noxmk_shim
+
+told = {"ZYGOTE": f"{socket.socket().detach()},-1,-1", "LIKENESS": "", "KEEPER": "", "PATH": ""}
+zygote = noxmk_shim.load("zygote", share).Zygote(told, share)
+sys.argv = ["nox", "-f", "noxfile.py", "--sessions=look", "--report=/dev/null"]
+zygote.load()
+os.write(out, zygote.why_not.encode())
+os._exit(0)
+END
+# refused REASON: the noxfile, whose lines come from stdin, is not to be forked since it does that.
+refused() {
+	why=$1
+	noxfile
+	last=$(cat noxfile.py)
+	found=$("$python3" "$scratch/reason.py" "$STAGE/share/noxmk" 2>"$err")
+	check "not forked: ${why:-nothing}" same "$found" "$why"
+}
+refused '' <<'END'
+import tempfile, random, uuid, shutil, subprocess, threading, logging, datetime
+@nox.session(python=False)
+def look(session):
+    print(time.time(), os.getpid(), random.random(), datetime.datetime.now(), sys.argv)
+logging.getLogger("x").setLevel(10)
+open("noxfile.py").read(), os.listdir("."), os.path.exists("x"), shutil.which("sh")
+os.environ["A"] = os.environ.get("B", "")
+random.Random(3).random()
+print("loaded")
+END
+while IFS='|' read -r why line; do
+	printf '%s\n' "$line" >"$scratch/line"
+	refused "$why" <"$scratch/line"
+done <<'END'
+the noxfile starts a thread|import threading; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
+the noxfile depends on a program that it runs|import subprocess; subprocess.run(["true"])
+the noxfile depends on a process that it forks|os.fork() or os._exit(0)
+the noxfile has something done at the end of its process|import atexit; atexit.register(print, "bye")
+the noxfile keeps a file or socket open|kept = open("noxfile.py")
+the noxfile keeps a file or socket open|import socket; kept = socket.socket()
+the noxfile depends on what it writes, made|os.mkdir("made")
+the noxfile depends on random numbers|import random; random.seed(1)
+the noxfile depends on random numbers|import random; random.choice([1, 2])
+the noxfile depends on random numbers|import uuid; uuid.uuid4()
+the noxfile depends on random numbers|import secrets; secrets.token_hex()
+the noxfile depends on random numbers|import random; random.Random().random()
+the noxfile depends on its process number|os.getpid()
+the noxfile depends on the clock|time.time()
+the noxfile depends on the clock|import datetime; datetime.datetime.now()
+the noxfile depends on sys.argv|"x" in sys.argv
+the noxfile depends on sys.argv|import argparse; argparse.ArgumentParser().parse_known_args()
+the noxfile depends on sys.argv|sys.argv.count("x")
+the noxfile depends on sys.argv|sys.argv == ["x"]
+the noxfile depends on sys.orig_argv|sys.orig_argv.copy()
+the noxfile depends on sys.argv|sys.argv.append("x")
+the noxfile depends on sys.argv|sys.argv = ["x"]
+the noxfile depends on random numbers|os.getrandom(4)
+the noxfile depends on the network|import socket; s = socket.socket(); s.connect_ex(("127.0.0.1", 9)); s.close()
+the noxfile changes nox|import nox.sessions; nox.sessions.Session.run = print
+the noxfile changes the log|import logging; logging.getLogger().setLevel(50)
+the noxfile cannot be loaded|raise SystemExit(0)
+END
+
+writes="the noxfile depends on what it writes, $scratch/project/loads"
+# That is found out once, for each plan.
+noxfile <<'END'
+with open("loads", "a") as file:
+    file.write("x\n")
+
+@nox.session(python=False)
+def look(session):
+    pass
+END
+# loads: how often the noxfile has been loaded since the last time.
+loads() {
+	wc -l <loads
+	: >loads
+}
+mk -j1 look NOXMK_FORK=always
+check 'a noxfile that is not to be forked: why' same "$(how look)" "$writes"
+loads=$(loads)
+mk -j1 look NOXMK_FORK=always
+check 'the next make knows why' same "$(how look)" "$writes"
+check 'and loads it for the session alone' same "$loads $(loads)" '3 1'
+echo '# changed' >>noxfile.py
+mk -j1 look NOXMK_FORK=always
+check 'it is tried again when it has changed' same "$(loads)" 3
+for thing in 'mkfifo' 'mkdir'; do
+	rm -f "$state/unforked"
+	$thing "$state/unforked"
+	mk -j1 look NOXMK_FORK=always
+	check "$thing in the place of what is remembered: it is found out" same "$(how look)" \
+		"$writes"
+	rm -rf "$state/unforked"
+done
+
+# What is another thing for one session only: that one has a nox of its own.
+noxfile <<'END'
+WORD, MODE = open("word").read().strip(), os.environ.get("MODE")
+
+@nox.session(python=False)
+def writes(session):
+    open("other", "w").write(WORD)
+
+@nox.session(python=False)
+def other(session):
+    print(WORD, MODE, os.environ.get("UNREAD"))
+
+@nox.session(python=False)
+def changes(session):
+    open("word", "w").write("new")
+
+@nox.session(python=False)
+def last(session):
+    print(WORD)
+
+@nox.session(python=False)
+def reads(session):
+    print(WORD, MODE)
+END
+echo old >word
+cat >pyproject.toml <<'END'
+[tool.noxmk.session.other.env]
+UNREAD = "1"
+[tool.noxmk.session.reads.env]
+MODE = "fast"
+[tool.noxmk.session.last]
+after = ["changes"]
+END
+mk -j1 writes other reads NOXMK_FORK=always
+check 'a variable that the noxfile has not read' same "$(how other), $(grep -x 'old None 1' "$state/latest/other.log")" \
+	', old None 1'
+check 'one that it has' same "$(how reads), $(grep -x 'old fast' "$state/latest/reads.log")" \
+	'its variable MODE is another, old fast'
+mk -j1 changes last NOXMK_FORK=always
+check 'a file that it has read changes' same "$(how last), $(grep -x new "$state/latest/last.log")" \
+	"the noxfile looks at $PWD/word, which has changed, new"
+
+# Where few sessions follow it would cost more than it saves.
+mk -j2 writes other NOXMK_FORK=1
+check 'two sessions are not worth it' same "$(how other)" 'null'
+mk -j2 writes other
+check 'nor is it done unasked' same "$(how other)" 'null'
+
+# Whatever becomes of the process that is forked, sessions run, and nothing is left of them.
+noxfile <<'END'
+import resource, select, signal, socket, subprocess
+print("noxfile")
+
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+def zygote():
+    pid = parent(os.getppid())
+    with open(f"/proc/{pid}/cmdline") as file:
+        assert file.read() == "noxmk-zygote\0", "it is not forked"
+    return pid
+
+@nox.session(python=False)
+def kills(session):
+    os.kill(zygote(), signal.SIGKILL)
+
+@nox.session(python=False)
+def stops(session):
+    os.kill(zygote(), signal.SIGSTOP)
+
+@nox.session(python=False)
+def starves(session):
+    resource.prlimit(zygote(), resource.RLIMIT_NOFILE, (5, 5))
+
+@nox.session(python=False)
+def fills(session):
+    resource.prlimit(zygote(), resource.RLIMIT_AS, (1, 1))
+
+@nox.session(python=False)
+def lonely(session):
+    subprocess.Popen(["sleep", "7654"], start_new_session=True)
+    os.kill(os.getppid(), signal.SIGKILL)
+    signal.pause()
+
+@nox.session(python=False)
+def bereft(session):
+    """Nobody is left to whom its processes would come."""
+    subprocess.Popen(["sleep", "7654"], start_new_session=True)
+    os.kill(zygote(), signal.SIGKILL)
+    os.kill(os.getppid(), signal.SIGKILL)
+    signal.pause()
+
+@nox.session(python=False)
+def ends(session):
+    """As the last helper of a make does."""
+    pid = zygote()
+    process = os.pidfd_open(pid)
+    runtime = os.path.dirname(sys.argv[sys.argv.index("--report") + 1])
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as it:
+        it.connect(f"{runtime}/.zygote.now")
+        it.send(b"end")
+    assert select.select([process], [], [], 60)[0], "it does not end by itself"
+
+@nox.session(python=False)
+def follows(session):
+    print("all the same")
+END
+# survivors: processes of this project; the zombies of whoever adopts them do not count.
+survivors() {
+	for process in /proc/[0-9]*; do
+		if { tr '\0' '\n' <"$process/environ"; } 2>/dev/null | grep -qx "MARK=$scratch"; then
+			tr '\0' ' ' <"$process/cmdline"
+		fi
+	done
+}
+for fault in kills stops starves fills ends bereft lonely; do
+	MARK=$scratch mk -k -j1 "$fault" follows NOXMK_FORK=always
+	check "$fault: the next one runs" same "$(verdict follows)" passed
+	check "$fault: nothing is left" same "$(survivors)" ''
+	check "$fault: make is calm" calm
+	[ "$fault" != ends ] || check 'ends: it is not killed' same "$(verdict ends)" passed
+done
+check 'a keeper that is killed: as without forks' same "$(verdicts | grep lonely)" "$(
+	mk -k -j1 lonely follows NOXMK_FORK=0
+	verdicts | grep lonely
+)"
+finish
