@@ -435,7 +435,9 @@ _noxmk.ask = $(file >$(_noxmk.state)/.request-$1-$(_noxmk.key),$(_noxmk.request)
 # A blank with a backslash is within a word of MAKEFLAGS: ARGS=-k\ -j9.
 _noxmk.ordered := $(if $(subst "$(sort $(_noxmk.order))",,"$(sort $(_noxmk.active))"),,yes)
 _noxmk.jobs_option = $(lastword $(filter -j%,$(subst \ ,,$(subst \\,,$(MAKEFLAGS)))))
-_noxmk.order_fits = $(and $(_noxmk.ordered),$(filter $(_noxmk.order_for),$(_noxmk.jobs_option)))
+# Under bare -j the number is ours.
+_noxmk.slots_option = $(patsubst -j,-j$(strip $(NOXMK_JOBS)),$(_noxmk.jobs_option))
+_noxmk.order_fits = $(and $(_noxmk.ordered),$(filter $(_noxmk.order_for),$(_noxmk.slots_option)))
 _noxmk.parallel = $(and $(word 2,$(_noxmk.active)),$(filter-out -j1,$(_noxmk.jobs_option)))
 _noxmk.order_stale = $(and $(_noxmk.parallel),$(if $(_noxmk.traced)$(_noxmk.order_fits),,yes))
 ifeq (,$(_noxmk.given_up))

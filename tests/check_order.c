@@ -64,13 +64,19 @@ active_of(int state)
 }
 
 static int
-write_order(int state)
+write_order_for(int state, unsigned jobs)
 {
 	json_t *active = active_of(state);
-	int result = order_write(state, active, 0);
+	int result = order_write(state, active, jobs);
 
 	json_decref(active);
 	return result;
+}
+
+static int
+write_order(int state)
+{
+	return write_order_for(state, 0);
 }
 
 #define END "# end\n"
@@ -160,9 +166,11 @@ START_TEST(the_order_is_for_one_j_option)
 {
 	static const struct {
 		const char *flags, *option; /* NULL: for as many as there are processors */
+		unsigned jobs;
 	} cases[] = {
-		{ " -j2", "-j2" }, { "kn -j12 --jobserver-auth=3,4", "-j12" }, { " -j", "-j" },
-		{ "", NULL }, { " -j1", NULL },
+		{ " -j2", "-j2", 0 }, { "kn -j12 --jobserver-auth=3,4", "-j12", 0 },
+		{ " -j", "-j", 0 }, { "", NULL, 0 }, { " -j1", NULL, 0 }, { " -j2", "-j2", 4 },
+		{ " -j", "-j4", 4 }, { " -j", "-j1", 1 },
 	};
 	int state = state_of("{'target':'a'}\n{'target':'b'}\n", "");
 
@@ -174,7 +182,7 @@ START_TEST(the_order_is_for_one_j_option)
 				       "_noxmk.resources :=\n" NO_CUES, option);
 
 		setenv("MAKEFLAGS", cases[i].flags, 1);
-		ck_assert_int_eq(write_order(state), 0);
+		ck_assert_int_eq(write_order_for(state, cases[i].jobs), 0);
 		assert_file("state/order.mk", text);
 		free(text);
 		free(option);

@@ -192,8 +192,8 @@ order_write(int state, const json_t *active, unsigned jobs)
 	work = workload_new(active, history, true);
 	buffer_addstr(&out, "# Made by noxmk from the plan and from how long sessions took.\n"
 			    "_noxmk.order_for := -j");
-	if (!flags.unlimited)
-		buffer_printf(&out, "%u", slots_of(&flags));
+	if (!flags.unlimited || jobs > 0)
+		buffer_printf(&out, "%u", flags.unlimited ? jobs : slots_of(&flags));
 	buffer_addstr(&out, "\n");
 	add_order(&out, work, slots_of(&flags));
 	result = replace(state, &out);

@@ -7,7 +7,8 @@
  * before; the users of each resource in the same order; and the cues by which make keeps to that
  * order (cue.h).
  *
- *   _noxmk.order_for := -j4                     make's option: another -j has another order
+ *   _noxmk.order_for := -j4                     make's option, or -j and NOXMK_JOBS: each
+ *                                               number has an order of its own
  *   _noxmk.order := build tests-3.12 lint
  *   _noxmk.resources := 0
  *   # database

@@ -41,6 +41,11 @@ peak() {
 	rm -f crowd
 }
 
+# The -j that order.mk is for.
+order_for() {
+	sed -n 's/^_noxmk.order_for := //p' "$state/order.mk"
+}
+
 # mode NAME EXIT ARGUMENT...: one make of the crowd.
 one_failed='a: passed
 b: failed'
@@ -73,8 +78,11 @@ jobs() {
 	check '-j, one slot: all passed' same "$(verdicts)" "$four"
 	TOGETHER=2 NOXMK_JOBS=2 mode '-j, two slots' 0 -j ci
 	check '-j, two slots: two at once' same "$(peak)" 2
+	check '-j, two slots: ordered for them' same "$(order_for)" -j2
 	TOGETHER=4 NOXMK_JOBS=4 mode '-j, four slots' 0 -j ci
 	check '-j, four slots: all at once' same "$(peak)" 4
+	# An order for two would let sessions wait for each other's end.
+	check '-j, four slots: ordered for them' same "$(order_for)" -j4
 	run taskset -c 0 "$MAKE" -I "$STAGE/include" -j ci
 	check '-j on one processor: one at a time' same "$(peak)" 1
 	NOXMK_JOBS=none mk -j ci
