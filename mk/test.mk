@@ -5,11 +5,14 @@
 # the helper as it is installed: below $B/stage.
 
 # Those that take longest go first, so that none of them runs on alone.
-TESTS ?= tests/properties/kills.py tests/properties/swarm.py $B/tests/check \
+TESTS ?= tests/properties/kills.py tests/properties/swarm.py $(call parts_of,$B/tests/check) \
   $(call long_first,$(sort $(wildcard tests/cli/*.sh))) \
   tests/properties/edges.py tests/properties/anything.py tests/model/protocol.py
 long_first = $(filter $(long),$1) $(filter-out $(long),$1)
 long := $(patsubst %,tests/cli/%.sh,docs fresh main modes nested resources versions)
+# The libcheck suites, shared out to several processes: in one they would take longest of all.
+parts_of = $(foreach n,$(parts),"$1 --part $n/$(lastword $(parts))")
+parts := 1 2 3 4
 check_cflags := -DTESTS='"$(CURDIR)/tests"' $(pkg_cflags) $$(pkg-config --cflags check)
 check_libs := $$(pkg-config --libs $(PKGS) check) -lm
 
@@ -17,7 +20,7 @@ check: $B/tests/check stage ## run every test
 	$(Q)B='$B' tests/run $(TESTS)
 
 check-unit: $B/tests/check ## run the libcheck suites only
-	$(Q)tests/run $<
+	$(Q)tests/run $(call parts_of,$<)
 
 check-e2e: stage ## run the end-to-end scripts only
 	$(Q)B='$B' tests/run $(sort $(wildcard tests/cli/*.sh))
@@ -55,10 +58,9 @@ check-bench: stage ## measure in short forms, and fail where make is not as fast
 # out: they are about nox's releases, make's options, installing, documents, a browser and timings
 # on a terminal, or build a helper of their own; cost.sh and speedup.sh measure another helper than
 # this slow one. Each test is a process that lives for a moment: a smaller quarantine takes two
-# fifths off their time; all suites together take minutes, and get twice as many as the others
-# before they count as hung. Libraries that state.sh preloads come before the sanitizer's. The build
-# also counts the lines that are reached, so that `coverage` runs no test a second time; counts of
-# other objects do not fit.
+# fifths off their time. They get twice as many seconds as others before they count as hung.
+# Libraries that state.sh preloads come before the sanitizer's. The build also counts the lines that
+# are reached, so that `coverage` runs no test a second time; counts of other objects do not fit.
 sanitized = $(filter-out $(unsanitized),$(call long_first,$(sort $(wildcard tests/cli/*.sh))))
 unsanitized := $(patsubst %,tests/cli/%.sh,as_nox board bootstrap cost deb docs fresh gate install \
   main makefiles modes nested report_page reports request source_build speedup versions wheel \
@@ -66,7 +68,7 @@ unsanitized := $(patsubst %,tests/cli/%.sh,as_nox board bootstrap cost deb docs 
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)! [ -d build/sanitize/obj ] || find build/sanitize/obj -name '*.gcda' -delete
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16:verify_asan_link_order=0 TESTS_TIMEOUT=1200 \
-	  $(MAKE) B=build/sanitize TESTS='build/sanitize/tests/check $(sanitized)' \
+	  $(MAKE) B=build/sanitize TESTS='$(call parts_of,build/sanitize/tests/check) $(sanitized)' \
 	  CPPFLAGS='--coverage -include tests/coverage.h' LDFLAGS=--coverage \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	  -fno-sanitize-recover' check

@@ -425,6 +425,10 @@ if [ -x "$B/tests/check" ]; then
 		"$("$B/tests/check" --list | sort)" \
 		"$(cd "$TOP/tests" && echo check_*.c | tr ' ' '\n' |
 			sed -e 's/^check_//' -e 's/\.c$//' | grep -vx main | sort)"
+	check 'each suite is in one part of them' same "$("$B/tests/check" --list | sort)" \
+		"$(for part in 1/3 2/3 3/3; do "$B/tests/check" --list --part $part; done | sort)"
+	run "$B/tests/check" --part 4/3
+	check 'a part that is none: exit 2' exits 2
 else
 	skip 'every tests/check_*.c has its suites in the list' 'make check-unit builds them'
 fi
