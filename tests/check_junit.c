@@ -6,46 +6,16 @@
 #include "report/junit.h"
 #include "support.h"
 
-static const struct {
-	const char *text, *xml;
-} texts[] = {
-	{ "a < b && \"c\" > 'd'", "a &lt; b &amp;&amp; &quot;c&quot; &gt; 'd'" },
-	{ "a\tb\nc\r\nd\re\r", "a\tb\nc\nd\ne\n" },
-	{ "\033[1;31mred\033[0m, \033[Kgone", "red, gone" },
-	{ "\033]0;title\007\001", "\xef\xbf\xbd]0;title\xef\xbf\xbd\xef\xbf\xbd" },
-	{ "größe … \xf0\x9f\x98\x80", "größe … \xf0\x9f\x98\x80" },
-	/* Cut off, overlong, a surrogate, turns the line round, none for XML, a byte of nothing. */
-	{ "\xe2\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
-	{ "\xe0\x80\xaf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-	{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-	{ "\xe2\x80\xae", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-	{ "\xef\xbf\xbe\xef\xbf\xbd", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-	{ "\xff\xc0", "\xef\xbf\xbd\xef\xbf\xbd" },
-	{ "\033[", "" },
-	{ "a\033[1\nb\033[2ö", "a\nbö" },
-	{ "\033", "\xef\xbf\xbd" },
-};
-
-START_TEST(texts_are_fit_for_xml)
+/* Writes the file of these. */
+static bool
+write_of(int rundir, struct record *records, size_t n, const json_t *info)
 {
-	struct buffer out = { 0 };
+	struct table table = { .records = records, .n = n, .wholes = wholes_of(records, n) };
+	bool written = junit_write(rundir, &table, info, NULL);
 
-	buffer_addstr(&out, "");
-	junit_add(&out, texts[_i].text, strlen(texts[_i].text));
-	ck_assert_str_eq(out.data, texts[_i].xml);
-	buffer_free(&out);
+	wholes_clear(&table.wholes);
+	return written;
 }
-END_TEST
-
-START_TEST(a_byte_that_is_nul)
-{
-	struct buffer out = { 0 };
-
-	junit_add(&out, "a\0b", 3);
-	ck_assert_str_eq(out.data, "a\xef\xbf\xbd" "b");
-	buffer_free(&out);
-}
-END_TEST
 
 START_TEST(a_run)
 {
@@ -68,7 +38,7 @@ START_TEST(a_run)
 	char *text;
 
 	file_put("tests.log", "$ nox\nbroken <here>\n");
-	junit_write(AT_FDCWD, records, countof(records), info, NULL);
+	ck_assert(write_of(AT_FDCWD, records, countof(records), info));
 	assert_silent();
 	text = file_get("junit.xml");
 	ck_assert_str_eq(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -110,6 +80,60 @@ START_TEST(a_run)
 }
 END_TEST
 
+/* The cases of a session in three parts, of which not all may be there. */
+static const struct {
+	const char *verdicts; /* of t.part-1 to t.part-3, or of fewer: p, f or n each */
+	const char *cases;    /* their names, and the line behind each */
+} cut[] = {
+	{ "ppp", "t:     </testcase>; " },
+	{ "pfp", "t:       <failure message=; " },
+	{ "ppn", "t:       <error message=; " },
+	/* These are not all of it, and may not look so. */
+	{ "p", "t.part-1:     </testcase>; " },
+	{ "pf", "t.part-1:     </testcase>; t.part-2:       <failure message=; " },
+};
+
+/* What is behind the text, up to the byte that ends it. The caller frees. */
+static char *
+behind(const char *text, const char *what, const char *end)
+{
+	const char *found = strstr(text, what);
+
+	return found ? xasprintf("%.*s", (int)strcspn(found + strlen(what), end),
+	    found + strlen(what)) : xstrdup("");
+}
+
+START_TEST(a_session_in_parts)
+{
+	size_t n = strlen(cut[_i].verdicts), cases = 0;
+	struct record records[3] = { 0 };
+	struct buffer words = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < n; i++)
+		records[i] = (struct record){ .target = xasprintf("t.part-%zu", i + 1),
+			.session = xstrdup("t"), .whole = xstrdup("t"), .part = (unsigned)i + 1,
+			.parts = 3, .verdict = cut[_i].verdicts[i] == 'p' ? PASSED :
+			cut[_i].verdicts[i] == 'f' ? FAILED : NOT_RUN };
+	ck_assert(write_of(AT_FDCWD, records, n, NULL));
+	text = file_get("junit.xml");
+	for (char *at = text; (at = strstr(at, "<testcase ")); at++, cases++) {
+		char *name = behind(at, " name=\"", "\""), *in = behind(at, ">\n", "\"\n");
+
+		buffer_printf(&words, "%s: %s; ", name, in);
+		free(name);
+		free(in);
+	}
+	ck_assert_str_eq(words.data, cut[_i].cases);
+	buffer_printf(&words, "tests=\"%zu\" ", cases);
+	ck_assert_ptr_nonnull(strstr(text, strstr(words.data, "tests=")));
+	for (size_t i = 0; i < n; i++)
+		record_clear(&records[i]);
+	buffer_free(&words);
+	free(text);
+}
+END_TEST
+
 /* Of a long log the end is in there. */
 START_TEST(a_long_log)
 {
@@ -121,7 +145,7 @@ START_TEST(a_long_log)
 	for (int i = 0; i < 20000; i++)
 		buffer_printf(&log, "line %d\n", i);
 	file_put("tests.log", log.data);
-	junit_write(AT_FDCWD, &record, 1, NULL, NULL);
+	ck_assert(write_of(AT_FDCWD, &record, 1, NULL));
 	text = file_get("junit.xml");
 	ck_assert_uint_lt(strlen(text), 70000);
 	ck_assert_ptr_nonnull(strstr(text, "line 19999\n</system-out>"));
@@ -135,7 +159,7 @@ START_TEST(a_folder_that_is_none)
 	char lint[] = "lint";
 	struct record record = { .target = lint, .verdict = PASSED };
 
-	junit_write(-1, &record, 1, NULL, NULL);
+	ck_assert(!write_of(-1, &record, 1, NULL));
 	assert_warned("junit.xml: ");
 }
 END_TEST
@@ -146,9 +170,8 @@ check_junit_suite(void)
 	Suite *suite = suite_create("junit");
 	TCase *tc = support_case(suite, "junit");
 
-	tcase_add_loop_test(tc, texts_are_fit_for_xml, 0, countof(texts));
-	tcase_add_test(tc, a_byte_that_is_nul);
 	tcase_add_test(tc, a_run);
+	tcase_add_loop_test(tc, a_session_in_parts, 0, countof(cut));
 	tcase_add_test(tc, a_long_log);
 	tcase_add_test(tc, a_folder_that_is_none);
 	return suite;

@@ -22,6 +22,7 @@ enum clash_kind {
 	CLASH_KINDS
 };
 
+/* In the words of the JSON that programs read, and of tables. */
 const char *clash_name(enum clash_kind);
 const char *level_name(enum level);
 

@@ -2,45 +2,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "output/escape.h"
 #include "output/tail.h"
 
 /* Bytes at the end of a log in which its last line is looked for, and its last lines. */
 enum { LINE_IN = 1 << 10, LINES_IN = 1 << 14 };
 
-/* One of these ends ESC [ … (ECMA-48). */
-#define ESCAPE_ENDS "@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
-
-/* Between ESC and what ends other sequences (ECMA-35). */
-#define ESCAPE_GOES_ON " !\"#$%&'()*+,-./"
-
-/* ESC and one of these begin what BEL or ESC \ ends: the name of a window, say. */
-#define STRING_BEGINS "]PX^_"
-
-/* Where the escape sequence ends, at another one at the latest, whose ESC is in front of it. */
-static const char *
-behind_escape(const char *text)
-{
-	if (*text == '[')
-		text += 1 + strcspn(text + 1, "\033" ESCAPE_ENDS);
-	else if (*text && strchr(STRING_BEGINS, *text))
-		text += strcspn(text, "\033\a");
-	else
-		text += strspn(text, ESCAPE_GOES_ON);
-	if (*text == '\033')
-		return text[1] == '\\' ? text + 2 : text;
-	return text + (*text != '\0');
-}
-
 static void
 strip(char *text)
 {
-	char *to = text;
+	char *to = text, *end = text + strlen(text);
+	size_t n;
 
-	for (const char *from = text; *from;)
-		if (*from == '\033')
-			from = behind_escape(from + 1);
-		else
-			*to++ = *from++;
+	for (const char *from = text; from < end; from += n) {
+		n = escape_length(from, (size_t)(end - from));
+		if (n > 0)
+			continue;
+		n = 1;
+		*to++ = *from;
+	}
 	*to = '\0';
 }
 

@@ -17,7 +17,8 @@
  *   {"as_it_was":20.1,"jobs":{"1":40.2,"2":20.1,…},"without":{"db":17.5},"without_edges":20.1,
  *    "halved":{"tests":15.0},"advice":"…"}
  *
- * as_it_was: with the run's own -j; without: for resources that sessions share; halved: for the
+ * as_it_was: with the run's own -j; jobs: with others; without: if nobody had to wait for one of
+ * the resources that sessions share; without_edges: nor for another session's end; halved: for the
  * sessions of the critical path and the longest ones. advice: the one change that helps most, in a
  * sentence, or null where nothing helps much. A new reference; null of one session alone, of a run
  * that was cut short, and of more sessions than can be simulated in a few seconds.

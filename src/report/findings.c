@@ -3,8 +3,8 @@
 
 #include <bsd/stdlib.h>
 
-#include "base/charset.h"
 #include "output/ci.h"
+#include "output/escape.h"
 #include "report/findings.h"
 #include "report/pytest.h"
 #include "report/traceback.h"
@@ -370,38 +370,14 @@ read_line(struct findings *f, const char *line)
 	buffer_addstr(&f->last, line);
 }
 
-/* The bytes of the sequence for a terminal (ECMA-48) that the text begins with, or 0. */
-static size_t
-sequence_length(const char *text)
-{
-	size_t n = 2;
-
-	if (text[0] != '\033' || !text[1] || text[1] == '\033')
-		return text[0] == '\033';
-	if (text[1] == '[') {
-		n += strspn(text + n, DIGITS ":;<=>?");
-		n += strspn(text + n, " !\"#$%&'()*+,-./");
-		return n + (text[n] != '\0');
-	}
-	if (text[1] == ']') {
-		/* A link of a terminal's, or its name. */
-		n += strcspn(text + n, "\a\033");
-		if (text[n] == '\033' && text[n + 1] == '\\')
-			return n + 2;
-		return n + (text[n] == '\a');
-	}
-	/* ESC ( B: a character set. */
-	return strchr("()*+", text[1]) && text[2] ? 3 : 2;
-}
-
 static void
 end_line(struct findings *f)
 {
-	char *line = f->line.data, *to = line;
+	char *line = f->line.data, *to = line, *end = line + strlen(line);
 	size_t n;
 
 	for (const char *p = line; *p; p += n) {
-		n = sequence_length(p);
+		n = escape_length(p, (size_t)(end - p));
 		if (n > 0)
 			continue;
 		n = 1;

@@ -21,6 +21,7 @@ struct findings;
 struct findings *findings_open(const struct finder *) UNUSED_RESULT;
 void findings_close(struct findings *);
 
+/* Reads so many bytes of the log on; they may end within a line. */
 void findings_feed(struct findings *, const char *data, size_t n);
 
 #endif

@@ -11,12 +11,12 @@
 #include "output/utf8.h"
 #include "report/assets.h"
 #include "report/excerpts.h"
-#include "report/junit.h"
 #include "report/html.h"
 #include "report/results.h"
 #include "report/sparks.h"
 #include "report/telling.h"
 #include "report/timeline.h"
+#include "report/xml.h"
 #include "state/rundir.h"
 
 /* Columns of a reason in the table: what is behind the row has all of it. */
@@ -35,7 +35,7 @@ struct filling {
 static void
 add_text(struct buffer *out, const char *text)
 {
-	junit_add(out, text, strlen(text));
+	xml_add(out, text, strlen(text));
 }
 
 /* What of glibc does this is in a library of its own, which nothing else here needs. */
@@ -200,7 +200,7 @@ add_explained(struct buffer *out, const struct filling *filling)
 
 		block = xasprintf("%.*s", (int)(end ? (size_t)(end - rest) : strlen(rest)), rest);
 		buffer_addstr(out, "<div><h3>");
-		junit_add(out, block, n);
+		xml_add(out, block, n);
 		buffer_addstr(out, "</h3><pre>");
 		add_text(out, block + n + (block[n] == '\n'));
 		buffer_addstr(out, "</pre></div>\n");

@@ -21,6 +21,7 @@ struct html {
 	const char *links; /* the run's folder as seen from the page, see link.h; or NULL */
 };
 
+/* Appends the page. */
 void html_add(struct buffer *out, const struct html *);
 
 #endif

@@ -10,10 +10,9 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "output/utf8.h"
 #include "report/company.h"
 #include "report/junit.h"
-#include "report/whole.h"
+#include "report/xml.h"
 
 #define NAME "junit.xml"
 
@@ -28,60 +27,16 @@ static const enum { SUCCESS, FAILURE, ERROR, SKIP } kinds[VERDICTS] = { [FAILED]
 static const char *const elements[] = { [FAILURE] = "failure", [ERROR] = "error",
 	[SKIP] = "skipped" };
 
+/* What is told, in that order. */
+struct cases {
+	const struct record **v;
+	size_t n;
+};
+
 static int
 kind_of(const struct record *r)
 {
 	return kinds[r->verdict] == ERROR && r->excused ? SKIP : (int)kinds[r->verdict];
-}
-
-/* The bytes of the sequence that the text begins with, the introducer ESC [ included; or 0. */
-static size_t
-sequence_length(const char *text, size_t n)
-{
-	size_t i = 2;
-
-	if (n < 2 || text[0] != '\033' || text[1] != '[')
-		return 0;
-	while (i < n && text[i] >= 0x20 && text[i] < 0x40)
-		i++;
-	return i < n && text[i] >= 0x40 && text[i] < 0x7f ? i + 1 : i;
-}
-
-/* The characters U+FFFE and U+FFFF are none for XML. */
-static size_t
-character_length(const char *text, size_t n)
-{
-	bool is_none = n >= 3 && !memcmp(text, "\xef\xbf", 2) && (unsigned char)text[2] >= 0xbe;
-
-	return utf8_length((unsigned char)*text) > n || is_none ? 0 : utf8_next(text);
-}
-
-void
-junit_add(struct buffer *out, const char *text, size_t n)
-{
-	static const struct {
-		char byte;
-		const char *entity;
-	} entities[] = { { '<', "&lt;" }, { '>', "&gt;" }, { '&', "&amp;" }, { '"', "&quot;" },
-		{ '\n', "\n" }, { '\t', "\t" }, { '\r', "\n" } };
-
-	for (size_t i = 0, length; i < n; i += length) {
-		const char *entity = NULL;
-
-		length = sequence_length(text + i, n - i);
-		if (length > 0)
-			continue;
-		for (size_t k = 0; k < countof(entities); k++)
-			if (text[i] == entities[k].byte)
-				entity = entities[k].entity;
-		length = character_length(text + i, n - i);
-		if (entity || length == 0) {
-			length = 1 + (text[i] == '\r' && i + 1 < n && text[i + 1] == '\n');
-			buffer_addstr(out, entity ? entity : "\xef\xbf\xbd");
-		} else {
-			buffer_add(out, text + i, length);
-		}
-	}
 }
 
 /* " NAME="TEXT"" */
@@ -89,7 +44,7 @@ static void
 add_attribute(struct buffer *out, const char *name, const char *text)
 {
 	buffer_printf(out, " %s=\"", name);
-	junit_add(out, text, strlen(text));
+	xml_add(out, text, strlen(text));
 	buffer_addstr(out, "\"");
 }
 
@@ -106,7 +61,7 @@ add_log(struct buffer *out, int rundir, const struct record *r)
 		n = pread(log, text, LOG_MOST, st.st_size > LOG_MOST ? st.st_size - LOG_MOST : 0);
 	if (n > 0) {
 		buffer_addstr(out, "      <system-out>");
-		junit_add(out, text, (size_t)n);
+		xml_add(out, text, (size_t)n);
 		buffer_addstr(out, "</system-out>\n");
 	}
 	fd_close(&log);
@@ -130,18 +85,16 @@ add_attempts(struct buffer *out, const json_t *attempts, const char *element)
 
 /* Its own, or, if it was cut, those of its parts. */
 static void
-add_logs(struct buffer *out, int rundir, const struct record *records, size_t n,
-    const struct record *r)
+add_logs(struct buffer *out, int rundir, const struct table *table, const struct record *r)
 {
 	add_log(out, rundir, r);
-	for (size_t i = 0; i < n && whole_is_made(r); i++)
-		if (whole_has(r->target, &records[i]))
-			add_log(out, rundir, &records[i]);
+	for (size_t i = 0; i < table->n && whole_is_made(r); i++)
+		if (whole_has(r->target, &table->records[i]))
+			add_log(out, rundir, &table->records[i]);
 }
 
 static void
-add_case(struct buffer *out, int rundir, const struct record *records, size_t n,
-    const struct record *r)
+add_case(struct buffer *out, int rundir, const struct table *table, const struct record *r)
 {
 	int kind = kind_of(r);
 	char *reason = company_reason(r);
@@ -157,7 +110,7 @@ add_case(struct buffer *out, int rundir, const struct record *records, size_t n,
 		buffer_addstr(out, "/>\n");
 		add_attempts(out, r->attempts, "rerunFailure");
 	}
-	add_logs(out, rundir, records, n, r);
+	add_logs(out, rundir, table, r);
 	buffer_addstr(out, "    </testcase>\n");
 	free(reason);
 }
@@ -175,12 +128,12 @@ is_date(double seconds)
 }
 
 static struct span
-span_of(const struct record *records, size_t n)
+span_of(const struct cases *cases)
 {
 	struct span span = { 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		const struct record *r = &records[i];
+	for (size_t i = 0; i < cases->n; i++) {
+		const struct record *r = cases->v[i];
 
 		if (!is_date(r->started) || !is_date(r->ended) || r->ended < r->started)
 			continue;
@@ -193,21 +146,21 @@ span_of(const struct record *records, size_t n)
 }
 
 static size_t
-count(const struct record *records, size_t n, int kind)
+count(const struct cases *cases, int kind)
 {
 	size_t found = 0;
 
-	for (size_t i = 0; i < n; i++)
-		found += kind_of(&records[i]) == kind;
+	for (size_t i = 0; i < cases->n; i++)
+		found += kind_of(cases->v[i]) == kind;
 	return found;
 }
 
 /* " tests="3" failures="1" …" of them all, as both elements around the cases have it. */
 static void
-add_counts(struct buffer *out, const struct record *records, size_t n, const struct span *span)
+add_counts(struct buffer *out, const struct cases *cases, const struct span *span)
 {
-	buffer_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"", n,
-	    count(records, n, FAILURE), count(records, n, ERROR), span->ended - span->started);
+	buffer_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"",
+	    cases->n, count(cases, FAILURE), count(cases, ERROR), span->ended - span->started);
 }
 
 static void
@@ -269,36 +222,58 @@ add_properties(struct buffer *out, const json_t *info, const json_t *overlaps)
 	free(number);
 }
 
-void
-junit_add_run(struct buffer *out, int rundir, const struct record *records, size_t n,
-    const json_t *info, const json_t *overlaps)
+/*
+ * Some parts alone may not look as if they were all of their session: each of them is itself. The
+ * caller frees the array.
+ */
+static struct cases
+cases_of(const struct table *table)
 {
-	struct wholes wholes = wholes_of(records, n);
-	struct span span = span_of(wholes.v, wholes.n);
+	struct cases cases = { .v = xcalloc(table->n, sizeof(*cases.v)) };
+
+	for (size_t i = 0; i < table->wholes.n; i++) {
+		const struct record *r = &table->wholes.v[i];
+
+		if (!whole_is_partial(r, table->records, table->n)) {
+			cases.v[cases.n++] = r;
+			continue;
+		}
+		for (size_t k = 0; k < table->n; k++)
+			if (whole_has(r->target, &table->records[k]))
+				cases.v[cases.n++] = &table->records[k];
+	}
+	return cases;
+}
+
+void
+junit_add_run(struct buffer *out, int rundir, const struct table *table, const json_t *info,
+    const json_t *overlaps)
+{
+	struct cases cases = cases_of(table);
+	struct span span = span_of(&cases);
 
 	buffer_addstr(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	buffer_addstr(out, "<testsuites name=\"noxmk\"");
-	add_counts(out, wholes.v, wholes.n, &span);
+	add_counts(out, &cases, &span);
 	buffer_printf(out, ">\n  <testsuite name=\"nox\"");
-	add_counts(out, wholes.v, wholes.n, &span);
-	buffer_printf(out, " skipped=\"%zu\"", count(wholes.v, wholes.n, SKIP));
+	add_counts(out, &cases, &span);
+	buffer_printf(out, " skipped=\"%zu\"", count(&cases, SKIP));
 	add_timestamp(out, span.started);
 	buffer_addstr(out, ">\n");
 	add_properties(out, info, overlaps);
-	for (size_t i = 0; i < wholes.n; i++)
-		add_case(out, rundir, records, n, &wholes.v[i]);
-	wholes_clear(&wholes);
+	for (size_t i = 0; i < cases.n; i++)
+		add_case(out, rundir, table, cases.v[i]);
+	free(cases.v);
 	buffer_addstr(out, "  </testsuite>\n</testsuites>\n");
 }
 
 bool
-junit_write(int rundir, const struct record *records, size_t n, const json_t *info,
-    const json_t *overlaps)
+junit_write(int rundir, const struct table *table, const json_t *info, const json_t *overlaps)
 {
 	struct buffer out = { 0 };
 	bool written;
 
-	junit_add_run(&out, rundir, records, n, info, overlaps);
+	junit_add_run(&out, rundir, table, info, overlaps);
 	written = file_store(rundir, NAME, out.data, out.len) == 0;
 	/* A session may have removed the run's folder, which is said elsewhere. */
 	if (!written && errno != ENOENT)

@@ -3,8 +3,8 @@
 
 #include "output/screen.h"
 #include "output/utf8.h"
-#include "report/junit.h"
 #include "report/plot.h"
+#include "report/xml.h"
 
 /* At most so many lines for times; the height of a line of the legend. */
 enum { TICKS_MOST = 10, LEGEND_LINE = 18 };
@@ -32,7 +32,7 @@ plot_add_bar(const struct plot *plot, const char *what, double from, double to, 
 void
 plot_add_escaped(const struct plot *plot, const char *text)
 {
-	junit_add(plot->out, text, strlen(text));
+	xml_add(plot->out, text, strlen(text));
 }
 
 void

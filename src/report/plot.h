@@ -17,6 +17,7 @@ struct plot {
 	bool steps[STEP_KINDS], waits[WAITS], critical; /* what is drawn, for the legend */
 };
 
+/* Where that moment of the run lies; one before or after it, at that end. */
 double plot_x(const struct plot *, double seconds);
 
 /* A rectangle from one moment to another, at least that wide; what: its class. */

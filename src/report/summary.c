@@ -27,7 +27,6 @@
 #include "report/report.h"
 #include "report/summary.h"
 #include "report/table.h"
-#include "report/whole.h"
 #include "state/history.h"
 #include "state/knob.h"
 #include "state/record.h"
@@ -59,8 +58,9 @@ enum { SUMMARY_LINES = 8 };
 #define NOTEWORTHY 0.1
 
 static void
-print_table(const struct wholes *wholes, const struct remarks *remarks)
+print_table(const struct remarks *remarks)
 {
+	const struct wholes *wholes = &remarks->table->wholes;
 	int width = table_names_width(wholes->v, wholes->n, FIXED, REASONS);
 	int limit = screen_left(0) > 0 ? width : 0;
 
@@ -250,19 +250,18 @@ summary_total(int state, const struct remarks *remarks)
 	struct buffer out = { 0 };
 	unsigned counts[VERDICTS] = { 0 }, flaky = 0, slow = 0, leaked = 0;
 	double rechecked = company_rechecked(table->records, table->n);
-	struct wholes wholes = wholes_of(table->records, table->n);
+	const struct wholes *wholes = &table->wholes;
 	bool first = true;
 
-	for (size_t i = 0; i < wholes.n; i++) {
-		const struct record *r = &wholes.v[i];
+	for (size_t i = 0; i < wholes->n; i++) {
+		const struct record *r = &wholes->v[i];
 
 		counts[r->verdict]++;
 		flaky += record_is_flaky(r);
 		slow += remark_is_slow(remarks, r);
 		leaked += remark_has_leaked(r);
 	}
-	buffer_printf(&out, "%zu session%s: ", wholes.n, wholes.n == 1 ? "" : "s");
-	wholes_clear(&wholes);
+	buffer_printf(&out, "%zu session%s: ", wholes->n, wholes->n == 1 ? "" : "s");
 	for (enum verdict v = 0; v < VERDICTS; v++)
 		add_count(&out, counts[v], verdict_name(v), &first);
 	add_count(&out, flaky, "flaky", &first);
@@ -278,15 +277,14 @@ summary_total(int state, const struct remarks *remarks)
 void
 summary_fill(struct markdown *markdown, const struct remarks *remarks)
 {
-	struct wholes wholes = wholes_of(remarks->table->records, remarks->table->n);
+	const struct wholes *wholes = &remarks->table->wholes;
 
-	for (size_t i = 0; i < wholes.n; i++) {
-		char *words = remark_of(remarks, &wholes.v[i]);
+	for (size_t i = 0; i < wholes->n; i++) {
+		char *words = remark_of(remarks, &wholes->v[i]);
 
-		markdown_add(markdown, &wholes.v[i], words);
+		markdown_add(markdown, &wholes->v[i], words);
 		free(words);
 	}
-	wholes_clear(&wholes);
 }
 
 /* The same for people who do not look at the log. */
@@ -318,7 +316,7 @@ static unsigned
 write_reports(const struct summary *s, const struct table *table, const json_t *info,
     const json_t *overlaps, bool *lacks)
 {
-	bool junit = junit_write(s->rundir, table->records, table->n, info, overlaps);
+	bool junit = junit_write(s->rundir, table, info, overlaps);
 	unsigned written = report_write(s->state, s->rundir,
 	    s->stopped ? TABLE_STOPPED : TABLE_ENDED, s->reports);
 
@@ -336,12 +334,10 @@ print_summary(const struct summary *s, const struct table *table, const json_t *
 	struct history *history = history_load(s->state);
 	struct remarks remarks = { .table = table, .history = history,
 		.wall = wall_of(s, table, info) };
-	struct wholes wholes = wholes_of(table->records, table->n);
 	char *total = summary_total(s->state, &remarks);
 	bool lacks;
 
-	print_table(&wholes, &remarks);
-	wholes_clear(&wholes);
+	print_table(&remarks);
 	print_logs(s->rundir, table, info);
 	if (!s->annotated)
 		annotate_print(s->rundir, table->records, table->n,
@@ -407,7 +403,7 @@ explain_sessions(int rundir, const char *goal, json_t *targets, struct buffer *r
 		if (json_object_get(seen, name))
 			continue;
 		json_object_set_new(seen, name, json_true());
-		record = table_record(rundir, name, false);
+		record = table_record(rundir, name, TABLE_ENDED);
 		if (record_is_bad(&record))
 			buffer_printf(reasons, "%s%s%s %s", reasons->len ? "," : "",
 			    strcmp(name, goal) ? " " : "", strcmp(name, goal) ? name : "",

@@ -25,11 +25,11 @@ has(int rundir, const char *target, const char *ending)
 }
 
 /*
- * Why a session that was to run has no record. found: what record_read says; stopped: make has not
- * come to all sessions. A helper makes the log right before it starts the session.
+ * Why a session that was to run has no record. found: what record_read says. A helper makes the log
+ * right before it starts the session.
  */
 static const char *
-why_no_record(int rundir, const char *target, int found, bool stopped)
+why_no_record(int rundir, const char *target, int found, enum table_of of)
 {
 	struct stat st;
 
@@ -37,19 +37,21 @@ why_no_record(int rundir, const char *target, int found, bool stopped)
 		return "no record: the run's folder was deleted";
 	if (found < 0)
 		return "its record cannot be read";
+	if (of == TABLE_OPEN)
+		return "it has not ended yet: the run goes on";
 	/* Nobody has answered any more when it was about to open a file. */
 	if (has(rundir, target, ".log") && has(rundir, target, ".trace"))
 		return "no record: its helper died while it ran, and its calls failed since: it "
 		       "was traced";
 	if (has(rundir, target, ".log"))
 		return "no record: its helper died while it ran";
-	if (stopped)
+	if (of == TABLE_STOPPED)
 		return "make was stopped before its turn";
 	return "no record: its helper died, or failed, before it began";
 }
 
 struct record
-table_record(int rundir, const char *target, bool stopped)
+table_record(int rundir, const char *target, enum table_of of)
 {
 	struct record record;
 	int found = record_read(rundir, target, &record);
@@ -57,7 +59,7 @@ table_record(int rundir, const char *target, bool stopped)
 	if (found != 1)
 		record = (struct record){ .target = xstrdup(target), .session = xstrdup(target),
 			.verdict = NOT_RUN,
-			.reason = xstrdup(why_no_record(rundir, target, found, stopped)) };
+			.reason = xstrdup(why_no_record(rundir, target, found, of)) };
 	return record;
 }
 
@@ -94,7 +96,7 @@ add_record(struct table *table, int rundir, const char *target, const json_t *li
 	if (of == TABLE_SO_FAR && !has_record(rundir, target))
 		return;
 	table->records = xreallocarray(table->records, table->n + 1, sizeof(*table->records));
-	table->records[table->n] = table_record(rundir, target, of == TABLE_STOPPED);
+	table->records[table->n] = table_record(rundir, target, of);
 	note_part(&table->records[table->n++], line);
 }
 
@@ -128,6 +130,7 @@ table_read(struct table *table, int rundir, struct planfile *plan, const json_t 
 	others = record_list(rundir);
 	json_array_foreach(others, i, item)
 		add_other(table, rundir, plan, json_string_value(item), of);
+	table->wholes = wholes_of(table->records, table->n);
 	json_decref(others);
 	return others ? 0 : -1;
 }
@@ -135,6 +138,7 @@ table_read(struct table *table, int rundir, struct planfile *plan, const json_t 
 void
 table_clear(struct table *table)
 {
+	wholes_clear(&table->wholes);
 	for (size_t i = 0; i < table->n; i++)
 		record_clear(&table->records[i]);
 	free(table->records);

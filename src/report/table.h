@@ -7,12 +7,13 @@
 #include <stdbool.h>
 
 #include "plan/planfile.h"
-#include "state/record.h"
+#include "report/whole.h"
 
 struct table {
 	struct record *records;
 	size_t n;
 	json_t *sessions; /* target -> its line of the plan, of all of these that the plan has */
+	struct wholes wholes; /* the same records, with one for all parts of a session that is cut */
 };
 
 /* What is said of sessions without a record. */
@@ -20,6 +21,7 @@ enum table_of {
 	TABLE_SO_FAR,  /* nothing: the run goes on */
 	TABLE_ENDED,   /* why they have none */
 	TABLE_STOPPED, /* the same, but make has not come to all of them */
+	TABLE_OPEN,    /* that they have not ended yet: the run goes on */
 };
 
 /*
@@ -40,6 +42,6 @@ enum table_of table_progress(int rundir);
 int table_names_width(const struct record *, size_t n, int fixed, int text);
 
 /* The record of one session; one that says why there is none, if so. record_clear frees. */
-struct record table_record(int rundir, const char *target, bool stopped) UNUSED_RESULT;
+struct record table_record(int rundir, const char *target, enum table_of) UNUSED_RESULT;
 
 #endif

@@ -80,19 +80,18 @@ telling_add_date(struct buffer *out, double when)
 void
 telling_add_counts(struct buffer *out, const struct story *story)
 {
-	struct wholes wholes = wholes_of(story->table.records, story->table.n);
+	const struct wholes *wholes = &story->table.wholes;
 	unsigned counts[VERDICTS] = { 0 };
 	size_t machines = story_machines(story), running = json_array_size(story->ongoing);
 
-	for (size_t i = 0; i < wholes.n; i++)
-		counts[wholes.v[i].verdict]++;
-	buffer_printf(out, "%zu session%s", wholes.n, wholes.n == 1 ? "" : "s");
+	for (size_t i = 0; i < wholes->n; i++)
+		counts[wholes->v[i].verdict]++;
+	buffer_printf(out, "%zu session%s", wholes->n, wholes->n == 1 ? "" : "s");
 	if (machines > 1)
 		buffer_printf(out, " on %zu machines", machines);
 	if (story->progress == TABLE_SO_FAR)
-		buffer_printf(out, " %s ended, %zu run%s", wholes.n == 1 ? "has" : "have",
+		buffer_printf(out, " %s ended, %zu run%s", wholes->n == 1 ? "has" : "have",
 		    running, running == 1 ? "s" : "");
-	wholes_clear(&wholes);
 	for (enum verdict v = 0; v < VERDICTS; v++)
 		if (counts[v] > 0)
 			buffer_printf(out, ", %u %s", counts[v], verdict_name(v));
@@ -174,19 +173,18 @@ static void
 add_table(struct buffer *out, const struct story *story, const struct remarks *remarks,
     int columns)
 {
-	struct wholes wholes = wholes_of(story->table.records, story->table.n);
-	int width = table_names_width(wholes.v, wholes.n, FIXED, REASONS);
+	const struct wholes *wholes = &story->table.wholes;
+	int width = table_names_width(wholes->v, wholes->n, FIXED, REASONS);
 	json_t *session;
 	size_t at;
 
 	buffer_printf(out, "\n%-*s  %-9s %8s %8s %5s  %s\n", width, "session", "verdict", "time",
 	    "waited", "width", "reason");
-	for (size_t i = 0; i < wholes.n; i++)
-		add_row(out, &wholes.v[i], waited_of(story, &wholes.v[i], wholes.at[i]), remarks,
+	for (size_t i = 0; i < wholes->n; i++)
+		add_row(out, &wholes->v[i], waited_of(story, &wholes->v[i], wholes->at[i]), remarks,
 		    width, columns);
 	json_array_foreach(story->ongoing, at, session)
 		add_running(out, session, width, columns);
-	wholes_clear(&wholes);
 }
 
 /* What it waited for last, in words; NULL where it was nothing. The caller frees. */

@@ -28,6 +28,16 @@ whole_has(const char *whole, const struct record *r)
 	return r->part > 0 && !strcmp(r->whole, whole);
 }
 
+bool
+whole_is_partial(const struct record *r, const struct record *records, size_t n)
+{
+	unsigned there = 0;
+
+	for (size_t i = 0; i < n && whole_is_made(r); i++)
+		there += whole_has(r->target, &records[i]);
+	return whole_is_made(r) && there < r->parts;
+}
+
 /* Adds the numbers of the session's parts, "1, 3"; like: of those with its verdict. How many. */
 static unsigned
 add_numbers(struct buffer *out, const struct record *records, size_t n, const char *whole,

@@ -26,4 +26,7 @@ bool whole_is_made(const struct record *);
 /* Is that the record of a part of the session by that target? */
 bool whole_has(const char *whole, const struct record *);
 
+/* Was that one of wholes_of, of these records, made of some parts alone, and others are not there? */
+bool whole_is_partial(const struct record *, const struct record *records, size_t n);
+
 #endif
