@@ -110,6 +110,85 @@ START_TEST(a_run)
 }
 END_TEST
 
+/* The cases of records by their verdicts in that list, parts of t: "NAME ELEMENT; …". */
+static const struct {
+	const char *parts, *cases, *counts;
+} parts[] = {
+	{ "['passed','passed','passed']", "t; ", "tests=\"1\" failures=\"0\" errors=\"0\"" },
+	{ "['passed','not run','passed']", "t error; ",
+	    "tests=\"1\" failures=\"0\" errors=\"1\"" },
+	{ "['skipped','skipped','skipped']", "t skipped; ",
+	    "tests=\"1\" failures=\"0\" errors=\"0\"" },
+	/* What has not done all of its work does not look as if it had. */
+	{ "['passed',null,'passed']", "t.part-1; t.part-3; ",
+	    "tests=\"2\" failures=\"0\" errors=\"0\"" },
+	{ "['passed','skipped','passed']", "t.part-1; t.part-2 skipped; t.part-3; ",
+	    "tests=\"3\" failures=\"0\" errors=\"0\"" },
+	{ "['skipped',null,'skipped']", "t.part-1 skipped; t.part-3 skipped; ",
+	    "tests=\"2\" failures=\"0\" errors=\"0\"" },
+	{ "['failed',null,'passed']", "t failure; ",
+	    "tests=\"1\" failures=\"1\" errors=\"0\"" },
+};
+
+/* Of "<testcase … name="NAME" …>" and what is in it: "NAME ELEMENT; …". The caller frees. */
+static char *
+cases_in(const char *xml)
+{
+	static const char *const elements[] = { "failure", "error", "skipped" };
+	struct buffer out = { 0 };
+
+	buffer_addstr(&out, "");
+	while ((xml = strstr(xml, "<testcase "))) {
+		const char *name = strstr(xml, "name=\"t"), *end = strstr(xml, "</testcase>");
+
+		ck_assert(name && end);
+		buffer_printf(&out, "%.*s", (int)strcspn(name + 6, "\""), name + 6);
+		for (size_t i = 0; i < countof(elements); i++) {
+			char *element = xasprintf("<%s ", elements[i]);
+			const char *found = strstr(xml, element);
+
+			buffer_printf(&out, "%s%s", found && found < end ? " " : "",
+			    found && found < end ? elements[i] : "");
+			free(element);
+		}
+		buffer_addstr(&out, "; ");
+		xml = end;
+	}
+	return out.data;
+}
+
+START_TEST(a_session_that_is_not_all_there_does_not_look_whole)
+{
+	json_t *verdicts = json_of(parts[_i].parts), *verdict;
+	struct record records[3] = { 0 };
+	struct buffer out = { 0 };
+	size_t n = 0, i;
+	char *found;
+
+	json_array_foreach(verdicts, i, verdict) {
+		struct record *r = &records[n];
+
+		if (json_is_null(verdict))
+			continue;
+		*r = (struct record){ .target = xasprintf("t.part-%zu", i + 1),
+			.session = xstrdup("t"), .whole = xstrdup("t"), .part = (unsigned)i + 1,
+			.parts = 3 };
+		while (strcmp(verdict_name(r->verdict), json_string_value(verdict)) != 0)
+			r->verdict++;
+		n++;
+	}
+	junit_add_run(&out, AT_FDCWD, records, n, NULL, NULL);
+	found = cases_in(out.data);
+	ck_assert_str_eq(found, parts[_i].cases);
+	ck_assert_ptr_nonnull(strstr(out.data, parts[_i].counts));
+	free(found);
+	buffer_free(&out);
+	for (i = 0; i < n; i++)
+		record_clear(&records[i]);
+	json_decref(verdicts);
+}
+END_TEST
+
 /* Of a long log the end is in there. */
 START_TEST(a_long_log)
 {
@@ -149,6 +228,8 @@ check_junit_suite(void)
 	tcase_add_loop_test(tc, texts_are_fit_for_xml, 0, countof(texts));
 	tcase_add_test(tc, a_byte_that_is_nul);
 	tcase_add_test(tc, a_run);
+	tcase_add_loop_test(tc, a_session_that_is_not_all_there_does_not_look_whole, 0,
+	    countof(parts));
 	tcase_add_test(tc, a_long_log);
 	tcase_add_test(tc, a_folder_that_is_none);
 	return suite;
