@@ -133,6 +133,23 @@ check 'merged: JUnit' same "$(junit)" 'lint|tests|failure: part 2 of 3|types|'
 noxmk merge ${folders% *}
 check 'merged: a part that is missing' same "$status $(grep -c 'missing: no folder has' "$err")" '1 1'
 
+# Nobody has said what the machines were to run: what is cut was to run whole.
+folders=
+for k in 1 3; do
+	standin "named-$k"
+	mk "tests.part-$k"
+	check "a machine that ran part $k: JUnit has that part, and no session that looks whole" same \
+		"$status $(junit)" "0 tests.part-$k|"
+	folders="$folders $PWD/$state/latest"
+done
+standin unmerged
+# shellcheck disable=SC2086 # words
+noxmk merge $folders
+check 'merged: a part that no machine was named to run is missing' same \
+	"$status $(grep 'missing: no' "$err")" '1 noxmk: missing: no folder has what was to run: tests.part-2'
+check 'merged: JUnit says so' has "$state/latest/junit.xml" \
+	'<error message="part 2 of 3: its machine is missing"/>'
+
 # Configuration
 
 standin faults
