@@ -82,7 +82,7 @@ END_TEST
 
 /* The cases of a session in three parts, of which not all may be there. */
 static const struct {
-	const char *verdicts; /* of t.part-1 to t.part-3, or of fewer: p, f or n each */
+	const char *verdicts; /* of t.part-1 to t.part-3, or of fewer: p, f, s or n each */
 	const char *cases;    /* their names, and the line behind each */
 } cut[] = {
 	{ "ppp", "t:     </testcase>; " },
@@ -91,6 +91,8 @@ static const struct {
 	/* These are not all of it, and may not look so. */
 	{ "p", "t.part-1:     </testcase>; " },
 	{ "pf", "t.part-1:     </testcase>; t.part-2:       <failure message=; " },
+	{ "ps", "t.part-1:     </testcase>; t.part-2:       <skipped message=; " },
+	{ "sss", "t:       <skipped message=; " },
 };
 
 /* What is behind the text, up to the byte that ends it. The caller frees. */
@@ -114,7 +116,8 @@ START_TEST(a_session_in_parts)
 		records[i] = (struct record){ .target = xasprintf("t.part-%zu", i + 1),
 			.session = xstrdup("t"), .whole = xstrdup("t"), .part = (unsigned)i + 1,
 			.parts = 3, .verdict = cut[_i].verdicts[i] == 'p' ? PASSED :
-			cut[_i].verdicts[i] == 'f' ? FAILED : NOT_RUN };
+			cut[_i].verdicts[i] == 'f' ? FAILED :
+			cut[_i].verdicts[i] == 's' ? SKIPPED : NOT_RUN };
 	ck_assert(write_of(AT_FDCWD, records, n, NULL));
 	text = file_get("junit.xml");
 	for (char *at = text; (at = strstr(at, "<testcase ")); at++, cases++) {

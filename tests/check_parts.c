@@ -88,6 +88,11 @@ static const struct {
 	  "t-3.1 | t-3.2.part-1 of t-3.2 [\"1\"] | t-3.2.part-2 of t-3.2 [\"2\"]"
 	  " [ci: t-3.1 t-3.2.part-1 t-3.2.part-2] [t: t-3.1 t-3.2.part-1 t-3.2.part-2]"
 	  " [t-3.2!: t-3.2.part-1 t-3.2.part-2] [g: t-3.2.part-2 t-3.1]" },
+	/* Or configured, which counts before what is said of the session. */
+	{ TWO, "{'session':{'t.part-2':{'part-args':['x{part}']},"
+	  "'t':{'parts':2,'part-args':['{part}']},'t*':{'parts':3}}}",
+	  "a | t.part-1 of t [\"1\"] | t.part-2 of t [\"x2\"]"
+	  " [ci: a t.part-1 t.part-2] [t!: t.part-1 t.part-2]" },
 	/* A session of the noxfile has its name before a part has. */
 	{ "[{'name':'t'},{'name':'t.part-1'}]",
 	  "{'session':{'t':{'parts':2,'part-args':['{part}']}}}",
@@ -133,6 +138,13 @@ static const struct {
 	  "tool.noxmk.session.t.part-args: is a string; write [\"{part}\"]" },
 	{ "{'session':{'t':{'parts':2,'part-args':['{part}']}},'group':{'t.part-2':['a']}}",
 	  "there is a target \"t.part-2\" already" },
+	{ "{'session':{'t.part-2':{'parts':3},'t':{'parts':2,'part-args':['{part}']}}}",
+	  "pyproject.toml: tool.noxmk.session.\"t.part-2\".parts: a part is not cut once more: say "
+	  "in [tool.noxmk.session.t] how many there are" },
+	{ "{'session':{'t':{'parts':2,'part-args':['{part}']},'t.part-*':{'parts':2}}}",
+	  "pyproject.toml: tool.noxmk.session.\"t.part-*\".parts: a part is not cut once more" },
+	{ "{'session':{'t.part-3':{'parts':3},'t':{'parts':2,'part-args':['{part}']}}}",
+	  "pyproject.toml: tool.noxmk.session.\"t.part-3\": no " },
 };
 
 START_TEST(what_cannot_be_cut_is_told)

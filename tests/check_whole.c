@@ -56,7 +56,7 @@ static const struct {
 	  "t cancelled 6: part 1 of 3: cancelled; " },
 	/* What is no failure is none. */
 	{ "[" PART(1, ",'verdict':'skipped','reason':'no'") "," PART(2, "") "]",
-	  "t passed 6: only parts 1, 2 of 3; " },
+	  "t passed 6: only part 2 of 3; " },
 	{ "[" PART(1, ",'verdict':'skipped','reason':'no'") "," PART(2, ",'verdict':'skipped'") "]",
 	  "t skipped 6: only parts 1, 2 of 3: no; " },
 	{ "[" PART(1, "") "," PART(2, ",'verdict':'not run','excused':true,'reason':'so'") "]",

@@ -41,7 +41,7 @@ match_new(const struct plan *plan)
 		const struct facts_session *s = plan->sessions[i].facts;
 
 		note(match, s->session, i, MATCH_FULL);
-		note(match, plan->sessions[i].target, i, MATCH_FULL);
+		note(match, plan->sessions[i].target, i, s->parts > 0 ? MATCH_PART : MATCH_FULL);
 		for (size_t k = 0; k < s->signatures.n; k++)
 			note(match, s->signatures.v[k], i, MATCH_SIGNATURE);
 		note(match, s->name, i, MATCH_BASE);

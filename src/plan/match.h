@@ -9,8 +9,8 @@
 
 #include "plan/plan.h"
 
-/* How exactly a name fits a session; the least exact comes first. */
-enum match_kind { MATCH_PATTERN, MATCH_BASE, MATCH_SIGNATURE, MATCH_FULL };
+/* How exactly a name fits a session; the least exact comes first. A part's target is one's own. */
+enum match_kind { MATCH_PATTERN, MATCH_BASE, MATCH_SIGNATURE, MATCH_FULL, MATCH_PART };
 
 struct match_hit {
 	size_t session;

@@ -6,7 +6,7 @@
 #include "base/quantity.h"
 #include "plan/options.h"
 
-enum { JOBS_MAX = 65536, RETRIES_MAX = 1000, PARTS_MAX = 100 };
+enum { JOBS_MAX = 65536, RETRIES_MAX = 1000 };
 
 /* "4", "1..4" or "1..all". */
 static bool

@@ -9,6 +9,9 @@
 
 #include "plan/setting.h"
 
+/* More parts of a session than anybody cuts it in. */
+enum { PARTS_MAX = 100 };
+
 /* Job slots that a session wants. least 0: "auto", it does not say; most 0: all there are. */
 struct options_jobs {
 	unsigned least, most;

@@ -85,7 +85,7 @@ claim_resources(struct overlay *o, const struct config_session *config, size_t s
 static int
 apply_sections(struct overlay *o)
 {
-	for (enum match_kind kind = MATCH_PATTERN; kind <= MATCH_FULL; kind++) {
+	for (enum match_kind kind = MATCH_PATTERN; kind <= MATCH_PART; kind++) {
 		for (size_t i = 0; i < o->config->nsessions; i++) {
 			const struct section *section = &o->sections[i];
 

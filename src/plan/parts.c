@@ -1,3 +1,5 @@
+#include <err.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,7 +104,7 @@ count_parts(const struct plan *plan, const struct config *config, size_t *counts
 
 	for (size_t i = 0; i < plan->n; i++)
 		counts[i] = 1;
-	for (enum match_kind kind = MATCH_PATTERN; kind <= MATCH_FULL; kind++)
+	for (enum match_kind kind = MATCH_PATTERN; kind <= MATCH_PART; kind++)
 		for (size_t i = 0; i < config->nsessions; i++) {
 			size_t parts = parts_in(&config->sessions[i]);
 			struct match_hits hits = { 0 };
@@ -117,21 +119,66 @@ count_parts(const struct plan *plan, const struct config *config, size_t *counts
 	match_free(match);
 }
 
-struct facts *
-parts_cut(const struct plan *plan, const struct config *config)
+/* The target of the session that is cut in a part by that name or pattern; NULL: none is. */
+static const char *
+whole_of(const struct plan *plan, const size_t *counts, const char *name)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		for (size_t part = 1; part <= counts[i] && counts[i] > 1; part++) {
+			char *target = xasprintf(PART_TARGET, plan->sessions[i].target,
+			    (unsigned)part);
+			bool is = fnmatch(name, target, 0) == 0;
+
+			free(target);
+			if (is)
+				return plan->sessions[i].target;
+		}
+	return NULL;
+}
+
+/* Parts are not cut once more. -1 after a warning of the first section that says so. */
+static int
+check_sections(const struct plan *plan, const struct config *config, const size_t *counts)
+{
+	struct match *match = match_new(plan);
+	const char *whole = NULL;
+
+	for (size_t i = 0; i < config->nsessions && !whole; i++) {
+		const char *name = config->sessions[i].name;
+		struct match_hits hits = match_find(match, name);
+		char *place = setting_place("session", name, "parts"), *right = NULL;
+
+		if (hits.n == 0 && parts_in(&config->sessions[i]) > 0)
+			whole = whole_of(plan, counts, name);
+		if (whole) {
+			right = setting_place("session", whole, NULL);
+			warnx(CONFIG_FILE ": %s: a part is not cut once more: say in [%s] how many "
+			      "there are", place, right);
+		}
+		free(right);
+		free(place);
+		free(hits.v);
+	}
+	match_free(match);
+	return whole ? -1 : 0;
+}
+
+int
+parts_cut(const struct plan *plan, const struct config *config, struct facts **facts)
 {
 	size_t *counts = xcalloc(plan->n, sizeof(*counts));
 	size_t *firsts = xcalloc(plan->n + 1, sizeof(*firsts));
-	struct facts *facts = NULL;
+	int result;
 
 	count_parts(plan, config, counts);
+	result = check_sections(plan, config, counts);
 	for (size_t i = 0; i < plan->n; i++)
 		firsts[i + 1] = firsts[i] + counts[i];
-	if (firsts[plan->n] > plan->n)
-		facts = copy_facts(plan->facts, firsts);
+	if (result == 0 && firsts[plan->n] > plan->n)
+		*facts = copy_facts(plan->facts, firsts);
 	free(firsts);
 	free(counts);
-	return facts;
+	return result;
 }
 
 /* The text with the numbers in it; what is in one piece is part 1 of 1. A new reference. */

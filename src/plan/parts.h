@@ -12,6 +12,9 @@
 #include "plan/config.h"
 #include "plan/plan.h"
 
+/* The target of a part, by that of the session and the part's number. */
+#define PART_TARGET "%s.part-%u"
+
 /* The kind of a group of all parts of one session. */
 #define GROUP_PARTS "parts"
 
@@ -19,10 +22,11 @@
 bool parts_are_told(const struct options *);
 
 /*
- * The plan's facts, with parts in the place of each session that the configuration cuts; NULL: it
- * cuts none. The plan needs no more than its targets. facts_free frees.
+ * Makes *facts of the plan's own, with parts in the place of each session that the configuration
+ * cuts, or leaves it as it is: none is cut. The plan needs no more than its targets. facts_free
+ * frees. -1 after a warning: a section would cut a part.
  */
-struct facts *parts_cut(const struct plan *, const struct config *) UNUSED_RESULT;
+int parts_cut(const struct plan *, const struct config *, struct facts **facts) UNUSED_RESULT;
 
 /*
  * Puts its numbers into the words and variables of each part, and the group's name beside. What is

@@ -53,7 +53,7 @@ slug_of(const struct facts_session *s)
 
 	if (s->parts == 0)
 		return slug;
-	part = xasprintf("%s.part-%u", slug, s->part);
+	part = xasprintf(PART_TARGET, slug, s->part);
 	free(slug);
 	return part;
 }
@@ -361,6 +361,7 @@ cut(const struct facts *facts, const struct strings *words, struct facts **all)
 	json_t *taken, *reserved;
 	struct config *config;
 	struct plan *plan;
+	int result;
 
 	if (!cuts_any(facts->config))
 		return 0;
@@ -371,12 +372,12 @@ cut(const struct facts *facts, const struct strings *words, struct facts **all)
 	reserved = json_object();
 	reserve(taken, reserved, words);
 	plan = name_all(facts, taken, reserved);
-	*all = parts_cut(plan, config);
+	result = parts_cut(plan, config, all);
 	plan_free(plan);
 	config_free(config);
 	json_decref(taken);
 	json_decref(reserved);
-	return 0;
+	return result;
 }
 
 struct plan *

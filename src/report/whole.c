@@ -28,16 +28,6 @@ whole_has(const char *whole, const struct record *r)
 	return r->part > 0 && !strcmp(r->whole, whole);
 }
 
-bool
-whole_is_partial(const struct record *r, const struct record *records, size_t n)
-{
-	unsigned there = 0;
-
-	for (size_t i = 0; i < n && whole_is_made(r); i++)
-		there += whole_has(r->target, &records[i]);
-	return whole_is_made(r) && there < r->parts;
-}
-
 /* Adds the numbers of the session's parts, "1, 3"; like: of those with its verdict. How many. */
 static unsigned
 add_numbers(struct buffer *out, const struct record *records, size_t n, const char *whole,
@@ -51,9 +41,20 @@ add_numbers(struct buffer *out, const struct record *records, size_t n, const ch
 	return added;
 }
 
+bool
+whole_is_partial(const struct record *whole, const struct record *records, size_t n)
+{
+	struct buffer numbers = { 0 };
+	bool is = whole_is_made(whole) && add_numbers(&numbers, records, n, whole->target,
+	    record_is_bad(whole) ? NULL : whole) < whole->parts;
+
+	buffer_free(&numbers);
+	return is;
+}
+
 /*
  * "parts 1, 3 of 4: REASON", with that of the worst one, of those that ended as it did; "only parts
- * 1, 3 of 4" if all of these are well. NULL: all parts are there and well.
+ * 1, 3 of 4" if no other has passed, and none is bad. NULL: all parts are there and well.
  */
 static char *
 reason_of(const struct record *records, size_t n, const char *whole, const struct record *worst)
@@ -61,7 +62,8 @@ reason_of(const struct record *records, size_t n, const char *whole, const struc
 	char *reason = company_reason(worst), *words = reason;
 	struct buffer bad = { 0 }, there = { 0 };
 	unsigned nbad = add_numbers(&bad, records, n, whole, worst);
-	unsigned nthere = add_numbers(&there, records, n, whole, NULL);
+	unsigned nthere = add_numbers(&there, records, n, whole,
+	    worst->verdict == PASSED ? worst : NULL);
 
 	if (record_is_bad(worst))
 		words = xasprintf("part%s %s of %u: %s", nbad == 1 ? "" : "s", bad.data,

@@ -4,7 +4,7 @@
 /*
  * Sessions that were cut in parts (plan/parts.h), as people look at them: where verdicts are told,
  * the records of all parts are one record, that of the session. Its verdict is the worst of theirs,
- * and the reason says whose, or which parts alone there are; its times are those of all together,
+ * and the reason says whose, or which parts alone have passed; its times are those of all together,
  * from the first start to the last end. It has no log: each part has one.
  */
 
@@ -23,10 +23,13 @@ void wholes_clear(struct wholes *);
 /* Was that one of wholes_of made of several records? */
 bool whole_is_made(const struct record *);
 
+/*
+ * Is there less than all of it? Some parts have no record: they are left to other machines, or were
+ * not asked for. Of one that is well, those that were skipped do not count either.
+ */
+bool whole_is_partial(const struct record *whole, const struct record *records, size_t n);
+
 /* Is that the record of a part of the session by that target? */
 bool whole_has(const char *whole, const struct record *);
-
-/* Was that one of wholes_of, of these records, made of some parts alone, and others are not there? */
-bool whole_is_partial(const struct record *, const struct record *records, size_t n);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 #include "output/screen.h"
-#include "plan/setting.h"
 #include "shard/matrix.h"
+#include "shard/remedy.h"
 
 /* Columns of the table before the targets: see print_row. */
 enum { BEFORE_TARGETS = 34, LABEL = 12 };
@@ -14,6 +14,13 @@ static double
 seconds_of(const struct matrix *matrix, const json_t *sessions)
 {
 	return shards_expect(matrix->history, sessions) + matrix->cost;
+}
+
+/* Are the seconds of a shard more than a guess? */
+static bool
+is_known(const struct matrix *matrix, const json_t *sessions)
+{
+	return shards_known(matrix->shards, sessions) > 0;
 }
 
 /* The targets with a blank between each two. The caller frees. */
@@ -32,65 +39,121 @@ targets_of(const json_t *sessions)
 	return text;
 }
 
-/* So many bonds are told. */
-enum { BONDS_MOST = 40 };
+/* So many reasons are told. */
+enum { REASONS_MOST = 40 };
+
+/* A session as ties tell of it: its parts stay together for the same reasons. */
+static const char *
+tied_name(const struct shards *shards, size_t session)
+{
+	const char *whole = json_text(json_array_get(shards->work->sessions, session), "whole");
+
+	return *whole ? whole : workload_target(shards->work, session);
+}
 
 /* "docs requires lint (tool.noxmk.session.docs.needs)". The caller frees. */
 static char *
 words_of(const struct shards *shards, const struct bundle_bond *bond)
 {
-	return xasprintf("%s %s %s (%s)", workload_target(shards->work, bond->session), bond->what,
-	    workload_target(shards->work, bond->other), bond->by);
+	return xasprintf("%s %s %s (%s)", tied_name(shards, bond->session), bond->what,
+	    tied_name(shards, bond->other), bond->by);
 }
 
 /*
- * Why sessions are tied, in one text with "; " between each two, since engines take nothing but
- * texts and numbers there. sessions: of a shard. NULL: they are not. A new reference.
+ * Why sessions are tied, each reason once. sessions: of a shard, or NULL, of all. The keys of a new
+ * object.
+ */
+static json_t *
+reasons_of(const struct shards *shards, const json_t *sessions)
+{
+	json_t *reasons = json_object();
+
+	for (size_t i = 0; i < shards->bundles.nbonds; i++) {
+		const struct bundle_bond *bond = &shards->bundles.bonds[i];
+		const char *target = workload_target(shards->work, bond->session);
+		char *words = words_of(shards, bond);
+
+		if (!sessions || json_object_get(sessions, target))
+			json_object_set_new(reasons, words, json_true());
+		free(words);
+	}
+	return reasons;
+}
+
+/*
+ * The reasons in one text with "; " between each two, since engines take nothing but texts and
+ * numbers there. sessions: of a shard. NULL: there are none. A new reference.
  */
 static json_t *
 ties_of(const struct shards *shards, const json_t *sessions)
 {
+	json_t *reasons = reasons_of(shards, sessions), *ties = NULL, *item;
 	struct buffer text = { 0 };
-	json_t *ties = NULL;
+	const char *reason;
 	size_t n = 0;
 
-	for (size_t i = 0; i < shards->bundles.nbonds; i++) {
-		const struct bundle_bond *bond = &shards->bundles.bonds[i];
-		char *words;
-
-		if (!json_object_get(sessions, workload_target(shards->work, bond->session)) ||
-		    n++ >= BONDS_MOST)
-			continue;
-		words = words_of(shards, bond);
-		buffer_printf(&text, "%s%s", text.len > 0 ? "; " : "", words);
-		free(words);
-	}
-	if (n > BONDS_MOST)
-		buffer_printf(&text, "; and %zu more", n - BONDS_MOST);
+	json_object_foreach(reasons, reason, item)
+		if (n++ < REASONS_MOST)
+			buffer_printf(&text, "%s%s", text.len > 0 ? "; " : "", reason);
+	if (n > REASONS_MOST)
+		buffer_printf(&text, "; and %zu more", n - REASONS_MOST);
 	if (text.len > 0)
 		ties = json_string(text.data);
 	buffer_free(&text);
+	json_decref(reasons);
 	return ties;
+}
+
+/* Of each session that is cut for nothing a line says by whom, and what to do. */
+static void
+print_tied_parts(const struct shards *shards)
+{
+	json_t *told = json_object();
+
+	for (size_t i = 0; i < shards->bundles.nbonds; i++) {
+		const struct bundle_bond *bond = &shards->bundles.bonds[i];
+		const char *session = tied_name(shards, bond->session);
+		const char *other = tied_name(shards, bond->other);
+		bool before = strcmp(other, workload_target(shards->work, bond->other)) != 0;
+		bool after = strcmp(session, workload_target(shards->work, bond->session)) != 0;
+		const char *whole = before ? other : session;
+
+		if ((!before && !after) || !strcmp(session, other) ||
+		    json_object_get(told, whole))
+			continue;
+		json_object_set_new(told, whole, json_true());
+		if (before)
+			printf("All parts of %s are on one machine, as %s %s them: leave that out "
+			       "(default = false), and they need not be: nox.mk(5), parts.\n",
+			    whole, session, bond->what);
+		else
+			printf("All parts of %s are on one machine, as each %s %s: nox.mk(5), "
+			       "parts.\n", whole, bond->what, other);
+	}
+	json_decref(told);
 }
 
 /* The same for people, a line each, if there are any. */
 static void
 print_ties(const struct shards *shards)
 {
-	const struct bundles *bundles = &shards->bundles;
+	json_t *reasons = reasons_of(shards, NULL), *item;
+	const char *reason;
+	size_t n = 0;
 
-	if (bundles->nbonds > 0)
-		puts("\nOn one machine stay together:");
-	for (size_t i = 0; i < bundles->nbonds && i < BONDS_MOST; i++) {
-		char *words = words_of(shards, &bundles->bonds[i]);
-
+	json_object_foreach(reasons, reason, item) {
+		if (n == 0)
+			puts("\nOn one machine stay together:");
+		if (n++ >= REASONS_MOST)
+			continue;
 		printf("  ");
-		screen_put_cut(words, screen_left(2));
+		screen_put_cut(reason, screen_left(2));
 		putchar('\n');
-		free(words);
 	}
-	if (bundles->nbonds > BONDS_MOST)
-		printf("  and %zu more\n", bundles->nbonds - BONDS_MOST);
+	if (n > REASONS_MOST)
+		printf("  and %zu more\n", n - REASONS_MOST);
+	json_decref(reasons);
+	print_tied_parts(shards);
 }
 
 static const char *
@@ -121,10 +184,12 @@ print_json(const struct matrix *matrix)
 
 		/* A machine that has nothing to do is none. */
 		if (json_object_size(sessions) > 0)
-			json_array_append_new(include, json_pack("{s:s,s:s,s:s,s:i,s:f,s:s,s:o*}",
+			json_array_append_new(include, json_pack("{s:s,s:s,s:s,s:i,s:o,s:s,s:o*}",
 			    "shard", shard, "name", name, "targets", targets, "sessions",
 			    (int)json_object_size(sessions), "seconds",
-			    seconds_of(matrix, sessions), "runs-on", label_of(matrix, i),
+			    is_known(matrix, sessions) ?
+			    json_real(seconds_of(matrix, sessions)) : json_null(),
+			    "runs-on", label_of(matrix, i),
 			    "tied", ties_of(matrix->shards, sessions)));
 		free(targets);
 		free(name);
@@ -164,8 +229,8 @@ print_row(const struct matrix *matrix, size_t at)
 
 	printf("%-8s  ", name);
 	screen_put_cell(matrix->shards->v[at].label, 0, LABEL);
-	printf("  %8s  ", json_object_size(sessions) > 0 ?
-	    screen_duration(seconds_of(matrix, sessions)).s : "-");
+	printf("  %8s  ", json_object_size(sessions) == 0 ? "-" : is_known(matrix, sessions) ?
+	    screen_duration(seconds_of(matrix, sessions)).s : "?");
 	screen_put_cut(*targets ? targets : "(nothing)", screen_left(BEFORE_TARGETS));
 	putchar('\n');
 	free(targets);
@@ -195,50 +260,43 @@ decisive(const struct shards *shards)
 	return ms >= most ? longest : NO_JOB;
 }
 
-/* How a session is cut in parts, or in more of them. */
-static void
-print_cut(const struct shards *shards, const char *target)
-{
-	size_t at = workload_find(shards->work, target);
-	const json_t *line = json_array_get(shards->work->sessions, at);
-	json_int_t parts = json_integer_value(json_array_get(json_object_get(line, "part"), 1));
-	char *place = setting_place("session", parts > 0 ? json_text(line, "whole") : target,
-	    NULL);
-
-	printf("To be faster, cut it: parts = %lld in [%s], see nox.mk(5).\n",
-	    parts > 0 ? 2 * (long long)parts : 2, place);
-	free(place);
-}
-
 /* That no further machine helps, and whose fault that is. */
 static void
 print_remedy(const struct shards *shards)
 {
-	size_t bundle = decisive(shards), n = 0;
-	struct strings names = { 0 };
-	char *text;
+	size_t bundle = decisive(shards);
+	char *subject, *words;
 
-	if (bundle == NO_JOB || shards->n < 2)
+	if (bundle == NO_JOB || shards->n < 2 || shards_known(shards, NULL) == 0)
 		return;
-	for (size_t i = 0; i < shards->work->schedule.n; i++)
-		if (shards->bundles.of[i] == bundle && n++ < 8)
-			strings_add(&names, workload_target(shards->work, i));
-	text = strings_join(&names, " ");
-	printf("\nNo further machine makes this shorter: %s: %s%s.\n", n == 1 ?
-	    "one session is the longest" : "these stay together", text,
-	    n > names.n ? " …" : "");
-	if (n == 1)
-		print_cut(shards, names.v[0]);
-	else
-		printf("To be faster, see what ties them: requires=, needs, after, together.\n");
-	free(text);
-	free(names.v);
+	subject = remedy_subject(&shards->bundles, shards->work, bundle);
+	words = remedy_words(&shards->bundles, shards->work, bundle, 2);
+	printf("\nNo further machine makes this shorter: %s the longest.\n", subject);
+	printf("To be faster, %s.\n", words);
+	free(words);
+	free(subject);
 }
 
+/* Of how many no time is known. */
 static void
-print_table(const struct matrix *matrix)
+print_unknown(const struct shards *shards)
+{
+	size_t n = shards->work->schedule.n, known = shards_known(shards, NULL);
+
+	if (n > 0 && known == 0)
+		puts("No session has passed yet, so nobody knows how long they take: they are "
+		     "divided by number.");
+	else if (known < n)
+		printf("How long %zu of them take%s nobody knows yet: as long as the others, by "
+		       "the median.\n", n - known, n - known == 1 ? "s" : "");
+}
+
+/* How long it takes on so many machines, and on one. */
+static void
+print_total(const struct matrix *matrix)
 {
 	const struct shards *shards = matrix->shards;
+	size_t n = shards->work->schedule.n;
 	json_t *all = json_object();
 	double longest = 0;
 
@@ -249,19 +307,31 @@ print_table(const struct matrix *matrix)
 		if (seconds > longest)
 			longest = seconds;
 	}
+	printf("\n%zu session%s on %zu machine%s", n, n == 1 ? "" : "s", shards->n,
+	    shards->n == 1 ? "" : "s");
+	if (is_known(matrix, all)) {
+		printf(": %s; ", screen_duration(longest).s);
+		printf("on one: %s", screen_duration(seconds_of(matrix, all)).s);
+	}
+	putchar('\n');
+	json_decref(all);
+}
+
+static void
+print_table(const struct matrix *matrix)
+{
+	const struct shards *shards = matrix->shards;
+
 	printf("%-8s  %-*s  %8s  %s\n", "shard", LABEL, "runs on", "expected", "targets");
 	for (size_t i = 0; i < shards->n; i++)
 		print_row(matrix, i);
-	printf("\n%zu session%s on %zu machine%s: %s; ", json_object_size(all),
-	    json_object_size(all) == 1 ? "" : "s", shards->n, shards->n == 1 ? "" : "s",
-	    screen_duration(longest).s);
-	printf("on one: %s\n", screen_duration(seconds_of(matrix, all)).s);
+	print_total(matrix);
+	print_unknown(shards);
 	if (matrix->learned)
 		printf("Each machine takes %s besides, as merged runs have shown.\n",
 		    screen_duration(matrix->cost).s);
 	print_ties(shards);
 	print_remedy(shards);
-	json_decref(all);
 }
 
 void

@@ -9,8 +9,9 @@
  *                "sessions":2,"seconds":81.5,"runs-on":"ubuntu-latest",
  *                "tied":"docs requires lint; …"},…]}
  *
- * shard: for NOXMK_SHARD. seconds: what is expected, with the machine's cost. runs-on: the label of
- * its sessions, or the one for all others. tied: why some of them stay together, if so. For GitLab
+ * shard: for NOXMK_SHARD. seconds: what is expected, with the machine's cost; null: of none of its
+ * sessions the time is known. runs-on: the label of its sessions, or the one for all others. tied:
+ * why some of them stay together, if so. For GitLab
  * it is the text of a child pipeline, with a job for each shard that extends the project's own
  * `.shard`.
  */

@@ -71,6 +71,27 @@ compare_pieces(struct merge *merge, const struct piece *a, const struct piece *b
 		    b->name);
 }
 
+/*
+ * Where nobody has said what was to run, all parts of a session were of which some have run: a
+ * machine that is not here had the others.
+ */
+static void
+expect_all_parts(struct merge *merge, const struct piece *piece)
+{
+	json_t *wholes = json_array(), *sessions = json_object(), *line;
+	const char *target;
+
+	json_object_foreach(piece->sessions, target, line)
+		if (json_object_get(line, "whole"))
+			json_array_append(wholes, json_object_get(line, "whole"));
+	if (!piece->left && !merge->o->matrix &&
+	    planfile_expand(merge->o->plan, wholes, sessions, true) == 0)
+		json_object_foreach(sessions, target, line)
+			json_object_set_new(merge->expected, target, json_true());
+	json_decref(sessions);
+	json_decref(wholes);
+}
+
 /* Who is to have run what: the first one that says so. */
 static void
 find_owners(struct merge *merge)
@@ -92,6 +113,7 @@ find_owners(struct merge *merge)
 				    json_integer((json_int_t)i));
 			json_object_set_new(merge->expected, target, json_true());
 		}
+		expect_all_parts(merge, piece);
 		json_array_foreach(piece->left, k, left)
 			if (planfile_has_session(merge->o->plan, json_string_value(left)))
 				json_object_set_new(merge->expected, json_string_value(left),

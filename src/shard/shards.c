@@ -9,7 +9,12 @@
 #include "base/json.h"
 #include "order/dispatch.h"
 #include "output/screen.h"
+#include "plan/options.h"
+#include "shard/remedy.h"
 #include "shard/shards.h"
+
+/* So many of what is too long are told of. */
+enum { TOO_LONG_MOST = 8 };
 
 /* The bundles of one label, in the order of `bundles`. */
 struct class {
@@ -315,19 +320,33 @@ longest_with(const struct shards *shards, const struct classes *classes, struct 
 	return longest;
 }
 
-/* The fewest machines of the class with which none takes longer, where that can be. */
+/* Each bundle on a machine of its own. */
 static void
-size_class(const struct shards *shards, const struct classes *classes, struct class *class,
-    const struct history *history, double within, double cost)
+spread(struct class *class)
 {
-	double seconds = within > cost ? within - cost : 0;
-	size_t low = 1, high = at_most((unsigned)class->members.n, SHARDS_MOST);
-	double least = longest_with(shards, classes, class, high, history);
+	class->machines = class->members.n;
+	for (size_t i = 0; i < class->members.n; i++)
+		class->machine_of[i] = i;
+}
 
-	if (least > seconds) {
-		warnx("no machine can be done in %s: what stays together on one takes %s",
-		    screen_duration(within).s, screen_duration(least + cost).s);
-		seconds = least;
+/*
+ * The fewest machines of the class with which none takes longer; each bundle alone does not. -1
+ * after a warning.
+ */
+static int
+size_class(const struct shards *shards, const struct classes *classes, struct class *class,
+    const struct history *history, double seconds)
+{
+	size_t low = 1, high = at_most((unsigned)class->members.n, SHARDS_MOST);
+	bool fits = longest_with(shards, classes, class, high, history) <= seconds;
+
+	if (!fits && high < class->members.n) {
+		warnx("no %d machines can be done in that time", SHARDS_MOST);
+		return -1;
+	}
+	if (!fits) {
+		spread(class);
+		return 0;
 	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -338,6 +357,76 @@ size_class(const struct shards *shards, const struct classes *classes, struct cl
 			low = middle + 1;
 	}
 	(void)longest_with(shards, classes, class, high, history);
+	return 0;
+}
+
+/* The sessions of each bundle: target -> line. A new list. */
+static json_t *
+sessions_by_bundle(const struct shards *shards)
+{
+	const struct workload *work = shards->work;
+	json_t *lists = json_array();
+
+	for (size_t i = 0; i < shards->bundles.n; i++)
+		json_array_append_new(lists, json_object());
+	for (size_t i = 0; i < work->schedule.n; i++)
+		json_object_set(json_array_get(lists, shards->bundles.of[i]),
+		    workload_target(work, i), json_array_get(work->sessions, i));
+	return lists;
+}
+
+static void
+warn_too_long(const struct shards *shards, size_t bundle, double taken, double seconds,
+    double cost)
+{
+	char *subject = remedy_subject(&shards->bundles, shards->work, bundle);
+	double times = taken / seconds;
+	unsigned cuts = (unsigned)(times < PARTS_MAX ? times : PARTS_MAX);
+	char *words;
+
+	cuts += cuts < times;
+	words = remedy_words(&shards->bundles, shards->work, bundle, cuts);
+	warnx("no machine can be done in %s: %s %s%s%s%s: to be faster, %s",
+	    screen_duration(seconds + cost).s, subject, screen_duration(taken).s,
+	    cost > 0 ? ", and each machine " : "", cost > 0 ? screen_duration(cost).s : "",
+	    cost > 0 ? " besides" : "", words);
+	free(words);
+	free(subject);
+}
+
+/* False after a warning for each of the first bundles that take longer. */
+static bool
+each_fits(const struct shards *shards, const struct history *history, double seconds, double cost)
+{
+	json_t *lists = sessions_by_bundle(shards);
+	const json_t *sessions;
+	size_t bundle, n = 0;
+
+	json_array_foreach(lists, bundle, sessions) {
+		double taken = shards_expect(history, sessions);
+
+		if (taken > seconds && n++ < TOO_LONG_MOST)
+			warn_too_long(shards, bundle, taken, seconds, cost);
+	}
+	if (n > TOO_LONG_MOST)
+		warnx("so do %zu more", n - TOO_LONG_MOST);
+	json_decref(lists);
+	return n == 0;
+}
+
+/* False after a warning: there is no time to divide by. */
+static bool
+can_be_within(const struct shards *shards, double seconds, double cost)
+{
+	if (shards->work->schedule.n > 0 && shards_known(shards, NULL) == 0) {
+		warnx("nobody knows how long sessions take, as none has passed yet: say how many "
+		      "machines, or where the history is (NOXMK_HISTORY)");
+		return false;
+	}
+	if (cost >= seconds)
+		warnx("no machine can be done in %s: each takes %s before its sessions begin",
+		    screen_duration(seconds).s, screen_duration(cost).s);
+	return cost < seconds;
 }
 
 struct shards *
@@ -345,15 +434,38 @@ shards_within(const json_t *active, const struct history *history, double second
 {
 	struct shards *shards = begin(active, history);
 	struct classes classes;
+	int result = 0;
 
 	if (!shards)
 		return NULL;
+	if (!can_be_within(shards, seconds, cost) ||
+	    !each_fits(shards, history, seconds - cost, cost)) {
+		shards_free(shards);
+		return NULL;
+	}
 	classes = classes_of(shards);
-	for (size_t i = 0; i < classes.n; i++)
-		size_class(shards, &classes, &classes.v[i], history, seconds, cost);
-	fill(shards, &classes);
+	for (size_t i = 0; i < classes.n && result == 0; i++)
+		result = size_class(shards, &classes, &classes.v[i], history, seconds - cost);
+	if (result == 0) {
+		fill(shards, &classes);
+	} else {
+		shards_free(shards);
+		shards = NULL;
+	}
 	classes_free(&classes);
 	return shards;
+}
+
+size_t
+shards_known(const struct shards *shards, const json_t *sessions)
+{
+	const struct workload *work = shards->work;
+	size_t known = 0;
+
+	for (size_t i = 0; i < work->schedule.n; i++)
+		known += work->schedule.jobs[i].known &&
+		    (!sessions || json_object_get(sessions, workload_target(work, i)));
+	return known;
 }
 
 void

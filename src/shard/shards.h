@@ -41,13 +41,16 @@ struct shards *shards_new(const json_t *active, const struct history *, size_t n
 
 /*
  * The same in as few as there can be, so that none takes longer than that many seconds, `cost`
- * included, which each machine takes besides. Where one bundle alone takes longer, it is warned of,
- * and the others take no longer than that.
+ * included, which each machine takes besides. NULL after warnings where that cannot be: of each
+ * bundle that takes longer alone, and what helps; or that nobody knows how long sessions take.
  */
 struct shards *shards_within(const json_t *active, const struct history *, double seconds,
     double cost) UNUSED_RESULT;
 
 void shards_free(struct shards *);
+
+/* Of how many of these sessions, or of all, the history knows how long they take. */
+size_t shards_known(const struct shards *, const json_t *sessions);
 
 /* Seconds that the sessions of a shard take on a machine, if they start in a good order. */
 double shards_expect(const struct history *, const json_t *sessions) UNUSED_RESULT;

@@ -114,6 +114,28 @@ noxmk matrix --shards 3 --json tests.part-3 tests.part-1 tests.part-2
 cp "$out" ordered
 noxmk matrix --shards 3 --json tests
 check 'matrix: the order of the goals does not count' same "$(cat "$out")" "$(cat ordered)"
+noxmk matrix --within 7s tests
+check 'matrix: how many parts are short enough' same "$status $(head -n 1 "$err")" \
+	'1 noxmk: no machine can be done in 7.0s: tests.part-1 alone takes 30.0s: to be faster, cut it: parts = 15 in [tool.noxmk.session.tests], see nox.mk(5)'
+
+# What comes after all of them may read what they leave.
+sed -i.old 's/"tests": {/"types": {"after": ["tests"]}, &/' facts.json
+noxmk plan ./nox
+noxmk matrix --shards 3
+check 'matrix: why all parts are on one machine, in a line' same "$(grep -c 'stay together:' "$out")
+$(grep 'All parts of\|comes after' "$out")" "1
+  types comes after tests (tool.noxmk.session.types.after)
+All parts of tests are on one machine, as types comes after them: leave that out (default = false), and they need not be: nox.mk(5), parts."
+noxmk matrix --shards 3 lint tests
+check 'matrix: without that they are on several' same "$(grep -c 'All parts' "$out") $(sed -n 's/  */ /g; /^[1-3]\//p' "$out" | cut -d ' ' -f 3- | tr '\n' '|')" \
+	'0 lint tests.part-1|tests.part-2|tests.part-3|'
+mv facts.json.old facts.json
+sed -i.old 's/"parts": 3,/"needs": ["lint"], &/' facts.json
+noxmk plan ./nox
+noxmk matrix --shards 3
+check 'matrix: what all parts require' has "$out" \
+	'All parts of tests are on one machine, as each requires lint: nox.mk(5), parts.'
+mv facts.json.old facts.json
 unset NOXMK_HISTORY
 folders=
 for k in 1 2 3; do
@@ -132,6 +154,23 @@ check 'merged: JUnit' same "$(junit)" 'lint|tests|failure: part 2 of 3|types|'
 # shellcheck disable=SC2086 # words
 noxmk merge ${folders% *}
 check 'merged: a part that is missing' same "$status $(grep -c 'missing: no folder has' "$err")" '1 1'
+
+# Nobody has said what the machines were to run: what is cut was to run whole.
+folders=
+for k in 1 3; do
+	standin "named-$k"
+	mk "tests.part-$k"
+	check "a machine that ran part $k: JUnit has that part, and no session that looks whole" same \
+		"$status $(junit)" "0 tests.part-$k|"
+	folders="$folders $PWD/$state/latest"
+done
+standin unmerged
+# shellcheck disable=SC2086 # words
+noxmk merge $folders
+check 'merged: a part that no machine was named to run is missing' same \
+	"$status $(grep 'missing: no' "$err")" '1 noxmk: missing: no folder has what was to run: tests.part-2'
+check 'merged: JUnit says so' has "$state/latest/junit.xml" \
+	'<error message="part 2 of 3: its machine is missing"/>'
 
 # Configuration
 

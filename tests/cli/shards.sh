@@ -45,7 +45,7 @@ check 'a table: every shard, what runs on another machine last' same \
 4/4 big 60.0s gpu'
 check 'a table: how long, and how long on one' has "$out" '8 sessions on 4 machines: '
 check 'a table: what keeps it from being shorter' has "$out" \
-	'No further machine makes this shorter: one session is the longest: gpu.'
+	'No further machine makes this shorter: gpu alone takes the longest.'
 check 'a table: why sessions are together, a line each' same \
 	"$(sed -n '/^On one machine/,/^$/{/./p;}' "$out")" "On one machine stay together:
   docs requires lint (tool.noxmk.session.docs.needs)
@@ -69,14 +69,22 @@ noxmk matrix --within 2m --machine-cost 69s lint docs types test-a test-b --json
 check 'the cost counts within that time, too' same "$(grep -o '"targets":"[^"]*"' "$out")" \
 	'"targets":"lint docs test-a test-b types"'
 noxmk matrix --shards 2 docs
-check 'what stays together may be the longest' has "$out" 'these stay together: lint docs.'
+check 'what stays together may be the longest' has "$out" 'these stay together, lint docs, and take the longest.'
 noxmk matrix --shards 2 test-a docs types --json
 cp "$out" ordered
 noxmk matrix --shards 2 types test-a docs lint --json
 check 'the order of the goals does not count' same "$(cat "$out")" "$(cat ordered)"
-noxmk matrix --within 30s
-check 'what cannot be within a time is told' matches "$err" \
-	'no machine can be done in 30.0s: what stays together on one takes 60.0s'
+noxmk matrix --within 30s --json
+check 'what cannot be within a time is told, by name, with what helps' same "$status $(cat "$out" "$err")" \
+	"1 noxmk: no machine can be done in 30.0s: these stay together, test-a test-b cover, and take 45.0s: to be faster, see what ties them: requires=, needs, after, together
+noxmk: no machine can be done in 30.0s: types alone takes 50.0s: to be faster, cut it: parts = 2 in [tool.noxmk.session.types], see nox.mk(5)
+noxmk: no machine can be done in 30.0s: gpu alone takes 60.0s: to be faster, cut it: parts = 2 in [tool.noxmk.session.gpu], see nox.mk(5)"
+noxmk matrix --within 1m --machine-cost 45s gpu
+check 'with what a machine takes besides' same "$status $(cat "$out" "$err")" \
+	'1 noxmk: no machine can be done in 60.0s: gpu alone takes 60.0s, and each machine 45.0s besides: to be faster, cut it: parts = 4 in [tool.noxmk.session.gpu], see nox.mk(5)'
+noxmk matrix --within 40s --machine-cost 45s
+check 'and where that is all of it' same "$status $(cat "$out" "$err")" \
+	'1 noxmk: no machine can be done in 40.0s: each takes 45.0s before its sessions begin'
 noxmk matrix --shards 2 lint docs types
 check 'goals' same "$(sed -n 's/  */ /g; s/^[12]\/2 //p' "$out")" '50.0s types
 30.0s lint docs'
@@ -108,6 +116,32 @@ standin together
 sed -i 's/"gpu": {/"types": {"together": ["audit"]}, &/' facts.json
 noxmk matrix --shards 2 types audit test-a
 check 'a table: what `together` says' has "$out" '  types stays with audit (together)'
+
+# What nobody knows is not made up.
+
+standin unknown
+unset NOXMK_HISTORY
+noxmk matrix --shards 2 types audit test-a lint
+check 'without a history no time is told' same "$(sed 's/  */ /g' "$out")" "shard runs on expected targets
+1/2 ? lint types
+2/2 ? test-a audit
+
+4 sessions on 2 machines
+No session has passed yet, so nobody knows how long they take: they are divided by number."
+noxmk matrix --shards 2 --json types audit test-a lint
+check 'nor in JSON' same "$(grep -o '"seconds":[^,]*' "$out" | tr '\n' ' ')" '"seconds":null "seconds":null '
+noxmk matrix --within 5m types audit
+check 'nothing is within a time then' same "$status $(cat "$out" "$err")" \
+	'1 noxmk: nobody knows how long sessions take, as none has passed yet: say how many machines, or where the history is (NOXMK_HISTORY)'
+echo '{"schema":1,"sessions":{"lint":[10],"types":[20]}}' >some.json
+NOXMK_HISTORY=some.json noxmk matrix --shards 3 types audit lint
+check 'where one is unknown the others are told' same "$(sed -n 's/  */ /g; /^[1-3]/p' "$out")" \
+	"1/3 20.0s types
+2/3 ? audit
+3/3 10.0s lint
+3 sessions on 3 machines: 20.0s; on one: 20.0s"
+check 'and of how many it is' has "$out" \
+	'How long 1 of them takes nobody knows yet: as long as the others, by the median.'
 
 # One of them, by make
 
