@@ -288,7 +288,6 @@ class Zygote:
 
     def serve(self) -> Request:
         """Fork those who ask for it. Returns in a session's process alone."""
-        self.door.listen(64)
         try:
             if self.why_not:
                 self.refuse()
