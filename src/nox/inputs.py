@@ -29,6 +29,9 @@ import stat
 import sys
 import time
 
+# What the kernel makes up; but for /dev/shm, where people do keep files.
+NO_FILES = re.compile(r"/(proc|sys|dev(?!/shm/))/")
+
 # A file may change twice within one tick of the kernel's clock for files, in nanoseconds.
 TICK = 20_000_000
 
@@ -51,6 +54,7 @@ VOLATILE = {
     "urllib.Request": "the network",
 }
 CLOCK = ("time", "time_ns", "localtime", "gmtime", "strftime", "ctime")
+CLOCK += ("clock_gettime", "clock_gettime_ns")
 CLOCK_METHODS = {"now", "utcnow", "today"}  # of datetime and date, which cannot be wrapped
 
 ALL_NAMES = "*"  # of variables, in place of the name of one
@@ -163,7 +167,7 @@ class Inputs:
         return frame
 
     def counts(self, path: str) -> bool:
-        if path.startswith(("/proc/", "/dev/", "/sys/")):
+        if NO_FILES.match(path):
             return False
         if lies_in(path, self.skipped) or path in self.skipped or path in self.written:
             return False

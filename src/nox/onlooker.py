@@ -9,7 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import random
+import re
+import signal
 import sys
+import threading
+import time
+import uuid
 
 from noxmk_shim import load
 
@@ -29,6 +34,13 @@ WRITES = (
     "tempfile.mkdtemp",
 )
 
+# What tells how long ago something was: a fork is younger than its noxfile.
+STOPWATCHES = ("monotonic", "perf_counter", "process_time", "thread_time")
+
+# What is another thing in each process, or at each time.
+OF_A_PROCESS = re.compile(r"/proc/(self|thread-self|[0-9]+|loadavg|uptime)(/|$)")
+
+TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
 # How a list is looked at, or changed.
 LOOKS = ("__getitem__", "__iter__", "__len__", "__contains__", "__reversed__", "__repr__")
@@ -73,6 +85,13 @@ class Watch(inputs.Inputs):
         super().start()
         for name in ("getpid", "getppid", "getpgid", "getpgrp", "getsid"):
             self.wrap(os, name, self.note_number)
+        self.wrap(threading, "get_native_id", self.note_number)
+        self.wrap(os, "register_at_fork", self.note_at_fork)
+        for name in STOPWATCHES:
+            self.wrap(time, name, self.note_clock)
+            self.wrap(time, f"{name}_ns", self.note_clock)
+        for name in {"uuid1", "uuid6", "uuid7"} & {*dir(uuid)}:
+            self.wrap(uuid, name, self.note_time)
         sources = ((os, "urandom"), (os, "getrandom"), (random, "_urandom"))
         for owner, name in (*sources, (random.Random, "seed")):
             self.wrap(owner, name, self.note_random)
@@ -94,11 +113,22 @@ class Watch(inputs.Inputs):
 
     def note_write(self, path="", *unused) -> None:
         name = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
-        if "__pycache__" not in name and ".pyc" not in name and not name.startswith("/dev/"):
+        if "__pycache__" not in name and ".pyc" not in name and not inputs.NO_FILES.match(name):
             self.volatile = self.volatile or f"what it writes, {name or 'a file'}"
 
     def note_number(self, *unused) -> None:
         self.note_volatile("its process number")
+
+    def note_at_fork(self, *unused) -> None:
+        self.note_volatile("what it has done at a fork")
+
+    def note_time(self, *unused) -> None:
+        self.note_volatile("the clock")
+
+    def counts(self, path: str) -> bool:
+        if OF_A_PROCESS.match(path):
+            self.note_volatile(path)
+        return super().counts(path)
 
     def note_random(self, name, args, unused) -> None:
         if name != "seed" or args[1:] in ((), (None,)):
@@ -137,3 +167,14 @@ def settings(config) -> dict[str, object]:
 def face_of_log() -> tuple:
     root = logging.getLogger()
     return root.level, root.disabled, root.manager.disable, root.handlers[:], root.filters[:]
+
+
+def shared_memory() -> set[str]:
+    """Mappings that all forks would write to."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
+        return {line for line in file if line.split()[1][1:4:2] == "ws"}
+
+
+def has_timer() -> bool:
+    """A fork would have none."""
+    return any(any(signal.getitimer(timer)) for timer in TIMERS)

@@ -249,6 +249,7 @@ class Zygote:
             "log": self.onlooker.face_of_log(),
             "atexit": atexit._ncallbacks(),
             "descriptors": descriptors(),
+            "memory": self.onlooker.shared_memory(),
         }
 
     def compare(self, global_config) -> None:
@@ -272,6 +273,10 @@ class Zygote:
             raise Refusal("the noxfile has something done at the end of its process")
         if descriptors() != before["descriptors"]:
             raise Refusal("the noxfile keeps a file or socket open")
+        if self.onlooker.shared_memory() != before["memory"]:
+            raise Refusal("the noxfile has memory that processes share")
+        if self.onlooker.has_timer():
+            raise Refusal("the noxfile sets a timer")
         self.before = {}
 
     def look_around(self) -> str:
@@ -283,7 +288,6 @@ class Zygote:
 
     def serve(self) -> Request:
         """Fork those who ask for it. Returns in a session's process alone."""
-        self.door.listen(64)
         try:
             if self.why_not:
                 self.refuse()

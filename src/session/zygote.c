@@ -16,7 +16,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -50,11 +49,18 @@ enum { ZYGOTE_SOCKET = 3, ZYGOTE_MAKE, ZYGOTE_RUNTIME, ZYGOTE_FDS };
  */
 enum { WORTH = 3 };
 
+/* Milliseconds in which one that is told to end does. */
+enum { END_PATIENCE = 300 };
+
 /*
- * Milliseconds in which one that is told to end does; in which one that is to be used in any case
- * has to be ready; and between two looks whether it is.
+ * One that is to be used in any case is waited for while it is at work, as a nox of the session's
+ * own would be; every so many milliseconds that is looked at. It is given up when it was idle each
+ * of so many times in a row, and in any case after so many looks: keeper_start gives up later.
  */
-enum { END_PATIENCE = 300, READY_PATIENCE = 8000, READY_TICK = 5 };
+enum { LOOK_EVERY = 20, IDLE_LOOKS = 10, LOOKS_MOST = 400 };
+
+/* So many may have asked while it loads, or forks another. */
+enum { BACKLOG = 64 };
 
 /* A path of any length is short by way of the folder's descriptor. */
 static void
@@ -65,15 +71,15 @@ make_address(struct sockaddr_un *address, int runtime, const char *name)
 	    name);
 }
 
-/* Connects to the zygote, if it is ours. *pid: its process. -1 with errno set. */
+/* Connects to the zygote of that name, if it is ours. *pid: its process. -1 with errno set. */
 static int
-reach(int runtime, pid_t *pid)
+reach(int runtime, const char *name, pid_t *pid)
 {
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct ucred peer = { 0 };
 	struct sockaddr_un address;
 
-	make_address(&address, runtime, SOCKET);
+	make_address(&address, runtime, name);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof(peer) }) == 0 &&
 	    peer.uid == geteuid() && peer.pid > 0) {
@@ -212,18 +218,45 @@ send_request(int socket, const struct keeper_task *task)
 	return sent;
 }
 
-/* Reaches it; waits until it is ready only if it is to be used in any case. */
+/* Reaches one that loads the noxfile; it may just have been started by another helper. */
 static int
-reach_ready(const struct zygote_options *o, pid_t *pid)
+reach_loading(int runtime, pid_t *pid)
 {
-	double deadline = clock_monotonic() + READY_PATIENCE / 1e3;
 	int socket;
 
-	while ((socket = reach(o->runtime, pid)) < 0 && errno == ENOENT &&
-	       o->fork == FORK_ALWAYS && faccessat(o->runtime, LOADS, F_OK, 0) == 0 &&
-	       clock_monotonic() < deadline)
-		poll(NULL, 0, READY_TICK);
-	return socket;
+	for (int look = 0; (socket = reach(runtime, LOADS, pid)) < 0 && errno == ECONNREFUSED &&
+			   look < IDLE_LOOKS;
+	     look++)
+		poll(NULL, 0, LOOK_EVERY);
+	return socket < 0 && errno == ENOENT ? reach(runtime, SOCKET, pid) : socket;
+}
+
+/* Is it at work? time: what it had used of processors at the last look. */
+static bool
+works(pid_t pid, unsigned long long *time)
+{
+	unsigned long long last = *time;
+	struct process_stat stat;
+
+	if (!process_stat(pid, &stat))
+		return false;
+	*time = stat.time;
+	return stat.state == 'R' || stat.state == 'D' || stat.time != last;
+}
+
+/* Waits while it loads the noxfile. True if it has said something, or has ended. */
+static bool
+await_answer(int socket, pid_t pid)
+{
+	struct pollfd fd = { .fd = socket, .events = POLLIN };
+	unsigned long long time = 0;
+
+	for (int look = 0, idle = 0; look < LOOKS_MOST && idle < IDLE_LOOKS; look++) {
+		if (poll(&fd, 1, LOOK_EVERY) > 0)
+			return true;
+		idle = works(pid, &time) ? 0 : idle + 1;
+	}
+	return false;
 }
 
 /* What that file says from the mark on that it has to begin with, or NULL. The caller frees. */
@@ -297,36 +330,47 @@ say_why_unreached(int runtime, int error, char why[KEEPER_WHY])
 	free(refusal);
 }
 
-/* In the keeper; see keeper.h. */
-static int
-ask(void *data, const struct keeper_task *task, char why[KEEPER_WHY])
-{
-	const struct zygote_options *o = data;
-	pid_t pid = 0;
-	int socket = reach_ready(o, &pid);
-
-	if (socket < 0)
-		say_why_unreached(o->runtime, errno, why);
-	else if (process_is_stopped(pid))
-		strlcpy(why, "the process to fork is stopped", KEEPER_WHY);
-	else if (!send_request(socket, task))
-		strlcpy(why, strerror(errno), KEEPER_WHY);
-	else
-		return socket;
-	fd_close(&socket);
-	return -1;
-}
-
 /* Others need not find out for themselves that it does not answer. */
 static void
 retire(void *data)
 {
 	const struct zygote_options *o = data;
 
-	renameat(o->runtime, SOCKET, o->runtime, RETIRED);
+	if (renameat(o->runtime, SOCKET, o->runtime, RETIRED) < 0)
+		renameat(o->runtime, LOADS, o->runtime, RETIRED);
 }
 
-/* A socket that has its name, but where nobody can connect before the zygote listens. */
+/* In the keeper; see keeper.h. */
+static int
+ask(void *data, const struct keeper_task *task, char why[KEEPER_WHY])
+{
+	struct zygote_options *o = data;
+	pid_t pid = 0;
+	int socket = reach(o->runtime, SOCKET, &pid);
+	bool loads = socket < 0 && errno == ENOENT && o->fork == FORK_ALWAYS, failed = true;
+
+	if (loads)
+		socket = reach_loading(o->runtime, &pid);
+	if (socket < 0)
+		say_why_unreached(o->runtime, errno, why);
+	else if (process_is_stopped(pid))
+		strlcpy(why, "the process to fork is stopped", KEEPER_WHY);
+	else if (!send_request(socket, task))
+		strlcpy(why, strerror(errno), KEEPER_WHY);
+	else if (loads && !await_answer(socket, pid))
+		strlcpy(why, "the process to fork was not ready", KEEPER_WHY);
+	else if (loads && recv(socket, &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+		say_why_unreached(o->runtime, ECONNREFUSED, why);
+	else
+		failed = false;
+	if (failed && loads)
+		retire(o);
+	if (failed)
+		fd_close(&socket);
+	return socket;
+}
+
+/* A socket that has its name. The zygote itself is to listen, as that tells others who it is. */
 static int
 open_socket(int runtime)
 {
@@ -356,6 +400,8 @@ become(char *const *argv, char *const *envp, const int *fds)
 	for (int i = 0; i < ZYGOTE_FDS; i++)
 		if (moved[i] < 0 || dup2(moved[i], i) < 0)
 			_exit(1);
+	if (listen(ZYGOTE_SOCKET, BACKLOG) < 0)
+		_exit(1);
 	closefrom(ZYGOTE_FDS);
 	for (int i = 1; i < _NSIG; i++)
 		signal(i, SIG_DFL);
@@ -364,14 +410,36 @@ become(char *const *argv, char *const *envp, const int *fds)
 	_exit(1);
 }
 
-/* Starts it as nobody's child: it outlives us, and is not taken for the session's. */
+/* Forks it as nobody's child: it outlives us, and is not taken for the session's. */
+static void
+fork_away(char *const *argv, char *const *envp, const int *fds)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		if (fork() == 0)
+			become(argv, envp, fds);
+		_exit(0);
+	}
+	close(ends[1]);
+	if (pid > 0)
+		(void)!spawn_wait(pid);
+	/* It closes the pipe once it listens: from then on it can be asked. */
+	(void)!read(ends[0], &(char){ 0 }, 1);
+	close(ends[0]);
+}
+
+/* Starts it. */
 static void
 start(const struct keeper_task *task, const int *fds)
 {
 	struct buffer likeness = { 0 };
 	struct strings env = { 0 };
 	char *keeper = process_own_program(), *texts[3];
-	pid_t pid;
 
 	add_likeness(&likeness);
 	texts[0] = xasprintf("NOXMK_SHIM_ZYGOTE=%d,%d,%d", ZYGOTE_SOCKET, ZYGOTE_MAKE,
@@ -383,14 +451,7 @@ start(const struct keeper_task *task, const int *fds)
 	for (size_t i = 0; i < countof(texts); i++)
 		strings_add(&env, texts[i]);
 	strings_add(&env, NULL);
-	pid = fork();
-	if (pid == 0) {
-		if (fork() == 0)
-			become(task->argv, (char *const *)env.v, fds);
-		_exit(0);
-	}
-	if (pid > 0)
-		(void)!spawn_wait(pid);
+	fork_away(task->argv, (char *const *)env.v, fds);
 	for (size_t i = 0; i < countof(texts); i++)
 		free(texts[i]);
 	free(env.v);
@@ -448,20 +509,31 @@ zygote_lender(const struct zygote_options *o, const struct keeper_task *task)
 	return lender;
 }
 
-void
-zygote_end(int state, int runtime)
+/* One that is called so ends: it is told, and has a moment for that, or none. */
+static void
+end_one(int runtime, const char *name, int milliseconds)
 {
 	pid_t pid = 0;
-	int socket = runtime < 0 ? -1 : reach(runtime, &pid);
+	int socket = reach(runtime, name, &pid);
 	int process = socket < 0 ? -1 : process_open(pid);
 	struct pollfd fd = { .fd = process, .events = POLLIN };
 
-	free(find_refusal(state, runtime));
 	if (process >= 0) {
 		(void)!send(socket, "end", strlen("end"), MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (poll(&fd, 1, END_PATIENCE) == 0)
+		if (poll(&fd, 1, milliseconds) == 0)
 			syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
 	}
 	fd_close(&process);
 	fd_close(&socket);
+}
+
+void
+zygote_end(int state, int runtime)
+{
+	free(find_refusal(state, runtime));
+	if (runtime < 0)
+		return;
+	end_one(runtime, SOCKET, END_PATIENCE);
+	/* It was given up, as it did not answer. */
+	end_one(runtime, RETIRED, 0);
 }

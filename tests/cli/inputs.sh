@@ -144,6 +144,10 @@ END
 mk -n ci
 check 'datetime.now() is seen' has "$state"/inputs.json '"volatile":"the clock"'
 
+names '["a"] + ["late"] * (time.clock_gettime(time.CLOCK_REALTIME) > 0)' </dev/null
+mk -n ci
+check 'clock_gettime() is seen' has "$state"/inputs.json '"volatile":"the clock"'
+
 names '["a"] + ["late"] * (year() > 2000)' <<'END'
 import datetime
 def today():

@@ -33,6 +33,7 @@ import time
 from typing import Callable
 
 from case import NAP, Case, Failure, Fault, Skip, command_of, require, send
+from forks import forks
 from gates import gates, questions
 from verdicts import verdicts
 from waits import waits
@@ -537,7 +538,8 @@ def main() -> int:
     options = parser.parse_args()
     VERBOSE = options.v
     faults = stops() + traced() + pools() + gates() + questions() + waits() + leaks() + \
-        limits() + logs() + files() + verdicts() + random_kills(options.kills, options.seed)
+        limits() + logs() + files() + verdicts() + forks() + \
+        random_kills(options.kills, options.seed)
     FAULTS.extend(fault for fault in faults if options.only in fault.name)
     for fault in FAULTS if options.traced else []:
         fault.environment = {"NOXMK_TRACE": options.traced} | fault.environment
