@@ -71,21 +71,26 @@ print_line(void *data, const char *line)
 	screen_put(data, line, "\n");
 }
 
-/* The sections of these targets, in the order of the sessions. */
+/* The sections, in the order of the sessions; parts of one have the same. */
 static void
 print_sections(const struct analysis *a, const json_t *remedy, const char *before)
 {
+	json_t *left = json_copy((json_t *)remedy);
+
 	for (size_t i = 0; i < a->n; i++) {
-		const json_t *section = json_object_get(remedy, a->actors[i].target);
+		const char *session = access_session(&a->actors[i]);
+		const json_t *section = json_object_get(left, session);
 		char *head;
 
 		if (!section)
 			continue;
-		head = remedy_head(a->actors[i].target);
+		head = remedy_head(session);
 		screen_put(before, head, "\n");
 		remedy_each_line(section, print_line, (void *)before);
 		free(head);
+		json_object_del(left, session);
 	}
+	json_decref(left);
 }
 
 static void
