@@ -64,7 +64,7 @@ static struct analysis_source
 source_of(const struct place *place, bool keeps)
 {
 	return (struct analysis_source){ .state = place->state, .rundir = place->run,
-		.keeps = keeps, .rules = NOISE_SET(NOISES) - 1 };
+		.keeps = keeps, .stores = keeps, .rules = NOISE_SET(NOISES) - 1 };
 }
 
 /* The sessions of the worst hazard, "ab", if it is not harmless; without that rule. */
@@ -123,6 +123,9 @@ static const struct {
 	    CLAIMS("b", "r", "'use':'amount','amount':2,'capacity':3"), "" },
 	{ CLAIMS("a", "r", "'use':'amount','amount':2,'capacity':4"),
 	    CLAIMS("b", "r", "'use':'amount','amount':2,'capacity':4"), "ab" },
+	/* What was learned is not to hide what it was learned of. */
+	{ CLAIMS("a", "r", "'use':'exclusive','by':'learned: both use x'"),
+	    CLAIMS("b", "r", "'use':'exclusive','by':'learned: both use x'"), "ab" },
 };
 
 START_TEST(what_the_plan_locks_is_no_hazard)
@@ -433,6 +436,42 @@ START_TEST(builds_that_make_the_same_are_left_alone)
 }
 END_TEST
 
+/* Parts of a session, whose section, and whose line of a baseline, is that of the whole. */
+START_TEST(parts_are_told_of_as_one_session)
+{
+	struct place place = place_with(NOXFILE("1")
+	    "{'target':'t.part-1','requires':[],'after':[],'claims':[],'options':{},"
+	    "'part':[1,2],'whole':'t'}\n"
+	    "{'target':'t.part-2','requires':[],'after':[],'claims':[],'options':{},"
+	    "'part':[2,2],'whole':'t'}\n");
+	struct analysis_source source = source_of(&place, false);
+	struct analysis a;
+	json_t *known;
+	char *text;
+
+	put_trace("t.part-1", "create");
+	put_trace("t.part-2", "create");
+	ck_assert_int_eq(analysis_make(&a, place.plan, &source), 0);
+	ck_assert_int_eq(baseline_write("base.json", &a), 0);
+	assert_file("base.json", "{\"noxmk-audit\": 1, \"known\": [\n"
+	    " {\"place\": \"x\", \"sessions\": [\"t\"]}\n]}\n");
+	known = baseline_read("base.json");
+	output_begin();
+	tell_print(&a, &(struct tell_options){ .known = known });
+	text = output_end();
+	ck_assert_str_eq(text, "known     x\n"
+	    "  t.part-1 (w\\^[) and t.part-2 (w\\^[) write it\n"
+	    "  Beside each other one may lose or damage what the other writes.\n"
+	    "    [tool.noxmk.session.t]\n"
+	    "    uses = [\"x\"]\n\n"
+	    "noxmk audit: none observed in 1 traced run of 2 sessions; 1 known\n");
+	free(text);
+	json_decref(known);
+	analysis_clear(&a);
+	place_leave(&place);
+}
+END_TEST
+
 START_TEST(people_read_what_to_do)
 {
 	struct place place = place_with(NOXFILE("1") SESSIONS);
@@ -520,6 +559,7 @@ check_analysis_suite(void)
 	tcase_add_test(tc, a_baseline_has_what_is_known);
 	tcase_add_test(tc, hazards_of_some_pairs_only);
 	tcase_add_test(tc, builds_that_make_the_same_are_left_alone);
+	tcase_add_test(tc, parts_are_told_of_as_one_session);
 	tcase_add_test(tc, people_read_what_to_do);
 	tcase_add_test(tc, programs_read_the_same);
 	return suite;

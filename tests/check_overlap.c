@@ -30,8 +30,8 @@ static const struct {
 	{ CLASH_MISSES, "d", "['a']", "a makes x, d did not find it" },
 	{ CLASH_PROBES, "d", "['a']", "a writes x, d asks for it" },
 	{ CLASH_TREE, "d", "['a']", "a changes x, d uses it" },
-	{ CLASH_PORT, "a", "['b']", "both listen at x" },
-	{ CLASH_SERVES, "a", "['d']", "a listens at x, d connects" },
+	{ CLASH_PORT, "a", "['b']", "both listen on x" },
+	{ CLASH_SERVES, "a", "['d']", "a listens on x, d connects to it" },
 	{ CLASH_WRITES, "a", "['e']", NULL },
 	{ CLASH_READS, "d", "[]", NULL },
 };

@@ -4,7 +4,7 @@
 #include "audit/remedy.h"
 #include "support.h"
 
-/* A clash of the sessions a, b, c by their letters, at a path below /p. */
+/* A clash of the sessions a, b, c, and of d and e, which are parts of t, by their letters, at a path below /p. */
 static struct clash
 clash(const char *pair, const char *path, enum clash_kind kind, unsigned first, unsigned second)
 {
@@ -17,7 +17,8 @@ clash(const char *pair, const char *path, enum clash_kind kind, unsigned first, 
 #define READ ROLE_WRITES, ROLE_READS
 #define READ_FIRST ROLE_READS, ROLE_WRITES
 
-static const struct actor actors[] = { { .target = "a" }, { .target = "b" }, { .target = "c" } };
+static const struct actor actors[] = { { .target = "a" }, { .target = "b" }, { .target = "c" },
+	{ .target = "t.part-1", .whole = "t" }, { .target = "t.part-2", .whole = "t" } };
 
 /* The hazards of some clashes as "WHAT (PATHS): MEMBERS: LINES", one a line. The caller frees. */
 static char *
@@ -190,6 +191,23 @@ START_TEST(lines_are_toml)
 }
 END_TEST
 
+START_TEST(parts_get_the_lines_of_the_whole)
+{
+	struct clash v[] = { clash("de", "/p/.coverage", CLASH_WRITES, BOTH),
+		clash("ad", "/p/.coverage", CLASH_WRITES, BOTH) };
+
+	assert_told(v, ".coverage (1): a t.part-1 t.part-2: {"
+	    "'a':{'env':{'COVERAGE_FILE':'.coverage.a'}},"
+	    "'t':{'env':{'COVERAGE_FILE':'.coverage.t.{part}'}}}\n");
+	/* Neither comes after the other, though it reads what that has made. */
+	v[0] = clash("de", "/p/x", CLASH_READS, READ);
+	v[1] = v[0];
+	assert_told(v, "x (1): t.part-1 t.part-2: {'t':{'uses':['x']}}\n");
+	v[1] = clash("ae", "/p/x", CLASH_READS, READ);
+	assert_told(v, "x (1): a t.part-1 t.part-2: {'t':{'after':['a'],'uses':['x']}}\n");
+}
+END_TEST
+
 Suite *
 check_remedy_suite(void)
 {
@@ -205,5 +223,6 @@ check_remedy_suite(void)
 	tcase_add_test(tc, paths_of_one_place_are_one_hazard);
 	tcase_add_test(tc, any_name_will_do);
 	tcase_add_test(tc, lines_are_toml);
+	tcase_add_test(tc, parts_get_the_lines_of_the_whole);
 	return suite;
 }

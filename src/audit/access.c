@@ -346,6 +346,12 @@ access_clear(struct actor *actor)
 	*actor = (struct actor){ 0 };
 }
 
+const char *
+access_session(const struct actor *actor)
+{
+	return actor->whole ? actor->whole : actor->target;
+}
+
 const struct access *
 access_find(const struct actor *actor, const char *path)
 {

@@ -33,6 +33,7 @@ struct access {
 /* A session with all that it accesses, by path. */
 struct actor {
 	const char *target;
+	const char *whole; /* of a part the session that it is of (plan/parts.h); or NULL */
 	const struct trace *trace;
 	struct access *accesses;
 	size_t n;
@@ -42,6 +43,9 @@ struct actor {
 /* rules: the set of rules (noise.h) that are on. The trace must outlive it; access_clear frees. */
 struct actor access_of(const struct trace *, unsigned rules) UNUSED_RESULT;
 void access_clear(struct actor *);
+
+/* What its section, and whoever means all parts, calls the session: one that is cut as a whole. */
+const char *access_session(const struct actor *);
 
 /* What it does at that path, or NULL. */
 const struct access *access_find(const struct actor *, const char *path);

@@ -17,15 +17,16 @@
 /* More than that are not compared: each is compared with each. */
 enum { MOST_SESSIONS = 1000 };
 
-/* Has the run a record of that session, whatever became of it? */
+/* Has the run a record of that session, whatever became of it? *failed: it has not passed. */
 static bool
-has_ended(int rundir, const char *target)
+has_ended(int rundir, const char *target, bool *failed)
 {
 	struct record record = { 0 };
-	bool has = rundir >= 0 && record_read(rundir, target, &record) != 0;
+	int found = rundir < 0 ? 0 : record_read(rundir, target, &record);
 
+	*failed = found < 0 || (found == 1 && record.verdict != PASSED);
 	record_clear(&record);
-	return has;
+	return found != 0;
 }
 
 /* The sessions of the run's goals, by target: a new reference. */
@@ -50,18 +51,18 @@ read_session(struct analysis *a, struct planfile *plan, json_t *line,
 	const char *target = json_text(line, "target");
 	struct trace trace = { 0 };
 	int found = source->keeps ?
-		kept_read(source->state, source->rundir, plan, line, &trace) :
+		kept_read(source->state, source->rundir, plan, line, source->stores, &trace) :
 		trace_read(source->rundir, target, &trace);
+	bool failed, ended = has_ended(source->rundir, target, &failed);
 
 	if (found == 1 && a->n < MOST_SESSIONS) {
 		a->sessions = xreallocarray(a->sessions, a->n + 1, sizeof(*a->sessions));
-		a->sessions[a->n++] = (struct analysis_session){ line, trace };
+		a->sessions[a->n++] = (struct analysis_session){ line, trace, failed };
 		return;
 	}
 	if (found == 1)
 		a->left_out++;
-	else if (found < 0 || json_object_get(wanted, target) ||
-		 has_ended(source->rundir, target))
+	else if (found < 0 || json_object_get(wanted, target) || ended)
 		strings_add(&a->missing, xstrdup(target));
 	trace_clear(&trace);
 	json_decref(line);
@@ -152,7 +153,10 @@ compare(struct analysis *a, const struct planfile *plan, unsigned rules)
 
 	a->actors = xcalloc(a->n, sizeof(*a->actors));
 	for (size_t i = 0; i < a->n; i++) {
+		const char *whole = json_text(a->sessions[i].line, "whole");
+
 		a->actors[i] = access_of(&a->sessions[i].trace, rules);
+		a->actors[i].whole = *whole ? whole : NULL;
 		if (a->sessions[i].trace.runs > a->runs)
 			a->runs = a->sessions[i].trace.runs;
 	}

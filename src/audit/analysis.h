@@ -11,6 +11,7 @@
 struct analysis_session {
 	json_t *line; /* of the plan, owned */
 	struct trace trace;
+	bool failed;  /* in this run: what it would have done after that was not seen */
 };
 
 struct analysis {
@@ -30,7 +31,8 @@ struct analysis {
 /* Where the traces come from: a run, or what is kept of those before, or both. */
 struct analysis_source {
 	int state, rundir; /* rundir: -1: none */
-	bool keeps;        /* with those from before, and for later: kept.h */
+	bool keeps;        /* with those from before: kept.h */
+	bool stores;       /* and for later */
 	bool wants_all;    /* of the sessions of the run's goals each without a trace is missing */
 	unsigned rules;    /* those of noise.h that are on */
 };

@@ -39,7 +39,7 @@ static bool
 has_all(const json_t *sessions, const struct hazard *hazard, const struct actor *actors)
 {
 	for (size_t i = 0; i < hazard->nmembers; i++)
-		if (!json_list_has(sessions, actors[hazard->members[i].actor].target))
+		if (!json_list_has(sessions, access_session(&actors[hazard->members[i].actor])))
 			return false;
 	return true;
 }
@@ -78,9 +78,12 @@ baseline_write(const char *path, const struct analysis *a)
 		if (hazard->level == LEVEL_HARMLESS)
 			continue;
 		sessions = json_array();
-		for (size_t k = 0; k < hazard->nmembers; k++)
-			json_array_append_new(sessions,
-			    json_string(a->actors[hazard->members[k].actor].target));
+		for (size_t k = 0; k < hazard->nmembers; k++) {
+			const char *name = access_session(&a->actors[hazard->members[k].actor]);
+
+			if (!json_list_has(sessions, name))
+				json_array_append_new(sessions, json_string(name));
+		}
 		item = json_pack("{s:o,s:o}", "place", word_json(hazard->place, NULL), "sessions",
 		    sessions);
 		line = json_dumps(item, 0);

@@ -8,7 +8,8 @@
  *   {"noxmk-audit":1,"known":[
  *    {"place":".coverage","sessions":["tests","tests2"]}]}
  *
- * A hazard is known if its place is there, with all of its sessions, maybe among others.
+ * A hazard is known if its place is there, with all of its sessions, maybe among others. A session
+ * that is cut is there as a whole, whichever of its parts it is.
  */
 
 #include "audit/analysis.h"

@@ -9,6 +9,17 @@ static const char *const kind_names[CLASH_KINDS] = {
 	[CLASH_TREE] = "folder/use", [CLASH_PORT] = "port/port", [CLASH_SERVES] = "serve/connect",
 };
 
+/* Of one that changes something, and of several; the same of those that do not. */
+static const char *const verbs[CLASH_KINDS][2][2] = {
+	[CLASH_WRITES] = { { "writes", "write" }, { "reads", "read" } },
+	[CLASH_READS] = { { "writes", "write" }, { "reads", "read" } },
+	[CLASH_MISSES] = { { "makes", "make" }, { "did not find", "did not find" } },
+	[CLASH_PROBES] = { { "writes", "write" }, { "asks for", "ask for" } },
+	[CLASH_TREE] = { { "changes", "change" }, { "uses", "use" } },
+	[CLASH_PORT] = { { "listens on", "listen on" }, { "connects to", "connect to" } },
+	[CLASH_SERVES] = { { "listens on", "listen on" }, { "connects to", "connect to" } },
+};
+
 static const char *const level_names[] = {
 	[LEVEL_HARMLESS] = "harmless", [LEVEL_LIKELY] = "likely", [LEVEL_CONFLICT] = "conflict",
 };
@@ -17,6 +28,12 @@ const char *
 clash_name(enum clash_kind kind)
 {
 	return kind_names[kind];
+}
+
+const char *
+clash_verb(enum clash_kind kind, bool writers, size_t n)
+{
+	return verbs[kind][!writers][n != 1];
 }
 
 const char *

@@ -26,6 +26,12 @@ enum clash_kind {
 const char *clash_name(enum clash_kind);
 const char *level_name(enum level);
 
+/*
+ * What n sessions do, those that change something or those that do not, before a word for what they
+ * meet at: "writes", "listen on".
+ */
+const char *clash_verb(enum clash_kind, bool writers, size_t n);
+
 /* What one of the two does. */
 enum clash_role { ROLE_WRITES = 1, ROLE_READS = 2 };
 

@@ -17,7 +17,10 @@ set(struct declared *declared, size_t a, size_t b)
 	declared->apart[a * declared->n + b] = declared->apart[b * declared->n + a] = true;
 }
 
-/* Does the one claim something that the other cannot have meanwhile? */
+/*
+ * Does the one claim something that the other cannot have meanwhile? What was learned is there for
+ * as long as it is seen: it does not hide itself.
+ */
 static bool
 claims_meet(const json_t *ours, const json_t *theirs)
 {
@@ -29,6 +32,8 @@ claims_meet(const json_t *ours, const json_t *theirs)
 			long long taken = 0;
 			enum meeting meeting = use_meet(a, b, &taken);
 
+			if (hazards_claimed(a))
+				continue;
 			if (meeting == IN_WAY || (meeting == AMOUNTS && !use_fits(a, taken)))
 				return true;
 		}
@@ -40,7 +45,7 @@ waits_for(const json_t *session, const json_t *other)
 {
 	const char *target = json_text(other, "target");
 
-	/* What was learned is there for as long as it is seen: it does not hide itself. */
+	/* Nor does an edge that was learned. */
 	return session && other && !hazards_made(session, target) &&
 	       (json_list_has(json_object_get(session, "requires"), target) ||
 		   json_list_has(json_object_get(session, "after"), target));

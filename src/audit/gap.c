@@ -11,8 +11,8 @@ is_snapshot(const struct trace *trace)
 	return trace->mechanism && !strcmp(trace->mechanism, "snapshot");
 }
 
-static bool
-is_whole(const struct trace *trace)
+bool
+gap_is_whole(const struct trace *trace)
 {
 	return trace->complete && !is_snapshot(trace) && !trace->unreadable && !trace->foreign;
 }
@@ -21,7 +21,7 @@ bool
 gap_any(const struct analysis *a)
 {
 	for (size_t i = 0; i < a->n; i++)
-		if (!is_whole(&a->sessions[i].trace))
+		if (!gap_is_whole(&a->sessions[i].trace))
 			return true;
 	return a->missing.n > 0 || a->left_out > 0;
 }

@@ -5,6 +5,9 @@
 
 #include "audit/analysis.h"
 
+/* Does the trace have all that its session did? */
+bool gap_is_whole(const struct trace *);
+
 /* Is there any? */
 bool gap_any(const struct analysis *);
 

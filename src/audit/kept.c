@@ -95,7 +95,7 @@ keep(int folder, const struct trace *trace)
 }
 
 int
-kept_read(int state, int rundir, const struct planfile *plan, const json_t *session,
+kept_read(int state, int rundir, const struct planfile *plan, const json_t *session, bool stores,
     struct trace *trace)
 {
 	const char *target = json_text(session, "target");
@@ -115,7 +115,7 @@ kept_read(int state, int rundir, const struct planfile *plan, const json_t *sess
 			*trace = new;
 		free(trace->basis);
 		trace->basis = xstrdup(basis);
-		if (folder >= 0)
+		if (stores && folder >= 0)
 			keep(folder, trace);
 	}
 	fd_close(&folder);

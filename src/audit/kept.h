@@ -13,10 +13,10 @@
 
 /*
  * Reads what is known of that target: the trace of the run, rundir, if it is not -1 and has one,
- * united with those from before, which is kept from now on. session: its line of the plan. 1 and a
- * trace, 0 when there is none, -1 after a warning.
+ * united with those from before; if it stores, that is kept from now on. session: its line of the
+ * plan. 1 and a trace, 0 when there is none, -1 after a warning.
  */
-int kept_read(int state, int rundir, const struct planfile *, const json_t *session,
+int kept_read(int state, int rundir, const struct planfile *, const json_t *session, bool stores,
     struct trace *);
 
 /* Is there a trace of that target, whatever it rests on? */

@@ -6,13 +6,21 @@
  * plan/hazards.h. An audit teaches which sessions are in conflict, and which ask for what others
  * have made before: they may come to something else in another order. A session that has failed,
  * and would not have without certain others, teaches that even what is only likely matters there.
- * It is known until an audit shows nothing between the two any more.
+ *
+ * It is known until one of the two is no session any more, or until both have been seen whole, and
+ * nothing between them; but not even that ends what is only known to fail, nobody knows of what.
  */
 
 #include "audit/analysis.h"
 
-/* What an audit has seen takes the place of what was learned before. */
-void lesson_of_audit(const struct analysis *, int state);
+/* What an audit has seen is added, and what it does not see any more is not known any more. */
+void lesson_of_audit(const struct analysis *, struct planfile *, int state);
+
+/* Only the latter. What was seen has to have what earlier audits have seen with it (kept.h). */
+void lesson_review(const struct analysis *, struct planfile *, int state);
+
+/* Has there been anything to learn from? */
+bool lesson_is_there(int state);
 
 /* The conflicts between sessions that ran at the same time are added. */
 void lesson_of_watch(const struct analysis *, int state);

@@ -16,19 +16,6 @@ struct between {
 	const json_t *others;
 };
 
-/* What those do that change something, and those that do not; one of them, and several. */
-static const struct {
-	const char *writes[2], *reads[2];
-} verbs[CLASH_KINDS] = {
-	[CLASH_WRITES] = { { "writes", "write" }, { "reads it", "read it" } },
-	[CLASH_READS] = { { "writes", "write" }, { "reads it", "read it" } },
-	[CLASH_MISSES] = { { "makes", "make" }, { "did not find it", "did not find it" } },
-	[CLASH_PROBES] = { { "writes", "write" }, { "asks for it", "ask for it" } },
-	[CLASH_TREE] = { { "changes", "change" }, { "uses it", "use it" } },
-	[CLASH_PORT] = { { "listens at", "listen at" }, { "connects", "connect" } },
-	[CLASH_SERVES] = { { "listens at", "listen at" }, { "connects", "connect" } },
-};
-
 static bool
 is_meant(const struct between *between, const char *target)
 {
@@ -57,16 +44,15 @@ static char *
 words_of(const struct hazard *hazard, const json_t *writers, const json_t *readers)
 {
 	size_t nwriters = json_array_size(writers), nreaders = json_array_size(readers);
-	const char *const *writes = verbs[hazard->kind].writes, *const *reads =
-		verbs[hazard->kind].reads;
+	const char *writes = clash_verb(hazard->kind, true, nwriters);
 	char *what = screen_safe(hazard->what), *words;
 	char *names = json_list_join(writers, ", "), *others = json_list_join(readers, ", ");
 
 	if (nreaders == 0)
-		words = xasprintf("%s %s %s", nwriters == 2 ? "both" : "all", writes[1], what);
+		words = xasprintf("%s %s %s", nwriters == 2 ? "both" : "all", writes, what);
 	else
-		words = xasprintf("%s %s %s, %s %s", names, writes[nwriters > 1], what, others,
-		    reads[nreaders > 1]);
+		words = xasprintf("%s %s %s, %s %s it", names, writes, what, others,
+		    clash_verb(hazard->kind, false, nreaders));
 	free(names);
 	free(others);
 	free(what);

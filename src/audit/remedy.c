@@ -8,7 +8,7 @@
 
 /*
  * What tools can be told to put elsewhere, by a variable. place: how the hazard's place ends. The
- * value is `before`, and the target.
+ * value is `before`, and the target; of a session that is cut each part has its own.
  */
 static const struct {
 	const char *place, *variable, *before;
@@ -101,10 +101,12 @@ set_variables(const struct hazard *hazard, const struct clashes *clashes,
 		if (!ends_with(hazard->place, tools[i].place) || (hands_on && !is_cache))
 			continue;
 		for (size_t k = 0; k < hazard->nmembers; k++) {
-			const char *target = actors[hazard->members[k].actor].target;
-			char *value = xasprintf("%s%s", tools[i].before, target);
+			const struct actor *actor = &actors[hazard->members[k].actor];
+			const char *session = access_session(actor);
+			char *value = xasprintf("%s%s%s", tools[i].before, session,
+			    actor->whole ? ".{part}" : "");
 
-			json_object_set_new(value_of(remedy, target, "env"), tools[i].variable,
+			json_object_set_new(value_of(remedy, session, "env"), tools[i].variable,
 			    json_string(value));
 			free(value);
 		}
@@ -170,12 +172,13 @@ remedy_of(const struct hazard *hazard, const struct clashes *clashes, const stru
 	resource = resource_of(hazard);
 	for (size_t i = 0; i < hazard->clashes.n; i++) {
 		const struct clash *clash = &clashes->v[hazard->clashes.v[i]];
-		const char *first = actors[clash->first].target;
-		const char *second = actors[clash->second].target;
+		const char *first = access_session(&actors[clash->first]);
+		const char *second = access_session(&actors[clash->second]);
 
 		if (is_cheap(clash))
 			continue;
-		if (pair_is_ordered(hazard, clashes, clash)) {
+		/* Parts of one session are of one section, which comes after no other one of them. */
+		if (strcmp(first, second) != 0 && pair_is_ordered(hazard, clashes, clash)) {
 			add_name(remedy, second, "after", first);
 		} else {
 			add_name(remedy, first, "uses", resource);

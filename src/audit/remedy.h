@@ -7,6 +7,9 @@
  *
  *   {"tests":{"env":{"COVERAGE_FILE":".coverage.tests"}},"docs":{"uses":["build"]},
  *    "report":{"after":["tests"]}}
+ *
+ * Parts of a session (plan/parts.h) have no section of their own: what they need is said of the
+ * whole, once, and holds for any number of them.
  */
 
 #include <jansson.h>

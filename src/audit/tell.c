@@ -41,17 +41,17 @@ tell_count(const struct analysis *a, enum level level, const json_t *known)
 
 /* "tests (coverage) and unit (pytest) write it": those who write, or those who only read. */
 static void
-print_members(const struct analysis *a, const struct hazard *hazard, bool writers,
-    const char *verb)
+print_members(const struct analysis *a, const struct hazard *hazard, bool writers)
 {
-	size_t left = 0;
+	size_t n = 0, left;
 
 	for (size_t i = 0; i < hazard->nmembers; i++)
-		left += !!(hazard->members[i].roles & ROLE_WRITES) == writers;
-	if (left == 0)
+		n += !!(hazard->members[i].roles & ROLE_WRITES) == writers;
+	if (n == 0)
 		return;
 	fputs("  ", stdout);
-	for (size_t i = 0, n = left; i < hazard->nmembers; i++) {
+	left = n;
+	for (size_t i = 0; i < hazard->nmembers; i++) {
 		const struct hazard_member *member = &hazard->members[i];
 
 		if (!!(member->roles & ROLE_WRITES) != writers)
@@ -61,7 +61,7 @@ print_members(const struct analysis *a, const struct hazard *hazard, bool writer
 		screen_put(" (", member->program, ")");
 		left--;
 	}
-	printf(" %s\n", verb);
+	printf(" %s it\n", clash_verb(hazard->kind, writers, n));
 }
 
 static void
@@ -71,32 +71,26 @@ print_line(void *data, const char *line)
 	screen_put(data, line, "\n");
 }
 
-/* The sections of these targets, in the order of the sessions. */
+/* The sections, in the order of the sessions; parts of one have the same. */
 static void
 print_sections(const struct analysis *a, const json_t *remedy, const char *before)
 {
+	json_t *left = json_copy((json_t *)remedy);
+
 	for (size_t i = 0; i < a->n; i++) {
-		const json_t *section = json_object_get(remedy, a->actors[i].target);
+		const char *session = access_session(&a->actors[i]);
+		const json_t *section = json_object_get(left, session);
 		char *head;
 
 		if (!section)
 			continue;
-		head = remedy_head(a->actors[i].target);
+		head = remedy_head(session);
 		screen_put(before, head, "\n");
 		remedy_each_line(section, print_line, (void *)before);
 		free(head);
+		json_object_del(left, session);
 	}
-}
-
-static void
-print_verbs(const struct analysis *a, const struct hazard *hazard)
-{
-	bool port = hazard->kind == CLASH_PORT || hazard->kind == CLASH_SERVES;
-	bool misses = hazard->kind == CLASH_MISSES, probes = hazard->kind == CLASH_PROBES;
-
-	print_members(a, hazard, true, port ? "listen there" : "write it");
-	print_members(a, hazard, false, port ? "connect" : misses ? "did not find it" :
-	    probes ? "ask whether it is there" : "read it");
+	json_decref(left);
 }
 
 static void
@@ -110,7 +104,8 @@ print_hazard(const struct analysis *a, const struct hazard *hazard, bool known)
 	if (hazard->npaths > 1)
 		printf(" (%zu paths)", hazard->npaths);
 	putchar('\n');
-	print_verbs(a, hazard);
+	print_members(a, hazard, true);
+	print_members(a, hazard, false);
 	if (hazard->level == LEVEL_HARMLESS) {
 		printf("  Harmless by the rule %s: %s.\n\n", noise_name(hazard->rule),
 		    noise_reason(hazard->rule));

@@ -33,6 +33,21 @@ span_of(int rundir, const char *target)
 	return span;
 }
 
+/*
+ * What this run shows together with audits before it, which may have seen more: in a warm tree a
+ * tool does less.
+ */
+static void
+review(struct analysis_source source, struct planfile *plan)
+{
+	struct analysis analysis;
+
+	source.keeps = true;
+	if (analysis_make(&analysis, plan, &source) == 0)
+		lesson_review(&analysis, plan, source.state);
+	analysis_clear(&analysis);
+}
+
 void
 watch_tell(int state, int rundir, struct planfile *plan)
 {
@@ -44,6 +59,8 @@ watch_tell(int state, int rundir, struct planfile *plan)
 	json_t *overlaps;
 
 	if (analysis_make(&analysis, plan, &source) == 0) {
+		if (lesson_is_there(state))
+			review(source, plan);
 		spans = xcalloc(analysis.n, sizeof(*spans));
 		for (size_t i = 0; i < analysis.n; i++)
 			spans[i] = span_of(rundir, analysis.actors[i].target);

@@ -420,35 +420,22 @@ check_python(const struct question *question, const struct facts *facts)
 	return EXIT_USAGE;
 }
 
-/* Of such a file. Is it one? */
-static bool
-learn_pairs(struct plan *plan, const struct buffer *text)
-{
-	json_t *seen = json_loadb(text->data ? text->data : "", text->len, 0, NULL);
-	const json_t *pairs = json_object_get(seen, "pairs");
-	bool is = json_is_array(pairs);
-
-	hazards_apply(plan, pairs);
-	json_decref(seen);
-	return is;
-}
-
 /* What audits have seen becomes part of the plan, if the configuration says so. */
 static void
 learn_hazards(struct plan *plan, int state)
 {
 	const char *seed = getenv(HAZARDS_SEED);
-	struct buffer own = { 0 }, other = { 0 };
+	char *shown = seed && *seed ? xasprintf(HAZARDS_SEED "=%s", seed) : NULL;
+	char *own = state_file(HAZARDS_NAME);
+	json_t *seen = plan->learns ? hazards_read(state, HAZARDS_NAME, true, own) : NULL;
+	json_t *others = plan->learns && shown ? hazards_read(AT_FDCWD, seed, false, shown) : NULL;
 
-	if (!plan->learns)
-		return;
-	if (file_load(state, HAZARDS_NAME, &own) == 0)
-		learn_pairs(plan, &own);
-	/* Any file of the user's, who is told where it is not what he means. */
-	if (seed && *seed && (file_read(AT_FDCWD, seed, &other) < 0 || !learn_pairs(plan, &other)))
-		warnx(HAZARDS_SEED "=%s: not what `noxmk audit` leaves in " HAZARDS_NAME, seed);
-	buffer_free(&own);
-	buffer_free(&other);
+	hazards_apply(plan, seen);
+	hazards_apply(plan, others);
+	json_decref(seen);
+	json_decref(others);
+	free(shown);
+	free(own);
 }
 
 /* Returns as ask_nox. */

@@ -9,7 +9,8 @@
  *   {"schema":1,"pairs":[["tests","lint",".coverage"],["tests","docs",null,"failed"]]}
  *
  * the second of the two comes after the first, because of that; null: nobody knows of what. The
- * last word says that one of them has failed where that was otherwise.
+ * last word says that one of them has failed where that was otherwise. The name of a session that
+ * is cut stands for all of its parts (parts.h); twice the same: its parts are in each other's way.
  */
 
 #include "plan/plan.h"
@@ -26,12 +27,23 @@
 #define HAZARDS_BY "learned: "
 
 /*
- * Adds an edge for each pair, as the file has them, whose sessions the plan does not order yet.
- * Pairs of others, or what is none, add nothing.
+ * The pairs of that file, all of them sound: a new reference. NULL when it has none that can be
+ * trusted, after one warning. shown: what people call the file. ours: it is ours (base/file.h), and
+ * may be missing; else it is anybody's.
+ */
+json_t *hazards_read(int dirfd, const char *name, bool ours, const char *shown) UNUSED_RESULT;
+
+/*
+ * Adds an edge for each pair whose sessions the plan does not order yet; pairs of others add
+ * nothing. Parts of one session get a claim instead: they need no order, and an edge would keep
+ * them together on one machine.
  */
 void hazards_apply(struct plan *, const json_t *pairs);
 
 /* Is the edge from that session of the plan's file to the other one such an edge? */
 bool hazards_made(const json_t *session, const char *other);
+
+/* Is the claim of such a session such a claim? */
+bool hazards_claimed(const json_t *claim);
 
 #endif

@@ -1,12 +1,10 @@
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
+#include "audit/lesson.h"
 #include "output/ci.h"
 #include "output/screen.h"
-#include "plan/hazards.h"
 #include "report/company.h"
 #include "report/hint.h"
 #include "state/rundir.h"
@@ -27,8 +25,7 @@ hint_print(int state, const struct record *records, size_t n)
 	struct screen_size size;
 
 	if (!screen_size(&size) || screen_is_quiet() || ci_reads("none") != CI_NONE ||
-	    faccessat(state, HAZARDS_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || !is_first(state) ||
-	    !company_was_there(records, n))
+	    lesson_is_there(state) || !is_first(state) || !company_was_there(records, n))
 		return;
 	puts("noxmk: sessions ran at the same time: `noxmk audit` finds out which must not");
 }

@@ -210,14 +210,16 @@ analyse(const struct audit_options *options, int state, int rundir)
 {
 	struct planfile *plan = planfile_open(rundir < 0 ? state : rundir);
 	struct analysis_source source = { .state = state, .rundir = rundir,
-		.keeps = !options->from, .wants_all = true, .rules = options->rules };
+		.keeps = !options->from, .stores = !options->from, .wants_all = true,
+		.rules = options->rules };
 	struct analysis analysis = { 0 };
 	int result = EXIT_HELPER;
 
 	if (plan && analysis_make(&analysis, plan, &source) == 0) {
 		result = tell(options, plan, &analysis);
-		if (source.keeps)
-			lesson_of_audit(&analysis, state);
+		/* --explain has seen nothing new. */
+		if (source.stores && rundir >= 0)
+			lesson_of_audit(&analysis, plan, state);
 	}
 	analysis_clear(&analysis);
 	planfile_close(plan);

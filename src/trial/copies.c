@@ -44,7 +44,8 @@ run_cp(const struct copies *copies, struct strings *words, int *stop)
 	else
 		code = spawn_wait_stopping(pid, copies->signals, stop);
 	if (pid >= 0 && code != 0 && *stop == 0)
-		warnx("audit: the project could not be copied: cp %s %d", code > 128 ?
+		warnx("audit: the project could not be copied to %s: cp %s %d; TMPDIR names a "
+		    "folder with room for it", copies->scratch, code > 128 ?
 		    "was killed by signal" : "exited with", code > 128 ? code - 128 : code);
 	return code == 0 ? 0 : -1;
 }
@@ -209,7 +210,8 @@ make_scratch(struct copies *copies)
 
 	wanted = xasprintf("%s/noxmk-XXXXXX", base && *base == '/' ? base : "/tmp");
 	if (!getcwd(folder, sizeof(folder)) || !mkdtemp(wanted)) {
-		warn("audit: %s", wanted);
+		warn("audit: no copy of the project can be made in %.*s; TMPDIR names a folder for it",
+		    (int)(strrchr(wanted, '/') - wanted), wanted);
 		free(wanted);
 		return -1;
 	}

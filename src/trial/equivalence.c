@@ -106,25 +106,38 @@ leave(const struct scene *scene)
 	state_choose(scene->state);
 }
 
-/* The logs are what is wanted when something differs, and the copy will be gone by then. */
-static void
-keep_logs(const struct scene *scene, int rundir, const char *name)
+/* Copies them from the run's folder. 0, or an errno; what has not run has no log. */
+static int
+copy_logs(int rundir, int folder)
 {
-	int folder = scene->kept < 0 || mkdirat(scene->kept, name, 0700) < 0 ? -1 :
-		file_open_folder(scene->kept, name), log;
 	json_t *targets = record_list(rundir), *target;
+	int result = 0;
 	size_t i;
 
 	json_array_foreach(targets, i, target) {
 		char *file = xasprintf("%s.log", json_string_value(target));
+		int log = file_open(rundir, file, O_RDONLY, 0);
 
-		log = file_open(rundir, file, O_RDONLY, 0);
-		if (folder >= 0 && log >= 0 && file_copy(log, folder, file) < 0)
-			warn("%s/" KEPT "/%s/%s", scene->state, name, file);
+		if (log < 0 ? errno != ENOENT : file_copy(log, folder, file) < 0)
+			result = errno;
 		fd_close(&log);
 		free(file);
 	}
 	json_decref(targets);
+	return result;
+}
+
+/* The logs are what is wanted when something differs, and the copy will be gone by then. */
+static void
+keep_logs(const struct scene *scene, int rundir, const char *name)
+{
+	int folder = mkdirat(scene->kept, name, 0700) < 0 ? -1 :
+		file_open_folder(scene->kept, name);
+	int error = folder < 0 ? errno : copy_logs(rundir, folder);
+
+	if (error)
+		warnx("audit: not all logs of this run are in %s/" KEPT "/%s: %s", scene->state, name,
+		    file_why(error));
 	fd_close(&folder);
 }
 
@@ -165,7 +178,7 @@ keep_times(struct scene *scene)
 	int state = scene->history ? -1 : state_find();
 	int file = state < 0 ? -1 : file_open(state, HISTORY_NAME, O_RDONLY, 0);
 
-	if (file >= 0 && scene->kept >= 0 && file_copy(file, scene->kept, HISTORY_NAME) == 0)
+	if (file >= 0 && file_copy(file, scene->kept, HISTORY_NAME) == 0)
 		scene->history = xasprintf(HISTORY_SETTING "%s/" KEPT "/" HISTORY_NAME,
 		    scene->folder);
 	fd_close(&file);
@@ -396,7 +409,8 @@ explain(const struct scene *scene, json_t *found, bool by_order)
 	const json_t *others = json_object_get(found, "others");
 	char *log = log_of(scene, json_text(found, "run"), target);
 
-	json_object_set_new(found, "log", json_text_or_null(log));
+	json_object_set_new(found, "log", faccessat(scene->home, log, F_OK, 0) == 0 ?
+	    json_text_or_null(log) : json_null());
 	free(log);
 
 	json_object_set_new(found, "hazards", overlap_between(usual, target, others));

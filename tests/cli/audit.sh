@@ -253,6 +253,13 @@ check 'without it they are not' same "$(sort ../planned)" 'one
 two'
 (cd ../fresh && mk -n -j2 one NOXMK_HAZARDS=noxfile.py)
 check 'a file that is none' has "$err" 'NOXMK_HAZARDS=noxfile.py: not what '
+# shellcheck disable=SC2016 # make's and the shell's, if anybody took it for theirs
+echo '{"schema":1,"pairs":[["one","two","x"],["one","$(shell touch bad)","x"]]}' >../fresh/bad.json
+(cd ../fresh && mk -n -j2 one two NOXMK_HAZARDS=bad.json && planned | sort >../planned)
+check 'one with a name that is none, and where' has "$err" \
+	'NOXMK_HAZARDS=bad.json: not what `noxmk audit` leaves in hazards.json: pairs[1]: has a name that no target can have; '
+check 'nothing of it counts' same "$(cat ../planned)" 'one
+two'
 cp -r "$state/traces" "$state/hazards.json" ../cached
 cp GNUmakefile noxfile.py pyproject.toml ../cached
 mkdir -p ../cached/.nox/.noxmk
@@ -285,6 +292,8 @@ check 'a part for one machine is no part of an audit' has "$out" 'traced run of 
 
 # While they run as ever.
 rm "$state/hazards.json"
+audit --explain out.txt
+check '--explain teaches nothing' absent "$state/hazards.json"
 mkdir meet
 mk -j2 one two NOXMK_WATCH=1
 rm -r meet
@@ -294,8 +303,15 @@ check 'watched: how much was seen' has "$out" 'noxmk watch: 1 conflict, 0 likely
 mk -j1 one two NOXMK_WATCH=1
 check 'watched: all was seen' lacks "$out" note:
 check 'watched: one after another nobody meets' has "$out" 'noxmk watch: none observed'
+check 'watched: they meet still, and it stays' has "$state/hazards.json" '["one","two","out.txt"]'
+cp noxfile.py ../as-it-was.py
+sed -i 's/^def write(text):/&\n    return/' noxfile.py
 mk -j2 one two
 check 'watched: only if that is wanted' absent "$state/latest/one.trace"
+check 'watched: what nobody looks at stays' has "$state/hazards.json" '["one","two","out.txt"]'
+mk -j2 one two NOXMK_WATCH=1
+check 'watched: what both do not do any more is forgotten' lacks "$state/hazards.json" out.txt
+mv ../as-it-was.py noxfile.py
 
 # What a session does not come to is not seen.
 audit --check breaks
@@ -342,6 +358,54 @@ rm hold
 audit --fresh hosts
 check "another make's run is not taken for its own" same \
 	"$(grep -o 'of [0-9]* session' "$out")" 'of 1 session'
+
+# A session that is cut: what its parts need is said of the whole.
+topic='parts: '
+noxfile <<'END'
+nox.options.sessions = ["first", "tests"]
+
+
+@nox.session(python=False)
+def first(session):
+    open("out.txt", "w").close()
+
+
+@nox.session(python=False)
+def tests(session):
+    for name in (os.environ.get("COVERAGE_FILE", ".coverage"), "out.txt"):
+        with open(name, "w") as file:
+            file.write(os.environ["PART"])
+END
+parts='[tool.noxmk]
+hazards = "learn"
+[tool.noxmk.session.tests]
+parts = 2'
+printf '%s\nenv = {PART = "{part}"}\n' "$parts" >pyproject.toml
+audit
+check 'their lines are those of the session' same "$(sed -n 's/^    //p' "$out")" \
+	'[tool.noxmk.session.tests]
+env = {COVERAGE_FILE = ".coverage.tests.{part}"}
+[tool.noxmk.session.first]
+uses = ["out.txt"]
+[tool.noxmk.session.tests]
+uses = ["out.txt"]'
+check 'it is learned of the session' same "$(cat "$state/hazards.json")" \
+	'{"schema":1,"pairs":[["tests","tests",".coverage"],["first","tests","out.txt"]]}'
+mk -n -j3 ci
+check 'learned: both parts come after the other one, and one at a time' same \
+	"$(planned | sed 's/part-[12]/part-N/g' | sort)" 'first
+tests.part-N   after first
+tests.part-N   after first   parts:tests after tests.part-N'
+sed -i 's/parts = 2/parts = 1/' pyproject.toml
+mk -n -j3 ci
+check 'learned: and so does the session in one piece' same "$(planned)" 'first
+tests   after first'
+printf '%s\nenv = {PART = "{part}", COVERAGE_FILE = ".coverage.tests.{part}"}
+uses = ["out.txt"]\n[tool.noxmk.session.first]\nuses = ["out.txt"]\n' "$parts" >pyproject.toml
+audit --check
+check 'with these lines nothing is left' exits 0
+check 'and nothing is learned any more' same "$(cat "$state/hazards.json")" '{"schema":1,"pairs":[]}'
+topic=
 
 # A few of the projects in tests/audit.
 run "$TOP/tests/audit/corpus.py" --stage "$STAGE" database walker

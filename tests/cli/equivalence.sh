@@ -165,6 +165,17 @@ check 'its log is shown once' same "$(grep -c '^--- fails failed' "$out")" 1
 equivalence calm
 check 'one session: nothing to compare' has "$out" 'one session alone has no other order'
 check 'one session: exits with 0' exits 0
+cp do.clean ../do.clean
+echo ": >'$PWD/$state/equivalence/opposite'" >>do.clean
+equivalence reads clean
+cat ../do.clean >do.clean
+check 'logs that cannot be kept: it goes on' exits 1
+check 'and says so once, with the place' same "$(grep 'logs' "$err")" \
+	"noxmk: audit: not all logs of this run are in $state/equivalence/opposite: File exists"
+check 'and names no log that is not there' lacks "$out" 'its log:'
+(TMPDIR=$scratch/nowhere && equivalence calm two)
+check 'no folder for copies: what helps' same "$(cat "$err")" \
+	"noxmk: audit: no copy of the project can be made in $scratch/nowhere; TMPDIR names a folder for it: No such file or directory"
 equivalence nosuch
 check 'a wrong target' exits 125
 NOXMK_SHARD=1/2 equivalence calm two
