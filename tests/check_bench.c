@@ -54,10 +54,11 @@ START_TEST(both_run_in_turns)
 {
 	char *text, *calls;
 
-	begin("sleep 0.05", "sleep 0.2");
+	begin("sleep 0.05", "sleep 1");
 	file_put("Makefile", "include nox.mk\n");
 	text = bench("[]", 3, 0);
-	ck_assert_ptr_nonnull(strstr(text, "noxmk: make -j3 took 0.1s where nox took 0.2s: "));
+	ck_assert_ptr_nonnull(strstr(text, "noxmk: make -j3 took "));
+	ck_assert_ptr_nonnull(strstr(text, "s where nox took "));
 	ck_assert_ptr_nonnull(strstr(text, " times as fast\n"));
 	/* The first two are not measured. */
 	assert_file("calls", MAKE_CALL " -j3 ci\nnox -x -f n.py\nnox -x -f n.py\n" MAKE_CALL
@@ -75,7 +76,7 @@ START_TEST(goals_and_a_slower_make_are_told)
 {
 	char *text, *calls;
 
-	begin("sleep 0.2", "sleep 0.05");
+	begin("sleep 1.5", "sleep 0.05");
 	file_put("makefile", "all:\n");
 	text = bench("['both']", 1, 0);
 	ck_assert_ptr_nonnull(strstr(text, " more, "));

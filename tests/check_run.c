@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -427,8 +428,21 @@ written(const char *name)
 	return (double)st.st_mtim.tv_sec + (double)st.st_mtim.tv_nsec / 1e9;
 }
 
-/* A sender of signals beside us: one a moment, until the session is gone. */
-START_TEST(a_second_signal_does_not_wait_for_the_grace)
+/* A folder to begin in, where nothing has run. */
+static void
+go_into(int number)
+{
+	char *name = xasprintf("%d", number);
+
+	close(folder_make(name));
+	ck_assert_int_eq(chdir(name), 0);
+	setenv("XDG_RUNTIME_DIR", ".", 1);
+	free(name);
+}
+
+/* With a sender of signals beside us, one a moment, until the session is gone. Its seconds. */
+static double
+run_hurried(void)
 {
 	struct timespec tick = { .tv_nsec = 50000000 };
 	pid_t us = getpid(), user;
@@ -452,10 +466,28 @@ START_TEST(a_second_signal_does_not_wait_for_the_grace)
 	free(text);
 	text = file_get(".nox/.noxmk/latest/b.log");
 	ck_assert_ptr_nonnull(strstr(text, "[killed by signal 9.]"));
-	/* It did not sit out any grace. */
-	ck_assert_double_lt(written(".nox/.noxmk/latest/b.json") - written("ready"), 2.9);
 	free(text);
 	assert_verdict("b", CANCELLED, "SIGINT");
+	return written(".nox/.noxmk/latest/b.json") - written("ready");
+}
+
+/* One of some tries does not sit out any grace: a busy machine may hold up the others. */
+START_TEST(a_second_signal_does_not_wait_for_the_grace)
+{
+	enum { LATE = 3 };
+	int status = LATE << 8;
+
+	/* Each in a process of its own, since a helper runs one session. */
+	for (int i = 0; i < 5 && status == LATE << 8; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			go_into(i);
+			_exit(run_hurried() < 2.9 ? 0 : LATE);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	}
+	ck_assert_int_eq(status, 0);
 }
 END_TEST
 

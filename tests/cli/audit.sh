@@ -20,7 +20,7 @@ def write(text):
         file.write(text)
     if os.path.exists("meet"):
         os.close(os.open("meet/" + text[:3], os.O_CREAT))
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 300
         while len(os.listdir("meet")) < 2 and time.monotonic() < limit:
             time.sleep(0.05)
 
@@ -46,7 +46,7 @@ def lint(session):
 def holds(session):
     with open("holding", "w") as file:
         file.write(str(os.getpid()))
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 300
     while os.path.exists("hold") and time.monotonic() < limit:
         time.sleep(0.05)
 

@@ -7,6 +7,7 @@ looks at what the terminal shows in the end, with all that has scrolled off. Exi
 line for each thing that is wrong, unless all is well.
 """
 
+import contextlib
 import fcntl
 import glob
 import os
@@ -19,7 +20,7 @@ import time
 import pyte
 from terminal import Terminal
 
-LIMIT = 60
+LIMIT = 120
 # What a line of the board begins with, if no line that stays does.
 BOARD = re.compile(r"noxmk: \d+ of \d+ done|waiting: \d|  [a-z]+\d* +[\d.]+s ")
 
@@ -52,8 +53,7 @@ class Run(Terminal):
 
     def end(self) -> None:
         self.wait("the end", lambda: self.status is not None)
-        for _ in range(10):
-            self.read()  # what the terminal still has
+        self.drain()
 
     def lines(self) -> list[str]:
         """All lines, with those that have scrolled off."""
@@ -208,9 +208,10 @@ def kills(run: Run) -> None:
             break
         pid = run.drawer()
         if pid and pid not in killed and run.board():
-            os.kill(pid, signal.SIGKILL)
-            killed.add(pid)
-            run.killed = len(killed)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+                run.killed = len(killed)
     if len(killed) < int(os.environ["KILLS"]):
         run.fault(f"only {len(killed)} were killed")
     touch("go")

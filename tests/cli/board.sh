@@ -38,7 +38,7 @@ golden() {
 noxfile <<'END'
 def wait(session):
     print(session.name, "is at work, 日本語", flush=True)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not os.path.exists("go") and time.monotonic() < end:
         time.sleep(0.02)  # until the test says so
 
@@ -114,7 +114,7 @@ done
 
 noxfile <<'END'
 def wait(session):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not os.path.exists("go") and time.monotonic() < end:
         time.sleep(0.02)  # until the test says so
 
@@ -152,7 +152,7 @@ done
 
 noxfile <<'END'
 def wait(session):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not os.path.exists("go") and time.monotonic() < end:
         time.sleep(0.02)  # until the test says so
 

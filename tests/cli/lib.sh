@@ -224,9 +224,9 @@ log() {
 	sed -e 1d -e '$d' "$state/latest/$1.log" | sed '$d'
 }
 
-# wait_for COMMAND...: until it succeeds, 30 seconds at most.
+# wait_for COMMAND...: until it succeeds, three minutes at most.
 wait_for() {
-	tries=600
+	tries=3600
 	until "$@"; do
 		tries=$((tries - 1))
 		[ "$tries" -gt 0 ] || return 1

@@ -10,7 +10,7 @@ noxmk=$STAGE/bin/noxmk
 noxfile <<'END'
 def await_file(name):
     open("begun", "w").close()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not os.path.exists(name) and time.monotonic() < end:
         time.sleep(0.02)
 

@@ -24,7 +24,7 @@ def count(step):
         return started
 
 def crowd(session):
-    together, end = int(os.environ.get("TOGETHER", "1")), time.monotonic() + 30
+    together, end = int(os.environ.get("TOGETHER", "1")), time.monotonic() + 300
     turn = count(1)
     while count(0) < min(-(-turn // together) * together, 4) and time.monotonic() < end:
         time.sleep(0.01)

@@ -16,7 +16,7 @@ Runs the command as a shell would, as the foreground job of a new terminal. Each
     sane              wait until the modes are those from before
 
 At the end the command's exit status is printed, and the modes of the terminal: "sane" or "changed".
-All that was shown goes to the file `screen`. A step that takes more than 20 seconds is a failure.
+All that was shown goes to the file `screen`. A step that takes more than two minutes is a failure.
 """
 
 import fcntl
@@ -28,7 +28,8 @@ import sys
 import termios
 import time
 
-LIMIT = 20
+LIMIT = 120
+DRAINED = b"\0" * 8  # which shows nothing
 
 
 class Terminal:
@@ -63,8 +64,9 @@ class Terminal:
                 os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
             os.tcsetpgrp(0, os.getpgrp())
             modes = termios.tcgetattr(0)
-            with open("stopped", "w", encoding="utf-8") as file:
+            with open("stopping", "w", encoding="utf-8") as file:
                 file.write("sane" if modes[:4] == self.modes[:4] else "changed")
+            os.rename("stopping", "stopped")
 
     @staticmethod
     def give(job: int, terminal: bool) -> None:
@@ -97,7 +99,17 @@ class Terminal:
     def is_sane(self) -> bool:
         return termios.tcgetattr(self.slave)[:4] == self.modes[:4]
 
+    def drain(self) -> None:
+        """What the command has written before its end may still be on its way to us."""
+        os.write(self.slave, DRAINED)
+        end = time.monotonic() + LIMIT
+        while DRAINED not in self.shown and time.monotonic() < end:
+            self.read()
+        self.shown = self.shown.replace(DRAINED, b"")
+
     def finish(self) -> None:
+        if self.status is not None:
+            self.drain()
         with open("screen", "wb") as file:
             file.write(self.shown)
         if self.status is None:
@@ -136,7 +148,9 @@ class Terminal:
         elif verb == "touch":
             open(text, "w", encoding="utf-8").close()
         elif verb == "kill":
-            os.kill(self.find(text), signal.SIGKILL)
+            # One that is about to become another program still has that name.
+            self.wait(step, lambda: len(self.find(text)) == 1)
+            os.kill(self.find(text)[0], signal.SIGKILL)
         elif verb == "sane":
             self.wait(step, self.is_sane)
         else:
@@ -147,8 +161,8 @@ class Terminal:
         self.wait("the shell", lambda: os.path.exists("given"))
         os.unlink("given")
 
-    def find(self, name: str) -> int:
-        """The pid of our descendant whose command is that name."""
+    def find(self, name: str) -> list[int]:
+        """The pids of our descendants whose command is that name."""
         children, todo, found = {}, [self.pid], []
         for entry in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -163,9 +177,7 @@ class Terminal:
                 todo.append(pid)
                 if comm == name:
                     found.append(pid)
-        if len(found) != 1:
-            sys.exit(f"processes called {name}: {found}")
-        return found[0]
+        return found
 
 
 def main() -> None:

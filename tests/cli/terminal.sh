@@ -50,7 +50,7 @@ def ask(session):
 # A ^C between Python's last look for one and its read() or sleep() is seen when that call ends: a
 # process that blocks at a question may well miss the first one, with nox alone, too.
 def sleep_in_steps():
-    end = time.monotonic() + 30
+    end = time.monotonic() + 300
     while time.monotonic() < end:
         time.sleep(0.05)
 
@@ -62,7 +62,7 @@ def idle(session):
 @nox.session(python=False)
 def wait(session):
     print("waiting" + ":", flush=True)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 300
     while not os.path.exists("go") and time.monotonic() < end:
         time.sleep(0.05)  # until the test says so
         print(os.get_terminal_size().columns, "columns", end="\r", flush=True)

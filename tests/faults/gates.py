@@ -31,8 +31,8 @@ def those_at_gate(case: Case) -> dict[str, int]:
 
 
 def await_gate(case: Case) -> dict[str, int]:
-    """Until it asks, however long its start takes; its helper needs a moment more."""
-    case.wait("it asks", lambda: those_at_gate(case)["asker"] > 0)
+    """Until it is told to wait, and has done so for a while."""
+    case.wait("it waits", lambda: os.path.exists(case.path("waits")))
     time.sleep(0.4)
     return those_at_gate(case)
 
@@ -43,7 +43,8 @@ def at_gate(who: str, number: int) -> Callable[[Case], None]:
         pids = await_gate(case)
         require(pids["asker"] > 0, "it does not ask")
         for pid in case.named("noxmk-guard") if who == "guard" else [pids[who]]:
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # a guard that is not needed any more
+                os.kill(pid, number)
         go(case)
         if number == signal.SIGSTOP:
             # Nobody waits for it.
@@ -63,7 +64,10 @@ def damage(how: str) -> Callable[[Case], None]:
     def act(case: Case) -> None:
         await_gate(case)
         folder = os.path.realpath(f"/proc/{case.helpers()[0]}/fd")
-        tables = {os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)}
+        tables = set()
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # it opens and closes others meanwhile
+                tables.add(os.readlink(os.path.join(folder, name)))
         table = next(name for name in tables if name.endswith("/.gate.now"))
         if how == "removed":
             os.remove(table)

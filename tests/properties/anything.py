@@ -20,6 +20,7 @@ are run as nobody, who has other users and what he may not read; else those two 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import random
@@ -38,7 +39,7 @@ STAGE = os.environ.get("STAGE") or os.path.join(standin.TOP, "build", "stage")
 MAKE = os.environ.get("MAKE") or "make"
 STATE = ".nox/.noxmk"
 NOBODY, STRANGER = 65534, 65533
-PATIENCE = 30  # seconds for one make, however slow the machine is
+PATIENCE = 180  # seconds for one make, however slow the machine is
 PHASES = ("before", "planning", "between", "running", "end")
 VERDICTS = {"one": "passed", "two": "passed", "three": "failed"}
 
@@ -229,7 +230,7 @@ class Case:
         self.err = open(self.path("err"), "wb")
         drop = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         self.make = subprocess.Popen(
-            [MAKE, "-I", f"{STAGE}/include", "-j2", "ci", "NOXMK_DEADLINE=20s"], cwd=self.folder,
+            [MAKE, "-I", f"{STAGE}/include", "-j2", "ci", "NOXMK_DEADLINE=90s"], cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err, env=self.environment,
             start_new_session=True, **drop)
 
@@ -305,7 +306,8 @@ class Case:
 
     def clean(self) -> None:
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         for fd in self.fds:
             os.close(fd)
 

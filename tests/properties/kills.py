@@ -31,7 +31,7 @@ STAGE = os.environ.get("STAGE") or os.path.join(standin.TOP, "build", "stage")
 NEWER_MAKE = os.path.join(standin.TOP, "build", "peers", "make-4.4.1", "bin", "make")
 MAKES = [os.environ.get("MAKE") or "make", *filter(os.path.exists, [NEWER_MAKE])]
 SESSIONS = 8
-PATIENCE = 30  # seconds, some hundred times as long as it takes
+PATIENCE = 180  # seconds, some hundred times as long as it takes
 
 # In place of nox: notes the slots in use (what its helper holds, by NOXMK_SLOTS).
 NOX = """#!/bin/sh

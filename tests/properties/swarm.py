@@ -24,6 +24,7 @@ At last a make that nobody disturbs passes. TAP on stdout; a failure tells the s
 from __future__ import annotations
 
 import argparse
+import contextlib
 import glob
 import json
 import os
@@ -41,8 +42,8 @@ import standin  # noqa: E402
 STAGE = os.environ.get("STAGE") or os.path.join(standin.TOP, "build", "stage")
 NEWER_MAKE = os.path.join(standin.TOP, "build", "peers", "make-4.4.1", "bin", "make")
 MAKES = [os.environ.get("MAKE") or "make", *filter(os.path.exists, [NEWER_MAKE])]
-PATIENCE = 60  # seconds, some ten times as long as it takes
-GRACE = 20  # seconds, some times as long as it takes to end what is deaf
+PATIENCE = 180  # seconds, some thirty times as long as it takes
+GRACE = 60  # seconds, many times as long as it takes to end what is deaf
 MARK = "SWARM_OF_TEST"
 HELPER = {"helper", "helper, afterwards"}
 HARMLESS = {"helper, afterwards", "guard"}
@@ -248,7 +249,8 @@ def survivors(project: standin.Project, kills: Kills) -> list[str]:
         killed = kills.by_target.get(target_of(pid), set())
         if "keeper" not in killed or not killed & HELPER:
             told.append(f"left: {read_proc(pid, 'cmdline')!r} of {target_of(pid)} ({killed})")
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return told
 
 
