@@ -28,16 +28,6 @@ whole_has(const char *whole, const struct record *r)
 	return r->part > 0 && !strcmp(r->whole, whole);
 }
 
-bool
-whole_is_partial(const struct record *r, const struct record *records, size_t n)
-{
-	unsigned there = 0;
-
-	for (size_t i = 0; i < n && whole_is_made(r); i++)
-		there += whole_has(r->target, &records[i]);
-	return whole_is_made(r) && there < r->parts;
-}
-
 /* Adds the numbers of the session's parts, "1, 3"; like: of those with its verdict. How many. */
 static unsigned
 add_numbers(struct buffer *out, const struct record *records, size_t n, const char *whole,
@@ -162,4 +152,34 @@ wholes_clear(struct wholes *wholes)
 	free(wholes->v);
 	free(wholes->at);
 	*wholes = (struct wholes){ 0 };
+}
+
+/* Was it made of some parts alone? */
+static bool
+is_partial(const struct record *r, const struct record *records, size_t n)
+{
+	unsigned there = 0;
+
+	for (size_t i = 0; i < n && whole_is_made(r); i++)
+		there += whole_has(r->target, &records[i]);
+	return whole_is_made(r) && there < r->parts;
+}
+
+struct cases
+cases_of(const struct wholes *wholes, const struct record *records, size_t n)
+{
+	struct cases cases = { .v = xcalloc(n, sizeof(*cases.v)) };
+
+	for (size_t i = 0; i < wholes->n; i++) {
+		const struct record *r = &wholes->v[i];
+
+		if (!is_partial(r, records, n)) {
+			cases.v[cases.n++] = r;
+			continue;
+		}
+		for (size_t k = 0; k < n; k++)
+			if (whole_has(r->target, &records[k]))
+				cases.v[cases.n++] = &records[k];
+	}
+	return cases;
 }

@@ -26,7 +26,14 @@ bool whole_is_made(const struct record *);
 /* Is that the record of a part of the session by that target? */
 bool whole_has(const char *whole, const struct record *);
 
-/* Was that one of wholes_of, of these records, made of some parts alone, and others are not there? */
-bool whole_is_partial(const struct record *, const struct record *records, size_t n);
+/*
+ * What can be counted or compared: sessions, but where not all parts of one are there these parts,
+ * which may not look as if they were all of it. Borrows; the caller frees the array.
+ */
+struct cases {
+	const struct record **v;
+	size_t n;
+};
+struct cases cases_of(const struct wholes *, const struct record *, size_t n) UNUSED_RESULT;
 
 #endif
