@@ -14,9 +14,9 @@
 #include "kept.h"
 #include "support.h"
 
-/* Seconds for which a session has run by now, at least. */
-#define FOR_A 500.0
-#define FOR_B 100.0
+/* Seconds for which b, and c, has run by now, at least. */
+#define FOR_B 3.0
+#define FOR_C 1.0
 
 static int run;
 static pid_t helpers[2];
@@ -39,16 +39,16 @@ setup(void)
 	free(key);
 }
 
-/* In another process: a session that has run for so long, or is held up since it began. */
+/* In another process: a session that began then, and runs or is held up. */
 static pid_t
-helper(const char *target, double seconds, const char *waits_for)
+helper(const char *target, double begun, const char *waits_for)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		struct now *now = now_open(run, target, 2);
 
-		now_begun(now, clock_monotonic() - seconds, 2);
+		now_begun(now, begun, 2);
 		now_enter(now, waits_for ? NOW_HELD_UP : NOW_RUNS, waits_for ? waits_for : "");
 		file_put(target, "");
 		for (;;)
@@ -61,8 +61,10 @@ helper(const char *target, double seconds, const char *waits_for)
 static void
 begin_helpers(void)
 {
-	helpers[0] = helper("c", FOR_B, "db <&>");
-	helpers[1] = helper("b", FOR_A, NULL);
+	double now = clock_monotonic();
+
+	helpers[0] = helper("c", now - FOR_C, "db <&>");
+	helpers[1] = helper("b", now - FOR_B, NULL);
 }
 
 static void
@@ -104,7 +106,7 @@ START_TEST(what_runs_longest_comes_first)
 	c = json_array_get(list, 1);
 	ck_assert_str_eq(text_of(b, "target"), "b");
 	ck_assert_str_eq(text_of(b, "state"), "");
-	ck_assert_double_ge(number_of(b, "seconds"), FOR_A);
+	ck_assert_double_ge(number_of(b, "seconds"), FOR_B);
 	ck_assert_double_eq_tol(number_of(b, "began") + number_of(b, "seconds"), 1e6, 1e-3);
 	ck_assert_double_eq(number_of(b, "slots"), 2);
 	ck_assert_str_eq(text_of(c, "target"), "c");
@@ -120,7 +122,7 @@ START_TEST(none_has_begun_before_its_run)
 	json_t *list;
 
 	begin_helpers();
-	list = ongoing_of(run, 50);
+	list = ongoing_of(run, FOR_B / 2);
 	end_helpers();
 	ck_assert_double_eq(number_of(json_array_get(list, 0), "began"), 0);
 	json_decref(list);
