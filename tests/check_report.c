@@ -486,6 +486,31 @@ START_TEST(it_goes_into_a_file)
 END_TEST
 
 /* Of a make that was killed -9 there is no end: what there is is told, and of the rest, why not. */
+/* Its end was summed up, when make was dead; how it ended is still known later. */
+START_TEST(a_run_that_was_interrupted)
+{
+	char *text;
+
+	begin();
+	rundir_mark_ended(run, true);
+	put(kept_record("a", CANCELLED, 1, 4, NULL));
+	text = printed(&(struct report_options){ 0 }, 0);
+	ck_assert_ptr_nonnull(strstr(text, " and took 4.0s, and was stopped\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nb        not run          -        -     -  "
+		"make was stopped before its turn\n"));
+	free(text);
+	text = printed(&(struct report_options){ .format = "junit" }, 0);
+	ck_assert_ptr_nonnull(strstr(text, "<error message=\"make was stopped before its turn\"/>"));
+	free(text);
+	rundir_mark_ended(run, false);
+	text = printed(&(struct report_options){ 0 }, 0);
+	ck_assert_ptr_nonnull(strstr(text, " and took 4.0s\n"));
+	free(text);
+	assert_silent();
+	close(run);
+}
+END_TEST
+
 START_TEST(a_run_that_was_killed)
 {
 	char *where = makekey_where(), *text;
@@ -639,6 +664,7 @@ check_report_suite(void)
 	tcase_add_test(tc, a_run_can_be_chosen);
 	tcase_add_loop_test(tc, a_run_that_is_not_there, 0, countof(strangers));
 	tcase_add_test(tc, it_goes_into_a_file);
+	tcase_add_test(tc, a_run_that_was_interrupted);
 	tcase_add_test(tc, a_run_that_was_killed);
 	tcase_add_loop_test(tc, what_is_damaged_is_one_line, 0, countof(damages));
 	tcase_add_test(tc, records_of_a_liar);

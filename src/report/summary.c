@@ -1,8 +1,10 @@
 #include <err.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit/overlap.h"
 #include "base/clock.h"
@@ -302,7 +304,7 @@ write_markdown(const struct remarks *remarks, const json_t *overlaps, const char
 static double
 wall_of(const struct summary *s, const struct table *table, const json_t *info)
 {
-	if (table_progress(s->rundir) == TABLE_ENDED)
+	if (faccessat(s->rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return lead_wall(table, json_number(info, "started"));
 	return clock_monotonic() - json_number(info, "clock") -
 	       company_rechecked(table->records, table->n);
