@@ -157,10 +157,10 @@ static const struct {
 	const char *format, *says[4];
 } formats[] = {
 	{ "text", { "took ", ", so far\n1 session has ended, 2 run, 1 passed; `noxmk status` "
-		"tells of the others\n", "\nb        running ", ": it waits for db <&>\n" } },
+		"tells of the others\n", "\nb        running ", "\nCritical path so far: 1 session, " } },
 	{ "html", { "1 session has ended, 2 run, 1 passed", "; it goes on",
 		"<tr><th scope=\"row\">b</th>", "<td class=\"r\">waits for db &lt;&amp;&gt;</td>" } },
-	{ "md", { "1 session&#58; 1 passed; ", " so far; the run goes on, with 2 at work\n" } },
+	{ "md", { "1 session&#58; 1 passed; ", "s wall time so far; the run goes on, with 2 at work\n" } },
 	{ "svg", { "1 session has ended, 2 run, 1 passed" } },
 	{ "json", { "\"state\": \"running\"", "\"state\": \"waits for db <&>\"" } },
 	{ "trace", { "traceEvents" } },

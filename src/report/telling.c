@@ -219,19 +219,38 @@ taken_on_path(const struct story *story, size_t place)
 	return lead_after(&records[path[place]], before);
 }
 
+/* Several of its parts are one session. */
+static size_t
+sessions_on_path(const struct story *story)
+{
+	json_t *names = json_object();
+	size_t n;
+
+	for (size_t i = 0; i < story->path.n; i++) {
+		const struct record *r = &story->table.records[story->path.v[i]];
+
+		json_object_set_new(names, r->part > 0 ? r->whole : r->target, json_true());
+	}
+	n = json_object_size(names);
+	json_decref(names);
+	return n;
+}
+
 static void
 add_path(struct buffer *out, const struct story *story, int columns)
 {
 	const struct indices *path = &story->path;
 	size_t first = path->n > PATH_MOST ? path->n - PATH_MOST : 0;
+	size_t sessions = sessions_on_path(story);
 	double taken = 0;
 
 	for (size_t i = 0; i < path->n; i++)
 		taken += taken_on_path(story, i);
 	if (path->n == 0)
 		return;
-	buffer_printf(out, "\nCritical path: %zu session%s, %s of %s\n", path->n,
-	    path->n == 1 ? "" : "s", screen_duration(taken).s, screen_duration(story->wall).s);
+	buffer_printf(out, "\nCritical path%s: %zu session%s, %s of %s\n",
+	    story->progress == TABLE_SO_FAR ? " so far" : "", sessions, sessions == 1 ? "" : "s",
+	    screen_duration(taken).s, screen_duration(story->wall).s);
 	if (first > 0)
 		buffer_printf(out, "  … %zu before these\n", first);
 	for (size_t i = first; i < path->n; i++) {
