@@ -78,14 +78,6 @@ is_missing(int rundir)
 	       !rundir_may_live(rundir);
 }
 
-static void
-mark_ended(int rundir)
-{
-	int fd = file_create(rundir, RUNDIR_ENDED, O_WRONLY);
-
-	fd_close(&fd);
-}
-
 /* Helpers may have been killed with their guards while their slots were lent: make counts those. */
 static void
 mend_tokens(const char *key, int rundir)
@@ -168,7 +160,7 @@ end_run(const struct end *end, const char *key, char *const *make)
 		result = -1;
 	if (key)
 		mark_well(end, key);
-	mark_ended(end->rundir);
+	rundir_mark_ended(end->rundir, false);
 	mend_tokens(key, rundir);
 	if (*make) {
 		keep_results(end);
@@ -186,7 +178,7 @@ end_interrupted(const struct end *end)
 	json_t *sessions = json_object();
 
 	(void)!sum_up(end, true);
-	mark_ended(end->rundir);
+	rundir_mark_ended(end->rundir, true);
 	keep_results(end);
 	planfile_expand(end->plan, end->goals, sessions, false);
 	record_sync(end->rundir, sessions);

@@ -39,6 +39,9 @@ static const struct {
 	    "…, b 20.0s, then c 20.0s, then d 20.0s, then e 20.0s, which ended last\n" },
 	/* The one that ended later is the cause; one that ended too late is none. */
 	{ "a 0 60;b 30 90;g 0 80", "noxmk: 60% of the wall time: b 60.0s, which ended last\n" },
+	/* Clocks are read a little late: no moment counts twice. */
+	{ "a 0 50.04;b 50 100;g 0 1", "noxmk: 100% of the wall time: "
+	    "a 50.0s, then b 50.0s, which ended last\n" },
 	/* Clocks that were set, and nothing at all. */
 	{ "a 0 90;b 0 200;g 0 10", "" },
 	{ "", "" },

@@ -28,7 +28,9 @@ begin(const char *name)
 	file = xasprintf("%s/plan.jsonl", path);
 	file_put(file, "{\"schema\":1}\n{\"target\":\"a\",\"session\":\"a\"}\n"
 		"{\"target\":\"b\",\"session\":\"b\"}\n{\"target\":\"c\",\"session\":\"c\"}\n"
-		"{\"target\":\"d\",\"session\":\"d\"}\n{\"target\":\"e\",\"session\":\"e\"}\n");
+		"{\"target\":\"d\",\"session\":\"d\"}\n{\"target\":\"e\",\"session\":\"e\"}\n"
+		"{\"target\":\"t.part-1\",\"session\":\"t\",\"part\":[1,2],\"whole\":\"t\"}\n"
+		"{\"target\":\"t.part-2\",\"session\":\"t\",\"part\":[2,2],\"whole\":\"t\"}\n");
 	free(file);
 	free(info);
 	free(path);
@@ -91,8 +93,8 @@ END_TEST
 START_TEST(two_runs_as_json)
 {
 	json_t *json, *expected = json_of("{'schema':1,"
-		"'before':{'run':'" FIRST "','started':100.0,'wall':3.0},"
-		"'after':{'run':'" SECOND "','started':100.0,'wall':3.0},'sessions':["
+		"'before':{'run':'" FIRST "','state':'ended','started':100.0,'wall':3.0},"
+		"'after':{'run':'" SECOND "','state':'ended','started':100.0,'wall':3.0},'sessions':["
 		"{'target':'c','before':{'verdict':'passed','duration':1.0},"
 		"'after':{'verdict':'failed','duration':2.0},'more':1.0,'turned':'broken'},"
 		"{'target':'a','before':{'verdict':'passed','duration':2.0},'after':null,"
@@ -119,6 +121,64 @@ START_TEST(two_runs_as_json)
 }
 END_TEST
 
+/* The caller frees. */
+static char *
+compared(void)
+{
+	output_begin();
+	ck_assert_int_eq(compare_print("-2", "latest", false), 0);
+	return output_end();
+}
+
+START_TEST(of_a_run_that_goes_on_what_has_ended_is_compared)
+{
+	char *text;
+
+	begin(FIRST);
+	begin(SECOND);
+	put(FIRST, "a", PASSED, 1);
+	put(FIRST, "b", PASSED, 2);
+	put(SECOND, "b", FAILED, 2);
+	put(SECOND, "c", PASSED, 2);
+	unlink(".nox/.noxmk/runs/" SECOND "/.ended");
+	text = compared();
+	ck_assert_ptr_nonnull(strstr(text, "\nafter:  " SECOND
+	    ", which goes on: what has ended in it is compared\n"));
+	ck_assert_ptr_nonnull(strstr(text, "b        passed        2.0s  failed        2.0s  broken\n"
+	    "c        -                -  passed        2.0s\nthe run "));
+	ck_assert_ptr_null(strstr(text, "\na "));
+	/* How long it has taken so far is no change. */
+	ck_assert_ptr_null(strstr(text, " more\n"));
+	free(text);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(a_session_in_parts_is_one)
+{
+	char *text;
+
+	begin(FIRST);
+	begin(SECOND);
+	put(FIRST, "t.part-1", PASSED, 1);
+	put(FIRST, "t.part-2", PASSED, 2);
+	put(SECOND, "t.part-1", PASSED, 1);
+	put(SECOND, "t.part-2", FAILED, 4);
+	text = compared();
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\nt         passed        3.0s  failed        5.0s  broken     2.0s more\nthe run"));
+	free(text);
+	/* One part is not taken for all of it. */
+	unlink(".nox/.noxmk/runs/" SECOND "/t.part-1.json");
+	text = compared();
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\nt         passed        3.0s  -                -\n"
+	    "t.part-2  -                -  failed        4.0s\nthe run"));
+	free(text);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(a_run_that_is_not_there)
 {
 	begin(FIRST);
@@ -138,6 +198,8 @@ check_compare_suite(void)
 
 	tcase_add_test(tc, two_runs_side_by_side);
 	tcase_add_test(tc, two_runs_as_json);
+	tcase_add_test(tc, of_a_run_that_goes_on_what_has_ended_is_compared);
+	tcase_add_test(tc, a_session_in_parts_is_one);
 	tcase_add_test(tc, a_run_that_is_not_there);
 	return suite;
 }

@@ -167,6 +167,61 @@ START_TEST(a_past_in_json)
 }
 END_TEST
 
+/* The session was cut then. The parts, as bits, took so long each. */
+static void
+put_parts(int day, unsigned parts, double seconds)
+{
+	char *run = xasprintf(".nox/.noxmk/runs/202611%02dT000000.000Z-c0ffee01", day);
+	char *path = xasprintf("%s/plan.jsonl", run);
+	int rundir = folder_make(run);
+
+	file_put(path, "{\"schema\":1}\n"
+	    "{\"target\":\"t.part-1\",\"session\":\"t\",\"part\":[1,2],\"whole\":\"t\"}\n"
+	    "{\"target\":\"t.part-2\",\"session\":\"t\",\"part\":[2,2],\"whole\":\"t\"}\n"
+	    "{\"group\":\"t\",\"kind\":\"parts\",\"members\":[\"t.part-1\",\"t.part-2\"]}\n"
+	    "{\"group\":\"ci\",\"members\":[\"t.part-1\",\"t.part-2\"]}\n");
+	for (unsigned part = 1; part <= 2; part++) {
+		struct record r = { .target = xasprintf("t.part-%u", part),
+			.session = xstrdup("t"), .exit = -1, .signal = -1, .client = -1,
+			.started = 1795396700.0, .ended = 1795396700.0 + seconds,
+			.duration = seconds, .verdict = PASSED };
+
+		if (parts & part)
+			ck_assert_int_eq(record_write(rundir, -1, &r), 0);
+		record_clear(&r);
+	}
+	close(rundir);
+	free(path);
+	free(run);
+}
+
+START_TEST(a_session_in_parts_has_a_past)
+{
+	int state = folder_make(".nox/.noxmk");
+	char *text;
+
+	put_parts(1, 1 | 2, 2.5);
+	put_parts(2, 2, 1);
+	put(3, 'p', 4, 0);
+	output_begin();
+	ck_assert_int_eq(past_print(state, "t", false), 0);
+	text = output_end();
+	/* What one part takes alone says nothing of the session's time. */
+	ck_assert_str_eq(text,
+	    "run                            verdict       time  reason\n"
+	    "20261101T000000.000Z-c0ffee01  passed        5.0s\n"
+	    "20261102T000000.000Z-c0ffee01  passed        1.0s  only part 2 of 2\n"
+	    "20261103T000000.000Z-c0ffee01  passed        4.0s\n\n"
+	    "noxmk: 3 runs: 3 passed; median 4.5s, half of them from 4.0s to 5.0s\n");
+	free(text);
+	/* A group is no session, however many there are of it. */
+	output_begin();
+	ck_assert_int_eq(past_print(state, "ci", false), -1);
+	free(output_end());
+	close(state);
+}
+END_TEST
+
 START_TEST(a_session_without_one)
 {
 	int state = put_all();
@@ -218,6 +273,7 @@ check_past_suite(void)
 	tcase_add_test(tc, a_session_is_gone);
 	tcase_add_test(tc, each_run_is_a_line);
 	tcase_add_test(tc, a_past_in_json);
+	tcase_add_test(tc, a_session_in_parts_has_a_past);
 	tcase_add_test(tc, a_session_without_one);
 	tcase_add_test(tc, a_past_with_a_hole);
 	return suite;

@@ -106,6 +106,24 @@ START_TEST(a_run_is_told)
 }
 END_TEST
 
+/* c waited for b, and b for a, by make; each began a little before the clock said the other ended. */
+START_TEST(no_moment_of_the_critical_path_counts_twice)
+{
+	char *text;
+
+	begin();
+	put(kept_record("a", PASSED, 0, 1, NULL));
+	put(kept_record("b", PASSED, 0.96, 2, NULL));
+	put(kept_record("e", PASSED, 1.97, 3, "[{'for':'slot','seconds':0.9}]"));
+	text = printed(&(struct report_options){ .run = RUN }, 0);
+	ck_assert_ptr_nonnull(strstr(text, "\nCritical path: 3 sessions, 3.0s of 3.0s\n"));
+	ck_assert_msg(strstr(text, "      2.3s  76%  the rest of the sessions\n"
+	    "      0.7s  24%  nox itself\n\n"), "%s", text);
+	free(text);
+	close(run);
+}
+END_TEST
+
 /* Reads what is printed in that format. The caller frees. */
 static json_t *
 parsed(const char *format)
@@ -125,6 +143,17 @@ number(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
+/* One that has not run, and no failure: what it requires was skipped. */
+static void
+put_excused(const char *target)
+{
+	struct record r = kept_record(target, NOT_RUN, 0, 0, NULL);
+
+	r.excused = true;
+	r.reason = xstrdup("a was skipped");
+	put(r);
+}
+
 /* d was to begin when c had ended, by a cue or in make's order, and its helper never waited. */
 START_TEST(a_resource_that_made_make_wait_is_tried_without)
 {
@@ -136,10 +165,28 @@ START_TEST(a_resource_that_made_make_wait_is_tried_without)
 	put(kept_record("c", PASSED, 0, 3, NULL));
 	d.cue = xstrdup("c");
 	put(d);
+	put_excused("b");
+	put_excused("e");
 	json = parsed("json");
 	without = json_object_get(json_object_get(json, "predictions"), "without");
 	ck_assert_uint_eq(json_object_size(without), 1);
 	ck_assert_ptr_nonnull(json_object_get(without, "db"));
+	json_decref(json);
+	close(run);
+}
+END_TEST
+
+START_TEST(what_was_excused_takes_no_time)
+{
+	json_t *json;
+
+	put_all();
+	put(kept_record("a", SKIPPED, 1, 1.5, NULL));
+	put(kept_record("e", PASSED, 9, 9.5, NULL));
+	put_excused("d");
+	json = parsed("json");
+	ck_assert_double_eq_tol(number(json_object_get(json_object_get(json, "predictions"),
+	    "jobs"), "1"), 7.0, 0.1);
 	json_decref(json);
 	close(run);
 }
@@ -273,11 +320,16 @@ START_TEST(a_run_that_was_cut_short_is_not_simulated)
 {
 	char *text;
 
-	begin();
-	put(kept_record("a", PASSED, 1, 4, NULL));
+	put_all();
 	put(kept_record("b", CANCELLED, 4, 5, NULL));
 	text = printed(&(struct report_options){ 0 }, 0);
 	ck_assert_ptr_nonnull(strstr(text, "1 cancelled"));
+	ck_assert_ptr_null(strstr(text, "What would help"));
+	free(text);
+	/* As where a machine is missing. */
+	put(kept_record("b", NOT_RUN, 0, 0, NULL));
+	text = printed(&(struct report_options){ 0 }, 0);
+	ck_assert_ptr_nonnull(strstr(text, "1 not run"));
 	ck_assert_ptr_null(strstr(text, "What would help"));
 	free(text);
 	close(run);
@@ -434,6 +486,31 @@ START_TEST(it_goes_into_a_file)
 END_TEST
 
 /* Of a make that was killed -9 there is no end: what there is is told, and of the rest, why not. */
+/* Its end was summed up, when make was dead; how it ended is still known later. */
+START_TEST(a_run_that_was_interrupted)
+{
+	char *text;
+
+	begin();
+	rundir_mark_ended(run, true);
+	put(kept_record("a", CANCELLED, 1, 4, NULL));
+	text = printed(&(struct report_options){ 0 }, 0);
+	ck_assert_ptr_nonnull(strstr(text, " and took 4.0s, and was stopped\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nb        not run          -        -     -  "
+		"make was stopped before its turn\n"));
+	free(text);
+	text = printed(&(struct report_options){ .format = "junit" }, 0);
+	ck_assert_ptr_nonnull(strstr(text, "<error message=\"make was stopped before its turn\"/>"));
+	free(text);
+	rundir_mark_ended(run, false);
+	text = printed(&(struct report_options){ 0 }, 0);
+	ck_assert_ptr_nonnull(strstr(text, " and took 4.0s\n"));
+	free(text);
+	assert_silent();
+	close(run);
+}
+END_TEST
+
 START_TEST(a_run_that_was_killed)
 {
 	char *where = makekey_where(), *text;
@@ -576,7 +653,9 @@ check_report_suite(void)
 
 	tcase_add_test(tc, a_resource_that_made_make_wait_is_tried_without);
 	tcase_add_test(tc, a_run_is_told);
+	tcase_add_test(tc, no_moment_of_the_critical_path_counts_twice);
 	tcase_add_test(tc, a_run_that_was_cut_short_is_not_simulated);
+	tcase_add_test(tc, what_was_excused_takes_no_time);
 	tcase_add_test(tc, a_run_in_json);
 	tcase_add_test(tc, a_run_as_a_trace);
 	tcase_add_test(tc, a_run_as_markdown_and_junit);
@@ -585,6 +664,7 @@ check_report_suite(void)
 	tcase_add_test(tc, a_run_can_be_chosen);
 	tcase_add_loop_test(tc, a_run_that_is_not_there, 0, countof(strangers));
 	tcase_add_test(tc, it_goes_into_a_file);
+	tcase_add_test(tc, a_run_that_was_interrupted);
 	tcase_add_test(tc, a_run_that_was_killed);
 	tcase_add_loop_test(tc, what_is_damaged_is_one_line, 0, countof(damages));
 	tcase_add_test(tc, records_of_a_liar);

@@ -40,6 +40,15 @@ put_run(const char *run)
 	file_put(path, text);
 	free(path);
 	free(text);
+	path = xasprintf(".nox/.noxmk/runs/%s/plan.jsonl", run);
+	file_put(path, "{\"schema\":1}\n{\"target\":\"a\",\"session\":\"a\"}\n"
+		"{\"target\":\"b\",\"session\":\"b\"}\n"
+		"{\"target\":\"t.part-1\",\"session\":\"t\",\"part\":[1,2],\"whole\":\"t\"}\n"
+		"{\"target\":\"t.part-2\",\"session\":\"t\",\"part\":[2,2],\"whole\":\"t\"}\n");
+	free(path);
+	path = xasprintf(".nox/.noxmk/runs/%s/.ended", run);
+	file_put(path, "");
+	free(path);
 }
 
 START_TEST(runs_of_several_sessions_are_summed_up)
@@ -117,6 +126,51 @@ START_TEST(what_is_not_known_is_said)
 }
 END_TEST
 
+START_TEST(parts_of_a_session_are_one)
+{
+	int state = folder_make(".nox/.noxmk");
+	char *text;
+
+	put("20261123-000001-1", "t.part-1", FAILED, 103, 3);
+	put("20261123-000001-1", "t.part-2", FAILED, 104, 4);
+	put_run("20261123-000001-1");
+	output_begin();
+	ck_assert_int_eq(savings_print(state), 0);
+	text = output_end();
+	ck_assert_ptr_nonnull(strstr(text, "\n20261123-000001-1                     1         1"
+	    "       6.5s     4.0s      1.62\n"));
+	free(text);
+	assert_silent();
+	close(state);
+}
+END_TEST
+
+START_TEST(a_run_that_goes_on_does_not_count_yet)
+{
+	int state = folder_make(".nox/.noxmk");
+	char *text;
+
+	for (int i = 1; i <= 2; i++) {
+		char *run = xasprintf("20261123-00000%d-1", i);
+
+		put(run, "a", PASSED, 103, 3);
+		put(run, "b", PASSED, 104, 4);
+		put_run(run);
+		free(run);
+	}
+	unlink(".nox/.noxmk/runs/20261123-000002-1/.ended");
+	output_begin();
+	ck_assert_int_eq(savings_print(state), 0);
+	text = output_end();
+	ck_assert_ptr_null(strstr(text, "20261123-000002-1"));
+	ck_assert_ptr_nonnull(strstr(text, "\nnoxmk: 1 run took 4.0s, "));
+	ck_assert_ptr_nonnull(strstr(text, "\nnoxmk: not counted: 1 run that goes on\n"));
+	free(text);
+	assert_silent();
+	close(state);
+}
+END_TEST
+
 START_TEST(without_such_a_run_there_is_nothing_to_tell)
 {
 	int state = folder_make(".nox/.noxmk");
@@ -137,6 +191,8 @@ check_savings_suite(void)
 
 	tcase_add_test(tc, runs_of_several_sessions_are_summed_up);
 	tcase_add_test(tc, what_is_not_known_is_said);
+	tcase_add_test(tc, parts_of_a_session_are_one);
+	tcase_add_test(tc, a_run_that_goes_on_does_not_count_yet);
 	tcase_add_test(tc, without_such_a_run_there_is_nothing_to_tell);
 	return suite;
 }

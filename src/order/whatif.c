@@ -156,8 +156,12 @@ whatif_new(const json_t *sessions, const struct record *records, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		size_t job = workload_find(whatif->work, records[i].target);
 
-		if (job != NO_JOB && has_run(&records[i]))
+		if (job == NO_JOB)
+			continue;
+		if (has_run(&records[i]))
 			take_record(&whatif->work->schedule.jobs[job], &records[i]);
+		else if (records[i].verdict == NOT_RUN)
+			whatif->work->schedule.jobs[job].seconds = SHORTEST;
 	}
 	calibrate(whatif, records, n);
 	whatif->as_it_was = whatif_slots(whatif, whatif->slots);

@@ -16,7 +16,8 @@ struct whatif;
 
 /*
  * The sessions of the run: target -> line of the plan; n records, of some or all of them. Those of
- * which there is none, or which have not run, count as the history has it. slots: that make had;
+ * which there is none count as the history has it; one that has not run takes no time. slots: that
+ * make had;
  * processors: that there were. What make and the helpers take for each session besides is that with
  * which the simulation, in the order in which they started, takes as long as the run has. Borrows
  * all. whatif_free frees.

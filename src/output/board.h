@@ -33,7 +33,7 @@ struct board_wait {
 };
 
 struct board {
-	unsigned total, done, failed; /* sessions; failed: of those that are done */
+	unsigned total, done, failed; /* sessions, and parts of these; failed: of those done */
 	double elapsed, left;         /* seconds of the run; left: -1: unknown */
 	bool ended;                   /* nothing runs any more, nor will */
 	const struct board_row *rows;

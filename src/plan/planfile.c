@@ -379,6 +379,22 @@ planfile_group(struct planfile *plan, const char *target)
 	return json_object_get(plan->groups, target);
 }
 
+json_t *
+planfile_parts(struct planfile *plan, const char *target)
+{
+	json_t *line = planfile_session(plan, target);
+	const json_t *members = line ? NULL : planfile_group(plan, target);
+	const char *first = json_string_value(json_array_get(members, 0));
+	bool is_cut;
+
+	/* Most are in one piece, and to see that takes no more than to find their line. */
+	if (!line && first)
+		line = planfile_session(plan, first);
+	is_cut = !strcmp(json_text(line, "whole"), target);
+	json_decref(line);
+	return is_cut ? json_copy((json_t *)members) : NULL;
+}
+
 bool
 planfile_knows(struct planfile *plan, const char *target)
 {

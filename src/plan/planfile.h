@@ -90,6 +90,9 @@ int planfile_expand(struct planfile *, const json_t *goals, json_t *sessions, bo
 /* The members of that group, targets all of them; NULL if there is none such. Borrowed. */
 const json_t *planfile_group(struct planfile *, const char *target);
 
+/* The parts of the session by that target, if it is cut: a new list; else NULL. */
+json_t *planfile_parts(struct planfile *, const char *target) UNUSED_RESULT;
+
 /* Is that one a target of the plan, of a session or a group? If not, a warning says what may be. */
 bool planfile_knows(struct planfile *, const char *target);
 

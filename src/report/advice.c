@@ -189,7 +189,8 @@ sentence(const struct best *best, double as_it_was)
 
 /*
  * Several sessions, of which none was cut short, and which do not take too long to simulate. What
- * a session that was cancelled would have taken nobody knows.
+ * a session that was cancelled would have taken nobody knows; one that was to run and has not, say
+ * since its machine is missing, would make the simulation longer than the run.
  */
 static bool
 is_worth_while(const struct story *story)
@@ -197,8 +198,10 @@ is_worth_while(const struct story *story)
 	size_t run = 0;
 
 	for (size_t i = 0; i < story->table.n; i++) {
-		run += lead_has_run(&story->table.records[i]);
-		if (story->table.records[i].verdict == CANCELLED)
+		const struct record *r = &story->table.records[i];
+
+		run += lead_has_run(r);
+		if (r->verdict == CANCELLED || (r->verdict == NOT_RUN && !r->excused))
 			return false;
 	}
 	return story->progress == TABLE_ENDED && run > 1 && story->table.n <= SESSIONS_MOST &&

@@ -73,12 +73,14 @@ chain_print(const struct table *table, double wall)
 {
 	const struct record *r = table->n < SESSIONS_LEAST ? NULL : last_to_end(table);
 	struct buffer names = { 0 };
-	double seconds = 0;
+	double seconds = 0, limit = 0;
 	char *line;
 	size_t n;
 
 	for (n = 0; r; r = before(table, r), n++) {
-		seconds += r->ended - r->started;
+		/* Who waited may have begun a moment before that one ended, by what clocks say. */
+		seconds += (n == 0 || r->ended < limit ? r->ended : limit) - r->started;
+		limit = r->started;
 		if (n < NAMES_MOST)
 			put_before(&names, r);
 	}

@@ -58,35 +58,65 @@ compare_pairs(const void *a, const void *b)
 	return strcmp(x->target, y->target);
 }
 
-/* The caller frees the array. */
-static struct pair *
-pairs_of(const struct story *before, const struct story *after, size_t *n)
+/*
+ * What both have, then what only one has: nothing is said yet of what has not ended in a run that
+ * goes on.
+ */
+struct comparison {
+	const struct story *before, *after;
+	struct cases cases[2]; /* of both */
+	struct pair *pairs;
+	size_t n;
+};
+
+static void
+add_pair(struct comparison *c, const char *target, const struct record *before,
+    const struct record *after)
 {
-	struct pair *pairs = xcalloc(before->table.n + after->table.n, sizeof(*pairs));
+	const struct story *lacks = !before ? c->before : !after ? c->after : NULL;
+
+	if (!lacks || lacks->progress != TABLE_SO_FAR)
+		c->pairs[c->n++] = pair_of(target, before, after);
+}
+
+static struct cases
+cases_of_story(const struct story *story)
+{
+	return cases_of(&story->table.wholes, story->table.records, story->table.n);
+}
+
+/* comparison_clear frees. */
+static struct comparison
+compare(const struct story *before, const struct story *after)
+{
+	struct comparison c = { .before = before, .after = after,
+		.cases = { cases_of_story(before), cases_of_story(after) } };
+	const struct cases *x = &c.cases[0], *y = &c.cases[1];
 	json_t *places = json_object(), *at;
 
-	*n = 0;
-	for (size_t i = 0; i < before->table.n; i++)
-		json_object_set_new(places, before->table.records[i].target,
-		    json_integer((json_int_t)i));
-	for (size_t i = 0; i < after->table.n; i++) {
-		const struct record *r = &after->table.records[i];
-
-		at = json_object_get(places, r->target);
-		pairs[(*n)++] = pair_of(r->target,
-		    at ? &before->table.records[json_integer_value(at)] : NULL, r);
-		json_object_del(places, r->target);
+	c.pairs = xcalloc(x->n + y->n, sizeof(*c.pairs));
+	for (size_t i = 0; i < x->n; i++)
+		json_object_set_new(places, x->v[i]->target, json_integer((json_int_t)i));
+	for (size_t i = 0; i < y->n; i++) {
+		at = json_object_get(places, y->v[i]->target);
+		add_pair(&c, y->v[i]->target, at ? x->v[json_integer_value(at)] : NULL, y->v[i]);
+		json_object_del(places, y->v[i]->target);
 	}
-	for (size_t i = 0; i < before->table.n; i++) {
-		const struct record *r = &before->table.records[i];
-
-		if (json_object_get(places, r->target))
-			pairs[(*n)++] = pair_of(r->target, r, NULL);
-	}
+	for (size_t i = 0; i < x->n; i++)
+		if (json_object_get(places, x->v[i]->target))
+			add_pair(&c, x->v[i]->target, x->v[i], NULL);
 	json_decref(places);
-	if (*n > 0)
-		qsort(pairs, *n, sizeof(*pairs), compare_pairs);
-	return pairs;
+	if (c.n > 0)
+		qsort(c.pairs, c.n, sizeof(*c.pairs), compare_pairs);
+	return c;
+}
+
+static void
+comparison_clear(struct comparison *c)
+{
+	free(c->cases[0].v);
+	free(c->cases[1].v);
+	free(c->pairs);
 }
 
 /* "broken", "mended", or NULL. */
@@ -127,31 +157,40 @@ print_pair(const struct pair *pair, int limit, int width)
 }
 
 static int
-width_of(const struct story *before, const struct story *after)
+width_of(const struct comparison *c)
 {
-	int x = table_names_width(before->table.records, before->table.n, FIXED, 0);
-	int y = table_names_width(after->table.records, after->table.n, FIXED, 0);
+	const struct table *x = &c->before->table, *y = &c->after->table;
+	int before = table_names_width(x->records, x->n, FIXED, 0);
+	int after = table_names_width(y->records, y->n, FIXED, 0);
 
-	return x > y ? x : y;
+	return before > after ? before : after;
+}
+
+/* What has not come to its end has no time that says anything. */
+static void
+print_run(const char *word, const struct story *story)
+{
+	printf("%-7s %s%s\n", word, story_name(story), story->progress == TABLE_SO_FAR ?
+	    ", which goes on: what has ended in it is compared" :
+	    story->progress == TABLE_STOPPED ? ", which was stopped" : "");
 }
 
 static void
-print_pairs(const struct story *before, const struct story *after)
+print_pairs(const struct comparison *c)
 {
-	int width = width_of(before, after), limit = screen_left(0) > 0 ? width : 0;
-	size_t n;
-	struct pair *pairs = pairs_of(before, after, &n);
+	int width = width_of(c), limit = screen_left(0) > 0 ? width : 0;
 
-	printf("before: %s\nafter:  %s\n\n", story_name(before), story_name(after));
-	printf("%-*s  %-9s %8s  %-9s %8s  %s\n", width, "session", "before", "time", "after",
+	print_run("before:", c->before);
+	print_run("after:", c->after);
+	printf("\n%-*s  %-9s %8s  %-9s %8s  %s\n", width, "session", "before", "time", "after",
 	    "time", "change");
-	for (size_t i = 0; i < n; i++)
-		print_pair(&pairs[i], limit, width);
+	for (size_t i = 0; i < c->n; i++)
+		print_pair(&c->pairs[i], limit, width);
 	printf("%-*s  %-9s %8s  %-9s %8s", width, "the run", "",
-	    screen_duration(before->wall).s, "", screen_duration(after->wall).s);
-	print_change(after->wall - before->wall, before->wall);
+	    screen_duration(c->before->wall).s, "", screen_duration(c->after->wall).s);
+	if (c->before->progress == TABLE_ENDED && c->after->progress == TABLE_ENDED)
+		print_change(c->after->wall - c->before->wall, c->before->wall);
 	putchar('\n');
-	free(pairs);
 }
 
 static json_t *
@@ -176,27 +215,24 @@ pair_json(const struct pair *pair)
 static json_t *
 run_json(const struct story *story)
 {
-	return json_pack("{s:s,s:f,s:f}", "run", story_name(story), "started", story->started,
-	    "wall", story->wall);
+	return json_pack("{s:s,s:s,s:f,s:f}", "run", story_name(story), "state",
+	    story_state(story), "started", story->started, "wall", story->wall);
 }
 
 static void
-print_json(const struct story *before, const struct story *after)
+print_json(const struct comparison *c)
 {
-	size_t n;
-	struct pair *pairs = pairs_of(before, after, &n);
 	json_t *sessions = json_array(), *object;
 	char *text;
 
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(sessions, pair_json(&pairs[i]));
-	object = json_pack("{s:i,s:o,s:o,s:o}", "schema", 1, "before", run_json(before), "after",
-	    run_json(after), "sessions", sessions);
+	for (size_t i = 0; i < c->n; i++)
+		json_array_append_new(sessions, pair_json(&c->pairs[i]));
+	object = json_pack("{s:i,s:o,s:o,s:o}", "schema", 1, "before", run_json(c->before),
+	    "after", run_json(c->after), "sessions", sessions);
 	text = json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 	puts(text ? text : "null");
 	free(text);
 	json_decref(object);
-	free(pairs);
 }
 
 /* 0, or -1 after a warning. *rundir is to be closed, and the story to be freed, either way. */
@@ -215,7 +251,10 @@ compare_print(const char *before, const char *after, bool json)
 
 	if (open_story(state, before, &rundirs[0], &stories[0]) == 0 &&
 	    open_story(state, after, &rundirs[1], &stories[1]) == 0) {
-		(json ? print_json : print_pairs)(&stories[0], &stories[1]);
+		struct comparison c = compare(&stories[0], &stories[1]);
+
+		(json ? print_json : print_pairs)(&c);
+		comparison_clear(&c);
 		result = 0;
 	}
 	for (int i = 0; i < 2; i++) {

@@ -27,12 +27,6 @@ static const enum { SUCCESS, FAILURE, ERROR, SKIP } kinds[VERDICTS] = { [FAILED]
 static const char *const elements[] = { [FAILURE] = "failure", [ERROR] = "error",
 	[SKIP] = "skipped" };
 
-/* What is told, in that order. */
-struct cases {
-	const struct record **v;
-	size_t n;
-};
-
 static int
 kind_of(const struct record *r)
 {
@@ -222,34 +216,11 @@ add_properties(struct buffer *out, const json_t *info, const json_t *overlaps)
 	free(number);
 }
 
-/*
- * Some parts alone may not look as if they were all of their session: each of them is itself. The
- * caller frees the array.
- */
-static struct cases
-cases_of(const struct table *table)
-{
-	struct cases cases = { .v = xcalloc(table->n, sizeof(*cases.v)) };
-
-	for (size_t i = 0; i < table->wholes.n; i++) {
-		const struct record *r = &table->wholes.v[i];
-
-		if (!whole_is_partial(r, table->records, table->n)) {
-			cases.v[cases.n++] = r;
-			continue;
-		}
-		for (size_t k = 0; k < table->n; k++)
-			if (whole_has(r->target, &table->records[k]))
-				cases.v[cases.n++] = &table->records[k];
-	}
-	return cases;
-}
-
 void
 junit_add_run(struct buffer *out, int rundir, const struct table *table, const json_t *info,
     const json_t *overlaps)
 {
-	struct cases cases = cases_of(table);
+	struct cases cases = cases_of(&table->wholes, table->records, table->n);
 	struct span span = span_of(&cases);
 
 	buffer_addstr(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");

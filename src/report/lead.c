@@ -371,6 +371,14 @@ leads_free(struct lead *leads, size_t n)
 	free(leads);
 }
 
+double
+lead_after(const struct record *r, double moment)
+{
+	double seconds = r->ended - (r->started > moment ? r->started : moment);
+
+	return seconds < 0 ? 0 : seconds < r->duration ? seconds : r->duration;
+}
+
 struct indices
 leads_path(const struct table *table, const struct lead *leads)
 {

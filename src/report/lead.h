@@ -52,6 +52,9 @@ double lead_waited(const struct lead *);
 struct lead *leads_new(const struct table *, double run_started) UNUSED_RESULT;
 void leads_free(struct lead *, size_t n);
 
+/* Seconds that it took after that moment: what was before was another one's. */
+double lead_after(const struct record *, double moment);
+
 /* The critical path, the first session first. The caller frees what it holds. */
 struct indices leads_path(const struct table *, const struct lead *) UNUSED_RESULT;
 

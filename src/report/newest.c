@@ -147,37 +147,62 @@ print_one(const struct newest *newest, const char *target)
 	return result;
 }
 
-/* Has a run that is kept something of that target? */
+/* The session, and its parts. */
+struct choice {
+	const struct newest *newest;
+	const char *target;
+	const json_t *parts;
+};
+
 static bool
-is_kept(const struct newest *newest, const char *target)
+is_wanted_of(const struct newest *newest, int rundir, const char *target)
 {
 	char *name = xasprintf("%s%s", target, newest->suffix);
-	struct wanted wanted = { .target = target, .name = name };
-	int rundir = rundir_newest_that(newest->state, is_wanted, &wanted);
+	struct wanted wanted = { .target = target, .name = name, .awaits = newest->awaits };
+	bool is = is_wanted(&wanted, rundir);
 
 	free(name);
+	return is;
+}
+
+static bool
+is_any_wanted(void *data, int rundir)
+{
+	const struct choice *choice = data;
+	const json_t *part;
+	size_t i;
+
+	json_array_foreach(choice->parts, i, part)
+		if (is_wanted_of(choice->newest, rundir, json_string_value(part)))
+			return true;
+	return is_wanted_of(choice->newest, rundir, choice->target);
+}
+
+/* Was the session in one piece when it was last told of? */
+static bool
+was_in_one_piece(const struct newest *newest, const char *target, const json_t *parts)
+{
+	struct choice choice = { newest, target, parts };
+	int rundir = rundir_newest_that(newest->state, is_any_wanted, &choice);
+	bool was = rundir >= 0 && is_wanted_of(newest, rundir, target);
+
 	fd_close(&rundir);
-	return rundir >= 0;
+	return was;
 }
 
 /* The parts of the session by that target, if it is cut. A new list, or NULL. */
 static json_t *
 parts_of(const struct newest *newest, const char *target)
 {
-	struct planfile *plan = NULL;
-	const json_t *members = NULL;
-	json_t *parts = NULL, *line = NULL;
+	struct planfile *plan = faccessat(newest->state, "plan.jsonl", F_OK, 0) == 0 ?
+	    planfile_open(newest->state) : NULL;
+	json_t *parts = plan ? planfile_parts(plan, target) : NULL;
 
-	if (!newest->awaits && (newest->run || !is_kept(newest, target)))
-		plan = planfile_open(newest->state);
-	if (plan)
-		members = planfile_group(plan, target);
-	if (json_array_size(members) > 0)
-		line = planfile_session(plan, json_string_value(json_array_get(members, 0)));
-	if (!strcmp(json_text(line, "whole"), target))
-		parts = json_copy((json_t *)members);
-	json_decref(line);
 	planfile_close(plan);
+	if (parts && !newest->run && was_in_one_piece(newest, target, parts)) {
+		json_decref(parts);
+		return NULL;
+	}
 	return parts;
 }
 

@@ -16,8 +16,8 @@ struct newest {
 
 /*
  * Calls print for each of the targets, NULL-ended, or, of a session that is cut in parts, for each
- * of these, but where it awaits. 0; 1 if there is no such run, after a warning,
- * or print has returned less than 0.
+ * of these, one after the other. 0; 1 if there is no such run, after a warning, or print has
+ * returned less than 0.
  */
 int newest_print(const struct newest *, char *const *targets);
 

@@ -1,4 +1,5 @@
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +8,11 @@
 #include "base/json.h"
 #include "base/median.h"
 #include "output/screen.h"
+#include "plan/planfile.h"
 #include "report/company.h"
 #include "report/newest.h"
 #include "report/past.h"
+#include "report/table.h"
 #include "state/history.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -110,10 +113,11 @@ time_of(const struct record *r)
 	return history_is_time(seconds) ? seconds : -1;
 }
 
+/* is_whole: it is all of the session. */
 static void
-add(struct past *past, const char *run, const struct record *r)
+add(struct past *past, const char *run, const struct record *r, bool is_whole)
 {
-	double seconds = r->verdict == PASSED ? time_of(r) : -1;
+	double seconds = r->verdict == PASSED && is_whole ? time_of(r) : -1;
 	json_t *line = json_pack("{s:s,s:f,s:s,s:o,s:b,s:f,s:O?}", "run", run, "started",
 	    r->started, "verdict", verdict_name(r->verdict), "reason",
 	    json_text_or_null(r->reason), "flaky", record_is_flaky(r), "duration", r->duration,
@@ -130,6 +134,45 @@ add(struct past *past, const char *run, const struct record *r)
 	indices_add(&past->at, json_array_size(past->runs) - 1);
 }
 
+/* Of a session that was cut in that run the parts that it had there are one. False: none. */
+static bool
+add_parts(struct past *past, const char *run, int rundir, const char *target)
+{
+	struct planfile *plan = faccessat(rundir, "plan.jsonl", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
+	    planfile_open(rundir) : NULL;
+	json_t *parts = plan ? planfile_parts(plan, target) : NULL, *part;
+	struct table table = { 0 };
+	bool found;
+	size_t i;
+
+	json_array_foreach(parts, i, part) {
+		json_t *line = planfile_session(plan, json_string_value(part));
+
+		table_add(&table, rundir, json_string_value(part), line, TABLE_SO_FAR);
+		json_decref(line);
+	}
+	table.wholes = wholes_of(table.records, table.n);
+	found = table.wholes.n > 0;
+	if (found)
+		add(past, run, &table.wholes.v[0], table.n == json_array_size(parts));
+	table_clear(&table);
+	json_decref(parts);
+	planfile_close(plan);
+	return found;
+}
+
+static bool
+add_run(struct past *past, const char *run, int rundir, const char *target)
+{
+	struct record r = { 0 };
+	bool found = record_read(rundir, target, &r) == 1;
+
+	if (found)
+		add(past, run, &r, true);
+	record_clear(&r);
+	return found || add_parts(past, run, rundir, target);
+}
+
 static struct past
 read_past(int state, const char *target)
 {
@@ -139,16 +182,11 @@ read_past(int state, const char *target)
 
 	json_array_foreach(names, i, name) {
 		int rundir = rundir_find_named(state, json_string_value(name));
-		struct record r = { 0 };
 
 		if (rundir < 0)
 			continue;
-		past.absent++;
-		if (record_read(rundir, target, &r) == 1) {
-			add(&past, json_string_value(name), &r);
-			past.absent = 0;
-		}
-		record_clear(&r);
+		past.absent = add_run(&past, json_string_value(name), rundir, target) ? 0 :
+		    past.absent + 1;
 		close(rundir);
 	}
 	json_decref(names);

@@ -12,6 +12,7 @@ struct remarks {
 	const struct table *table;
 	const struct history *history; /* of the runs before this one */
 	double wall;                   /* seconds of the run */
+	bool goes_on;                  /* it does: these are seconds so far */
 };
 
 /*

@@ -71,7 +71,7 @@ total_of(const struct sources *sources)
 {
 	char *total = summary_total(sources->state, sources->remarks), *words;
 
-	if (sources->story->progress != TABLE_SO_FAR)
+	if (!sources->remarks->goes_on)
 		return total;
 	words = xasprintf("%s so far; the run goes on, with %zu at work", total,
 	    json_array_size(sources->story->ongoing));
@@ -160,7 +160,7 @@ print_story(int state, const struct story *story, const struct report_options *o
 	const char *format = options->format ? options->format : "text";
 	struct history *history = history_load(state);
 	struct remarks remarks = { .table = &story->table, .history = history,
-		.wall = story->wall };
+		.wall = story->wall, .goes_on = story->progress == TABLE_SO_FAR };
 	char *links = link_to(story->rundir, options->out);
 	struct sources sources = { state, story, &remarks, options->out ? 0 : screen_left(0),
 		links };

@@ -8,10 +8,6 @@
 #include "report/results.h"
 #include "report/work.h"
 
-/* How the states of a run are called. */
-static const char *const states[] = { [TABLE_SO_FAR] = "running", [TABLE_ENDED] = "ended",
-	[TABLE_STOPPED] = "stopped" };
-
 static json_t *
 number_or_null(double number)
 {
@@ -191,8 +187,8 @@ counts_of(const struct story *story)
 	for (enum verdict v = 0; v < VERDICTS; v++) {
 		json_int_t n = 0;
 
-		for (size_t i = 0; i < story->table.n; i++)
-			n += story->table.records[i].verdict == v;
+		for (size_t i = 0; i < story->table.wholes.n; i++)
+			n += story->table.wholes.v[i].verdict == v;
 		json_object_set_new(counts, verdict_name(v), json_integer(n));
 	}
 	return counts;
@@ -204,7 +200,7 @@ run_of(const struct story *story)
 	const struct request *request = &story->request;
 
 	return json_pack("{s:s,s:s,s:f,s:f,s:o,s:o,s:o,s:o,s:o,s:o}", "name", story_name(story),
-	    "state", states[story->progress], "started", story->started, "wall", story->wall,
+	    "state", story_state(story), "started", story->started, "wall", story->wall,
 	    "jobs", count_or_null(story->jobs), "processors", count_or_null(request->processors),
 	    "goals", list_of(request->goals), "knobs", json_is_object(request->knob_texts) ?
 	    json_incref(request->knob_texts) : json_object(), "noxfile",

@@ -5,13 +5,15 @@
 #include "base/cpus.h"
 #include "base/json.h"
 #include "output/screen.h"
+#include "plan/planfile.h"
 #include "report/plain.h"
 #include "report/savings.h"
-#include "state/record.h"
+#include "report/table.h"
 #include "state/rundir.h"
 
 struct sums {
 	unsigned sessions, bad;
+	unsigned counted; /* targets of these, of which one that is cut has several */
 	struct plain plain;
 	double wall;  /* seconds that the run took */
 	double ended; /* Unix time of the last session's end */
@@ -26,29 +28,42 @@ struct total {
 };
 
 static void
-add_record(void *data, const struct record *record)
+add_records(struct sums *sums, const struct table *table)
 {
-	struct sums *sums = data;
+	for (size_t i = 0; i < table->n; i++) {
+		const struct record *r = &table->records[i];
 
-	if (record->verdict == SKIPPED)
-		return;
-	sums->sessions++;
-	sums->bad += record_is_bad(record);
-	plain_add(&sums->plain, record, sums->state, sums->processors);
-	if (record->ended > sums->ended)
-		sums->ended = record->ended;
+		if (r->verdict == SKIPPED)
+			continue;
+		sums->counted++;
+		plain_add(&sums->plain, r, sums->state, sums->processors);
+		if (r->ended > sums->ended)
+			sums->ended = r->ended;
+	}
+	for (size_t i = 0; i < table->wholes.n; i++) {
+		const struct record *r = &table->wholes.v[i];
+
+		sums->sessions += r->verdict != SKIPPED;
+		sums->bad += r->verdict != SKIPPED && record_is_bad(r);
+	}
 }
 
-/* False for a run without records, or with impossible ones. */
+/* False for a run without records, or with impossible ones. One alone can save nothing. */
 static bool
 add_up(int rundir, struct sums *sums)
 {
-	json_t *info = rundir_info(rundir);
+	json_t *info = rundir_info(rundir), *goals = json_array();
+	struct planfile *plan = info ? planfile_open(rundir) : NULL;
+	struct table table = { 0 };
 
-	record_each(rundir, add_record, sums);
+	if (plan && table_read(&table, rundir, plan, goals, TABLE_SO_FAR) == 0)
+		add_records(sums, &table);
 	sums->wall = sums->ended - json_number(info, "started");
+	table_clear(&table);
+	planfile_close(plan);
+	json_decref(goals);
 	json_decref(info);
-	return info && sums->sessions > 0 && sums->wall > 0;
+	return sums->counted > 1 && sums->wall > 0;
 }
 
 static void
@@ -80,12 +95,21 @@ print_total(const struct total *all, unsigned unknown)
 	puts("What plain nox would take is worked out from records: `noxmk bench` measures it.");
 }
 
+/* Nobody knows yet what they will take. */
+static void
+tell_of_others(unsigned going_on)
+{
+	if (going_on > 0)
+		printf("noxmk: not counted: %u run%s that go%s on\n", going_on,
+		    going_on == 1 ? "" : "s", going_on == 1 ? "es" : "");
+}
+
 int
 savings_print(int state)
 {
 	json_t *names = rundir_list(state), *name;
 	struct total all = { 0 };
-	unsigned runs = 0, processors = cpus_available();
+	unsigned runs = 0, going_on = 0, processors = cpus_available();
 	size_t i;
 
 	json_array_foreach(names, i, name) {
@@ -95,8 +119,9 @@ savings_print(int state)
 
 		if (rundir < 0)
 			continue;
-		/* One session alone can save nothing. */
-		if (add_up(rundir, &sums) && sums.sessions > 1) {
+		if (table_progress(rundir) == TABLE_SO_FAR) {
+			going_on++;
+		} else if (add_up(rundir, &sums)) {
 			if (runs++ == 0)
 				printf("%-29s  %8s  %8s  %9s  %7s  %8s\n", "run", "sessions",
 				    "not well", "plain nox", "took", "speed-up");
@@ -115,5 +140,6 @@ savings_print(int state)
 		print_total(&all, runs - all.runs);
 	else
 		warnx("no run of several sessions is kept here: `make -j ci` makes one");
+	tell_of_others(going_on);
 	return runs > 0 ? 0 : -1;
 }

@@ -107,6 +107,13 @@ story_name(const struct story *story)
 	return *name && name[strspn(name, "0123456789TZ.-abcdef")] == '\0' ? name : "?";
 }
 
+const char *
+story_state(const struct story *story)
+{
+	return story->progress == TABLE_ENDED ? "ended" :
+	    story->progress == TABLE_STOPPED ? "stopped" : "running";
+}
+
 json_t *
 story_resources(const struct story *story)
 {

@@ -39,6 +39,9 @@ void story_close(struct story *);
 /* The run's name; "?" where its info has none that can be one. Borrowed. */
 const char *story_name(const struct story *);
 
+/* What is to be said of it: "running", "ended" or "stopped". */
+const char *story_state(const struct story *);
+
 /* When the session began or ended, in seconds from the run's start; 0 where that cannot be. */
 double story_moment(const struct story *, double time);
 

@@ -1,8 +1,10 @@
 #include <err.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit/overlap.h"
 #include "base/clock.h"
@@ -270,7 +272,9 @@ summary_total(int state, const struct remarks *remarks)
 	buffer_printf(&out, "; %s wall time", screen_duration(remarks->wall).s);
 	if (rechecked > 0)
 		buffer_printf(&out, ", %s more to recheck", screen_duration(rechecked).s);
-	add_speed_up(&out, state, table, remarks->wall);
+	/* What runs takes its share of the time, and nobody knows what plain nox would take for it. */
+	if (!remarks->goes_on)
+		add_speed_up(&out, state, table, remarks->wall);
 	return out.data;
 }
 
@@ -302,7 +306,7 @@ write_markdown(const struct remarks *remarks, const json_t *overlaps, const char
 static double
 wall_of(const struct summary *s, const struct table *table, const json_t *info)
 {
-	if (table_progress(s->rundir) == TABLE_ENDED)
+	if (faccessat(s->rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return lead_wall(table, json_number(info, "started"));
 	return clock_monotonic() - json_number(info, "clock") -
 	       company_rechecked(table->records, table->n);

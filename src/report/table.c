@@ -88,9 +88,8 @@ note_part(struct record *r, const json_t *line)
 	r->parts = (unsigned)parts;
 }
 
-/* line: of the plan, or NULL. */
-static void
-add_record(struct table *table, int rundir, const char *target, const json_t *line,
+void
+table_add(struct table *table, int rundir, const char *target, const json_t *line,
     enum table_of of)
 {
 	if (of == TABLE_SO_FAR && !has_record(rundir, target))
@@ -110,7 +109,7 @@ add_other(struct table *table, int rundir, struct planfile *plan, const char *ta
 	if (json_object_get(table->sessions, target))
 		return;
 	session = planfile_session(plan, target);
-	add_record(table, rundir, target, session, of);
+	table_add(table, rundir, target, session, of);
 	if (session)
 		json_object_set_new(table->sessions, target, session);
 }
@@ -126,7 +125,7 @@ table_read(struct table *table, int rundir, struct planfile *plan, const json_t 
 	*table = (struct table){ .sessions = json_object() };
 	planfile_expand(plan, goals, table->sessions, true);
 	json_object_foreach(table->sessions, target, session)
-		add_record(table, rundir, target, session, of);
+		table_add(table, rundir, target, session, of);
 	others = record_list(rundir);
 	json_array_foreach(others, i, item)
 		add_other(table, rundir, plan, json_string_value(item), of);
@@ -149,7 +148,7 @@ enum table_of
 table_progress(int rundir)
 {
 	if (faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return TABLE_ENDED;
+		return rundir_was_stopped(rundir) ? TABLE_STOPPED : TABLE_ENDED;
 	return rundir_may_live(rundir) ? TABLE_SO_FAR : TABLE_STOPPED;
 }
 

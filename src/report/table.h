@@ -32,6 +32,9 @@ enum table_of {
 int table_read(struct table *, int rundir, struct planfile *, const json_t *goals, enum table_of);
 void table_clear(struct table *);
 
+/* Adds the record of that session, whose line of the plan that is, or NULL, without any wholes. */
+void table_add(struct table *, int rundir, const char *target, const json_t *line, enum table_of);
+
 /* What is to be said of those of this run: it goes on, has ended, or make was stopped. */
 enum table_of table_progress(int rundir);
 

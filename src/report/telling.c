@@ -205,19 +205,52 @@ link_of(const struct story *story, size_t at)
 	    story->table.records[lead->before].target);
 }
 
+/*
+ * Seconds of the run that the session at that place of the path took: who waited for the one before
+ * it may have begun a moment before that ended, by what clocks say, and no moment counts twice.
+ */
+static double
+taken_on_path(const struct story *story, size_t place)
+{
+	const struct record *records = story->table.records;
+	const size_t *path = story->path.v;
+	double before = place > 0 ? records[path[place - 1]].ended : story->started;
+
+	return lead_after(&records[path[place]], before);
+}
+
+/* Several of its parts are one session. */
+static size_t
+sessions_on_path(const struct story *story)
+{
+	json_t *names = json_object();
+	size_t n;
+
+	for (size_t i = 0; i < story->path.n; i++) {
+		const struct record *r = &story->table.records[story->path.v[i]];
+
+		json_object_set_new(names, r->part > 0 ? r->whole : r->target, json_true());
+	}
+	n = json_object_size(names);
+	json_decref(names);
+	return n;
+}
+
 static void
 add_path(struct buffer *out, const struct story *story, int columns)
 {
 	const struct indices *path = &story->path;
 	size_t first = path->n > PATH_MOST ? path->n - PATH_MOST : 0;
+	size_t sessions = sessions_on_path(story);
 	double taken = 0;
 
 	for (size_t i = 0; i < path->n; i++)
-		taken += story->table.records[path->v[i]].duration;
+		taken += taken_on_path(story, i);
 	if (path->n == 0)
 		return;
-	buffer_printf(out, "\nCritical path: %zu session%s, %s of %s\n", path->n,
-	    path->n == 1 ? "" : "s", screen_duration(taken).s, screen_duration(story->wall).s);
+	buffer_printf(out, "\nCritical path%s: %zu session%s, %s of %s\n",
+	    story->progress == TABLE_SO_FAR ? " so far" : "", sessions, sessions == 1 ? "" : "s",
+	    screen_duration(taken).s, screen_duration(story->wall).s);
 	if (first > 0)
 		buffer_printf(out, "  … %zu before these\n", first);
 	for (size_t i = first; i < path->n; i++) {
@@ -295,11 +328,12 @@ add_wall(struct buffer *out, const struct story *story)
 		return;
 	for (size_t i = 0; i < story->path.n; i++) {
 		const struct record *r = &story->table.records[story->path.v[i]];
+		double taken = taken_on_path(story, i);
 
 		/* Nox does not tell of all of them. */
-		if (!work_add(&work, r))
-			work.seconds[STEP_OTHER] += r->duration;
-		left -= r->duration;
+		if (!work_add_share(&work, r, taken))
+			work.seconds[STEP_OTHER] += taken;
+		left -= taken;
 	}
 	buffer_printf(out, "\nWhere the %s of the run went, along the critical path\n",
 	    screen_duration(story->wall).s);

@@ -41,17 +41,6 @@ add_numbers(struct buffer *out, const struct record *records, size_t n, const ch
 	return added;
 }
 
-bool
-whole_is_partial(const struct record *whole, const struct record *records, size_t n)
-{
-	struct buffer numbers = { 0 };
-	bool is = whole_is_made(whole) && add_numbers(&numbers, records, n, whole->target,
-	    record_is_bad(whole) ? NULL : whole) < whole->parts;
-
-	buffer_free(&numbers);
-	return is;
-}
-
 /*
  * "parts 1, 3 of 4: REASON", with that of the worst one, of those that ended as it did; "only parts
  * 1, 3 of 4" if no other has passed, and none is bad. NULL: all parts are there and well.
@@ -164,4 +153,38 @@ wholes_clear(struct wholes *wholes)
 	free(wholes->v);
 	free(wholes->at);
 	*wholes = (struct wholes){ 0 };
+}
+
+/*
+ * Is there less than all of it? Some parts have no record: they are left to other machines, or were
+ * not asked for. Of one that is well, those that were skipped do not count either.
+ */
+static bool
+is_partial(const struct record *whole, const struct record *records, size_t n)
+{
+	struct buffer numbers = { 0 };
+	bool is = whole_is_made(whole) && add_numbers(&numbers, records, n, whole->target,
+	    record_is_bad(whole) ? NULL : whole) < whole->parts;
+
+	buffer_free(&numbers);
+	return is;
+}
+
+struct cases
+cases_of(const struct wholes *wholes, const struct record *records, size_t n)
+{
+	struct cases cases = { .v = xcalloc(n, sizeof(*cases.v)) };
+
+	for (size_t i = 0; i < wholes->n; i++) {
+		const struct record *r = &wholes->v[i];
+
+		if (!is_partial(r, records, n)) {
+			cases.v[cases.n++] = r;
+			continue;
+		}
+		for (size_t k = 0; k < n; k++)
+			if (whole_has(r->target, &records[k]))
+				cases.v[cases.n++] = &records[k];
+	}
+	return cases;
 }

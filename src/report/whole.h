@@ -23,13 +23,17 @@ void wholes_clear(struct wholes *);
 /* Was that one of wholes_of made of several records? */
 bool whole_is_made(const struct record *);
 
-/*
- * Is there less than all of it? Some parts have no record: they are left to other machines, or were
- * not asked for. Of one that is well, those that were skipped do not count either.
- */
-bool whole_is_partial(const struct record *whole, const struct record *records, size_t n);
-
 /* Is that the record of a part of the session by that target? */
 bool whole_has(const char *whole, const struct record *);
+
+/*
+ * What can be counted or compared: sessions, but where not all parts of one are there these parts,
+ * which may not look as if they were all of it. Borrows; the caller frees the array.
+ */
+struct cases {
+	const struct record **v;
+	size_t n;
+};
+struct cases cases_of(const struct wholes *, const struct record *, size_t n) UNUSED_RESULT;
 
 #endif

@@ -50,6 +50,19 @@ work_add(struct work *work, const struct record *r)
 	return true;
 }
 
+bool
+work_add_share(struct work *work, const struct record *r, double seconds)
+{
+	struct work all = { 0 };
+	double share = r->duration > 0 ? seconds / r->duration : 0;
+
+	if (!work_add(&all, r))
+		return false;
+	for (enum step_kind kind = 0; kind < STEP_KINDS; kind++)
+		work->seconds[kind] += all.seconds[kind] * share;
+	return true;
+}
+
 struct work
 work_of(const struct table *table)
 {

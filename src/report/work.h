@@ -23,6 +23,9 @@ enum step_kind work_kind(const json_t *step);
 /* Adds a session. False: nox has not told of it. */
 bool work_add(struct work *, const struct record *);
 
+/* Adds so many seconds of a session, as its whole time was divided. False: likewise. */
+bool work_add_share(struct work *, const struct record *, double seconds);
+
 /* Of all sessions of the table. */
 struct work work_of(const struct table *);
 

@@ -340,15 +340,14 @@ write_run(struct merge *merge, const json_t *goals)
 		.alone = xstrdup(""), .knob_texts = json_object() };
 	char *key = makekey_own();
 	/* UINT_MAX: no old run is removed, since what was merged may be one. */
-	int rundir = join_run(merge->o->state, key, UINT_MAX), fd;
+	int rundir = join_run(merge->o->state, key, UINT_MAX);
 
 	if (rundir >= 0 && (request_write(rundir, &request, NULL) < 0 ||
 	    write_info(merge, rundir) < 0))
 		fd_close(&rundir);
 	if (rundir >= 0) {
 		merge->unwritten = write_records(merge, rundir) < 0;
-		fd = file_create(rundir, RUNDIR_ENDED, O_WRONLY);
-		fd_close(&fd);
+		rundir_mark_ended(rundir, false);
 	}
 	request_clear(&request);
 	free(key);

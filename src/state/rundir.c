@@ -24,6 +24,9 @@
 
 #define ALIVE ".alive"
 
+/* What RUNDIR_ENDED says of a run whose make was. */
+#define STOPPED "stopped\n"
+
 /* Seconds. */
 enum { DEAD_SINCE = 24 * 60 * 60 };
 
@@ -403,4 +406,26 @@ bool
 rundir_may_live(int rundir)
 {
 	return rundir_is_entered(rundir) || make_may_live(rundir);
+}
+
+/* On a full disk there is no more than the file. */
+void
+rundir_mark_ended(int rundir, bool was_stopped)
+{
+	int fd = file_create(rundir, RUNDIR_ENDED, O_WRONLY);
+
+	if (fd >= 0 && was_stopped)
+		(void)!fd_write_all(fd, STOPPED, strlen(STOPPED));
+	fd_close(&fd);
+}
+
+bool
+rundir_was_stopped(int rundir)
+{
+	int fd = file_open(rundir, RUNDIR_ENDED, O_RDONLY, 0);
+	char text[sizeof(STOPPED)] = "";
+	bool was = fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && !strcmp(text, STOPPED);
+
+	fd_close(&fd);
+	return was;
 }

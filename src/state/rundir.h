@@ -80,8 +80,14 @@ int rundir_open_path(const char *path);
 /* Opens the newest run folder of which that is true; -1 without a warning if there is none. */
 int rundir_newest_that(int state, bool (*is)(void *data, int rundir), void *data);
 
-/* This file is there when the end of the run has been summed up. */
+/* This file is there when the end of the run has been summed up; it says if make was stopped. */
 #define RUNDIR_ENDED ".ended"
+
+/* Makes that file, if it can be. was_stopped: make was, before it came to all sessions. */
+void rundir_mark_ended(int rundir, bool was_stopped);
+
+/* Does it say so? */
+bool rundir_was_stopped(int rundir);
 
 /* And this one has the exit status of make, where somebody has noted it: noxmk(1), merge. */
 #define RUNDIR_STATUS ".status"

@@ -79,6 +79,8 @@ noxmk why -r latest tests
 check 'why: of a run' same "$status $(grep -c '^tests.part' "$out")" '0 3'
 noxmk log tests
 check 'log prints those of all parts' same "$status $(grep -c 'exited with' "$out")" '0 3'
+noxmk log -f tests
+check 'log -f follows all parts' same "$status $(grep -c 'exited with' "$out")" '0 3'
 noxmk report
 check 'report: one session' same "$(table)" 'session verdict|lint passed|tests failed|types passed|'
 noxmk report --md
@@ -93,6 +95,14 @@ noxmk report --md
 check 'nor is it in Markdown' has "$out" 'only part 2 of 3'
 mk tests.part-1 tests.part-3
 check 'nor are two' has "$out" '  only parts 1, 3 of 3'
+noxmk history tests
+check 'history has the session as it was in each run' same \
+	"$status $(sed -n 's/^2[^ ]*  *\([a-z]*\) *[0-9.]*s *\(p.* of 3\|o.*\)*.*/\1 \2/p' "$out" | tr '\n' '|')" \
+	'0 passed |failed part 2 of 3|passed only part 2 of 3|passed only parts 1, 3 of 3|'
+noxmk compare -2 latest
+check 'compare: some parts are not all' same "$(sed -n 's/^\(tests[^ ]*\) .*/\1/p' "$out" | sort | tr '\n' '|')" \
+	'tests.part-1|tests.part-2|tests.part-3|'
+check 'JUnit: nor there' same "$(junit)" 'tests.part-1|tests.part-3|'
 
 # On several machines: a part of which nothing is known yet takes its share of the whole.
 

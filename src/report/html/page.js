@@ -7,6 +7,8 @@
   const sessions = run.results.sessions;
   const svg = document.querySelector("svg.nx");
   const bars = new Map();
+  const wholeOf = (session) => session.whole || session.target;
+  const wholes = new Set(sessions.map(wholeOf));
   const rows = [...document.querySelectorAll("#table tbody tr")];
   const rowOf = new Map(rows.map((row) => [Number(row.dataset.i), row]));
   const ROWS_FIRST = 500;
@@ -366,6 +368,7 @@
     const verdict = find("verdict").value;
     const words = find("inlogs").value.toLowerCase();
     let n = 0;
+    const found = new Set();
     for (const row of rows) {
       const i = Number(row.dataset.i);
       const session = sessions[i];
@@ -375,10 +378,12 @@
         && (!verdict || session.verdict === verdict || (verdict === "flaky" && session.flaky))
         && (!words || (entry && entry.parts.some((one) => one.text.toLowerCase().includes(words))));
       n += fits;
+      if (fits) found.add(wholeOf(session));
       row.hidden = !fits || (!showsAll && n > ROWS_FIRST);
       if (bars.has(i)) bars.get(i).classList.toggle("out", !fits);
     }
-    find("found").textContent = name || verdict || words ? `${n} of ${rows.length} sessions` : "";
+    find("found").textContent = name || verdict || words ?
+      `${found.size} of ${wholes.size} sessions` : "";
     find("more").hidden = showsAll || n <= ROWS_FIRST;
   }
 
