@@ -121,32 +121,97 @@ find_owners(struct merge *merge)
 	}
 }
 
-/* The machines of the matrix: one that has run nothing of what it was to run is missing. */
+/* The sessions of a shard of the matrix: target -> line. A new object. */
+static json_t *
+sessions_of(struct merge *merge, const json_t *entry)
+{
+	json_t *goals = json_words(json_text(entry, "targets")), *sessions = json_object();
+	char *name = screen_safe(json_text(entry, "name"));
+
+	if (planfile_expand(merge->o->plan, goals, sessions, true) < 0)
+		fault(merge, "shard %s: the matrix is of another commit", name);
+	free(name);
+	json_decref(goals);
+	return sessions;
+}
+
+/* One that has run nothing of what it was to run is missing. */
+static void
+expect_shard(struct merge *merge, const json_t *entry, const json_t *sessions)
+{
+	bool missing = json_object_size(sessions) > 0;
+	const char *target;
+	json_t *line;
+	char *name;
+
+	json_object_foreach((json_t *)sessions, target, line) {
+		missing = missing && !json_object_get(merge->owners, target);
+		json_object_set_new(merge->expected, target, json_true());
+	}
+	if (missing) {
+		name = screen_safe(json_text(entry, "name"));
+		fault(merge, "shard %s is missing", name);
+		free(name);
+	}
+}
+
+/* Was the machine to run just these sessions, by that division, as far as it knows? */
+static bool
+is_shard(const struct piece *piece, const json_t *entry, const json_t *sessions)
+{
+	struct shard_choice shard;
+	const char *target;
+	json_t *line;
+
+	if (*piece->shard.hash && shard_choice_read(json_text(entry, "shard"), &shard) &&
+	    strcmp(piece->shard.hash, shard.hash) != 0)
+		return false;
+	json_object_foreach(piece->sessions, target, line)
+		if (!json_object_get(sessions, target))
+			return false;
+	return json_object_size(piece->sessions) == json_object_size(sessions);
+}
+
+/* A machine that was to run something else than a shard of the matrix is of another one. */
+static void
+check_division(struct merge *merge, const struct piece *piece, const json_t *shards)
+{
+	struct strings targets = { 0 };
+	const json_t *sessions;
+	const char *target;
+	json_t *line;
+	size_t i;
+	char *names;
+
+	if (piece->rundir < 0 || json_object_size(piece->sessions) == 0)
+		return;
+	json_array_foreach(shards, i, sessions)
+		if (is_shard(piece, json_array_get(json_object_get(merge->o->matrix, "include"), i),
+			sessions))
+			return;
+	json_object_foreach(piece->sessions, target, line)
+		strings_add(&targets, target);
+	names = strings_join(&targets, " ");
+	fault(merge, "%s is no shard of this matrix, but of another: it was to run %s", piece->name,
+	    names);
+	free(names);
+	free(targets.v);
+}
+
 static void
 check_matrix(struct merge *merge)
 {
 	const json_t *entry;
+	json_t *shards = json_array();
 	size_t i;
 
 	json_array_foreach(json_object_get(merge->o->matrix, "include"), i, entry) {
-		json_t *goals = json_words(json_text(entry, "targets")), *sessions = json_object();
-		char *name = screen_safe(json_text(entry, "name"));
-		const char *target;
-		json_t *line;
-		bool missing = true;
-
-		if (planfile_expand(merge->o->plan, goals, sessions, true) < 0)
-			fault(merge, "shard %s: the matrix is of another commit", name);
-		json_object_foreach(sessions, target, line) {
-			missing = missing && !json_object_get(merge->owners, target);
-			json_object_set_new(merge->expected, target, json_true());
-		}
-		if (missing && json_object_size(sessions) > 0)
-			fault(merge, "shard %s is missing", name);
-		free(name);
-		json_decref(sessions);
-		json_decref(goals);
+		json_array_append_new(shards, sessions_of(merge, entry));
+		expect_shard(merge, entry, json_array_get(shards, i));
 	}
+	for (i = 0; i < merge->n && merge->o->matrix; i++)
+		check_division(merge, &merge->pieces[i], shards);
+	json_decref(shards);
 }
 
 /* Names what was to run and is in no folder. */

@@ -158,6 +158,30 @@ faulty 'another division' 'are shards of different divisions'
 sed -i 's/2\/3@/2\/4@/' "$scratch/bad/artifact-2/.request.json"
 merged
 faulty 'another number of shards' 'is of 3 shards, and .* of 4'
+spoil
+merged --matrix "$scratch/matrix.json"
+check 'shards of that matrix' same "$status $(cat "$err")" '1 noxmk: types: failed'
+cd "$scratch/checkout" || exit 1
+noxmk matrix --shards 2 --json
+cp "$out" "$scratch/other.json"
+merged --matrix "$scratch/other.json"
+faulty 'shards of another matrix' 'bad/artifact-2/ is no shard of this matrix, but of another: it was to run [a-z]'
+check 'shards of another matrix: each is told' same "$(grep -c 'is no shard of this matrix' "$err")" 3
+# What machines were named to run has no hash.
+rm -rf "$scratch/bad"
+i=0
+for targets in $(sed 's/"targets":"\([^"]*\)"/\n=\1\n/g' "$scratch/matrix.json" | sed -n 's/^=//p' | tr ' ' ,); do
+	i=$((i + 1))
+	cd "$scratch/machine-$i" || exit 1
+	# shellcheck disable=SC2046 # words
+	mk -k $(echo "$targets" | tr , ' ')
+	mkdir -p "$scratch/bad"
+	cp -RL "$state/latest" "$scratch/bad/artifact-$i"
+done
+merged --matrix "$scratch/matrix.json"
+check 'shards by their targets' same "$status $(cat "$err")" '1 noxmk: types: failed'
+merged --matrix "$scratch/other.json"
+faulty 'shards by the targets of another matrix' 'bad/artifact-2/ is no shard of this matrix'
 for what in .run.json .request.json "$ours.json"; do
 	for kind in fifo link folder huge; do
 		spoil
