@@ -105,7 +105,8 @@ faulty() {
 spoil
 rm -rf ../artifact-2
 merged
-faulty 'a machine that is missing' "missing: no folder has what was to run: .*$ours"
+faulty 'a machine that is missing' "missing: no folder has what was to run: .*$ours.* \\(shard 2/3\\)"
+check 'a machine that is missing: its sessions are told once' lacks "$err" 'not run'
 check 'a machine that is missing: what it was to run is not run' same "$(verdict "$ours")" 'not run'
 merged --expect 3
 faulty 'fewer folders than expected' '2 folders are here, and 3 are expected'
@@ -120,12 +121,32 @@ check 'a machine that was cut off: why' has "$out" 'which is cut off'
 spoil
 truncate -s 100 "$ours.json"
 merged
-faulty 'a record that is cut off' "$ours.json: not a record of a session"
+faulty 'a record that is cut off' "bad/artifact-2/: $ours.json: not a record of a session"
+check 'a record that is cut off: it is told once' same "$(grep -c 'not a record' "$err")" 1
+spoil
+truncate -s 50 .run.json
+merged
+faulty 'a run that is cut off' 'bad/artifact-2/: .run.json: damaged'
 spoil
 sed -i 's/"commit": "0/"commit": "f/' .run.json
 merged
 faulty 'another commit' 'artifact-2/: of another commit, f12345678.*, and here is 012345678'
 check 'another commit: nothing of it counts' same "$(verdict "$ours")" 'not run'
+sed -i 's/"commit": "0/"commit": "f/' "$scratch"/bad/artifact-[13]/.run.json
+latest=$(readlink "$scratch/checkout/$state/latest")
+merged
+faulty 'nothing but another commit' 'artifact-3/: of another commit'
+check 'nothing but another commit: there is no run' same "$(readlink "$state/latest")" "$latest"
+if [ "$(id -u)" = 0 ]; then
+	spoil
+	chown -R 65534:65534 ..
+	merged
+	check 'folders of another user' same "$status $(cat "$err")" '1 noxmk: types: failed'
+	spoil
+	chown 65534:65534 "$ours.json"
+	merged
+	faulty "a record of another user's" "artifact-2/: $ours.json: belongs to somebody else"
+fi
 spoil
 sed -i "s/\"goals\":\[/&\"gone\",/" .request.json
 merged
@@ -139,7 +160,7 @@ cp -a . ../artifact-4
 sed -i 's/"run": ".*"/"run": "20261123T011828.250Z-c0ffee01"/' ../artifact-4/.run.json
 merged
 faulty 'a shard twice' 'shard 2/3 is there twice: .*artifact-2/ and .*artifact-4/'
-check 'a session twice' has "$err" "$ours has run twice"
+check 'what both have is named in one line' same "$(grep -c "^noxmk: there twice, in .*artifact-2/ and .*artifact-4/: .*$ours" "$err")" 1
 sed -i 's/"verdict": "passed"/"verdict": "failed"/; s/"exit": 0/"exit": 1/' "$scratch/bad/artifact-4/$ours.json"
 merged
 check 'a session twice: the bad one counts' same "$(verdict "$ours")" failed
@@ -293,11 +314,11 @@ rm -rf artifact-2
 ln -s "$scratch/good/artifact-2" artifact-2
 ln -s / artifact-4
 merged
-faulty 'folders that are links' 'artifact-2/: Not a directory'
+faulty 'folders that are links' 'artifact-2/: no folder: unpack an archive, and name what a link leads to'
 spoil
 rm .[a-z]*
 merged
-faulty 'an artifact without hidden files' 'artifact-2/: no run is in there: an artifact needs hidden files'
+faulty 'an artifact without hidden files' 'artifact-2/: no run is in there: name the folder of each run; an artifact needs hidden files'
 
 spoil
 printf '{"schema":1,"goals":["\\n::error::hit\\u001b[31m"],"knobs":{"NOXMK_KEEP":"\\n::error::hit"}}' >.request.json
