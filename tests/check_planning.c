@@ -198,8 +198,8 @@ START_TEST(that_a_plan_is_stale_is_told)
 	assert_silent();
 	setenv("NOX_TAGS", "x", 1);
 	planning_warn_stale(state);
-	assert_warned("the plan is stale, as its environment has changed: `noxmk plan`, or the next "
-	    "make, makes it anew");
+	assert_warned("the plan is stale, as its environment has changed: `noxmk plan`, or the "
+	    "next make, makes it anew");
 	unsetenv("NOX_TAGS");
 	file_put("noxfile.py", "changed");
 	planning_warn_stale(state);

@@ -49,8 +49,8 @@ open_run(const struct piece *piece, const char *folder)
 	json_decref(names);
 	close(fd);
 	if (rundir < 0)
-		warnx("%s: no run is in there: name the folder of each run; an artifact needs hidden "
-		      "files, too, as " RUNDIR_INFO, piece->name);
+		warnx("%s: no run is in there: name the folder of each run; an artifact needs "
+		      "hidden files, too, as " RUNDIR_INFO, piece->name);
 	return rundir;
 }
 
