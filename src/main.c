@@ -274,10 +274,8 @@ do_verdict(const struct place *place)
 static int
 do_list(const struct place *place)
 {
-	if (options.json)
-		list_print_json(place->plan);
-	else
-		list_print(place->plan);
+	planning_warn_stale(place->state);
+	(options.json ? list_print_json : list_print)(place->plan);
 	return 0;
 }
 
@@ -287,6 +285,7 @@ do_show(const struct place *place)
 	json_t *settings, *goals = goals_for(place, "show", &settings);
 	int result = EXIT_HELPER;
 
+	planning_warn_stale(place->state);
 	if (goals) {
 		own_apply(place->state, place->plan, goals);
 		result = show_print(place->state, place->plan, goals);

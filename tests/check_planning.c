@@ -182,6 +182,32 @@ START_TEST(a_plan_that_holds_is_not_made_anew)
 }
 END_TEST
 
+START_TEST(that_a_plan_is_stale_is_told)
+{
+	struct planning_options options = { .share = "share", .nox = "./nox" };
+	int state;
+
+	file_put("noxfile.py", "");
+	file_put("nox", "#!/bin/sh\ncp facts \"$NOXMK_PROBE_OUT\"\n");
+	ck_assert_int_eq(chmod("nox", 0755), 0);
+	ck_assert_int_eq(system("touch -d @1000 nox noxfile.py"), 0);
+	put_facts("[{'name':'a'}]");
+	ck_assert_int_eq(planning_run(&options), 0);
+	state = open(".nox/.noxmk", O_RDONLY | O_DIRECTORY);
+	planning_warn_stale(state);
+	assert_silent();
+	setenv("NOX_TAGS", "x", 1);
+	planning_warn_stale(state);
+	assert_warned("the plan is stale, as its environment has changed: `noxmk plan`, or the "
+	    "next make, makes it anew");
+	unsetenv("NOX_TAGS");
+	file_put("noxfile.py", "changed");
+	planning_warn_stale(state);
+	assert_warned("the plan is stale, as noxfile.py has changed: ");
+	close(state);
+}
+END_TEST
+
 START_TEST(make_tells_the_knobs_by_the_environment)
 {
 	json_t *inputs;
@@ -377,6 +403,7 @@ check_planning_suite(void)
 	tcase_add_test(tc, words_before_nox_are_the_wrappers);
 	tcase_add_test(tc, a_plan_that_comes_out_the_same_stays);
 	tcase_add_test(tc, a_plan_that_holds_is_not_made_anew);
+	tcase_add_test(tc, that_a_plan_is_stale_is_told);
 	tcase_add_test(tc, make_tells_the_knobs_by_the_environment);
 	tc = support_case(suite, "script");
 	tcase_add_loop_test(tc, the_probe_carries_the_script_block, 0, countof(scripts));

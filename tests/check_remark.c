@@ -39,6 +39,10 @@ static const struct {
 	  "'waits':[{'for':'processors','seconds':50}]}",
 	    "flaky: it failed first; slow: more than 60.0s; leaked: x (pid 7); "
 	    "waited 50.0s for processors" },
+	/* Of a run of several machines. */
+	{ "{'machine':'shard 2/3'}", "on shard 2/3" },
+	{ "{'machine':'shard 2/3','verdict':'failed','reason':'it broke'}",
+	    "it broke; on shard 2/3" },
 	/* Of others neither time nor limit is known; a second session's time is short. */
 	{ "{'target':'b','duration':90}", NULL },
 	{ "{'target':'c','duration':5}", NULL },

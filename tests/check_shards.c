@@ -246,8 +246,8 @@ START_TEST(as_few_as_keep_within_a_time)
 	assert_silent();
 	shards_free(shards);
 	ck_assert_ptr_null(shards_within(active, history, 59, 0));
-	assert_warned("no machine can be done in 59.0s: s0 alone takes 60.0s: to be faster, cut it: "
-	    "parts = 2 in [tool.noxmk.session.s0], see nox.mk(5)");
+	assert_warned("no machine can be done in 59.0s: s0 alone takes 60.0s: to be faster, cut "
+	    "it: parts = 2 in [tool.noxmk.session.s0], see nox.mk(5)");
 	assert_warned("so do 2 more");
 	history_free(history);
 	json_decref(active);

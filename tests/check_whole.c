@@ -98,6 +98,9 @@ START_TEST(times_are_those_of_all)
 	records[1].left = xstrdup("sleep (pid 7)");
 	records[1].memory = 5;
 	records[2].width = 4;
+	records[0].machine = xstrdup("shard 1/3");
+	records[1].machine = xstrdup("shard 2/3");
+	records[2].machine = xstrdup("shard 1/3");
 	records[2].waits = json_of("[{'for':'slot','seconds':1.5}]");
 	records[0].waits = json_of("[{'for':'processors','seconds':2}]");
 	wholes = wholes_of(records, n);
@@ -109,6 +112,7 @@ START_TEST(times_are_those_of_all)
 	ck_assert_uint_eq(wholes.v[0].width, 4);
 	ck_assert_str_eq(wholes.v[0].left, "sleep (pid 7)");
 	ck_assert_uint_eq(json_array_size(wholes.v[0].waits), 2);
+	ck_assert_str_eq(wholes.v[0].machine, "shard 1/3, shard 2/3");
 	ck_assert(record_is_flaky(&wholes.v[0]));
 	wholes_clear(&wholes);
 	for (size_t i = 0; i < n; i++)

@@ -256,16 +256,25 @@ inputs_are_newer(int state)
 	return newer;
 }
 
-bool
-inputs_list_holds(const json_t *list)
+const char *
+inputs_changed(const json_t *list)
 {
 	const json_t *input;
 	size_t i;
 
 	json_array_foreach(list, i, input)
-		if (!input_holds(input))
-			return false;
-	return true;
+		if (!input_holds(input)) {
+			const char *name = json_string_value(json_array_get(input, 1));
+
+			return name ? name : "";
+		}
+	return NULL;
+}
+
+bool
+inputs_list_holds(const json_t *list)
+{
+	return !inputs_changed(list);
 }
 
 bool

@@ -38,6 +38,9 @@ bool inputs_are_newer(int state);
  */
 bool inputs_hold(const json_t *inputs, int state, const json_t *knobs);
 
+/* The name of the first of this list that is not as it was, borrowed; NULL: they all are. */
+const char *inputs_changed(const json_t *list);
+
 /* Is all in this list of them as it was? */
 bool inputs_list_holds(const json_t *list);
 

@@ -20,6 +20,7 @@
 #include "nox/question.h"
 #include "nox/scratch.h"
 #include "order/order.h"
+#include "output/screen.h"
 #include "plan/config.h"
 #include "plan/hazards.h"
 #include "plan/planfile.h"
@@ -544,4 +545,23 @@ planning_run(const struct planning_options *options)
 	question_clear(&question);
 	close(state);
 	return code == NOXCALL_STOPPED ? EXIT_HELPER : code;
+}
+
+void
+planning_warn_stale(int state)
+{
+	json_t *inputs = inputs_read(state);
+	const char *changed = inputs_changed(json_object_get(inputs, "inputs"));
+	char *safe = screen_safe(changed ? changed : "its environment");
+	struct question question = { 0 };
+
+	/* What rests on more than can be known is not told to be stale each time. */
+	json_object_del(inputs, "volatile");
+	if (inputs && question_make(&question, &(struct planning_options){ 0 }, state) &&
+	    !inputs_hold(inputs, state, question.knobs))
+		warnx("the plan is stale, as %s has changed: `noxmk plan`, or the next make, makes "
+		      "it anew", safe);
+	question_clear(&question);
+	free(safe);
+	json_decref(inputs);
 }

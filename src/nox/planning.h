@@ -31,4 +31,10 @@ struct planning_options {
  */
 int planning_run(const struct planning_options *);
 
+/*
+ * Warns people who look at the plan of that state folder if what it rests on is no more as it was,
+ * so that a make would make it anew.
+ */
+void planning_warn_stale(int state);
+
 #endif

@@ -86,6 +86,7 @@ remark_of(const struct remarks *remarks, const struct record *r)
 	if (!r->reason && waited > remarks->wall * NOTEWORTHY)
 		buffer_printf(&words, "%swaited %s for processors", words.len ? "; " : "",
 		    screen_duration(waited).s);
+	add(&words, "on ", r->machine);
 	free(reason);
 	free(slow);
 	return words.data;

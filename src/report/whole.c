@@ -87,6 +87,28 @@ add_part(struct record *whole, const struct record *part)
 		json_array_extend(whole->waits, part->waits);
 }
 
+/* "shard 1/3, shard 2/3", of the parts that have run; NULL: there was but one machine. */
+static char *
+machines_of(const struct record *records, size_t n, const char *whole)
+{
+	json_t *seen = json_object(), *names = json_array();
+	char *words = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *machine = whole_has(whole, &records[i]) ? records[i].machine : NULL;
+
+		if (!machine || json_object_get(seen, machine))
+			continue;
+		json_object_set_new(seen, machine, json_true());
+		json_array_append_new(names, json_string(machine));
+	}
+	if (json_array_size(names) > 0)
+		words = json_list_join(names, ", ");
+	json_decref(names);
+	json_decref(seen);
+	return words;
+}
+
 /* Of the first part that failed before it passed, or NULL. */
 static json_t *
 attempts_of_flaky(const struct record *records, size_t n, const char *whole)
@@ -119,6 +141,7 @@ make_whole(const struct record *records, size_t n, const struct record *first)
 	whole.exit = worst->exit;
 	whole.signal = worst->signal;
 	whole.reason = reason_of(records, n, first->whole, worst);
+	whole.machine = machines_of(records, n, first->whole);
 	return whole;
 }
 

@@ -92,23 +92,43 @@ expect_all_parts(struct merge *merge, const struct piece *piece)
 	json_decref(wholes);
 }
 
+/* Names the sessions that are of both. */
+static void
+check_twice(struct merge *merge, const struct piece *a, const struct piece *b)
+{
+	struct strings both = { 0 };
+	const char *target;
+	json_t *line;
+	char *names;
+
+	json_object_foreach(b->sessions, target, line)
+		if (json_object_get(a->sessions, target))
+			strings_add(&both, target);
+	if (both.n > 0) {
+		names = strings_join(&both, " ");
+		fault(merge, "there twice, in %s and %s: %s", a->name, b->name, names);
+		free(names);
+	}
+	free(both.v);
+}
+
 /* Who is to have run what: the first one that says so. */
 static void
 find_owners(struct merge *merge)
 {
 	for (size_t i = 0; i < merge->n; i++) {
 		const struct piece *piece = &merge->pieces[i];
-		const json_t *other, *left;
+		const json_t *left;
 		const char *target;
 		json_t *line;
 		size_t k;
 
+		if (piece->rundir < 0)
+			continue;
+		for (k = 0; k < i; k++)
+			check_twice(merge, &merge->pieces[k], piece);
 		json_object_foreach(piece->sessions, target, line) {
-			other = json_object_get(merge->owners, target);
-			if (other)
-				fault(merge, "%s has run twice: %s and %s", target,
-				    merge->pieces[json_integer_value(other)].name, piece->name);
-			else
+			if (!json_object_get(merge->owners, target))
 				json_object_set_new(merge->owners, target,
 				    json_integer((json_int_t)i));
 			json_object_set_new(merge->expected, target, json_true());
@@ -121,32 +141,121 @@ find_owners(struct merge *merge)
 	}
 }
 
-/* The machines of the matrix: one that has run nothing of what it was to run is missing. */
+/* The sessions of a shard of the matrix: target -> line. A new object. */
+static json_t *
+sessions_of(struct merge *merge, const json_t *entry)
+{
+	json_t *goals = json_words(json_text(entry, "targets")), *sessions = json_object();
+	char *name = screen_safe(json_text(entry, "name"));
+
+	if (planfile_expand(merge->o->plan, goals, sessions, true) < 0)
+		fault(merge, "shard %s: the matrix is of another commit", name);
+	free(name);
+	json_decref(goals);
+	return sessions;
+}
+
+/* One that has run nothing of what it was to run is missing. */
+static void
+expect_shard(struct merge *merge, const json_t *entry, const json_t *sessions)
+{
+	bool missing = json_object_size(sessions) > 0;
+	const char *target;
+	json_t *line;
+	char *name;
+
+	json_object_foreach((json_t *)sessions, target, line) {
+		missing = missing && !json_object_get(merge->owners, target);
+		json_object_set_new(merge->expected, target, json_true());
+	}
+	if (missing) {
+		name = screen_safe(json_text(entry, "name"));
+		fault(merge, "shard %s is missing", name);
+		free(name);
+	}
+}
+
+/* Was the machine to run just these sessions, by that division, as far as it knows? */
+static bool
+is_shard(const struct piece *piece, const json_t *entry, const json_t *sessions)
+{
+	struct shard_choice shard;
+	const char *target;
+	json_t *line;
+
+	if (*piece->shard.hash && shard_choice_read(json_text(entry, "shard"), &shard) &&
+	    strcmp(piece->shard.hash, shard.hash) != 0)
+		return false;
+	json_object_foreach(piece->sessions, target, line)
+		if (!json_object_get(sessions, target))
+			return false;
+	return json_object_size(piece->sessions) == json_object_size(sessions);
+}
+
+/* A machine that was to run something else than a shard of the matrix is of another one. */
+static void
+check_division(struct merge *merge, const struct piece *piece, const json_t *shards)
+{
+	struct strings targets = { 0 };
+	const json_t *sessions;
+	const char *target;
+	json_t *line;
+	size_t i;
+	char *names;
+
+	if (piece->rundir < 0 || json_object_size(piece->sessions) == 0)
+		return;
+	json_array_foreach(shards, i, sessions)
+		if (is_shard(piece, json_array_get(json_object_get(merge->o->matrix, "include"), i),
+			sessions))
+			return;
+	json_object_foreach(piece->sessions, target, line)
+		strings_add(&targets, target);
+	names = strings_join(&targets, " ");
+	fault(merge, "%s is no shard of this matrix, but of another: it was to run %s", piece->name,
+	    names);
+	free(names);
+	free(targets.v);
+}
+
 static void
 check_matrix(struct merge *merge)
 {
 	const json_t *entry;
+	json_t *shards = json_array();
 	size_t i;
 
 	json_array_foreach(json_object_get(merge->o->matrix, "include"), i, entry) {
-		json_t *goals = json_words(json_text(entry, "targets")), *sessions = json_object();
-		char *name = screen_safe(json_text(entry, "name"));
-		const char *target;
-		json_t *line;
-		bool missing = true;
-
-		if (planfile_expand(merge->o->plan, goals, sessions, true) < 0)
-			fault(merge, "shard %s: the matrix is of another commit", name);
-		json_object_foreach(sessions, target, line) {
-			missing = missing && !json_object_get(merge->owners, target);
-			json_object_set_new(merge->expected, target, json_true());
-		}
-		if (missing && json_object_size(sessions) > 0)
-			fault(merge, "shard %s is missing", name);
-		free(name);
-		json_decref(sessions);
-		json_decref(goals);
+		json_array_append_new(shards, sessions_of(merge, entry));
+		expect_shard(merge, entry, json_array_get(shards, i));
 	}
+	for (i = 0; i < merge->n && merge->o->matrix; i++)
+		check_division(merge, &merge->pieces[i], shards);
+	json_decref(shards);
+}
+
+/* " (shard 2/4, 3/4)", as far as the others say how many there are. The caller frees. */
+static char *
+missing_shards(const struct merge *merge)
+{
+	struct buffer names = { 0 };
+	unsigned of = 0;
+
+	for (size_t i = 0; i < merge->n; i++)
+		if (merge->pieces[i].shard.of > of)
+			of = merge->pieces[i].shard.of;
+	buffer_addstr(&names, "");
+	for (unsigned number = 1; number <= of; number++) {
+		bool found = false;
+
+		for (size_t i = 0; i < merge->n; i++)
+			found = found || merge->pieces[i].shard.number == number;
+		if (!found)
+			buffer_printf(&names, "%s%u/%u", names.len > 0 ? ", " : " (shard ", number,
+			    of);
+	}
+	buffer_addstr(&names, names.len > 0 ? ")" : "");
+	return names.data;
 }
 
 /* Names what was to run and is in no folder. */
@@ -156,7 +265,7 @@ check_whole(struct merge *merge)
 	struct strings missing = { 0 };
 	const char *target;
 	json_t *item;
-	char *names;
+	char *names, *shards;
 
 	if (merge->o->expect > 0 && merge->n != merge->o->expect)
 		fault(merge, "%zu folder%s here, and %zu are expected", merge->n,
@@ -166,7 +275,9 @@ check_whole(struct merge *merge)
 			strings_add(&missing, target);
 	if (missing.n > 0) {
 		names = strings_join(&missing, " ");
-		fault(merge, "missing: no folder has what was to run: %s", names);
+		shards = missing_shards(merge);
+		fault(merge, "missing: no folder has what was to run: %s%s", names, shards);
+		free(shards);
 		free(names);
 	}
 	free(missing.v);
@@ -354,7 +465,7 @@ write_run(struct merge *merge, const json_t *goals)
 	return rundir;
 }
 
-/* How many of the goals are not well; each is told. */
+/* How many of the goals are not well; each is told, but for what has been told to be missing. */
 static unsigned
 judge(const struct merge *merge, int rundir)
 {
@@ -363,7 +474,10 @@ judge(const struct merge *merge, int rundir)
 	unsigned bad = 0;
 
 	json_object_foreach(merge->expected, target, item)
-		bad += summary_verdict(rundir, merge->o->plan, target) != 0;
+		if (json_object_get(merge->owners, target))
+			bad += summary_verdict(rundir, merge->o->plan, target) != 0;
+		else
+			bad += !summary_is_well(rundir, merge->o->plan, target);
 	return bad;
 }
 

@@ -19,9 +19,6 @@
 /* More than a log has which noxmk itself has written: log-limit in nox.mk(5). */
 #define LOG_MOST (9LL << 30)
 
-/* Bytes of more steps and waits than a session has. */
-#define RECORD_MOST (8LL << 20)
-
 /* More attempts than anybody allows a session. */
 enum { ATTEMPTS_MOST = 1000 };
 
@@ -39,7 +36,8 @@ open_run(const struct piece *piece, const char *folder)
 	json_t *names;
 
 	if (fd < 0) {
-		warnx("%s: %s", piece->name, file_why(errno));
+		warnx("%s: %s", piece->name, errno == ENOTDIR ? "no folder: unpack an archive, and "
+		    "name what a link leads to" : file_why(errno));
 		return -1;
 	}
 	if (is_run(fd))
@@ -51,8 +49,8 @@ open_run(const struct piece *piece, const char *folder)
 	json_decref(names);
 	close(fd);
 	if (rundir < 0)
-		warnx("%s: no run is in there: an artifact needs hidden files, too, as "
-		      RUNDIR_INFO, piece->name);
+		warnx("%s: no run is in there: name the folder of each run; an artifact needs "
+		      "hidden files, too, as " RUNDIR_INFO, piece->name);
 	return rundir;
 }
 
@@ -68,19 +66,29 @@ machine_of(const json_t *request)
 		.processors = machine_is_processors(processors) ? (unsigned)processors : 0 };
 }
 
+/* A new reference to the JSON in that file; NULL after a warning. */
+static json_t *
+read_json(const struct piece *piece, const char *name)
+{
+	struct buffer text = { 0 };
+	int error = file_load(piece->rundir, name, &text) < 0 ? errno : 0;
+	json_t *json = error ? NULL : json_loadb(text.data, text.len, 0, NULL);
+
+	if (!json)
+		warnx("%s: %s: %s", piece->name, name, error ? file_why(error) : "damaged");
+	buffer_free(&text);
+	return json;
+}
+
 /* What its make was asked for: of that file (request.h) what tells who was to run what. */
 static bool
 read_request(struct piece *piece)
 {
-	struct buffer text = { 0 };
-	json_t *json = NULL, *left;
-	int error = file_load(piece->rundir, REQUEST_FILE, &text) < 0 ? errno : 0;
+	json_t *json = read_json(piece, REQUEST_FILE), *left;
 
-	if (!error)
-		json = json_loadb(text.data, text.len, 0, NULL);
-	buffer_free(&text);
+	if (json && !json_is_array(json_object_get(json, "goals")))
+		warnx("%s: " REQUEST_FILE ": damaged", piece->name);
 	if (!json_is_array(json_object_get(json, "goals"))) {
-		warnx("%s: " REQUEST_FILE ": %s", piece->name, error ? file_why(error) : "damaged");
 		json_decref(json);
 		return false;
 	}
@@ -246,9 +254,10 @@ void
 piece_open(struct piece *piece, const char *folder, struct planfile *plan, const char *commit,
     unsigned *faults)
 {
-	*piece = (struct piece){ .name = screen_safe(folder), .sessions = json_object() };
+	*piece = (struct piece){ .name = screen_safe(folder), .sessions = json_object(),
+		.told = json_object() };
 	piece->rundir = open_run(piece, folder);
-	piece->info = piece->rundir < 0 ? NULL : rundir_info(piece->rundir);
+	piece->info = piece->rundir < 0 ? NULL : read_json(piece, RUNDIR_INFO);
 	if (!piece->info || !is_whole(piece) || !read_request(piece) ||
 	    !is_of_commit(piece, commit) || !find_sessions(piece, plan)) {
 		if (piece->rundir >= 0)
@@ -271,6 +280,7 @@ piece_close(struct piece *piece)
 	json_decref(piece->goals);
 	json_decref(piece->left);
 	json_decref(piece->own);
+	json_decref(piece->told);
 	free(piece->name);
 }
 
@@ -310,18 +320,14 @@ int
 piece_record(const struct piece *piece, struct planfile *plan, const char *target,
     struct record *record)
 {
-	char *name = xasprintf("%s.json", target);
-	int fd = file_open(piece->rundir, name, O_RDONLY, RECORD_MOST);
-	bool is_large = fd < 0 && errno == EFBIG;
+	const char *why;
 	json_t *notices;
-	int result;
+	int result = record_load(piece->rundir, target, record, &why);
 
-	fd_close(&fd);
-	*record = (struct record){ 0 };
-	if (is_large)
-		warnx("%s: %s: larger than a record is", piece->name, name);
-	free(name);
-	result = is_large ? -1 : record_read(piece->rundir, target, record);
+	if (result < 0 && !json_object_get(piece->told, target)) {
+		warnx("%s: %s.json: %s", piece->name, target, why);
+		json_object_set_new(piece->told, target, json_true());
+	}
 	if (result != 1)
 		return result;
 	if (!json_is_array(record->attempts) ||

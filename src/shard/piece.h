@@ -26,6 +26,7 @@ struct piece {
 	json_t *sessions;        /* that it was to run: target -> line of our plan */
 	struct shard_choice shard; /* number 0: no NOXMK_SHARD */
 	struct machine machine;
+	json_t *told;            /* targets whose records were warned of */
 };
 
 /*

@@ -407,7 +407,7 @@ fill(struct record *r, const json_t *object)
 }
 
 int
-record_read(int rundir, const char *target, struct record *r)
+record_load(int rundir, const char *target, struct record *r, const char **why)
 {
 	char *name = xasprintf("%s.json", target);
 	struct buffer text = { 0 };
@@ -415,24 +415,33 @@ record_read(int rundir, const char *target, struct record *r)
 	int result = -1;
 
 	*r = (struct record){ 0 };
+	*why = "not a record of a session";
 	if (file_load_most(rundir, name, RECORD_MOST, &text) < 0) {
+		*why = errno == EFBIG ? "larger than a record is" : file_why(errno);
 		if (errno == ENOENT)
 			result = 0;
-		else
-			warnx("%s: %s", name, file_why(errno));
 		goto out;
 	}
 	object = json_loadb(text.data, text.len, 0, NULL);
-	if (fill(r, object) && !strcmp(r->target, target)) {
+	if (fill(r, object) && !strcmp(r->target, target))
 		result = 1;
-	} else {
-		warnx("%s: not a record of a session", name);
+	else
 		record_clear(r);
-	}
 out:
 	json_decref(object);
 	buffer_free(&text);
 	free(name);
+	return result;
+}
+
+int
+record_read(int rundir, const char *target, struct record *r)
+{
+	const char *why;
+	int result = record_load(rundir, target, r, &why);
+
+	if (result < 0)
+		warnx("%s.json: %s", target, why);
 	return result;
 }
 

@@ -149,6 +149,10 @@ json_t *record_notified_posargs(int rundir, const char *target);
  * none, -1 after a warning when the file cannot be read or is not a record of that target.
  */
 int record_read(int rundir, const char *target, struct record *);
+
+/* The same without a warning: *why is borrowed, after -1. */
+int record_load(int rundir, const char *target, struct record *, const char **why);
+
 void record_clear(struct record *);
 
 /* Has its attempt's verdict been written, or that of a later one? Then the record becomes that. */

@@ -92,6 +92,13 @@ is_run(const struct dirent *entry)
 	return is_name(entry->d_name);
 }
 
+/* Whoever's it is: somebody has named it. */
+static int
+open_named(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int
 rundir_open_path(const char *given)
 {
@@ -102,12 +109,12 @@ rundir_open_path(const char *given)
 
 	while (len > 1 && path[len - 1] == '/')
 		path[--len] = '\0';
-	fd = file_open_folder(AT_FDCWD, path);
+	fd = open_named(path);
 	if (fd < 0 && errno == ENOTDIR && (slash = strrchr(path, '/')) &&
 	    !strcmp(slash, "/latest") && readlink(path, target, sizeof(target) - 1) > 0 &&
 	    !strncmp(target, "runs/", strlen("runs/")) && is_name(name)) {
 		path[slash - path] = '\0';
-		state = file_open_folder(AT_FDCWD, *path ? path : "/");
+		state = open_named(*path ? path : "/");
 		fd = state < 0 ? -1 : rundir_find_named(state, name);
 		fd_close(&state);
 	}

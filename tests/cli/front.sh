@@ -120,6 +120,15 @@ for words in log why history 'log -f' 'log -r latest' 'why -r -2'; do
 	noxmk $words ci
 	check "$words: a group" same "$status $(cat "$err")" '1 noxmk: ci is a group: lint, tests'
 done
+noxmk list
+check 'list: of a plan that is fresh' same "$status $(cat "$err")" '0 '
+echo >>noxfile.py
+for words in list 'list --json' show; do
+	# shellcheck disable=SC2086 # words
+	noxmk $words
+	check "$words: the noxfile has changed since" matches "$err" \
+		'^noxmk: the plan is stale, as .*noxfile.py has changed: `noxmk plan`, or the next make, makes it anew$'
+done
 mv "$state/plan.jsonl" "$scratch"
 noxmk list
 check 'list: the plan is gone' same "$(cat "$err")" \

@@ -56,6 +56,9 @@ check 'a session that fails makes the exit code 1' exits 1
 check 'it is named, and no other' same "$(cat "$err")" 'noxmk: types: failed'
 check 'the summary is that of one run' matches "$out" '^noxmk: 6 sessions: 5 passed, 1 failed; '
 check 'the log of what failed is shown' has "$out" bad
+check 'it says where each session ran' same "$(sed -n '/^session/,/^$/s/.* on \(shard .*\)/\1/p' "$out" | sort -u | tr '\n' '|')
+$(grep -c '^[a-z].* on shard ./3$' "$out")" 'shard 1/3|shard 2/3|shard 3/3|
+6'
 check 'the verdicts are those of one run' same "$(verdicts)" "$(cat "$scratch/verdicts-of-one")"
 check 'the JUnit report, too' same "$(junit)" "$(cat "$scratch/junit-of-one")"
 check 'the failed list, too' same "$(cat "$state/failed")" "$failed_of_one"
@@ -102,7 +105,8 @@ faulty() {
 spoil
 rm -rf ../artifact-2
 merged
-faulty 'a machine that is missing' "missing: no folder has what was to run: .*$ours"
+faulty 'a machine that is missing' "missing: no folder has what was to run: .*$ours.* \\(shard 2/3\\)"
+check 'a machine that is missing: its sessions are told once' lacks "$err" 'not run'
 check 'a machine that is missing: what it was to run is not run' same "$(verdict "$ours")" 'not run'
 merged --expect 3
 faulty 'fewer folders than expected' '2 folders are here, and 3 are expected'
@@ -117,12 +121,32 @@ check 'a machine that was cut off: why' has "$out" 'which is cut off'
 spoil
 truncate -s 100 "$ours.json"
 merged
-faulty 'a record that is cut off' "$ours.json: not a record of a session"
+faulty 'a record that is cut off' "bad/artifact-2/: $ours.json: not a record of a session"
+check 'a record that is cut off: it is told once' same "$(grep -c 'not a record' "$err")" 1
+spoil
+truncate -s 50 .run.json
+merged
+faulty 'a run that is cut off' 'bad/artifact-2/: .run.json: damaged'
 spoil
 sed -i 's/"commit": "0/"commit": "f/' .run.json
 merged
 faulty 'another commit' 'artifact-2/: of another commit, f12345678.*, and here is 012345678'
 check 'another commit: nothing of it counts' same "$(verdict "$ours")" 'not run'
+sed -i 's/"commit": "0/"commit": "f/' "$scratch"/bad/artifact-[13]/.run.json
+latest=$(readlink "$scratch/checkout/$state/latest")
+merged
+faulty 'nothing but another commit' 'artifact-3/: of another commit'
+check 'nothing but another commit: there is no run' same "$(readlink "$state/latest")" "$latest"
+if [ "$(id -u)" = 0 ]; then
+	spoil
+	chown -R 65534:65534 ..
+	merged
+	check 'folders of another user' same "$status $(cat "$err")" '1 noxmk: types: failed'
+	spoil
+	chown 65534:65534 "$ours.json"
+	merged
+	faulty "a record of another user's" "artifact-2/: $ours.json: belongs to somebody else"
+fi
 spoil
 sed -i "s/\"goals\":\[/&\"gone\",/" .request.json
 merged
@@ -136,7 +160,7 @@ cp -a . ../artifact-4
 sed -i 's/"run": ".*"/"run": "20261123T011828.250Z-c0ffee01"/' ../artifact-4/.run.json
 merged
 faulty 'a shard twice' 'shard 2/3 is there twice: .*artifact-2/ and .*artifact-4/'
-check 'a session twice' has "$err" "$ours has run twice"
+check 'what both have is named in one line' same "$(grep -c "^noxmk: there twice, in .*artifact-2/ and .*artifact-4/: .*$ours" "$err")" 1
 sed -i 's/"verdict": "passed"/"verdict": "failed"/; s/"exit": 0/"exit": 1/' "$scratch/bad/artifact-4/$ours.json"
 merged
 check 'a session twice: the bad one counts' same "$(verdict "$ours")" failed
@@ -155,6 +179,30 @@ faulty 'another division' 'are shards of different divisions'
 sed -i 's/2\/3@/2\/4@/' "$scratch/bad/artifact-2/.request.json"
 merged
 faulty 'another number of shards' 'is of 3 shards, and .* of 4'
+spoil
+merged --matrix "$scratch/matrix.json"
+check 'shards of that matrix' same "$status $(cat "$err")" '1 noxmk: types: failed'
+cd "$scratch/checkout" || exit 1
+noxmk matrix --shards 2 --json
+cp "$out" "$scratch/other.json"
+merged --matrix "$scratch/other.json"
+faulty 'shards of another matrix' 'bad/artifact-2/ is no shard of this matrix, but of another: it was to run [a-z]'
+check 'shards of another matrix: each is told' same "$(grep -c 'is no shard of this matrix' "$err")" 3
+# What machines were named to run has no hash.
+rm -rf "$scratch/bad"
+i=0
+for targets in $(sed 's/"targets":"\([^"]*\)"/\n=\1\n/g' "$scratch/matrix.json" | sed -n 's/^=//p' | tr ' ' ,); do
+	i=$((i + 1))
+	cd "$scratch/machine-$i" || exit 1
+	# shellcheck disable=SC2046 # words
+	mk -k $(echo "$targets" | tr , ' ')
+	mkdir -p "$scratch/bad"
+	cp -RL "$state/latest" "$scratch/bad/artifact-$i"
+done
+merged --matrix "$scratch/matrix.json"
+check 'shards by their targets' same "$status $(cat "$err")" '1 noxmk: types: failed'
+merged --matrix "$scratch/other.json"
+faulty 'shards by the targets of another matrix' 'bad/artifact-2/ is no shard of this matrix'
 for what in .run.json .request.json "$ours.json"; do
 	for kind in fifo link folder huge; do
 		spoil
@@ -266,11 +314,11 @@ rm -rf artifact-2
 ln -s "$scratch/good/artifact-2" artifact-2
 ln -s / artifact-4
 merged
-faulty 'folders that are links' 'artifact-2/: Not a directory'
+faulty 'folders that are links' 'artifact-2/: no folder: unpack an archive, and name what a link leads to'
 spoil
 rm .[a-z]*
 merged
-faulty 'an artifact without hidden files' 'artifact-2/: no run is in there: an artifact needs hidden files'
+faulty 'an artifact without hidden files' 'artifact-2/: no run is in there: name the folder of each run; an artifact needs hidden files'
 
 spoil
 printf '{"schema":1,"goals":["\\n::error::hit\\u001b[31m"],"knobs":{"NOXMK_KEEP":"\\n::error::hit"}}' >.request.json

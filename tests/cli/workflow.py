@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs a workflow of Forgejo or GitHub on this machine: workflow.py WORKFLOW REPOSITORY FOLDER.
+"""Runs a workflow of Forgejo, GitHub or GitLab on this machine: workflow.py FILE REPOSITORY FOLDER.
 
 Only what `noxmk init --shards` writes is known: jobs with `needs`, one `strategy.matrix` by
-fromJSON, `if: always()`, outputs, steps that run commands or use checkout, cache, and artifacts.
+fromJSON, `if: always()`, outputs, steps that run commands or use checkout, cache, and artifacts;
+of GitLab jobs with `parallel`, `when: always`, variables, scripts, a cache and artifacts.
 Each job works in a fresh clone of REPOSITORY in FOLDER; FOLDER/cache and FOLDER/artifacts are what
 the forge keeps. What sets a machine up is passed over. LOSE names a job that dies as if its machine
 had, after its commands. Prints `JOB: success` or `JOB: failure` for each, and exits 1 if one fails.
@@ -10,6 +11,7 @@ had, after its commands. Prints `JOB: success` or `JOB: failure` for each, and e
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -18,13 +20,25 @@ import subprocess
 import sys
 
 
+def parse_text(lines: list[tuple[int, str]], text: str, at: int, depth: int) -> tuple[str, int]:
+    """A plain text, which goes on in lines that are further in."""
+    while at < len(lines) and lines[at][0] > depth:
+        text += " " + lines[at][1]
+        at += 1
+    return text, at
+
+
 def parse(lines: list[tuple[int, str]], at: int, depth: int) -> tuple[object, int]:
     """The block that begins there: a mapping, or a list; of YAML only what our texts have."""
     if lines[at][1].startswith("- "):
         items = []
         while at < len(lines) and lines[at][0] == depth and lines[at][1].startswith("- "):
-            lines[at] = (depth + 2, lines[at][1][2:])
-            item, at = parse(lines, at, depth + 2)
+            text = lines[at][1][2:]
+            if re.match(r"[\w-]+:( |$)", text):
+                lines[at] = (depth + 2, text)
+                item, at = parse(lines, at, depth + 2)
+            else:
+                item, at = parse_text(lines, text, at + 1, depth)
             items.append(item)
         return items, at
     mapping: dict[str, object] = {}
@@ -134,6 +148,61 @@ class Runner:
         return all(self.results.values())
 
 
+class GitLab:
+    def __init__(self, repository: str, folder: str) -> None:
+        self.repository, self.folder = repository, folder
+        self.results: dict[str, bool] = {}
+
+    def copy(self, patterns: list[str], source: str, target: str) -> None:
+        for pattern in patterns:
+            for path in glob.glob(os.path.join(source, pattern)):
+                to = os.path.join(target, os.path.relpath(path, source))
+                os.makedirs(os.path.dirname(to), exist_ok=True)
+                shutil.copy(path, to)
+
+    def script(self, commands: list[str], work: str, variables: dict[str, str]) -> bool:
+        text = "\n".join(c for c in commands if "pip install" not in c)
+        return subprocess.run(["bash", "-eo", "pipefail", "-c", text], cwd=work, check=False,
+                              env=os.environ | variables, stdin=subprocess.DEVNULL).returncode == 0
+
+    def run_job(self, name: str, job: dict, variables: dict[str, str]) -> None:
+        """What it needs hands its artifacts over, all parallel jobs of it."""
+        work = os.path.join(self.folder, name.replace(" ", "-").replace("/", "-"))
+        cache, artifacts = os.path.join(self.folder, "cache"), job.get("artifacts", {})
+        cached = job.get("cache", {})
+        subprocess.run(["git", "clone", "-q", self.repository, work], check=True)
+        self.copy(cached.get("paths", []), cache, work)
+        for needed in job.get("needs", []):
+            self.copy(["*"], os.path.join(self.folder, "artifacts", needed), work)
+        well = self.script(job["script"], work, job.get("variables", {}) | variables)
+        lost = name == os.environ.get("LOSE")
+        if not lost:
+            self.script(job.get("after_script", []), work, variables)
+        if cached.get("policy") != "pull" and (well or cached.get("when") == "always"):
+            self.copy(cached.get("paths", []), work, cache)
+        if not lost and (well or artifacts.get("when") == "always"):
+            self.copy(artifacts.get("paths", []), work,
+                      os.path.join(self.folder, "artifacts", name.split()[0]))
+        self.results[name] = well
+        print(f"{name}: {'success' if well else 'failure'}", flush=True)
+
+    def run(self, jobs: dict[str, dict]) -> bool:
+        """In the order of the file, which is that of their needs."""
+        for name, job in jobs.items():
+            if name == "default" or not (job.get("when") == "always" or
+                                         all(self.results.values())):
+                continue
+            count = int(job.get("parallel", 0))
+            for i in range(1, count + 1):
+                self.run_job(f"{name} {i}/{count}", job,
+                             {"CI_NODE_INDEX": str(i), "CI_NODE_TOTAL": str(count)})
+            if not count:
+                self.run_job(name, job, {})
+        return all(self.results.values())
+
+
 if __name__ == "__main__":
-    runner = Runner(os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3]))
-    sys.exit(not runner.run(load(sys.argv[1])["jobs"]))
+    places = [os.path.abspath(path) for path in sys.argv[2:]]
+    workflow = load(sys.argv[1])
+    sys.exit(not (Runner(*places).run(workflow["jobs"]) if "jobs" in workflow else
+                  GitLab(*places).run(workflow)))

@@ -26,8 +26,9 @@ git add -A
 git -c user.name=a -c user.email=a@localhost commit -qm all
 
 # carried_out FOLDER: the workflow, on machines that are there for that only.
+workflow=.github/workflows/noxmk.yml
 carried_out() {
-	run "$python3" "$TOP/tests/cli/workflow.py" .github/workflows/noxmk.yml . "$scratch/$1"
+	run "$python3" "$TOP/tests/cli/workflow.py" "$workflow" . "$scratch/$1"
 }
 jobs() {
 	grep -E '^[a-z0-9/ ]*: (success|failure)$' "$out" | tr '\n' ' '
@@ -59,5 +60,30 @@ check 'a session that fails, fails its shard and the merge, and no other' same \
 	"$status $(jobs | grep -o 'shard [^ ]* success' | wc -l) $(jobs | grep -o 'merge: .*')" '1 2 merge: failure '
 check 'it is named' has "$err" 'noxmk: types: failed'
 check 'what has passed is kept all the same' [ -s "$scratch/third/cache/history.json" ]
+
+# The other forges.
+
+sed -i '/!= types /d' nox
+for forge in forgejo gitlab; do
+	case $forge in
+	forgejo) workflow=.forgejo/workflows/noxmk.yml ;;
+	gitlab) workflow=.gitlab-ci.yml ;;
+	esac
+	run noxmk init --ci "$forge" --shards 3
+	git add -A
+	git -c user.name=a -c user.email=a@localhost commit -qm "$forge"
+	carried_out "$forge"
+	check "$forge: all is well" same "$status $(jobs)" \
+		'0 plan: success shard 1/3: success shard 2/3: success shard 3/3: success merge: success '
+	check "$forge: one run of it all" matches "$out" '^noxmk: 6 sessions: 6 passed; '
+	mkdir "$scratch/$forge-lost"
+	cp -R "$scratch/$forge/cache" "$scratch/$forge-lost"
+	export LOSE='shard 2/3'
+	carried_out "$forge-lost"
+	unset LOSE
+	check "$forge: a machine that is lost fails the merge" same "$status $(jobs | grep -o 'merge: .*')" \
+		'1 merge: failure '
+	check "$forge: by name" matches "$err" '^noxmk: (shard 2/3 is missing|missing: .* \(shard 2/3\))$'
+done
 
 finish
