@@ -183,7 +183,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 		@nox.session(python=False)
 		def a(session):
 		    open("begun", "w").close()
-		    session.run("sh", "-c", "i=0; until [ -e go ] || [ $i -gt 300 ]; do sleep 0.1; i=$((i+1)); done; echo a >>order", external=True, silent=True)
+		    session.run("sh", "-c", "i=0; until [ -e go ] || [ $i -gt 3000 ]; do sleep 0.1; i=$((i+1)); done; echo a >>order", external=True, silent=True)
 		@nox.session(python=False)
 		def b(session):
 		    session.run("sh", "-c", "echo b >>order", external=True)
@@ -231,7 +231,7 @@ if unshare --pid --fork --mount-proc true 2>/dev/null; then
 		def b(session):
 		    pass
 	END
-	printf 'include nox.mk\na: hook\nhook: | .noxmk/begin ; @touch begun; timeout 30 cat go\n' >GNUmakefile
+	printf 'include nox.mk\na: hook\nhook: | .noxmk/begin ; @touch begun; timeout 240 cat go\n' >GNUmakefile
 	mkfifo go
 	mk -n ci
 	unshare --pid --fork --mount-proc "$MAKE" -I "$STAGE/include" a >a.out 2>&1 </dev/null &
