@@ -89,7 +89,7 @@ type_in() {
 	esac
 	printf '%s; %s; echo ready-$((40+2))\n' "$prompt" "$2" >"$scratch/setup"
 	cat >"$scratch/typed" <<'END'
-set timeout 20
+set timeout 120
 lassign $argv start setup line wanted
 spawn -noecho {*}$start
 send ". $setup\r"

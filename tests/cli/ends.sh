@@ -46,7 +46,7 @@ cat >pyproject.toml <<'END'
 leaks = "allow"
 [tool.noxmk.session."*hangs"]
 timeout = "2500ms"
-slow = 2
+slow = 1
 [tool.noxmk.session.fast]
 timeout = 60
 slow = 30

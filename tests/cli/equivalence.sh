@@ -23,7 +23,7 @@ for last; do :; done
 echo "$last" >>"$WORDS"
 until_there() {
 	tries=0
-	until [ -e "$1" ] || [ "$((tries += 1))" -gt 2000 ]; do
+	until [ -e "$1" ] || [ "$((tries += 1))" -gt 15000 ]; do
 		sleep 0.02
 	done
 }

@@ -21,7 +21,7 @@ for n in $(seq "${HOSTILE_PROJECTS:-2}"); do
 	PYTHONPATH=$(cat settings)
 	export PYTHONPATH
 
-	run timeout 120 "$MAKE" -I "$STAGE/include" -j2 ci
+	run timeout 240 "$MAKE" -I "$STAGE/include" -j2 ci
 	check 'exit 0' exits 0
 	check 'each session ran once' same "$(sort -n ran | tr '\n' ' ')" "$(tr '\n' ' ' <expected)"
 	check 'a passed record each' same "$(verdicts | grep -c ': passed$')" "$(wc -l <expected)"
@@ -29,7 +29,7 @@ for n in $(seq "${HOSTILE_PROJECTS:-2}"); do
 	check 'no canary' same "$(find . -regex '.*/CANARY[0-9]*')" ''
 
 	plan=$(stat -c %y "$state"/sessions.mk)
-	run timeout 60 "$MAKE" -I "$STAGE/include" nox-list
+	run timeout 240 "$MAKE" -I "$STAGE/include" nox-list
 	check 'nox-list: exit 0' exits 0
 	check 'nox-list: as many lines as targets' \
 		same "$(grep -c '^[*-] ' "$out")" "$(($(wc -l <expected) + 1))"

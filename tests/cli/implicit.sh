@@ -216,7 +216,7 @@ for text in sys.argv[2:]:
         print("ValueError:", error)
     one.leave()
 END
-run timeout 20 "$python3" "$scratch/try.py" "$STAGE/share/noxmk/handover.py" \
+run timeout 240 "$python3" "$scratch/try.py" "$STAGE/share/noxmk/handover.py" \
 	'{"__main__ wheel": {"value": {"tuple": [1, {"bytes": "00ff"}]}}}' \
 	'{"__main__ wheel": {"value": {"os.system": ["x"]}}}' '{"__main__ wheel": {"dict": [[1, 2]]}}' \
 	'{"__main__ gone.x": {"value": 1}}' '{"no.such wheel": {"value": 1}}' '{"x": 1}' '[' '' FIFO LINK

@@ -256,7 +256,7 @@ init
 check 'a makefile that is a folder' has "$err" 'Makefile is no regular file, so nothing is added to it'
 rmdir Makefile
 mkfifo Makefile
-run timeout 20 noxmk init
+run timeout 240 noxmk init
 check 'a makefile that is a pipe' same "$status $(grep -c 'is no regular file' "$err")" '2 1'
 rm Makefile
 ln -s nowhere GNUmakefile

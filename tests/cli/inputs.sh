@@ -132,7 +132,7 @@ mk -n ci
 check 'git describe: a plan that is the same stays' same "$(stat -c %i "$state"/sessions.mk)" "$before"
 
 names '["at" + str(time.time_ns())]' </dev/null
-run timeout 60 "$MAKE" -I "$STAGE/include" -n ci
+run timeout 240 "$MAKE" -I "$STAGE/include" -n ci
 check 'another plan each time: make ends' exits 0
 first=$(sessions)
 mk -n ci

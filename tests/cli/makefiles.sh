@@ -197,10 +197,15 @@ types: passed'
 uses = ["database"]
 END
 	mk ci
-	begun=$(date +%s)
-	mk -j2 check
+	# One of some tries: on a busy machine the others may take long.
+	for _ in 1 2 3 4; do
+		begun=$(date +%s)
+		mk -j2 check
+		took=$(($(date +%s) - begun))
+		[ "$took" -ge 9 ] || break
+	done
 	check 'a goal that is not known: exit 0' exits 0
-	check 'a goal that is not known: nobody waits for nothing' [ $(($(date +%s) - begun)) -lt 9 ]
+	check 'a goal that is not known: nobody waits for nothing' [ "$took" -lt 9 ]
 	rm pyproject.toml
 }
 

@@ -164,7 +164,7 @@ mkdir read
 names='$x/`touch pwned`/a b/a#b/a:b/$(id) c/*/x=/?/[a]/~/-n/&/</$(shell touch pwned)/a%b/a;b/a|b/a\b/notes (1)'
 echo "$names" | tr / '\n' >"$scratch/list"
 (cd read && while read -r name; do : >"./$name"; done) <"$scratch/list"
-run timeout 60 "$MAKE" -I "$STAGE/include" lint
+run timeout 240 "$MAKE" -I "$STAGE/include" lint
 check 'hostile file names: it passes' same "$status $(verdicts)" '0 lint: passed'
 check 'hostile file names: without a word' quiet "$err"
 before=$(asked)

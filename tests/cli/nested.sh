@@ -10,7 +10,7 @@ JOBS=$scratch/jobs
 export JOBS
 
 project nested
-chmod +x job rustc-job lto/lto1
+chmod +x job meet rustc-job lto/lto1
 sed -i "s|REAL|$(gcc -print-prog-name=lto1)|" lto/lto1
 
 # The most that ran at once, and how many are still at work.
@@ -37,7 +37,7 @@ shared() {
 	shift 2
 	: >"$JOBS"
 	rm -rf out target lto/*.o
-	run "$outer" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" "-j$slots" "$@"
+	run env "MEET=$slots" "$outer" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" "-j$slots" "$@"
 	check "$what: exit 0" exits 0
 	check "$what: $slots at once, and none left" same "$(peak)" "$slots 0"
 	check "$what: no complaint" calm
@@ -95,7 +95,7 @@ for outer in "$MAKE" $newer; do
 	check "$version: -l: exit 0" exits 0
 	check "$version: -l: no more than it needs" same "$(peak)" '1 0'
 	# A daemon that a session leaves keeps nothing that make waits for.
-	run timeout 20 "$outer" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -j2 daemon
+	run timeout 120 "$outer" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" -j2 daemon
 	check "$version: a daemon is left: make ends" exits 0
 done
 
@@ -119,7 +119,7 @@ check 'one that fills what is free is expected to end sooner' expects 4.0s 6.0s
 
 # Nobody counts without -j.
 : >"$JOBS"
-run "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" named_with_jobs
+run env MEET=8 "$MAKE" -I "$STAGE/include" "NOXMK=$STAGE/bin/noxmk" named_with_jobs
 check 'no -j: a make has its own' same "$status $(peak)" '0 8 0'
 
 finish

@@ -4,15 +4,16 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# loading NAME: a noxfile with the session NAME that starts a process, and takes until the file go.
+# loading NAME: a noxfile with the session NAME that starts a process, and takes until the file go,
+# longer than anybody waits for it here.
 loading() {
 	cat >noxfile.py <<-EOF
 		import nox, os, subprocess, time
 		subprocess.Popen(["sleep", "7655"], start_new_session=True)
 		open("loading", "w").close()
-		for _ in range(600):
+		for _ in range(12000):
 		    if os.path.exists("go"): break
-		    time.sleep(0.05) # and half a minute is enough
+		    time.sleep(0.05)
 		@nox.session(python=False)
 		def $1(session): pass
 	EOF

@@ -26,7 +26,7 @@ shift 5
 echo "$*" >"words.$name.$n"
 until_there() {
 	tries=0
-	until [ -e "$1" ] || [ "$((tries += 1))" -gt 2000 ]; do
+	until [ -e "$1" ] || [ "$((tries += 1))" -gt 15000 ]; do
 		sleep 0.02
 	done
 }
@@ -332,7 +332,7 @@ cat >both <<END
 case " \$* " in *' end '*)
 	echo x >>ends
 	tries=0
-	until [ "\$(wc -l <ends)" -ge 2 ] || [ "\$((tries += 1))" -gt 2000 ]; do
+	until [ "\$(wc -l <ends)" -ge 2 ] || [ "\$((tries += 1))" -gt 15000 ]; do
 		sleep 0.02
 	done ;;
 esac
@@ -371,7 +371,7 @@ END
 cat >wait_again <<'END'
 #!/bin/sh
 tries=0
-until [ -e again ] || [ "$((tries += 1))" -gt 2000 ]; do
+until [ -e again ] || [ "$((tries += 1))" -gt 15000 ]; do
 	sleep 0.02
 done
 END

@@ -35,14 +35,23 @@ def tests(session, n):
 def nothing(session):
     pass
 END
-seconds=$(nox_takes)
-mk ci
-check 'one at a time: it claims what nox takes' between 0.9 1.05 "$(claimed)" "$seconds"
+# measure LOW OPTION: nox and make, once more while what make claims is not between LOW and 1.05 of
+# what nox takes: each of them may meet a moment at which the machine stands still.
+measure() {
+	for _ in 1 2 3 4 5; do
+		seconds=$(nox_takes)
+		mk "$2" ci
+		claimed=$(claimed)
+		! between "$1" 1.05 "$claimed" "$seconds" || break
+	done
+}
+measure 0.9 -j1
+check 'one at a time: it claims what nox takes' between 0.9 1.05 "$claimed" "$seconds"
 run "$STAGE/bin/noxmk" savings
 check 'one at a time: the savings do, too' \
 	between 0.9 1.05 "$(sed -n '2s/.* \([0-9.]*\)s *[0-9.]*s *[0-9.]*$/\1/p' "$out")" "$seconds"
-mk -j8 ci
-check 'at once: it claims no more than nox takes' between 0 1.05 "$(claimed)" "$seconds"
+measure 0 -j8
+check 'at once: it claims no more than nox takes' between 0 1.05 "$claimed" "$seconds"
 
 # Sessions that do nothing are faster with nox: that is no speed-up.
 noxfile <<'END'

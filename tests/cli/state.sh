@@ -183,7 +183,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 		@nox.session(python=False)
 		def a(session):
 		    open("begun", "w").close()
-		    session.run("sh", "-c", "i=0; until [ -e go ] || [ $i -gt 300 ]; do sleep 0.1; i=$((i+1)); done; echo a >>order", external=True, silent=True)
+		    session.run("sh", "-c", "i=0; until [ -e go ] || [ $i -gt 3000 ]; do sleep 0.1; i=$((i+1)); done; echo a >>order", external=True, silent=True)
 		@nox.session(python=False)
 		def b(session):
 		    session.run("sh", "-c", "echo b >>order", external=True)
@@ -231,7 +231,7 @@ if unshare --pid --fork --mount-proc true 2>/dev/null; then
 		def b(session):
 		    pass
 	END
-	printf 'include nox.mk\na: hook\nhook: | .noxmk/begin ; @touch begun; timeout 30 cat go\n' >GNUmakefile
+	printf 'include nox.mk\na: hook\nhook: | .noxmk/begin ; @touch begun; timeout 240 cat go\n' >GNUmakefile
 	mkfifo go
 	mk -n ci
 	unshare --pid --fork --mount-proc "$MAKE" -I "$STAGE/include" a >a.out 2>&1 </dev/null &
@@ -259,13 +259,14 @@ mkdir "$XDG_RUNTIME_DIR"
 for cleaner in 'git clean -fdxq' 'rm -rf .nox' 'rm -rf .nox/.noxmk/runs' 'rm -f .nox/.noxmk/latest/.run.json'; do
 	# Nothing else is written just then: rm would find that the folder is not empty.
 	waiting="for name in \$WAIT_FOR; do until [ -e $state/latest/\$name ]; do sleep 0.05; done; done" # make ends it
-	CLEANER="$waiting; sleep 0.2; $cleaner" # who has written the file may be about to close it
+	# Who has written the file may be about to close it, or to write another one.
+	CLEANER="$waiting; sleep 0.2; $cleaner || { sleep 1; $cleaner; }"
 	for jobs in -j1 -j3 -j; do
 		topic="$cleaner, $jobs: "
 		noxfile_of "$cleaning"
 		in_git
 		WAIT_FOR=before.json
-		mk "$jobs" NOXMK_JOBS=3 NOXMK_DEADLINE=1m before clean
+		mk "$jobs" NOXMK_JOBS=3 NOXMK_DEADLINE=4m before clean
 		check 'exit 0' exits 0
 		check 'both verdicts' same "$(verdicts | tr '\n' ' ')" 'before: passed clean: passed '
 		check 'the log of the session itself' has "$state/latest/clean.log" 'words of clean'
@@ -273,7 +274,7 @@ for cleaner in 'git clean -fdxq' 'rm -rf .nox' 'rm -rf .nox/.noxmk/runs' 'rm -f 
 		rm -rf .nox
 		rm ../cleaned
 		[ "$jobs" = -j1 ] || WAIT_FOR='before.json failing.log'
-		mk "$jobs" NOXMK_JOBS=3 NOXMK_DEADLINE=1m before clean failing after
+		mk "$jobs" NOXMK_JOBS=3 NOXMK_DEADLINE=4m before clean failing after
 		check 'with others: a failure fails' exits 2
 		check 'with others: all verdicts' same "$(verdicts | tr '\n' ' ')" \
 			'after: passed before: passed clean: passed failing: failed notified: passed '

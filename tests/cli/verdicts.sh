@@ -128,7 +128,7 @@ check 'a key that is none: a message' has "$err" "'1-x' does not name a make"
 # Somebody stops them. Sessions tell the pids of all they have started, and of their helper.
 
 noxfile <<'END'
-SCRIPT = "{} echo $$ >>pids; sh -c '{} echo $$ >>pids; exec sleep 60' & touch hangs; wait; sleep 60"
+SCRIPT = "{} echo $$ >>pids; sh -c '{} echo $$ >>pids; exec sleep 600' & touch hangs; wait; sleep 600"
 
 def hang(session, trap=""):
     keeper = os.getppid()

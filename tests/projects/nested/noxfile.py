@@ -30,4 +30,4 @@ define("cargo", "cargo", "build", "--quiet", "--offline", "--manifest-path", "cr
        RUSTC_WRAPPER="rustc-job", CARGO_TARGET_DIR="target")
 define("lto", "make", "-s", "-C", "lto")
 define("beside_make", "sleep", "2")
-define("daemon", "sh", "-c", "setsid sleep 30 & make -s -f jobs.mk eight")
+define("daemon", "sh", "-c", "setsid sleep 300 & make -s -f jobs.mk eight")
