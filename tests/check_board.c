@@ -17,7 +17,7 @@ static const struct board_row rows[] = {
 static const struct board_wait waits[] = { { "a job slot", 5 }, { "database", 1 } };
 
 static const struct board board = { .total = 14, .done = 5, .failed = 1, .elapsed = 42,
-	.left = 140, .rows = rows, .nrows = 3, .waits = waits, .nwaits = 2 };
+	.left = 140, .running = 3, .rows = rows, .nrows = 3, .waits = waits, .nwaits = 2 };
 
 static char *
 rendered(const struct board *b, int columns, size_t lines, bool colours)

@@ -73,6 +73,14 @@ START_TEST(runs_of_several_sessions_are_summed_up)
 	    "noxmk: 1 run took 4.0s, plain nox about 6.5s: 2.5s less, 1.62 times as fast\n"
 	    "What plain nox would take is worked out from records: `noxmk bench` measures it.\n");
 	free(text);
+	/* A clock that was set while it ran: when that one ended nobody knows. */
+	put("20261123-000001-1", "t.part-1", PASSED, 1e9, 3);
+	output_begin();
+	ck_assert_int_eq(savings_print(state), 0);
+	text = output_end();
+	ck_assert_ptr_nonnull(strstr(text, "     4.0s      "));
+	free(text);
+	unlink(".nox/.noxmk/runs/20261123-000001-1/t.part-1.json");
 	/* make -j1 saves nothing. */
 	put("20261123-000001-1", "b", FAILED, 110, 4);
 	output_begin();

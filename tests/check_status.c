@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "report/status.h"
@@ -81,12 +82,48 @@ START_TEST(what_failed_is_named)
 }
 END_TEST
 
+START_TEST(a_session_in_parts_counts_once)
+{
+	int state, run;
+	char *text;
+
+	put_run(1, 0, FAILED);
+	run = folder_make(FOLDER);
+	put(run, "p.part-1", PASSED);
+	put(run, "p.part-2", FAILED);
+	file_put(FOLDER "/plan.jsonl", "{\"schema\":1}\n{\"target\":\"t0\",\"session\":\"t0\"}\n"
+	    "{\"target\":\"p.part-1\",\"session\":\"p\",\"part\":[1,2],\"whole\":\"p\"}\n"
+	    "{\"target\":\"p.part-2\",\"session\":\"p\",\"part\":[2,2],\"whole\":\"p\"}\n"
+	    "{\"group\":\"ci\",\"members\":[\"p.part-1\",\"t0\",\"p.part-2\"]}\n");
+	state = state_open();
+	output_begin();
+	ck_assert_int_eq(status_print(state, false), 0);
+	text = output_end();
+	/* That part has the log. */
+	ck_assert_str_eq(text, "noxmk: 2 of 2 done, 1 failed; 1.0s\n"
+	    "failed: p.part-2; `noxmk log` has their logs\n"
+	    "This run has ended: there is none now.\n");
+	free(text);
+	/* It is done when all of its parts are. */
+	unlink(FOLDER "/p.part-1.json");
+	output_begin();
+	ck_assert_int_eq(status_print(state, false), 0);
+	text = output_end();
+	ck_assert_ptr_nonnull(strstr(text, "noxmk: 1 of 2 done, 1 failed, 1 not run; 1.0s\n"));
+	free(text);
+	assert_silent();
+	close(run);
+	close(state);
+}
+END_TEST
+
 Suite *
 check_status_suite(void)
 {
 	Suite *suite = suite_create("status");
 	TCase *tc = support_case(suite, "status");
 
+	tcase_add_test(tc, a_session_in_parts_counts_once);
 	tcase_add_loop_test(tc, what_failed_is_named, 0, countof(ended));
 	return suite;
 }

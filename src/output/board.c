@@ -149,7 +149,7 @@ add_part(struct buffer *line, const struct layout *layout, int *used, const char
 static void
 add_head(const struct board *board, const struct layout *layout, struct buffer *out)
 {
-	unsigned begun = board->done + (unsigned)board->nrows;
+	unsigned begun = board->done + board->running;
 	unsigned waiting = board->total > begun ? board->total - begun : 0;
 	struct buffer line = { 0 };
 	int used = 0;
@@ -161,9 +161,9 @@ add_head(const struct board *board, const struct layout *layout, struct buffer *
 		fits = fits && add_part(&line, layout, &used, "", xstrdup(", ")) &&
 		       add_part(&line, layout, &used, layout->colours ? RED : "",
 			   xasprintf("%u failed", board->failed));
-	if (board->nrows > 0)
-		fits = fits && add_part(&line, layout, &used, "", xasprintf(", %zu run",
-		    board->nrows));
+	if (board->running > 0)
+		fits = fits && add_part(&line, layout, &used, "", xasprintf(", %u run",
+		    board->running));
 	if (waiting > 0)
 		fits = fits && add_part(&line, layout, &used, "", xasprintf(", %u %s", waiting,
 		    board->ended ? "not run" : "wait"));

@@ -16,7 +16,7 @@
 
 #include "base/util.h"
 
-/* A session that runs. All texts are borrowed, and may be anything: they are made safe here. */
+/* A session that runs, or a part of it. All texts are borrowed, and may be anything: they are made safe here. */
 struct board_row {
 	const char *target;
 	double seconds;    /* that it runs for */
@@ -33,7 +33,8 @@ struct board_wait {
 };
 
 struct board {
-	unsigned total, done, failed; /* sessions, and parts of these; failed: of those done */
+	unsigned total, done, failed; /* sessions; failed: as far as they have ended */
+	unsigned running;             /* of them; a row is a part, where one is cut */
 	double elapsed, left;         /* seconds of the run; left: -1: unknown */
 	bool ended;                   /* nothing runs any more, nor will */
 	const struct board_row *rows;

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
+#include "report/lead.h"
 #include "report/plain.h"
 #include "report/savings.h"
 #include "report/table.h"
@@ -15,8 +16,7 @@ struct sums {
 	unsigned sessions, bad;
 	unsigned counted; /* targets of these, of which one that is cut has several */
 	struct plain plain;
-	double wall;  /* seconds that the run took */
-	double ended; /* Unix time of the last session's end */
+	double wall; /* seconds that the run took */
 	int state;
 	unsigned processors;
 };
@@ -37,8 +37,6 @@ add_records(struct sums *sums, const struct table *table)
 			continue;
 		sums->counted++;
 		plain_add(&sums->plain, r, sums->state, sums->processors);
-		if (r->ended > sums->ended)
-			sums->ended = r->ended;
 	}
 	for (size_t i = 0; i < table->wholes.n; i++) {
 		const struct record *r = &table->wholes.v[i];
@@ -58,7 +56,7 @@ add_up(int rundir, struct sums *sums)
 
 	if (plan && table_read(&table, rundir, plan, goals, TABLE_SO_FAR) == 0)
 		add_records(sums, &table);
-	sums->wall = sums->ended - json_number(info, "started");
+	sums->wall = lead_wall(&table, json_number(info, "started"));
 	table_clear(&table);
 	planfile_close(plan);
 	json_decref(goals);

@@ -23,7 +23,7 @@ enum { SLOTS_MOST = 1000000 };
 /* Seconds before that, in which it is not said any more. */
 #define NEAR 0.5
 
-/* One session. */
+/* One session, or one part of it. */
 struct item {
 	const char *target;      /* of the plan, or of the entry */
 	const json_t *session;   /* its line of the plan, or NULL */
@@ -31,6 +31,14 @@ struct item {
 	bool lives;              /* its helper does */
 	bool done, bad;
 	double seconds;          /* that it runs for by now */
+	size_t first;            /* the first item of the same session */
+};
+
+/* What all items of one session come to. */
+struct sum {
+	unsigned left, running; /* not done */
+	bool bad;
+	const char *waits;      /* for what the first of them waits that does; or NULL */
 };
 
 struct progress {
@@ -39,6 +47,7 @@ struct progress {
 	json_t *active;    /* target -> its line of the plan */
 	json_t *usual;     /* target -> the seconds that it usually takes, of those looked up */
 	json_t *positions; /* target -> its item */
+	json_t *wholes;    /* session that is cut -> the item of its first part that is active */
 	struct item *items;
 	size_t n, planned; /* planned: those that are active; others come behind */
 	struct now_view view;
@@ -55,9 +64,15 @@ struct progress {
 static struct item *
 add_item(struct progress *p, const char *target, const json_t *session)
 {
+	const char *whole = json_text(session, "whole");
+	json_t *first = *whole ? json_object_get(p->wholes, whole) : NULL;
+
+	if (*whole && !first)
+		json_object_set_new(p->wholes, whole, json_integer((json_int_t)p->n));
 	json_object_set_new(p->positions, target, json_integer((json_int_t)p->n));
 	p->items = xreallocarray(p->items, p->n + 1, sizeof(*p->items));
-	p->items[p->n] = (struct item){ .target = target, .session = session };
+	p->items[p->n] = (struct item){ .target = target, .session = session,
+		.first = first ? (size_t)json_integer_value(first) : p->n };
 	return &p->items[p->n++];
 }
 
@@ -77,7 +92,7 @@ progress_open(const struct progress_options *options)
 	const char *target;
 
 	*p = (struct progress){ .o = *options, .active = json_object(),
-		.positions = json_object(), .usual = json_object() };
+		.positions = json_object(), .usual = json_object(), .wholes = json_object() };
 	info = rundir_info(fixed(p));
 	if (info && options->total > 0) {
 		p->began = json_number(info, "clock");
@@ -96,8 +111,10 @@ progress_open(const struct progress_options *options)
 	json_object_foreach(p->active, target, session)
 		(void)add_item(p, target, session);
 	p->planned = p->n;
+	/* Without the plan nobody knows which of them are parts. */
 	if (options->own) {
-		now_note(options->own, offsetof(struct now_head, total), (double)p->n);
+		now_note(options->own, offsetof(struct now_head, total),
+		    json_object_size(p->wholes) > 0 ? 0 : (double)p->n);
 		now_note(options->own, offsetof(struct now_head, expanded), clock_monotonic());
 	}
 	json_decref(info);
@@ -131,6 +148,7 @@ progress_close(struct progress *p)
 	json_decref(p->positions);
 	json_decref(p->active);
 	json_decref(p->usual);
+	json_decref(p->wholes);
 	planfile_close(p->plan);
 	if (p->history)
 		history_free(p->history);
@@ -155,7 +173,7 @@ take_entries(struct progress *p)
 	p->view = now_look(p->o.table);
 	for (size_t i = 0; i < p->planned; i++)
 		p->items[i] = (struct item){ .target = p->items[i].target,
-			.session = p->items[i].session };
+			.session = p->items[i].session, .first = p->items[i].first };
 	for (size_t i = 0; i < p->view.n; i++) {
 		const struct now_entry *entry = &p->view.entries[i];
 
@@ -397,30 +415,59 @@ foretell(struct progress *p)
 	}
 }
 
-static void
-add_waits(struct progress *p, const char *what, unsigned n)
+/* What one waits for that does not run; NULL: it is done, or nobody can know. */
+static const char *
+waits_for(struct progress *p, const struct item *item)
 {
-	while (n-- > 0)
-		add_wait(p, what);
+	if (item->done)
+		return NULL;
+	if (item->lives)
+		return *item->entry->what ? item->entry->what : "their turn";
+	return p->o.table >= 0 ? awaited(p, item) : NULL;
+}
+
+/* One for each item; that of the first of a session is of all of them. The caller frees. */
+static struct sum *
+sums_of(struct progress *p)
+{
+	struct sum *sums = xcalloc(p->n, sizeof(*sums));
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct item *item = &p->items[i];
+		struct sum *sum = &sums[item->first];
+
+		sum->left += !item->done;
+		sum->bad = sum->bad || (item->done && item->bad);
+		if (runs(item)) {
+			sum->running++;
+			add_row(p, item);
+		} else if (!sum->waits) {
+			sum->waits = waits_for(p, item);
+		}
+	}
+	return sums;
 }
 
 static void
 count(struct progress *p, struct board *board)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct item *item = &p->items[i];
+	struct sum *sums = sums_of(p);
+	unsigned known = 0;
 
-		board->done += item->done;
-		board->failed += item->done && item->bad;
-		if (runs(item))
-			add_row(p, item);
-		else if (item->lives && !item->done)
-			add_wait(p, *item->entry->what ? item->entry->what : "their turn");
-		else if (!item->done && p->o.table >= 0)
-			add_wait(p, awaited(p, item));
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->items[i].first != i)
+			continue;
+		known++;
+		board->done += sums[i].left == 0;
+		board->failed += sums[i].bad;
+		board->running += sums[i].running > 0;
+		if (sums[i].running == 0 && sums[i].waits)
+			add_wait(p, sums[i].waits);
 	}
-	if (board->total > p->n)
-		add_waits(p, "their turn", board->total - (unsigned)p->n);
+	free(sums);
+	board->total = known < p->o.total ? p->o.total : known;
+	for (; known < board->total; known++)
+		add_wait(p, "their turn");
 }
 
 void
@@ -431,9 +478,7 @@ progress_look(struct progress *p, size_t most, struct board *board)
 	take_entries(p);
 	for (size_t i = 0; i < p->n; i++)
 		judge(p, &p->items[i]);
-	*board = (struct board){ .left = -1,
-		.total = p->n < p->o.total ? p->o.total : (unsigned)p->n,
-		.ended = p->o.ended };
+	*board = (struct board){ .left = -1, .ended = p->o.ended };
 	board->elapsed = !p->o.ended ? p->now - p->began :
 	    p->last > p->started ? p->last - p->started : 0;
 	count(p, board);

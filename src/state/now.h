@@ -44,7 +44,7 @@ struct now_head {
 	double foretold; /* when that was worked out */
 	double quiet;    /* until then nothing is drawn */
 	double told;     /* when what runs was last told because somebody has asked */
-	double total;    /* how many sessions there are; 0: unknown */
+	double total;    /* how many sessions there are; 0: unknown, or some are in parts */
 	double expanded; /* when that, and the whole plan, was last looked at */
 	double spare[2];
 };
