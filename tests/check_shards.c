@@ -254,6 +254,81 @@ START_TEST(as_few_as_keep_within_a_time)
 }
 END_TEST
 
+/* Does each bundle alone take no longer than that? */
+static bool
+each_is_within(const json_t *active, const struct history *history, double seconds)
+{
+	struct shards *shards = shards_new(active, history, 1);
+	bool is = true;
+
+	for (size_t bundle = 0; bundle < shards->bundles.n; bundle++) {
+		json_t *sessions = json_object();
+
+		for (size_t i = 0; i < shards->work->schedule.n; i++)
+			if (shards->bundles.of[i] == bundle)
+				json_object_set(sessions, workload_target(shards->work, i),
+				    json_array_get(shards->work->sessions, i));
+		is = is && shards_expect(history, sessions) <= seconds;
+		json_decref(sessions);
+	}
+	shards_free(shards);
+	return is;
+}
+
+/* Some of the sessions share what a machine has but once, or are wide. */
+START_TEST(a_time_is_kept_wherever_it_can_be)
+{
+	unsigned seed = (unsigned)_i + 100;
+	json_t *seconds = json_object(), *active = random_sessions(seed, seconds), *line;
+	struct history *history;
+	const char *target;
+
+	json_object_foreach(active, target, line) {
+		if (any(&seed, 4) == 0)
+			json_object_set_new(line, "claims", json_of("[{'resource':'db','use':"
+			    "'exclusive'}]"));
+		if (any(&seed, 4) == 0)
+			json_object_set_new(line, "options", json_of("{'jobs':[3,3]}"));
+		json_object_set_new(seconds, target, json_pack("[f]", any(&seed, 1000) / 10.0));
+	}
+	history = history_of(seconds);
+	for (double limit = 20; limit < 500; limit *= 1.7) {
+		size_t told = strlen(warnings());
+		struct shards *shards = shards_within(active, history, limit, 0);
+
+		ck_assert_int_eq(shards != NULL, each_is_within(active, history, limit));
+		ck_assert_int_eq(shards == NULL, strlen(warnings()) > told);
+		for (size_t i = 0; shards && i < shards->n; i++)
+			ck_assert_double_le(shards_expect(history, shards->v[i].sessions), limit);
+		shards_free(shards);
+	}
+	history_free(history);
+	json_decref(active);
+}
+END_TEST
+
+START_TEST(there_are_so_many_machines_and_no_more)
+{
+	json_t *active = json_object(), *seconds = json_object();
+	struct history *history;
+
+	for (int i = 0; i <= SHARDS_MOST; i++) {
+		char *target = xasprintf("s%d", i);
+
+		json_object_set_new(active, target, json_pack("{s:s,s:[{s:s,s:s}]}", "target",
+		    target, "claims", "resource", "*", "use", "exclusive"));
+		json_object_set_new(seconds, target, json_pack("[f]", 60.0));
+		free(target);
+	}
+	history = history_of(seconds);
+	ck_assert_ptr_null(shards_within(active, history, 60, 0));
+	assert_warned("1000 machines are too few to be done in that time, and more than 1000 there "
+	    "cannot be");
+	history_free(history);
+	json_decref(active);
+}
+END_TEST
+
 START_TEST(no_sessions_are_empty_shards)
 {
 	json_t *active = json_object();
@@ -282,6 +357,8 @@ check_shards_suite(void)
 	tcase_add_test(tc, what_cannot_be_is_told);
 	tcase_add_test(tc, another_history_has_another_hash);
 	tcase_add_loop_test(tc, as_few_as_keep_within_a_time, 0, 5);
+	tcase_add_loop_test(tc, a_time_is_kept_wherever_it_can_be, 0, 40);
+	tcase_add_test(tc, there_are_so_many_machines_and_no_more);
 	tcase_add_test(tc, no_sessions_are_empty_shards);
 	return suite;
 }

@@ -320,33 +320,20 @@ longest_with(const struct shards *shards, const struct classes *classes, struct 
 	return longest;
 }
 
-/* Each bundle on a machine of its own. */
-static void
-spread(struct class *class)
-{
-	class->machines = class->members.n;
-	for (size_t i = 0; i < class->members.n; i++)
-		class->machine_of[i] = i;
-}
-
 /*
- * The fewest machines of the class with which none takes longer; each bundle alone does not. -1
- * after a warning.
+ * The fewest machines of the class with which none takes longer. With one for each bundle none does,
+ * as each fits alone, but more than so many machines there are not: -1 after a warning.
  */
 static int
 size_class(const struct shards *shards, const struct classes *classes, struct class *class,
     const struct history *history, double seconds)
 {
 	size_t low = 1, high = at_most((unsigned)class->members.n, SHARDS_MOST);
-	bool fits = longest_with(shards, classes, class, high, history) <= seconds;
 
-	if (!fits && high < class->members.n) {
-		warnx("no %d machines can be done in that time", SHARDS_MOST);
+	if (longest_with(shards, classes, class, high, history) > seconds) {
+		warnx("%zu machines are too few to be done in that time, and more than %d there "
+		      "cannot be", high, SHARDS_MOST);
 		return -1;
-	}
-	if (!fits) {
-		spread(class);
-		return 0;
 	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

@@ -188,6 +188,11 @@ cp "$out" "$scratch/other.json"
 merged --matrix "$scratch/other.json"
 faulty 'shards of another matrix' 'bad/artifact-2/ is no shard of this matrix, but of another: it was to run [a-z]'
 check 'shards of another matrix: each is told' same "$(grep -c 'is no shard of this matrix' "$err")" 3
+printf '{"include":[{"name":"\\n::error::a","targets":"lint \\n::error::hit\\u001b[31m"},7,{"targets":5}]}' \
+	>"$scratch/hostile.json"
+merged --matrix "$scratch/hostile.json"
+faulty 'a hostile matrix' 'shard .*: the matrix is of another commit: it names what is no target'
+check 'a hostile matrix: it is made safe' not grep -q -e '^::error' -e "$(printf '\033')" "$err" "$out"
 # What machines were named to run has no hash.
 rm -rf "$scratch/bad"
 i=0
