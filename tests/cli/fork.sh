@@ -12,7 +12,7 @@ how() {
 
 # What a process can find out about itself, less what is another one's in each run.
 cat >"$scratch/portrait.py" <<'END'
-import gc, json, logging, os, re, resource, signal, stat, sys, threading, warnings
+import gc, json, logging, os, re, resource, signal, stat, subprocess, sys, threading, warnings
 
 
 def status():
@@ -45,6 +45,7 @@ def portrait():
         "argv": words("/proc/self/cmdline"),
         "environ": words("/proc/self/environ"),
         "os.environ": list(os.environ.items()),
+        "inherited": subprocess.run(["/usr/bin/env"], stdout=subprocess.PIPE).stdout.decode(),
         "sys.argv": sys.argv,
         "orig_argv": getattr(sys, "orig_argv", None),
         "sys.path": sys.path,
@@ -403,6 +404,10 @@ def ends(session):
 @nox.session(python=False)
 def follows(session):
     print("all the same")
+
+@nox.session(python=False)
+def counts(session):
+    print("its keeper has", *sorted(os.listdir(f"/proc/{os.getppid()}/fd")))
 END
 # survivors: processes of this project; the zombies of whoever adopts them do not count.
 survivors() {
@@ -412,6 +417,8 @@ survivors() {
 		fi
 	done
 }
+mk -j1 follows counts NOXMK_FORK=always
+check 'a keeper has nothing open but what it needs' matches "$state/latest/counts.log" 'its keeper has 0 1 2 3 5$'
 for fault in kills stops starves fills ends bereft lonely; do
 	MARK=$scratch mk -k -j1 "$fault" follows NOXMK_FORK=always
 	check "$fault: the next one runs" same "$(verdict follows)" passed
