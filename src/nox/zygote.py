@@ -31,6 +31,7 @@ import os
 import random
 import re
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -50,7 +51,7 @@ PR_SET_MM, PR_SET_MM_MAP = 35, 14
 
 # What Python, its libraries and nox look at before the noxfile does.
 EARLY = re.compile(
-    r"PYTHON|LC_|LANG|LD_|MALLOC_|NOX(?!MK)|(TZ|HOME|PATH|GLIBC_TUNABLES|CI|(NO|FORCE)_COLOR)$"
+    r"PYTHON|LC_|LANG|LD_|MALLOC_|NOX(?!MK)|(TZ|HOME|PATH|UV|GLIBC_TUNABLES|CI|(NO|FORCE)_COLOR)$"
 )
 
 
@@ -212,6 +213,7 @@ class Zygote:
         self.output = os.pread(capture, os.fstat(capture).st_size, 0)
         os.close(capture)
         if not self.why_not:
+            self.ask_uv()
             self.why_not = self.look_around()
         os.chdir("/")
 
@@ -299,6 +301,21 @@ class Zygote:
         if self.onlooker.has_timer():
             raise Refusal("the noxfile sets a timer")
         self.before = {}
+
+    def ask_uv(self) -> None:
+        """Where there is one, nox asks it for its version once in each process, forks included."""
+        import nox.virtualenv
+
+        find_uv = getattr(nox.virtualenv, "find_uv", None)
+        name = os.environ.get("UV", "uv")
+        program = shutil.which(name)
+        if not program or not hasattr(find_uv, "cache_info"):
+            return
+        for folder in os.get_exec_path():
+            self.watch.add_kind(os.path.join(folder, name))
+        self.watch.add_file(program)
+        with contextlib.suppress(Exception):  # a session that asks shows what is wrong
+            find_uv()
 
     def look_around(self) -> str:
         if len(os.listdir("/proc/self/task")) > 1:

@@ -179,6 +179,35 @@ for release in nox-newest nox-2024.04.15; do
 	check "$release: it was forked" same "$(how look)" ''
 done
 
+# nox asks uv for its version once in a process; forks know it, unless there is another one.
+peer nox-newest nox
+if [ -n "$peer" ]; then
+	noxfile <<'END'
+@nox.session(python=False)
+def one(session):
+    pass
+
+@nox.session(python=False)
+def changes(session):
+    open("bin/uv", "a").write("# another one\n")
+
+@nox.session(python=False)
+def two(session):
+    pass
+END
+	mkdir bin
+	cat >bin/uv <<'END'
+#!/bin/sh
+echo "$*" >>asked
+echo '{"package_name": "uv", "version": "0.9.0"}'
+END
+	chmod +x bin/uv
+	PATH=$PWD/bin:$PATH mk -j1 one changes NOX="$peer" NOXMK_FORK=always
+	check 'uv is asked once for all forks' same "$(wc -l <asked)" 1
+	PATH=$PWD/bin:$PATH mk -j1 one changes two NOX="$peer" NOXMK_FORK=always
+	check 'and again when it is another one' same "$(how two)" "the noxfile looks at $PWD/bin/uv, which has changed"
+fi
+
 # What another process would find otherwise is noticed, as far as that can be.
 cat >"$scratch/reason.py" <<'END'
 import os, socket, sys
