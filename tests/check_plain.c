@@ -51,6 +51,23 @@ START_TEST(sessions_follow_each_other_and_nox_starts_once)
 }
 END_TEST
 
+START_TEST(a_fork_is_no_start_of_nox)
+{
+	static char forked[] = "", why[] = "the noxfile starts a thread";
+	struct record first = session_of(3, 0.5, 0), r = session_of(2, 0.25, 0);
+	struct plain plain = { 0 };
+
+	first.fork = r.fork = forked;
+	add(&plain, r);
+	add(&plain, first);
+	add(&plain, r);
+	ck_assert_double_eq(plain_seconds(&plain), 1.75 + 2.5 + 1.75 + 0.5);
+	r.fork = why;
+	add(&plain, r);
+	ck_assert_double_eq(plain_seconds(&plain), 1.75 + 2.5 + 1.75 + 1.75 + 0.25);
+}
+END_TEST
+
 START_TEST(what_nox_would_not_run_does_not_count)
 {
 	struct record r = session_of(7, 1, 0);
@@ -133,6 +150,7 @@ check_plain_suite(void)
 	TCase *tc = support_case(suite, "plain");
 
 	tcase_add_test(tc, sessions_follow_each_other_and_nox_starts_once);
+	tcase_add_test(tc, a_fork_is_no_start_of_nox);
 	tcase_add_test(tc, what_nox_would_not_run_does_not_count);
 	tcase_add_test(tc, waits_for_other_sessions_do_not_count);
 	tcase_add_test(tc, what_is_not_known_is_not_claimed);

@@ -33,7 +33,7 @@ if "NOXMK_SHIM_ZYGOTE" in os.environ:
     zygote = noxmk_shim.load("zygote", sys.path[0])
     one = zygote.Zygote(noxmk_shim.take_variables(), sys.path[0])
     one.given, one.handlers = dict(os.environ), []
-    one.watch = types.SimpleNamespace(found={}, variables={})
+    one.watch = types.SimpleNamespace(found={}, variables={}, kept=[])
     one.command_line = zygote.CommandLine()
     one.command_line.set([b"noxmk-zygote"], zygote.encoded(one.given))
     one.settle(one.serve())

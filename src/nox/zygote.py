@@ -22,13 +22,16 @@ import atexit
 import contextlib
 import ctypes
 import fcntl
+import functools
 import gc
 import importlib
+import itertools
 import logging
 import os
 import random
 import re
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -41,11 +44,15 @@ TEXT_MOST = 120  # of a refusal: see KEEPER_WHY in base/keeper.h
 IMPATIENCE = 0.2  # seconds in which whoever has connected has to ask
 KILL_AGAIN, ROUNDS = 5, 400  # milliseconds between two rounds of killing, and the last round
 PEER = struct.Struct("3i")  # the process of who has connected, user, group
+SIGNALS = signal.valid_signals()  # takes a while to make
+KEEPER_SOCKET, KEEPER_START = 3, 4  # descriptors: see keeper_lend in base/keeper.h
 FIRST_FREE = 64  # descriptors from here on are used for a moment
 PR_SET_MM, PR_SET_MM_MAP = 35, 14
 
 # What Python, its libraries and nox look at before the noxfile does.
-EARLY = re.compile(r"PYTHON|LC_|LANG|LD_|MALLOC_|NOX(?!MK)|(TZ|HOME|PATH|GLIBC_TUNABLES)$")
+EARLY = re.compile(
+    r"PYTHON|LC_|LANG|LD_|MALLOC_|NOX(?!MK)|(TZ|HOME|PATH|UV|GLIBC_TUNABLES|CI|(NO|FORCE)_COLOR)$"
+)
 
 
 class Refusal(Exception):
@@ -115,16 +122,22 @@ class CommandLine:
         for name, place in zip(self.NUMBERS, self.PLACES):
             setattr(self.map, name, int(fields[place]) if place else 0)
         words = [b"".join(word + b"\0" for word in words) for words in (argv, environment)]
-        old, self.text = self.text, ctypes.create_string_buffer(b"".join(words))
+        self.text = ctypes.create_string_buffer(b"".join(words))
         start = ctypes.addressof(self.text)
         self.map.argv, self.map.end = start, start + len(words[0])
         self.map.env, self.map.env_end = self.map.end, self.map.end + len(words[1])
         reference, size = ctypes.byref(self.map), ctypes.sizeof(self.map)
         self.map.brk = self.libc.sbrk(0)  # the last thing: memory that is taken moves it
-        done = self.libc.prctl(PR_SET_MM, PR_SET_MM_MAP, reference, size, 0) == 0
-        if not done:
-            self.text = old
-        return done
+        return self.libc.prctl(PR_SET_MM, PR_SET_MM_MAP, reference, size, 0) == 0
+
+    def hand_to_libc(self, environment: list[bytes]) -> None:
+        """Let environ(7) be what has been set, in its order, as at the start of a process."""
+        starts = itertools.accumulate((len(entry) + 1 for entry in environment), initial=0)
+        places = [self.map.env + start for start in starts]
+        pointers = (ctypes.c_void_p * len(places))(*places[:-1], None)
+        ctypes.c_void_p.in_dll(self.libc, "environ").value = ctypes.addressof(pointers)
+        for lasting in (self.text, pointers):  # what is run last in C may read it
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(lasting))
 
 
 class Request:
@@ -134,9 +147,12 @@ class Request:
         self.likeness, count, *texts = data.split(b"\0")[:-1]
         self.argv, self.variables = texts[: int(count)], texts[int(count) :]
 
+    def pairs(self) -> list[tuple[bytes, bytes]]:
+        entries = (entry.partition(b"=") for entry in self.variables)
+        return [(name, value) for name, _, value in entries if name]
+
     def environment(self) -> dict[str, str]:
-        pairs = (entry.partition(b"=") for entry in self.variables)
-        return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if name}
+        return {os.fsdecode(name): os.fsdecode(value) for name, value in self.pairs()}
 
 
 def without_ours(environment) -> dict[str, str]:
@@ -153,6 +169,7 @@ class Zygote:
     def __init__(self, told: dict[str, str], here: str) -> None:
         door, self.make, self.runtime = (int(word) for word in told["ZYGOTE"].split(","))
         self.door = socket.socket(fileno=door)
+        self.libc = ctypes.PyDLL(None, use_errno=True)
         self.likeness, self.keeper = os.fsencode(told["LIKENESS"]), told["KEEPER"]
         self.path, self.here = told["PATH"], here
         self.why_not = ""
@@ -196,6 +213,7 @@ class Zygote:
         self.output = os.pread(capture, os.fstat(capture).st_size, 0)
         os.close(capture)
         if not self.why_not:
+            self.ask_uv()
             self.why_not = self.look_around()
         os.chdir("/")
 
@@ -206,6 +224,10 @@ class Zygote:
         self.handlers = logging.getLogger().handlers[:]
         self.load_module = nox.tasks.load_nox_module
         nox.tasks.load_nox_module = self.load_and_watch
+        # The one that nox makes now will do for all forks.
+        options = nox._options.options
+        with contextlib.suppress(AttributeError):
+            options.parser = functools.cache(options.parser)
         try:
             nox.__main__.main()
         except Ready:
@@ -226,6 +248,7 @@ class Zygote:
         self.watch = onlooker.Watch(roots, skipped, [__file__, onlooker.__file__])
         self.watch.add_file(os.path.abspath(global_config.noxfile))
         self.remember(global_config)
+        gc.freeze()  # what nox has made: no fork need look through it for garbage
         self.watch.start()
         try:
             self.module = self.load_module(global_config=global_config)
@@ -278,6 +301,21 @@ class Zygote:
         if self.onlooker.has_timer():
             raise Refusal("the noxfile sets a timer")
         self.before = {}
+
+    def ask_uv(self) -> None:
+        """Where there is one, nox asks it for its version once in each process, forks included."""
+        import nox.virtualenv
+
+        find_uv = getattr(nox.virtualenv, "find_uv", None)
+        name = os.environ.get("UV", "uv")
+        program = shutil.which(name)
+        if not program or not hasattr(find_uv, "cache_info"):
+            return
+        for folder in os.get_exec_path():
+            self.watch.add_kind(os.path.join(folder, name))
+        self.watch.add_file(program)
+        with contextlib.suppress(Exception):  # a session that asks shows what is wrong
+            find_uv()
 
     def look_around(self) -> str:
         if len(os.listdir("/proc/self/task")) > 1:
@@ -359,6 +397,8 @@ class Zygote:
         try:
             connection.settimeout(IMPATIENCE)
             data, given, _, _ = socket.recv_fds(connection, 16, 5)
+            for fd in given:
+                os.set_inheritable(fd, False)
             if data == b"end":
                 os._exit(0)
             request = self.read(given)
@@ -412,22 +452,24 @@ class Zygote:
     def fork(self, connection) -> bool:
         """True in the session's process, once its keeper lets it start."""
         start, started = os.pipe()
-        try:
-            keeper = os.fork()
-        except OSError as error:
-            os.close(start)
-            os.close(started)
-            raise Refusal(f"no fork: {error.strerror}") from None
+        asker, _, _ = PEER.unpack(
+            connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+        )
+        # What Python does after a fork is done in the session's process, and would only make this
+        # one copy memory.
+        keeper = self.libc.fork()
         if keeper:
             os.close(start)
             os.close(started)
+            if keeper < 0:
+                raise Refusal(f"no fork: {os.strerror(ctypes.get_errno())}")
             self.keep(keeper)
             return False
         try:
             os.setsid()
             session = os.fork()
             if session:
-                self.become_keeper(session, connection, started)
+                self.become_keeper(session, asker, connection, started)
             os.close(started)
             if os.read(start, 1) != b"1":
                 os._exit(0)
@@ -445,11 +487,11 @@ class Zygote:
             os.waitpid(keeper, 0)
             raise Refusal(f"no fork: {error.strerror}") from None
 
-    def become_keeper(self, session: int, connection, started: int) -> None:
-        peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
-        asker, _, _ = PEER.unpack(peer)
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        arrange({3: connection.fileno(), 4: started})
+    def become_keeper(self, session: int, asker: int, connection, started: int) -> None:
+        """All that it has open besides is closed by exec."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        os.dup2(connection.fileno(), KEEPER_SOCKET)
+        os.dup2(started, KEEPER_START)
         os.execve(self.keeper, ["noxmk-keeper", f"{session}", f"{asker}"], self.given)
 
     # Being a session.
@@ -460,9 +502,11 @@ class Zygote:
         self.door.detach()
         streams = [os.open(os.devnull, os.O_RDONLY), *self.streams[2:]]
         arrange(dict(enumerate(streams)))
-        os.environ.clear()
-        os.environ.update(request.environment())
+        # To set one variable after the other takes a millisecond, most of it for page faults.
         self.command_line.set(request.argv, request.variables)
+        self.command_line.hand_to_libc(request.variables)
+        os.environ._data.clear()
+        os.environ._data.update(request.pairs())
         words = [os.fsdecode(word) for word in request.argv]
         if hasattr(sys, "orig_argv"):
             sys.orig_argv[:] = words

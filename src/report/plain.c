@@ -40,12 +40,17 @@ plain_add(struct plain *plain, const struct record *r, int state, unsigned proce
 	}
 	start = r->duration - lesser(r->own, r->duration);
 	plain->work += alone > start ? alone - start : 0;
-	plain->start = plain->counted > 0 ? lesser(plain->start, start) : start;
 	plain->counted++;
+	if (r->fork && !*r->fork)
+		plain->longest_fork = -lesser(-plain->longest_fork, -start);
+	else
+		plain->start = plain->starts++ > 0 ? lesser(plain->start, start) : start;
 }
 
 double
 plain_seconds(const struct plain *plain)
 {
-	return plain->unknown || plain->counted == 0 ? -1 : plain->work + plain->start;
+	if (plain->unknown || plain->counted == 0)
+		return -1;
+	return plain->work + (plain->starts > 0 ? plain->start : plain->longest_fork);
 }

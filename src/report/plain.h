@@ -4,8 +4,9 @@
 /*
  * What plain nox would have taken for the sessions of a run, worked out from their records: one
  * session after the other, each with all processors to itself. nox starts once, where each of our
- * sessions starts one, so only the shortest of these starts counts. Where a record does not tell
- * (learned_alone), what earlier runs taught counts. It is rather too little than too much.
+ * sessions starts one, so only the shortest of these starts counts, or where all were forked that
+ * of the one that they were forked from. Where a record does not tell (learned_alone), what earlier
+ * runs taught counts. It is rather too little than too much.
  *
  * Nobody can tell of a session that was cancelled, since it would have gone on, and of a record
  * that does not say how long nox itself took: of a nox that broke down, or of an older noxmk.
@@ -16,10 +17,12 @@
 #include "state/record.h"
 
 struct plain {
-	double work;      /* seconds of the sessions so far */
-	double start;     /* the shortest start of a nox */
-	unsigned counted; /* how many sessions they are */
-	bool unknown;     /* one of the sessions cannot be told of */
+	double work;         /* seconds of the sessions so far */
+	double start;        /* the shortest start of a nox */
+	double longest_fork; /* start of a session that was forked: one has waited for that nox */
+	unsigned counted;    /* how many sessions they are */
+	unsigned starts;     /* of them, that have started a nox */
+	bool unknown;        /* one of the sessions cannot be told of */
 };
 
 /* Adds a session. processors: that there are. state: the state folder. */

@@ -8,8 +8,8 @@
  * ready, and after it has ended: nobody waits for it. Where it is to be used in any case sessions
  * wait while it works to get ready, as theirs would, and no longer.
  *
- * It is asked by its socket in the runtime folder, .zygote.now (.zygote-loads.now before it is ready,
- * where it can be asked, too, and answers later), whose packets are:
+ * It is asked by its socket in the runtime folder, .zygote.now (before it is ready it can be asked
+ * at .zygote-loads.now, and answers later), whose packets are:
  *
  *   "fork" with descriptors: a file with the request, the folder, the standard output, the errors,
  *          and maybe what the session has as its number 3. The answer is a keeper's first message

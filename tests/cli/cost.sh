@@ -3,6 +3,7 @@
 # several tries.
 # Runs alone: beside others, six processes lose more of the processor's caches than nox's one.
 . "$(dirname "$0")/lib.sh"
+not_forked 'what a start of nox costs is compared with nox'
 
 cat >"$scratch/cost.py" <<'END'
 """CPU seconds of two commands in turn, children included: the least of each, as A/B."""

@@ -12,7 +12,7 @@ how() {
 
 # What a process can find out about itself, less what is another one's in each run.
 cat >"$scratch/portrait.py" <<'END'
-import gc, json, logging, os, re, resource, signal, stat, sys, threading, warnings
+import gc, json, logging, os, re, resource, signal, stat, subprocess, sys, threading, warnings
 
 
 def status():
@@ -45,6 +45,7 @@ def portrait():
         "argv": words("/proc/self/cmdline"),
         "environ": words("/proc/self/environ"),
         "os.environ": list(os.environ.items()),
+        "inherited": subprocess.run(["/usr/bin/env"], stdout=subprocess.PIPE).stdout.decode(),
         "sys.argv": sys.argv,
         "orig_argv": getattr(sys, "orig_argv", None),
         "sys.path": sys.path,
@@ -177,6 +178,35 @@ for release in nox-newest nox-2024.04.15; do
 	check "$release: a process is the same either way" alike "$release"
 	check "$release: it was forked" same "$(how look)" ''
 done
+
+# nox asks uv for its version once in a process; forks know it, unless there is another one.
+peer nox-newest nox
+if [ -n "$peer" ]; then
+	noxfile <<'END'
+@nox.session(python=False)
+def one(session):
+    pass
+
+@nox.session(python=False)
+def changes(session):
+    open("bin/uv", "a").write("# another one\n")
+
+@nox.session(python=False)
+def two(session):
+    pass
+END
+	mkdir bin
+	cat >bin/uv <<'END'
+#!/bin/sh
+echo "$*" >>asked
+echo '{"package_name": "uv", "version": "0.9.0"}'
+END
+	chmod +x bin/uv
+	PATH=$PWD/bin:$PATH mk -j1 one changes NOX="$peer" NOXMK_FORK=always
+	check 'uv is asked once for all forks' same "$(wc -l <asked)" 1
+	PATH=$PWD/bin:$PATH mk -j1 one changes two NOX="$peer" NOXMK_FORK=always
+	check 'and again when it is another one' same "$(how two)" "the noxfile looks at $PWD/bin/uv, which has changed"
+fi
 
 # What another process would find otherwise is noticed, as far as that can be.
 cat >"$scratch/reason.py" <<'END'
@@ -403,6 +433,10 @@ def ends(session):
 @nox.session(python=False)
 def follows(session):
     print("all the same")
+
+@nox.session(python=False)
+def counts(session):
+    print("its keeper has", *sorted(os.listdir(f"/proc/{os.getppid()}/fd")))
 END
 # survivors: processes of this project; the zombies of whoever adopts them do not count.
 survivors() {
@@ -412,6 +446,8 @@ survivors() {
 		fi
 	done
 }
+mk -j1 follows counts NOXMK_FORK=always
+check 'a keeper has nothing open but what it needs' matches "$state/latest/counts.log" 'its keeper has 0 1 2 3 5$'
 for fault in kills stops starves fills ends bereft lonely; do
 	MARK=$scratch mk -k -j1 "$fault" follows NOXMK_FORK=always
 	check "$fault: the next one runs" same "$(verdict follows)" passed

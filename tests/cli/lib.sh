@@ -26,6 +26,13 @@ unset $(env | sed -n 's/^\(NOX[A-Z_]*\)=.*/\1/p') CI GITHUB_ACTIONS FORGEJO_ACTI
 	MFLAGS GNUMAKEFLAGS MAKELEVEL MAKEFILES MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
 # All scripts hold with sessions that are forked, too: TEST_FORK=always tests/run tests/cli/why.sh
 [ -z "${TEST_FORK:-}" ] || export NOXMK_FORK="$TEST_FORK"
+
+# not_forked WHY: the sessions of this script start their own nox, whatever TEST_FORK says.
+not_forked() {
+	[ -z "${TEST_FORK:-}" ] || echo "# not forked: $1"
+	unset NOXMK_FORK
+}
+
 # The project's nox runs in it, and its sessions do: no .pyc may look as if something had changed.
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 # A version manager's python costs a shell script a call.
