@@ -28,6 +28,9 @@
 #define MKDIR(path) P(path, "'mkdir'", "mkdir", NONE, DIR)
 #define APPENDS(path) P(path, "'write','append'", "write", F("1", "5"), F("1", "6"))
 #define TEMPORARY(path) P(path, "'create','write','excl','delete'", "create", NONE, NONE)
+#define NOTES(size)                                                                          \
+	P("/p/.git/index", "'read','rename-to'", "read", F("1", "5"), F("2", size))          \
+	P("/p/.git/index.lock", "'create','write','excl','rename-from'", "create", NONE, NONE)
 #define BIND(port, address)                                                                  \
 	"{'port':" port ",'proto':'tcp','address':'" address "','op':'bind'}\n"
 #define CONNECT(port) "{'port':" port ",'proto':'tcp','address':'127.0.0.1','op':'connect'}\n"
@@ -47,6 +50,13 @@ static const struct {
 	{ MISSES("/p/d"), MKDIR("/p/d"), "create/missing likely;" },
 	{ P("/p/x", "'delete'", "delete", F("1", "5"), NONE), READS("/p/x"),
 	    "write/read conflict;" },
+	/* git status notes what it has looked at, if it can; who changes more waits for nobody. */
+	{ NOTES("5"), NOTES("5"), "" },
+	{ NOTES("5"), READS("/p/.git/index"), "" },
+	{ NOTES("6"), READS("/p/.git/index"), "write/read conflict;" },
+	{ NOTES("5") MAKES("/p/.git/objects/1"), READS("/p/.git/index"), "write/read conflict;" },
+	{ NOTES("5"), NOTES("5") MAKES("/p/.git/MERGE_HEAD"), "write/read conflict;" },
+	{ WRITES("/p/.git/index"), READS("/p/.git/index"), "write/read conflict;" },
 	/* Files are replaced by renaming, too. */
 	{ P("/p/x", "'rename-to'", "rename-to", F("1", "5"), F("2", "5")), READS("/p/x"),
 	    "write/read conflict;" },
@@ -248,6 +258,7 @@ static const struct {
 	    "write/write conflict;" },
 	{ "databases", READS("/p/d") MAKES("/p/d-shm"), READS("/p/d") MAKES("/p/d-shm"),
 	    "write/write conflict;" },
+	{ "git-index", NOTES("5"), READS("/p/.git/index"), "write/read conflict;" },
 	{ "unchanged", P("/p/x", "'write'", "write", F("1", "5"), F("1", "5")), READS("/p/x"),
 	    "write/read conflict;" },
 	{ "folders", MKDIR("/p/d"), MKDIR("/p/d"), "write/write conflict;" },

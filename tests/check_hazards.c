@@ -21,6 +21,10 @@ static const struct {
 	{ "[['c','a','x']]", "" },
 	{ "[['a','b','x'],['b','a','y']]", "b<a " },
 	{ "[['c','b','x'],['b','a','y']]", "b<c " },
+	/* Where c runs, what it requires does; but b may not run, and then its edges hold nothing. */
+	{ "[['b','a','x'],['b','c','x']]", "a<b " },
+	{ "[['a','b','x'],['b','d','x'],['a','d','x']]", "b<a d<b d<a " },
+	{ "[['a','b','x'],['b','d','x'],['d','a','x']]", "b<a d<b " },
 	/* Sessions that are gone. */
 	{ "[['a','z','x'],['z','a','x']]", "" },
 	{ "[['a','b',null,'failed']]", "b<a " },
@@ -29,7 +33,7 @@ static const struct {
 START_TEST(a_pair_is_an_edge)
 {
 	const struct strings nothing = { 0 };
-	struct facts *facts = facts_of(SESSIONS, "[0,1,2]");
+	struct facts *facts = facts_of(FOUR, "[0,1,2,3]");
 	struct plan *plan = planner_make(facts, &nothing);
 	json_t *pairs = json_of(cases[_i].pairs);
 	struct buffer edges = { 0 };

@@ -55,6 +55,35 @@ START_TEST(whichever_way_it_is_named_it_is_one_file)
 }
 END_TEST
 
+START_TEST(a_detour_is_told_of_once)
+{
+	struct places *places = places_open();
+	char *name = below("l/e/x"), *other = below("l/e/y"), *plain = below("d/e/x");
+	char *folder = below("l/e"), *detour;
+
+	fill();
+	(void)!places_find(places, plain);
+	ck_assert_ptr_null(places_detour(places));
+	(void)!places_find(places, name);
+	detour = places_detour(places);
+	ck_assert_str_eq(detour, folder);
+	free(detour);
+	(void)!places_find(places, other);
+	ck_assert_ptr_null(places_detour(places));
+	/* Links may lead elsewhere by then. */
+	places_forget(places);
+	(void)!places_find(places, other);
+	detour = places_detour(places);
+	ck_assert_str_eq(detour, folder);
+	free(detour);
+	free(name);
+	free(other);
+	free(plain);
+	free(folder);
+	places_close(places);
+}
+END_TEST
+
 START_TEST(the_root_is_a_folder_too)
 {
 	struct places *places = places_open();
@@ -135,6 +164,7 @@ check_places_suite(void)
 	tcase_add_test(places, the_root_is_a_folder_too);
 	tcase_add_test(places, a_link_leads_on);
 	tcase_add_test(places, what_was_found_holds_until_links_change);
+	tcase_add_test(places, a_detour_is_told_of_once);
 	tcase_add_test(places, a_folder_that_has_gone_is_forgotten);
 	return suite;
 }

@@ -155,6 +155,25 @@ START_TEST(a_link_is_read_on_the_way_to_its_file)
 }
 END_TEST
 
+/* Each of them, by whatever name, once; and where they lead by now. */
+START_TEST(links_in_the_middle_are_read_too)
+{
+	struct store *store = open_here(), *other = open_here(), *third = open_here();
+
+	fill();
+	file_put("folder/file", "");
+	(void)!symlink("folder", "to folder");
+	(void)!symlink("../to folder", "folder/inner");
+	ck_assert_int_eq(touch(store, "to folder/inner/file", ACT_OPEN, O_RDONLY), TRACE_FILE);
+	assert_ops(line_of(store, "folder/file"), "read", "read");
+	touch(other, "to folder/inner/file", ACT_OPEN, O_RDONLY);
+	assert_ops(line_of(other, "to folder"), "read", "read");
+	touch(third, "to folder/inner/none/none", ACT_OPEN, O_RDONLY);
+	touch(third, "to folder/inner/file", ACT_OPEN, O_RDONLY);
+	assert_ops(line_of(third, "folder/inner"), "read", "read");
+}
+END_TEST
+
 START_TEST(links_in_a_circle_lead_nowhere)
 {
 	struct store *store = open_here();
@@ -349,6 +368,7 @@ check_store_suite(void)
 	tcase_add_test(store, what_will_be_refused_is_no_change);
 	tcase_add_test(store, with_closed_eyes_nothing_is_looked_at);
 	tcase_add_test(store, memory_has_a_bound);
+	tcase_add_test(store, links_in_the_middle_are_read_too);
 	tcase_add_test(store, links_in_a_circle_lead_nowhere);
 	tcase_add_test(store, each_look_is_of_what_is_there_then);
 	tcase_add_test(store, results_in_the_project_have_a_hash);

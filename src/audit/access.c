@@ -257,6 +257,32 @@ add_database(struct look *look, char *base, const struct trace_path *path)
 		free(base);
 }
 
+/*
+ * Has git only noted the times of files in its index, as `git status` does where it may? Then that
+ * has as many bytes as before, and nothing else in its folder is written.
+ */
+static bool
+is_refreshed(const struct trace *trace, const struct trace_path *path)
+{
+	static const char name[] = "/.git/index";
+	size_t len = strlen(path->path), folder = len - strlen("index");
+
+	if (len < strlen(name) || strcmp(path->path + len - strlen(name), name) != 0 ||
+	    path->before.kind != TRACE_FILE || path->after.kind != TRACE_FILE ||
+	    path->before.size != path->after.size || !did(path, TRACE_RENAME_TO))
+		return false;
+	for (size_t i = 0; i < trace->npaths; i++) {
+		const struct trace_path *other = &trace->paths[i];
+
+		/* The index, and the lock that becomes it. */
+		if (strncmp(other->path, path->path, folder) == 0 &&
+		    strncmp(other->path + folder, "index", strlen("index")) != 0 &&
+		    (other->ops & CHANGES) && !is_unchanged(other))
+			return false;
+	}
+	return true;
+}
+
 static void
 look_at(struct look *look, const struct trace *trace, const struct trace_path *traced)
 {
@@ -286,7 +312,8 @@ look_at(struct look *look, const struct trace *trace, const struct trace_path *t
 		add_database(look, base, path);
 		return;
 	}
-	how = how_of(look, path);
+	how = is_on(look, NOISE_GIT_INDEX) && is_refreshed(trace, path) ?
+		ACCESS_READS | ACCESS_TOLD : how_of(look, path);
 	if (how)
 		add(look, (struct access){ .path = path->path, .how = how,
 		    .reader = path->reader, .writer = path->writer, .hash = path->hash });

@@ -9,6 +9,7 @@ static const struct {
 	[NOISE_OWN_STATE] = { "own-state", "it is noxmk's own" },
 	[NOISE_BYTECODE] = { "bytecode", "Python writes it by renaming, for whoever comes next" },
 	[NOISE_DATABASES] = { "databases", "it is SQLite's own, and the database itself counts" },
+	[NOISE_GIT_INDEX] = { "git-index", "git only notes there what it has looked at" },
 	[NOISE_UNCHANGED] = { "unchanged", "it was opened for writing, and not changed" },
 	[NOISE_FOLDERS] = { "folders", "it is a folder that both make, or marks that for git" },
 	[NOISE_TEMPORARY] = { "temporary", "its name is made up for one use, and then it is gone" },

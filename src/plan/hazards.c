@@ -160,17 +160,72 @@ claim(struct plan *plan, size_t session, const char *by)
 		.by = xstrdup(by) };
 }
 
+/* Who waits for whom, by way of others, too: waits[a * n + b]: a for b. */
+struct order {
+	struct plan *plan;
+	bool *waits;
+};
+
 static void
-apply(struct plan *plan, size_t first, size_t second, const char *by)
+note_edge(struct order *o, size_t first, size_t second)
 {
+	size_t n = o->plan->n;
+
+	if (o->waits[second * n + first])
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (i == second || o->waits[i * n + second])
+			for (size_t k = 0; k < n; k++)
+				o->waits[i * n + k] |= k == first || o->waits[first * n + k];
+}
+
+static struct order
+order_of(struct plan *plan)
+{
+	struct order o = { plan, xcalloc(plan->n * plan->n, sizeof(bool)) };
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct plan_session *s = &plan->sessions[i];
+
+		for (size_t k = 0; k < s->requires.n; k++)
+			note_edge(&o, s->requires.v[k], i);
+		for (size_t k = 0; k < s->after.n; k++)
+			note_edge(&o, s->after.v[k], i);
+	}
+	return o;
+}
+
+/*
+ * Does the second one come after the first in every make that runs both? An edge by way of a third
+ * one holds only where that runs, too, as it does if it is required.
+ */
+static bool
+is_ordered(const struct plan *plan, size_t first, size_t second)
+{
+	struct indices required = { 0 };
+	bool is = false;
+
+	plan_closure(plan, second, &required);
+	for (size_t i = 0; i < required.n && !is; i++)
+		is = required.v[i] == first ||
+		     indices_has(&plan->sessions[required.v[i]].after, first);
+	free(required.v);
+	return is;
+}
+
+static void
+apply(struct order *o, size_t first, size_t second, const char *by)
+{
+	struct plan *plan = o->plan;
 	struct plan_session *s = &plan->sessions[second];
 	const char *whole = plan->sessions[first].whole;
 
 	if (whole && s->whole && !strcmp(whole, s->whole)) {
 		claim(plan, first, by);
 		claim(plan, second, by);
-	} else if (!plan_waits_for(plan, first, second) && !plan_waits_for(plan, second, first)) {
+	} else if (!o->waits[first * plan->n + second] && !is_ordered(plan, first, second)) {
 		indices_add(&s->after, first);
+		note_edge(o, first, second);
 		s->by = s->by ? s->by : json_object();
 		json_object_set_new(s->by, plan->sessions[first].target, json_text_or_null(by));
 	}
@@ -179,9 +234,12 @@ apply(struct plan *plan, size_t first, size_t second, const char *by)
 void
 hazards_apply(struct plan *plan, const json_t *pairs)
 {
+	struct order order = { 0 };
 	const json_t *pair;
 	size_t i;
 
+	if (json_array_size(pairs) > 0)
+		order = order_of(plan);
 	json_array_foreach(pairs, i, pair) {
 		struct indices firsts = find(plan, json_string_value(json_array_get(pair, 0)));
 		struct indices seconds = find(plan, json_string_value(json_array_get(pair, 1)));
@@ -189,11 +247,12 @@ hazards_apply(struct plan *plan, const json_t *pairs)
 
 		for (size_t k = 0; k < firsts.n; k++)
 			for (size_t m = 0; m < seconds.n; m++)
-				apply(plan, firsts.v[k], seconds.v[m], by);
+				apply(&order, firsts.v[k], seconds.v[m], by);
 		free(by);
 		free(firsts.v);
 		free(seconds.v);
 	}
+	free(order.waits);
 }
 
 static bool

@@ -25,6 +25,7 @@ struct places {
 	void *names, *folders, *places; /* of struct name and so on: tsearch(3) */
 	unsigned generation;         /* of names */
 	unsigned folders_generation; /* and of folders */
+	char *detour;                /* see places_detour, or NULL */
 	size_t size;
 };
 
@@ -92,6 +93,7 @@ places_close(struct places *places)
 	tdestroy(places->names, free_name);
 	tdestroy(places->folders, free_folder);
 	tdestroy(places->places, free_place);
+	free(places->detour);
 	free(places);
 }
 
@@ -164,6 +166,10 @@ find_folder(struct places *places, const char *text, struct buffer *path)
 	if (!resolve_folder(text, path))
 		return false;
 	folder->real = xstrdup(path->data ? path->data : "");
+	if (strcmp(folder->real, text) != 0) {
+		free(places->detour);
+		places->detour = xstrdup(text);
+	}
 	folder->generation = places->folders_generation;
 	places->size += strlen(folder->real);
 	return true;
@@ -258,6 +264,15 @@ places_target(struct places *places, const struct place *place)
 	found = places_find(places, path);
 	free(path);
 	return found;
+}
+
+char *
+places_detour(struct places *places)
+{
+	char *detour = places->detour;
+
+	places->detour = NULL;
+	return detour;
 }
 
 size_t

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/util.h"
+
 struct places;
 
 struct place {
@@ -28,6 +30,12 @@ struct place *places_verbatim(struct places *, const char *path);
 
 /* Where the link leads that is there; NULL if none is there by now. */
 struct place *places_target(struct places *, const struct place *);
+
+/*
+ * The folder, as it was named, that places_find has just looked up anew, if it is really elsewhere:
+ * links lead there. Each is told of once. NULL: none. The caller frees.
+ */
+char *places_detour(struct places *) UNUSED_RESULT;
 
 /* Bytes of memory that they have, about. */
 size_t places_size(const struct places *);

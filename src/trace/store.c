@@ -341,6 +341,30 @@ note_moves(struct store *store, unsigned ops, enum act act, enum trace_kind kind
 		store->moves++;
 }
 
+/*
+ * Whoever goes through a link in the middle of a path reads it, whatever is to be done at the end:
+ * where it leads, another session may change.
+ */
+static void
+note_detour(struct store *store, const struct toucher *who)
+{
+	const struct touch touch = { .act = ACT_READLINK, .stays = true };
+	char *folder = places_detour(store->places);
+
+	for (size_t at = 0; folder && folder[at];) {
+		struct stat st;
+		char after;
+
+		at += 1 + strcspn(folder + at + 1, "/");
+		after = folder[at];
+		folder[at] = '\0';
+		if (lstat(folder, &st) == 0 && S_ISLNK(st.st_mode))
+			store_touch(store, folder, &touch, TRACE_UNSEEN, who);
+		folder[at] = after;
+	}
+	free(folder);
+}
+
 enum trace_kind
 store_touch(struct store *store, const char *path, const struct touch *touch,
     enum trace_kind source, const struct toucher *who)
@@ -353,6 +377,7 @@ store_touch(struct store *store, const char *path, const struct touch *touch,
 	if (store->is_full)
 		return TRACE_UNSEEN;
 	place = places_find(store->places, path);
+	note_detour(store, who);
 	for (int links = 0; place && links < MOST_LINKS; links++) {
 		entry = entry_of(store, place);
 		if (!entry)

@@ -217,6 +217,10 @@ CLEAN = {
     }, {"app.c": "int main(void) { return 0; }\n"}),
     "walker": (["git"], {"build": "mkdir -p out; echo x >out/x", "status": "git status -s; find ."},
                {".gitignore": "out\n"}),
+    "git-status": (["git"], {
+        "version": "touch src/mod.py; git describe --always --dirty",
+        "status": "touch src/mod.py; git status -s; git diff --stat",
+    }, PACKAGE),
     "bytecode": ([], {
         "one": "python3 -c \"import sys; sys.path.insert(0, 'src'); import mod\"",
         "two": "python3 -c \"import sys; sys.path.insert(0, 'src'); import mod\"",
