@@ -94,7 +94,8 @@ START_TEST(two_runs_as_json)
 {
 	json_t *json, *expected = json_of("{'schema':1,"
 		"'before':{'run':'" FIRST "','state':'ended','started':100.0,'wall':3.0},"
-		"'after':{'run':'" SECOND "','state':'ended','started':100.0,'wall':3.0},'sessions':["
+		"'after':{'run':'" SECOND "','state':'ended','started':100.0,'wall':3.0},"
+		"'sessions':["
 		"{'target':'c','before':{'verdict':'passed','duration':1.0},"
 		"'after':{'verdict':'failed','duration':2.0},'more':1.0,'turned':'broken'},"
 		"{'target':'a','before':{'verdict':'passed','duration':2.0},'after':null,"
@@ -144,7 +145,8 @@ START_TEST(of_a_run_that_goes_on_what_has_ended_is_compared)
 	text = compared();
 	ck_assert_ptr_nonnull(strstr(text, "\nafter:  " SECOND
 	    ", which goes on: what has ended in it is compared\n"));
-	ck_assert_ptr_nonnull(strstr(text, "b        passed        2.0s  failed        2.0s  broken\n"
+	ck_assert_ptr_nonnull(strstr(text,
+	    "b        passed        2.0s  failed        2.0s  broken\n"
 	    "c        -                -  passed        2.0s\nthe run "));
 	ck_assert_ptr_null(strstr(text, "\na "));
 	/* How long it has taken so far is no change. */

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "kept.h"
 #include "support.h"
 
@@ -65,4 +67,35 @@ kept_put_all(void)
 		"{'for':'resource','seconds':1.5,'resource':'db','target':'c','pid':7}]"));
 	kept_put(run, kept_record("e", PASSED, 9, 10.5, NULL));
 	return run;
+}
+
+char *
+kept_printed(const struct report_options *options, int expected)
+{
+	char *text;
+	int result;
+
+	output_begin();
+	result = report_print(options);
+	text = output_end();
+	ck_assert_int_eq(result, expected);
+	return text;
+}
+
+json_t *
+kept_parsed(const char *format)
+{
+	char *text = kept_printed(&(struct report_options){ .format = format }, 0);
+	json_t *json = json_loads(text, 0, NULL);
+
+	ck_assert_msg(json, "no JSON: %s", text);
+	free(text);
+	return json;
+}
+
+double
+kept_number(const json_t *object, const char *key)
+{
+	ck_assert_msg(json_is_number(json_object_get(object, key)), "no number: %s", key);
+	return json_number_value(json_object_get(object, key));
 }

@@ -3,6 +3,9 @@
 
 /* A kept run for the suites of reports. The functions that return one: its folder's descriptor. */
 
+#include <jansson.h>
+
+#include "report/report.h"
 #include "state/record.h"
 
 #define KEPT_RUN "20261123T000000.000Z-c0ffee01"
@@ -20,5 +23,12 @@ struct record kept_record(const char *target, enum verdict, double started, doub
 
 /* Writes the record and clears it. */
 void kept_put(int run, struct record);
+
+/* What report_print prints, which returns that. The caller frees. */
+char *kept_printed(const struct report_options *, int expected);
+
+/* What it prints of the run in that format, which is JSON; and a number in that, which is there. */
+json_t *kept_parsed(const char *format);
+double kept_number(const json_t *object, const char *key);
 
 #endif

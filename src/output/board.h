@@ -16,7 +16,10 @@
 
 #include "base/util.h"
 
-/* A session that runs, or a part of it. All texts are borrowed, and may be anything: they are made safe here. */
+/*
+ * A session that runs, or a part of one. All texts are borrowed, and may be anything: they are made
+ * safe here.
+ */
 struct board_row {
 	const char *target;
 	double seconds;    /* that it runs for */

@@ -38,13 +38,14 @@ string_length(const char *text, size_t n)
 size_t
 escape_length(const char *text, size_t n)
 {
-	char kind = n > 1 ? text[1] : '\0', first = kind == '[' ? '@' : '0';
+	const char *kind = n > 1 ? text + 1 : "";
+	char first = *kind == '[' ? '@' : '0';
 	size_t at;
 
 	if (n == 0 || text[0] != ESC)
 		return 0;
-	if (kind != '\0' && strchr(STRING_BEGINS, kind))
+	if (*kind != '\0' && strchr(STRING_BEGINS, *kind))
 		return string_length(text, n);
-	at = kind == '[' ? span(text, n, 2, ' ', '?') : span(text, n, 1, ' ', '/');
+	at = *kind == '[' ? span(text, n, 2, ' ', '?') : span(text, n, 1, ' ', '/');
 	return at + (at < n && text[at] >= first && text[at] <= '~');
 }

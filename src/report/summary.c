@@ -272,7 +272,7 @@ summary_total(int state, const struct remarks *remarks)
 	buffer_printf(&out, "; %s wall time", screen_duration(remarks->wall).s);
 	if (rechecked > 0)
 		buffer_printf(&out, ", %s more to recheck", screen_duration(rechecked).s);
-	/* What runs takes its share of the time, and nobody knows what plain nox would take for it. */
+	/* What runs has its share of the time, and plain nox would take nobody knows how long. */
 	if (!remarks->goes_on)
 		add_speed_up(&out, state, table, remarks->wall);
 	return out.data;

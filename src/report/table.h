@@ -13,7 +13,7 @@ struct table {
 	struct record *records;
 	size_t n;
 	json_t *sessions; /* target -> its line of the plan, of all of these that the plan has */
-	struct wholes wholes; /* the same records, with one for all parts of a session that is cut */
+	struct wholes wholes; /* the same, with one for all parts of a session that is cut */
 };
 
 /* What is said of sessions without a record. */
