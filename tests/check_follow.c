@@ -164,7 +164,7 @@ assert_ends(int expected)
 static void
 await_warning(const char *text)
 {
-	for (int i = 0; i < 10000 && !strstr(warnings(), text); i++)
+	for (int i = 0; i < 100000 && !strstr(warnings(), text); i++)
 		usleep(1000);
 	assert_warned(text);
 }

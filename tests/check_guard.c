@@ -47,7 +47,7 @@ await(struct guard *guard)
 	while (!guard_try(guard)) {
 		struct pollfd fd = { .fd = guard_fd(guard), .events = POLLIN };
 
-		ck_assert_int_eq(poll(&fd, 1, 5000), 1);
+		ck_assert_int_eq(poll(&fd, 1, 100000), 1);
 	}
 }
 
@@ -149,7 +149,7 @@ START_TEST(two_who_want_several_do_not_starve_each_other)
 		guard_ask(a.guard, 4, 4);
 		guard_ask(b.guard, 4, 4);
 		/* Both have lent their job, so there are five, and four are enough. */
-		for (int i = 0; i < 5000 && !guard_try(a.guard) && !guard_try(b.guard); i++)
+		for (int i = 0; i < 100000 && !guard_try(a.guard) && !guard_try(b.guard); i++)
 			poll(NULL, 0, 1);
 		first = guard_try(a.guard) ? a.guard : b.guard;
 		second = first == a.guard ? b.guard : a.guard;
@@ -288,12 +288,12 @@ helper_to_kill(const struct make *make, int balance, int ready, bool forks)
 		guard_forked(helper.guard);
 		jobserver_stop_giving(helper.jobserver);
 		close(ready);
-		alarm(30);
+		alarm(300);
 		for (;;)
 			pause();
 	}
 	(void)!write(ready, "x", 1);
-	alarm(30);
+	alarm(300);
 	for (;;)
 		pause();
 }
@@ -319,7 +319,7 @@ START_TEST(a_killed_helper_leaves_the_count_right)
 	kill(pid, SIGKILL);
 	/* Its other descriptors end with it: the guard has none of them. */
 	end.fd = ready[0];
-	ck_assert_int_eq(poll(&end, 1, 5000), 1);
+	ck_assert_int_eq(poll(&end, 1, 100000), 1);
 	ck_assert_int_eq(read(ready[0], &byte, 1), 0);
 	put_tokens(&make, balance < 0 ? 4 : 0);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);

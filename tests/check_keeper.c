@@ -132,13 +132,13 @@ borrow_with(enum lends lends, const char *verb, const char *word, char **why)
 	    .silent = note_silence, .why = why, .data = &lends } });
 }
 
-/* Something has been said, or not for ten seconds. */
+/* Something has been said, or not for a hundred seconds. */
 static bool
 says_something(const struct keeper *keeper)
 {
 	struct pollfd fd = { .fd = keeper_fd(keeper), .events = POLLIN };
 
-	return fd.fd >= 0 && poll(&fd, 1, 10000) == 1;
+	return fd.fd >= 0 && poll(&fd, 1, 100000) == 1;
 }
 
 static struct keeper_end
@@ -261,7 +261,7 @@ START_TEST(a_killed_group_leaves_its_keeper)
 {
 	struct keeper *keeper = START("grandchild", "pid", "touch", "ready", "pause");
 
-	for (int i = 0; i < 1000 && !file_there("ready"); i++)
+	for (int i = 0; i < 10000 && !file_there("ready"); i++)
 		poll(NULL, 0, 10);
 	keeper_signal(keeper, SIGKILL);
 	ck_assert_int_eq(WTERMSIG(end_of(keeper).status), SIGKILL);

@@ -56,7 +56,7 @@ START_TEST(of_the_living_nothing_is_taken)
 	/* A fork has the lock as well. */
 	child = fork();
 	if (child == 0) {
-		alarm(30);
+		alarm(300);
 		for (;;)
 			pause();
 	}

@@ -32,11 +32,11 @@ start(const char *const *verbs)
 /* A whole session, which ends well. */
 #define RUN(...) ck_assert_int_eq(spawn_wait(START(__VA_ARGS__)), 0)
 
-/* False when something is there for more than ten seconds. */
+/* False when something is there for more than a hundred seconds. */
 static bool
 is_cleared(struct leftover *leftover)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 10000; i++) {
 		if (!leftover_remains(leftover, 0))
 			return true;
 		poll(NULL, 0, 10);
@@ -120,7 +120,7 @@ START_TEST(a_signal_reaches_descendants_and_wakes_the_stopped)
 	struct leftover *leftover = leftover_open();
 	pid_t child = START("grandchild", "pid", "touch", "ready", "pause"), grandchild;
 
-	for (int i = 0; i < 1000 && !file_there("ready"); i++)
+	for (int i = 0; i < 10000 && !file_there("ready"); i++)
 		poll(NULL, 0, 10);
 	grandchild = file_pid("pid");
 	kill(child, SIGSTOP);

@@ -70,7 +70,7 @@ START_TEST(a_name_is_free_when_its_owner_is_killed)
 	close(fd);
 	ck_assert(!fd_is_readable(watch));
 	kill(pid, SIGKILL);
-	ck_assert_int_eq(poll(&pollfd, 1, 10000), 1);
+	ck_assert_int_eq(poll(&pollfd, 1, 100000), 1);
 	waitpid(pid, NULL, 0);
 	close(watch);
 	free(name);

@@ -115,10 +115,10 @@ START_TEST(what_nobody_reads_is_kept_and_written_later)
 	open_ends(_i, ends);
 	print_lines(0, 8000);
 	ck_assert(outlet_is_behind() && outlet_is_full());
-	for (int i = 0; i < 1000 && outlet_is_behind(); i++) {
+	for (int i = 0; i < 10000 && outlet_is_behind(); i++) {
 		read_on(ends[0], &text);
 		outlet_poll(fds);
-		ck_assert_int_eq(poll(fds, OUTLETS, 10000), 1);
+		ck_assert_int_eq(poll(fds, OUTLETS, 100000), 1);
 		outlet_flush();
 	}
 	ck_assert(!outlet_is_behind() && !outlet_is_full());
@@ -235,7 +235,7 @@ START_TEST(what_is_not_read_at_the_end_is_left_to_another_process)
 	outlet_hand_over(50);
 	unplug(0);
 	there = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-	while (poll(&there, 1, 10000) > 0 && !(there.revents & POLLHUP))
+	while (poll(&there, 1, 100000) > 0 && !(there.revents & POLLHUP))
 		read_on(ends[0], &text);
 	read_on(ends[0], &text);
 	ck_assert_int_eq(count_lines(text.data, &rest), 8000);
@@ -294,7 +294,7 @@ START_TEST(what_is_left_behind_lets_go_of_what_it_does_not_need)
 	dup2(stderr_was, STDERR_FILENO);
 	close(stderr_was);
 	there = (struct pollfd){ .fd = errors[0], .events = POLLIN };
-	ck_assert_int_eq(poll(&there, 1, 10000), 1);
+	ck_assert_int_eq(poll(&there, 1, 100000), 1);
 	ck_assert(there.revents & POLLHUP);
 	close(errors[0]);
 	close(ends[0]);

@@ -439,7 +439,6 @@ check_overlay_suite(void)
 	tc = support_case(suite, "groups");
 	tcase_add_loop_test(tc, groups_made, 0, countof(groups));
 	tc = support_case(suite, "many");
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, many_sessions);
 	return suite;
 }

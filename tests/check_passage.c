@@ -260,7 +260,7 @@ START_TEST(builds_follow_each_other)
 	ck_assert_int_gt(passage_timeout(two->passage), 0);
 	usleep(6000);
 	passage_built(one->passage);
-	for (int i = 0; i < 500 && !passage_try(two->passage, &told); i++)
+	for (int i = 0; i < 20000 && !passage_try(two->passage, &told); i++)
 		usleep(5000);
 	assert_waits(two, "build");
 	end(two);

@@ -48,7 +48,7 @@ await(const struct pool *pool)
 	struct pollfd fd = { .fd = pool_fd(pool), .events = POLLIN };
 
 	ck_assert_int_ge(fd.fd, 0);
-	ck_assert_int_eq(poll(&fd, 1, 10000), 1);
+	ck_assert_int_eq(poll(&fd, 1, 100000), 1);
 }
 
 START_TEST(who_gives_back_wakes_the_first_and_who_gets_wakes_the_next)

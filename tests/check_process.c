@@ -128,7 +128,7 @@ fork_sleeper(void)
 			pause();
 	}
 	ck_assert_int_gt(pid, 0);
-	for (int i = 0; i < 1000 && process_thread_state(pid, pid) != 'S'; i++)
+	for (int i = 0; i < 10000 && process_thread_state(pid, pid) != 'S'; i++)
 		poll(NULL, 0, 10);
 	return pid;
 }

@@ -330,7 +330,7 @@ START_TEST(forks_share_what_they_have_not_written)
 	ck_assert_uint_ge(shared, size);
 	ck_assert_uint_lt(shared, alone + size / 2);
 	tree_reach(4);
-	for (int i = 0; i < 1000 && tree_pids()[0] < 3; i++)
+	for (int i = 0; i < 10000 && tree_pids()[0] < 3; i++)
 		poll(NULL, 0, 10);
 	written = memory_now();
 	ck_assert_uint_ge(written, 4 * size);
@@ -493,7 +493,7 @@ START_TEST(another_program_in_its_place_is_looked_at_anew)
 	look();
 	ck_assert_int_eq(sampler_client(sampler), 0);
 	tree_reach(4);
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 10000; i++) {
 		bool is_tail;
 
 		name = process_name(tree_pids()[0]);

@@ -84,7 +84,7 @@ START_TEST(one_slot_shares_the_pipe_and_several_have_one)
 	toolenv_close(toolenv);
 	/* Who has three gets a pipe with the two that are not its own. */
 	slot_want(slot, 3, 3);
-	for (int i = 0; i < 5000 && !slot_try(slot); i++)
+	for (int i = 0; i < 100000 && !slot_try(slot); i++)
 		poll(NULL, 0, 1);
 	toolenv = open_for(slot, &makeflags, 0);
 	ck_assert_int_eq(tokens_by(toolenv), 2);

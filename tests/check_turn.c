@@ -87,7 +87,7 @@ await(struct turn *turn)
 {
 	struct pollfd fds[TURN_FDS];
 
-	for (int i = 0; i < 1000 && !turn_try(turn); i++) {
+	for (int i = 0; i < 100000 && !turn_try(turn); i++) {
 		turn_poll(turn, fds);
 		poll(fds, TURN_FDS, turn_timeout(turn));
 	}
@@ -130,7 +130,7 @@ START_TEST(slot_first)
 	ck_assert(turn_try(c));
 	turn_close(c);
 	turn_close(a);
-	ck_assert_int_eq(poll(fds, TURN_FDS, 1000), 1);
+	ck_assert_int_eq(poll(fds, TURN_FDS, 100000), 1);
 	ck_assert(turn_try(b));
 	assert_waits(b, "slot");
 	ck_assert(file_there("state/locks/0000000001"));
@@ -193,7 +193,7 @@ START_TEST(lent_to_make)
 	a = turn_of("a", EXCLUSIVE_DB, NULL, 0);
 	b = turn_of("b", EXCLUSIVE_DB, flags, 0);
 	ck_assert(turn_try(a) && !turn_try(b));
-	for (int i = 0; i < 5000 && n == 0; i++) {
+	for (int i = 0; i < 100000 && n == 0; i++) {
 		poll(NULL, 0, 1);
 		ioctl(ends[0], FIONREAD, &n);
 	}

@@ -35,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_ODD = 99, POLL_MAX = 3000 };
+enum { EXIT_ODD = 99, POLL_MAX = 20000 };
 
 static char **all;
 
@@ -190,7 +190,7 @@ static void
 do_pause(char **words)
 {
 	(void)words;
-	alarm(60); /* a test that forgot us */
+	alarm(600); /* a test that forgot us */
 	for (;;)
 		pause();
 }

@@ -68,7 +68,7 @@ const char *helper_path(void);
 /* The state of a process by its letter in proc(5); X when it has ended, reaped or not. */
 char process_state(pid_t);
 
-/* Waits until it has that state; false after ten seconds. */
+/* Waits until it has that state; false after a hundred seconds. */
 bool process_becomes(pid_t, char state);
 
 /* The soft limit of a resource, and the old one back. No assertion in between for RLIMIT_FSIZE. */

@@ -35,7 +35,7 @@ tokens_in(const struct make *make)
 void
 await_tokens(const struct make *make, int n)
 {
-	for (int i = 0; i < 5000 && tokens_in(make) != n; i++)
+	for (int i = 0; i < 100000 && tokens_in(make) != n; i++)
 		poll(NULL, 0, 1);
 	ck_assert_int_eq(tokens_in(make), n);
 }

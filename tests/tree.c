@@ -75,7 +75,7 @@ tree_reach(int step)
 void
 tree_wait_for(int step)
 {
-	for (int i = 0; i < 1000 && common->step < step; i++)
+	for (int i = 0; i < 10000 && common->step < step; i++)
 		poll(NULL, 0, 10);
 	ck_assert_int_ge(common->step, step);
 }

@@ -45,6 +45,9 @@
 /* Milliseconds between two looks at make, which may have been told to end. */
 enum { LOOK_EVERY = 500 };
 
+/* How often, and after how many milliseconds, a look for others at work is repeated. */
+enum { LOOKS = 10, LOOK_TICK = 10 };
+
 struct rechecks {
 	const struct recheck_options *o;
 	struct table table;   /* the records as they were when the sessions had ended */
@@ -157,13 +160,26 @@ await(struct rechecks *it, pid_t pid, double deadline)
 	return !late;
 }
 
+/* A helper is. Other ends that look for one, too, are in the way of that look for a moment. */
+static bool
+others_are_at_work(int rundir)
+{
+	bool entered = rundir_is_entered(rundir);
+
+	for (int i = 0; i < LOOKS && entered; i++) {
+		poll(NULL, 0, LOOK_TICK);
+		entered = rundir_is_entered(rundir);
+	}
+	return entered;
+}
+
 /* Did another session of the run begin meanwhile? Some goals come to their end before others. */
 static bool
 had_company(const struct rechecks *it, const struct record *recheck)
 {
 	struct table now = { 0 };
 	json_t *company = NULL, *goals = json_array();
-	bool had = rundir_is_entered(it->o->rundir);
+	bool had = others_are_at_work(it->o->rundir);
 
 	if (table_read(&now, it->o->rundir, it->o->plan, goals, TABLE_SO_FAR) == 0)
 		company = company_of(recheck, now.records, now.n);
@@ -326,11 +342,15 @@ recheck_run(const struct recheck_options *options)
 		it.share = ci_forge() == FORGE_NONE ? 0 : USUAL_SHARE;
 	if (it.share <= 0 || recheck_is_too_late(options->rundir))
 		return;
+	/*
+	 * A helper that is at work by now is that of another goal of make's, whose end rechecks:
+	 * it must not find the lock taken by us, who do not.
+	 */
+	if (others_are_at_work(options->rundir))
+		return;
 	goals = json_array();
-	/* A helper that is at work by now is that of another goal of make's. */
 	if (take_lock(&it) &&
-	    table_read(&it.table, options->rundir, options->plan, goals, TABLE_SO_FAR) == 0 &&
-	    !rundir_is_entered(options->rundir)) {
+	    table_read(&it.table, options->rundir, options->plan, goals, TABLE_SO_FAR) == 0) {
 		it.make = parent_open();
 		it.signals = sig_open();
 		it.budget = it.share == RECHECK_ALL ? RECHECK_ALL :

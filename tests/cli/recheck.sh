@@ -288,9 +288,12 @@ check 'nothing of it is shown while it runs' lacks "$out" 'said alone'
 # A goal of the makefile's own has come to its end while another one still runs.
 echo '%.done: hangs beside ; @:' >>GNUmakefile
 echo 'exit 1' >do.again
-echo ": >there; until_there $state/latest/.ended" >do.first
+# By then an end has been there that did not recheck, and so has kept no other one from it.
+echo ": >there; until_there $state/latest/.ended; find '$scratch/runtime' -name .rechecks >locks" >do.first
 echo 'until_there there; : >here; until_there met' >do.beside
-go -k -j8 some.done first NOXMK_RECHECK=1
+mkdir -m 700 "$scratch/runtime"
+XDG_RUNTIME_DIR=$scratch/runtime go -k -j8 some.done first NOXMK_RECHECK=1
+check 'meanwhile nobody has the lock of who rechecks' quiet locks
 check 'none while others run, but at the end' same "$(remark hangs | tr '\n' '.')$(grep -c '^recheck ' "$out")" \
 	'its reason.its reason.its reason; fails alone too.1'
 
@@ -358,7 +361,6 @@ END
 chmod +x other
 topic='another end rechecks: '
 rm -f ./runs.* met here again
-mkdir -m 700 "$scratch/runtime"
 XDG_RUNTIME_DIR=$scratch/runtime mk -j8 hangs beside NOXMK="$PWD/other" NOXMK_RECHECK=1
 check 'this one does not' same "$(starts hangs) $(grep -c '^recheck ' "$out")" '1 0'
 
