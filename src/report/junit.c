@@ -202,6 +202,7 @@ struct cases {
 static struct cases
 cases_of(const struct wholes *wholes, const struct record *records, size_t n)
 {
+	/* Pointers are what it holds. NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	struct cases cases = { .v = xcalloc(n, sizeof(*cases.v)) };
 
 	for (size_t i = 0; i < wholes->n; i++) {
