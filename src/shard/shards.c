@@ -321,8 +321,8 @@ longest_with(const struct shards *shards, const struct classes *classes, struct 
 }
 
 /*
- * The fewest machines of the class with which none takes longer. With one for each bundle none does,
- * as each fits alone, but more than so many machines there are not: -1 after a warning.
+ * The fewest machines of the class with which none takes longer. With one for each bundle none
+ * does, as each fits alone, but more than so many machines there are not: -1 after a warning.
  */
 static int
 size_class(const struct shards *shards, const struct classes *classes, struct class *class,
