@@ -21,7 +21,7 @@ static const struct {
 	{ "[['c','a','x']]", "" },
 	{ "[['a','b','x'],['b','a','y']]", "b<a " },
 	{ "[['c','b','x'],['b','a','y']]", "b<c " },
-	/* Where c runs, what it requires does; but b may not run, and then its edges hold nothing. */
+	/* Where c runs, so does what it requires; but b may not, and then its edges are none. */
 	{ "[['b','a','x'],['b','c','x']]", "a<b " },
 	{ "[['a','b','x'],['b','d','x'],['a','d','x']]", "b<a d<b d<a " },
 	{ "[['a','b','x'],['b','d','x'],['d','a','x']]", "b<a d<b " },

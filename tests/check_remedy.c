@@ -4,7 +4,7 @@
 #include "audit/remedy.h"
 #include "support.h"
 
-/* A clash of the sessions a, b, c, and of d and e, which are parts of t, by their letters, at a path below /p. */
+/* A clash of sessions by their letters, of which d and e are parts of t, at a path below /p. */
 static struct clash
 clash(const char *pair, const char *path, enum clash_kind kind, unsigned first, unsigned second)
 {

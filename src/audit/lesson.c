@@ -87,8 +87,8 @@ lesson_write(const struct lesson *lesson, int state)
 }
 
 /*
- * what: NULL: nobody knows; it may have any bytes. What a failure has taught takes the place of what
- * was seen.
+ * what: NULL: nobody knows; it may have any bytes. What a failure has taught takes the place of
+ * what was seen.
  */
 static void
 add_pair(struct lesson *lesson, const char *first, const char *second, const char *what,

@@ -177,7 +177,7 @@ remedy_of(const struct hazard *hazard, const struct clashes *clashes, const stru
 
 		if (is_cheap(clash))
 			continue;
-		/* Parts of one session are of one section, which comes after no other one of them. */
+		/* Parts of a session have one section, which cannot come after itself. */
 		if (strcmp(first, second) != 0 && pair_is_ordered(hazard, clashes, clash)) {
 			add_name(remedy, second, "after", first);
 		} else {

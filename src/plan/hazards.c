@@ -95,8 +95,8 @@ hazards_read(int dirfd, const char *name, bool ours, const char *shown)
 		pairs = why ? NULL : json_incref(json_object_get(all, "pairs"));
 	}
 	if (why)
-		warnx("%s: not what `noxmk audit` leaves in " HAZARDS_NAME ": %s; nothing is learned "
-		      "from it: an audit writes it anew", shown, why);
+		warnx("%s: not what `noxmk audit` leaves in " HAZARDS_NAME ": %s; nothing is "
+		      "learned from it: an audit writes it anew", shown, why);
 	free(why);
 	json_decref(all);
 	buffer_free(&text);
@@ -179,20 +179,21 @@ note_edge(struct order *o, size_t first, size_t second)
 				o->waits[i * n + k] |= k == first || o->waits[first * n + k];
 }
 
-static struct order
-order_of(struct plan *plan)
+/* With what the plan says before anything is learned. */
+static void
+fill(struct order *o)
 {
-	struct order o = { plan, xcalloc(plan->n * plan->n, sizeof(bool)) };
+	size_t n = o->plan->n;
 
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct plan_session *s = &plan->sessions[i];
+	o->waits = xcalloc(n * n, sizeof(*o->waits));
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_session *s = &o->plan->sessions[i];
 
 		for (size_t k = 0; k < s->requires.n; k++)
-			note_edge(&o, s->requires.v[k], i);
+			note_edge(o, s->requires.v[k], i);
 		for (size_t k = 0; k < s->after.n; k++)
-			note_edge(&o, s->after.v[k], i);
+			note_edge(o, s->after.v[k], i);
 	}
-	return o;
 }
 
 /*
@@ -234,12 +235,13 @@ apply(struct order *o, size_t first, size_t second, const char *by)
 void
 hazards_apply(struct plan *plan, const json_t *pairs)
 {
-	struct order order = { 0 };
+	struct order order = { .plan = plan };
 	const json_t *pair;
 	size_t i;
 
-	if (json_array_size(pairs) > 0)
-		order = order_of(plan);
+	if (json_array_size(pairs) == 0)
+		return;
+	fill(&order);
 	json_array_foreach(pairs, i, pair) {
 		struct indices firsts = find(plan, json_string_value(json_array_get(pair, 0)));
 		struct indices seconds = find(plan, json_string_value(json_array_get(pair, 1)));

@@ -35,8 +35,8 @@ json_t *hazards_read(int dirfd, const char *name, bool ours, const char *shown) 
 
 /*
  * Adds an edge for each pair whose sessions the plan does not order yet in every make that runs
- * both; pairs of others, and of those that it orders the other way, add nothing. Parts of one session get a claim instead: they need no order, and an edge would keep
- * them together on one machine.
+ * both; pairs of others, and of those that it orders the other way, add nothing. Parts of one
+ * session get a claim instead: they need no order, and an edge would keep them on one machine.
  */
 void hazards_apply(struct plan *, const json_t *pairs);
 

@@ -210,8 +210,8 @@ make_scratch(struct copies *copies)
 
 	wanted = xasprintf("%s/noxmk-XXXXXX", base && *base == '/' ? base : "/tmp");
 	if (!getcwd(folder, sizeof(folder)) || !mkdtemp(wanted)) {
-		warn("audit: no copy of the project can be made in %.*s; TMPDIR names a folder for it",
-		    (int)(strrchr(wanted, '/') - wanted), wanted);
+		warn("audit: no copy of the project can be made in %.*s; TMPDIR names a folder for "
+		     "it", (int)(strrchr(wanted, '/') - wanted), wanted);
 		free(wanted);
 		return -1;
 	}

@@ -136,8 +136,8 @@ keep_logs(const struct scene *scene, int rundir, const char *name)
 	int error = folder < 0 ? errno : copy_logs(rundir, folder);
 
 	if (error)
-		warnx("audit: not all logs of this run are in %s/" KEPT "/%s: %s", scene->state, name,
-		    file_why(error));
+		warnx("audit: not all logs of this run are in %s/" KEPT "/%s: %s", scene->state,
+		    name, file_why(error));
 	fd_close(&folder);
 }
 

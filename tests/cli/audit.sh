@@ -256,6 +256,7 @@ check 'a file that is none' has "$err" 'NOXMK_HAZARDS=noxfile.py: not what '
 # shellcheck disable=SC2016 # make's and the shell's, if anybody took it for theirs
 echo '{"schema":1,"pairs":[["one","two","x"],["one","$(shell touch bad)","x"]]}' >../fresh/bad.json
 (cd ../fresh && mk -n -j2 one two NOXMK_HAZARDS=bad.json && planned | sort >../planned)
+# shellcheck disable=SC2016 # a message
 check 'one with a name that is none, and where' has "$err" \
 	'NOXMK_HAZARDS=bad.json: not what `noxmk audit` leaves in hazards.json: pairs[1]: has a name that no target can have; '
 check 'nothing of it counts' same "$(cat ../planned)" 'one

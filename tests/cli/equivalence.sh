@@ -173,7 +173,7 @@ check 'logs that cannot be kept: it goes on' exits 1
 check 'and says so once, with the place' same "$(grep 'logs' "$err")" \
 	"noxmk: audit: not all logs of this run are in $state/equivalence/opposite: File exists"
 check 'and names no log that is not there' lacks "$out" 'its log:'
-(TMPDIR=$scratch/nowhere && equivalence calm two)
+run env TMPDIR="$scratch/nowhere" "$noxmk" audit --equivalence calm two
 check 'no folder for copies: what helps' same "$(cat "$err")" \
 	"noxmk: audit: no copy of the project can be made in $scratch/nowhere; TMPDIR names a folder for it: No such file or directory"
 equivalence nosuch
