@@ -69,7 +69,8 @@ unsanitized := $(patsubst %,tests/cli/%.sh,as_nox board bootstrap cost deb docs 
 check-sanitize: ## run the tests with the address and undefined-behaviour sanitizers
 	$(Q)! [ -d build/sanitize/obj ] || find build/sanitize/obj -name '*.gcda' -delete
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16:verify_asan_link_order=0 TESTS_TIMEOUT=1200 \
-	  $(MAKE) B=build/sanitize TESTS='$(call parts_of,build/sanitize/tests/check) $(sanitized)' \
+	  $(MAKE) B=build/sanitize \
+	  TESTS='$(call parts_of,build/sanitize/tests/check) $(sanitized)' \
 	  CPPFLAGS='--coverage -include tests/coverage.h' LDFLAGS=--coverage \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	  -fno-sanitize-recover' check

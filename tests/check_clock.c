@@ -7,7 +7,8 @@
 
 START_TEST(the_clocks_count_seconds)
 {
-	double before = (double)time(NULL), now = clock_now(), monotonic = clock_monotonic(), passed;
+	double before = (double)time(NULL), now = clock_now();
+	double monotonic = clock_monotonic(), passed;
 
 	ck_assert_double_ge(now, before - 1);
 	ck_assert_double_le(now, (double)time(NULL) + 1);

@@ -170,8 +170,8 @@ START_TEST(two_who_want_several_do_not_starve_each_other)
 END_TEST
 
 /*
- * The least seconds of some tries from a missing token's arrival to a balance of that, from -1. Each
- * try may meet a busy machine: there are more until one took less than enough.
+ * The least seconds of some tries from a missing token's arrival to a balance of that, from -1.
+ * Each try may meet a busy machine: there are more until one took less than enough.
  */
 static double
 least_wait(int wanted, double enough)

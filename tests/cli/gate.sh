@@ -253,7 +253,7 @@ print(sum(wait["seconds"] for wait in waits if wait["for"] == "processors") > 0.
 # Whose start takes longer is chance.
 check 'one of the two has waited' same "$( (wait_of one && wait_of two) | sort | tr '\n' ' ')" 'False True '
 [ "$(wait_of one)" = True ] && waited=one || waited=two
-run "$STAGE/bin/noxmk" why $waited
+run "$STAGE/bin/noxmk" why "$waited"
 check 'noxmk why tells of it' matches "$out" 'for 2 processors, for pytest'
 for _ in 1 2 3 4; do # others may use the processors that it waits for
 	mk -j2 one stopped

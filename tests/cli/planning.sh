@@ -13,7 +13,7 @@ loading() {
 		open("loading", "w").close()
 		for _ in range(12000):
 		    if os.path.exists("go"): break
-		    time.sleep(0.05)
+		    time.sleep(0.05) # and ten minutes are enough
 		@nox.session(python=False)
 		def $1(session): pass
 	EOF

@@ -260,7 +260,7 @@ for cleaner in 'git clean -fdxq' 'rm -rf .nox' 'rm -rf .nox/.noxmk/runs' 'rm -f 
 	# Nothing else is written just then: rm would find that the folder is not empty.
 	waiting="for name in \$WAIT_FOR; do until [ -e $state/latest/\$name ]; do sleep 0.05; done; done" # make ends it
 	# Who has written the file may be about to close it, or to write another one.
-	CLEANER="$waiting; sleep 0.2; $cleaner || { sleep 1; $cleaner; }"
+	CLEANER="$waiting; sleep 0.2; $cleaner || { sleep 1; $cleaner; }" # twice at most
 	for jobs in -j1 -j3 -j; do
 		topic="$cleaner, $jobs: "
 		noxfile_of "$cleaning"
