@@ -316,7 +316,6 @@ START_TEST(it_goes_into_a_file)
 }
 END_TEST
 
-/* Of a make that was killed -9 there is no end: what there is is told, and of the rest, why not. */
 /* Its end was summed up, when make was dead; how it ended is still known later. */
 START_TEST(a_run_that_was_interrupted)
 {
@@ -343,6 +342,7 @@ START_TEST(a_run_that_was_interrupted)
 }
 END_TEST
 
+/* Of a make that was killed -9 there is no end: what there is is told, and of the rest, why not. */
 START_TEST(a_run_that_was_killed)
 {
 	char *where = makekey_where(), *text;

@@ -2,14 +2,14 @@
 #define NOXMK_AUDIT_REMEDY_H
 
 /*
- * The lines for pyproject.toml that remove a hazard, as an object: target -> what its section
- * [tool.noxmk.session.TARGET] is to get:
+ * The lines for pyproject.toml that remove a hazard, as an object: session -> what its section
+ * [tool.noxmk.session.NAME] is to get:
  *
  *   {"tests":{"env":{"COVERAGE_FILE":".coverage.tests"}},"docs":{"uses":["build"]},
  *    "report":{"after":["tests"]}}
  *
- * Parts of a session (plan/parts.h) have no section of their own: what they need is said of the
- * whole, once, and holds for any number of them.
+ * What parts of a session (plan/parts.h) need is said in the section of the whole, once, and holds
+ * for any number of them.
  */
 
 #include <jansson.h>

@@ -8,7 +8,7 @@ enum { ESC = '\033', BEL = '\a' };
 /* ESC and one of these begin what BEL or ESC \ ends: a link, or the name of a window. */
 #define STRING_BEGINS "]PX^_"
 
-/* Where the bytes from `from` to `to` end that stand there. */
+/* Where the run of bytes within from..to that begins at `at` ends. */
 static size_t
 span(const char *text, size_t n, size_t at, char from, char to)
 {

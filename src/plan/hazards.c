@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/charset.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "plan/hazards.h"
@@ -10,8 +11,6 @@
 
 /* What a file may have: names of a thousand sessions, each with each, are as many. */
 #define BYTES_MOST ((size_t)16 << 20)
-
-#define NAMES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 /* What parts of a session claim that are in each other's way; that and the session's name. */
 #define PARTS_OF "parts:"
@@ -21,7 +20,7 @@ is_target(const json_t *name)
 {
 	const char *text = json_string_value(name);
 
-	return text && *text && text[strspn(text, NAMES)] == '\0';
+	return text && *text && charset_covers(LETTERS DIGITS "._-", text);
 }
 
 /* A NUL would end it, and control characters, also those of Unicode, are for terminals. */

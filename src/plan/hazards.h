@@ -40,10 +40,10 @@ json_t *hazards_read(int dirfd, const char *name, bool ours, const char *shown) 
  */
 void hazards_apply(struct plan *, const json_t *pairs);
 
-/* Is the edge from that session of the plan's file to the other one such an edge? */
+/* Was the edge from that session of the plan's file to the other one learned? */
 bool hazards_made(const json_t *session, const char *other);
 
-/* Is the claim of such a session such a claim? */
+/* Was that claim of a session of the plan's file learned? */
 bool hazards_claimed(const json_t *claim);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "order/whatif.h"
 #include "output/screen.h"
+#include "plan/options.h"
 #include "plan/setting.h"
 #include "report/advice.h"
 #include "report/lanes.h"
@@ -381,7 +382,7 @@ advice_on_parts(const struct story *story)
 	if (r->duration < should * TOO_LONG)
 		return NULL;
 	parts = r->part > 0 ? 2 * r->parts : 2;
-	while (r->duration / parts > should && parts < 8)
+	while (r->duration / parts > should && parts < 8 && parts < PARTS_MAX)
 		parts++;
 	place = setting_place("session", r->part > 0 ? r->whole : r->target, NULL);
 	text = xasprintf("%s alone took %s of %s; shared evenly, the work of all takes %s. Several "

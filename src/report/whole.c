@@ -28,7 +28,24 @@ whole_has(const char *whole, const struct record *r)
 	return r->part > 0 && !strcmp(r->whole, whole);
 }
 
-/* Adds the numbers of the session's parts, "1, 3"; like: of those with its verdict. How many. */
+static bool
+is_like(const char *whole, const struct record *r, const struct record *like)
+{
+	return whole_has(whole, r) && (!like || r->verdict == like->verdict);
+}
+
+/* How many parts of the session there are; like: of those with its verdict. */
+static unsigned
+count_parts(const struct record *records, size_t n, const char *whole, const struct record *like)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += is_like(whole, &records[i], like);
+	return count;
+}
+
+/* Adds their numbers, "1, 3". How many. */
 static unsigned
 add_numbers(struct buffer *out, const struct record *records, size_t n, const char *whole,
     const struct record *like)
@@ -36,7 +53,7 @@ add_numbers(struct buffer *out, const struct record *records, size_t n, const ch
 	unsigned added = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (whole_has(whole, &records[i]) && (!like || records[i].verdict == like->verdict))
+		if (is_like(whole, &records[i], like))
 			buffer_printf(out, "%s%u", added++ > 0 ? ", " : "", records[i].part);
 	return added;
 }
@@ -185,17 +202,14 @@ wholes_clear(struct wholes *wholes)
 static bool
 is_partial(const struct record *whole, const struct record *records, size_t n)
 {
-	struct buffer numbers = { 0 };
-	bool is = whole_is_made(whole) && add_numbers(&numbers, records, n, whole->target,
+	return whole_is_made(whole) && count_parts(records, n, whole->target,
 	    record_is_bad(whole) ? NULL : whole) < whole->parts;
-
-	buffer_free(&numbers);
-	return is;
 }
 
 struct cases
 cases_of(const struct wholes *wholes, const struct record *records, size_t n)
 {
+	/* Pointers are what it holds. NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	struct cases cases = { .v = xcalloc(n, sizeof(*cases.v)) };
 
 	for (size_t i = 0; i < wholes->n; i++) {

@@ -38,7 +38,7 @@ struct item {
 struct sum {
 	unsigned left, running; /* not done */
 	bool bad;
-	const char *waits;      /* for what the first of them waits that does; or NULL */
+	const char *waits;      /* what the first that waits is waiting for; NULL: none does */
 };
 
 struct progress {
@@ -426,9 +426,12 @@ waits_for(struct progress *p, const struct item *item)
 	return p->o.table >= 0 ? awaited(p, item) : NULL;
 }
 
-/* One for each item; that of the first of a session is of all of them. The caller frees. */
+/*
+ * Gives each that runs a row, and sums up: one for each item; that of the first of a session is of
+ * all of them. The caller frees.
+ */
 static struct sum *
-sums_of(struct progress *p)
+go_through(struct progress *p)
 {
 	struct sum *sums = xcalloc(p->n, sizeof(*sums));
 
@@ -451,7 +454,7 @@ sums_of(struct progress *p)
 static void
 count(struct progress *p, struct board *board)
 {
-	struct sum *sums = sums_of(p);
+	struct sum *sums = go_through(p);
 	unsigned known = 0;
 
 	for (size_t i = 0; i < p->n; i++) {

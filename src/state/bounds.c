@@ -52,8 +52,9 @@ seconds_of(const json_t *object, const char *key)
 	return seconds > 0 && seconds < SECONDS_MOST ? seconds : 0;
 }
 
-long long
-bounds_count(const json_t *more)
+/* How many are left out; 0 for NULL. */
+static long long
+count_of(const json_t *more)
 {
 	json_int_t n = json_integer_value(json_object_get(more, "steps"));
 
@@ -64,7 +65,7 @@ json_t *
 bounds_more_steps(const json_t *steps, const json_t *told)
 {
 	double install = seconds_of(told, "install"), run = seconds_of(told, "run");
-	json_int_t n = bounds_count(told);
+	json_int_t n = count_of(told);
 
 	for (size_t i = BOUNDS_STEPS; i < json_array_size(steps); i++, n++) {
 		const json_t *step = json_array_get(steps, i);

@@ -25,9 +25,6 @@ json_t *bounds_first(json_t *list, size_t most) UNUSED_RESULT;
  */
 json_t *bounds_more_steps(const json_t *steps, const json_t *told) UNUSED_RESULT;
 
-/* How many those are; 0 for NULL. */
-long long bounds_count(const json_t *more);
-
 /*
  * Adds a wait, of record.h. Behind the first so many those of a kind become one, which has "times",
  * how many they are, the sum of their seconds, and neither their start nor what they were for.
