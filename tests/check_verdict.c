@@ -72,7 +72,8 @@ static const struct {
 	{ 1, OF("aborted"), ABORTED, NULL },
 	{ OF_SIGNAL + 15, OF("aborted"), FAILED, "nox was killed by SIGTERM" },
 	{ 0, OF("skipped"), SKIPPED, NULL },
-	{ 1, OF("skipped"), SKIPPED, NULL },
+	{ 1, OF("skipped"), FAILED, "it was skipped, then nox exited with status 1" },
+	{ 7, WHY("skipped"), FAILED, "it was skipped, then nox exited with status 7" },
 	{ OF_SIGNAL + 15, OF("skipped"), FAILED, "nox was killed by SIGTERM" },
 	/* its words */
 	{ 1, WHY("failed"), FAILED, "because" },

@@ -142,10 +142,13 @@ not_written(const struct evidence *evidence)
 	return xstrdup("nox could not write its report");
 }
 
+/* What nox says of a session that is well it takes back when it fails afterwards. */
 static char *
 too_late(const struct evidence *evidence)
 {
-	return xasprintf("it passed, then nox exited with status %d", evidence->code);
+	return xasprintf("%s, then nox exited with status %d",
+	    strcmp(evidence->result, results[SKIP]) ? "it passed" : "it was skipped",
+	    evidence->code);
 }
 
 static char *
@@ -171,7 +174,7 @@ static const struct judgement on_exit_with[WORDS][CODES] = {
 	[SUCCESS] = { { PASSED, reported },  { FAILED, too_late },    { FAILED, too_late }  },
 	[FAILURE] = { { FAILED, disputed },  { FAILED, reported },    { FAILED, reported }  },
 	[ABORT]   = { { FAILED, disputed },  { ABORTED, reported },   { ABORTED, reported } },
-	[SKIP]    = { { SKIPPED, reported }, { SKIPPED, reported },   { SKIPPED, reported } },
+	[SKIP]    = { { SKIPPED, reported }, { FAILED, too_late },    { FAILED, too_late }  },
 };
 
 static const struct judgement *
