@@ -38,7 +38,7 @@ static void
 add_attribute(struct buffer *out, const char *name, const char *text)
 {
 	buffer_printf(out, " %s=\"", name);
-	xml_add(out, text, strlen(text));
+	xml_add_quoted(out, text);
 	buffer_addstr(out, "\"");
 }
 

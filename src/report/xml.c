@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "output/ci.h"
 #include "output/escape.h"
 #include "output/utf8.h"
 #include "report/xml.h"
@@ -13,25 +14,52 @@ character_length(const char *text, size_t n)
 	return utf8_length((unsigned char)*text) > n || is_none ? 0 : utf8_next(text);
 }
 
-void
-xml_add(struct buffer *out, const char *text, size_t n)
+/* What a byte has to be instead; a parser would make blanks of line ends and tabs of attributes. */
+static const struct entity {
+	char byte;
+	const char *within, *quoted; /* in an element, and in an attribute */
+} entities[] = {
+	{ '<', "&lt;", "&lt;" }, { '>', "&gt;", "&gt;" }, { '&', "&amp;", "&amp;" },
+	{ '"', "&quot;", "&quot;" }, { '\n', "\n", "&#10;" }, { '\t', "\t", "&#9;" },
+	{ '\r', "\n", "&#10;" },
+};
+
+static const char *
+entity_of(char byte, bool quoted)
 {
-	static const struct {
-		char byte;
-		const char *entity;
-	} entities[] = { { '<', "&lt;" }, { '>', "&gt;" }, { '&', "&amp;" }, { '"', "&quot;" },
-		{ '\n', "\n" }, { '\t', "\t" }, { '\r', "\n" } };
+	for (size_t i = 0; i < countof(entities); i++)
+		if (entities[i].byte == byte)
+			return quoted ? entities[i].quoted : entities[i].within;
+	return NULL;
+}
+
+/* Would a CI take what begins with that character for a command? The document may go to its log. */
+static bool
+begins_command(struct ci_line *line, const char *text, size_t n)
+{
+	bool is_blank = line->n == 0 && n > 0 && ci_blank(text, n) == CI_FOUND;
+
+	return !is_blank && !utf8_is_joiner(text, n) && *ci_guard(line, *text);
+}
+
+static void
+add(struct buffer *out, const char *text, size_t n, bool quoted)
+{
+	struct ci_line line = { 0 };
 
 	for (size_t i = 0, length; i < n; i += length) {
-		const char *entity = NULL;
+		const char *entity = entity_of(text[i], quoted);
 
 		length = escape_length(text + i, n - i);
 		if (length > 0)
 			continue;
-		for (size_t k = 0; k < countof(entities); k++)
-			if (text[i] == entities[k].byte)
-				entity = entities[k].entity;
 		length = character_length(text + i, n - i);
+		if (text[i] == '\n' || text[i] == '\r')
+			line = (struct ci_line){ 0 };
+		else if (begins_command(&line, text + i, length) && !entity && length == 1) {
+			buffer_printf(out, "&#%d;", text[i]);
+			continue;
+		}
 		if (entity || length == 0) {
 			length = 1 + (text[i] == '\r' && i + 1 < n && text[i + 1] == '\n');
 			buffer_addstr(out, entity ? entity : "\xef\xbf\xbd");
@@ -39,4 +67,16 @@ xml_add(struct buffer *out, const char *text, size_t n)
 			buffer_add(out, text + i, length);
 		}
 	}
+}
+
+void
+xml_add(struct buffer *out, const char *text, size_t n)
+{
+	add(out, text, n, false);
+}
+
+void
+xml_add_quoted(struct buffer *out, const char *text)
+{
+	add(out, text, strlen(text), true);
 }

@@ -6,10 +6,13 @@
 #include "base/util.h"
 
 /*
- * Appends so many bytes as the content of an element, or of an attribute in double quotes.
- * Sequences for terminals (output/escape.h) are left out; what is neither a character that may be
- * shown nor a line end or tab becomes U+FFFD.
+ * Appends so many bytes as the content of an element. Sequences for terminals (output/escape.h) are
+ * left out; what is neither a character that may be shown nor a line end or tab becomes U+FFFD. What
+ * a CI could take for a command of its own (output/ci.h) has a reference for its first character.
  */
 void xml_add(struct buffer *, const char *text, size_t n);
+
+/* The same as that of an attribute, in double quotes: with references for line ends and tabs. */
+void xml_add_quoted(struct buffer *, const char *text);
 
 #endif
