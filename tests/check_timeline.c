@@ -95,6 +95,23 @@ START_TEST(each_machine_has_lanes_of_its_own)
 }
 END_TEST
 
+/* As in a folder that somebody has changed. */
+START_TEST(a_session_that_does_not_say_where_it_ran)
+{
+	int run = kept_put_all();
+	struct record r;
+	char *svg;
+
+	ck_assert_int_eq(record_read(run, "c", &r), 1);
+	r.machine = xstrdup("x");
+	kept_put(run, r);
+	svg = drawn(run);
+	assert_in(svg, ">x</text>");
+	assert_in(svg, ">?</text>");
+	free(svg);
+}
+END_TEST
+
 /* a failed in 0.1 s, right before e and on the same lane: its name has room, and e's none. */
 START_TEST(a_short_one_that_failed_is_named)
 {
@@ -229,6 +246,7 @@ check_timeline_suite(void)
 
 	tcase_add_test(tc, a_session_lies_where_its_times_say);
 	tcase_add_test(tc, each_machine_has_lanes_of_its_own);
+	tcase_add_test(tc, a_session_that_does_not_say_where_it_ran);
 	tcase_add_test(tc, a_short_one_that_failed_is_named);
 	tcase_add_test(tc, waits_are_hatched);
 	tcase_add_test(tc, the_critical_path_is_marked);

@@ -275,13 +275,15 @@ static void
 add_lane_head(const struct drawing *d, size_t at)
 {
 	size_t lane = d->lanes[at], n = machines_above(d, lane), first = 0;
+	const char *machine = d->story->table.records[at].machine;
 	double y = bar_top(d, at);
 	char *safe, *cut;
 
 	if (n > 0)
 		first = d->firsts.v[n - 1];
 	if (n > 0 && lane == first) {
-		safe = screen_safe(d->story->table.records[at].machine);
+		/* Where others say it, one that does not is of a folder that somebody has changed. */
+		safe = screen_safe(machine ? machine : "?");
 		cut = utf8_cut(safe, MACHINE_COLUMNS);
 		plot_add_text(&d->plot, "machine", "start", 10,
 		    y - d->heights.name - MACHINE / 3.0, cut);
