@@ -151,12 +151,48 @@ START_TEST(what_is_not_there_is_warned_of)
 	file_put("run/.request.json", "{\"schema\":1");
 	ck_assert_int_eq(request_read(folder, &request), -1);
 	assert_warned(".request.json: damaged");
-	/* What has been put into it is no reason to die. */
-	file_put("run/.request.json",
-	    "{\"schema\":1,\"goals\":[null,\"lint\",[3]],\"posargs\":[null,1]}");
-	ck_assert_int_eq(request_read(folder, &request), 0);
-	ck_assert_uint_eq(json_array_size(request.goals), 1);
+	close(folder);
+}
+END_TEST
+
+/* What has been put into one, and is it damaged then? */
+static const struct {
+	const char *text;
+	bool damaged;
+} changes[] = {
+	{ "{'schema':1,'goals':['lint'],'posargs':[null,1],'knobs':7}", false },
+	{ "{'schema':1,'goals':['ci','a_b-3.9'],'left':[],'own':['dist/ü #1'],"
+	  "'knobs':{'NOXMK_KEEP':'\\n::error::a','NOXMK_\\n':'','NOXMK_JOBS':[]}}", false },
+	{ "{'schema':2,'goals':['lint']}", true },
+	{ "{'schema':1}", true },
+	{ "{'schema':1,'goals':'lint'}", true },
+	{ "{'schema':1,'goals':[7]}", true },
+	{ "{'schema':1,'goals':['a',['b']]}", true },
+	{ "{'schema':1,'goals':['']}", true },
+	{ "{'schema':1,'goals':['a\\n::error::b']}", true },
+	{ "{'schema':1,'goals':['##vso[a]']}", true },
+	{ "{'schema':1,'goals':['a'],'left':7}", true },
+	{ "{'schema':1,'goals':['a'],'left':null}", true },
+	{ "{'schema':1,'goals':['a'],'left':['b',7]}", true },
+	{ "{'schema':1,'goals':['a'],'own':'check'}", true },
+	{ "{'schema':1,'goals':['a'],'own':{'check':1}}", true },
+	{ "{'schema':1,'goals':['a'],'own':[7]}", true },
+};
+
+START_TEST(one_that_was_changed_is_damaged_or_read_in_silence)
+{
+	json_t *json = json_of(changes[_i].text);
+	struct request request = { 0 };
+	int folder = folder_make("run");
+
+	ck_assert_int_eq(json_dump_file(json, "run/" REQUEST_FILE, 0), 0);
+	ck_assert_int_eq(request_read(folder, &request), changes[_i].damaged ? -1 : 0);
+	if (changes[_i].damaged)
+		assert_warned(".request.json: damaged");
+	else
+		assert_silent();
 	request_clear(&request);
+	json_decref(json);
 	close(folder);
 }
 END_TEST
@@ -173,5 +209,7 @@ check_request_suite(void)
 	tcase_add_test(tc, a_word_that_no_program_can_get_is_told);
 	tcase_add_test(tc, requests_of_dead_makes_go);
 	tcase_add_test(tc, what_is_not_there_is_warned_of);
+	tcase_add_loop_test(tc, one_that_was_changed_is_damaged_or_read_in_silence, 0,
+	    countof(changes));
 	return suite;
 }

@@ -62,6 +62,18 @@ json_list_join(const json_t *list, const char *between)
 	return joined;
 }
 
+bool
+json_is_texts(const json_t *list)
+{
+	const json_t *item;
+	bool is = json_is_array(list);
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		is = is && json_string_length(item) > 0;
+	return is;
+}
+
 json_t *
 json_texts(const json_t *list)
 {

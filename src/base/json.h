@@ -26,6 +26,9 @@ bool json_list_has(const json_t *list, const char *text);
 /* The strings of that list as strings_join gives them. The caller frees. */
 char *json_list_join(const json_t *list, const char *between) UNUSED_RESULT;
 
+/* Is that a list of strings, and none of them empty? */
+bool json_is_texts(const json_t *);
+
 /* Those of a list that are strings: a file may have been changed. A new list. */
 json_t *json_texts(const json_t *list) UNUSED_RESULT;
 

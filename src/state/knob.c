@@ -251,18 +251,40 @@ refuse(const struct knob_entry *entry, const char *value)
 	free(words.v);
 }
 
+/* NULL: there is no such knob. */
+static const struct knob_entry *
+find_entry(const char *name)
+{
+	for (size_t i = 0; i < countof(entries); i++)
+		if (!strcmp(entries[i].name, name))
+			return &entries[i];
+	return NULL;
+}
+
+static bool
+set(const struct knob_entry *entry, struct knobs *knobs, const char *value)
+{
+	return !*value || entry->set(knobs, value, word_at(value, entry->words));
+}
+
 bool
 knob_set(struct knobs *knobs, const char *name, const char *value)
 {
-	const struct knob_entry *entry = entries;
+	const struct knob_entry *entry = find_entry(name);
 
-	while (strcmp(entry->name, name) != 0)
-		if (++entry == entries + countof(entries)) {
-			warnx("%s: there is no such knob", name);
-			return false;
-		}
-	if (!*value || entry->set(knobs, value, word_at(value, entry->words)))
+	if (entry && set(entry, knobs, value))
 		return true;
-	refuse(entry, value);
+	if (entry)
+		refuse(entry, value);
+	else
+		warnx("%s: there is no such knob", name);
 	return false;
+}
+
+bool
+knob_recall(struct knobs *knobs, const char *name, const char *value)
+{
+	const struct knob_entry *entry = find_entry(name);
+
+	return entry && set(entry, knobs, value);
 }

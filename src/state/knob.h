@@ -61,4 +61,7 @@ const char *knob_name(size_t at);
  */
 bool knob_set(struct knobs *, const char *name, const char *value);
 
+/* The same without a message, for what was checked once; somebody may have changed it since. */
+bool knob_recall(struct knobs *, const char *name, const char *value);
+
 #endif

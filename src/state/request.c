@@ -10,6 +10,7 @@
 
 #include <bsd/stdlib.h>
 
+#include "base/charset.h"
 #include "base/cpus.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -263,6 +264,23 @@ request_write(int rundir, const struct request *request, const struct secrets *s
 	return result;
 }
 
+bool
+request_is_sound(const json_t *json)
+{
+	static const char *const lists[] = { "left", "own" };
+	const json_t *goals = json_object_get(json, "goals"), *goal;
+	bool sound = json_integer_value(json_object_get(json, "schema")) == 1 &&
+		     json_is_texts(goals);
+	size_t i;
+
+	json_array_foreach(goals, i, goal)
+		sound = sound && charset_covers(LETTERS DIGITS "._-", json_string_value(goal));
+	for (i = 0; i < countof(lists); i++)
+		sound = sound && (!json_object_get(json, lists[i]) ||
+		    json_is_texts(json_object_get(json, lists[i])));
+	return sound;
+}
+
 int
 request_read(int rundir, struct request *request)
 {
@@ -275,7 +293,7 @@ request_read(int rundir, struct request *request)
 	if (!error)
 		json = json_loadb(text.data, text.len, 0, NULL);
 	buffer_free(&text);
-	if (json_integer_value(json_object_get(json, "schema")) != 1) {
+	if (!request_is_sound(json)) {
 		warnx(REQUEST_FILE ": %s", error ? file_why(error) : "damaged");
 		json_decref(json);
 		return -1;
@@ -289,10 +307,8 @@ request_read(int rundir, struct request *request)
 		request->left = json_texts(json_object_get(json, "left"));
 	json_array_foreach(json_object_get(json, "posargs"), i, item)
 		strings_add(&request->posargs, word_text(item));
-	json_object_foreach(request->knob_texts, name, item) {
-		/* Was checked. */
-		(void)!knob_set(&request->knobs, name, json_text(request->knob_texts, name));
-	}
+	json_object_foreach(request->knob_texts, name, item)
+		(void)knob_recall(&request->knobs, name, json_text(request->knob_texts, name));
 	json_decref(json);
 	return 0;
 }

@@ -70,6 +70,12 @@ unsigned request_jobs(const json_t *settings);
 /* False after a message for each setting that is not understood. request_clear frees either way. */
 bool request_check(const json_t *settings, struct request *);
 
+/*
+ * Can that JSON be of the second form, from wherever it comes? Its goals are what a plan could have
+ * as targets, and so can be shown as they are.
+ */
+bool request_is_sound(const json_t *);
+
 /* The second form, without secrets in ARGS (or NULL). 0, or -1 after a warning. */
 int request_write(int rundir, const struct request *, const struct secrets *);
 int request_read(int rundir, struct request *);
