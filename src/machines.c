@@ -9,6 +9,7 @@
 #include <bsd/stdlib.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/quantity.h"
 #include "machines.h"
 #include "makefile/own.h"
@@ -230,12 +231,26 @@ matrix_run(char **words, const char *share, const struct usage *usage)
 	return result;
 }
 
+/* A name, targets, and, unless somebody has left it out, which shard that is? */
+static bool
+is_shard(const json_t *entry)
+{
+	const json_t *shard = json_object_get(entry, "shard");
+	const char *targets = json_text(entry, "targets");
+	struct shard_choice choice;
+
+	return *json_text(entry, "name") && targets[strspn(targets, " ")] &&
+	       (!shard || (json_is_string(shard) &&
+	       shard_choice_read(json_string_value(shard), &choice)));
+}
+
 /* What `noxmk matrix --json` has printed into that file. A new reference; what is none ends us. */
 static json_t *
 read_matrix(const char *name)
 {
 	struct buffer text = { 0 };
-	json_t *matrix = NULL;
+	json_t *matrix = NULL, *entry;
+	size_t i;
 	int result = file_read(AT_FDCWD, name, &text);
 
 	if (result < 0)
@@ -244,6 +259,10 @@ read_matrix(const char *name)
 	if (!json_is_array(json_object_get(matrix, "include")))
 		errx(EXIT_USAGE, "merge: --matrix %s: `noxmk matrix --json` has not written that",
 		    name);
+	json_array_foreach(json_object_get(matrix, "include"), i, entry)
+		if (!is_shard(entry))
+			errx(EXIT_USAGE, "merge: --matrix %s: include[%zu]: no shard with a name "
+			    "and targets, as `noxmk matrix --json` writes them", name, i);
 	buffer_free(&text);
 	return matrix;
 }

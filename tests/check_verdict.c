@@ -130,7 +130,25 @@ START_TEST(code_and_report_give_the_verdict)
 	ck_assert_int_eq(r.exit, died ? -1 : table[_i].end);
 	ck_assert_int_eq(r.signal, died ? table[_i].end & 0x7f : -1);
 	ck_assert_uint_eq(json_array_size(r.notify), 0);
+	ck_assert(verdict_is_sound(&r));
 	record_clear(&r);
+}
+END_TEST
+
+/* As a record of another machine may say it. */
+START_TEST(a_session_is_not_well_where_nox_failed)
+{
+	static const struct record odd[] = {
+		{ .verdict = PASSED, .exit = 1, .signal = -1 },
+		{ .verdict = PASSED, .exit = 7, .signal = -1 },
+		{ .verdict = PASSED, .exit = -1, .signal = 9 },
+		{ .verdict = PASSED, .exit = 0, .signal = 9 },
+		{ .verdict = PASSED, .exit = -1, .signal = -1 },
+		{ .verdict = SKIPPED, .exit = 1, .signal = -1 },
+	};
+
+	for (size_t i = 0; i < countof(odd); i++)
+		ck_assert_msg(!verdict_is_sound(&odd[i]), "%zu", i);
 }
 END_TEST
 
@@ -255,6 +273,7 @@ check_verdict_suite(void)
 	TCase *tc = support_case(suite, "verdict");
 
 	tcase_add_loop_test(tc, code_and_report_give_the_verdict, 0, countof(table));
+	tcase_add_test(tc, a_session_is_not_well_where_nox_failed);
 	tcase_add_test(tc, a_verdict_replaces_the_last_one);
 	tcase_add_loop_test(tc, notified_sessions_become_targets, 0, countof(notifies));
 	tcase_add_test(tc, posargs_without_end_fail_who_notifies);

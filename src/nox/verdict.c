@@ -135,11 +135,13 @@ gone(const struct evidence *evidence)
 	return xstrdup("the noxfile has no such session any more");
 }
 
+#define NOT_WRITTEN "nox could not write its report"
+
 static char *
 not_written(const struct evidence *evidence)
 {
 	(void)evidence;
-	return xstrdup("nox could not write its report");
+	return xstrdup(NOT_WRITTEN);
 }
 
 /* What nox says of a session that is well it takes back when it fails afterwards. */
@@ -249,4 +251,14 @@ verdict_judge(struct record *r, int status, const struct buffer *text, struct pl
 	record_decide(r, judgement->verdict, judgement->reason(&evidence));
 	check_notify(r);
 	json_decref(report);
+}
+
+bool
+verdict_is_sound(const struct record *r)
+{
+	if (r->verdict != PASSED && r->verdict != SKIPPED)
+		return true;
+	if (r->verdict == PASSED && r->exit == 1 && r->reason && !strcmp(r->reason, NOT_WRITTEN))
+		return r->signal < 0;
+	return r->exit == 0 && r->signal < 0;
 }

@@ -18,4 +18,7 @@
  */
 void verdict_judge(struct record *, int status, const struct buffer *report, struct planfile *plan);
 
+/* Can that verdict be of that exit status and signal? Not if the session is well and nox failed. */
+bool verdict_is_sound(const struct record *);
+
 #endif

@@ -1,11 +1,14 @@
 #include <err.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "output/screen.h"
 #include "shard/gather.h"
+#include "shard/shards.h"
 #include "state/commit.h"
 
 static PRINTF(2, 3) void
@@ -206,6 +209,16 @@ check_matrix(struct gathering *all)
 	json_decref(shards);
 }
 
+/* The one that is that shard, or NULL. */
+static const struct piece *
+find_shard(const struct gathering *all, unsigned number)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->pieces[i].shard.number == number)
+			return &all->pieces[i];
+	return NULL;
+}
+
 /* " (shard 2/4, 3/4)", as far as the others say how many there are. The caller frees. */
 static char *
 missing_shards(const struct gathering *all)
@@ -217,17 +230,40 @@ missing_shards(const struct gathering *all)
 		if (all->pieces[i].shard.of > of)
 			of = all->pieces[i].shard.of;
 	buffer_addstr(&names, "");
-	for (unsigned number = 1; number <= of; number++) {
-		bool found = false;
-
-		for (size_t i = 0; i < all->n; i++)
-			found = found || all->pieces[i].shard.number == number;
-		if (!found)
+	for (unsigned number = 1; number <= of; number++)
+		if (!find_shard(all, number))
 			buffer_printf(&names, "%s%u/%u", names.len > 0 ? ", " : " (shard ", number,
 			    of);
-	}
 	buffer_addstr(&names, names.len > 0 ? ")" : "");
 	return names.data;
+}
+
+/*
+ * Have the shards that are not here nothing to run? What machines say that others run may be wrong,
+ * but the hash of the division is then not that of what is here.
+ */
+static void
+check_hash(struct gathering *all)
+{
+	const struct shard_choice *shard = NULL;
+	json_t *nothing = json_object();
+	char *missing = missing_shards(all), hash[SHARD_HASH + 1];
+	uint64_t is = HASH64_BEGIN;
+
+	/* One without it may have what a shard was to run. */
+	for (size_t i = 0; i < all->n && (i == 0 || shard); i++)
+		shard = *all->pieces[i].shard.hash ? &all->pieces[i].shard : NULL;
+	for (unsigned number = 1; shard && number <= shard->of; number++) {
+		const struct piece *piece = find_shard(all, number);
+
+		is = shards_hash_add(is, piece ? piece->sessions : nothing);
+	}
+	snprintf(hash, sizeof(hash), SHARDS_HASH, is);
+	if (shard && *missing && strcmp(hash, shard->hash) != 0)
+		fault(all, "missing: what is here is not the division %s as a whole%s",
+		    shard->hash, missing);
+	json_decref(nothing);
+	free(missing);
 }
 
 /* Names what was to run and is in no folder. */
@@ -251,6 +287,8 @@ check_whole(struct gathering *all)
 		fault(all, "missing: no folder has what was to run: %s%s", names, shards);
 		free(shards);
 		free(names);
+	} else if (all->faults == 0) {
+		check_hash(all);
 	}
 	free(missing.v);
 }

@@ -190,6 +190,52 @@ write_run(const struct gathering *merge, const json_t *goals, bool *unwritten)
 	return rundir;
 }
 
+/* All that were to run, and what these have notified, and so on: the keys of a new object. */
+static json_t *
+reached(const struct gathering *merge, int rundir)
+{
+	json_t *reached = json_deep_copy(merge->expected), *list = json_array(), *notice, *item;
+	const char *target;
+	size_t i, k;
+
+	json_object_foreach(reached, target, item)
+		json_array_append_new(list, json_string(target));
+	json_array_foreach(list, i, item) {
+		struct record record = { 0 };
+
+		if (record_read(rundir, json_string_value(item), &record) == 1)
+			json_array_foreach(record.notify, k, notice) {
+				target = json_text(notice, "target");
+				if (!*target || json_object_get(reached, target))
+					continue;
+				json_object_set_new(reached, target, json_true());
+				json_array_append_new(list, json_string(target));
+			}
+		record_clear(&record);
+	}
+	json_decref(list);
+	return reached;
+}
+
+/*
+ * How many are not well of those that the table has, though no folder says that they were to run:
+ * a folder may say less than it has. Each is told.
+ */
+static unsigned
+judge_others(const struct gathering *merge, int rundir)
+{
+	json_t *names = names_of(merge), *told = reached(merge, rundir), *item;
+	const char *target;
+	unsigned bad = 0;
+
+	json_object_foreach(names, target, item)
+		if (!json_object_get(told, target))
+			bad += summary_verdict(rundir, merge->o->plan, target) != 0;
+	json_decref(told);
+	json_decref(names);
+	return bad;
+}
+
 /* How many of the goals are not well; each is told, but for what has been told to be missing. */
 static unsigned
 judge(const struct gathering *merge, int rundir)
@@ -203,7 +249,7 @@ judge(const struct gathering *merge, int rundir)
 			bad += summary_verdict(rundir, merge->o->plan, target) != 0;
 		else
 			bad += !summary_is_well(rundir, merge->o->plan, target);
-	return bad;
+	return bad + judge_others(merge, rundir);
 }
 
 /* Is it of another kind than most, as a label says of what it ran? */

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "nox/verdict.h"
 #include "output/screen.h"
 #include "report/lead.h"
 #include "shard/piece.h"
@@ -86,9 +87,10 @@ read_request(struct piece *piece)
 {
 	json_t *json = read_json(piece, REQUEST_FILE), *left;
 
-	if (json && !json_is_array(json_object_get(json, "goals")))
-		warnx("%s: " REQUEST_FILE ": damaged", piece->name);
-	if (!json_is_array(json_object_get(json, "goals"))) {
+	if (json && !request_is_sound(json))
+		warnx("%s: " REQUEST_FILE ": damaged, or of another release of noxmk",
+		    piece->name);
+	if (!json || !request_is_sound(json)) {
 		json_decref(json);
 		return false;
 	}
@@ -156,11 +158,22 @@ is_of_commit(const struct piece *piece, const char *commit)
 	return false;
 }
 
+/* Has its make come to its end? A file says so, and nothing else by its name. */
+static bool
+has_ended(const struct piece *piece)
+{
+	int fd = file_open(piece->rundir, RUNDIR_ENDED, O_RDONLY, 0);
+	bool ended = fd >= 0;
+
+	fd_close(&fd);
+	return ended;
+}
+
 /* Names the sessions without a record. */
 static unsigned
 check_records(struct piece *piece, struct planfile *plan)
 {
-	bool ended = faccessat(piece->rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	bool ended = has_ended(piece);
 	struct strings lacking = { 0 };
 	const char *target;
 	json_t *line;
@@ -195,15 +208,17 @@ status_of(const struct piece *piece)
 	char text[STATUS_MOST + 1] = { 0 };
 	const char *bad = NULL;
 	long long status;
+	ssize_t n;
 
 	if (fd < 0)
 		return errno == ENOENT ? -1 : -2;
-	if (read(fd, text, STATUS_MOST) < 0)
-		text[0] = '\0';
+	n = read(fd, text, STATUS_MOST);
 	fd_close(&fd);
-	text[strcspn(text, "\n")] = '\0';
+	if (n > 0 && text[n - 1] == '\n')
+		text[--n] = '\0';
 	status = strtonum(text, 0, 255, &bad);
-	return bad ? -2 : (int)status;
+	/* One number, and nothing behind it. */
+	return bad || n != (ssize_t)strlen(text) ? -2 : (int)status;
 }
 
 /* Is one of its sessions bad, which explains why its make has failed? */
@@ -324,6 +339,11 @@ piece_record(const struct piece *piece, struct planfile *plan, const char *targe
 	json_t *notices;
 	int result = record_load(piece->rundir, target, record, &why);
 
+	if (result == 1 && !verdict_is_sound(record)) {
+		why = "its verdict is not that of its exit status";
+		record_clear(record);
+		result = -1;
+	}
 	if (result < 0 && !json_object_get(piece->told, target)) {
 		warnx("%s: %s.json: %s", piece->name, target, why);
 		json_object_set_new(piece->told, target, json_true());

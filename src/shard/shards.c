@@ -166,18 +166,10 @@ static void
 write_hash(struct shards *shards)
 {
 	uint64_t hash = HASH64_BEGIN;
-	const char *target;
-	json_t *line;
 
-	for (size_t i = 0; i < shards->n; i++) {
-		json_object_foreach(shards->v[i].sessions, target, line) {
-			for (const char *c = target; *c; c++)
-				hash = hash64_add(hash, *c);
-			hash = hash64_add(hash, ' ');
-		}
-		hash = hash64_add(hash, '\n');
-	}
-	snprintf(shards->hash, sizeof(shards->hash), "%016" PRIx64, hash);
+	for (size_t i = 0; i < shards->n; i++)
+		hash = shards_hash_add(hash, shards->v[i].sessions);
+	snprintf(shards->hash, sizeof(shards->hash), SHARDS_HASH, hash);
 }
 
 /* The divided classes as shards. */
@@ -244,6 +236,21 @@ sorted(const json_t *active)
 		json_object_set(result, entries[i].target, entries[i].line);
 	free(entries);
 	return result;
+}
+
+uint64_t
+shards_hash_add(uint64_t hash, const json_t *sessions)
+{
+	json_t *lines = sorted(sessions), *line;
+	const char *target;
+
+	json_object_foreach(lines, target, line) {
+		for (const char *c = target; *c; c++)
+			hash = hash64_add(hash, *c);
+		hash = hash64_add(hash, ' ');
+	}
+	json_decref(lines);
+	return hash64_add(hash, '\n');
 }
 
 /* Of a machine, by the history alone: others know the same. */

@@ -12,7 +12,9 @@
  * machines know whether they have found the same. It guards against mistakes, not against enemies.
  */
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdint.h>
 
 #include "order/workload.h"
 #include "shard/bundle.h"
@@ -54,6 +56,10 @@ size_t shards_known(const struct shards *, const json_t *sessions);
 
 /* Seconds that the sessions of a shard take on a machine, if they start in a good order. */
 double shards_expect(const struct history *, const json_t *sessions) UNUSED_RESULT;
+
+/* Adds the line of a shard with these sessions, target -> line, to that hash; how it is printed. */
+uint64_t shards_hash_add(uint64_t hash, const json_t *sessions);
+#define SHARDS_HASH "%016" PRIx64
 
 /* "2/4@HASH" of that shard, from 0 on. The caller frees. */
 char *shards_name(const struct shards *, size_t shard) UNUSED_RESULT;

@@ -185,6 +185,60 @@ faulty 'another division' 'are shards of different divisions'
 sed -i 's/2\/3@/2\/4@/' "$scratch/bad/artifact-2/.request.json"
 merged
 faulty 'another number of shards' 'is of 3 shards, and .* of 4'
+# What a machine was asked for, with other types or less than it has run.
+for change in 's/"schema":1/"schema":2/' 's/"goals":\[/&7,/' 's/"goals":\[[^]]*/&,["types"]/' \
+	's/"left":\[[^]]*\]/"left":7/' 's/"schema":1/&,"own":[7]/' 's/"schema":1/&,"own":"check"/'; do
+	spoil
+	sed -i "$change" .request.json
+	merged
+	faulty "a request: $change" 'artifact-2/: .request.json: damaged, or of another release'
+done
+for goals in '' "\"$ours\""; do
+	spoil
+	sed -i "s/\(\"goals\":\[\)[^]]*/\1$goals/; s/\(\"left\":\[\)[^]]*/\1/" .request.json
+	sed "s/\"$ours\"/\"types\"/; s/\"passed\"/\"failed\"/" "$ours.json" >new
+	rm -f ../artifact-?/types.json
+	mv new types.json
+	sed -i 's/"types",\?//; s/,\]/]/' ../artifact-[13]/.request.json
+	merged
+	faulty "a session that failed, though the goals are [$goals]" '^noxmk: types: failed$'
+done
+# The machines that are here say that nothing is left to others: the hash knows better.
+spoil
+rm -rf ../artifact-2
+sed -i 's/"left":\[[^]]*/"left":[/' ../artifact-[13]/.request.json
+merged
+faulty 'a shard that is missing, as the hash says' \
+	"missing: what is here is not the division $hash as a whole \\(shard 2/3\\)"
+for text in '0 2 ' '0. 2' '0. '; do
+	spoil
+	printf %s "$text" | tr ' .' '\n\000' >.status
+	merged
+	faulty "a status with more behind it: $text" '.status: no exit status of make'
+done
+for kind in fifo link; do
+	spoil
+	rm .ended
+	case $kind in
+	fifo) mkfifo .ended ;;
+	link) ln -s nowhere .ended ;;
+	esac
+	merged
+	faulty "a $kind for .ended" 'artifact-2/: cut off: its make did not come to its end'
+done
+for change in 's/"exit": 0/"exit": 1/' 's/"signal": null/"signal": 9/'; do
+	spoil
+	sed -i "$change" "$ours.json"
+	merged
+	faulty "passed, though: $change" "$ours.json: its verdict is not that of its exit status"
+done
+# A machine that had nothing to run may be left out.
+cd "$scratch/machine-1" || exit 1
+noxmk matrix --shards 4 docs --json
+mk docs "NOXMK_SHARD=$(sed -n 's/.*"shard":"\([^"]*\)".*/\1/p' "$out")"
+cd "$scratch/checkout" || exit 1
+noxmk merge "$scratch/machine-1/$state"
+check 'shards that have nothing to run are not missing' same "$status $(cat "$err")" '0 '
 spoil
 merged --matrix "$scratch/matrix.json"
 check 'shards of that matrix' same "$status $(cat "$err")" '1 noxmk: types: failed'
@@ -194,11 +248,18 @@ cp "$out" "$scratch/other.json"
 merged --matrix "$scratch/other.json"
 faulty 'shards of another matrix' 'bad/artifact-2/ is no shard of this matrix, but of another: it was to run [a-z]'
 check 'shards of another matrix: each is told' same "$(grep -c 'is no shard of this matrix' "$err")" 3
-printf '{"include":[{"name":"\\n::error::a","targets":"lint \\n::error::hit\\u001b[31m"},7,{"targets":5}]}' \
+printf '{"include":[{"name":"\\n::error::a","targets":"lint \\n::error::hit\\u001b[31m"}]}' \
 	>"$scratch/hostile.json"
 merged --matrix "$scratch/hostile.json"
 faulty 'a hostile matrix' 'shard .*: the matrix is of another commit: it names what is no target'
 check 'a hostile matrix: it is made safe' not grep -q -e '^::error' -e "$(printf '\033')" "$err" "$out"
+for entry in 7 null '{"name":"2/3"}' '{"name":"2/3","targets":["lint"]}' '{"targets":"lint"}' \
+	'{"name":"2/3","targets":" "}' '{"name":"2/3","targets":"lint","shard":7}'; do
+	echo "{\"include\":[{\"name\":\"1/3\",\"targets\":\"docs\"},$entry]}" >"$scratch/odd.json"
+	merged --matrix "$scratch/odd.json"
+	check "a matrix with $entry" exits 2
+	check "a matrix with $entry: is told" has "$err" "odd.json: include[1]: no shard with a name"
+done
 # What machines were named to run has no hash.
 rm -rf "$scratch/bad"
 i=0
@@ -336,7 +397,7 @@ printf '{"schema":1,"goals":["\\n::error::hit\\u001b[31m"],"knobs":{"NOXMK_KEEP"
 printf '{"schema":1}\n::error::hit\n\033[31m' >plan.jsonl
 printf 'x' >'gone.json'
 merged
-faulty 'text that a CI or a terminal could take for its own' 'is no target of the plan here'
+faulty 'text that a CI or a terminal could take for its own' '.request.json: damaged'
 check 'it is made safe' not grep -q -e '^::error' -e "$(printf '\033')" "$err" "$out"
 spoil
 head -c 9000000 /dev/zero | tr '\0' ' ' >>"$ours.json"
