@@ -282,7 +282,7 @@ add_lane_head(const struct drawing *d, size_t at)
 	if (n > 0)
 		first = d->firsts.v[n - 1];
 	if (n > 0 && lane == first) {
-		/* Where others say it, one that does not is of a folder that somebody has changed. */
+		/* Where only some say it, somebody has changed the folder. */
 		safe = screen_safe(machine ? machine : "?");
 		cut = utf8_cut(safe, MACHINE_COLUMNS);
 		plot_add_text(&d->plot, "machine", "start", 10,

@@ -7,8 +7,8 @@
 
 /*
  * Appends so many bytes as the content of an element. Sequences for terminals (output/escape.h) are
- * left out; what is neither a character that may be shown nor a line end or tab becomes U+FFFD. What
- * a CI could take for a command of its own (output/ci.h) has a reference for its first character.
+ * left out; what is neither a character that may be shown nor a line end or tab becomes U+FFFD. In
+ * what a CI could take for a command of its own (output/ci.h) one character is a reference.
  */
 void xml_add(struct buffer *, const char *text, size_t n);
 
