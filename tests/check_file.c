@@ -187,6 +187,39 @@ START_TEST(what_is_reserved_is_filled)
 }
 END_TEST
 
+/* What is nearly nothing is to fill no disk where somebody else has made it. */
+START_TEST(a_copy_has_the_holes_of_its_file)
+{
+	const off_t hole = 64 << 20;
+	int from = open("from", O_RDWR | O_CREAT | O_CLOEXEC, 0666), to;
+	struct stat st, copy;
+	char text[8] = "";
+
+	ck_assert_int_eq(pwrite(from, "head", 4, 0), 4);
+	ck_assert_int_eq(pwrite(from, "tail", 4, hole), 4);
+	ck_assert_int_eq(ftruncate(from, 2 * hole), 0);
+	ck_assert_int_eq(file_copy(from, AT_FDCWD, "to"), 0);
+	to = open("to", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(fstat(from, &st) | fstat(to, &copy), 0);
+	ck_assert_int_eq(copy.st_size, st.st_size);
+	ck_assert_int_le(copy.st_blocks, st.st_blocks + (1 << 20) / 512);
+	ck_assert_int_eq(pread(to, text, 4, 0), 4);
+	ck_assert_int_eq(pread(to, text + 4, 3, hole), 3);
+	ck_assert_str_eq(text, "headtai");
+	/* The file may be empty, and may have nothing but a hole. */
+	ck_assert_int_eq(ftruncate(from, 0), 0);
+	ck_assert_int_eq(file_copy(from, AT_FDCWD, "to"), 0);
+	ck_assert_int_eq(stat("to", &copy), 0);
+	ck_assert_int_eq(copy.st_size, 0);
+	ck_assert_int_eq(ftruncate(from, hole), 0);
+	ck_assert_int_eq(file_copy(from, AT_FDCWD, "to"), 0);
+	ck_assert_int_eq(stat("to", &copy), 0);
+	ck_assert_int_eq(copy.st_size, hole);
+	close(from);
+	close(to);
+}
+END_TEST
+
 START_TEST(a_failed_replacement_leaves_the_old_file)
 {
 	int folder = folder_make("f"), result, error;
@@ -221,6 +254,7 @@ check_file_suite(void)
 	tcase_add_test(tc, reading_never_waits);
 	tcase_add_test(tc, a_file_is_replaced_and_a_link_not_followed);
 	tcase_add_test(tc, what_is_reserved_is_filled);
+	tcase_add_test(tc, a_copy_has_the_holes_of_its_file);
 	tcase_add_test(tc, a_failed_replacement_leaves_the_old_file);
 	tcase_add_test(tc, a_folder_that_may_not_be_made);
 	return suite;

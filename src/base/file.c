@@ -377,6 +377,18 @@ file_make_folder(const char *path, mode_t mode, int *fd)
 	return folder < 0 ? -1 : 0;
 }
 
+/* Where the next byte is that is in no hole, from there on; else the end of the file. */
+static off_t
+skip_hole(int fd, off_t at)
+{
+	off_t data = lseek(fd, at, SEEK_DATA);
+
+	if (data < 0 && errno == ENXIO)
+		data = lseek(fd, 0, SEEK_END);
+	/* Some file systems cannot tell. */
+	return data > at ? data : at;
+}
+
 int
 file_copy(int from, int dirfd, const char *name)
 {
@@ -388,9 +400,12 @@ file_copy(int from, int dirfd, const char *name)
 
 	if (to < 0)
 		return -1;
-	while ((n = pread(from, data, sizeof(data), offset)) > 0 &&
-	       fd_write_all(to, data, (size_t)n) == 0)
+	while (offset = skip_hole(from, offset),
+	       (n = pread(from, data, sizeof(data), offset)) > 0 &&
+	       lseek(to, offset, SEEK_SET) == offset && fd_write_all(to, data, (size_t)n) == 0)
 		offset += n;
+	if (n == 0 && ftruncate(to, offset) < 0)
+		n = -1;
 	saved = errno;
 	close(to);
 	file_give(dirfd, name);

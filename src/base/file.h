@@ -112,8 +112,9 @@ int file_remove(int dirfd, const char *name);
 void file_remove_stale(int dirfd, const char *name);
 
 /*
- * Copies an open file from its begin on to one of that name, which is not synced; a file that is
- * there is replaced, a link is not followed. 0, or -1 with errno set.
+ * Copies an open file from its begin on to one of that name, which is not synced, with its
+ * holes as holes; a file that is there is replaced, a link is not followed. 0, or -1 with errno
+ * set.
  */
 int file_copy(int from, int dirfd, const char *name) UNUSED_RESULT;
 
