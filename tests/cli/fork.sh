@@ -179,6 +179,24 @@ for release in nox-newest nox-2024.04.15; do
 	check "$release: it was forked" same "$(how look)" ''
 done
 
+# A process that multiprocessing spawns reads the program of its parent again.
+noxfile <<'END'
+@nox.session(python=False)
+def spawns(session):
+    import multiprocessing
+    for method in ("spawn", "forkserver"):
+        child = multiprocessing.get_context(method).Process(target=print, args=(method,))
+        child.start()
+        child.join()
+        print(method, child.exitcode)
+END
+for fork in 0 always; do
+	mk spawns NOXMK_FORK=$fork
+	check "fork $fork: a child does its work, not ours" same \
+		"$(grep -E '^(spawn|forkserver)' "$state/latest/spawns.log" | tr '\n' ' ')" \
+		'spawn spawn 0 forkserver forkserver 0 '
+done
+
 # nox asks uv for its version once in a process; forks know it, unless there is another one.
 peer nox-newest nox
 if [ -n "$peer" ]; then
