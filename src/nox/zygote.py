@@ -36,7 +36,6 @@ import signal
 import socket
 import struct
 import sys
-import threading
 
 from noxmk_shim import import_nox, load, read_words
 
@@ -197,7 +196,7 @@ class Zygote:
             if not self.command_line.set([b"noxmk-zygote"], encoded(self.given)):
                 raise Refusal("this system lets no process change its command line")
             import_nox(self.path, self.here)
-            for name in ("building", "gate", "handover"):
+            for name in ("building", "gate", "handover", "ending"):
                 load(name, self.here)
             self.run_nox()
         except Refusal as refusal:
@@ -248,6 +247,7 @@ class Zygote:
         self.watch = onlooker.Watch(roots, skipped, [__file__, onlooker.__file__])
         self.watch.add_file(os.path.abspath(global_config.noxfile))
         self.remember(global_config)
+        self.early = {*sys.modules}
         gc.freeze()  # what nox has made: no fork need look through it for garbage
         self.watch.start()
         try:
@@ -542,29 +542,10 @@ class Zygote:
             rest = rest[os.write(1, rest) :]
         return self.module
 
-    @contextlib.contextmanager
-    def leaving(self):
-        try:
-            yield
-        except SystemExit as end:
-            self.leave(end.code)
-            raise
-
-    def leave(self, code: object) -> None:
-        """End as Python does, but do not free all modules: that would copy all memory first.
-
-        What the noxfile has in its variables is not freed by a nox of its own either: classes of
-        nox, which gc.freeze() keeps, lead to it by the shim.
-        """
-        if not isinstance(code, (int, type(None))):
-            return
-        threading._shutdown()
-        atexit._run_exitfuncs()
-        gc.collect()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(AttributeError, OSError, ValueError):
-                stream.flush()
-        os._exit((code or 0) & 0xFF)
+    def let_go(self) -> None:
+        """Keep nothing of the noxfile: see ending.py."""
+        self.module = self.before = None
+        self.sessions, self.config = {}, {}
 
 
 def begin(told: dict[str, str], here: str) -> Zygote:

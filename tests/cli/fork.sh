@@ -197,6 +197,39 @@ for fork in 0 always; do
 		'spawn spawn 0 forkserver forkserver 0 '
 done
 
+# What is open at the end is written out: the noxfile's own, a module's, beside a thread or not.
+noxfile <<'END'
+sys.path.insert(0, ".")
+import library, zipfile
+
+@nox.session(python=False)
+def writes(session):
+    global own
+    own = open("own", "w")
+    own.write("own")
+    library.file = open("other", "w")
+    library.file.write("other")
+    library.zip = zipfile.ZipFile("zip", "w")
+    library.zip.writestr("inside", "zip")
+
+@nox.session(python=False)
+def waits(session):
+    import threading
+    writes(session)
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+END
+echo 'def use(): return file' >library.py
+for fork in 0 always; do
+	for session in writes waits; do
+		rm -f own other zip
+		mk "$session" NOXMK_FORK=$fork
+		check "fork $fork, $session: its files have all" same "$(cat own) $(cat other)" 'own other'
+		[ "$session" != waits ] || continue
+		run "$python3" -m zipfile -t zip
+		check "fork $fork: what is no plain file, too" exits 0
+	done
+done
+
 # nox asks uv for its version once in a process; forks know it, unless there is another one.
 peer nox-newest nox
 if [ -n "$peer" ]; then
