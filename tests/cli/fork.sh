@@ -340,9 +340,32 @@ the noxfile depends on sys.argv|sys.argv = ["x"]
 the noxfile depends on random numbers|os.getrandom(4)
 the noxfile depends on the network|import socket; s = socket.socket(); s.connect_ex(("127.0.0.1", 9)); s.close()
 the noxfile changes nox|import nox.sessions; nox.sessions.Session.run = print
+the noxfile replaces os.environ|os.environ = dict(os.environ)
+the noxfile sets variables, but not in os.environ|os.putenv("XX", "1")
+the noxfile sets variables, but not in os.environ|os.unsetenv("PATH")
+the noxfile redirects its streams|os.close(0); os.open("/dev/zero", os.O_RDONLY)
+the noxfile depends on where it redirects its streams|os.dup2(2, 1)
+the noxfile handles the ends of its children|import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+the noxfile handles the ends of its children|import signal; signal.signal(signal.SIGCHLD, lambda *args: None)
+the noxfile depends on what it calls in C|import ctypes; ctypes.CDLL(None).prctl(1, 9)
+the noxfile depends on how full a disk is|import shutil; shutil.disk_usage(".")
 the noxfile changes the log|import logging; logging.getLogger().setLevel(50)
 the noxfile cannot be loaded|raise SystemExit(0)
 END
+
+# Whoever interrupts the one to be forked says nothing of the noxfile.
+noxfile <<'END'
+if open("/proc/self/cmdline").read().startswith("noxmk-zygote"):
+    os.kill(os.getpid(), 2)
+
+@nox.session(python=False)
+def look(session):
+    pass
+END
+mk look NOXMK_FORK=always
+check 'one that is interrupted while it loads: why' same "$(how look), $(verdict look)" \
+	'the process to fork has ended, passed'
+check 'and nothing is remembered' absent "$state/unforked"
 
 writes="the noxfile depends on what it writes, $scratch/project/loads"
 # That is found out once, for each plan.
