@@ -29,7 +29,7 @@ sources := $(wildcard src/*.c src/*/*.c)
 modules := $(filter-out main,$(sources:src/%.c=%))
 folders := $(filter-out .,$(patsubst %/,%,$(sort $(dir $(modules)))))
 python := probe.py inputs.py coupling.py shim.py noxmk_shim.py building.py gate.py handover.py \
-  statuses.py configure.py zygote.py onlooker.py
+  statuses.py configure.py zygote.py onlooker.py ending.py
 share := $(addprefix $B/share/noxmk/,$(python))
 # What `noxmk completion` prints.
 shells := bash zsh fish

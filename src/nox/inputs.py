@@ -1,9 +1,9 @@
 """What a noxfile looks at while it is loaded. All of that decides the plan, so all of it is noted.
 
-probe.py has this module look on. Python's audit events tell of files, folders, imports, programs
-and connections; what raises no event (os.stat and its like, variables, the clock) is wrapped. Of
-what lies in the project, whatever code looks at it counts. Elsewhere only what the project's code
-does or asks others to do counts; what a library does while it is imported does not.
+probe.py has this module look on. Python's audit events tell of files, folders, databases, imports,
+programs and connections; what raises no event (os.stat and its like, variables, the clock) is
+wrapped. Of what lies in the project, whatever code looks at it counts. Elsewhere only what the
+project's code does or asks others to do counts; what a library does while it is imported does not.
 
 Each input is a list. It tells of the moment before it was first looked at, so a change while the
 noxfile is loaded shows in the next check:
@@ -28,6 +28,7 @@ import re
 import stat
 import sys
 import time
+import urllib.parse
 
 # What the kernel makes up; but for /dev/shm, where people do keep files.
 NO_FILES = re.compile(r"/(proc|sys|dev(?!/shm/))/")
@@ -53,6 +54,7 @@ VOLATILE = {
     "socket.connect": "the network",
     "urllib.Request": "the network",
 }
+ROOM = ("statvfs", "fstatvfs")  # of os: how full a disk is
 CLOCK = ("time", "time_ns", "localtime", "gmtime", "strftime", "ctime")
 CLOCK += ("clock_gettime", "clock_gettime_ns")
 CLOCK_METHODS = {"now", "utcnow", "today"}  # of datetime and date, which cannot be wrapped
@@ -83,6 +85,7 @@ class Inputs:
             "os.listdir": self.note_folder,
             "os.scandir": self.note_folder,
             "import": self.note_import,
+            "sqlite3.connect": self.note_database,
             "exec": self.note_exec,
         }
         for event, why in VOLATILE.items():
@@ -92,6 +95,8 @@ class Inputs:
         self.undo = []
         for name in LOOKS:
             self.wrap(os, name, self.note_look)
+        for name in ROOM:
+            self.wrap(os, name, self.note_room)
         for name in CLOCK:
             self.wrap(time, name, self.note_clock)
         self.wrap(type(os.environ), "__getitem__", self.note_variable)
@@ -195,6 +200,19 @@ class Inputs:
             return False
         return not lies_in(path, [sys.prefix, sys.base_prefix, os.path.dirname(os.__file__)])
 
+    def note_database(self, path) -> None:
+        """SQLite opens its files itself; what is new may be in the second one."""
+        name = os.fsdecode(path)
+        if name.startswith("file:"):
+            name = urllib.parse.unquote(name[len("file:") :].partition("?")[0])
+            if name.startswith("//"):  # a host, which can only be this one
+                name = "/" + name[2:].partition("/")[2]
+        if name in ("", ":memory:"):
+            return
+        for full in (os.path.abspath(name), os.path.abspath(name) + "-wal"):
+            if self.counts(full):
+                self.add_file(full)
+
     def note_folder(self, path) -> None:
         if isinstance(path, int):
             return
@@ -242,6 +260,9 @@ class Inputs:
     def note_clock(self, *unused) -> None:
         if self.is_project_code(self.caller().f_code.co_filename):
             self.volatile = self.volatile or "the clock"
+
+    def note_room(self, *unused) -> None:
+        self.note_volatile("how full a disk is")
 
     def note_volatile(self, why: str, *unused) -> None:
         if self.asks():

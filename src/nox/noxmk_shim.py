@@ -595,5 +595,4 @@ def main() -> None:
         known = nox._options.options.parser().format_help()
         wanted = {"--no-dependencies": "--no-dependencies", "--parallel": "--parallel=1"}
         sys.argv[1:1] = [wanted[option] for option in wanted if option in known]
-    with fork.leaving() if fork else contextlib.nullcontext():
-        sys.exit(nox.__main__.main())
+    load("ending", here).run(nox.__main__.main, shim, fork)

@@ -6,6 +6,9 @@ while it does that, and another one would not, is noted: then no session is fork
 
 from __future__ import annotations
 
+import atexit
+import ctypes
+import itertools
 import logging
 import os
 import random
@@ -80,6 +83,8 @@ class Watch(inputs.Inputs):
         for event in WRITES:
             self.handlers[event] = self.note_write
         self.handlers["os.fork"] = lambda *args: self.note_volatile("a process that it forks")
+        for event in ("ctypes.dlsym", "ctypes.dlsym/handle"):
+            self.handlers[event] = lambda *args: self.note_volatile("what it calls in C")
 
     def start(self) -> None:
         super().start()
@@ -87,6 +92,7 @@ class Watch(inputs.Inputs):
             self.wrap(os, name, self.note_number)
         self.wrap(threading, "get_native_id", self.note_number)
         self.wrap(os, "register_at_fork", self.note_at_fork)
+        self.wrap(os, "dup2", self.note_redirection)
         for name in STOPWATCHES:
             self.wrap(time, name, self.note_clock)
             self.wrap(time, f"{name}_ns", self.note_clock)
@@ -121,6 +127,9 @@ class Watch(inputs.Inputs):
 
     def note_at_fork(self, *unused) -> None:
         self.note_volatile("what it has done at a fork")
+
+    def note_redirection(self, *unused) -> None:
+        self.note_volatile("where it redirects its streams")
 
     def note_time(self, *unused) -> None:
         self.note_volatile("the clock")
@@ -162,6 +171,35 @@ def settings(config) -> dict[str, object]:
     """nox's options: until 2026.08 a namespace, then an object of attrs without one."""
     names = [one.name for one in getattr(type(config), "__attrs_attrs__", ())] or vars(config)
     return {name: getattr(config, name) for name in names}
+
+
+def faces_of_process(descriptors: set[int]) -> dict[str, object]:
+    """What a fork would not have as the noxfile has left it: in words for people -> what it is."""
+    return {
+        "replaces os.environ": id(os.environ),
+        "sets variables, but not in os.environ": foreign_variables(),
+        "redirects its streams": [os.fstat(fd)[1:3] for fd in {0, 1, 2} & descriptors],
+        "handles the ends of its children": handling_of_children(),
+        "changes the log": face_of_log(),
+        "has something done at the end of its process": atexit._ncallbacks(),
+        "keeps a file or socket open": descriptors,
+        "has memory that processes share": shared_memory(),
+    }
+
+
+def foreign_variables() -> set[bytes]:
+    """What environ(7) has and os.environ has not, or the other way round."""
+    environ = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), "environ")
+    entries = (environ[i] for i in itertools.count()) if environ else ()
+    ours = {os.fsencode(f"{name}={value}") for name, value in os.environ.items()}
+    return ours ^ {*itertools.takewhile(lambda entry: entry is not None, entries)}
+
+
+def handling_of_children() -> list[int]:
+    """Is SIGCHLD ignored or caught? The zygote has to hear of it as it is."""
+    with open("/proc/self/status", encoding="utf-8", errors="surrogateescape") as file:
+        lines = [line.split() for line in file if line.startswith(("SigIgn:", "SigCgt:"))]
+    return [int(word, 16) >> (signal.SIGCHLD - 1) & 1 for _, word in lines]
 
 
 def face_of_log() -> tuple:

@@ -1,10 +1,15 @@
-"""Starts noxmk_shim.py as a module, of which Python keeps the compiled form: that saves 2 ms."""
+"""Starts noxmk_shim.py as a module, of which Python keeps the compiled form: that saves 2 ms.
 
-import os
-import sys
+A process that multiprocessing spawns reads this file, too, and is to find nothing of ours there.
+"""
 
-sys.path.insert(0, os.path.dirname(__file__))  # is not there with PYTHONSAFEPATH; the shim drops it
+if __name__ == "__main__":
+    import os
+    import sys
 
-import noxmk_shim  # noqa: E402
+    # It is not there with PYTHONSAFEPATH; the shim drops it.
+    sys.path.insert(0, os.path.dirname(__file__))
 
-noxmk_shim.main()
+    import noxmk_shim
+
+    noxmk_shim.main()

@@ -18,7 +18,6 @@ survives that. When a keeper is killed its processes come to the zygote, which e
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -36,7 +35,6 @@ import signal
 import socket
 import struct
 import sys
-import threading
 
 from noxmk_shim import import_nox, load, read_words
 
@@ -197,13 +195,13 @@ class Zygote:
             if not self.command_line.set([b"noxmk-zygote"], encoded(self.given)):
                 raise Refusal("this system lets no process change its command line")
             import_nox(self.path, self.here)
-            for name in ("building", "gate", "handover"):
+            for name in ("building", "gate", "handover", "ending"):
                 load(name, self.here)
             self.run_nox()
         except Refusal as refusal:
             self.why_not = f"{refusal}"
-        except MemoryError:
-            os._exit(1)  # says nothing of the noxfile
+        except (MemoryError, KeyboardInterrupt):
+            os._exit(1)  # likewise
         except BaseException:
             self.why_not = "this nox is unknown to us"
         null = os.open(os.devnull, os.O_WRONLY)
@@ -248,10 +246,13 @@ class Zygote:
         self.watch = onlooker.Watch(roots, skipped, [__file__, onlooker.__file__])
         self.watch.add_file(os.path.abspath(global_config.noxfile))
         self.remember(global_config)
+        self.early = {*sys.modules}
         gc.freeze()  # what nox has made: no fork need look through it for garbage
         self.watch.start()
         try:
             self.module = self.load_module(global_config=global_config)
+        except (MemoryError, KeyboardInterrupt):
+            os._exit(1)  # says nothing of the noxfile
         except BaseException:
             self.module = 1
         finally:
@@ -269,15 +270,16 @@ class Zygote:
             "config": self.onlooker.settings(global_config),
             "random": random.getstate(),
             "nox": self.onlooker.faces_of_nox(),
-            "log": self.onlooker.face_of_log(),
-            "atexit": atexit._ncallbacks(),
-            "descriptors": descriptors(),
-            "memory": self.onlooker.shared_memory(),
+            "process": self.onlooker.faces_of_process(descriptors()),
         }
 
     def compare(self, global_config) -> None:
         """What the noxfile has changed: some of it each session can have, too."""
         before, after = self.before, self.onlooker.faces_of_nox()
+        process = self.onlooker.faces_of_process(descriptors())
+        for what, face in before["process"].items():
+            if process[what] != face:
+                raise Refusal(f"the noxfile {what}")
         for name in {*before["environment"], *os.environ}:
             if before["environment"].get(name) != os.environ.get(name):
                 self.changes[name] = os.environ.get(name)
@@ -290,14 +292,6 @@ class Zygote:
             raise Refusal("the noxfile depends on random numbers")
         if any(after.get(name, value) is not value for name, value in before["nox"].items()):
             raise Refusal("the noxfile changes nox")
-        if self.onlooker.face_of_log() != before["log"]:
-            raise Refusal("the noxfile changes the log")
-        if atexit._ncallbacks() != before["atexit"]:
-            raise Refusal("the noxfile has something done at the end of its process")
-        if descriptors() != before["descriptors"]:
-            raise Refusal("the noxfile keeps a file or socket open")
-        if self.onlooker.shared_memory() != before["memory"]:
-            raise Refusal("the noxfile has memory that processes share")
         if self.onlooker.has_timer():
             raise Refusal("the noxfile sets a timer")
         self.before = {}
@@ -542,29 +536,10 @@ class Zygote:
             rest = rest[os.write(1, rest) :]
         return self.module
 
-    @contextlib.contextmanager
-    def leaving(self):
-        try:
-            yield
-        except SystemExit as end:
-            self.leave(end.code)
-            raise
-
-    def leave(self, code: object) -> None:
-        """End as Python does, but do not free all modules: that would copy all memory first.
-
-        What the noxfile has in its variables is not freed by a nox of its own either: classes of
-        nox, which gc.freeze() keeps, lead to it by the shim.
-        """
-        if not isinstance(code, (int, type(None))):
-            return
-        threading._shutdown()
-        atexit._run_exitfuncs()
-        gc.collect()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(AttributeError, OSError, ValueError):
-                stream.flush()
-        os._exit((code or 0) & 0xFF)
+    def let_go(self) -> None:
+        """Keep nothing of the noxfile: see ending.py."""
+        self.module = self.before = None
+        self.sessions, self.config = {}, {}
 
 
 def begin(told: dict[str, str], here: str) -> Zygote:

@@ -179,6 +179,57 @@ for release in nox-newest nox-2024.04.15; do
 	check "$release: it was forked" same "$(how look)" ''
 done
 
+# A process that multiprocessing spawns reads the program of its parent again.
+noxfile <<'END'
+@nox.session(python=False)
+def spawns(session):
+    import multiprocessing
+    for method in ("spawn", "forkserver"):
+        child = multiprocessing.get_context(method).Process(target=print, args=(method,))
+        child.start()
+        child.join()
+        print(method, child.exitcode)
+END
+for fork in 0 always; do
+	mk spawns NOXMK_FORK=$fork
+	check "fork $fork: a child does its work, not ours" same \
+		"$(grep -E '^(spawn|forkserver)' "$state/latest/spawns.log" | tr '\n' ' ')" \
+		'spawn spawn 0 forkserver forkserver 0 '
+done
+
+# What is open at the end is written out: the noxfile's own, a module's, beside a thread or not.
+noxfile <<'END'
+sys.path.insert(0, ".")
+import library, zipfile
+
+@nox.session(python=False)
+def writes(session):
+    global own
+    own = open("own", "w")
+    own.write("own")
+    library.file = open("other", "w")
+    library.file.write("other")
+    library.zip = zipfile.ZipFile("zip", "w")
+    library.zip.writestr("inside", "zip")
+
+@nox.session(python=False)
+def waits(session):
+    import threading
+    writes(session)
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+END
+echo 'def use(): return file' >library.py
+for fork in 0 always; do
+	for session in writes waits; do
+		rm -f own other zip
+		mk "$session" NOXMK_FORK=$fork
+		check "fork $fork, $session: its files have all" same "$(cat own) $(cat other)" 'own other'
+		[ "$session" != waits ] || continue
+		run "$python3" -m zipfile -t zip
+		check "fork $fork: what is no plain file, too" exits 0
+	done
+done
+
 # nox asks uv for its version once in a process; forks know it, unless there is another one.
 peer nox-newest nox
 if [ -n "$peer" ]; then
@@ -289,9 +340,32 @@ the noxfile depends on sys.argv|sys.argv = ["x"]
 the noxfile depends on random numbers|os.getrandom(4)
 the noxfile depends on the network|import socket; s = socket.socket(); s.connect_ex(("127.0.0.1", 9)); s.close()
 the noxfile changes nox|import nox.sessions; nox.sessions.Session.run = print
+the noxfile replaces os.environ|os.environ = dict(os.environ)
+the noxfile sets variables, but not in os.environ|os.putenv("XX", "1")
+the noxfile sets variables, but not in os.environ|os.unsetenv("PATH")
+the noxfile redirects its streams|os.close(0); os.open("/dev/zero", os.O_RDONLY)
+the noxfile depends on where it redirects its streams|os.dup2(2, 1)
+the noxfile handles the ends of its children|import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+the noxfile handles the ends of its children|import signal; signal.signal(signal.SIGCHLD, lambda *args: None)
+the noxfile depends on what it calls in C|import ctypes; ctypes.CDLL(None).prctl(1, 9)
+the noxfile depends on how full a disk is|import shutil; shutil.disk_usage(".")
 the noxfile changes the log|import logging; logging.getLogger().setLevel(50)
 the noxfile cannot be loaded|raise SystemExit(0)
 END
+
+# Whoever interrupts the one to be forked says nothing of the noxfile.
+noxfile <<'END'
+if open("/proc/self/cmdline").read().startswith("noxmk-zygote"):
+    os.kill(os.getpid(), 2)
+
+@nox.session(python=False)
+def look(session):
+    pass
+END
+mk look NOXMK_FORK=always
+check 'one that is interrupted while it loads: why' same "$(how look), $(verdict look)" \
+	'the process to fork has ended, passed'
+check 'and nothing is remembered' absent "$state/unforked"
 
 writes="the noxfile depends on what it writes, $scratch/project/loads"
 # That is found out once, for each plan.

@@ -117,6 +117,28 @@ follows 'whether there is a secret' 'export PYPI_TOKEN=s3cret' ' a' ' a publish'
 check 'a secret is not written down' not grep -rq s3cret "$state"
 unset PYPI_TOKEN
 
+if "$python3" -c 'import sqlite3' 2>/dev/null; then
+	for name in '"names.db"' '"file:./names%2edb?mode=ro", uri=True' 'f"file://{os.getcwd()}/names.db", uri=True'; do
+		names "[name for name, in sqlite3.connect($name).execute('select * from names')]" <<END
+import sqlite3
+END
+		write() {
+			"$python3" - "$@" <<'END'
+import sqlite3, sys
+
+base = sqlite3.connect("names.db")
+base.execute("create table if not exists names (name)")
+base.executemany("insert into names values (?)", [sys.argv[1:]])
+base.commit()
+END
+		}
+		write a
+		follows "a database: $name" 'write b' ' a' ' a b'
+	done
+else
+	skip 'a database' 'no sqlite3'
+fi
+
 names '["v" + TAG]' <<'END'
 TAG = subprocess.run(["git", "describe", "--tags"], capture_output=True, text=True).stdout.strip()
 END
@@ -137,6 +159,10 @@ check 'another plan each time: make ends' exits 0
 first=$(sessions)
 mk -n ci
 check 'another plan each time: by the clock' differ "$(sessions)" "$first"
+
+names '["a"] + ["room"] * (shutil.disk_usage(".").total > 0)' </dev/null
+mk -n ci
+check 'the room on a disk is seen' has "$state"/inputs.json '"volatile":"how full a disk is"'
 
 names '["a"] + ["late"] * (datetime.datetime.now().year > 2000)' <<'END'
 import datetime

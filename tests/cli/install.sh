@@ -26,6 +26,7 @@ installed='./bin/noxmk
 ./share/noxmk/completion/zsh
 ./share/noxmk/configure.py
 ./share/noxmk/coupling.py
+./share/noxmk/ending.py
 ./share/noxmk/gate.py
 ./share/noxmk/handover.py
 ./share/noxmk/inputs.py
@@ -80,7 +81,7 @@ tree uninstall DESTDIR="$scratch/image" PREFIX=/usr
 check 'DESTDIR: uninstall: nothing is left' same "$(files "$scratch/image")" ''
 tree install PREFIX="$scratch/image" BINDIR="$scratch/image/sbin" MANDIR="$scratch/image/man"
 check 'BINDIR, MANDIR: the files' same "$(files "$scratch/image" | tr '\n' ' ')" \
-	'./include/nox.mk ./man/man1/noxmk.1 ./man/man5/nox.mk.5 ./sbin/noxmk ./share/bash-completion/completions/noxmk ./share/fish/vendor_completions.d/noxmk.fish ./share/noxmk/building.py ./share/noxmk/completion/bash ./share/noxmk/completion/fish ./share/noxmk/completion/zsh ./share/noxmk/configure.py ./share/noxmk/coupling.py ./share/noxmk/gate.py ./share/noxmk/handover.py ./share/noxmk/inputs.py ./share/noxmk/noxmk_shim.py ./share/noxmk/onlooker.py ./share/noxmk/probe.py ./share/noxmk/report.schema.json ./share/noxmk/shim.py ./share/noxmk/statuses.py ./share/noxmk/tools/gmake ./share/noxmk/tools/make ./share/noxmk/zygote.py ./share/zsh/site-functions/_noxmk '
+	'./include/nox.mk ./man/man1/noxmk.1 ./man/man5/nox.mk.5 ./sbin/noxmk ./share/bash-completion/completions/noxmk ./share/fish/vendor_completions.d/noxmk.fish ./share/noxmk/building.py ./share/noxmk/completion/bash ./share/noxmk/completion/fish ./share/noxmk/completion/zsh ./share/noxmk/configure.py ./share/noxmk/coupling.py ./share/noxmk/ending.py ./share/noxmk/gate.py ./share/noxmk/handover.py ./share/noxmk/inputs.py ./share/noxmk/noxmk_shim.py ./share/noxmk/onlooker.py ./share/noxmk/probe.py ./share/noxmk/report.schema.json ./share/noxmk/shim.py ./share/noxmk/statuses.py ./share/noxmk/tools/gmake ./share/noxmk/tools/make ./share/noxmk/zygote.py ./share/zsh/site-functions/_noxmk '
 check 'BINDIR: make for sessions is the helper' same "$(readlink -f "$scratch/image/share/noxmk/tools/make")" \
 	"$scratch/image/sbin/noxmk"
 tree uninstall PREFIX="$scratch/image" BINDIR="$scratch/image/sbin" MANDIR="$scratch/image/man"
