@@ -36,6 +36,15 @@ verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
+int
+verdict_badness(enum verdict verdict, bool bad)
+{
+	static const int of[VERDICTS] = { [SKIPPED] = 0, [PASSED] = 1, [NOT_RUN] = 3,
+		[CANCELLED] = 4, [ABORTED] = 5, [FAILED] = 6 };
+
+	return bad || verdict == PASSED ? of[verdict] : verdict == SKIPPED ? 0 : 2;
+}
+
 void
 record_decide(struct record *record, enum verdict verdict, char *reason)
 {

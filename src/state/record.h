@@ -98,6 +98,12 @@ struct record {
 
 const char *verdict_name(enum verdict);
 
+/*
+ * Of the parts of one session the worst counts, the one with the highest number: that all were
+ * skipped comes before nothing. bad: as record_is_bad says.
+ */
+int verdict_badness(enum verdict, bool bad);
+
 /* This verdict with its reason (or NULL), which is the record's from now on, replaces the last. */
 void record_decide(struct record *, enum verdict, char *reason);
 
