@@ -146,7 +146,7 @@ START_TEST(parts_of_a_session_are_one)
 	ck_assert_int_eq(savings_print(state), 0);
 	text = output_end();
 	ck_assert_ptr_nonnull(strstr(text, "\n20261123-000001-1                     1         1"
-	    "       6.5s     4.0s      1.62\n"));
+	    "          ?     4.0s         ?\n"));
 	free(text);
 	assert_silent();
 	close(state);

@@ -89,7 +89,8 @@ print_total(const struct total *all, unsigned unknown)
 		    screen_duration(all->plain).s, screen_duration(less < 0 ? -less : less).s,
 		    less < 0 ? "more" : "less", all->plain / all->wall);
 	if (unknown > 0)
-		puts("?: a session was cancelled, or never yet ran without others in its way");
+		puts("?: a session was cancelled, or never yet ran uncut, without others in its "
+		     "way");
 	puts("What plain nox would take is worked out from records: `noxmk bench` measures it.");
 }
 
