@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "audit/clash.h"
+#include "audit/overlap.h"
 #include "base/json.h"
 #include "output/screen.h"
 #include "output/utf8.h"
@@ -399,13 +400,15 @@ add_overlaps(struct buffer *out, const struct story *story, int columns)
 		buffer_addstr(out, "\nWhere sessions at the same time met\n");
 	json_array_foreach(story->overlaps, i, overlap) {
 		struct buffer line = { 0 };
+		char *told = overlap_told(overlap);
 
 		buffer_printf(&line, "  %-9s ", !strcmp(json_text(overlap, "level"),
 		    level_name(LEVEL_CONFLICT)) ? level_name(LEVEL_CONFLICT) :
 		    level_name(LEVEL_LIKELY));
-		end_line(&line, json_text(overlap, "words"), columns);
+		end_line(&line, told, columns);
 		buffer_add(out, line.data, line.len);
 		buffer_free(&line);
+		free(told);
 	}
 }
 
