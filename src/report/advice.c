@@ -168,7 +168,7 @@ try_halves(const struct story *story, struct whatif *whatif, struct best *best)
 		seconds = whatif_halved(whatif, r->target);
 		json_object_set_new(halved, r->target, json_real(seconds));
 		consider(best, seconds, xasprintf("if %s took half of its %s", r->target,
-		    screen_duration(r->duration).s));
+		    screen_duration(r->duration + record_tried(r)).s));
 	}
 	return halved;
 }

@@ -9,13 +9,9 @@
 double
 cause_ready(const struct record *record)
 {
-	double ready = record->started;
-	json_t *wait, *attempt;
+	double ready = record->started - record_tried(record);
+	json_t *wait;
 	size_t i;
-
-	/* It started with the last of its attempts. */
-	json_array_foreach(record->attempts, i, attempt)
-		ready -= json_number(attempt, "duration");
 
 	json_array_foreach(record->waits, i, wait)
 		if (!record_waits_within(wait))

@@ -58,9 +58,9 @@ record_set_aside(struct record *record, const char *log)
 {
 	if (!record->attempts)
 		record->attempts = json_array();
-	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:s?}", "verdict",
-	    verdict_name(record->verdict), "reason", record->reason, "duration",
-	    record->duration, "log", log));
+	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:f,s:s?}", "verdict",
+	    verdict_name(record->verdict), "reason", record->reason, "started",
+	    record->started, "duration", record->duration, "log", log));
 	json_decref(record->notify);
 	json_decref(record->wide);
 	json_decref(record->steps);
@@ -73,6 +73,21 @@ record_set_aside(struct record *record, const char *log)
 	record->width = 0;
 	record->memory = 0;
 	record->crowded = record->crowded < 0 ? -1 : 0;
+}
+
+double
+record_tried(const struct record *record)
+{
+	double first = json_number(json_array_get(record->attempts, 0), "started"), seconds = 0;
+	json_t *attempt;
+	size_t i;
+
+	if (first > 0 && first <= record->started)
+		return record->started - first;
+	/* Older ones do not say when: then without the pauses. */
+	json_array_foreach(record->attempts, i, attempt)
+		seconds += json_number(attempt, "duration");
+	return seconds;
 }
 
 bool

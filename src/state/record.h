@@ -16,7 +16,8 @@
  *    "samples":{"every":0.25,"cpu":[1.9],"width":[4],"mib":[700.0]},
  *    "steps":[{"kind":"run","command":"pytest -q","exit":0,"started":1795396709.5,"seconds":4.0,
  *    "waited":0.0}],"more_steps":{"steps":49800,"install":0.5,"run":12.0},
- *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}],
+ *    "attempts":[{"verdict":"failed","reason":"…","started":1795396706.5,"duration":1.5,
+ *    "log":"lint.log.1"}],
  *    "recheck":{"verdict":"passed","reason":null,"seconds":1.5,"log":"lint.recheck.log",
  *    "beside":["tests","docs"],"others":2,"hazards":[…]}}
  *
@@ -109,6 +110,9 @@ void record_decide(struct record *, enum verdict, char *reason);
 
 /* Another attempt follows: the last one's verdict, and its log (or NULL), go to the attempts. */
 void record_set_aside(struct record *, const char *log);
+
+/* Seconds from the start of its first attempt to that of the last one, which is the record's. */
+double record_tried(const struct record *);
 
 /* Has the session passed, but only after attempts that failed? And that in words for people. */
 bool record_is_flaky(const struct record *);
