@@ -77,8 +77,8 @@ END_TEST
 START_TEST(what_is_not_so_is_not_said)
 {
 	const struct board begun = { .total = 3, .left = -1, .elapsed = 0.2 };
-	const struct board ended = { .total = 3, .done = 2, .bad = { [NOT_RUN] = 1 }, .left = -1, .elapsed = 4,
-		.ended = true };
+	const struct board ended = { .total = 3, .done = 2, .bad = { [NOT_RUN] = 1 },
+		.left = -1, .elapsed = 4, .ended = true };
 	char *text = rendered(&begun, 0, 0, true);
 
 	ck_assert_str_eq(text, "noxmk: 0 of 3 done, 3 wait; 0.2s\n");

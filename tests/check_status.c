@@ -13,7 +13,8 @@ static void
 put(int run, const char *target, enum verdict verdict)
 {
 	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
-		.signal = -1, .verdict = verdict, .logged = verdict != NOT_RUN, .started = 1, .ended = 2, .duration = 1 };
+		.signal = -1, .verdict = verdict, .logged = verdict != NOT_RUN, .started = 1,
+		.ended = 2, .duration = 1 };
 
 	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	record_clear(&r);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/cause.h"
 #include "report/why.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -136,7 +137,7 @@ START_TEST(what_it_was_tried_before_is_told)
 		"     0.5s  until it was tried again\n");
 	/* An older record does not say when it was. */
 	json_object_del(json_array_get(r.attempts, 0), "started");
-	ck_assert_double_eq(record_tried(&r), 4.5);
+	ck_assert_double_eq(cause_tried(&r), 4.5);
 	record_clear(&r);
 	close(run);
 }

@@ -7,6 +7,7 @@
 #include "plan/options.h"
 #include "plan/setting.h"
 #include "report/advice.h"
+#include "report/cause.h"
 #include "report/lanes.h"
 #include "report/work.h"
 
@@ -168,7 +169,7 @@ try_halves(const struct story *story, struct whatif *whatif, struct best *best)
 		seconds = whatif_halved(whatif, r->target);
 		json_object_set_new(halved, r->target, json_real(seconds));
 		consider(best, seconds, xasprintf("if %s took half of its %s", r->target,
-		    screen_duration(r->duration + record_tried(r)).s));
+		    screen_duration(r->duration + cause_tried(r)).s));
 	}
 	return halved;
 }
@@ -213,8 +214,8 @@ is_worth_while(const struct story *story)
 
 	for (size_t i = 0; i < story->table.n; i++)
 		run += lead_has_run(&story->table.records[i]);
-	return !cut_short(story) && story->progress == TABLE_ENDED && run > 1 && story->table.n <= SESSIONS_MOST &&
-	       story_machines(story) == 1;
+	return !cut_short(story) && story->progress == TABLE_ENDED && run > 1 &&
+	       story->table.n <= SESSIONS_MOST && story_machines(story) == 1;
 }
 
 json_t *

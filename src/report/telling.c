@@ -8,6 +8,7 @@
 #include "output/screen.h"
 #include "output/utf8.h"
 #include "report/advice.h"
+#include "report/cause.h"
 #include "report/load.h"
 #include "report/telling.h"
 #include "report/whole.h"
@@ -211,7 +212,7 @@ static char *
 link_of(const struct story *story, size_t at)
 {
 	char *wait = wait_of(story, at), *words;
-	double tried = record_tried(&story->table.records[at]);
+	double tried = cause_tried(&story->table.records[at]);
 
 	if (tried < NOTEWORTHY)
 		return wait;
@@ -352,7 +353,7 @@ add_wall(struct buffer *out, const struct story *story)
 		/* Nox does not tell of all of them. */
 		if (!work_add_share(&work, r, taken))
 			work.seconds[STEP_OTHER] += taken;
-		tried += record_tried(r);
+		tried += cause_tried(r);
 		left -= taken;
 	}
 	tried = tried < left ? tried : left;
@@ -373,7 +374,7 @@ add_work(struct buffer *out, const struct story *story)
 	double all = 0, tried = 0;
 
 	for (size_t i = 0; i < story->table.n; i++)
-		tried += record_tried(&story->table.records[i]);
+		tried += cause_tried(&story->table.records[i]);
 	for (enum step_kind kind = 0; kind < STEP_KINDS; kind++)
 		all += work.seconds[kind];
 	all += tried;

@@ -173,7 +173,7 @@ static void
 print_attempts(const struct record *record, const json_t *info)
 {
 	char *folder = rundir_path(json_text(info, "run"));
-	double pauses = record_tried(record);
+	double pauses = cause_tried(record);
 	json_t *attempt;
 	size_t i;
 

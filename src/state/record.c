@@ -75,21 +75,6 @@ record_set_aside(struct record *record, const char *log)
 	record->crowded = record->crowded < 0 ? -1 : 0;
 }
 
-double
-record_tried(const struct record *record)
-{
-	double first = json_number(json_array_get(record->attempts, 0), "started"), seconds = 0;
-	json_t *attempt;
-	size_t i;
-
-	if (first > 0 && first <= record->started)
-		return record->started - first;
-	/* Older ones do not say when: then without the pauses. */
-	json_array_foreach(record->attempts, i, attempt)
-		seconds += json_number(attempt, "duration");
-	return seconds;
-}
-
 bool
 record_is_flaky(const struct record *record)
 {

@@ -111,9 +111,6 @@ void record_decide(struct record *, enum verdict, char *reason);
 /* Another attempt follows: the last one's verdict, and its log (or NULL), go to the attempts. */
 void record_set_aside(struct record *, const char *log);
 
-/* Seconds from the start of its first attempt to that of the last one, which is the record's. */
-double record_tried(const struct record *);
-
 /* Has the session passed, but only after attempts that failed? And that in words for people. */
 bool record_is_flaky(const struct record *);
 #define RECORD_FLAKY "flaky: it failed first"
