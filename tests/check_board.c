@@ -16,7 +16,7 @@ static const struct board_row rows[] = {
 
 static const struct board_wait waits[] = { { "a job slot", 5 }, { "database", 1 } };
 
-static const struct board board = { .total = 14, .done = 5, .failed = 1, .elapsed = 42,
+static const struct board board = { .total = 14, .done = 5, .bad = { [FAILED] = 1 }, .elapsed = 42,
 	.left = 140, .running = 3, .rows = rows, .nrows = 3, .waits = waits, .nwaits = 2 };
 
 static char *
@@ -77,8 +77,8 @@ END_TEST
 START_TEST(what_is_not_so_is_not_said)
 {
 	const struct board begun = { .total = 3, .left = -1, .elapsed = 0.2 };
-	const struct board ended = { .total = 3, .done = 2, .left = -1, .elapsed = 4,
-		.ended = true };
+	const struct board ended = { .total = 3, .done = 2, .bad = { [NOT_RUN] = 1 },
+		.left = -1, .elapsed = 4, .ended = true };
 	char *text = rendered(&begun, 0, 0, true);
 
 	ck_assert_str_eq(text, "noxmk: 0 of 3 done, 3 wait; 0.2s\n");

@@ -145,7 +145,7 @@ END_TEST
 START_TEST(only_what_passed_counts)
 {
 	for (enum verdict verdict = FAILED; verdict < VERDICTS; verdict++)
-		ck_assert(!ran("a", verdict, 7));
+		ck_assert(ran("a", verdict, 7) == (verdict == SKIPPED));
 	ck_assert_double_eq(expected("a"), -1);
 	ck_assert(ran("b", PASSED, 3) && !ran("b", FAILED, 100));
 	ck_assert_double_eq(expected("b"), 3);
@@ -155,6 +155,46 @@ START_TEST(only_what_passed_counts)
 	/* The median of all that are known, for the others. */
 	ran("d", PASSED, 50);
 	ck_assert_double_eq(expected("zzz"), -3);
+	assert_silent();
+}
+END_TEST
+
+/* The state folder's history knows of it, and the seconds, or -1. */
+static double
+skipped(const char *target)
+{
+	int state = folder_make("state");
+	struct history *history = history_load(state);
+	double seconds = history_skipped(history, target);
+
+	history_free(history);
+	close(state);
+	return seconds;
+}
+
+/* An interpreter that is not there: it is known how soon that is found out, every time. */
+START_TEST(what_was_skipped_last_is_known)
+{
+	ck_assert_double_eq(skipped("a"), -1);
+	ck_assert(ran("a", SKIPPED, 0.5) && !ran("a", SKIPPED, 0.25));
+	ck_assert_double_eq(skipped("a"), 0.25);
+	assert_file(OWN, "{\"schema\":1,\"sessions\":{},\"skipped\":{\"a\":0.25}}");
+	/* It may run again; what it takes then is not forgotten. */
+	ck_assert(ran("a", PASSED, 10));
+	ck_assert_double_eq(skipped("a"), -1);
+	ck_assert(ran("a", SKIPPED, 0.5));
+	ck_assert_double_eq(expected("a"), 10);
+	ck_assert_double_eq(skipped("a"), 0.5);
+	/* Where nothing was seen yet others' experience counts. */
+	put("seed", "{'schema':1,'sessions':{},'skipped':{'a':7,'b':2,'c':-1,'d':'x'}}");
+	setenv("NOXMK_HISTORY", "seed", 1);
+	ck_assert_double_eq(skipped("a"), 0.5);
+	ck_assert_double_eq(skipped("b"), 2);
+	ck_assert_double_eq(skipped("c"), -1);
+	ck_assert_double_eq(skipped("d"), -1);
+	ran("a", PASSED, 10);
+	ck_assert_double_eq(skipped("a"), -1);
+	unsetenv("NOXMK_HISTORY");
 	assert_silent();
 }
 END_TEST
@@ -520,6 +560,7 @@ check_history_suite(void)
 	tcase_add_test(tc, a_run_is_not_compared_with_itself);
 	tcase_add_test(tc, one_session_can_be_looked_up);
 	tcase_add_test(tc, only_what_passed_counts);
+	tcase_add_test(tc, what_was_skipped_last_is_known);
 	tcase_add_test(tc, a_notable_change_is_told);
 	tcase_add_test(tc, processor_time_of_clients_counts);
 	tcase_add_test(tc, a_seed_stands_in_for_unknown_targets);

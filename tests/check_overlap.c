@@ -60,6 +60,7 @@ START_TEST(what_is_harmless_is_none_and_what_is_shown_is_safe)
 		.members = members, .nmembers = 2, .npaths = 1 };
 	struct analysis analysis = analysis_with(&hazard);
 	json_t *list = overlap_all(&analysis);
+	char *told;
 
 	ck_assert_uint_eq(json_array_size(list), 0);
 	json_decref(list);
@@ -69,6 +70,9 @@ START_TEST(what_is_harmless_is_none_and_what_is_shown_is_safe)
 	ck_assert_str_eq(json_text(json_array_get(list, 0), "level"), "likely");
 	ck_assert(overlap_is_of(json_array_get(list, 0), "b"));
 	ck_assert(!overlap_is_of(json_array_get(list, 0), "c"));
+	told = overlap_told(json_array_get(list, 0));
+	ck_assert_str_eq(told, "both write \\^[[2Jx (a, b)");
+	free(told);
 	json_decref(list);
 }
 END_TEST

@@ -95,6 +95,37 @@ START_TEST(a_session_has_a_past)
 }
 END_TEST
 
+/* What was traced takes longer: that is no change of the session. */
+START_TEST(only_runs_of_one_kind_are_compared)
+{
+	int state = folder_make(".nox/.noxmk");
+	char *text;
+
+	for (int day = 1; day < 5; day++)
+		put(day, 'p', 1, 0);
+	for (int day = 5; day < 8; day++) {
+		char *trace = xasprintf(".nox/.noxmk/runs/202611%02dT000000.000Z-c0ffee01/t.trace",
+		    day);
+
+		put(day, 'p', 3, 0);
+		file_put(trace, "");
+		free(trace);
+	}
+	output_begin();
+	ck_assert_int_eq(past_print(state, "t", false), 0);
+	text = output_end();
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\n20261104T000000.000Z-c0ffee01  passed        1.0s\n"
+	    "20261105T000000.000Z-c0ffee01  passed        3.0s  traced\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nnoxmk: 7 runs: 7 passed; median 1.0s, half of them "
+	    "from 1.0s to 1.0s; without 3 traced or forked otherwise than most\n"));
+	ck_assert_ptr_null(strstr(text, "slower"));
+	free(text);
+	assert_silent();
+	close(state);
+}
+END_TEST
+
 /* One that was renamed, or that no goal has run for long. */
 START_TEST(a_session_is_gone)
 {
@@ -270,6 +301,7 @@ check_past_suite(void)
 
 	tcase_add_loop_test(tc, a_change_is_found, 0, countof(series));
 	tcase_add_test(tc, a_session_has_a_past);
+	tcase_add_test(tc, only_runs_of_one_kind_are_compared);
 	tcase_add_test(tc, a_session_is_gone);
 	tcase_add_test(tc, each_run_is_a_line);
 	tcase_add_test(tc, a_past_in_json);

@@ -143,6 +143,27 @@ START_TEST(what_it_took_alone_before_counts)
 }
 END_TEST
 
+/* Each part does again what the whole does once. */
+START_TEST(parts_take_no_more_than_the_whole_took_uncut)
+{
+	static char whole[] = "w";
+	struct record r = session_of(4, 1, 0);
+
+	r.whole = whole;
+	r.part = 1;
+	r.parts = 3;
+	ck_assert_double_eq(together(r), -1);
+	file_put("state/history.json", "{\"schema\":1,\"sessions\":{\"w\":[1]},"
+		"\"learned\":{\"w\":{\"alone\":6}}}");
+	ck_assert_double_eq(together(r), 9 + 2 + 1);
+	/* The whole is shorter by now, or this is one of its short parts. */
+	r.duration = 2;
+	r.own = 1;
+	ck_assert_double_eq(together(r), 9 + 1 + 1);
+	assert_silent();
+}
+END_TEST
+
 Suite *
 check_plain_suite(void)
 {
@@ -155,5 +176,6 @@ check_plain_suite(void)
 	tcase_add_test(tc, waits_for_other_sessions_do_not_count);
 	tcase_add_test(tc, what_is_not_known_is_not_claimed);
 	tcase_add_test(tc, what_it_took_alone_before_counts);
+	tcase_add_test(tc, parts_take_no_more_than_the_whole_took_uncut);
 	return suite;
 }

@@ -35,6 +35,42 @@ put_all(void)
 	run = kept_put_all();
 }
 
+/* What a session did before it was tried once more is no wait for a slot. */
+START_TEST(what_was_tried_before_is_told)
+{
+	struct record r = kept_record("b", PASSED, 8, 9, NULL);
+	json_t *json, *sessions;
+	char *text;
+
+	begin();
+	put(kept_record("a", PASSED, 1, 5, NULL));
+	r.attempts = json_of("[{'verdict':'failed','started':1795396701.0,'duration':6.5,"
+	    "'log':'b.log.1'}]");
+	put(r);
+	for (const char *other = "cde"; *other; other++)
+		put(kept_record((char[2]){ *other }, SKIPPED, 1, 1.25, NULL));
+	text = kept_printed(&(struct report_options){ 0 }, 0);
+	ck_assert_ptr_nonnull(strstr(text, "\nb        passed        1.0s        -     -  flaky"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\n      8.0s  took    1.0s  b  it was tried before, for 7.0s\n"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\n      7.0s  78%  attempts that failed, and the pauses behind them\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nWhere the time of all sessions together went, 12."));
+	ck_assert_ptr_null(strstr(text, "a job slot"));
+	free(text);
+	/* It had its lane all the time, and is seen there. */
+	json = kept_parsed("json");
+	sessions = json_object_get(json, "sessions");
+	ck_assert_double_ne(kept_number(json_array_get(sessions, 0), "lane"),
+	    kept_number(json_array_get(sessions, 1), "lane"));
+	json_decref(json);
+	text = kept_printed(&(struct report_options){ .format = "svg" }, 0);
+	ck_assert_ptr_nonnull(strstr(text, "<title>b, in an attempt before: failed</title>"));
+	free(text);
+	close(run);
+}
+END_TEST
+
 START_TEST(a_run_is_told)
 {
 	char *text, *advice;
@@ -358,7 +394,7 @@ START_TEST(a_run_that_was_killed)
 	file_put(FOLDER "/c.log", "it began\n");
 	text = kept_printed(&(struct report_options){ 0 }, 0);
 	ck_assert_ptr_nonnull(strstr(text, " and took 4.0s, and was stopped\n"));
-	ck_assert_ptr_null(strstr(text, "What would help"));
+	ck_assert_ptr_null(strstr(text, "What would help, "));
 	ck_assert_ptr_nonnull(strstr(text, "5 sessions, 1 passed, 4 not run\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\nb        not run          -        -     -  "
 		"make was stopped before its turn\n"));
@@ -484,6 +520,7 @@ check_report_suite(void)
 	TCase *tc = support_case(suite, "report");
 
 	tcase_add_test(tc, a_run_is_told);
+	tcase_add_test(tc, what_was_tried_before_is_told);
 	tcase_add_test(tc, no_moment_of_the_critical_path_counts_twice);
 	tcase_add_test(tc, a_run_in_json);
 	tcase_add_test(tc, a_run_as_a_trace);

@@ -146,7 +146,7 @@ START_TEST(parts_of_a_session_are_one)
 	ck_assert_int_eq(savings_print(state), 0);
 	text = output_end();
 	ck_assert_ptr_nonnull(strstr(text, "\n20261123-000001-1                     1         1"
-	    "       6.5s     4.0s      1.62\n"));
+	    "          ?     4.0s         ?\n"));
 	free(text);
 	assert_silent();
 	close(state);
@@ -179,6 +179,34 @@ START_TEST(a_run_that_goes_on_does_not_count_yet)
 }
 END_TEST
 
+/* What it took to look on is no loss. */
+START_TEST(a_traced_run_does_not_count)
+{
+	int state = folder_make(".nox/.noxmk");
+	char *text;
+
+	for (int i = 1; i <= 2; i++) {
+		char *run = xasprintf("20261123-00000%d-1", i);
+
+		put(run, "a", PASSED, 103, 3);
+		put(run, "b", PASSED, 104, 4);
+		put_run(run);
+		free(run);
+	}
+	file_put(".nox/.noxmk/runs/20261123-000002-1/b.trace", "");
+	output_begin();
+	ck_assert_int_eq(savings_print(state), 0);
+	text = output_end();
+	ck_assert_ptr_null(strstr(text, "20261123-000002-1"));
+	ck_assert_ptr_nonnull(strstr(text, "\nnoxmk: 1 run took 4.0s, "));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\nnoxmk: not counted: 1 run, traced by an audit or NOXMK_WATCH\n"));
+	free(text);
+	assert_silent();
+	close(state);
+}
+END_TEST
+
 START_TEST(without_such_a_run_there_is_nothing_to_tell)
 {
 	int state = folder_make(".nox/.noxmk");
@@ -201,6 +229,7 @@ check_savings_suite(void)
 	tcase_add_test(tc, what_is_not_known_is_said);
 	tcase_add_test(tc, parts_of_a_session_are_one);
 	tcase_add_test(tc, a_run_that_goes_on_does_not_count_yet);
+	tcase_add_test(tc, a_traced_run_does_not_count);
 	tcase_add_test(tc, without_such_a_run_there_is_nothing_to_tell);
 	return suite;
 }

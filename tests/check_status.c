@@ -13,7 +13,8 @@ static void
 put(int run, const char *target, enum verdict verdict)
 {
 	struct record r = { .target = xstrdup(target), .session = xstrdup(target), .exit = -1,
-		.signal = -1, .verdict = verdict, .started = 1, .ended = 2, .duration = 1 };
+		.signal = -1, .verdict = verdict, .logged = verdict != NOT_RUN, .started = 1,
+		.ended = 2, .duration = 1 };
 
 	ck_assert_int_eq(record_write(run, -1, &r), 0);
 	record_clear(&r);
@@ -56,8 +57,12 @@ static const struct {
 	{ 2, 2, SKIPPED, "noxmk: 2 of 2 done; 1.0s\n" },
 	{ 3, 2, FAILED, "noxmk: 3 of 3 done, 2 failed; 1.0s\n"
 		"failed: t0, t1; `noxmk log` has their logs\n" },
-	{ 2, 1, ABORTED, "noxmk: 2 of 2 done, 1 failed; 1.0s\n"
+	{ 2, 1, ABORTED, "noxmk: 2 of 2 done, 1 aborted; 1.0s\n"
 		"failed: t0 (aborted); `noxmk log` has their logs\n" },
+	{ 3, 2, CANCELLED, "noxmk: 3 of 3 done, 2 cancelled; 1.0s\n"
+		"failed: t0 (cancelled), t1 (cancelled); `noxmk log` has their logs\n" },
+	{ 3, 2, NOT_RUN, "noxmk: 1 of 3 done, 2 not run; 1.0s\n"
+		"without a log: t0 (not run), t1 (not run)\n" },
 	{ 23, 22, FAILED, "noxmk: 23 of 23 done, 22 failed; 1.0s\n"
 		"failed: t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15, "
 		"t16, t17, t18, t19 and 2 more; `noxmk log` has their logs\n" },
@@ -104,12 +109,12 @@ START_TEST(a_session_in_parts_counts_once)
 	    "failed: p.part-2; `noxmk log` has their logs\n"
 	    "This run has ended: there is none now.\n");
 	free(text);
-	/* It is done when all of its parts are. */
+	/* One that is bad counts before one that was not run. */
 	unlink(FOLDER "/p.part-1.json");
 	output_begin();
 	ck_assert_int_eq(status_print(state, false), 0);
 	text = output_end();
-	ck_assert_ptr_nonnull(strstr(text, "noxmk: 1 of 2 done, 1 failed, 1 not run; 1.0s\n"));
+	ck_assert_ptr_nonnull(strstr(text, "noxmk: 2 of 2 done, 1 failed; 1.0s\n"));
 	free(text);
 	assert_silent();
 	close(run);

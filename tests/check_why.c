@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/cause.h"
 #include "report/why.h"
 #include "state/record.h"
 #include "state/rundir.h"
@@ -119,6 +120,29 @@ START_TEST(what_a_recheck_has_shown_is_told)
 }
 END_TEST
 
+/* Nobody gave it a slot late: it had failed. */
+START_TEST(what_it_was_tried_before_is_told)
+{
+	struct record r = { .target = xstrdup("b"), .session = xstrdup("b"), .exit = 0,
+		.signal = -1, .verdict = PASSED, .started = START + 6, .ended = START + 8,
+		.duration = 2, .waits = json_of("[{'for':'slot','seconds':1}]"),
+		.attempts = json_pack("[{s:s,s:s,s:f,s:f,s:s}]", "verdict", "failed", "reason",
+		    "exit\0331", "started", START + 1, "duration", 4.5, "log", "b.log.1") };
+
+	begin();
+	ck_assert_int_eq(record_write(run, -1, &r), 0);
+	assert_printed("b", "b: passed, started 6.0s into the run, took 2.0s\n"
+		"     1.0s  for a job slot\n"
+		"     4.5s  in an attempt before: failed: exit\\^[1  (.nox/.noxmk/runs/R/b.log.1)\n"
+		"     0.5s  until it was tried again\n");
+	/* An older record does not say when it was. */
+	json_object_del(json_array_get(r.attempts, 0), "started");
+	ck_assert_double_eq(cause_tried(&r), 4.5);
+	record_clear(&r);
+	close(run);
+}
+END_TEST
+
 START_TEST(what_the_helper_waited_for_is_told)
 {
 	begin();
@@ -224,6 +248,7 @@ check_why_suite(void)
 
 	tcase_add_loop_test(tcase, the_last_to_end_is_the_cause, 0, countof(causes));
 	tcase_add_test(tcase, what_the_helper_waited_for_is_told);
+	tcase_add_test(tcase, what_it_was_tried_before_is_told);
 	tcase_add_test(tcase, what_the_session_waited_for_is_told);
 	tcase_add_test(tcase, what_a_recheck_has_shown_is_told);
 	tcase_add_loop_test(tcase, how_wide_it_was_is_told, 0, countof(widths));

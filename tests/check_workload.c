@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "order/workload.h"
@@ -28,15 +29,19 @@ static const struct {
 	{ "{'target':'a','part':[2,4],'whole':'b'}", NULL, 20.1234, 0 },
 	{ "{'target':'x','part':[2,4],'whole':'b'}", NULL, 20.1234, 0 },
 	{ "{'target':'x','part':[2,0],'whole':'a'}", NULL, 20.1234, 0 },
+	/* What was skipped last, and one part of what is cut was. */
+	{ "{'target':'s'}", NULL, 0.5, 0 },
+	{ "{'target':'s','part':[2,4],'whole':'a'}", "{'width':4,'cpu':30.2,'alone':12.5}", 0.5,
+	    0 },
 };
 
 static struct workload *
 workload_of(const char *session, const char *learned, bool is_client, bool coarse)
 {
 	json_t *active = json_pack("{s:o}", "a", json_of(session));
-	json_t *root = json_pack("{s:i,s:{s:[f]},s:[s],s:{s:o*}}", "schema", 1, "sessions", "a",
-	    20.1234, "clients", is_client ? "a" : "b", "learned", "a",
-	    learned ? json_of(learned) : NULL);
+	json_t *root = json_pack("{s:i,s:{s:[f]},s:[s],s:{s:o*},s:{s:f}}", "schema", 1, "sessions",
+	    "a", 20.1234, "clients", is_client ? "a" : "b", "learned", "a",
+	    learned ? json_of(learned) : NULL, "skipped", "s", 0.5);
 	int state = folder_make("state");
 	struct history *history;
 	struct workload *work;
@@ -59,6 +64,8 @@ START_TEST(a_wide_session_keeps_several_processors_busy)
 
 	ck_assert_double_eq_tol(work->schedule.jobs[0].seconds, sessions[_i].seconds, 1e-9);
 	ck_assert_double_eq_tol(work->schedule.jobs[0].demand, sessions[_i].demand, 1e-9);
+	if (strstr(sessions[_i].session, "'target':'s'"))
+		ck_assert(work->schedule.jobs[0].known);
 	workload_free(work);
 	assert_silent();
 }

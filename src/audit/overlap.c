@@ -154,6 +154,16 @@ overlap_read(int rundir)
 	return list;
 }
 
+char *
+overlap_told(const json_t *overlap)
+{
+	char *names = json_list_join(json_object_get(overlap, "sessions"), ", ");
+	char *told = xasprintf("%s (%s)", json_text(overlap, "words"), names);
+
+	free(names);
+	return told;
+}
+
 bool
 overlap_is_of(const json_t *overlap, const char *target)
 {

@@ -26,6 +26,9 @@ void overlap_write(int rundir, const json_t *overlaps);
 /* What is there: a new list, or NULL if the run was not watched. What is damaged is none. */
 json_t *overlap_read(int rundir) UNUSED_RESULT;
 
+/* One of them with its sessions, "both write .coverage (tests, unit)". The caller frees. */
+char *overlap_told(const json_t *overlap) UNUSED_RESULT;
+
 /* Does the list's item name that session? */
 bool overlap_is_of(const json_t *overlap, const char *target);
 

@@ -156,12 +156,19 @@ workload_new(const json_t *active, const struct history *history, bool coarse)
 		struct expectation it;
 		double share;
 		const char *name = known_name(history, session, &it, &share);
+		double skip = history_skipped(history, json_text(session, "target"));
 
+		/* What was skipped last will be again: it takes no more than that. */
+		if (skip >= 0) {
+			it = (struct expectation){ .known = true,
+				.seconds = skip > SHORTEST ? skip : SHORTEST };
+			share = 1;
+		}
 		job->seconds = it.seconds;
 		job->known = it.known;
 		job->client = it.client;
 		job->slots = options.jobs.least;
-		if (!job->client && job->slots == 0)
+		if (!job->client && job->slots == 0 && skip < 0)
 			widen(job, history, name);
 		job->seconds *= share;
 		if (coarse)

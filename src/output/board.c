@@ -145,11 +145,21 @@ add_part(struct buffer *line, const struct layout *layout, int *used, const char
 	return fits;
 }
 
+/* As a summary counts them: one that never ran is not the one that has failed. Likewise. */
+static bool
+add_bad(struct buffer *line, const struct layout *layout, int *used, unsigned n, enum verdict v)
+{
+	const char *colour = layout->colours && v != NOT_RUN ? RED : "";
+
+	return n == 0 || (add_part(line, layout, used, "", xstrdup(", ")) &&
+	    add_part(line, layout, used, colour, xasprintf("%u %s", n, verdict_name(v))));
+}
+
 /* What matters least comes last, and is left out where the terminal is narrow. */
 static void
 add_head(const struct board *board, const struct layout *layout, struct buffer *out)
 {
-	unsigned begun = board->done + board->running;
+	unsigned begun = board->done + board->running + board->bad[NOT_RUN];
 	unsigned waiting = board->total > begun ? board->total - begun : 0;
 	struct buffer line = { 0 };
 	int used = 0;
@@ -157,16 +167,13 @@ add_head(const struct board *board, const struct layout *layout, struct buffer *
 
 	fits = add_part(&line, layout, &used, "", xasprintf("noxmk: %u of %u done", board->done,
 	    board->total));
-	if (board->failed > 0)
-		fits = fits && add_part(&line, layout, &used, "", xstrdup(", ")) &&
-		       add_part(&line, layout, &used, layout->colours ? RED : "",
-			   xasprintf("%u failed", board->failed));
+	for (enum verdict v = 0; v < VERDICTS; v++)
+		fits = fits && add_bad(&line, layout, &used, board->bad[v], v);
 	if (board->running > 0)
 		fits = fits && add_part(&line, layout, &used, "", xasprintf(", %u run",
 		    board->running));
 	if (waiting > 0)
-		fits = fits && add_part(&line, layout, &used, "", xasprintf(", %u %s", waiting,
-		    board->ended ? "not run" : "wait"));
+		fits = fits && add_part(&line, layout, &used, "", xasprintf(", %u wait", waiting));
 	fits = fits && add_part(&line, layout, &used, "", xasprintf("; %s",
 	    screen_duration(board->elapsed).s));
 	if (fits && board->left >= 0 && !board->ended)

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/util.h"
+#include "state/record.h"
 
 /*
  * A session that runs, or a part of one. All texts are borrowed, and may be anything: they are made
@@ -36,7 +37,8 @@ struct board_wait {
 };
 
 struct board {
-	unsigned total, done, failed; /* sessions; failed: as far as they have ended */
+	unsigned total, done;         /* sessions; one that was not run is never done */
+	unsigned bad[VERDICTS];       /* how many, as far as they have ended, ended badly so */
 	unsigned running;             /* of them; a row is a part, where one is cut */
 	double elapsed, left;         /* seconds of the run; left: -1: unknown */
 	bool ended;                   /* nothing runs any more, nor will */

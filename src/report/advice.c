@@ -7,6 +7,7 @@
 #include "plan/options.h"
 #include "plan/setting.h"
 #include "report/advice.h"
+#include "report/cause.h"
 #include "report/lanes.h"
 #include "report/work.h"
 
@@ -168,7 +169,7 @@ try_halves(const struct story *story, struct whatif *whatif, struct best *best)
 		seconds = whatif_halved(whatif, r->target);
 		json_object_set_new(halved, r->target, json_real(seconds));
 		consider(best, seconds, xasprintf("if %s took half of its %s", r->target,
-		    screen_duration(r->duration).s));
+		    screen_duration(r->duration + cause_tried(r)).s));
 	}
 	return halved;
 }
@@ -189,24 +190,32 @@ sentence(const struct best *best, double as_it_was)
 }
 
 /*
- * Several sessions, of which none was cut short, and which do not take too long to simulate. What
- * a session that was cancelled would have taken nobody knows; one that was to run and has not, say
- * since its machine is missing, would make the simulation longer than the run.
+ * The first session that was cut short, or NULL. What one that was cancelled would have taken
+ * nobody knows; one that was to run and has not, say since its machine is missing, would make the
+ * simulation longer than the run.
  */
+static const struct record *
+cut_short(const struct story *story)
+{
+	for (size_t i = 0; i < story->table.n; i++) {
+		const struct record *r = &story->table.records[i];
+
+		if (r->verdict == CANCELLED || (r->verdict == NOT_RUN && !r->excused))
+			return r;
+	}
+	return NULL;
+}
+
+/* Several sessions, of which none was cut short, and which do not take too long to simulate. */
 static bool
 is_worth_while(const struct story *story)
 {
 	size_t run = 0;
 
-	for (size_t i = 0; i < story->table.n; i++) {
-		const struct record *r = &story->table.records[i];
-
-		run += lead_has_run(r);
-		if (r->verdict == CANCELLED || (r->verdict == NOT_RUN && !r->excused))
-			return false;
-	}
-	return story->progress == TABLE_ENDED && run > 1 && story->table.n <= SESSIONS_MOST &&
-	       story_machines(story) == 1;
+	for (size_t i = 0; i < story->table.n; i++)
+		run += lead_has_run(&story->table.records[i]);
+	return !cut_short(story) && story->progress == TABLE_ENDED && run > 1 &&
+	       story->table.n <= SESSIONS_MOST && story_machines(story) == 1;
 }
 
 json_t *
@@ -287,6 +296,21 @@ add_best(struct buffer *out, const json_t *changes, const char *before, const ch
 	json_decref(left);
 }
 
+/* Whoever has seen advice before would look for it. */
+static void
+add_lack(struct buffer *out, const struct story *story)
+{
+	const struct record *r = story->progress == TABLE_SO_FAR ? NULL : cut_short(story);
+	char *safe;
+
+	if (!r || story->table.n < 2)
+		return;
+	safe = screen_safe(r->target);
+	buffer_printf(out, "\nWhat would help cannot be worked out: %s was %s\n", safe,
+	    verdict_name(r->verdict));
+	free(safe);
+}
+
 void
 advice_add(struct buffer *out, const struct story *story, const json_t *predictions)
 {
@@ -295,8 +319,10 @@ advice_add(struct buffer *out, const struct story *story, const json_t *predicti
 	double seconds;
 	const char *advice = json_text(predictions, "advice");
 
-	if (!json_is_object(predictions))
+	if (!json_is_object(predictions)) {
+		add_lack(out, story);
 		return;
+	}
 	buffer_printf(out, "\nWhat would help, by simulation (%s as it was, with -j%u)\n",
 	    screen_duration(as_it_was).s, jobs_of(story));
 	for (size_t i = 0; i < countof(slots); i++) {

@@ -25,7 +25,7 @@
  */
 json_t *advice_of(const struct story *, const struct history *) UNUSED_RESULT;
 
-/* The same for people. predictions: of advice_of. */
+/* The same for people, or why there is none. predictions: of advice_of. */
 void advice_add(struct buffer *out, const struct story *, const json_t *predictions);
 
 /*

@@ -7,15 +7,26 @@
 #include "report/cause.h"
 
 double
-cause_ready(const struct record *record)
+cause_tried(const struct record *record)
 {
-	double ready = record->started;
-	json_t *wait, *attempt;
+	double first = json_number(json_array_get(record->attempts, 0), "started"), seconds = 0;
+	json_t *attempt;
 	size_t i;
 
-	/* It started with the last of its attempts. */
+	if (first > 0 && first <= record->started)
+		return record->started - first;
+	/* Older ones do not say when: then without the pauses. */
 	json_array_foreach(record->attempts, i, attempt)
-		ready -= json_number(attempt, "duration");
+		seconds += json_number(attempt, "duration");
+	return seconds;
+}
+
+double
+cause_ready(const struct record *record)
+{
+	double ready = record->started - cause_tried(record);
+	json_t *wait;
+	size_t i;
 
 	json_array_foreach(record->waits, i, wait)
 		if (!record_waits_within(wait))

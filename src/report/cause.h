@@ -28,6 +28,9 @@ void cause_clear(struct cause *);
 /* Clocks are read a little late: who ended so many seconds after that time is a cause, too. */
 #define CAUSE_LATE 0.05
 
+/* Seconds from the start of its first attempt to that of the last one, which is the record's. */
+double cause_tried(const struct record *);
+
 /* When make could start the helper of that session, in Unix time. */
 double cause_ready(const struct record *);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/overlap.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -188,16 +189,15 @@ add_overlaps(struct buffer *out, const json_t *overlaps)
 	size_t i;
 
 	json_array_foreach(overlaps, i, overlap) {
-		char *names, *value;
+		char *told, *value;
 
 		if (i == OVERLAPS_MOST)
 			break;
-		names = json_list_join(json_object_get(overlap, "sessions"), ", ");
-		value = xasprintf("%s: %s (%s)", json_text(overlap, "level"),
-		    json_text(overlap, "words"), names);
+		told = overlap_told(overlap);
+		value = xasprintf("%s: %s", json_text(overlap, "level"), told);
 		add_property(out, "overlap", value);
 		free(value);
-		free(names);
+		free(told);
 	}
 }
 

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "report/cause.h"
 #include "report/lanes.h"
 #include "report/lead.h"
 
@@ -55,7 +56,7 @@ add_machine(const struct table *table, size_t of, size_t first, size_t *lanes)
 		const struct record *r = &table->records[i];
 
 		spans[i] = lead_has_run(r) && record_same_machine(r, &table->records[of]) ?
-		    (struct span){ r->started, r->ended } : (struct span){ 1, 0 };
+		    (struct span){ r->started - cause_tried(r), r->ended } : (struct span){ 1, 0 };
 	}
 	lanes_assign(spans, table->n, own);
 	for (size_t i = 0; i < table->n; i++)

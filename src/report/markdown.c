@@ -8,6 +8,7 @@
 
 #include <bsd/vis.h>
 
+#include "audit/overlap.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -111,7 +112,7 @@ markdown_add_overlaps(struct markdown *markdown, const json_t *overlaps)
 	if (json_array_size(overlaps) > 0)
 		buffer_addstr(&markdown->text, "\n");
 	json_array_foreach(overlaps, i, overlap) {
-		char *words = utf8_cut(json_text(overlap, "words"), REMARK_MOST);
+		char *told = overlap_told(overlap), *words = utf8_cut(told, REMARK_MOST);
 
 		if (markdown->text.len <= ROWS_MOST) {
 			buffer_addstr(&markdown->text, "- ");
@@ -121,6 +122,7 @@ markdown_add_overlaps(struct markdown *markdown, const json_t *overlaps)
 			buffer_addstr(&markdown->text, "\n");
 		}
 		free(words);
+		free(told);
 	}
 }
 

@@ -16,6 +16,7 @@
 #include "state/history.h"
 #include "state/record.h"
 #include "state/rundir.h"
+#include "state/trace.h"
 
 /* A time has changed where so many stand on either side of it, */
 enum { SIDE_LEAST = 3 };
@@ -34,12 +35,18 @@ enum { REASON_MOST = 160 };
 /* From so many runs on, the newest ones, in which it was not, that is worth a line. */
 enum { ABSENT_LEAST = 3 };
 
+/* A session was traced, or forked, or both: that takes another time. */
+enum kind { USUAL, TRACED, FORKED, TRACED_AND_FORKED, KINDS };
+
+static const char *const marks[KINDS] = { "", "traced", "forked", "traced, forked" };
+
 /* The times in which it passed, the oldest first. */
 struct past {
 	json_t *runs; /* as past_print has them */
 	json_int_t counts[VERDICTS], flaky;
 	double *times;
-	size_t n;
+	size_t n, others;  /* others: that are left out, as they are of another kind */
+	enum kind *kinds;  /* of each time */
 	struct indices at; /* of each time its run */
 	size_t absent; /* how many of the newest runs it was not in: it may have another name */
 };
@@ -113,15 +120,22 @@ time_of(const struct record *r)
 	return history_is_time(seconds) ? seconds : -1;
 }
 
+static enum kind
+kind_of(int rundir, const struct record *r)
+{
+	return (trace_is_there(rundir, r->target) ? TRACED : USUAL) |
+	       (r->fork && !*r->fork ? FORKED : USUAL);
+}
+
 /* is_whole: it is all of the session. */
 static void
-add(struct past *past, const char *run, const struct record *r, bool is_whole)
+add(struct past *past, const char *run, const struct record *r, bool is_whole, enum kind kind)
 {
 	double seconds = r->verdict == PASSED && is_whole ? time_of(r) : -1;
-	json_t *line = json_pack("{s:s,s:f,s:s,s:o,s:b,s:f,s:O?}", "run", run, "started",
+	json_t *line = json_pack("{s:s,s:f,s:s,s:o,s:b,s:f,s:O?,s:b,s:b}", "run", run, "started",
 	    r->started, "verdict", verdict_name(r->verdict), "reason",
 	    json_text_or_null(r->reason), "flaky", record_is_flaky(r), "duration", r->duration,
-	    "recheck", r->recheck);
+	    "recheck", r->recheck, "traced", (kind & TRACED) != 0, "forked", (kind & FORKED) != 0);
 
 	if (!line || json_array_append_new(past->runs, line) < 0)
 		return;
@@ -130,6 +144,8 @@ add(struct past *past, const char *run, const struct record *r, bool is_whole)
 	if (seconds < 0)
 		return;
 	past->times = xreallocarray(past->times, past->n + 1, sizeof(*past->times));
+	past->kinds = xreallocarray(past->kinds, past->n + 1, sizeof(*past->kinds));
+	past->kinds[past->n] = kind;
 	past->times[past->n++] = seconds;
 	indices_add(&past->at, json_array_size(past->runs) - 1);
 }
@@ -154,7 +170,8 @@ add_parts(struct past *past, const char *run, int rundir, const char *target)
 	table.wholes = wholes_of(table.records, table.n);
 	found = table.wholes.n > 0;
 	if (found)
-		add(past, run, &table.wholes.v[0], table.n == json_array_size(parts));
+		add(past, run, &table.wholes.v[0], table.n == json_array_size(parts),
+		    kind_of(rundir, &table.records[0]));
 	table_clear(&table);
 	json_decref(parts);
 	planfile_close(plan);
@@ -168,9 +185,30 @@ add_run(struct past *past, const char *run, int rundir, const char *target)
 	bool found = record_read(rundir, target, &r) == 1;
 
 	if (found)
-		add(past, run, &r, true);
+		add(past, run, &r, true, kind_of(rundir, &r));
 	record_clear(&r);
 	return found || add_parts(past, run, rundir, target);
+}
+
+/* Leaves the times of the kind that there is most of: only these can be compared. */
+static void
+keep_one_kind(struct past *past)
+{
+	size_t counts[KINDS] = { 0 }, kept = 0;
+	enum kind most = USUAL;
+
+	for (size_t i = 0; i < past->n; i++)
+		counts[past->kinds[i]]++;
+	for (enum kind kind = USUAL; kind < KINDS; kind++)
+		if (counts[kind] > counts[most])
+			most = kind;
+	for (size_t i = 0; i < past->n; i++)
+		if (past->kinds[i] == most) {
+			past->times[kept] = past->times[i];
+			past->at.v[kept++] = past->at.v[i];
+		}
+	past->others = past->n - kept;
+	past->n = past->at.n = kept;
 }
 
 static struct past
@@ -190,6 +228,7 @@ read_past(int state, const char *target)
 		close(rundir);
 	}
 	json_decref(names);
+	keep_one_kind(&past);
 	return past;
 }
 
@@ -254,6 +293,13 @@ reason_of(const json_t *run)
 	return reason ? reason : xstrdup("");
 }
 
+static enum kind
+mark_of(const json_t *run)
+{
+	return (json_is_true(json_object_get(run, "traced")) ? TRACED : USUAL) |
+	       (json_is_true(json_object_get(run, "forked")) ? FORKED : USUAL);
+}
+
 static void
 print_runs(const json_t *runs)
 {
@@ -265,12 +311,15 @@ print_runs(const json_t *runs)
 	json_array_foreach(runs, i, run) {
 		char *reason = reason_of(run);
 		bool flaky = json_is_true(json_object_get(run, "flaky"));
+		const char *mark = marks[mark_of(run)];
+		const char *comma = flaky && *mark ? ", " : "";
 
 		printf("%-29s  %-9s %8s", json_text(run, "run"), json_text(run, "verdict"),
 		    !strcmp(json_text(run, "verdict"), verdict_name(NOT_RUN)) ? "-" :
 		    screen_duration(json_number(run, "duration")).s);
-		if (*reason || flaky) {
-			printf("  %s%s", flaky ? "flaky" : "", flaky && *reason ? ": " : "");
+		if (*reason || flaky || *mark) {
+			printf("  %s%s%s%s", flaky ? "flaky" : "", comma, mark,
+			    (flaky || *mark) && *reason ? ": " : "");
 			screen_put_cut(reason, left > 0 && left < REASON_MOST ? left : REASON_MOST);
 		}
 		putchar('\n');
@@ -302,6 +351,8 @@ print_sums(const struct past *past)
 		    screen_duration(median_of(past->times, past->n)).s, screen_duration(low).s,
 		    screen_duration(high).s);
 	}
+	if (past->others > 0)
+		printf("; without %zu traced or forked otherwise than most", past->others);
 	putchar('\n');
 	if (past->absent >= ABSENT_LEAST)
 		printf("noxmk: it was not in the last %zu runs\n", past->absent);
@@ -346,6 +397,7 @@ past_print(int state, const char *target, bool json)
 	}
 	json_decref(past.runs);
 	free(past.times);
+	free(past.kinds);
 	free(past.at.v);
 	return result;
 }

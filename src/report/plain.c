@@ -25,10 +25,24 @@ alone_seconds(const struct record *r, int state, unsigned processors)
 	return alone < 0 && learned_was_too_short(r) ? r->duration / 2 : alone;
 }
 
+/*
+ * A part's share of what nox would have worked on the whole, or -1: the time of a part has much
+ * that each part does again, so their sum is not that of the whole.
+ */
+static double
+share_of_whole(const struct record *r, int state, double work)
+{
+	struct learned learned = learned_of(state, r->whole);
+	double share = learned.alone < 0 ? -1 : lesser(learned.alone / r->parts, work);
+
+	learned_clear(&learned);
+	return share;
+}
+
 void
 plain_add(struct plain *plain, const struct record *r, int state, unsigned processors)
 {
-	double alone, start;
+	double alone, start, work;
 
 	/* What a skipped one took, to look for an interpreter, is nothing that can be saved. */
 	if (r->verdict == SKIPPED || r->verdict == NOT_RUN || plain->unknown)
@@ -39,7 +53,14 @@ plain_add(struct plain *plain, const struct record *r, int state, unsigned proce
 		return;
 	}
 	start = r->duration - lesser(r->own, r->duration);
-	plain->work += alone > start ? alone - start : 0;
+	work = alone > start ? alone - start : 0;
+	if (r->part > 0)
+		work = share_of_whole(r, state, work);
+	if (work < 0) {
+		plain->unknown = true;
+		return;
+	}
+	plain->work += work;
 	plain->counted++;
 	if (r->fork && !*r->fork)
 		plain->longest_fork = -lesser(-plain->longest_fork, -start);

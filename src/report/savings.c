@@ -11,24 +11,26 @@
 #include "report/savings.h"
 #include "report/table.h"
 #include "state/rundir.h"
+#include "state/trace.h"
 
 struct sums {
 	unsigned sessions, bad;
 	unsigned counted; /* targets of these, of which one that is cut has several */
+	bool traced;
 	struct plain plain;
 	double wall; /* seconds that the run took */
 	int state;
 	unsigned processors;
 };
 
-/* Of the runs of which both times are known. */
+/* plain, wall: of the runs of which both times are known; unknown: how many others there are. */
 struct total {
-	unsigned runs;
+	unsigned runs, unknown;
 	double plain, wall;
 };
 
 static void
-add_records(struct sums *sums, const struct table *table)
+add_records(struct sums *sums, int rundir, const struct table *table)
 {
 	for (size_t i = 0; i < table->n; i++) {
 		const struct record *r = &table->records[i];
@@ -36,6 +38,7 @@ add_records(struct sums *sums, const struct table *table)
 		if (r->verdict == SKIPPED)
 			continue;
 		sums->counted++;
+		sums->traced = sums->traced || trace_is_there(rundir, r->target);
 		plain_add(&sums->plain, r, sums->state, sums->processors);
 	}
 	for (size_t i = 0; i < table->wholes.n; i++) {
@@ -55,7 +58,7 @@ add_up(int rundir, struct sums *sums)
 	struct table table = { 0 };
 
 	if (plan && table_read(&table, rundir, plan, goals, TABLE_SO_FAR) == 0)
-		add_records(sums, &table);
+		add_records(sums, rundir, &table);
 	sums->wall = lead_wall(&table, json_number(info, "started"));
 	table_clear(&table);
 	planfile_close(plan);
@@ -77,8 +80,27 @@ print_line(const char *name, const struct sums *sums)
 		printf("%8.2f\n", plain / sums->wall);
 }
 
+/* Prints the run, and adds it to the others. */
 static void
-print_total(const struct total *all, unsigned unknown)
+take(struct total *all, const char *name, const struct sums *sums)
+{
+	double plain = plain_seconds(&sums->plain);
+
+	if (all->runs + all->unknown == 0)
+		printf("%-29s  %8s  %8s  %9s  %7s  %8s\n", "run", "sessions", "not well",
+		    "plain nox", "took", "speed-up");
+	print_line(name, sums);
+	if (plain < 0) {
+		all->unknown++;
+		return;
+	}
+	all->runs++;
+	all->plain += plain;
+	all->wall += sums->wall;
+}
+
+static void
+print_total(const struct total *all)
 {
 	double less = all->plain - all->wall;
 
@@ -88,18 +110,22 @@ print_total(const struct total *all, unsigned unknown)
 		    all->runs, all->runs == 1 ? "" : "s", screen_duration(all->wall).s,
 		    screen_duration(all->plain).s, screen_duration(less < 0 ? -less : less).s,
 		    less < 0 ? "more" : "less", all->plain / all->wall);
-	if (unknown > 0)
-		puts("?: a session was cancelled, or never yet ran without others in its way");
+	if (all->unknown > 0)
+		puts("?: a session was cancelled, or never yet ran uncut, without others in its "
+		     "way");
 	puts("What plain nox would take is worked out from records: `noxmk bench` measures it.");
 }
 
-/* Nobody knows yet what they will take. */
+/* Nobody knows yet what some will take, and others were not to be fast. */
 static void
-tell_of_others(unsigned going_on)
+tell_of_others(unsigned going_on, unsigned traced)
 {
 	if (going_on > 0)
 		printf("noxmk: not counted: %u run%s that go%s on\n", going_on,
 		    going_on == 1 ? "" : "s", going_on == 1 ? "es" : "");
+	if (traced > 0)
+		printf("noxmk: not counted: %u run%s, traced by an audit or NOXMK_WATCH\n",
+		    traced, traced == 1 ? "" : "s");
 }
 
 int
@@ -107,37 +133,29 @@ savings_print(int state)
 {
 	json_t *names = rundir_list(state), *name;
 	struct total all = { 0 };
-	unsigned runs = 0, going_on = 0, processors = cpus_available();
+	unsigned going_on = 0, traced = 0, processors = cpus_available();
 	size_t i;
 
 	json_array_foreach(names, i, name) {
 		int rundir = rundir_open_named(state, json_string_value(name));
 		struct sums sums = { .state = state, .processors = processors };
-		double plain;
 
 		if (rundir < 0)
 			continue;
 		if (table_progress(rundir) == TABLE_SO_FAR) {
 			going_on++;
 		} else if (add_up(rundir, &sums)) {
-			if (runs++ == 0)
-				printf("%-29s  %8s  %8s  %9s  %7s  %8s\n", "run", "sessions",
-				    "not well", "plain nox", "took", "speed-up");
-			print_line(json_string_value(name), &sums);
-			plain = plain_seconds(&sums.plain);
-			if (plain >= 0) {
-				all.runs++;
-				all.plain += plain;
-				all.wall += sums.wall;
-			}
+			traced += sums.traced;
+			if (!sums.traced)
+				take(&all, json_string_value(name), &sums);
 		}
 		close(rundir);
 	}
 	json_decref(names);
-	if (runs > 0)
-		print_total(&all, runs - all.runs);
+	if (all.runs + all.unknown > 0)
+		print_total(&all);
 	else
 		warnx("no run of several sessions is kept here: `make -j ci` makes one");
-	tell_of_others(going_on);
-	return runs > 0 ? 0 : -1;
+	tell_of_others(going_on, traced);
+	return all.runs + all.unknown > 0 ? 0 : -1;
 }

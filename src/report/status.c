@@ -132,9 +132,9 @@ watch(struct progress *progress, struct run *run)
 	return signal;
 }
 
-/* The bad ones of these, as far as they have had their turn. */
-static void
-add_failed(const struct table *table, struct buffer *line)
+/* The bad ones of these that have a log, or those that have none. False: there is none. */
+static bool
+add_bad(const struct table *table, bool logged, const char *head, struct buffer *line)
 {
 	size_t n = 0;
 
@@ -142,18 +142,26 @@ add_failed(const struct table *table, struct buffer *line)
 		const struct record *r = &table->records[i];
 		char *safe;
 
-		if (!record_is_bad(r) || ++n > FAILED_MOST)
+		if (!record_is_bad(r) || r->logged != logged || ++n > FAILED_MOST)
 			continue;
 		safe = screen_safe(r->target);
-		buffer_printf(line, "%s%s", n > 1 ? ", " : "failed: ", safe);
+		buffer_printf(line, "%s%s", n > 1 ? ", " : head, safe);
 		if (r->verdict != FAILED)
 			buffer_printf(line, " (%s)", verdict_name(r->verdict));
 		free(safe);
 	}
 	if (n > FAILED_MOST)
 		buffer_printf(line, " and %zu more", n - FAILED_MOST);
-	if (n > 0)
+	return n > 0;
+}
+
+static void
+add_failed(const struct table *table, struct buffer *line)
+{
+	if (add_bad(table, true, "failed: ", line))
 		buffer_addstr(line, "; `noxmk log` has their logs\n");
+	if (add_bad(table, false, "without a log: ", line))
+		buffer_addstr(line, "\n");
 }
 
 /* Of a run that has ended; nothing if none has failed. */

@@ -9,6 +9,7 @@
 #include "output/screen.h"
 #include "report/table.h"
 #include "state/rundir.h"
+#include "state/trace.h"
 
 /* Columns of the targets, in a file at most, and on a narrow screen at least. */
 enum { NAMES_MOST = 60, NAMES_LEAST = 12 };
@@ -40,7 +41,7 @@ why_no_record(int rundir, const char *target, int found, enum table_of of)
 	if (of == TABLE_OPEN)
 		return "it has not ended yet: the run goes on";
 	/* Nobody has answered any more when it was about to open a file. */
-	if (has(rundir, target, ".log") && has(rundir, target, ".trace"))
+	if (has(rundir, target, ".log") && trace_is_there(rundir, target))
 		return "no record: its helper died while it ran, and its calls failed since: it "
 		       "was traced";
 	if (has(rundir, target, ".log"))

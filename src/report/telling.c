@@ -3,10 +3,12 @@
 #include <time.h>
 
 #include "audit/clash.h"
+#include "audit/overlap.h"
 #include "base/json.h"
 #include "output/screen.h"
 #include "output/utf8.h"
 #include "report/advice.h"
+#include "report/cause.h"
 #include "report/load.h"
 #include "report/telling.h"
 #include "report/whole.h"
@@ -189,7 +191,7 @@ add_table(struct buffer *out, const struct story *story, const struct remarks *r
 
 /* What it waited for last, in words; NULL where it was nothing. The caller frees. */
 static char *
-link_of(const struct story *story, size_t at)
+wait_of(const struct story *story, size_t at)
 {
 	const struct lead *lead = &story->leads[at];
 	const char *words = wait_kind_words(lead->last);
@@ -203,6 +205,21 @@ link_of(const struct story *story, size_t at)
 		return xasprintf("  %s  (%s)", lead->what, lead->by);
 	return xasprintf("  it waited for %s, which %s had", words,
 	    story->table.records[lead->before].target);
+}
+
+/* The same, and what it took before it was tried for the last time. */
+static char *
+link_of(const struct story *story, size_t at)
+{
+	char *wait = wait_of(story, at), *words;
+	double tried = cause_tried(&story->table.records[at]);
+
+	if (tried < NOTEWORTHY)
+		return wait;
+	words = xasprintf("%s  it was tried before, for %s", wait ? wait : "",
+	    screen_duration(tried).s);
+	free(wait);
+	return words;
 }
 
 /*
@@ -307,6 +324,9 @@ add_resources(struct buffer *out, const struct story *story)
 	json_decref(sums);
 }
 
+/* What sessions did before they were tried for the last time, which is all that is in a record. */
+#define TRIED "attempts that failed, and the pauses behind them"
+
 static const char *const work_words[STEP_KINDS] = {
 	[STEP_ENVIRONMENT] = "making environments", [STEP_INSTALL] = "installing",
 	[STEP_RUN] = "commands", [STEP_OTHER] = "the rest of the sessions",
@@ -321,7 +341,7 @@ static void
 add_wall(struct buffer *out, const struct story *story)
 {
 	struct work work = { 0 };
-	double left = story->wall;
+	double left = story->wall, tried = 0;
 
 	/* What runs is not on that yet. */
 	if (story->path.n == 0 || story->wall < NOTEWORTHY || story->progress == TABLE_SO_FAR)
@@ -333,12 +353,16 @@ add_wall(struct buffer *out, const struct story *story)
 		/* Nox does not tell of all of them. */
 		if (!work_add_share(&work, r, taken))
 			work.seconds[STEP_OTHER] += taken;
+		tried += cause_tried(r);
 		left -= taken;
 	}
+	tried = tried < left ? tried : left;
 	buffer_printf(out, "\nWhere the %s of the run went, along the critical path\n",
 	    screen_duration(story->wall).s);
 	for (enum step_kind kind = 0; kind < STEP_KINDS; kind++)
 		add_part(out, work_words[kind], work.seconds[kind], story->wall);
+	add_part(out, TRIED, tried, story->wall);
+	left -= tried;
 	add_part(out, "waits, and what is before and between sessions", left, story->wall);
 }
 
@@ -347,16 +371,20 @@ static void
 add_work(struct buffer *out, const struct story *story)
 {
 	struct work work = work_of(&story->table);
-	double all = 0;
+	double all = 0, tried = 0;
 
+	for (size_t i = 0; i < story->table.n; i++)
+		tried += cause_tried(&story->table.records[i]);
 	for (enum step_kind kind = 0; kind < STEP_KINDS; kind++)
 		all += work.seconds[kind];
+	all += tried;
 	if (all < NOTEWORTHY)
 		return;
 	buffer_printf(out, "\nWhere the time of all sessions together went, %s\n",
 	    screen_duration(all).s);
 	for (enum step_kind kind = 0; kind < STEP_KINDS; kind++)
 		add_part(out, work_words[kind], work.seconds[kind], all);
+	add_part(out, TRIED, tried, all);
 }
 
 static void
@@ -399,13 +427,15 @@ add_overlaps(struct buffer *out, const struct story *story, int columns)
 		buffer_addstr(out, "\nWhere sessions at the same time met\n");
 	json_array_foreach(story->overlaps, i, overlap) {
 		struct buffer line = { 0 };
+		char *told = overlap_told(overlap);
 
 		buffer_printf(&line, "  %-9s ", !strcmp(json_text(overlap, "level"),
 		    level_name(LEVEL_CONFLICT)) ? level_name(LEVEL_CONFLICT) :
 		    level_name(LEVEL_LIKELY));
-		end_line(&line, json_text(overlap, "words"), columns);
+		end_line(&line, told, columns);
 		buffer_add(out, line.data, line.len);
 		buffer_free(&line);
+		free(told);
 	}
 }
 

@@ -248,6 +248,33 @@ add_name(struct drawing *d, size_t at, double until)
 	free(text);
 }
 
+/* Those before the last one, where it is known when they were. */
+static void
+add_attempts(struct drawing *d, size_t at)
+{
+	const struct record *r = &d->story->table.records[at];
+	struct buffer *out = d->plot.out;
+	json_t *attempt;
+	size_t i;
+
+	json_array_foreach(r->attempts, i, attempt) {
+		double from = story_moment(d->story, json_number(attempt, "started"));
+		double to = from + json_number(attempt, "duration");
+
+		if (from <= 0 || to < from || to > start_of(d, at))
+			continue;
+		buffer_addstr(out, "<g class=\"tried bad\"><title>");
+		plot_add_escaped(&d->plot, r->target);
+		buffer_addstr(out, ", in an attempt before: ");
+		plot_add_escaped(&d->plot, json_text(attempt, "verdict"));
+		buffer_addstr(out, "</title>");
+		plot_add_bar(&d->plot, "other", from, to, bar_top(d, at), d->heights.bar,
+		    BAR_LEAST);
+		plot_add_bar(&d->plot, "rim", from, to, bar_top(d, at), d->heights.bar, BAR_LEAST);
+		buffer_addstr(out, "</g>\n");
+	}
+}
+
 /* before: the record in front of it in its lane, behind: the next one; or NO_RECORD. */
 static void
 add_session(struct drawing *d, size_t at, size_t before, size_t behind)
@@ -256,6 +283,7 @@ add_session(struct drawing *d, size_t at, size_t before, size_t behind)
 	double width = plot_x(&d->plot, end_of(d, at)) - plot_x(&d->plot, start_of(d, at));
 	struct buffer *out = d->plot.out;
 
+	add_attempts(d, at);
 	buffer_printf(out, "<g class=\"s %s%s\" id=\"s%zu\" data-i=\"%zu\">",
 	    verdict_name(r->verdict), record_is_bad(r) ? " bad" : "", at, at);
 	add_title(d, at);

@@ -44,7 +44,8 @@ waits_before(const struct story *story, size_t at)
 
 	if (!lead_has_run(r))
 		return waits;
-	from = started - seconds[WAIT_SLOT] - seconds[WAIT_RESOURCE] - seconds[WAIT_MEMORY];
+	from = started - cause_tried(r) - seconds[WAIT_SLOT] - seconds[WAIT_RESOURCE] -
+	       seconds[WAIT_MEMORY];
 	from = from < 0 ? 0 : from;
 	to = from - seconds[WAIT_EDGE];
 	add_wait(&waits, (struct wait){ WAIT_EDGE, { to < 0 ? 0 : to, from }, "", "" }, started);

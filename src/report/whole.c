@@ -11,17 +11,6 @@ whole_is_made(const struct record *r)
 	return r->parts > 0 && r->part == 0;
 }
 
-/* A worse one counts before a better one; that all were skipped, before nothing. */
-static int
-badness(const struct record *r)
-{
-	static const int of[VERDICTS] = { [SKIPPED] = 0, [PASSED] = 1, [NOT_RUN] = 3,
-		[CANCELLED] = 4, [ABORTED] = 5, [FAILED] = 6 };
-
-	return record_is_bad(r) || r->verdict == PASSED ? of[r->verdict] :
-	    r->verdict == SKIPPED ? 0 : 2;
-}
-
 bool
 whole_has(const char *whole, const struct record *r)
 {
@@ -126,6 +115,12 @@ machines_of(const struct record *records, size_t n, const char *whole)
 	return words;
 }
 
+static int
+badness_of(const struct record *r)
+{
+	return verdict_badness(r->verdict, record_is_bad(r));
+}
+
 /* Of the first part that failed before it passed, or NULL. */
 static json_t *
 attempts_of_flaky(const struct record *records, size_t n, const char *whole)
@@ -148,7 +143,7 @@ make_whole(const struct record *records, size_t n, const struct record *first)
 	for (size_t i = 0; i < n; i++)
 		if (whole_has(first->whole, &records[i])) {
 			add_part(&whole, &records[i]);
-			if (badness(&records[i]) > badness(worst))
+			if (badness_of(&records[i]) > badness_of(worst))
 				worst = &records[i];
 		}
 	whole.attempts = json_incref(record_is_bad(worst) ? worst->attempts :

@@ -168,6 +168,32 @@ print_wait(const json_t *session, const json_t *wait)
 		}
 }
 
+/* Each that failed, with its log, and the pauses behind them. */
+static void
+print_attempts(const struct record *record, const json_t *info)
+{
+	char *folder = rundir_path(json_text(info, "run"));
+	double pauses = cause_tried(record);
+	json_t *attempt;
+	size_t i;
+
+	json_array_foreach(record->attempts, i, attempt) {
+		const char *log = json_text(attempt, "log");
+		char *reason = screen_safe(json_text(attempt, "reason"));
+		char *words = xasprintf("in an attempt before: %s%s%s", json_text(attempt,
+		    "verdict"), *reason ? ": " : "", reason);
+		char *path = *log ? xasprintf("%s/%s", folder, log) : xstrdup("");
+
+		put_line(json_number(attempt, "duration"), words, path);
+		pauses -= json_number(attempt, "duration");
+		free(path);
+		free(words);
+		free(reason);
+	}
+	print_line(pauses, "until it was tried again", "");
+	free(folder);
+}
+
 /* Until the helper started the session waited in make, and then in its helper, which noted it. */
 static void
 print_waits(int rundir, struct planfile *plan, const struct record *record, double run_started)
@@ -314,6 +340,7 @@ why_print(UNUSED void *data, int rundir, const char *target)
 		json_decref(session);
 		if (record.verdict != NOT_RUN)
 			print_waits(rundir, plan, &record, started);
+		print_attempts(&record, info);
 		if (record.width > 0)
 			print_width(&record);
 		print_cut(&record);

@@ -30,6 +30,7 @@ struct item {
 	const struct now_entry *entry; /* or NULL */
 	bool lives;              /* its helper does */
 	bool done, bad;
+	enum verdict verdict;    /* once it is done */
 	double seconds;          /* that it runs for by now */
 	size_t first;            /* the first item of the same session */
 };
@@ -37,7 +38,8 @@ struct item {
 /* What all items of one session come to. */
 struct sum {
 	unsigned left, running; /* not done */
-	bool bad;
+	bool bad;               /* the worst of those that are done, which ended so: */
+	enum verdict verdict;
 	const char *waits;      /* what the first that waits is waiting for; NULL: none does */
 };
 
@@ -185,7 +187,7 @@ take_entries(struct progress *p)
 	}
 }
 
-/* The helper is gone, or there is no table: the record tells, or nobody. */
+/* The helper is gone, or there is no table: the record tells, or nobody. Then it was not run. */
 static void
 take_record(struct progress *p, struct item *item)
 {
@@ -194,11 +196,13 @@ take_record(struct progress *p, struct item *item)
 	if (record_read(p->o.rundir, item->target, &record) == 1) {
 		item->done = true;
 		item->bad = record_is_bad(&record);
+		item->verdict = record.verdict;
 		if (record.ended > p->last)
 			p->last = record.ended;
 		record_clear(&record);
-	} else if (item->entry) {
+	} else if (item->entry || p->o.ended) {
 		item->done = item->bad = true;
+		item->verdict = NOT_RUN;
 	}
 }
 
@@ -215,6 +219,7 @@ judge(struct progress *p, struct item *item)
 	if (entry->phase == NOW_ENDED) {
 		item->done = true;
 		item->bad = entry->bad != 0;
+		item->verdict = entry->verdict;
 		return;
 	}
 	item->lives = now_lives(p->o.table, (size_t)(entry - p->view.entries), p->o.own);
@@ -426,6 +431,16 @@ waits_for(struct progress *p, const struct item *item)
 	return p->o.table >= 0 ? awaited(p, item) : NULL;
 }
 
+static void
+take_verdict(struct sum *sum, const struct item *item)
+{
+	if (!item->done || verdict_badness(item->verdict, item->bad) <=
+	    verdict_badness(sum->verdict, sum->bad))
+		return;
+	sum->verdict = item->verdict;
+	sum->bad = item->bad;
+}
+
 /*
  * Gives each that runs a row, and sums up: one for each item; that of the first of a session is of
  * all of them. The caller frees.
@@ -435,12 +450,14 @@ go_through(struct progress *p)
 {
 	struct sum *sums = xcalloc(p->n, sizeof(*sums));
 
+	for (size_t i = 0; i < p->n; i++)
+		sums[i].verdict = SKIPPED;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct item *item = &p->items[i];
 		struct sum *sum = &sums[item->first];
 
 		sum->left += !item->done;
-		sum->bad = sum->bad || (item->done && item->bad);
+		take_verdict(sum, item);
 		if (runs(item)) {
 			sum->running++;
 			add_row(p, item);
@@ -461,8 +478,12 @@ count(struct progress *p, struct board *board)
 		if (p->items[i].first != i)
 			continue;
 		known++;
-		board->done += sums[i].left == 0;
-		board->failed += sums[i].bad;
+		/* What waits or runs still is counted as that, whatever part of it was not run. */
+		if (sums[i].left > 0 && sums[i].verdict == NOT_RUN)
+			sums[i].bad = false;
+		board->done += sums[i].left == 0 && sums[i].verdict != NOT_RUN;
+		board->bad[sums[i].verdict] += sums[i].bad || (sums[i].left == 0 &&
+		    sums[i].verdict == NOT_RUN);
 		board->running += sums[i].running > 0;
 		if (sums[i].running == 0 && sums[i].waits)
 			add_wait(p, sums[i].waits);
@@ -491,7 +512,7 @@ progress_look(struct progress *p, size_t most, struct board *board)
 		qsort(p->waits, p->nwaits, sizeof(*p->waits), compare_waits);
 	for (size_t i = 0; i < p->nrows; i++)
 		p->rows[i].last = i < most ? last_line(p, p->rows[i].target) : xstrdup("");
-	if (p->o.table >= 0 && board->done < board->total)
+	if (p->o.table >= 0 && board->done + board->bad[NOT_RUN] < board->total)
 		foretell(p);
 	/* When it ought to have ended by now, nobody knows. */
 	if (p->ends > p->now + NEAR)

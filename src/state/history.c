@@ -33,6 +33,7 @@ struct table {
 	json_t *clients;  /* target -> anything */
 	json_t *learned;  /* target -> what learned_read takes */
 	json_t *machine;  /* what it is like, or NULL */
+	json_t *skipped;  /* target -> seconds, of those that were when they ran last */
 	bool newer;       /* somebody else's, of a form that we do not know */
 };
 
@@ -120,9 +121,11 @@ static struct table
 table_of(const json_t *root)
 {
 	json_t *learned = json_object_get(root, "learned"), *item;
+	const char *target;
 	struct table table = { .sessions = json_incref(json_object_get(root, "sessions")),
 		.clients = json_object(), .machine = json_incref(json_object_get(root, "machine")),
-		.learned = json_is_object(learned) ? json_incref(learned) : json_object() };
+		.learned = json_is_object(learned) ? json_incref(learned) : json_object(),
+		.skipped = json_object() };
 	size_t i;
 
 	if (!table.sessions)
@@ -130,6 +133,9 @@ table_of(const json_t *root)
 	json_array_foreach(json_object_get(root, "clients"), i, item)
 		if (json_is_string(item))
 			json_object_set_new(table.clients, json_string_value(item), json_true());
+	json_object_foreach(json_object_get(root, "skipped"), target, item)
+		if (json_is_number(item) && history_is_time(json_number_value(item)))
+			json_object_set(table.skipped, target, item);
 	return table;
 }
 
@@ -140,6 +146,7 @@ table_free(struct table *table)
 	json_decref(table->clients);
 	json_decref(table->learned);
 	json_decref(table->machine);
+	json_decref(table->skipped);
 }
 
 /* shown: the file as messages show it. One that cannot be used is warned of and counts as empty. */
@@ -236,6 +243,16 @@ history_expect(const struct history *history, const char *target)
 		.known = known, .client = json_object_get(table->clients, target) != NULL };
 }
 
+double
+history_skipped(const struct history *history, const char *target)
+{
+	const json_t *seconds = json_object_get(history->own.skipped, target);
+
+	if (!seconds && !json_object_get(history->own.sessions, target))
+		seconds = json_object_get(history->seed.skipped, target);
+	return seconds ? json_number_value(seconds) : -1;
+}
+
 struct learned
 history_learned(const struct history *history, const char *target)
 {
@@ -316,14 +333,29 @@ struct addition {
 	bool changed;
 };
 
+/* True when it was not skipped before and is now, or the other way round. */
+static bool
+note_skipped(json_t *skipped, const struct record *record)
+{
+	bool was = json_object_del(skipped, record->target) == 0;
+
+	if (record->verdict == SKIPPED)
+		json_object_set_new(skipped, record->target, json_real(record->duration));
+	return was != (record->verdict == SKIPPED);
+}
+
 /* A record with a nonsensical time is left out: it would make the whole file unusable. */
 static void
-add_passed(void *data, const struct record *record)
+add_record(void *data, const struct record *record)
 {
 	struct addition *addition = data;
 
-	if (record->verdict == PASSED && history_is_time(record->duration) &&
-	    add(addition->table, record, addition->processors))
+	if (!history_is_time(record->duration))
+		return;
+	if (record->verdict == PASSED && add(addition->table, record, addition->processors))
+		addition->changed = true;
+	if ((record->verdict == PASSED || record->verdict == SKIPPED) &&
+	    note_skipped(addition->table->skipped, record))
 		addition->changed = true;
 }
 
@@ -343,6 +375,9 @@ forget(struct table *table)
 			json_object_del(table->clients, target);
 			json_object_del(table->sessions, target);
 		}
+	json_object_foreach_safe(table->skipped, next, target, item)
+		if (json_object_size(table->skipped) > SESSIONS)
+			json_object_del(table->skipped, target);
 	json_object_foreach(table->learned, target, item)
 		if (json_object_get(table->sessions, target) && (tidy = learned_tidy(item)))
 			json_object_set_new(learned, target, tidy);
@@ -356,7 +391,7 @@ add_run(struct table *table, int rundir)
 {
 	struct addition addition = { .table = table, .processors = cpus_available() };
 
-	record_each(rundir, add_passed, &addition);
+	record_each(rundir, add_record, &addition);
 	forget(table);
 	return addition.changed;
 }
@@ -378,9 +413,10 @@ static int
 write_table(int state, const struct table *table)
 {
 	json_t *learned = json_object_size(table->learned) > 0 ? table->learned : NULL;
-	json_t *root = json_pack("{s:i,s:O,s:o*,s:O*,s:O*}", "schema", 1, "sessions",
+	json_t *skipped = json_object_size(table->skipped) > 0 ? table->skipped : NULL;
+	json_t *root = json_pack("{s:i,s:O,s:o*,s:O*,s:O*,s:O*}", "schema", 1, "sessions",
 	    table->sessions, "clients", keys_of(table->clients), "learned", learned,
-	    "machine", table->machine);
+	    "machine", table->machine, "skipped", skipped);
 	char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS_KEPT));
 	int result = text ? file_replace(state, HISTORY_NAME, text, strlen(text)) : -1;
 

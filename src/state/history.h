@@ -6,13 +6,14 @@
  *
  *   history.json   {"schema":1,"sessions":{"lint":[1.25,1.5],"tests-3.12":[20.1]},
  *                   "clients":["build"],"learned":{"lint":{"told":2,"width":1,…},…},
- *                   "machine":{"seconds":[41.5,39.9],"processors":4}}
+ *                   "machine":{"seconds":[41.5,39.9],"processors":4},"skipped":{"tests-3.9":0.4}}
  *
  * For each session its seconds, the newest last. clients: the sessions whose tools took part in
  * make's jobserver when they ran last. How long these take depends on how many slots are free, so
  * their processor seconds count where these are more. learned: see learned.h. machine: what several
  * machines took besides, a number a run of them all, and how many processors the smallest had in
- * the last one. The environment's NOXMK_HISTORY names a second file of that format, from a CI cache
+ * the last one. skipped: the sessions that were when they ran last, and the seconds of that. The
+ * environment's NOXMK_HISTORY names a second file of that format, from a CI cache
  * or under version control, which counts for targets that the first one lacks. A file with another
  * schema is somebody newer's, and stays as it is.
  */
@@ -51,6 +52,9 @@ struct expectation {
 
 struct expectation history_expect(const struct history *, const char *target);
 
+/* The seconds of a session that was skipped when it ran last, and may be again; or -1. */
+double history_skipped(const struct history *, const char *target);
+
 /*
  * The seconds that a session usually takes, or -1: not known. For those who look up one: of the
  * files only its own list is parsed, and what cannot be read is not warned of.
@@ -65,8 +69,8 @@ bool history_is_time(double seconds);
 
 /*
  * Adds what has passed in the run of that folder. True when that has changed what is expected of a
- * session by so much that another order may be better, or when a session has passed for the first
- * time. A file that cannot be written is warned of; then nothing changes.
+ * session by so much that another order may be better, or when a session has passed, or was
+ * skipped, for the first time. A file that cannot be written is warned of; then nothing changes.
  */
 bool history_update(int state, int rundir);
 

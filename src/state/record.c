@@ -36,6 +36,15 @@ verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
+int
+verdict_badness(enum verdict verdict, bool bad)
+{
+	static const int of[VERDICTS] = { [SKIPPED] = 0, [PASSED] = 1, [NOT_RUN] = 3,
+		[CANCELLED] = 4, [ABORTED] = 5, [FAILED] = 6 };
+
+	return bad || verdict == PASSED ? of[verdict] : verdict == SKIPPED ? 0 : 2;
+}
+
 void
 record_decide(struct record *record, enum verdict verdict, char *reason)
 {
@@ -49,9 +58,9 @@ record_set_aside(struct record *record, const char *log)
 {
 	if (!record->attempts)
 		record->attempts = json_array();
-	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:s?}", "verdict",
-	    verdict_name(record->verdict), "reason", record->reason, "duration",
-	    record->duration, "log", log));
+	json_array_append_new(record->attempts, json_pack("{s:s,s:s?,s:f,s:f,s:s?}", "verdict",
+	    verdict_name(record->verdict), "reason", record->reason, "started",
+	    record->started, "duration", record->duration, "log", log));
 	json_decref(record->notify);
 	json_decref(record->wide);
 	json_decref(record->steps);

@@ -16,7 +16,8 @@
  *    "samples":{"every":0.25,"cpu":[1.9],"width":[4],"mib":[700.0]},
  *    "steps":[{"kind":"run","command":"pytest -q","exit":0,"started":1795396709.5,"seconds":4.0,
  *    "waited":0.0}],"more_steps":{"steps":49800,"install":0.5,"run":12.0},
- *    "attempts":[{"verdict":"failed","reason":"…","duration":1.5,"log":"lint.log.1"}],
+ *    "attempts":[{"verdict":"failed","reason":"…","started":1795396706.5,"duration":1.5,
+ *    "log":"lint.log.1"}],
  *    "recheck":{"verdict":"passed","reason":null,"seconds":1.5,"log":"lint.recheck.log",
  *    "beside":["tests","docs"],"others":2,"hazards":[…]}}
  *
@@ -97,6 +98,12 @@ struct record {
 };
 
 const char *verdict_name(enum verdict);
+
+/*
+ * Of the parts of one session the worst counts, the one with the highest number: that all were
+ * skipped comes before nothing. bad: as record_is_bad says.
+ */
+int verdict_badness(enum verdict, bool bad);
 
 /* This verdict with its reason (or NULL), which is the record's from now on, replaces the last. */
 void record_decide(struct record *, enum verdict, char *reason);

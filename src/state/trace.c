@@ -1,8 +1,10 @@
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bsd/stdlib.h>
 
@@ -39,6 +41,16 @@ char *
 trace_name(const char *target)
 {
 	return xasprintf("%s.trace", target);
+}
+
+bool
+trace_is_there(int rundir, const char *target)
+{
+	char *name = trace_name(target);
+	bool there = faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	free(name);
+	return there;
 }
 
 static void

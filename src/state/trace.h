@@ -115,6 +115,9 @@ void trace_put(struct buffer *, const struct trace *);
 /* The name of the file. The caller frees. */
 char *trace_name(const char *target) UNUSED_RESULT;
 
+/* Was that session traced? */
+bool trace_is_there(int rundir, const char *target);
+
 /*
  * Reads the trace of that target, as it was written last. 1 and a filled trace, whose paths are
  * sorted and no two of which are one (trace_clear frees), 0 when there is none, -1 after a warning

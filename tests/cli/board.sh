@@ -59,13 +59,13 @@ echo '{"schema":1,"sessions":{"one":[100],"two":[100],"quick":[20],"fails":[5]}}
 for make in $MAKE; do
 	topic="make $("$make" --version | sed 's/.* //; q'): "
 	rm -rf .nox
-	golden 'noxmk: 1 of 4 done, 1 failed, 2 run, 1 wait; Ns
+	golden 'noxmk: 1 of 4 done, 1 aborted, 2 run, 1 wait; Ns
  one Ns one is at work, 日本語
  two Ns two is at work, 日本語
 waiting: 1 for other sessions'
 	watch 100 golden -j3
 	check '100 columns' exits 0
-	golden 'noxmk: 1 of 4 done, 1 failed, 2 run
+	golden 'noxmk: 1 of 4 done, 1 aborted, 2 run
  one Ns of Ns one is a… 日本語
  two Ns of Ns two is a… 日本語
 waiting: 1 for other sessions'

@@ -85,7 +85,7 @@ check 'what runs, and what waits for what' wait_for shows 'noxmk: 0 of 5 done, 2
 waiting: 1 for a job slot, 1 for database, 1 for other sessions'
 check 'exit 0' exits 0
 touch go-fails
-check 'a failure is counted' wait_for shows 'noxmk: 2 of 5 done, 1 failed, 1 run, 2 wait; Ns
+check 'a failure is counted' wait_for shows 'noxmk: 2 of 5 done, 1 aborted, 1 run, 2 wait; Ns
   holds  Ns  it is at 70%
 waiting: 1 for database, 1 for other sessions'
 "$noxmk" status --watch >watched 2>&1 &
@@ -94,10 +94,10 @@ check 'in a pipe --watch prints the board' wait_for has watched '2 of 5 done'
 touch go-holds
 wait "$make"
 wait "$watcher"
-check '--watch ends with the run' same "$(tail -n 3 watched | sed 's/;.*//')" 'noxmk: 5 of 5 done, 1 failed
+check '--watch ends with the run' same "$(tail -n 3 watched | sed 's/;.*//')" 'noxmk: 5 of 5 done, 1 aborted
 failed: fails (aborted)
 This run has ended: there is none now.'
-check 'and so does status' shows 'noxmk: 5 of 5 done, 1 failed; Ns
+check 'and so does status' shows 'noxmk: 5 of 5 done, 1 aborted; Ns
 failed: fails (aborted); `noxmk log` has their logs
 This run has ended: there is none now.'
 
@@ -113,7 +113,7 @@ kill -9 "$(pgrep -P "$make" -f 'noxmk run .* fails$')"
 check 'a helper that was killed: its session is not shown any more' wait_for no_row_of fails
 touch go-holds
 wait "$make"
-check 'its session is a failure' shows 'noxmk: 5 of 5 done, 1 failed; Ns
+check 'its session is a failure' shows 'noxmk: 5 of 5 done, 1 cancelled; Ns
 failed: fails (cancelled); `noxmk log` has their logs
 This run has ended: there is none now.'
 
