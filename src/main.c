@@ -50,6 +50,7 @@
 #include "state/join.h"
 #include "state/request.h"
 #include "state/state.h"
+#include "trace/tracer.h"
 #include "trial/audit.h"
 
 /* The options of all subcommands; the table of those says which takes which. */
@@ -244,7 +245,7 @@ do_run(UNUSED const struct place *place)
 	strings_add(&request.posargs, NULL);
 	run.posargs = (char *const *)request.posargs.v;
 	if (request.knobs.watch)
-		setenv("NOXMK_TRACE", "1", 1);
+		tracer_want();
 	run.keep = request.knobs.keep;
 	run.jobs = request.knobs.jobs > 0 ? request.knobs.jobs : request.processors;
 	run.processors = request.processors;
