@@ -55,6 +55,13 @@ tracer_is_wanted(void)
 	return !strcmp(wanted(), "1") || !strcmp(wanted(), "ptrace");
 }
 
+void
+tracer_want(void)
+{
+	if (!tracer_is_wanted())
+		setenv(VARIABLE, "1", 1);
+}
+
 /* What the thread is given that starts the program, and what it says through the pipe. */
 struct beginning {
 	struct tracer *tracer;

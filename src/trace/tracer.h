@@ -36,6 +36,9 @@ struct tracer_options {
 /* Is a session of this helper to be traced? Its environment says so: "1", or "ptrace" for that. */
 bool tracer_is_wanted(void);
 
+/* From now on it is, in the way that the environment names, if any. */
+void tracer_want(void);
+
 /* For one attempt of the session, before its start. */
 struct tracer *tracer_open(const struct tracer_options *) UNUSED_RESULT;
 void tracer_close(struct tracer *);

@@ -30,8 +30,7 @@ set_environment(const struct traced *traced, const char *word)
 
 	for (size_t i = 0; i < countof(of_make); i++)
 		unsetenv(of_make[i]);
-	if (!tracer_is_wanted())
-		setenv("NOXMK_TRACE", "1", 1);
+	tracer_want();
 	/* Another make may begin a run at the same time. */
 	setenv(RUNDIR_AUDIT, word, 1);
 	if (traced->order)

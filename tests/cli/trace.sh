@@ -295,6 +295,9 @@ for way in notify ptrace; do
 done
 check 'both saw much' [ "$(wc -l <"$scratch/ptrace")" -gt 200 ]
 check 'and the same' cmp "$scratch/notify" "$scratch/ptrace"
+NOXMK_TRACE=ptrace mk ci NOXMK_WATCH=1
+check 'a run that is watched is seen in the way that the user names' has "$state/latest/s.trace" \
+	'"mechanism":"ptrace"'
 topic=
 
 # Who is not privileged needs no_new_privs for the filter; root does without, so that sudo works.
