@@ -126,7 +126,7 @@ def skips(session):
     limit = time.monotonic() + 300
     while not all(map(os.path.exists, ("passed", "passed_too"))) and time.monotonic() < limit:
         time.sleep(0.02)
-    end = time.monotonic() + 1.1  # uv looks for an interpreter as long as that
+    end = time.monotonic() + 3  # uv looks for an interpreter as long as that
     while time.monotonic() < end:
         pass
     session.skip("no interpreter")
