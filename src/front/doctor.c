@@ -16,14 +16,13 @@
 #include "base/usermake.h"
 #include "base/words.h"
 #include "front/doctor.h"
+#include "front/forks.h"
 #include "front/machine.h"
 #include "nox/env.h"
 #include "nox/inputs.h"
 #include "nox/planning.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
-#include "state/record.h"
-#include "state/rundir.h"
 #include "state/state.h"
 
 /* The oldest of each that sessions run with. */
@@ -354,62 +353,11 @@ check_uv(struct patient *patient)
 	return finding;
 }
 
-/* What the records of a run say of forks. */
-struct forks {
-	size_t forked, own;
-	char *why; /* of one that was to be, and had a nox of its own; the noxfile's come first */
-};
-
-static void
-count_fork(void *data, const struct record *record)
-{
-	static const char noxfiles[] = "the noxfile ";
-	struct forks *forks = data;
-
-	if (!record->fork)
-		return;
-	forks->forked += !*record->fork;
-	forks->own += *record->fork != '\0';
-	if (*record->fork && (!forks->why || !strncmp(record->fork, noxfiles, strlen(noxfiles)))) {
-		free(forks->why);
-		forks->why = xstrdup(record->fork);
-	}
-}
-
-static struct finding
-check_forks(struct patient *unused)
-{
-	int state = state_find();
-	json_t *runs = state < 0 ? NULL : rundir_list(state);
-	const char *last = json_string_value(json_array_get(runs, json_array_size(runs) - 1));
-	int rundir = last ? rundir_find_named(state, last) : -1;
-	struct forks forks = { 0 };
-	struct finding finding;
-
-	(void)unused;
-	if (rundir >= 0)
-		record_each(rundir, count_fork, &forks);
-	if (forks.forked + forks.own == 0)
-		finding = found(WELL, xstrdup("no session of the last run was to be forked"));
-	else if (forks.why)
-		finding = found(WELL, xasprintf("%zu of %zu sessions of the last run were; one "
-						"was not: %s", forks.forked,
-				    forks.forked + forks.own, forks.why));
-	else
-		finding = found(WELL, forks.forked == 1 ? xstrdup("the session of the last run "
-			"was") : xasprintf("all %zu sessions of the last run were", forks.forked));
-	free(forks.why);
-	json_decref(runs);
-	fd_close(&rundir);
-	fd_close(&state);
-	return finding;
-}
-
 /* In this order: some go by what those above have found. */
 static const struct check {
 	const char *name;
 	struct finding (*run)(struct patient *);
-	struct finding (*look)(void); /* or this, of the machine */
+	struct finding (*look)(void); /* or this, which asks nothing of it */
 } checks[] = {
 	{ "noxmk", .run = check_noxmk },
 	{ "make", .run = check_make },
@@ -418,7 +366,7 @@ static const struct check {
 	{ "noxfile", .run = check_noxfile },
 	{ "python", .run = check_python },
 	{ "uv", .run = check_uv },
-	{ "forks", .run = check_forks },
+	{ "forks", .look = forks_find },
 	{ "files", .look = machine_files },
 	{ "processors", .look = machine_cpus },
 	{ "proc", .look = machine_proc },

@@ -28,8 +28,15 @@ enum { TRIED_MOST = 20, SESSIONS_MOST = 1000 };
 #define MOST 0.75
 #define TOO_LONG 1.25
 
-/* Environments and installs that take this share of the sessions' time are worth a word. */
+/* Environments and installs, or starts of nox, are worth a word from this share of the time on. */
 #define MUCH 0.2
+
+/*
+ * A session that is forked takes so much less of the time of nox's own, as was measured. Those that
+ * start at once are not forked, and so many have to follow them.
+ */
+#define FORK_SAVES 0.8
+enum { FORK_WORTH = 3 };
 
 /* The run's -j, or, of a run that does not tell, how many sessions were seen at once. */
 static unsigned
@@ -318,6 +325,16 @@ advice_add(struct buffer *out, const struct story *story, const json_t *predicti
 		buffer_printf(out, "%s\n", advice);
 }
 
+static double
+work_seconds(const struct work *work)
+{
+	double all = 0;
+
+	for (enum step_kind kind = 0; kind < STEP_KINDS; kind++)
+		all += work->seconds[kind];
+	return all;
+}
+
 /* Has any session an environment or an install by uv? Then it is there. */
 static bool
 uses_uv(const struct table *table)
@@ -337,15 +354,39 @@ char *
 advice_on_uv(const struct story *story)
 {
 	struct work work = work_of(&story->table);
-	double made = work.seconds[STEP_ENVIRONMENT] + work.seconds[STEP_INSTALL], all = 0;
+	double made = work.seconds[STEP_ENVIRONMENT] + work.seconds[STEP_INSTALL];
+	double all = work_seconds(&work);
 
-	for (enum step_kind kind = 0; kind < STEP_KINDS; kind++)
-		all += work.seconds[kind];
 	if (all <= 0 || made < all * MUCH || made < SAVES_SECONDS || uses_uv(&story->table))
 		return NULL;
 	return xasprintf("Environments and installs took %.0f%% of the sessions' time, %s. With uv "
 			 "(nox.options.default_venv_backend = \"uv\") they were measured to take a "
 			 "tenth of it.", made / all * 100, screen_duration(made).s);
+}
+
+char *
+advice_on_fork(const struct story *story)
+{
+	struct work work = work_of(&story->table);
+	double nox = work.seconds[STEP_NOX], all = work_seconds(&work), saved;
+	size_t n = 0, first = jobs_of(story);
+
+	for (size_t i = 0; i < story->table.n; i++) {
+		const struct record *r = &story->table.records[i];
+
+		if (r->fork)
+			return NULL;
+		n += lead_has_run(r);
+	}
+	/* What is watched is never forked. */
+	if (story->request.knobs.watch || n < first + FORK_WORTH || nox < all * MUCH)
+		return NULL;
+	saved = nox * FORK_SAVES * (double)(n - first) / (double)n;
+	if (saved < SAVES_SECONDS)
+		return NULL;
+	return xasprintf("nox's own starts and ends took %.0f%% of the sessions' time, %s: about "
+			 "%s less with NOXMK_FORK=1", nox / all * 100, screen_duration(nox).s,
+	    screen_duration(saved).s);
 }
 
 /* The session that took longest, and the time of all together. */

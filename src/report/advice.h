@@ -35,6 +35,12 @@ void advice_add(struct buffer *out, const struct story *, const json_t *predicti
 char *advice_on_uv(const struct story *) UNUSED_RESULT;
 
 /*
+ * What NOXMK_FORK=1 would save, in a sentence without its end, if the starts and ends of nox took
+ * much of the sessions' time, and no session was to be forked; else NULL. The caller frees.
+ */
+char *advice_on_fork(const struct story *) UNUSED_RESULT;
+
+/*
  * That one session took nearly all of the run, and longer than all would with their work shared
  * evenly, and how it is cut in parts (plan/parts.h), in a sentence; else NULL. The caller frees.
  */

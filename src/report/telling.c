@@ -413,6 +413,7 @@ static void
 explain(struct buffer *out, const struct story *story, const json_t *predictions, int columns)
 {
 	char *on_uv = advice_on_uv(story), *on_parts = advice_on_parts(story);
+	char *on_fork = advice_on_fork(story);
 
 	add_path(out, story, columns);
 	add_wall(out, story);
@@ -424,6 +425,9 @@ explain(struct buffer *out, const struct story *story, const json_t *predictions
 		buffer_printf(out, "%s\n", on_parts);
 	if (on_uv)
 		buffer_printf(out, "%s\n", on_uv);
+	if (on_fork)
+		buffer_printf(out, "%s.\n", on_fork);
+	free(on_fork);
 	free(on_parts);
 	free(on_uv);
 }

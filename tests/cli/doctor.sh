@@ -47,6 +47,7 @@ END
 simple
 before=$(tree)
 doctor
+check 'no run tells of forks yet' says ok forks 'off, unless NOXMK_FORK=1'
 check 'a healthy project: exit 0' exits 0
 check 'a line for each check' same "$(awk '{ printf "%s ", $2 }' "$out")" \
 	'noxmk make makefile nox noxfile python uv forks files processors proc terminals orphans '
@@ -64,6 +65,7 @@ before=$(tree)
 doctor
 check 'after a run: exit 0' exits 0
 check 'after a run: no file has changed' same "$(tree)" "$before"
+check 'forks are off' says ok forks 'was to be forked, and little would be spared'
 
 doctor --json
 check '--json: the same as an object' "$python3" - "$out" <<'END'
@@ -73,6 +75,31 @@ assert found["schema"] == 1 and found["health"] in ("ok", "advice")
 checks = {check["check"]: check for check in found["checks"]}
 assert len(checks) == 13 and checks["noxfile"]["health"] == "ok" and "2 sessions" in checks["noxfile"]["text"]
 END
+
+# Forks: asked for and not to be had, and what they would spare
+
+simple
+echo 'open("written", "w").close()' >>noxfile.py
+mk -j1 ci NOXMK_FORK=always
+doctor
+check 'all that were not forked, and why' says ok forks \
+	'0 of 2 sessions of the last run were; not lint, tests: the noxfile depends on what it writes'
+noxfile <<'END'
+import time
+time.sleep(0.25) # so that nox takes long enough on any machine
+
+@nox.session(python=False)
+@nox.parametrize("n", list(range(8)))
+def short(session, n): ...
+END
+mk -j1 ci
+doctor
+check 'forks would help' says advice forks 'off in the last run: .* less with NOXMK_FORK=1$'
+run "$STAGE/bin/noxmk" report
+check 'report says so, too' matches "$out" '^nox.s own starts and ends took .* less with NOXMK_FORK=1\.$'
+rm -rf noxfile.py "$state"
+simple
+mk -j2 ci
 
 # What the last plan was made by
 
