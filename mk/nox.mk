@@ -86,7 +86,8 @@ _noxmk.knobs_all := NOX NOXMK NOXMK_NOXFILE NOXMK_PROJECT NOXMK_STATE NOXMK_RESE
   NOXMK_HAZARDS NOXMK_FORK
 _noxmk.freeze = $(eval $2$1 := $$(value $1))$(eval export $1)
 _noxmk.from = $(filter $2,$(subst $(_noxmk.blank),-,$(origin $1)))
-$(foreach k,$(_noxmk.knobs_all) ARGS FAIL_FAST MAX_FAIL,$(if $(call \
+_noxmk.plain_names := ARGS FAIL_FAST MAX_FAIL
+$(foreach k,$(_noxmk.knobs_all) $(_noxmk.plain_names),$(if $(call \
   _noxmk.from,$k,command-line),$(call _noxmk.freeze,$k,override )))
 $(foreach k,$(_noxmk.knobs_all),$(if $(call \
   _noxmk.from,$k,environment environment-override),$(call _noxmk.freeze,$k,)))
@@ -420,7 +421,17 @@ _noxmk.like_ours = $(filter-out $(_noxmk.knobs_all),$(filter NOXMK_%,$(.VARIABLE
 _noxmk.unknown = $(foreach k,$(_noxmk.like_ours),$(if $(call \
   _noxmk.from,$k,command-line environment environment-override),$k))
 _noxmk.known = known=$(_noxmk.knobs_all) FAIL_FAST MAX_FAIL$(_noxmk.line)
-_noxmk.names = $(if $(_noxmk.unknown),unknown=$(_noxmk.unknown)$(_noxmk.line)$(_noxmk.known))
+# Of what this make's command line sets (blanks left out; a make below has that of the one above),
+# what is none of ours, and what no makefile reads, nor the noxfile from its environment.
+_noxmk.set = $(if $(filter 0,$(MAKELEVEL)),$(filter-out NOXMK_% $(addsuffix \
+  =%,NOX $(_noxmk.plain_names)),$(subst $(_noxmk.line), ,$(subst \ ,,$(MAKEOVERRIDES)))))
+_noxmk.is_read = $(findstring $1,$(_noxmk.texts))$(foreach q,' ",$(findstring \
+  $q$1$q,$(file <$(_noxmk.in)$(_noxmk.noxfile))))
+_noxmk.is_typed = $(and $(call _noxmk.from,$1,command-line),$(if $(strip $(_noxmk.is_read)),,yes))
+_noxmk.typed = $(foreach w,$(_noxmk.set),$(if $(call \
+  _noxmk.is_typed,$(firstword $(subst =, ,$w))),$w))
+_noxmk.names = $(if $(_noxmk.unknown),unknown=$(_noxmk.unknown)$(_noxmk.line)$(_noxmk.known))$(if \
+  $(_noxmk.set),typed=$(_noxmk.typed)$(_noxmk.line)plain=$(_noxmk.plain_names)$(_noxmk.line))
 _noxmk.many = sessions=$(words $(_noxmk.active))$(_noxmk.line)alone=$(_noxmk.alone)$(_noxmk.line)
 _noxmk.targets = goals=$(_noxmk.request_goals)$(_noxmk.line)$(_noxmk.left)$(_noxmk.besides)
 _noxmk.request = $(_noxmk.knobs)$(_noxmk.names)$(_noxmk.targets)$(_noxmk.many)args=$(call \

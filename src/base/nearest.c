@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,10 +53,16 @@ distance(const char *a, const char *b)
 const char *
 nearest(const char *word, const struct strings *list)
 {
+	return nearest_within(SIZE_MAX - 1, word, list);
+}
+
+const char *
+nearest_within(size_t most, const char *word, const struct strings *list)
+{
 	enum { LONGEST = 200 };
 	size_t len = strlen(word);
 	/* A short word may have one slip in it, a long one more. */
-	size_t best = len < 5 ? 2 : (len + 1) / 3 + 1;
+	size_t best = least(len < 5 ? 2 : (len + 1) / 3 + 1, most + 1);
 	const char *found = NULL;
 
 	for (size_t i = 0; i < list->n && len <= LONGEST; i++) {

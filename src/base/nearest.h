@@ -11,4 +11,7 @@
  */
 const char *nearest(const char *word, const struct strings *list);
 
+/* The same, with so many edits at most. */
+const char *nearest_within(size_t most, const char *word, const struct strings *list);
+
 #endif

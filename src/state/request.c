@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/nearest.h"
+#include "base/slug.h"
 #include "base/words.h"
 #include "state/makekey.h"
 #include "state/machine.h"
@@ -25,6 +26,9 @@
 
 /* So many characters of ARGS are shown in a message; the kernel takes no longer word than that. */
 enum { SHOWN_MAX = 60, WORD_MAX = 128 * 1024 - 1 };
+
+/* How many slips a name that is nearly one of ours may have in it. */
+enum { SLIPS_FEW = 2, SLIPS_ANY = 100 };
 
 void
 request_clear(struct request *request)
@@ -169,40 +173,69 @@ check_args(const char *args, struct request *request)
 
 /* What follows the prefix that nearly all knobs have; compared with it, all would be alike. */
 static const char *
-own_part(const json_t *name)
+own_part(const char *name)
 {
 	static const char prefix[] = "NOXMK_";
-	const char *text = json_string_value(name);
 
-	return strncmp(text, prefix, sizeof(prefix) - 1) == 0 ? text + sizeof(prefix) - 1 : text;
+	return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name + sizeof(prefix) - 1 : name;
 }
 
-/* One message for each variable that is most likely a knob spelled wrong. */
+/*
+ * One message for each variable of the one setting that is most likely, by so many slips, one of
+ * the other's spelled wrong.
+ */
 static bool
-check_names(const json_t *settings)
+check_names(const json_t *settings, const char *of, const char *among, size_t slips)
 {
-	json_t *known = words_of(settings, "known"), *unknown = words_of(settings, "unknown");
+	json_t *known = words_of(settings, among), *unknown = words_of(settings, of);
 	struct strings parts = { 0 };
-	const json_t *name;
+	const json_t *word;
 	bool good = true;
 	size_t i, at;
 
-	json_array_foreach(known, i, name)
-		strings_add(&parts, own_part(name));
-	json_array_foreach(unknown, i, name) {
-		const char *meant = nearest(own_part(name), &parts);
+	json_array_foreach(known, i, word)
+		strings_add(&parts, own_part(json_string_value(word)));
+	json_array_foreach(unknown, i, word) {
+		const char *text = json_string_value(word), *meant;
+		char *name = xasprintf("%.*s", (int)strcspn(text, "="), text);
 
-		if (!meant)
-			continue;
-		for (at = 0; at < parts.n && parts.v[at] != meant; at++)
+		meant = nearest_within(slips, own_part(name), &parts);
+		for (at = 0; meant && parts.v[at] != meant; at++)
 			;
-		warnx("%s: there is no such knob; did you mean %s?", json_string_value(name),
-		    json_string_value(json_array_get(known, at)));
-		good = false;
+		if (meant)
+			warnx("%s: there is no such knob; did you mean %s?", name,
+			    json_string_value(json_array_get(known, at)));
+		good = good && !meant;
+		free(name);
 	}
 	free(parts.v);
 	json_decref(known);
 	json_decref(unknown);
+	return good;
+}
+
+/* One message for each session that make has taken for a variable, since its name has a `=`. */
+static bool
+check_calls(const json_t *settings)
+{
+	json_t *typed = words_of(settings, "typed");
+	const json_t *word;
+	bool good = true;
+	size_t i;
+
+	json_array_foreach(typed, i, word) {
+		const char *text = json_string_value(word);
+		char *slug;
+
+		if (text[strcspn(text, "(=")] != '(')
+			continue;
+		slug = slug_make(text);
+		warnx("%.*s%s: make takes that for a variable; the target of such a session is %s",
+		    SHOWN_MAX, text, strlen(text) > SHOWN_MAX ? "…" : "", slug);
+		free(slug);
+		good = false;
+	}
+	json_decref(typed);
 	return good;
 }
 
@@ -212,7 +245,10 @@ request_check(const json_t *settings, struct request *request)
 	char *args = word_text(json_object_get(settings, "args"));
 	bool good = check_args(args, request);
 
-	good = check_names(settings) && good;
+	good = check_names(settings, "unknown", "known", SLIPS_ANY) && good;
+	/* A name without our beginning may be somebody else's. */
+	good = check_names(settings, "typed", "plain", SLIPS_FEW) && good;
+	good = check_calls(settings) && good;
 	request->knobs = knobs_default();
 	request->goals = request_goals(settings);
 	if (json_object_get(settings, "left"))

@@ -11,6 +11,8 @@
  *   NOXMK_KEEP=20       a knob (knob.h), and so on for each; empty: its default
  *   unknown=NOXMK_KEPE  variables that begin as knobs do, and are none; no line if there are none
  *   known=NOX NOXMK …   all knobs; only behind that line
+ *   typed=FAILFAST=1    what its command line sets, none of ours, that nobody is known to read
+ *   plain=ARGS …        the names of ours that have no such beginning; only behind that line
  *   goals=ci lint       targets of this make
  *   left=docs           sessions of these goals that another machine runs (NOXMK_SHARD); no line
  *                       where there is no other

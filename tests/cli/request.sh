@@ -80,6 +80,23 @@ knobs() {
 	refused 'a knob that is code' 'NOXMK_KEEP=$(shell touch pwned): it takes a number' ci 'NOXMK_KEEP=$(shell touch pwned)'
 	refused 'a knob spelled wrong' 'NOXMK_OUPUT: there is no such knob; did you mean NOXMK_OUTPUT?' ci NOXMK_OUPUT=live
 	refused 'a plain knob with our prefix' 'NOXMK_FAIL_FAST: there is no such knob; did you mean FAIL_FAST?' -j2 ci NOXMK_FAIL_FAST=1
+	refused 'a plain knob spelled wrong' 'FAILFAST: there is no such knob; did you mean FAIL_FAST?' ci FAILFAST=1
+	refused 'a plain knob in small letters' 'args: there is no such knob; did you mean ARGS?' ci args='-k x'
+	refused 'a session with parameters' "unit(db='pg'): make takes that for a variable; the target of such a session is unit-db-pg" \
+		"unit(db='pg')"
+	refused 'a session with two' 'the target of such a session is unit-db-pg-x-1' lint "unit(db='pg', x=1)"
+	mk lint MAX_FALSE=1 COLOUR=blue ARGS='FAILFAST=1 unit(x=1)' 'x=a FAILFAST=1'
+	check 'others of the command line' exits 0
+	printf 'include nox.mk\nshow: ; @echo $(ARG)\n' >GNUmakefile
+	mk lint ARG=1
+	check 'a name that a makefile has' exits 0
+	printf 'sub: ; @$(MAKE) -I "%s" -f below.mk lint\n' "$STAGE/include" >GNUmakefile
+	echo 'include nox.mk' >below.mk
+	mk sub FAILFAST=1
+	check 'a name of the make above' exits 0
+	echo 'include nox.mk' >GNUmakefile
+	FAILFAST=1 mk lint
+	check 'such a name in the environment' exits 0
 	NOXMK_JOB=2 refused 'a knob spelled wrong in the environment' 'NOXMK_JOB: there is no such knob; did you mean NOXMK_JOBS?' -j ci
 	printf 'NOXMK_KEPE := 3\ninclude nox.mk\n' >GNUmakefile
 	NOXMK_CHECKOUT=/src mk lint NOXMK_COLOUR=blue
