@@ -60,26 +60,41 @@ add_makefile(struct addition *a)
 	return result;
 }
 
+/* Is the text of a workflow one for so many machines? 0: nobody has said how many. */
+static bool
+has_shards(const char *text, unsigned shards)
+{
+	static const char option[] = "--shards ";
+	const char *at = strstr(text, option);
+
+	return shards == 0 || shards == (at ? strtoul(at + strlen(option), NULL, 10) : 1);
+}
+
 /*
  * A file that is there stays as it is. 0, or -1 after a warning: it does not run the sessions of
  * this folder.
  */
 static int
-spare_workflow(struct addition *a, const struct checkout *checkout, bool dry_run)
+spare_workflow(struct addition *a, const struct checkout *checkout, const struct init_options *o)
 {
 	struct buffer old = { 0 };
 	struct stat st;
+	bool runs;
 	int result = 0;
 
 	if (lstat(a->path, &st) < 0)
 		return 0;
-	if (file_is_regular(a->path) && file_read(AT_FDCWD, a->path, &old) == 0 &&
-	    strstr(old.data, "noxmk") &&
-	    strstr(old.data, checkout->below)) {
+	runs = file_is_regular(a->path) && file_read(AT_FDCWD, a->path, &old) == 0 &&
+	       strstr(old.data, "noxmk") && strstr(old.data, checkout->below);
+	if (runs && has_shards(old.data, o->shards)) {
 		printf("%s runs noxmk already: nothing to do there\n", a->path);
-	} else if (dry_run) {
+	} else if (o->dry_run) {
 		printf("%s is there, and stays as it is; what to add to it by hand:\n%s", a->path,
 		    a->text.data);
+	} else if (runs) {
+		warnx("%s runs noxmk, but not with --shards %u, and stays as it is: remove it, and "
+		      "it is written anew", a->path, o->shards);
+		result = -1;
 	} else {
 		warnx("%s is there, and stays as it is: `noxmk init --dry-run` prints what to add "
 		      "to it by hand", a->path);
@@ -96,22 +111,25 @@ add_workflow(struct addition *a, const struct init_options *o)
 {
 	const struct forge *forge = NULL;
 	struct checkout checkout;
-	bool wanted = o->ci;
+	bool none = o->ci && !strcmp(o->ci, "none"), wanted = o->ci || o->shards > 0;
 	int result = 0;
 
-	if (wanted && !strcmp(o->ci, "none"))
+	if (none && o->shards == 0)
 		return 0;
-	if (wanted && !(forge = forge_named(o->ci)))
+	if (o->ci && !none && !(forge = forge_named(o->ci)))
 		return -1;
 	checkout = checkout_find();
-	if (!wanted)
+	if (!o->ci)
 		forge = forge_suggested(&checkout);
-	if (!forge) {
+	if (!forge && o->shards > 0) {
+		warnx("--shards %u: machines are a CI's: which one? --ci " FORGE_NAMES, o->shards);
+		result = -1;
+	} else if (!forge) {
 		puts("no CI workflow, since nothing tells which forge this is for: "
 		     "`noxmk init --ci " FORGE_NAMES "`");
 	} else if ((result = forge_write(forge, &checkout, o->shards, &a->text)) == 0) {
 		a->path = forge_path(forge, &checkout);
-		result = spare_workflow(a, &checkout, o->dry_run);
+		result = spare_workflow(a, &checkout, o);
 	}
 	checkout_free(&checkout);
 	/* What nobody has asked for keeps nobody from the rest. */
@@ -215,8 +233,8 @@ init_run(const struct init_options *o)
 	int result;
 
 	if (access("noxfile.py", R_OK) < 0) {
-		warn("noxfile.py: go to the folder that has it, or name that: "
-		     "noxmk -C FOLDER init");
+		warnx("noxfile.py: %s: go to the folder that has it, or name that: "
+		      "noxmk -C FOLDER init", strerror(errno));
 		return EXIT_USAGE;
 	}
 	result = add_makefile(&makefile);
@@ -227,6 +245,10 @@ init_run(const struct init_options *o)
 		result = -1;
 	if (result == 0) {
 		fflush(stdout);
+		if (workflow.path && !o->dry_run)
+			puts("it installs noxmk by pip: where no index has it, `make wheel` in the "
+			     "checkout of noxmk makes a file, and pip install takes "
+			     "'noxmk[nox] @ URL' or './PATH.whl[nox]' of that");
 		tell_of_tools();
 		puts(o->dry_run ? "next: noxmk init, without --dry-run" : "next: make -j ci");
 	}

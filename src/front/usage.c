@@ -41,15 +41,18 @@ usage_print_one(FILE *to, const struct usage *usage)
 void
 usage_suggest(const char *word, const struct option *options)
 {
+	char *name = xasprintf("%.*s", (int)strcspn(word, "="), word);
 	struct strings names = { 0 };
 	const char *meant;
 
 	for (; options->name; options++)
 		strings_add(&names, options->name);
-	meant = strncmp(word, "--", 2) ? NULL : nearest(word + 2, &names);
-	if (meant)
+	meant = strncmp(name, "--", 2) ? NULL : nearest(name + 2, &names);
+	/* Of one that is there, something else was wrong: its argument. */
+	if (meant && strcmp(name + 2, meant) != 0)
 		warnx("did you mean --%s?", meant);
 	free(names.v);
+	free(name);
 }
 
 noreturn void

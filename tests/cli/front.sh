@@ -43,6 +43,11 @@ noxmk list --jsom
 check 'an option that is nearly one' has "$err" 'did you mean --json?'
 noxmk list --frobnicate
 check 'an option that is none' has "$err" 'usage: noxmk [-C FOLDER] [-S STATE] list [--json]'
+for words in 'report --out' 'list --json=1' 'audit --from' '-C'; do
+	# shellcheck disable=SC2086 # words
+	noxmk $words
+	check "$words: no option is like itself" same "$status $(grep -c 'did you mean' "$err")" '2 0'
+done
 noxmk --verson
 check 'a global option that is nearly one' has "$err" 'did you mean --version?'
 noxmk -q

@@ -234,13 +234,30 @@ else
 	skip "GitLab's schema" 'scripts/peers has not fetched check-jsonschema'
 fi
 
+# Another number of machines
+
+for forge in forgejo github gitlab; do
+	folder "$forge, another number"
+	init --ci $forge --shards 3
+	check 'where noxmk comes from' has "$out" "pip install takes 'noxmk[nox] @ URL'"
+	init --ci $forge --shards 3
+	check 'the same number: nothing to do' same "$status $(grep -c 'runs noxmk already' "$out")" '0 1'
+	check 'nothing written: no word on pip' lacks "$out" 'pip install'
+	for shards in 5 30 1; do
+		init --ci $forge --shards $shards
+		check "$shards" same "$status $(grep -c "not with --shards $shards, and stays as it is" "$err")" '2 1'
+	done
+	init --ci $forge
+	check 'no number: nothing to do' exits 0
+done
+
 # What is missing or wrong
 
 fresh 'no noxfile'
 topic='no noxfile: '
 init
-check 'what to do' same "$status $(cat "$err")" "2 noxmk: noxfile.py: go to the folder that has it, \
-or name that: noxmk -C FOLDER init: No such file or directory"
+check 'what to do' same "$status $(cat "$err")" "2 noxmk: noxfile.py: No such file or directory: go to the folder that has it, \
+or name that: noxmk -C FOLDER init"
 check 'nothing is written' same "$(files)" ''
 folder wrong
 init --ci githab
@@ -248,6 +265,11 @@ check 'a forge that is nearly one' same "$status $(cat "$err")" \
 	'2 noxmk: --ci githab: no forge that noxmk knows: did you mean github?'
 init --ci jenkins
 check 'a forge that is none' has "$err" 'there are forgejo|github|gitlab, and none'
+init --ci none --shards 3
+check 'machines without a CI' same "$status $(cat "$err")" \
+	'2 noxmk: --shards 3: machines are a CI'\''s: which one? --ci forgejo|github|gitlab'
+init --shards 3
+check 'machines of a CI that nothing tells' same "$status $(files)" '2 ./noxfile.py '
 init github
 check 'a word too much' has "$err" 'A forge is named by --ci'
 check 'nothing is written' same "$(files)" './noxfile.py '
