@@ -160,12 +160,8 @@ read_options(char **words, const struct usage *usage)
 static json_t *
 active_of(const struct place *place, char **words)
 {
-	json_t *goals = json_array(), *active = json_object();
+	json_t *goals = place_goals(words), *active = json_object();
 
-	if (!*words)
-		json_array_append_new(goals, json_string("ci"));
-	for (; *words; words++)
-		json_array_append_new(goals, json_string(*words));
 	own_apply(place->state, place->plan, goals);
 	if (planfile_expand(place->plan, goals, active, true) < 0) {
 		json_decref(active);
@@ -213,7 +209,7 @@ open_planned(struct place *place, const char *share)
 	int result = planning_run(&(struct planning_options){ .share = share,
 	    .only_if_stale = true });
 
-	return result == 0 && !place_open(place, PLAN, NULL) ? EXIT_HELPER : result;
+	return result == 0 && !place_open(place, PLAN, NULL, NULL) ? EXIT_HELPER : result;
 }
 
 int
@@ -329,7 +325,7 @@ shard_run(char **words, UNUSED const char *share, const struct usage *usage)
 		      "of `noxmk matrix`", *words);
 		return EXIT_USAGE;
 	}
-	if (!place_open(&place, PLAN, NULL))
+	if (!place_open(&place, PLAN, NULL, NULL))
 		return EXIT_HELPER;
 	active = active_of(&place, words + 1);
 	history = history_load(place.state);

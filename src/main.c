@@ -119,13 +119,13 @@ goals_of_words(void)
 	return goals;
 }
 
-/* Those that make has written for the helper `what`, or the operands. NULL after a warning. */
+/* Those that make has written for the helper `what`, or the user. NULL after a warning. */
 static json_t *
 goals_for(const struct place *place, const char *what, json_t **settings)
 {
 	*settings = NULL;
 	if (!options.key)
-		return goals_of_words();
+		return place_goals(options.words);
 	*settings = request_take(place->state, what, options.key);
 	return *settings ? request_goals(*settings) : NULL;
 }
@@ -218,7 +218,7 @@ sum_up_interrupted(const struct request *request)
 	struct place place;
 	struct end end;
 
-	if (place_open(&place, RUN, options.key)) {
+	if (place_open(&place, RUN, options.key, NULL)) {
 		end = end_of(&place, request, NULL);
 		end_interrupted(&end);
 		if (options.key)
@@ -448,9 +448,9 @@ static const struct command_entry {
 	    "set this project up: a makefile, a CI workflow" },
 	    { "DI:N:", 0, MANY }, NOTHING, do_init },
 	{ { "list", PEOPLE, "[--json]", "targets and descriptions" },
-	    { "J", 0, 0 }, PLAN, do_list },
+	    { "J", 0, 0 }, ANY_PLAN, do_list },
 	{ { "show", PEOPLE, "[-r MAKE] [GOAL ...]", "what would run, in which order" },
-	    { "r:", 0, MANY }, PLAN, do_show },
+	    { "r:", 0, MANY }, ANY_PLAN, do_show },
 	{ { "log", PEOPLE, "[-f] [-r RUN] [--raw] [TARGET ...]",
 	    "the last log of each, as it grows with -f; or those of what failed in the last run" },
 	    { "fr:W", 0, MANY }, STATE, do_log },
@@ -588,7 +588,7 @@ main(int argc, char *argv[])
 	command = find_command(argv[optind]);
 	read_options(command, argc - optind, argv + optind);
 	options.share = process_installed("share/noxmk");
-	if (place_open(&place, command->needs, options.key)) {
+	if (place_open(&place, command->needs, options.key, options.share)) {
 		result = command->run(&place);
 		place_close(&place);
 	}

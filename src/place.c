@@ -1,11 +1,13 @@
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "nox/planning.h"
 #include "place.h"
 #include "state/join.h"
 #include "state/rundir.h"
@@ -31,10 +33,26 @@ open_for_plan(void)
 	return state;
 }
 
+/* A folder without a noxfile is left as it is. False after what nox says of the noxfile. */
+static bool
+make_plan(const char *share)
+{
+	int state = state_find();
+	bool wanted = state < 0 ? errno == ENOENT && access("noxfile.py", R_OK) == 0 :
+	    faccessat(state, "plan.jsonl", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+
+	fd_close(&state);
+	return !wanted || planning_run(&(struct planning_options){ .share = share }) == 0;
+}
+
 bool
-place_open(struct place *place, enum needs needs, const char *key)
+place_open(struct place *place, enum needs needs, const char *key, const char *share)
 {
 	*place = (struct place){ .state = -1, .rundir = -1 };
+	if (needs == ANY_PLAN && !make_plan(share))
+		return false;
+	if (needs == ANY_PLAN)
+		needs = PLAN;
 	if (needs >= RUN && key)
 		join_restore(key, &place->state, &place->rundir);
 	if (needs >= STATE && place->state < 0)
@@ -86,6 +104,18 @@ place_read_options(int argc, char *argv[], usage_list *usage_of)
 			errx(EXIT_USAGE, "`noxmk help` has the options");
 		}
 	}
+}
+
+json_t *
+place_goals(char **words)
+{
+	json_t *goals = json_array();
+
+	if (!*words)
+		json_array_append_new(goals, json_string("ci"));
+	for (; *words; words++)
+		json_array_append_new(goals, json_string(*words));
+	return goals;
 }
 
 char **

@@ -12,6 +12,7 @@ enum needs {
 	NOTHING,
 	STATE, /* the state folder */
 	PLAN,  /* and the plan in it */
+	ANY_PLAN, /* the same, and it is made if there is none */
 	RUN,   /* or the run folder of a make, or the latest one, and the plan in that */
 };
 
@@ -21,8 +22,11 @@ struct place {
 	struct planfile *plan;
 };
 
-/* key: the make's, or NULL for the latest. False after a warning, with nothing open. */
-bool place_open(struct place *, enum needs, const char *key) UNUSED_RESULT;
+/*
+ * key: the make's, or NULL for the latest; share: for ANY_PLAN, the folder of probe.py. False after
+ * a warning, with nothing open.
+ */
+bool place_open(struct place *, enum needs, const char *key, const char *share) UNUSED_RESULT;
 void place_close(struct place *);
 
 /*
@@ -31,6 +35,9 @@ void place_close(struct place *);
  * the project; a make that we start there ourselves has it already.
  */
 void place_read_options(int argc, char *argv[], usage_list *);
+
+/* The words as goals, or the one that make has without any. A new reference. */
+json_t *place_goals(char **words);
 
 /*
  * Cuts the operands, [GOAL …] [-- MAKE …], behind the goals. The words of MAKE; both are

@@ -86,11 +86,27 @@ def tests(session):
     session.error("no")
 END
 rm GNUmakefile
-for command in list show; do
-	noxmk $command
-	check "$command: what makes a plan, and runs nothing" same "$status $(cat "$err")" \
-		"125 noxmk: no $state here, and so no plan: \`noxmk plan\` or \`make nox-list\` in the project's folder makes it"
+for words in list 'list --json' show 'show lint'; do
+	rm -rf .nox
+	# shellcheck disable=SC2086 # words
+	noxmk $words
+	check "$words: a plan is made where there is none" same "$status $(cat "$err") $(grep -c lint "$out" | sed 's/[1-9]/some/')" \
+		'0  some'
 done
+noxmk show
+check 'show: without a goal it is ci' has "$out" 'would run 2 sessions'
+rm -rf .nox
+mkdir elsewhere
+noxmk -C elsewhere list
+check 'no noxfile: what makes a plan' same "$status $(cat "$err")" \
+	"125 noxmk: no $state here, and so no plan: \`noxmk plan\` or \`make nox-list\` in the project's folder makes it"
+check 'and nothing is written' rmdir elsewhere
+echo 'raise SystemError("broken")' >broken.py
+mkdir broken
+mv broken.py broken/noxfile.py
+noxmk -C broken show
+check 'a noxfile that does not load: that is said, and no more' same "$status $(grep -c 'no plan' "$err")" '125 0'
+rm -r broken
 noxmk make -j2 lint ARGS='a "b c"'
 check 'noxmk make runs make' same "$status $(verdicts)" '0 lint: passed'
 check "its words are make's" has "$state"/latest/lint.log "args ['a', 'b c']"
@@ -136,8 +152,7 @@ for words in list 'list --json' show; do
 done
 mv "$state/plan.jsonl" "$scratch"
 noxmk list
-check 'list: the plan is gone' same "$(cat "$err")" \
-	'noxmk: there is no plan: `noxmk plan` or `make nox-list` makes it'
+check 'list: the plan is gone, and made anew' same "$status $(cat "$err")" '0 '
 mv "$scratch/plan.jsonl" "$state"
 rm -rf "$state"/runs
 noxmk log lint
