@@ -23,8 +23,8 @@ struct place {
 };
 
 /*
- * key: the make's, or NULL for the latest; share: for ANY_PLAN, the folder of probe.py. False after a
- * warning, with nothing open.
+ * key: the make's, or NULL for the latest; share: for ANY_PLAN, the folder of probe.py. False after
+ * a warning, with nothing open.
  */
 bool place_open(struct place *, enum needs, const char *key, const char *share) UNUSED_RESULT;
 void place_close(struct place *);

@@ -122,8 +122,8 @@ START_TEST(forks_are_named_where_they_would_help)
 		const char *fork;
 		size_t n;
 		bool named;
-	} cases[] = { { 0.5, NULL, 5, true }, { 0.9, NULL, 5, false }, { 0.5, "", 5, false },
-		{ 0.5, "it was traced", 5, false }, { 0.5, NULL, 4, false } };
+	} cases[] = { { 0.5, NULL, 4, false }, { 0.5, NULL, 5, true }, { 0.9, NULL, 5, false },
+		{ 0.5, "", 5, false }, { 0.5, "it was traced", 5, false } };
 	static const char *const targets[] = { "a", "b", "c", "d", "e" };
 
 	for (size_t i = 0; i < countof(cases); i++) {

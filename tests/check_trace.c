@@ -112,6 +112,24 @@ START_TEST(what_is_damaged_is_not_complete)
 }
 END_TEST
 
+START_TEST(a_path_that_is_too_long_is_no_damage)
+{
+	enum { LENGTH = 12000 };
+	char *path = xcalloc(LENGTH + 1, 1), *text;
+	struct trace trace;
+
+	memset(path, 'x', LENGTH);
+	path[0] = '/';
+	text = xasprintf(BEGIN "{'path':'%s','ops':['read'],'first':'read'}\n" END, path);
+	ck_assert_int_eq(read_text(text, &trace), 1);
+	ck_assert(!trace.complete);
+	ck_assert_str_eq(trace.why, "paths that it touched were too long");
+	trace_clear(&trace);
+	free(text);
+	free(path);
+}
+END_TEST
+
 static const char *const foreign[] = { "", "\n", "{}", "[1]", "x", PATH("/p/a", "read") END,
 	"{'noxmk-trace':2,'target':'t'}\n", "{'noxmk-trace':1,'target':'u'}\n",
 	"{'noxmk-trace':1}\n" };
@@ -191,6 +209,7 @@ check_trace_suite(void)
 
 	tcase_add_test(tc, what_is_written_is_read);
 	tcase_add_loop_test(tc, what_is_damaged_is_not_complete, 0, countof(partial));
+	tcase_add_test(tc, a_path_that_is_too_long_is_no_damage);
 	tcase_add_loop_test(tc, what_is_no_trace_of_it_is_warned_of, 0, countof(foreign));
 	tcase_add_loop_test(tc, anything_may_lie_in_its_place, 0, ODD_THINGS);
 	tcase_add_test(tc, a_path_that_comes_twice_is_one);

@@ -129,6 +129,21 @@ plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* " in 2 traced runs of 14 sessions"; "in 1 to 2" where some were traced more often than others. */
+static void
+print_runs(const struct analysis *a)
+{
+	unsigned least = a->runs;
+
+	for (size_t i = 0; i < a->n; i++)
+		least = at_most(least, a->sessions[i].trace.runs);
+	printf(" in ");
+	if (least < a->runs)
+		printf("%u to ", least);
+	printf("%u traced run%s of %s%zu session%s", a->runs, plural(a->runs),
+	    least < a->runs ? "each of " : "", a->n, plural(a->n));
+}
+
 void
 tell_print(const struct analysis *a, const struct tell_options *options)
 {
@@ -153,8 +168,7 @@ tell_print(const struct analysis *a, const struct tell_options *options)
 		printf("noxmk %s: none observed", word);
 	if (options->watched)
 		printf(" between sessions that ran at the same time,");
-	printf(" in %u traced run%s of %zu session%s", a->runs, plural(a->runs), a->n,
-	    plural(a->n));
+	print_runs(a);
 	if (known > 0)
 		printf("; %zu known", known);
 	if (harmless > 0)

@@ -249,6 +249,17 @@ take_times(const json_t *object, const char *key, double times[2])
 		times[i] = json_number_value(json_array_get(list, i));
 }
 
+/* By folder after folder a session may come to a longer path than any call takes. */
+static bool
+path_fits(const json_t *object)
+{
+	char *path = take_word(object, "path");
+	bool fits = !path || strlen(path) < PATH_MAX;
+
+	free(path);
+	return fits;
+}
+
 static bool
 take_path(const json_t *object, struct trace *trace, size_t *room)
 {
@@ -260,8 +271,7 @@ take_path(const json_t *object, struct trace *trace, size_t *room)
 	for (unsigned op = 0; op < TRACE_OPS; op++)
 		if (!strcmp(first, op_names[op]))
 			it.first = op;
-	if (!it.path || it.path[0] != '/' || strlen(it.path) >= PATH_MAX || !it.ops ||
-	    it.first == TRACE_OPS) {
+	if (!it.path || it.path[0] != '/' || !it.ops || it.first == TRACE_OPS) {
 		free(it.path);
 		return false;
 	}
@@ -455,7 +465,7 @@ static bool
 parse(struct buffer *text, struct trace *trace)
 {
 	char *rest = text->data, *line;
-	bool begun = false, ended = false, sound = true;
+	bool begun = false, ended = false, sound = true, fits = true;
 	size_t room = 0;
 
 	while ((line = strsep(&rest, "\n"))) {
@@ -465,7 +475,10 @@ parse(struct buffer *text, struct trace *trace)
 			json_decref(object);
 			return false;
 		} else if (json_object_get(object, "path")) {
-			sound &= take_path(object, trace, &room);
+			if (!path_fits(object))
+				fits = false;
+			else
+				sound &= take_path(object, trace, &room);
 		} else if (json_object_get(object, "port") || json_object_get(object, "unix")) {
 			sound &= take_socket(object, trace);
 		} else if (json_object_get(object, "end")) {
@@ -476,10 +489,11 @@ parse(struct buffer *text, struct trace *trace)
 		}
 		json_decref(object);
 	}
-	if (!ended || !sound)
+	if (!ended || !sound || !fits)
 		trace->complete = false;
 	if (!trace->complete && !trace->why)
-		trace->why = xstrdup(ended ? "a line of it is damaged" : "it has no end");
+		trace->why = xstrdup(!ended ? "it has no end" : !sound ? "a line of it is damaged" :
+		    "paths that it touched were too long");
 	return true;
 }
 

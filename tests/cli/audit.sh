@@ -151,6 +151,8 @@ audit --check
 check 'the lines help' exits 0
 check 'it claims no more than it has seen' has "$out" \
 	'noxmk audit: none observed in 2 traced runs of 3 sessions'
+audit lint
+check 'nor of some' has "$out" 'noxmk audit: none observed in 2 to 3 traced runs of each of 3 sessions'
 # One of the sections is there, and nobody can change it.
 printf '\n[tool.noxmk.session.one]\nuses = ["x"]\n' >>before.toml
 cp before.toml pyproject.toml

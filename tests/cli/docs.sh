@@ -365,8 +365,8 @@ run noxmk show nonsense
 check 'exit code: noxmk show' code 1 "$page"
 run noxmk nonsense
 check 'exit code: noxmk, usage' code 2 "$page"
-rm -rf "$state"
-run noxmk list
+mkdir "$scratch/empty"
+run noxmk -C "$scratch/empty" list
 check 'exit code: noxmk without a plan' code 125 "$page"
 
 project broken
