@@ -49,15 +49,22 @@ lead_has_run(const struct record *r)
 }
 
 double
+lead_end(const struct record *r, double run_started)
+{
+	double ended = lead_has_run(r) ? r->ended - run_started : 0;
+
+	return ended > 0 && ended < LEAD_LONGEST ? ended : 0;
+}
+
+double
 lead_wall(const struct table *table, double run_started)
 {
 	double wall = 0;
 
 	for (size_t i = 0; i < table->n; i++) {
-		const struct record *r = &table->records[i];
-		double ended = lead_has_run(r) ? r->ended - run_started : 0;
+		double ended = lead_end(&table->records[i], run_started);
 
-		if (ended > wall && ended < LEAD_LONGEST)
+		if (ended > wall)
 			wall = ended;
 	}
 	return wall;

@@ -42,6 +42,9 @@ const char *wait_kind_words(enum wait_kind);
 /* Has it run, by times that can be? */
 bool lead_has_run(const struct record *);
 
+/* Seconds from the start of the run to its end; 0 if the times cannot be. */
+double lead_end(const struct record *, double run_started);
+
 /* Seconds of the run, until the last session ended: what follows them is not theirs. */
 double lead_wall(const struct table *, double run_started);
 

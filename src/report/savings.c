@@ -18,7 +18,7 @@ struct sums {
 	unsigned counted; /* targets of these, of which one that is cut has several */
 	bool traced;
 	struct plain plain;
-	double wall; /* seconds that the run took */
+	double wall; /* seconds that the run took, without the skipped ones */
 	int state;
 	unsigned processors;
 };
@@ -30,13 +30,16 @@ struct total {
 };
 
 static void
-add_records(struct sums *sums, int rundir, const struct table *table)
+add_records(struct sums *sums, int rundir, const struct table *table, double run_started)
 {
 	for (size_t i = 0; i < table->n; i++) {
 		const struct record *r = &table->records[i];
+		double ended = lead_end(r, run_started);
 
 		if (r->verdict == SKIPPED)
 			continue;
+		if (ended > sums->wall)
+			sums->wall = ended;
 		sums->counted++;
 		sums->traced = sums->traced || trace_is_there(rundir, r->target);
 		plain_add(&sums->plain, r, sums->state, sums->processors);
@@ -58,8 +61,7 @@ add_up(int rundir, struct sums *sums)
 	struct table table = { 0 };
 
 	if (plan && table_read(&table, rundir, plan, goals, TABLE_SO_FAR) == 0)
-		add_records(sums, rundir, &table);
-	sums->wall = lead_wall(&table, json_number(info, "started"));
+		add_records(sums, rundir, &table, json_number(info, "started"));
 	table_clear(&table);
 	planfile_close(plan);
 	json_decref(goals);
