@@ -123,7 +123,7 @@ time_of(const struct record *r)
 static enum kind
 kind_of(int rundir, const struct record *r)
 {
-	return (trace_is_there(rundir, r->target) ? TRACED : USUAL) |
+	return (rundir_has(rundir, r->target, TRACE_SUFFIX) ? TRACED : USUAL) |
 	       (r->fork && !*r->fork ? FORKED : USUAL);
 }
 

@@ -41,7 +41,7 @@ add_records(struct sums *sums, int rundir, const struct table *table, double run
 		if (ended > sums->wall)
 			sums->wall = ended;
 		sums->counted++;
-		sums->traced = sums->traced || trace_is_there(rundir, r->target);
+		sums->traced = sums->traced || rundir_has(rundir, r->target, TRACE_SUFFIX);
 		plain_add(&sums->plain, r, sums->state, sums->processors);
 	}
 	for (size_t i = 0; i < table->wholes.n; i++) {

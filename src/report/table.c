@@ -14,17 +14,6 @@
 /* Columns of the targets, in a file at most, and on a narrow screen at least. */
 enum { NAMES_MOST = 60, NAMES_LEAST = 12 };
 
-/* Is there a file of that session with this ending? */
-static bool
-has(int rundir, const char *target, const char *ending)
-{
-	char *name = xasprintf("%s%s", target, ending);
-	bool there = faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-
-	free(name);
-	return there;
-}
-
 /*
  * Why a session that was to run has no record. found: what record_read says. A helper makes the log
  * right before it starts the session.
@@ -41,10 +30,11 @@ why_no_record(int rundir, const char *target, int found, enum table_of of)
 	if (of == TABLE_OPEN)
 		return "it has not ended yet: the run goes on";
 	/* Nobody has answered any more when it was about to open a file. */
-	if (has(rundir, target, ".log") && trace_is_there(rundir, target))
+	if (rundir_has(rundir, target, ".log") &&
+	    rundir_has(rundir, target, TRACE_SUFFIX))
 		return "no record: its helper died while it ran, and its calls failed since: it "
 		       "was traced";
-	if (has(rundir, target, ".log"))
+	if (rundir_has(rundir, target, ".log"))
 		return "no record: its helper died while it ran";
 	if (of == TABLE_STOPPED)
 		return "make was stopped before its turn";

@@ -427,6 +427,16 @@ rundir_mark_ended(int rundir, bool was_stopped)
 }
 
 bool
+rundir_has(int rundir, const char *target, const char *suffix)
+{
+	char *name = xasprintf("%s%s", target, suffix);
+	bool there = faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	free(name);
+	return there;
+}
+
+bool
 rundir_was_stopped(int rundir)
 {
 	int fd = file_open(rundir, RUNDIR_ENDED, O_RDONLY, 0);

@@ -89,6 +89,9 @@ void rundir_mark_ended(int rundir, bool was_stopped);
 /* Does it say so? */
 bool rundir_was_stopped(int rundir);
 
+/* Has it such a file of that target: TARGET and the suffix, as in "lint.log"? */
+bool rundir_has(int rundir, const char *target, const char *suffix);
+
 /* And this one has the exit status of make, where somebody has noted it: noxmk(1), merge. */
 #define RUNDIR_STATUS ".status"
 

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bsd/stdlib.h>
 
@@ -40,17 +39,7 @@ trace_op_name(enum trace_op op)
 char *
 trace_name(const char *target)
 {
-	return xasprintf("%s.trace", target);
-}
-
-bool
-trace_is_there(int rundir, const char *target)
-{
-	char *name = trace_name(target);
-	bool there = faccessat(rundir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-
-	free(name);
-	return there;
+	return xasprintf("%s" TRACE_SUFFIX, target);
 }
 
 static void

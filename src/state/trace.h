@@ -112,11 +112,9 @@ void trace_put_end(struct buffer *, const struct trace *);
 /* All of them, in their order. */
 void trace_put(struct buffer *, const struct trace *);
 
-/* The name of the file. The caller frees. */
+/* The name of the file, which is the target and that. The caller frees. */
+#define TRACE_SUFFIX ".trace"
 char *trace_name(const char *target) UNUSED_RESULT;
-
-/* Was that session traced? */
-bool trace_is_there(int rundir, const char *target);
 
 /*
  * Reads the trace of that target, as it was written last. 1 and a filled trace, whose paths are
