@@ -168,7 +168,7 @@ add_parts(struct past *past, const char *run, int rundir, const char *target)
 		json_decref(line);
 	}
 	table.wholes = wholes_of(table.records, table.n);
-	found = table.wholes.n > 0;
+	found = table.records && table.wholes.n > 0;
 	if (found)
 		add(past, run, &table.wholes.v[0], table.n == json_array_size(parts),
 		    kind_of(rundir, &table.records[0]));

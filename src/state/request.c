@@ -201,7 +201,7 @@ check_names(const json_t *settings, const char *of, const char *among, size_t sl
 		char *name = xasprintf("%.*s", (int)strcspn(text, "="), text);
 
 		meant = nearest_within(slips, own_part(name), &parts);
-		for (at = 0; meant && parts.v[at] != meant; at++)
+		for (at = 0; at < parts.n && parts.v[at] != meant; at++)
 			;
 		if (meant)
 			warnx("%s: there is no such knob; did you mean %s?", name,
