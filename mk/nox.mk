@@ -421,10 +421,11 @@ _noxmk.like_ours = $(filter-out $(_noxmk.knobs_all),$(filter NOXMK_%,$(.VARIABLE
 _noxmk.unknown = $(foreach k,$(_noxmk.like_ours),$(if $(call \
   _noxmk.from,$k,command-line environment environment-override),$k))
 _noxmk.known = known=$(_noxmk.knobs_all) FAIL_FAST MAX_FAIL$(_noxmk.line)
-# Of what this make's command line sets (blanks left out; a make below has that of the one above),
-# what is none of ours, and what no makefile reads, nor the noxfile from its environment.
+# Of what this make's command line sets (blanks left out; a make below has that of the one above; make
+# 4.3 warns of it where there is nothing) what neither we nor a makefile read, nor the noxfile.
+_noxmk.overrides = $(if $(filter undefined,$(origin MAKEOVERRIDES)),,$(MAKEOVERRIDES))
 _noxmk.set = $(if $(filter 0,$(MAKELEVEL)),$(filter-out NOXMK_% $(addsuffix \
-  =%,NOX $(_noxmk.plain_names)),$(subst $(_noxmk.line), ,$(subst \ ,,$(MAKEOVERRIDES)))))
+  =%,NOX $(_noxmk.plain_names)),$(subst $(_noxmk.line), ,$(subst \ ,,$(_noxmk.overrides)))))
 _noxmk.is_read = $(findstring $1,$(_noxmk.texts))$(foreach q,' ",$(findstring \
   $q$1$q,$(file <$(_noxmk.in)$(_noxmk.noxfile))))
 _noxmk.is_typed = $(and $(call _noxmk.from,$1,command-line),$(if $(strip $(_noxmk.is_read)),,yes))
