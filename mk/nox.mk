@@ -421,8 +421,8 @@ _noxmk.like_ours = $(filter-out $(_noxmk.knobs_all),$(filter NOXMK_%,$(.VARIABLE
 _noxmk.unknown = $(foreach k,$(_noxmk.like_ours),$(if $(call \
   _noxmk.from,$k,command-line environment environment-override),$k))
 _noxmk.known = known=$(_noxmk.knobs_all) FAIL_FAST MAX_FAIL$(_noxmk.line)
-# Of what this make's command line sets (blanks left out; a make below has that of the one above; make
-# 4.3 warns of it where there is nothing) what neither we nor a makefile read, nor the noxfile.
+# Of what this make's command line sets (blanks left out; a make below has that of the one above;
+# make 4.3 warns of it where there is nothing) what neither we nor a makefile read, nor the noxfile.
 _noxmk.overrides = $(if $(filter undefined,$(origin MAKEOVERRIDES)),,$(MAKEOVERRIDES))
 _noxmk.set = $(if $(filter 0,$(MAKELEVEL)),$(filter-out NOXMK_% $(addsuffix \
   =%,NOX $(_noxmk.plain_names)),$(subst $(_noxmk.line), ,$(subst \ ,,$(_noxmk.overrides)))))
