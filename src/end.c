@@ -74,7 +74,7 @@ await_keepers(const struct end *end, const char *key, const json_t *sessions)
 static bool
 is_missing(int rundir)
 {
-	return faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	return !rundir_has_ended(rundir) &&
 	       !rundir_may_live(rundir);
 }
 

@@ -141,7 +141,7 @@ static bool
 run_is_over(const struct follow *f)
 {
 	return fd_is_removed(f->rundir) ||
-	       faccessat(f->rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       rundir_has_ended(f->rundir) ||
 	       !rundir_may_live(f->rundir);
 }
 

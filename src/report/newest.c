@@ -39,7 +39,7 @@ static bool
 is_to_run(int rundir, const char *target)
 {
 	return faccessat(rundir, REQUEST_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       !rundir_has_ended(rundir) &&
 	       rundir_may_live(rundir) && is_asked_for(rundir, target);
 }
 

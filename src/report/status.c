@@ -33,7 +33,7 @@ struct run {
 static bool
 is_over(int rundir)
 {
-	return faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	return rundir_has_ended(rundir) ||
 	       !rundir_may_live(rundir);
 }
 

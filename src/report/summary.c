@@ -306,7 +306,7 @@ write_markdown(const struct remarks *remarks, const json_t *overlaps, const char
 static double
 wall_of(const struct summary *s, const struct table *table, const json_t *info)
 {
-	if (faccessat(s->rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (rundir_has_ended(s->rundir))
 		return lead_wall(table, json_number(info, "started"));
 	return clock_monotonic() - json_number(info, "clock") -
 	       company_rechecked(table->records, table->n);

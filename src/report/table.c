@@ -138,7 +138,7 @@ table_clear(struct table *table)
 enum table_of
 table_progress(int rundir)
 {
-	if (faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (rundir_has_ended(rundir))
 		return rundir_was_stopped(rundir) ? TABLE_STOPPED : TABLE_ENDED;
 	return rundir_may_live(rundir) ? TABLE_SO_FAR : TABLE_STOPPED;
 }

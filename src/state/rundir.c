@@ -427,6 +427,12 @@ rundir_mark_ended(int rundir, bool was_stopped)
 }
 
 bool
+rundir_has_ended(int rundir)
+{
+	return faccessat(rundir, RUNDIR_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool
 rundir_has(int rundir, const char *target, const char *suffix)
 {
 	char *name = xasprintf("%s%s", target, suffix);

@@ -89,6 +89,9 @@ void rundir_mark_ended(int rundir, bool was_stopped);
 /* Does it say so? */
 bool rundir_was_stopped(int rundir);
 
+/* Has the end of that run been marked? */
+bool rundir_has_ended(int rundir);
+
 /* Has it such a file of that target: TARGET and the suffix, as in "lint.log"? */
 bool rundir_has(int rundir, const char *target, const char *suffix);
 
