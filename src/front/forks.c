@@ -101,8 +101,8 @@ forks_find(void)
 		story_close(&story);
 	}
 	if (!finding.text)
-		finding.text = xstrdup("off, unless NOXMK_FORK=1; no run tells yet what that would "
-				       "spare");
+		finding.text = xstrdup("on, unless NOXMK_FORK=0; no run tells yet which sessions "
+				       "are");
 	json_decref(runs);
 	fd_close(&rundir);
 	fd_close(&state);

@@ -405,13 +405,13 @@ advice_on_fork(const struct story *story)
 		n += lead_has_run(r);
 	}
 	/* What is watched is never forked. */
-	if (story->request.knobs.watch || n < first + FORK_WORTH || nox < all * MUCH)
+	if (story->request.knobs.fork != FORK_NEVER || story->request.knobs.watch || n < first + FORK_WORTH || nox < all * MUCH)
 		return NULL;
 	saved = nox * FORK_SAVES * (double)(n - first) / (double)n;
 	if (saved < SAVES_SECONDS)
 		return NULL;
 	return xasprintf("nox's own starts and ends took %.0f%% of the sessions' time, %s: about "
-			 "%s less with NOXMK_FORK=1", nox / all * 100, screen_duration(nox).s,
+			 "%s less without NOXMK_FORK=0", nox / all * 100, screen_duration(nox).s,
 	    screen_duration(saved).s);
 }
 

@@ -3,7 +3,7 @@
 A noxfile of many sessions without environment or command is run by
 
 - nox -s SESSION, one process after the other: the baseline,
-- make -j1 ci, make -jN ci and make -j ci, with noxmk; -jN also with NOXMK_FORK=1,
+- make -j1 ci, make -jN ci and make -j ci, with noxmk; -jN also with NOXMK_FORK=0,
 - xargs -PN nox -s and nox -j N (newest nox), which start as many processes,
 - nox, all sessions in one process.
 """
@@ -36,7 +36,7 @@ def contestants(folder: str, count: int, jobs: int) -> list[Contestant]:
         "`nox -s` each": ("sh", "-c", f"for s in {names}; do {NOX} -s $s || exit 1; done"),
         "`make -j1 ci`": (MAKE, *INCLUDE, "-j1", "ci"),
         "`make -jN ci`": (MAKE, *INCLUDE, f"-j{jobs}", "ci"),
-        "`make -jN ci`, forked": (MAKE, *INCLUDE, f"-j{jobs}", "NOXMK_FORK=1", "ci"),
+        "`make -jN ci`, not forked": (MAKE, *INCLUDE, f"-j{jobs}", "NOXMK_FORK=0", "ci"),
         "`make -j ci`": (MAKE, *INCLUDE, "-j", f"NOXMK_JOBS={jobs}", "ci"),
         "`xargs -PN nox -s`": ("sh", "-c", f"echo {names} | xargs -P{jobs} -n1 {NOX} -s"),
         "`nox -j N`": (NOX, "-j", str(jobs), "--allow-parallel"),
