@@ -287,6 +287,8 @@ tell_explain(const struct analysis *a, const char *given)
 
 		if (it)
 			explain_session(&a->sessions[i].trace, it);
+		else if (access_find(&a->actors[i], path))
+			printf("%s: only by another name of it\n", a->actors[i].target);
 		found = found || it;
 	}
 	for (size_t i = 0; i < a->clashes.n; i++) {

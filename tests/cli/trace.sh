@@ -125,8 +125,8 @@ soft link: create
 folder/soft link: create
 chmod: meta
 fchmodat: meta
-chown: meta
-lchown: meta
+chown: probe
+lchown: probe
 utimensat: meta
 futimens: read meta
 setxattr: meta
