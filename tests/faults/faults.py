@@ -80,7 +80,7 @@ def states(case: Case, names: set[str]) -> set[str]:
         except OSError:
             continue
         if name in names:
-            found.add(rest.split()[0])
+            found.add(rest.split()[0].upper())  # t: stopped, and traced
     return found
 
 
