@@ -15,8 +15,8 @@
 #define SESSIONS                                                                     \
 	"{'target':'a','requires':[],'after':[],'claims':[],'options':{}}\n"         \
 	"{'target':'b','requires':[],'after':[],'claims':[],'options':{}}\n"         \
-	"{'target':'c','requires':[],'after':['d'],'claims':[],'options':{}}\n"      \
-	"{'target':'d','requires':['b'],'after':[],'claims':[],'options':{}}\n"
+	"{'target':'c','requires':['d'],'after':[],'claims':[],'options':{}}\n"      \
+	"{'target':'d','requires':[],'after':['b'],'claims':[],'options':{}}\n"
 
 /* A trace in the run, of a session that does this. */
 static void
@@ -97,7 +97,7 @@ START_TEST(what_the_plan_orders_is_no_hazard)
 {
 	struct place place = place_with(NOXFILE("1") SESSIONS);
 
-	/* c comes after d, and d after b. */
+	/* c requires d, and d comes after b. */
 	put_trace("b", "create");
 	put_trace("c", "create");
 	put_trace("d", "create");
@@ -106,6 +106,36 @@ START_TEST(what_the_plan_orders_is_no_hazard)
 	put_trace("a", "create");
 	ck_assert_str_eq(hazard_of(&place, false), "abdc");
 	place_leave(&place);
+}
+END_TEST
+
+/* Order by way of a third session holds where that runs: if it is required, in every make. */
+#define WAITS(target, requires, after)                                               \
+	"{'target':'" target "','requires':[" requires "],'after':[" after "],"      \
+	"'claims':[],'options':{}}\n"
+
+static const struct {
+	const char *b, *c, *hazard;
+} ways[] = {
+	{ WAITS("b", "", "'a'"), WAITS("c", "'b'", ""), "" },
+	{ WAITS("b", "'a'", ""), WAITS("c", "'b'", ""), "" },
+	{ WAITS("b", "", "'a'"), WAITS("c", "", "'b'"), "ac" },
+	{ WAITS("b", "'a'", ""), WAITS("c", "", "'b'"), "ac" },
+	{ WAITS("b", "", "'a'"), WAITS("c", "", "'a','b'"), "" },
+};
+
+START_TEST(what_the_plan_orders_is_so_in_every_make)
+{
+	char *plan = xasprintf("%s%s%s%s", NOXFILE("1"), WAITS("a", "", ""), ways[_i].b,
+	    ways[_i].c);
+	struct place place = place_with(plan);
+
+	put_trace("a", "create");
+	put_trace("b", "create");
+	put_trace("c", "create");
+	ck_assert_str_eq(hazard_of(&place, false), ways[_i].hazard);
+	place_leave(&place);
+	free(plan);
 }
 END_TEST
 
@@ -547,6 +577,7 @@ check_analysis_suite(void)
 	TCase *tc = support_case(suite, "analysis");
 
 	tcase_add_test(tc, what_the_plan_orders_is_no_hazard);
+	tcase_add_loop_test(tc, what_the_plan_orders_is_so_in_every_make, 0, countof(ways));
 	tcase_add_loop_test(tc, what_the_plan_locks_is_no_hazard, 0, countof(claims));
 	tcase_add_test(tc, traces_from_before_count);
 	tcase_add_test(tc, what_traces_rest_on_may_change);

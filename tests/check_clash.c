@@ -1,6 +1,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/alias.h"
 #include "audit/clash.h"
 #include "support.h"
 
@@ -13,6 +14,10 @@
 #define DIR "{'type':'folder'}"
 #define OLD "{'type':'folder','ino':3,'dev':1}"
 #define NEW "{'type':'folder','ino':4,'dev':1}"
+
+/* One of several names of a file. */
+#define N(links, size)                                                                       \
+	"{'type':'file','mode':420,'ino':9,'dev':1,'links':" links ",'size':" size ",'mtime':5}"
 
 #define MAKES(path) P(path, "'create','write'", "create", NONE, F("1", "5"))
 #define WRITES(path) P(path, "'write','truncate'", "truncate", F("1", "5"), F("1", "6"))
@@ -83,6 +88,34 @@ static const struct {
 	    "folder/use conflict;" },
 	{ P("/p/x", "'rename-to','rename-from'", "rename-to", NONE, NONE), MAKES("/p/x"),
 	    "write/write conflict;" },
+	/* What gets another mode, or other times, for a while. */
+	{ P("/p/x", "'meta'", "meta", F("1", "5"), F("1", "5")), READS("/p/x"),
+	    "write/read conflict;" },
+	{ P("/p/x", "'meta'", "meta", F("1", "5"), F("1", "5")), PROBES("/p/x"),
+	    "write/probe likely;" },
+	{ P("/p/d", "'meta','close'", "meta", OLD, OLD), MAKES("/p/d/x"), "folder/use conflict;" },
+	{ P("/p/d", "'meta','close'", "meta", OLD, OLD), READS("/p/d/x"), "" },
+	{ P("/p/d", "'meta','close'", "meta", OLD, OLD), MAKES("/p/d/e/x"), "" },
+	{ P("/p/d", "'meta','subtree'", "meta", OLD, OLD), READS("/p/d/x"),
+	    "folder/use conflict;" },
+	{ P("/p/d", "'meta'", "meta", OLD, OLD), MAKES("/p/d/x"), "" },
+	/* A file that is changed under another name: both have it, or one is made meanwhile. */
+	{ P("/p/y", "'write'", "write", N("2", "5"), N("2", "6")),
+	    P("/p/x", "'read'", "read", N("2", "6"), N("2", "6")), "write/read conflict;" },
+	{ P("/p/x", "'read'", "read", N("1", "5"), N("2", "6"))
+	  P("/p/y", "'create','write'", "create", NONE, N("2", "6")),
+	    P("/p/x", "'read'", "read", N("1", "5"), N("1", "5")), "write/read conflict;" },
+	{ P("/p/y", "'meta'", "meta", N("2", "5"), N("2", "5")),
+	    P("/p/x", "'read'", "read", N("2", "5"), N("2", "5")), "write/read conflict;" },
+	/* It only gets one more name, or the name gets another file. */
+	{ P("/p/x", "'read'", "read", N("1", "5"), N("2", "5"))
+	  P("/p/y", "'create'", "create", NONE, N("2", "5")),
+	    P("/p/x", "'read'", "read", N("2", "5"), N("2", "5")), "" },
+	{ P("/p/y", "'delete','create','write'", "delete", N("2", "5"), F("7", "6")),
+	    P("/p/x", "'read'", "read", N("2", "5"), N("2", "5")), "" },
+	/* Numbers of files that have one name only come again. */
+	{ P("/p/y", "'write'", "write", N("1", "5"), N("1", "6")),
+	    P("/p/x", "'read'", "read", N("1", "6"), N("1", "6")), "" },
 	/* Folders with all in them. */
 	{ P("/p/d", "'rename-from','subtree'", "rename-from", DIR, NONE), MAKES("/p/d/x"),
 	    "folder/use conflict;" },
@@ -195,11 +228,13 @@ told_of(const char *a, const char *b, unsigned rules)
 	const char *own = "/p/own";
 	struct clash_scene scene = { .actors = actors, .n = 2, .rules = rules, .root = "/p",
 		.own = { &own, 1 }, .builds_apart = true };
-	struct clashes clashes = clash_find(&scene);
+	struct clashes clashes;
 	struct buffer text = { 0 };
 
 	if (!(rules & NOISE_SET(NOISE_OWN_STATE)))
 		scene.own.n = 0;
+	alias_spread(actors, 2);
+	clashes = clash_find(&scene);
 	buffer_addstr(&text, "");
 	for (size_t i = 0; i < clashes.n; i++) {
 		const struct clash *clash = &clashes.v[i];

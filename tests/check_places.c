@@ -135,6 +135,29 @@ START_TEST(what_was_found_holds_until_links_change)
 }
 END_TEST
 
+/* To ask for each part of each folder would be most of what a session's trace asks. */
+START_TEST(what_a_folder_is_in_is_remembered)
+{
+	struct places *places = places_open();
+	char *first = below("l/f"), *second = below("l/e/f");
+	char *before = below("d/e/f"), *after = below("d/e/e/f");
+
+	fill();
+	mkdir("d/e/e", 0755);
+	places_find(places, first);
+	unlink("l");
+	(void)!symlink("d/e", "l");
+	ck_assert_str_eq(places_find(places, second)->path, before);
+	places_forget(places);
+	ck_assert_str_eq(places_find(places, second)->path, after);
+	free(first);
+	free(second);
+	free(before);
+	free(after);
+	places_close(places);
+}
+END_TEST
+
 START_TEST(a_folder_that_has_gone_is_forgotten)
 {
 	struct places *places = places_open();
@@ -165,6 +188,7 @@ check_places_suite(void)
 	tcase_add_test(places, a_link_leads_on);
 	tcase_add_test(places, what_was_found_holds_until_links_change);
 	tcase_add_test(places, a_detour_is_told_of_once);
+	tcase_add_test(places, what_a_folder_is_in_is_remembered);
 	tcase_add_test(places, a_folder_that_has_gone_is_forgotten);
 	return suite;
 }

@@ -143,6 +143,71 @@ START_TEST(what_is_there_says_what_a_call_does)
 }
 END_TEST
 
+/* The file has the mode 0640 and the time 5 s, the folder 0755. */
+static const struct {
+	enum act act;
+	uint64_t sets[2];
+	const char *name, *ops;
+} attributes[] = {
+	{ ACT_CHMOD, { 0640 }, "file", "probe" },
+	{ ACT_CHMOD, { S_IFREG | 0640 }, "file", "probe" },
+	{ ACT_CHMOD, { 0600 }, "file", "meta" },
+	{ ACT_CHMOD, { 0755 }, "folder", "probe" },
+	{ ACT_CHMOD, { 02755 }, "folder", "meta" },
+	{ ACT_CHMOD, { 0555 }, "folder", "meta close" },
+	{ ACT_CHMOD, { 0300 }, "folder", "meta subtree" },
+	{ ACT_CHMOD, { 0600 }, "folder", "meta subtree" },
+	{ ACT_CHMOD, { 0600 }, "none", "missing" },
+	{ ACT_CHOWN, { (uid_t)-1, (gid_t)-1 }, "file", "probe" },
+	{ ACT_CHOWN, { (uid_t)-1, (gid_t)-2 }, "file", "meta" },
+	{ ACT_CHOWN, { (uid_t)-2, (gid_t)-1 }, "file", "meta" },
+	{ ACT_UTIME, { CALL_TIME_NOW }, "file", "meta" },
+	{ ACT_UTIME, { CALL_TIME_STAYS }, "file", "probe" },
+	{ ACT_UTIME, { 5000000000 }, "file", "probe" },
+	{ ACT_UTIME, { 5000000001 }, "file", "meta" },
+};
+
+START_TEST(an_attribute_that_is_so_already_is_not_set)
+{
+	const struct timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
+	const struct toucher who = { .name = who_name };
+	struct touch touch = { .act = attributes[_i].act };
+	char *path = below(attributes[_i].name), *ops;
+	struct store *store = open_here();
+	json_t *line;
+
+	memcpy(touch.sets, attributes[_i].sets, sizeof(touch.sets));
+	fill();
+	ck_assert_int_eq(chmod("file", 0640), 0);
+	ck_assert_int_eq(chmod("folder", 0755), 0);
+	ck_assert_int_eq(utimensat(AT_FDCWD, "file", times, 0), 0);
+	store_touch(store, path, &touch, TRACE_UNSEEN, &who);
+	line = line_of(store, attributes[_i].name);
+	ops = json_list_join(json_object_get(line, "ops"), " ");
+	ck_assert_str_eq(ops, attributes[_i].ops);
+	json_decref(line);
+	free(ops);
+	free(path);
+}
+END_TEST
+
+START_TEST(a_file_says_how_many_names_it_has)
+{
+	struct store *store = open_here();
+	const json_t *after;
+	json_t *line;
+
+	fill();
+	touch(store, "file", ACT_OPEN, O_RDONLY);
+	ck_assert_int_eq(link("file", "other"), 0);
+	line = line_of(store, "file");
+	after = json_object_get(line, "after");
+	ck_assert_int_eq(json_integer_value(json_object_get(after, "links")), 2);
+	ck_assert_ptr_null(json_object_get(json_object_get(line, "before"), "links"));
+	json_decref(line);
+}
+END_TEST
+
 START_TEST(a_link_is_read_on_the_way_to_its_file)
 {
 	struct store *store = open_here(), *other = open_here();
@@ -363,6 +428,9 @@ check_store_suite(void)
 	TCase *store = support_case(suite, "store");
 
 	tcase_add_loop_test(store, what_is_there_says_what_a_call_does, 0, countof(meanings));
+	tcase_add_loop_test(store, an_attribute_that_is_so_already_is_not_set, 0,
+	    countof(attributes));
+	tcase_add_test(store, a_file_says_how_many_names_it_has);
 	tcase_add_test(store, a_link_is_read_on_the_way_to_its_file);
 	tcase_add_test(store, nothing_is_made_in_a_folder_that_has_gone);
 	tcase_add_test(store, what_will_be_refused_is_no_change);

@@ -156,7 +156,7 @@ how_of_write(const struct look *look, const struct trace_path *path)
 
 	if (did(path, TRACE_MKDIR) && !opens && !did(path, TRACE_SUBTREE))
 		return how_of_folder(path);
-	if (!moves && is_unchanged(path) && is_on(look, NOISE_UNCHANGED))
+	if (!moves && !did(path, TRACE_META) && is_unchanged(path) && is_on(look, NOISE_UNCHANGED))
 		return opens ? ACCESS_READS | ACCESS_TOLD : ACCESS_PROBES;
 	if (!opens && !moves && !did(path, TRACE_MKDIR) && !did(path, TRACE_META))
 		return 0;
@@ -175,6 +175,8 @@ manner_of(const struct trace_path *path)
 	/* Who lists a folder and removes it has removed all that was in it. */
 	if (did(path, TRACE_SUBTREE) || (did(path, TRACE_RMDIR) && did(path, TRACE_LIST)))
 		how |= ACCESS_TREE;
+	if (did(path, TRACE_CLOSE))
+		how |= ACCESS_CLOSES;
 	if (path->before.kind == TRACE_NOTHING)
 		how |= ACCESS_MADE;
 	if (path->after.kind == TRACE_NOTHING)
@@ -327,12 +329,14 @@ compare(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* Of those with one path makes one. */
+/* Sorts them, and of those with one path makes one. */
 static void
-merge(struct actor *actor)
+settle(struct actor *actor)
 {
 	size_t kept = 0;
 
+	if (actor->n > 0)
+		qsort(actor->accesses, actor->n, sizeof(*actor->accesses), compare);
 	for (size_t i = 0; i < actor->n; i++) {
 		struct access *it = &actor->accesses[i];
 		struct access *last = actor->accesses + kept - (kept > 0);
@@ -357,10 +361,17 @@ access_of(const struct trace *trace, unsigned rules)
 
 	for (size_t i = 0; i < trace->npaths; i++)
 		look_at(&look, trace, &trace->paths[i]);
-	if (actor.n > 0)
-		qsort(actor.accesses, actor.n, sizeof(*actor.accesses), compare);
-	merge(&actor);
+	settle(&actor);
 	return actor;
+}
+
+void
+access_join(struct actor *actor, const struct access *more, size_t n)
+{
+	actor->accesses = xreallocarray(actor->accesses, actor->n + n, sizeof(*more));
+	memcpy(actor->accesses + actor->n, more, n * sizeof(*more));
+	actor->n += n;
+	settle(actor);
 }
 
 void

@@ -21,6 +21,7 @@ enum access_how {
 	ACCESS_RENAMED = 512, /* writes: it came whole, by renaming */
 	ACCESS_GONE = 1024,  /* writes: it is not there afterwards */
 	ACCESS_TOLD = 2048,  /* reads: of what it has not made itself */
+	ACCESS_CLOSES = 8192, /* writes: no name in that folder can come or go meanwhile */
 	ACCESS_BRIEF = 4096  /* only that: made under a name that had to be new, and gone */
 };
 
@@ -46,6 +47,9 @@ void access_clear(struct actor *);
 
 /* What its section, and whoever means all parts, calls the session: one that is cut as a whole. */
 const char *access_session(const struct actor *);
+
+/* Adds some more, whose texts are borrowed. */
+void access_join(struct actor *, const struct access *more, size_t n);
 
 /* What it does at that path, or NULL. */
 const struct access *access_find(const struct actor *, const char *path);

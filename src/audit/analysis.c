@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/alias.h"
 #include "audit/analysis.h"
 #include "audit/kept.h"
 #include "audit/remedy.h"
@@ -160,6 +161,7 @@ compare(struct analysis *a, const struct planfile *plan, unsigned rules)
 		if (a->sessions[i].trace.runs > a->runs)
 			a->runs = a->sessions[i].trace.runs;
 	}
+	alias_spread(a->actors, a->n);
 	scene.actors = a->actors;
 	if (rules & NOISE_SET(NOISE_OWN_STATE))
 		add_own(&scene);

@@ -311,7 +311,7 @@ meet(const struct clash_scene *scene, const struct entry *v, size_t n, struct cl
 		}
 }
 
-/* A folder that is gone, or has another name, against one thing in it. */
+/* A folder that is gone, closed, or has another name, against one thing in it. */
 static void
 meet_tree(const struct clash_scene *scene, const struct entry *tree, const struct entry *inner,
     struct clashes *out)
@@ -321,8 +321,12 @@ meet_tree(const struct clash_scene *scene, const struct entry *tree, const struc
 		.second = first ? inner->actor : tree->actor,
 		.x = first ? tree->access : inner->access,
 		.y = first ? inner->access : tree->access, .path = inner->access->path };
-	const unsigned uses = ACCESS_READS | ACCESS_WRITES | ACCESS_MISSES;
+	const char *name = m.path + strlen(tree->access->path) + 1;
+	unsigned uses = ACCESS_READS | ACCESS_WRITES | ACCESS_MISSES;
 
+	/* What is in a folder of its own in there can still come and go. */
+	if (!(tree->access->how & ACCESS_TREE))
+		uses = strchr(name, '/') ? 0 : ACCESS_WRITES;
 	if (tree->actor != inner->actor && (inner->access->how & uses))
 		note(&m, CLASH_TREE, out);
 }
@@ -350,7 +354,7 @@ meet_trees(const struct clash_scene *scene, const struct entry *v, size_t n, str
 	for (size_t i = 0; i < n; i++) {
 		char *folder;
 
-		if (!(v[i].access->how & ACCESS_TREE))
+		if (!(v[i].access->how & (ACCESS_TREE | ACCESS_CLOSES)))
 			continue;
 		folder = xasprintf("%s/", v[i].access->path);
 		for (size_t k = lower_bound(v, n, folder); k < n &&

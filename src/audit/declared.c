@@ -40,36 +40,69 @@ claims_meet(const json_t *ours, const json_t *theirs)
 	return false;
 }
 
+/* Nor does an edge that was learned. */
 static bool
-waits_for(const json_t *session, const json_t *other)
+has_edge(const json_t *session, const char *key, const json_t *other)
 {
 	const char *target = json_text(other, "target");
 
-	/* Nor does an edge that was learned. */
 	return session && other && !hazards_made(session, target) &&
-	       (json_list_has(json_object_get(session, "requires"), target) ||
-		   json_list_has(json_object_get(session, "after"), target));
+	       json_list_has(json_object_get(session, key), target);
 }
 
-/* waits[a * n + b]: a waits for b, by way of others, too. */
-static void
-close_waits(bool *waits, size_t n)
-{
-	for (size_t by = 0; by < n; by++)
-		for (size_t a = 0; a < n; a++)
-			for (size_t b = 0; waits[a * n + by] && b < n; b++)
-				waits[a * n + b] = waits[a * n + b] || waits[by * n + b];
-}
-
+/* edges[a * n + b]: a has that edge to b. */
 static bool *
-waits_of(const json_t *const *sessions, size_t n)
+edges_of(const json_t *const *sessions, size_t n, const char *key)
 {
-	bool *waits = xcalloc(n * n, sizeof(bool));
+	bool *edges = xcalloc(n * n, sizeof(bool));
 
 	for (size_t a = 0; a < n; a++)
 		for (size_t b = 0; b < n; b++)
-			waits[a * n + b] = a != b && waits_for(sessions[a], sessions[b]);
-	close_waits(waits, n);
+			edges[a * n + b] = a != b && has_edge(sessions[a], key, sessions[b]);
+	return edges;
+}
+
+/* Of edges, and of ways along several of them. */
+static void
+close_edges(bool *edges, size_t n)
+{
+	for (size_t by = 0; by < n; by++)
+		for (size_t a = 0; a < n; a++)
+			for (size_t b = 0; edges[a * n + by] && b < n; b++)
+				edges[a * n + b] = edges[a * n + b] || edges[by * n + b];
+}
+
+/*
+ * a waits for b in every make that runs both: b is required, or what is required comes after it. By
+ * way of what is not required it does so only in a make that runs this, too.
+ */
+static bool *
+waits_always(const json_t *const *sessions, size_t n)
+{
+	bool *waits = edges_of(sessions, n, "after");
+	bool *required = edges_of(sessions, n, "requires");
+
+	close_edges(required, n);
+	for (size_t a = 0; a < n; a++)
+		for (size_t by = 0; by < n; by++) {
+			waits[a * n + by] = waits[a * n + by] || required[a * n + by];
+			for (size_t b = 0; required[a * n + by] && b < n; b++)
+				waits[a * n + b] = waits[a * n + b] || waits[by * n + b];
+		}
+	free(required);
+	return waits;
+}
+
+/* The same in a make that runs all of them. */
+static bool *
+waits_together(const json_t *const *sessions, size_t n)
+{
+	bool *waits = edges_of(sessions, n, "requires"), *after = edges_of(sessions, n, "after");
+
+	for (size_t i = 0; i < n * n; i++)
+		waits[i] = waits[i] || after[i];
+	close_edges(waits, n);
+	free(after);
 	return waits;
 }
 
@@ -86,7 +119,7 @@ is_ready(const bool *waits, size_t n, size_t a, const bool *placed)
 size_t *
 declared_order(const json_t *const *sessions, size_t n)
 {
-	bool *waits = waits_of(sessions, n), *placed = xcalloc(n, sizeof(bool));
+	bool *waits = waits_together(sessions, n), *placed = xcalloc(n, sizeof(bool));
 	size_t *order = xcalloc(n, sizeof(*order));
 
 	for (size_t k = 0; k < n; k++) {
@@ -108,7 +141,7 @@ struct declared
 declared_of(const json_t *const *sessions, size_t n)
 {
 	struct declared declared = { .n = n, .apart = xcalloc(n * n, sizeof(bool)) };
-	bool *waits = waits_of(sessions, n);
+	bool *waits = waits_always(sessions, n);
 
 	for (size_t a = 0; a < n; a++)
 		for (size_t b = 0; b < n; b++)

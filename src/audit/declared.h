@@ -2,8 +2,8 @@
 #define NOXMK_AUDIT_DECLARED_H
 
 /*
- * Which sessions the plan keeps in order or apart already: what is between two of these is no
- * hazard.
+ * Which sessions the plan keeps in order or apart already, in every make that runs them: what is
+ * between two of these is no hazard.
  */
 
 #include <jansson.h>

@@ -15,7 +15,7 @@ static const char *const reasons[CLASH_KINDS] = {
 	[CLASH_READS] = "Beside each other one may read too early, too late, or half of it.",
 	[CLASH_MISSES] = "Beside each other one may find what it does not find alone.",
 	[CLASH_PROBES] = "What one of them finds may depend on the other.",
-	[CLASH_TREE] = "One removes or renames a folder in which the other is at work.",
+	[CLASH_TREE] = "One removes, renames or closes a folder in which the other is at work.",
 	[CLASH_PORT] = "Only one can listen there at a time: the other one fails.",
 	[CLASH_SERVES] = "One may get its answers from the other, or none.",
 };
@@ -287,6 +287,8 @@ tell_explain(const struct analysis *a, const char *given)
 
 		if (it)
 			explain_session(&a->sessions[i].trace, it);
+		else if (access_find(&a->actors[i], path))
+			printf("%s: only by another name of it\n", a->actors[i].target);
 		found = found || it;
 	}
 	for (size_t i = 0; i < a->clashes.n; i++) {

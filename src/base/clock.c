@@ -18,6 +18,12 @@ clock_now(void)
 	return seconds_of(CLOCK_REALTIME);
 }
 
+unsigned long long
+clock_nanoseconds(const struct timespec *t)
+{
+	return (unsigned long long)t->tv_sec * 1000000000 + (unsigned long long)t->tv_nsec;
+}
+
 double
 clock_monotonic(void)
 {

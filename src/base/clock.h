@@ -6,8 +6,13 @@
  * counts from the start of the machine, without the time that this was suspended.
  */
 
+struct timespec;
+
 /* Unix time. */
 double clock_now(void);
+
+/* The same of a file, say, as a whole number: a double would not tell all apart. */
+unsigned long long clock_nanoseconds(const struct timespec *);
 
 double clock_monotonic(void);
 

@@ -22,7 +22,7 @@ static const char *const op_names[TRACE_OPS] = {
 	[TRACE_RENAME_TO] = "rename-to", [TRACE_MKDIR] = "mkdir", [TRACE_RMDIR] = "rmdir",
 	[TRACE_META] = "meta", [TRACE_EXEC] = "exec", [TRACE_PROBE] = "probe",
 	[TRACE_LIST] = "list", [TRACE_MISSING] = "missing", [TRACE_LOCK] = "lock",
-	[TRACE_SUBTREE] = "subtree",
+	[TRACE_SUBTREE] = "subtree", [TRACE_CLOSE] = "close",
 };
 
 static const char *const kind_names[] = {
@@ -101,10 +101,11 @@ set_state(json_t *object, const char *key, const struct trace_state *state)
 	if (state->kind == TRACE_NOTHING)
 		json_object_set_new(object, key, json_null());
 	else if (state->kind != TRACE_UNSEEN)
-		json_object_set_new(object, key, json_pack("{s:s,s:i,s:I,s:f,s:I,s:I}",
+		json_object_set_new(object, key, json_pack("{s:s,s:i,s:I,s:f,s:I,s:I,s:o*}",
 		    "type", kind_names[state->kind], "mode", (int)state->mode,
 		    "size", (json_int_t)state->size, "mtime", state->mtime,
-		    "ino", (json_int_t)state->ino, "dev", (json_int_t)state->dev));
+		    "ino", (json_int_t)state->ino, "dev", (json_int_t)state->dev, "links",
+		    state->links > 1 ? json_integer((json_int_t)state->links) : NULL));
 }
 
 static void
@@ -218,7 +219,7 @@ take_state(const json_t *object, const char *key)
 	struct trace_state state = { .mode = (unsigned)take_count(value, "mode"),
 		.size = (long long)take_count(value, "size"),
 		.mtime = json_number(value, "mtime"), .ino = take_count(value, "ino"),
-		.dev = take_count(value, "dev") };
+		.dev = take_count(value, "dev"), .links = take_count(value, "links") };
 
 	if (value)
 		state.kind = json_is_null(value) ? TRACE_NOTHING : TRACE_OTHER;
@@ -536,8 +537,7 @@ trace_move(struct trace *trace, const char *root)
 		move_path(&trace->sockets[i].path, from, root);
 	trace->root = xstrdup(root);
 	free(from);
-	/* The order of paths is another one. */
-	tidy(trace);
+	tidy(trace); /* the order of paths is another one */
 }
 
 static bool

@@ -18,7 +18,8 @@
  * after. root: the project. Two more keys, if several traces are united: runs, of how many; basis:
  * what they rest on, audit/kept.h. began, end: Unix time. path: canonical and absolute. ops:
  * all that was done there, and first what came first. before, after: what was there then: null for
- * nothing, and not there for what nobody has looked at. hash: of what is in the project's file
+ * nothing, and not there for what nobody has looked at; a file with several names has their number
+ * as links. hash: of what is in the project's file
  * afterwards, or not there. reader, writer: the first program that read and that wrote. read,
  * wrote: the first and the last time of that, in seconds since began; not there: never. unreadable:
  * calls of which the path could not be read; foreign: calls of another architecture or in another
@@ -35,13 +36,14 @@
 enum trace_op {
 	TRACE_READ, TRACE_WRITE, TRACE_CREATE, TRACE_TRUNCATE, TRACE_APPEND, TRACE_EXCL,
 	TRACE_DELETE, TRACE_RENAME_FROM, TRACE_RENAME_TO, TRACE_MKDIR, TRACE_RMDIR,
-	TRACE_META,    /* owner, mode, times, attributes were set */
+	TRACE_META,    /* owner, mode, times, attributes were set to others */
 	TRACE_EXEC,
 	TRACE_PROBE,   /* asked whether it is there, or what it is */
 	TRACE_LIST,    /* a folder's names were read */
 	TRACE_MISSING, /* it was not there when it was to be read or asked for */
 	TRACE_LOCK,
-	TRACE_SUBTREE, /* a folder was renamed or removed, with all that is in it */
+	TRACE_SUBTREE, /* a folder was renamed, removed or closed, with all that is in it */
+	TRACE_CLOSE,   /* a folder was closed for what writes: no name can come or go */
 	TRACE_OPS
 };
 
@@ -59,6 +61,7 @@ struct trace_state {
 	long long size;
 	double mtime;  /* Unix time */
 	unsigned long long ino, dev;
+	unsigned long long links; /* of a file, its names: 0: one, or nobody knows */
 };
 
 struct trace_path {

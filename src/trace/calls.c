@@ -44,18 +44,18 @@ static const struct call calls[] = {
 	{ SCMP_SYS(truncate), ACT_TRUNCATE, .path = 1 },
 	{ SCMP_SYS(execve), ACT_EXEC, .path = 1 },
 	{ SCMP_SYS(execveat), ACT_EXEC, .dirfd = 1, .path = 2, .flags = 5 },
-	{ SCMP_SYS(chmod), ACT_META, .path = 1 },
-	{ SCMP_SYS(fchmod), ACT_META, .dirfd = 1 },
-	{ SCMP_SYS(fchmodat), ACT_META, .dirfd = 1, .path = 2 },
-	{ FCHMODAT2, ACT_META, .dirfd = 1, .path = 2, .flags = 4 },
-	{ SCMP_SYS(chown), ACT_META, .path = 1 },
-	{ SCMP_SYS(lchown), ACT_META, .path = 1, .stays = true },
-	{ SCMP_SYS(fchown), ACT_META, .dirfd = 1 },
-	{ SCMP_SYS(fchownat), ACT_META, .dirfd = 1, .path = 2, .flags = 5 },
+	{ SCMP_SYS(chmod), ACT_CHMOD, .path = 1, .sets = 2 },
+	{ SCMP_SYS(fchmod), ACT_CHMOD, .dirfd = 1, .sets = 2 },
+	{ SCMP_SYS(fchmodat), ACT_CHMOD, .dirfd = 1, .path = 2, .sets = 3 },
+	{ FCHMODAT2, ACT_CHMOD, .dirfd = 1, .path = 2, .flags = 4, .sets = 3 },
+	{ SCMP_SYS(chown), ACT_CHOWN, .path = 1, .sets = 2 },
+	{ SCMP_SYS(lchown), ACT_CHOWN, .path = 1, .stays = true, .sets = 2 },
+	{ SCMP_SYS(fchown), ACT_CHOWN, .dirfd = 1, .sets = 2 },
+	{ SCMP_SYS(fchownat), ACT_CHOWN, .dirfd = 1, .path = 2, .flags = 5, .sets = 3 },
 	{ SCMP_SYS(utime), ACT_META, .path = 1 },
 	{ SCMP_SYS(utimes), ACT_META, .path = 1 },
 	{ SCMP_SYS(futimesat), ACT_META, .dirfd = 1, .path = 2 },
-	{ SCMP_SYS(utimensat), ACT_META, .dirfd = 1, .path = 2, .flags = 4 },
+	{ SCMP_SYS(utimensat), ACT_UTIME, .dirfd = 1, .path = 2, .flags = 4, .sets = 3 },
 	{ SCMP_SYS(setxattr), ACT_META, .path = 1 },
 	{ SCMP_SYS(lsetxattr), ACT_META, .path = 1, .stays = true },
 	{ SCMP_SYS(removexattr), ACT_META, .path = 1 },
@@ -135,6 +135,14 @@ dirfd_of(const uint64_t arguments[6], unsigned char at)
 	return at > 0 ? (int)arguments[at - 1] : AT_FDCWD;
 }
 
+/* What it sets an attribute to. */
+static void
+take_sets(const struct call *call, const uint64_t arguments[6], uint64_t more, uint64_t sets[2])
+{
+	sets[0] = call->act == ACT_UTIME ? more : argument(arguments, call->sets);
+	sets[1] = call->act == ACT_CHOWN ? argument(arguments, call->sets + 1) : 0;
+}
+
 /* What the AT_… flags say. The same bits mean other things to other calls. */
 static void
 take_flags(const struct call *call, unsigned flags, struct touch touches[CALL_TOUCHES])
@@ -160,10 +168,11 @@ take_flags(const struct call *call, unsigned flags, struct touch touches[CALL_TO
 }
 
 size_t
-call_touches(const struct call *call, const uint64_t arguments[6], uint64_t flags,
+call_touches(const struct call *call, const uint64_t arguments[6], uint64_t more,
     struct touch touches[CALL_TOUCHES])
 {
 	struct call as_open = *call;
+	uint64_t flags = more;
 
 	touches[0] = (struct touch){ .dirfd = dirfd_of(arguments, call->dirfd),
 		.path = argument(arguments, call->path), .stays = call->stays, .act = call->act };
@@ -177,6 +186,7 @@ call_touches(const struct call *call, const uint64_t arguments[6], uint64_t flag
 	if (call->act == ACT_CREAT || call->act == ACT_OPEN2)
 		as_open.act = touches[0].act = ACT_OPEN;
 	take_flags(&as_open, (unsigned)flags, touches);
+	take_sets(call, arguments, more, touches[0].sets);
 	touches[0].may_be_empty |= call->act == ACT_READLINK;
 	return call->to_path > 0 ? 2 : 1;
 }

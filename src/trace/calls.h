@@ -21,7 +21,9 @@ enum act {
 	ACT_SYMLINK,
 	ACT_MAKE,  /* another name of a file, a FIFO … */
 	ACT_LINK,  /* it gets another name */
-	ACT_TRUNCATE, ACT_META, ACT_EXEC, ACT_PROBE, ACT_READLINK, ACT_LIST, ACT_LOCK,
+	ACT_TRUNCATE,
+	ACT_CHMOD, ACT_CHOWN, ACT_UTIME, ACT_META, /* META: any other attribute */
+	ACT_EXEC, ACT_PROBE, ACT_READLINK, ACT_LIST, ACT_LOCK,
 	ACT_BIND, ACT_CONNECT,
 	ACT_FOREIGN /* what follows may be in another mount namespace, or beyond paths */
 };
@@ -46,6 +48,7 @@ struct call {
 	unsigned char dirfd, path; /* which argument, from 1 on; 0: none. A dirfd alone is a file */
 	unsigned char to_dirfd, to_path; /* of a second path */
 	unsigned char flags;       /* of open(2), or AT_… */
+	unsigned char sets;        /* the mode, the owner with the group behind it, the times */
 	bool stays;                /* at a link in the path's last part */
 	bool asks;                 /* only whether something is there, what it is, and its names */
 	struct call_when when;     /* any of them: a call may have several rows in a row */
@@ -68,14 +71,19 @@ struct touch {
 	bool may_be_empty; /* an empty path means dirfd itself */
 	enum act act;
 	unsigned flags;  /* of open(2), for ACT_OPEN */
+	uint64_t sets[2]; /* the mode; owner and group; the time of change, as `more` below */
 };
 
+/* The time of change that ACT_UTIME sets, in nanoseconds of Unix time; else one of these. */
+#define CALL_TIME_NOW UINT64_MAX
+#define CALL_TIME_STAYS (UINT64_MAX - 1)
+
 /*
- * What a call with these arguments touches: as many of *touches as it says. flags: those of
- * openat2(2), for ACT_OPEN2.
+ * What a call with these arguments touches: as many of *touches as it says. more: what lies in the
+ * caller's memory: the flags of openat2(2), for ACT_OPEN2; that time, for ACT_UTIME.
  */
 enum { CALL_TOUCHES = 2 };
-size_t call_touches(const struct call *, const uint64_t arguments[6], uint64_t flags,
+size_t call_touches(const struct call *, const uint64_t arguments[6], uint64_t more,
     struct touch touches[CALL_TOUCHES]);
 
 #endif

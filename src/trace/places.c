@@ -121,12 +121,18 @@ is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static bool
+is_dots(const char *part)
+{
+	return !strcmp(part, ".") || !strcmp(part, "..");
+}
+
 /*
  * The canonical path of the folder, as far as it is there, into an empty buffer; "" is the root.
  * False when something of it is missing.
  */
 static bool
-resolve_folder(const char *folder, struct buffer *path)
+resolve_wholly(const char *folder, struct buffer *path)
 {
 	char *prefix = xstrdup(folder), real[PATH_MAX];
 	const char *rest;
@@ -145,7 +151,32 @@ resolve_folder(const char *folder, struct buffer *path)
 	return false;
 }
 
-/* The same, remembered while it is there: realpath(3) asks for each part of it. */
+static bool find_folder(struct places *, const char *text, struct buffer *path);
+
+/* The same, but what it is in is mostly known: realpath(3) asks for each part. */
+static bool
+resolve_folder(struct places *places, const char *folder, struct buffer *path)
+{
+	const char *last = strrchr(folder, '/');
+	struct stat st;
+	char *parent;
+	bool is_there;
+
+	if (!last || !last[1] || is_dots(last + 1))
+		return resolve_wholly(folder, path);
+	parent = xasprintf("%.*s", (int)(last - folder), folder);
+	is_there = find_folder(places, parent, path);
+	free(parent);
+	add_part(path, last + 1, strlen(last + 1));
+	if (!is_there || lstat(path->data, &st) < 0)
+		return false;
+	if (!S_ISLNK(st.st_mode))
+		return S_ISDIR(st.st_mode);
+	path->len = 0;
+	return resolve_wholly(folder, path);
+}
+
+/* The same, remembered while it is there. */
 static bool
 find_folder(struct places *places, const char *text, struct buffer *path)
 {
@@ -163,7 +194,7 @@ find_folder(struct places *places, const char *text, struct buffer *path)
 	places->size -= folder->real ? strlen(folder->real) : 0;
 	free(folder->real);
 	folder->real = NULL;
-	if (!resolve_folder(text, path))
+	if (!resolve_folder(places, text, path))
 		return false;
 	folder->real = xstrdup(path->data ? path->data : "");
 	if (strcmp(folder->real, text) != 0) {
@@ -173,12 +204,6 @@ find_folder(struct places *places, const char *text, struct buffer *path)
 	folder->generation = places->folders_generation;
 	places->size += strlen(folder->real);
 	return true;
-}
-
-static bool
-is_dots(const char *part)
-{
-	return !strcmp(part, ".") || !strcmp(part, "..");
 }
 
 /* The canonical path. The caller frees. */

@@ -103,6 +103,9 @@ static const struct {
 	[ACT_MAKE] = { ONE(PROBE), ONE(CREATE) },
 	[ACT_LINK] = { ONE(READ), ONE(MISSING) },
 	[ACT_TRUNCATE] = { ONE(WRITE) | ONE(TRUNCATE), ONE(MISSING) },
+	[ACT_CHMOD] = { ONE(META), ONE(MISSING) },
+	[ACT_CHOWN] = { ONE(META), ONE(MISSING) },
+	[ACT_UTIME] = { ONE(META), ONE(MISSING) },
 	[ACT_META] = { ONE(META), ONE(MISSING) },
 	[ACT_EXEC] = { ONE(EXEC), ONE(MISSING) },
 	[ACT_PROBE] = { ONE(PROBE), ONE(PROBE) | ONE(MISSING) },
@@ -209,6 +212,44 @@ is_refused(const struct touch *touch, const char *path, enum trace_kind kind, un
 	return ops & (ONE(WRITE) | ONE(TRUNCATE)) && kind == TRACE_FILE && !may_write(path);
 }
 
+/* Is it so already what is to be set, or may we not set it? */
+static bool
+sets_nothing(const struct touch *touch, const struct stat *st)
+{
+	const uint64_t *to = touch->sets;
+
+	if (touch->act == ACT_UTIME && to[0] == CALL_TIME_NOW)
+		return false;
+	if (geteuid() != 0 && geteuid() != st->st_uid)
+		return true;
+	if (touch->act == ACT_CHMOD)
+		return (st->st_mode & 07777) == (to[0] & 07777);
+	if (touch->act == ACT_CHOWN)
+		return ((uid_t)to[0] == (uid_t)-1 || (uid_t)to[0] == st->st_uid) &&
+		       ((gid_t)to[1] == (gid_t)-1 || (gid_t)to[1] == st->st_gid);
+	return touch->act == ACT_UTIME && (to[0] == CALL_TIME_STAYS ||
+	    to[0] == clock_nanoseconds(&st->st_mtim));
+}
+
+/*
+ * What it comes to that attributes are set. Rights that are taken from a folder, others miss
+ * meanwhile, even if it gets them back.
+ */
+static unsigned
+meta_ops(const struct touch *touch, const char *path)
+{
+	struct stat st;
+	unsigned taken = 0;
+
+	if (lstat(path, &st) < 0 || sets_nothing(touch, &st))
+		return ONE(PROBE);
+	if (touch->act == ACT_CHMOD && S_ISDIR(st.st_mode))
+		taken = st.st_mode & ~(unsigned)touch->sets[0] & S_IRWXU;
+	if (taken & (S_IRUSR | S_IXUSR))
+		return ONE(META) | ONE(SUBTREE);
+	return ONE(META) | (taken ? ONE(CLOSE) : 0);
+}
+
 struct trace_state
 store_state(const struct stat *st)
 {
@@ -217,7 +258,8 @@ store_state(const struct stat *st)
 		    S_ISLNK(st->st_mode) ? TRACE_LINK : TRACE_OTHER,
 		.mode = st->st_mode & 07777, .size = st->st_size,
 		.mtime = (double)st->st_mtim.tv_sec + (double)st->st_mtim.tv_nsec / 1e9,
-		.ino = st->st_ino, .dev = st->st_dev };
+		.ino = st->st_ino, .dev = st->st_dev,
+		.links = S_ISREG(st->st_mode) ? st->st_nlink : 0 };
 }
 
 static struct trace_state
@@ -391,6 +433,8 @@ store_touch(struct store *store, const char *path, const struct touch *touch,
 	if (!place || (entry->now == TRACE_LINK && !touch->stays))
 		return TRACE_NOTHING;
 	ops = ops_of(touch, entry->now, source, place->lacks_parent);
+	if (ops == ONE(META))
+		ops = meta_ops(touch, entry->path.path);
 	if (ops & WRITES && is_refused(touch, entry->path.path, entry->now, ops))
 		ops = entry->now == TRACE_NOTHING ? ONE(MISSING) : ONE(PROBE);
 	note(store, entry, ops, who);

@@ -105,36 +105,47 @@ base_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool
-is_interpreter(const char *name)
+/* The letter of the option of that interpreter behind which code stands; else NUL. */
+static char
+code_letter(const char *name)
 {
-	static const char *const names[] = { "python", "pypy", "sh", "bash", "dash", "node", "perl",
-		"ruby" };
+	static const struct {
+		const char *name;
+		char letter;
+	} interpreters[] = { { "python", 'c' }, { "pypy", 'c' }, { "sh", 'c' }, { "bash", 'c' },
+		{ "dash", 'c' }, { "node", 'e' }, { "perl", 'e' }, { "ruby", 'e' } };
 
-	for (size_t i = 0; i < countof(names); i++) {
-		size_t n = strlen(names[i]);
+	for (size_t i = 0; i < countof(interpreters); i++) {
+		size_t n = strlen(interpreters[i].name);
 
 		/* Also python3.11, but not shellcheck. */
-		if (!strncmp(name, names[i], n) && strspn(name + n, "0123456789.") ==
+		if (!strncmp(name, interpreters[i].name, n) && strspn(name + n, "0123456789.") ==
 		    strlen(name + n))
-			return true;
+			return interpreters[i].letter;
 	}
-	return false;
+	return '\0';
+}
+
+/* Is it that option, or several in one word of which it is the last, as in -Bc? */
+static bool
+is_option(const char *word, char letter)
+{
+	return *word == '-' && !strchr("-XW", word[1]) && word[strlen(word) - 1] == letter;
 }
 
 /* Of the words behind an interpreter's, each with its NUL, the script or module; NULL: none. */
 static const char *
-script_of(const char *word, const char *end)
+script_of(const char *word, const char *end, char code)
 {
-	while (word < end && *word == '-' && strcmp(word, "-m") != 0) {
-		if (!strcmp(word, "-c"))
+	while (word < end && *word == '-' && !is_option(word, 'm')) {
+		if (is_option(word, code))
 			return NULL;
 		/* These of Python's options have a word of their own. */
 		if (!strcmp(word, "-X") || !strcmp(word, "-W"))
 			word += strlen(word) + 1;
 		word += word < end ? strlen(word) + 1 : 0;
 	}
-	if (word < end && !strcmp(word, "-m"))
+	if (word < end && is_option(word, 'm'))
 		word += strlen(word) + 1;
 	return word < end && *word ? word : NULL;
 }
@@ -145,6 +156,7 @@ tracee_program(pid_t pid)
 	char path[64], words[PATH_MAX];
 	const char *name, *script;
 	ssize_t n;
+	char code;
 	int file;
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
@@ -156,7 +168,9 @@ tracee_program(pid_t pid)
 	words[n] = '\0';
 	/* A login shell has a dash before its name. */
 	name = base_of(words + (*words == '-'));
-	if (is_interpreter(name) && (script = script_of(words + strlen(words) + 1, words + n)))
+	code = code_letter(name);
+	script = code ? script_of(words + strlen(words) + 1, words + n, code) : NULL;
+	if (script)
 		name = base_of(script);
 	return xstrdup(name);
 }

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include <bsd/string.h>
 
+#include "base/clock.h"
 #include "trace/calls.h"
 #include "trace/tracee.h"
 #include "trace/witness.h"
@@ -236,6 +239,31 @@ changes_nothing(const struct touch *touch)
 	       (touch->act == ACT_OPEN && (touch->flags & (O_ACCMODE | O_CREAT | O_TRUNC)) == 0);
 }
 
+/* What the call has in memory, besides paths. */
+static bool
+find_more(struct witness *witness, const struct call *call, uint64_t *more)
+{
+	const uint64_t *arguments = witness->call.arguments;
+	pid_t pid = caller(witness);
+	struct timespec times[2];
+
+	/* The first member of struct open_how. */
+	if (call->act == ACT_OPEN2)
+		return may_read(witness, tracee_bytes(pid, arguments[2], more, sizeof(*more)));
+	if (call->act != ACT_UTIME)
+		return true;
+	*more = CALL_TIME_NOW;
+	if (arguments[2] == 0)
+		return true;
+	if (!may_read(witness, tracee_bytes(pid, arguments[2], times, sizeof(times))))
+		return false;
+	if (times[1].tv_nsec == UTIME_OMIT)
+		*more = CALL_TIME_STAYS;
+	else if (times[1].tv_nsec != UTIME_NOW)
+		*more = clock_nanoseconds(&times[1]);
+	return true;
+}
+
 static void
 take_paths(struct witness *witness, const struct call *call)
 {
@@ -243,14 +271,12 @@ take_paths(struct witness *witness, const struct call *call)
 	char paths[CALL_TOUCHES][PATH_SIZE];
 	enum trace_kind kind = TRACE_UNSEEN;
 	struct touch touches[CALL_TOUCHES];
-	uint64_t flags = 0;
+	uint64_t more = 0;
 	size_t n;
 
-	/* The first member of struct open_how. */
-	if (call->act == ACT_OPEN2 && !may_read(witness, tracee_bytes(caller(witness),
-	    arguments[2], &flags, sizeof(flags))))
+	if (!find_more(witness, call, &more))
 		return;
-	n = call_touches(call, arguments, flags, touches);
+	n = call_touches(call, arguments, more, touches);
 	for (size_t i = 0; i < n; i++)
 		if (!find_path(witness, &touches[i], paths[i]))
 			return;

@@ -173,6 +173,18 @@ HAZARDS = {
         "one": "mkdir -p v1; ln -sfn v1 current",
         "two": "mkdir -p v2; ln -sfn v2 current",
     }, "current", "one two", {}),
+    "other-name": ([], {
+        "edit": "ln -f data.txt edited.txt; echo more >>edited.txt",
+        "check": "cat data.txt",
+    }, "data.txt", "check edit", {"data.txt": "text\n"}),
+    "closed-folder": ([], {
+        "pack": "chmod u-w out; cat out/old >/dev/null; chmod u+w out",
+        "build": "echo x >out/new",
+    }, "out", "build pack", {"out/old": "x\n"}),
+    "mode-for-a-while": ([], {
+        "hide": "chmod 0 settings; chmod 644 settings",
+        "use": "cat settings",
+    }, "settings", "hide use", {"settings": "x\n"}),
 }
 
 # name: (tools, sessions, files)
@@ -232,6 +244,14 @@ CLEAN = {
             "try:\n    os.rename(folder, 'made')\n"
             "except OSError:\n    os.remove(folder + '/tag')\n    os.rmdir(folder)\n"
             "open('made/tag').read()\n"}),
+    "names-of-one": ([], {
+        "one": "ln -f data.txt one.txt; cat one.txt; rm one.txt",
+        "two": "ln -f data.txt two.txt; cat two.txt",
+    }, {"data.txt": "text\n"}),
+    "mode-as-it-is": ([], {
+        "one": "chmod u+rw data.txt; chmod u+rwx folder; cat data.txt",
+        "two": "touch -r data.txt data.txt; cat data.txt; echo x >folder/x",
+    }, {"data.txt": "text\n", "folder/y": "y\n"}),
     "environments": ([], {"one": None, "two": None}, {}),
     "database-read": ([], {
         "one": "python3 q.py", "two": "python3 q.py",

@@ -411,7 +411,8 @@ check 'and nothing is learned any more' same "$(cat "$state/hazards.json")" '{"s
 topic=
 
 # A few of the projects in tests/audit.
-run "$TOP/tests/audit/corpus.py" --stage "$STAGE" database walker
+run "$TOP/tests/audit/corpus.py" --stage "$STAGE" database walker other-name closed-folder \
+	mode-as-it-is
 check 'known hazards are found, and clean projects are left alone' exits 0
 
 finish

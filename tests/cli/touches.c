@@ -143,8 +143,8 @@ metadata(void)
 	DIR *names;
 	int fd;
 
-	DO(chmod("chmod", 0600));
-	DO(fchmodat(AT_FDCWD, "fchmodat", 0600, 0));
+	DO(chmod("chmod", 0500));
+	DO(fchmodat(AT_FDCWD, "fchmodat", 0500, 0));
 	DO(chown("chown", (uid_t)-1, (gid_t)-1));
 	DO(lchown("lchown", (uid_t)-1, (gid_t)-1));
 	DO(utimensat(AT_FDCWD, "utimensat", now, 0));

@@ -125,8 +125,8 @@ soft link: create
 folder/soft link: create
 chmod: meta
 fchmodat: meta
-chown: meta
-lchown: meta
+chown: probe
+lchown: probe
 utimensat: meta
 futimens: read meta
 setxattr: meta
@@ -403,6 +403,29 @@ if [ "$(id -u)" = 0 ]; then
 else
 	skip 'something is mounted' 'only root can'
 fi
+
+topic='programs: '
+stand_in <<END
+sh -ec ': >"tree/by a shell"'
+$python3 -Bc 'open("tree/by code", "w")'
+$python3 -Bm module
+$python3 -Xdev script.py
+END
+mkdir tree
+echo 'open("tree/by a module", "w")' >module.py
+echo 'open("tree/by a script", "w")' >script.py
+NOXMK_TRACE=1 mk ci
+"$python3" -c 'import json, os, sys
+for line in map(json.loads, open(sys.argv[1], encoding="utf-8")):
+    path = line.get("path", "")
+    if "/tree/by " in path:
+        print(os.path.basename(path), line["writer"].rstrip("0123456789."), sep=": ")' \
+	"$state/latest/s.trace" | sort >"$out"
+check 'code behind an option is none, also behind several in one word' same "$(cat "$out")" \
+'by a module: module
+by a script: script.py
+by a shell: sh
+by code: python'
 
 topic='secrets: '
 stand_in <<'END'

@@ -80,7 +80,7 @@ def states(case: Case, names: set[str]) -> set[str]:
         except OSError:
             continue
         if name in names:
-            found.add(rest.split()[0])
+            found.add(rest.split()[0].upper())  # t: stopped, and traced
     return found
 
 
@@ -552,8 +552,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4, help="faults at once [4]")
     options = parser.parse_args()
     VERBOSE = options.v
+    # What is traced is never forked.
     faults = stops() + traced() + pools() + gates() + questions() + waits() + leaks() + \
-        limits() + logs() + files() + verdicts() + forks() + \
+        limits() + logs() + files() + verdicts() + ([] if options.traced else forks()) + \
         random_kills(options.kills, options.seed)
     FAULTS.extend(fault for fault in faults if options.only in fault.name)
     for fault in FAULTS if options.traced else []:

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Callable
 
-from case import NAP, STAGE, Case, Fault, Slow, require, send
+from case import NAP, STAGE, Case, Fault, Skip, Slow, require, send
 
 # Attaches to the process whose number is in the file `left`, and does not look at it any more.
 TRACER = """
@@ -48,6 +48,12 @@ def beside(program: str, *words: str) -> Callable[[Case], None]:
     return before
 
 
+def beside_tracer(case: Case) -> None:
+    if case.fault.environment.get("NOXMK_TRACE") == "ptrace":
+        raise Skip("a process has one tracer")
+    beside(TRACER)(case)
+
+
 def clear_beside(case: Case) -> None:
     case.beside.kill()
     case.beside.wait()
@@ -77,16 +83,16 @@ def leftovers() -> list[Fault]:
     """They are dead, or not, but nobody but their tracer can reap them."""
     return [
         Fault("it leaves a process that cannot be ended", {"leaver": LEAVE, "quick": ":"},
-              before=beside(TRACER), after=left_for_good, exits=(0,), patience=20,
+              before=beside_tracer, after=left_for_good, exits=(0,), patience=20,
               verdicts={"leaver": "passed", "quick": "passed"},
               said=("leaver left a process that could not be ended",)),
         Fault("a process that cannot be ended, and ^C twice",
               {"leaver": f"trap '' INT TERM; {LEAVE}; touch ready; {NAP}"}, again_and_again,
-              before=beside(TRACER), after=left_for_good, exits=None, patience=20,
+              before=beside_tracer, after=left_for_good, exits=None, patience=20,
               verdicts={"leaver": "cancelled"}),
         Fault("the session's own process cannot be ended",
               {"leaver": "echo $PPID >left; while ! [ -e traced ]; do sleep 0.02; done"},
-              before=beside(TRACER), after=left_for_good, exits=(2,), patience=30,
+              before=beside_tracer, after=left_for_good, exits=(2,), patience=30,
               config={"session": {"leaver": {"timeout": "1s"}}},
               verdicts={"leaver": "failed"}, said=("timeout after 1.0s",)),
     ]
