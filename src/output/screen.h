@@ -37,6 +37,9 @@ struct screen_duration {
 };
 struct screen_duration screen_duration(double seconds);
 
+/* Seconds that are worth such a number: less is 0.0s. */
+#define SCREEN_NOTEWORTHY 0.05
+
 /*
  * Tables are as wide as the terminal that standard output goes to, and not wider: the columns that
  * are left of that, of so many at least 8, behind those used; 0: there is no limit, as it goes to

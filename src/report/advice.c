@@ -405,7 +405,8 @@ advice_on_fork(const struct story *story)
 		n += lead_has_run(r);
 	}
 	/* What is watched is never forked. */
-	if (story->request.knobs.fork != FORK_NEVER || story->request.knobs.watch || n < first + FORK_WORTH || nox < all * MUCH)
+	if (story->request.knobs.fork != FORK_NEVER || story->request.knobs.watch ||
+	    n < first + FORK_WORTH || nox < all * MUCH)
 		return NULL;
 	saved = nox * FORK_SAVES * (double)(n - first) / (double)n;
 	if (saved < SAVES_SECONDS)

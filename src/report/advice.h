@@ -35,8 +35,8 @@ void advice_add(struct buffer *out, const struct story *, const json_t *predicti
 char *advice_on_uv(const struct story *) UNUSED_RESULT;
 
 /*
- * What NOXMK_FORK=0 has cost, in a sentence without its end, if the starts and ends of nox took much
- * of the sessions' time; else NULL. The caller frees.
+ * What NOXMK_FORK=0 has cost, in a sentence without its end, if the starts and ends of nox took
+ * much of the sessions' time; else NULL. The caller frees.
  */
 char *advice_on_fork(const struct story *) UNUSED_RESULT;
 

@@ -22,9 +22,6 @@
 /* Columns of a reason in the table: what is behind the row has all of it. */
 enum { REASON_MOST = 120 };
 
-/* Seconds that are worth a number. */
-#define NOTEWORTHY 0.05
-
 /* A page that is made, and what several of its places are made of. */
 struct filling {
 	const struct html *html;
@@ -158,8 +155,8 @@ add_row(struct buffer *out, const struct filling *filling, const struct sparks *
 	buffer_addstr(out, "<td>");
 	sparks_add(out, sparks, at);
 	buffer_addstr(out, "</td>");
-	add_number(out, waited >= NOTEWORTHY, screen_duration(waited).s);
-	add_number(out, r->cpu >= NOTEWORTHY, screen_duration(r->cpu).s);
+	add_number(out, waited >= SCREEN_NOTEWORTHY, screen_duration(waited).s);
+	add_number(out, r->cpu >= SCREEN_NOTEWORTHY, screen_duration(r->cpu).s);
 	snprintf(text, sizeof(text), "%u", r->width);
 	add_number(out, r->width > 0, text);
 	humanize_number(text, 6, r->memory > INT64_MAX ? INT64_MAX : (int64_t)r->memory, "",

@@ -2,12 +2,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "output/screen.h"
 #include "plan/use.h"
 #include "report/cause.h"
 #include "report/lead.h"
-
-/* Seconds that make itself may take between two sessions: less is no wait. */
-#define NOTEWORTHY 0.05
 
 static const struct {
 	const char *name, *words;
@@ -288,11 +286,11 @@ find_before(const struct index *index, struct lead *lead, size_t self)
 
 	lead->before = lead->edge;
 	lead->last = WAIT_EDGE;
-	if (lead->seconds[WAIT_RESOURCE] > NOTEWORTHY &&
+	if (lead->seconds[WAIT_RESOURCE] >= SCREEN_NOTEWORTHY &&
 	    lead->seconds[WAIT_RESOURCE] >= lead->seconds[WAIT_SLOT]) {
 		found = holder(index, self);
 		lead->last = WAIT_RESOURCE;
-	} else if (lead->seconds[WAIT_SLOT] > NOTEWORTHY) {
+	} else if (lead->seconds[WAIT_SLOT] >= SCREEN_NOTEWORTHY) {
 		found = giver(index, self);
 		lead->last = WAIT_SLOT;
 	}
@@ -349,7 +347,7 @@ fill(const struct index *index, struct lead *lead, size_t self, double first)
 	cause_clear(&cause);
 	/* What is left of the time until make started the helper, make had no slot for it. */
 	waited = cause_ready(r) - ready;
-	if (waited > NOTEWORTHY && waited < LEAD_LONGEST)
+	if (waited >= SCREEN_NOTEWORTHY && waited < LEAD_LONGEST)
 		lead->seconds[WAIT_SLOT] += waited;
 	find_before(index, lead, self);
 }

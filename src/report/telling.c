@@ -26,9 +26,6 @@ enum { PATH_MOST = 20, RESOURCES_MOST = 5 };
 /* Columns that are left for the end of a line, however long it is by then. */
 enum { WORDS_LEAST = 8 };
 
-/* Seconds that are worth a line. */
-#define NOTEWORTHY 0.05
-
 /* The rest of a line, cut in its middle if there is less room than it takes. */
 static void
 end_line(struct buffer *line, const char *words, int columns)
@@ -138,7 +135,7 @@ add_row(struct buffer *out, const struct record *r, double waited,
 	add_cell(&line, r->target, width);
 	buffer_printf(&line, "  %-9s %8s", verdict_name(r->verdict),
 	    lead_has_run(r) ? screen_duration(r->duration).s : "-");
-	buffer_printf(&line, " %8s", waited > NOTEWORTHY ? screen_duration(waited).s : "-");
+	buffer_printf(&line, " %8s", waited >= SCREEN_NOTEWORTHY ? screen_duration(waited).s : "-");
 	if (r->width > 0)
 		buffer_printf(&line, " %5u", r->width);
 	else
@@ -199,7 +196,7 @@ wait_of(const struct story *story, size_t at)
 	if (lead->before == NO_RECORD && story->table.records[at].machine)
 		return xasprintf("  on %s", story->table.records[at].machine);
 	if (lead->before == NO_RECORD)
-		return lead->seconds[WAIT_SLOT] < NOTEWORTHY ? NULL :
+		return lead->seconds[WAIT_SLOT] < SCREEN_NOTEWORTHY ? NULL :
 		    xasprintf("  it waited for %s", wait_kind_words(WAIT_SLOT));
 	if (lead->last == WAIT_EDGE)
 		return xasprintf("  %s  (%s)", lead->what, lead->by);
@@ -214,7 +211,7 @@ link_of(const struct story *story, size_t at)
 	char *wait = wait_of(story, at), *words;
 	double tried = cause_tried(&story->table.records[at]);
 
-	if (tried < NOTEWORTHY)
+	if (tried < SCREEN_NOTEWORTHY)
 		return wait;
 	words = xasprintf("%s  it was tried before, for %s", wait ? wait : "",
 	    screen_duration(tried).s);
@@ -290,7 +287,7 @@ add_path(struct buffer *out, const struct story *story, int columns)
 static void
 add_part(struct buffer *out, const char *what, double seconds, double all)
 {
-	if (seconds < NOTEWORTHY)
+	if (seconds < SCREEN_NOTEWORTHY)
 		return;
 	buffer_printf(out, "  %8s", screen_duration(seconds).s);
 	if (all > 0)
@@ -344,7 +341,8 @@ add_wall(struct buffer *out, const struct story *story)
 	double left = story->wall, tried = 0;
 
 	/* What runs is not on that yet. */
-	if (story->path.n == 0 || story->wall < NOTEWORTHY || story->progress == TABLE_SO_FAR)
+	if (story->path.n == 0 || story->wall < SCREEN_NOTEWORTHY ||
+	    story->progress == TABLE_SO_FAR)
 		return;
 	for (size_t i = 0; i < story->path.n; i++) {
 		const struct record *r = &story->table.records[story->path.v[i]];
@@ -378,7 +376,7 @@ add_work(struct buffer *out, const struct story *story)
 	for (enum step_kind kind = 0; kind < STEP_KINDS; kind++)
 		all += work.seconds[kind];
 	all += tried;
-	if (all < NOTEWORTHY)
+	if (all < SCREEN_NOTEWORTHY)
 		return;
 	buffer_printf(out, "\nWhere the time of all sessions together went, %s\n",
 	    screen_duration(all).s);
@@ -397,7 +395,7 @@ add_waits(struct buffer *out, const struct story *story)
 		for (enum wait_kind kind = 0; kind < WAITS; kind++)
 			sums[kind] += story->leads[i].seconds[kind];
 	for (enum wait_kind kind = 0; kind < WAITS; kind++)
-		any = any || sums[kind] >= NOTEWORTHY;
+		any = any || sums[kind] >= SCREEN_NOTEWORTHY;
 	if (!any)
 		return;
 	buffer_addstr(out, "\nWhat the sessions waited for, all together\n");

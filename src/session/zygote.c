@@ -35,26 +35,29 @@
 #define REFUSED ".zygote-refused" RUNTIME_OF_NOW
 
 /*
- * In the state folder: by which plan it is so, and why. A plan is made anew when anything has
- * changed that the noxfile looks at; then a zygote finds out again.
+ * In the state folder: by which plan it is so, and why; and by which one sessions were forked. A
+ * plan is made anew when anything has changed that the noxfile looks at; then a zygote finds out
+ * again.
  */
 #define UNFORKED "unforked"
+#define FORKED "forked"
 
 /* Its descriptors: the socket, what tells of the end of its make, the runtime folder. */
 enum { ZYGOTE_SOCKET = 3, ZYGOTE_MAKE, ZYGOTE_RUNTIME, ZYGOTE_FDS };
 
 /*
  * So many sessions have to follow those that start at once: to load the noxfile besides costs about
- * as much as two starts of nox, and it is not ready before these have ended.
+ * as much as two starts of nox, and it is not ready before these have ended. Where it is known that
+ * sessions can be forked these wait for that, and cost no start of their own.
  */
-enum { WORTH = 3 };
+enum { WORTH = 3, WORTH_KNOWN = 1 };
 
 /* Milliseconds in which one that is told to end does. */
 enum { END_PATIENCE = 300 };
 
 /*
- * One that is to be used in any case is waited for while it is at work, as a nox of the session's
- * own would be; every so many milliseconds that is looked at. It is given up when it was idle each
+ * One that is known to be of use is waited for while it is at work, as a nox of the session's own
+ * would be; every so many milliseconds that is looked at. It is given up when it was idle each
  * of so many times in a row, and in any case after so many looks: keeper_start gives up later.
  */
 enum { LOOK_EVERY = 20, IDLE_LOOKS = 10, LOOKS_MOST = 400 };
@@ -283,12 +286,14 @@ is_before(struct timespec a, struct timespec b)
 static char *
 mark_plan(int state, int runtime)
 {
+	static const char *const names[] = { SOCKET, RETIRED };
 	struct stat plan = { 0 }, zygote;
 
 	(void)!fstatat(state, "plan.jsonl", &plan, AT_SYMLINK_NOFOLLOW);
-	if (fstatat(runtime, RETIRED, &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    is_before(zygote.st_mtim, plan.st_mtim))
-		return xstrdup("");
+	for (size_t i = 0; i < countof(names); i++)
+		if (fstatat(runtime, names[i], &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    is_before(zygote.st_mtim, plan.st_mtim))
+			return xstrdup("");
 	return xasprintf("%lld.%09ld %llu %llu\n", (long long)plan.st_mtim.tv_sec,
 	    plan.st_mtim.tv_nsec, (unsigned long long)plan.st_ino,
 	    (unsigned long long)plan.st_size);
@@ -308,6 +313,38 @@ find_refusal(int state, int runtime)
 	}
 	free(mark);
 	return why;
+}
+
+/* Have sessions of this plan been forked in an earlier make? */
+static bool
+is_known(int state, int runtime)
+{
+	struct buffer text = { 0 };
+	char *mark = mark_plan(state, runtime);
+	bool known = *mark && file_load(state, FORKED, &text) == 0 && text.len == strlen(mark) &&
+		     !memcmp(text.data, mark, text.len);
+
+	buffer_free(&text);
+	free(mark);
+	return known;
+}
+
+/* One that is still to be used at the end of its make has been of use. */
+static void
+make_known(int state, int runtime)
+{
+	char *mark = mark_plan(state, runtime);
+
+	if (*mark && faccessat(runtime, SOCKET, F_OK, 0) == 0 && !is_known(state, runtime))
+		(void)!file_store(state, FORKED, mark, strlen(mark));
+	free(mark);
+}
+
+/* Do sessions wait until it is ready? */
+static bool
+is_awaited(const struct zygote_options *o)
+{
+	return o->fork == FORK_ALWAYS || is_known(o->state, o->runtime);
 }
 
 static void
@@ -347,7 +384,7 @@ ask(void *data, const struct keeper_task *task, char why[KEEPER_WHY])
 	struct zygote_options *o = data;
 	pid_t pid = 0;
 	int socket = reach(o->runtime, SOCKET, &pid);
-	bool loads = socket < 0 && errno == ENOENT && o->fork == FORK_ALWAYS, failed = true;
+	bool loads = socket < 0 && errno == ENOENT && is_awaited(o), failed = true;
 
 	if (loads)
 		socket = reach_loading(o->runtime, &pid);
@@ -489,8 +526,12 @@ was_begun(int runtime)
 static bool
 pays(const struct zygote_options *o)
 {
-	return o->fork == FORK_ALWAYS ||
-	       (o->fork == FORK_PAYING && o->sessions >= o->makeflags->slots + WORTH);
+	unsigned slots = o->makeflags->slots;
+
+	if (o->fork != FORK_PAYING)
+		return o->fork == FORK_ALWAYS;
+	return o->sessions >= slots + WORTH ||
+	       (o->sessions >= slots + WORTH_KNOWN && is_known(o->state, o->runtime));
 }
 
 struct keeper_lender
@@ -536,6 +577,7 @@ zygote_end(int state, int runtime)
 	free(find_refusal(state, runtime));
 	if (runtime < 0)
 		return;
+	make_known(state, runtime);
 	end_one(runtime, SOCKET, END_PATIENCE);
 	/* It was given up, as it did not answer. */
 	end_one(runtime, RETIRED, 0);

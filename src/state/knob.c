@@ -226,7 +226,8 @@ knobs_want_board(const struct knobs *knobs, bool alone)
 struct knobs
 knobs_default(void)
 {
-	return (struct knobs){ .keep = 20, .heartbeat = 60, .recheck = RECHECK_UNSAID };
+	return (struct knobs){ .keep = 20, .heartbeat = 60, .recheck = RECHECK_UNSAID,
+		.fork = FORK_PAYING };
 }
 
 const char *

@@ -22,7 +22,7 @@ enum output { OUTPUT_AUTO, OUTPUT_BOARD, OUTPUT_STREAM, OUTPUT_PREFIX, OUTPUT_FA
 #define RECHECK_UNSAID (-1.0)
 
 /* Are sessions forked? Where that pays; also where it does not, and each waits until it can be. */
-enum fork { FORK_PAYING, FORK_NEVER, FORK_ALWAYS };
+enum fork { FORK_NEVER, FORK_PAYING, FORK_ALWAYS };
 
 /* The reports that are written at the end of a run: bits. JUnit always is. */
 enum { REPORT_JUNIT = 1, REPORT_JSON = 2, REPORT_MD = 4, REPORT_TRACE = 8, REPORT_SVG = 16,

@@ -494,6 +494,27 @@ check 'two sessions are not worth it' same "$(how other)" 'null'
 mk -j2 writes other
 check 'nor is it done unasked' same "$(how other)" 'null'
 
+# Once it is known that a noxfile can be forked nobody starts a nox of its own besides.
+noxfile <<'END'
+for letter in "abc":
+    @nox.session(python=False, name=letter)
+    def one(session):
+        pass
+END
+all() {
+	echo "$(how a), $(how b), $(how c)"
+}
+mk -j2 a b c
+check 'of three sessions a first run forks none' same "$(all)" 'null, null, null'
+mk -j1 a b c NOXMK_FORK=always
+mk -j2 a b c
+check 'the next one all' same "$(all)" ', , '
+mk -j3 a b c
+check 'unless they all start at once' same "$(all)" 'null, null, null'
+echo '# changed' >>noxfile.py
+mk -j2 a b c
+check 'another plan is not known' same "$(all)" 'null, null, null'
+
 # Whatever becomes of the process that is forked, sessions run, and nothing is left of them.
 noxfile <<'END'
 import resource, select, signal, socket, subprocess

@@ -174,7 +174,7 @@
     for (const step of session.steps) {
       body.append(el("tr", "", el("td", "", step.kind), el("td", "r", step.command),
         el("td", "n", time(step.began)), el("td", "n", time(step.seconds)),
-        el("td", "n", step.waited > 0.05 ? time(step.waited) : ""),
+        el("td", "n", step.waited >= 0.05 ? time(step.waited) : ""),
         el("td", "n", step.exit === null ? "" : String(step.exit))));
     }
     const heads = ["step", "command", "began at", "time", "waited", "exit code"].map((word, n) => {
