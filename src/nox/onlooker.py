@@ -200,7 +200,8 @@ def faces_of_nox() -> dict[tuple, object]:
         if module_name != "nox" and not module_name.startswith("nox."):
             continue
         for name, value in list(vars(module).items()):
-            found[module_name, name] = value
+            if (module_name, name) != ("nox", "needs_version"):  # noxfiles are to set that
+                found[module_name, name] = value
             if isinstance(value, type) and value.__module__.startswith("nox"):
                 for part, item in list(vars(value).items()):
                     found[value.__module__, value.__name__, part] = item

@@ -156,6 +156,10 @@ def text(session):
     sys.exit("a text")
 
 @nox.session(python=False)
+def exceeds(session):
+    sys.exit(2**70)
+
+@nox.session(python=False)
 def interrupts(session):
     raise KeyboardInterrupt
 
@@ -168,7 +172,7 @@ def told(session):
     print(session.posargs)
 END
 cp "$scratch/keep.py" portrait.py
-LESS=x both plain -k -j1 look fails raises leaves skips ends text interrupts notifies ARGS='-v "a b"'
+LESS=x both plain -k -j1 look fails raises leaves skips ends text exceeds interrupts notifies ARGS='-v "a b"'
 check 'a process is the same either way' alike plain
 check 'it was forked' same "$(how look)" ''
 for release in nox-newest nox-2024.04.15; do
@@ -312,6 +316,8 @@ class Stamp:
     def now(self):
         return datetime.datetime.now()
 kept_too = Stamp()
+nox.needs_version = ">=2020"
+nox.options.sessions = ["look"]
 print("loaded")
 END
 while IFS='|' read -r why line; do
