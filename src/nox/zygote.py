@@ -36,6 +36,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 from noxmk_shim import import_nox, load, read_words
 
@@ -46,6 +47,7 @@ PEER = struct.Struct("3i")  # the process of who has connected, user, group
 SIGNALS = signal.valid_signals()  # takes a while to make
 KEEPER_SOCKET, KEEPER_START = 3, 4  # descriptors: see keeper_lend in base/keeper.h
 PR_SET_MM, PR_SET_MM_MAP = 35, 14
+STOPPED_MOST, SIGN_OF_LIFE = 60, 20  # seconds: see Lifeline
 
 # What Python, its libraries and nox look at before the noxfile does.
 EARLY = re.compile(
@@ -137,6 +139,30 @@ class CommandLine:
         ctypes.c_void_p.in_dll(self.libc, "environ").value = ctypes.addressof(pointers)
         for lasting in (self.text, pointers):  # what is run last in C may read it
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(lasting))
+
+
+class Lifeline:
+    """Has the kernel kill this process when it has not held on for so many seconds.
+
+    One that is stopped does not notice the end of its make, but what is stopped can be killed. No
+    fork has the timer. Where there are no such timers, that is all that is lost.
+    """
+
+    def __init__(self) -> None:
+        self.timer = None
+        timer, killing = ctypes.c_void_p(), struct.pack("Pii", 0, signal.SIGKILL, 0)
+        for library in (None, "librt.so.1"):
+            with contextlib.suppress(OSError, AttributeError):
+                self.libc = ctypes.CDLL(library)
+                create = self.libc.timer_create
+                if create(time.CLOCK_MONOTONIC, killing.ljust(64, b"\0"), ctypes.byref(timer)) == 0:
+                    self.timer = timer
+                return
+
+    def hold(self, seconds: float) -> None:
+        if self.timer is not None:  # the first one is called NULL
+            whole, part = divmod(int(seconds * 10**9), 10**9)
+            self.libc.timer_settime(self.timer, 0, struct.pack("4l", 0, 0, whole, part), None)
 
 
 class Request:
@@ -336,11 +362,13 @@ class Zygote:
         except OSError:
             os._exit(0)  # the run has ended
         os.close(self.runtime)
+        lifeline = Lifeline()
         while True:
+            lifeline.hold(STOPPED_MOST)
             poll = select.poll()
             for fd in (self.door, self.make, *self.kept):
                 poll.register(fd, select.POLLIN)
-            ready = {fd for fd, _ in poll.poll()}
+            ready = {fd for fd, _ in poll.poll(SIGN_OF_LIFE * 1000)}
             if self.make in ready:
                 os._exit(0)
             for keeper in ready & {*self.kept}:

@@ -391,6 +391,43 @@ the noxfile changes the log|import logging; logging.getLogger().setLevel(50)
 the noxfile cannot be loaded|raise SystemExit(0)
 END
 
+# One that is stopped ends all the same, and what it has forked goes on.
+cat >"$scratch/lifeline.py" <<'END'
+import os, signal, sys
+
+sys.path.insert(0, sys.argv[1])
+import noxmk_shim
+
+pid = os.fork()
+if pid == 0:
+    lifeline = noxmk_shim.load("zygote", sys.argv[1]).Lifeline()
+    lifeline.hold(0.1)
+    if os.fork() == 0:
+        os.write(1, b"goes on, ")
+        os._exit(0)
+    os.wait()
+    os.kill(os.getpid(), signal.SIGSTOP)
+os.waitpid(pid, os.WUNTRACED)
+print(os.WTERMSIG(os.waitpid(pid, 0)[1]))
+END
+last='lifeline.py'
+check 'what is stopped for long is killed' same "$(timeout 60 "$python3" "$scratch/lifeline.py" "$STAGE/share/noxmk")" 'goes on, 9'
+noxfile <<'END'
+@nox.session(python=False)
+def look(session):
+    with open(f"/proc/{os.getppid()}/stat") as file:
+        parent = file.read().rpartition(")")[2].split()[1]
+    print(open(f"/proc/{parent}/timers").read())
+    print(open("/proc/self/timers").read())
+END
+mk look NOXMK_FORK=always
+name='the one to be forked would be, no session'
+if [ -e /proc/self/timers ]; then
+	check "$name" same "$(grep -c 'signal: 9/' "$state/latest/look.log")" 1
+else
+	skip "$name" 'this kernel shows no timers'
+fi
+
 # Whoever interrupts the one to be forked says nothing of the noxfile.
 noxfile <<'END'
 if open("/proc/self/cmdline").read().startswith("noxmk-zygote"):
