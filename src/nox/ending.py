@@ -26,8 +26,8 @@ def run(main, shim, fork) -> None:
         code = main()
     except SystemExit as end:
         code = end.code
-        if not fork or not isinstance(code, (int, type(None))):
-            raise
+        if not fork or not isinstance(code, (int, type(None))) or (code or 0).bit_length() > 31:
+            raise  # Python knows what that is as a status
     finally:
         let_go(shim)
     if fork:  # and out of the above, which leads to all frames

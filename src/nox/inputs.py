@@ -55,9 +55,12 @@ VOLATILE = {
     "urllib.Request": "the network",
 }
 ROOM = ("statvfs", "fstatvfs")  # of os: how full a disk is
-CLOCK = ("time", "time_ns", "localtime", "gmtime", "strftime", "ctime")
+CLOCK = ("time", "time_ns", "localtime", "gmtime", "strftime", "ctime", "asctime")
 CLOCK += ("clock_gettime", "clock_gettime_ns")
 CLOCK_METHODS = {"now", "utcnow", "today"}  # of datetime and date, which cannot be wrapped
+ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
+CONSTRUCTORS = ("__new__", "__init__", "__post_init__")  # are called by the class's name
+CO_OPTIMIZED = 1  # of code: it is a function's, not a module's or a class's
 
 ALL_NAMES = "*"  # of variables, in place of the name of one
 # make, shells and noxmk set these for themselves.
@@ -323,20 +326,25 @@ class Inputs:
 def reads_clock(module) -> bool:
     """Does a module do so while it is loaded, itself or by one of its functions that it calls?
 
-    Sessions, too, are functions of the module: they are defined there, but not called.
+    Sessions, too, are functions of the module: they are defined there, but not called. The bodies
+    of classes, and comprehensions, are run where they stand.
     """
-    functions = {code.co_name: code for code in module.co_consts if hasattr(code, "co_names")}
-    if not any(CLOCK_METHODS & set(code.co_names) for code in [module, *functions.values()]):
-        return False
-    instructions = dis.get_instructions(module)
-    called = [at.argval for at in instructions if at.opname == "LOAD_NAME"]
-    found = [module]
+    found: list = [module]
+    functions: dict[str, list] = {}
+    called: set = set()
     for code in found:
-        if CLOCK_METHODS & set(code.co_names):
+        loads = [at for at in dis.get_instructions(code) if at.opname.startswith("LOAD_")]
+        if any(at.opname in ATTRIBUTES and at.argval in CLOCK_METHODS for at in loads):
             return True
-        for name in called if code is module else code.co_names:
-            if name in functions and functions[name] not in found:
-                found.append(functions[name])
+        called |= {at.argval for at in loads if at.opname != "LOAD_CONST"}
+        for part in (part for part in code.co_consts if hasattr(part, "co_names")):
+            name = code.co_name if part.co_name in CONSTRUCTORS else part.co_name
+            if name.endswith("comp>") or name == "<genexpr>" or not part.co_flags & CO_OPTIMIZED:
+                found.append(part)
+            else:
+                functions.setdefault(name, []).append(part)
+        for name in called & {*functions}:
+            found += functions.pop(name)
     return False
 
 

@@ -13,6 +13,7 @@ import logging
 import os
 import random
 import re
+import resource
 import signal
 import sys
 import threading
@@ -33,15 +34,33 @@ WRITES = (
     "os.symlink",
     "os.truncate",
     "os.chmod",
+    "os.chown",
+    "os.utime",
     "tempfile.mkstemp",
     "tempfile.mkdtemp",
+)
+
+# Audit events of what another process finds otherwise: addresses, and ports that are free.
+NETWORK = (
+    "socket.bind",
+    "socket.getaddrinfo",
+    "socket.gethostbyaddr",
+    "socket.gethostbyname",
+    "socket.getnameinfo",
+    "socket.sendmsg",
+    "socket.sendto",
 )
 
 # What tells how long ago something was: a fork is younger than its noxfile.
 STOPWATCHES = ("monotonic", "perf_counter", "process_time", "thread_time")
 
 # What is another thing in each process, or at each time.
-OF_A_PROCESS = re.compile(r"/proc/(self|thread-self|[0-9]+|loadavg|uptime)(/|$)")
+OF_A_PROCESS = re.compile(
+    r"/proc/(self|thread-self|[0-9]+|loadavg|uptime|stat|meminfo|vmstat|pressure|net|locks"
+    r"|interrupts|diskstats|sys/kernel/random)(/|$)|/dev/u?random$"
+)
+
+PR_GET_PDEATHSIG = 2
 
 TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
@@ -82,6 +101,10 @@ class Watch(inputs.Inputs):
         self.arguments = [name for name in ("argv", "orig_argv") if hasattr(sys, name)]
         for event in WRITES:
             self.handlers[event] = self.note_write
+        self.handlers["os.rename"] = self.note_rename
+        self.bytecode = 0  # so many bytes of it were written
+        for event in NETWORK:
+            self.handlers[event] = lambda *args: self.note_volatile("the network")
         self.handlers["os.fork"] = lambda *args: self.note_volatile("a process that it forks")
         for event in ("ctypes.dlsym", "ctypes.dlsym/handle"):
             self.handlers[event] = lambda *args: self.note_volatile("what it calls in C")
@@ -93,9 +116,14 @@ class Watch(inputs.Inputs):
         self.wrap(threading, "get_native_id", self.note_number)
         self.wrap(os, "register_at_fork", self.note_at_fork)
         self.wrap(os, "dup2", self.note_redirection)
+        for name in ("mkfifo", "mknod"):
+            self.wrap(os, name, lambda name, args, kwargs: self.note_write(*args))
+        for owner, name in ((os, "times"), (resource, "getrusage")):
+            self.wrap(owner, name, self.note_time)
+        # What waits looks at these, too, and the noxfile does not learn of that.
         for name in STOPWATCHES:
-            self.wrap(time, name, self.note_clock)
-            self.wrap(time, f"{name}_ns", self.note_clock)
+            self.wrap(time, name, super().note_clock)
+            self.wrap(time, f"{name}_ns", super().note_clock)
         for name in {"uuid1", "uuid6", "uuid7"} & {*dir(uuid)}:
             self.wrap(uuid, name, self.note_time)
         sources = ((os, "urandom"), (os, "getrandom"), (random, "_urandom"))
@@ -117,9 +145,15 @@ class Watch(inputs.Inputs):
         for name in self.written:
             self.note_write(name)
 
+    def note_rename(self, path, *unused) -> None:
+        """A module's bytecode gets its name when it is written."""
+        if is_bytecode(os.fsdecode(path)):
+            self.bytecode += self.stat(path).st_size
+        self.note_write(path)
+
     def note_write(self, path="", *unused) -> None:
         name = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
-        if "__pycache__" not in name and ".pyc" not in name and not inputs.NO_FILES.match(name):
+        if not is_bytecode(name) and not inputs.NO_FILES.match(name):
             self.volatile = self.volatile or f"what it writes, {name or 'a file'}"
 
     def note_number(self, *unused) -> None:
@@ -133,6 +167,8 @@ class Watch(inputs.Inputs):
 
     def note_time(self, *unused) -> None:
         self.note_volatile("the clock")
+
+    note_clock = note_time
 
     def counts(self, path: str) -> bool:
         if OF_A_PROCESS.match(path):
@@ -148,9 +184,13 @@ class Watch(inputs.Inputs):
             self.quietly(self.note_volatile, name)
 
     def note_variable(self, unused, args, kwargs) -> None:
-        if self.asks():
-            name = args[1]
-            self.variables[os.fsdecode(name) if isinstance(name, (str, bytes)) else ""] = None
+        """Whoever asks for it: a library that is imported is the same in all forks."""
+        name = args[1]
+        self.variables[os.fsdecode(name) if isinstance(name, (str, bytes)) else ""] = None
+
+
+def is_bytecode(path: str) -> bool:
+    return "__pycache__" in path or ".pyc" in path
 
 
 def faces_of_nox() -> dict[tuple, object]:
@@ -160,7 +200,8 @@ def faces_of_nox() -> dict[tuple, object]:
         if module_name != "nox" and not module_name.startswith("nox."):
             continue
         for name, value in list(vars(module).items()):
-            found[module_name, name] = value
+            if (module_name, name) != ("nox", "needs_version"):  # noxfiles are to set that
+                found[module_name, name] = value
             if isinstance(value, type) and value.__module__.startswith("nox"):
                 for part, item in list(vars(value).items()):
                     found[value.__module__, value.__name__, part] = item
@@ -184,6 +225,7 @@ def faces_of_process(descriptors: set[int]) -> dict[str, object]:
         "has something done at the end of its process": atexit._ncallbacks(),
         "keeps a file or socket open": descriptors,
         "has memory that processes share": shared_memory(),
+        "has what the kernel gives no fork": own_of_kernel(),
     }
 
 
@@ -197,9 +239,8 @@ def foreign_variables() -> set[bytes]:
 
 def handling_of_children() -> list[int]:
     """Is SIGCHLD ignored or caught? The zygote has to hear of it as it is."""
-    with open("/proc/self/status", encoding="utf-8", errors="surrogateescape") as file:
-        lines = [line.split() for line in file if line.startswith(("SigIgn:", "SigCgt:"))]
-    return [int(word, 16) >> (signal.SIGCHLD - 1) & 1 for _, word in lines]
+    lines = lines_of("status", "SigIgn:", "SigCgt:")
+    return [int(line.split()[1], 16) >> (signal.SIGCHLD - 1) & 1 for line in lines]
 
 
 def face_of_log() -> tuple:
@@ -209,8 +250,28 @@ def face_of_log() -> tuple:
 
 def shared_memory() -> set[str]:
     """Mappings that all forks would write to."""
-    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
-        return {line for line in file if line.split()[1][1:4:2] == "ws"}
+    return {line for line in lines_of("maps") if line.split()[1][1:4:2] == "ws"}
+
+
+def own_of_kernel() -> tuple:
+    """A signal for the end of its parent, timers, memory that is locked: by whatever C code."""
+    death_signal = ctypes.c_int()
+    ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(death_signal), 0, 0, 0)
+    return death_signal.value, lines_of("timers"), lines_of("status", "VmLck:")
+
+
+def lines_of(name: str, *starts: str) -> list[str]:
+    """Of a file of /proc/self, those that begin so, or all; none if there is no such file."""
+    try:
+        with open(f"/proc/self/{name}", encoding="utf-8", errors="surrogateescape") as file:
+            return [line for line in file if line.startswith(starts or "")]
+    except FileNotFoundError:
+        return []
+
+
+def bytes_written() -> int:
+    """By this process so far, whoever in it did that, C code among them."""
+    return sum(int(line.split()[1]) for line in lines_of("io", "wchar:"))
 
 
 def has_timer() -> bool:

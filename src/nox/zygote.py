@@ -35,6 +35,8 @@ import signal
 import socket
 import struct
 import sys
+import threading
+import time
 
 from noxmk_shim import import_nox, load, read_words
 
@@ -44,8 +46,8 @@ KILL_AGAIN, ROUNDS = 5, 400  # milliseconds between two rounds of killing, and t
 PEER = struct.Struct("3i")  # the process of who has connected, user, group
 SIGNALS = signal.valid_signals()  # takes a while to make
 KEEPER_SOCKET, KEEPER_START = 3, 4  # descriptors: see keeper_lend in base/keeper.h
-FIRST_FREE = 64  # descriptors from here on are used for a moment
 PR_SET_MM, PR_SET_MM_MAP = 35, 14
+STOPPED_MOST, SIGN_OF_LIFE = 60, 20  # seconds: see Lifeline
 
 # What Python, its libraries and nox look at before the noxfile does.
 EARLY = re.compile(
@@ -82,7 +84,8 @@ def is_open(fd: int) -> bool:
 
 def arrange(wanted: dict[int, int]) -> None:
     """Give the descriptors these numbers, and close all others but the standard ones."""
-    moved = {to: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE) for to, fd in wanted.items()}
+    free = max(wanted) + 1  # the noxfile may have set a low limit
+    moved = {to: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, free) for to, fd in wanted.items()}
     for to, fd in moved.items():
         os.dup2(fd, to)
     for fd in descriptors() - {0, 1, 2, *wanted}:
@@ -138,6 +141,30 @@ class CommandLine:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(lasting))
 
 
+class Lifeline:
+    """Has the kernel kill this process when it has not held on for so many seconds.
+
+    One that is stopped does not notice the end of its make, but what is stopped can be killed. No
+    fork has the timer. Where there are no such timers, that is all that is lost.
+    """
+
+    def __init__(self) -> None:
+        self.timer = None
+        timer, killing = ctypes.c_void_p(), struct.pack("Pii", 0, signal.SIGKILL, 0)
+        for library in (None, "librt.so.1"):
+            with contextlib.suppress(OSError, AttributeError):
+                self.libc = ctypes.CDLL(library)
+                create = self.libc.timer_create
+                if create(time.CLOCK_MONOTONIC, killing.ljust(64, b"\0"), ctypes.byref(timer)) == 0:
+                    self.timer = timer
+                return
+
+    def hold(self, seconds: float) -> None:
+        if self.timer is not None:  # the first one is called NULL
+            whole, part = divmod(int(seconds * 10**9), 10**9)
+            self.libc.timer_settime(self.timer, 0, struct.pack("4l", 0, 0, whole, part), None)
+
+
 class Request:
     """What a helper wants: see session/zygote.c, which writes it."""
 
@@ -171,7 +198,7 @@ class Zygote:
         self.likeness, self.keeper = os.fsencode(told["LIKENESS"]), told["KEEPER"]
         self.path, self.here = told["PATH"], here
         self.why_not = ""
-        self.output = b""
+        self.output, self.capture = b"", -1  # of the noxfile
         self.changes: dict[str, str | None] = {}
         self.config: dict[str, object] = {}
         self.module = None
@@ -185,9 +212,9 @@ class Zygote:
         """Find out what there is to fork, or why there is nothing."""
         self.given = dict(os.environ)
         os.environ["NOX_SCRIPT_MODE"] = "none"  # see main() of the shim
-        capture = os.memfd_create("noxmk")
+        self.capture = os.memfd_create("noxmk")
         for stream in (1, 2):
-            os.dup2(capture, stream)
+            os.dup2(self.capture, stream)
         try:
             if sys.version_info < (3, 9):
                 raise Refusal("the Python of nox is older than 3.9")
@@ -208,8 +235,8 @@ class Zygote:
         for stream in (1, 2):
             os.dup2(null, stream)
         os.close(null)
-        self.output = os.pread(capture, os.fstat(capture).st_size, 0)
-        os.close(capture)
+        self.output = os.pread(self.capture, os.fstat(self.capture).st_size, 0)
+        os.close(self.capture)
         if not self.why_not:
             self.ask_uv()
             self.why_not = self.look_around()
@@ -271,7 +298,13 @@ class Zygote:
             "random": random.getstate(),
             "nox": self.onlooker.faces_of_nox(),
             "process": self.onlooker.faces_of_process(descriptors()),
+            "written": self.written_elsewhere(),
         }
+
+    def written_elsewhere(self) -> int:
+        """So many bytes went neither to the screen nor into Python's own cache."""
+        printed = os.fstat(self.capture).st_size
+        return self.onlooker.bytes_written() - printed - self.watch.bytecode
 
     def compare(self, global_config) -> None:
         """What the noxfile has changed: some of it each session can have, too."""
@@ -288,6 +321,8 @@ class Zygote:
                 self.config[name] = value
         if self.watch.volatile:
             raise Refusal(f"the noxfile depends on {self.watch.volatile}")
+        if self.written_elsewhere() != before["written"]:
+            raise Refusal("the noxfile depends on what it writes, a file")
         if "numpy" in sys.modules or random.getstate() != before["random"]:
             raise Refusal("the noxfile depends on random numbers")
         if any(after.get(name, value) is not value for name, value in before["nox"].items()):
@@ -327,11 +362,13 @@ class Zygote:
         except OSError:
             os._exit(0)  # the run has ended
         os.close(self.runtime)
+        lifeline = Lifeline()
         while True:
+            lifeline.hold(STOPPED_MOST)
             poll = select.poll()
             for fd in (self.door, self.make, *self.kept):
                 poll.register(fd, select.POLLIN)
-            ready = {fd for fd, _ in poll.poll()}
+            ready = {fd for fd, _ in poll.poll(SIGN_OF_LIFE * 1000)}
             if self.make in ready:
                 os._exit(0)
             for keeper in ready & {*self.kept}:
@@ -509,6 +546,7 @@ class Zygote:
         for arguments in self.watch.kept:
             list.__setitem__(arguments, slice(None), getattr(sys, arguments.name))
         logging.getLogger().handlers[:] = self.handlers
+        threading.main_thread()._set_native_id()  # Python does that from 3.13 on
         importlib.invalidate_caches()
 
     def apply(self) -> None:

@@ -427,13 +427,16 @@ open_socket(int runtime)
 static _Noreturn void
 become(char *const *argv, char *const *envp, const int *fds)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), moved[ZYGOTE_FDS];
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC), out[2] = { -1, -1 }, moved[ZYGOTE_FDS];
 
+	/* What its streams can do Python finds out at its start, and sessions write into a pipe. */
+	(void)!pipe2(out, O_CLOEXEC);
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* Away from the numbers that they are to have. */
 	for (int i = 0; i < ZYGOTE_FDS; i++)
-		moved[i] = fcntl(i < ZYGOTE_SOCKET ? null : fds[i], F_DUPFD_CLOEXEC, ZYGOTE_FDS);
+		moved[i] = fcntl(i == 0 ? in : i < ZYGOTE_SOCKET ? out[1] : fds[i],
+		    F_DUPFD_CLOEXEC, ZYGOTE_FDS);
 	for (int i = 0; i < ZYGOTE_FDS; i++)
 		if (moved[i] < 0 || dup2(moved[i], i) < 0)
 			_exit(1);

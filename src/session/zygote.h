@@ -19,8 +19,8 @@
  *   "end"  it is to end
  *
  * Where the noxfile cannot be forked it tells why, and ends; that is remembered in the state folder
- * with the plan, so that the next makes do not try. Else it ends with its make, however that ends,
- * and is ended by `noxmk end`.
+ * with the plan, so that the next makes do not try. Else it ends with its make, however that ends
+ * (if it is stopped then, a minute later), and is ended by `noxmk end`.
  */
 
 #include "base/keeper.h"

@@ -60,9 +60,9 @@ def portrait():
         "parent": open(f"/proc/{os.getppid()}/comm").read(),
         "descriptors": descriptors(),
         "streams": [(one.name, one.mode, one.encoding, one.errors, one.line_buffering, one.write_through,
-                     one.isatty(), one.fileno()) for one in (sys.stdin, sys.stdout, sys.stderr)],
+                     one.isatty(), one.fileno(), one.seekable()) for one in (sys.stdin, sys.stdout, sys.stderr)],
         "signals": [str(signal.getsignal(one)) for one in range(1, 32)],
-        "threads": [thread.name for thread in threading.enumerate()],
+        "threads": [(thread.name, thread.native_id - os.getpid()) for thread in threading.enumerate()],
         "gc": [gc.isenabled(), gc.get_freeze_count() > 0, gc.get_threshold()],
         "log": [root.level, [type(one).__name__ for one in root.handlers], root.filters],
         "warnings": [str(one) for one in warnings.filters],
@@ -156,6 +156,10 @@ def text(session):
     sys.exit("a text")
 
 @nox.session(python=False)
+def exceeds(session):
+    sys.exit(2**70)
+
+@nox.session(python=False)
 def interrupts(session):
     raise KeyboardInterrupt
 
@@ -168,7 +172,7 @@ def told(session):
     print(session.posargs)
 END
 cp "$scratch/keep.py" portrait.py
-LESS=x both plain -k -j1 look fails raises leaves skips ends text interrupts notifies ARGS='-v "a b"'
+LESS=x both plain -k -j1 look fails raises leaves skips ends text exceeds interrupts notifies ARGS='-v "a b"'
 check 'a process is the same either way' alike plain
 check 'it was forked' same "$(how look)" ''
 for release in nox-newest nox-2024.04.15; do
@@ -178,6 +182,19 @@ for release in nox-newest nox-2024.04.15; do
 	check "$release: a process is the same either way" alike "$release"
 	check "$release: it was forked" same "$(how look)" ''
 done
+
+# A limit that it sets is the fork's, too.
+noxfile <<'END'
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))
+
+@nox.session(python=False)
+def look(session):
+    print(resource.getrlimit(resource.RLIMIT_NOFILE))
+END
+both limit look
+check 'a limit of descriptors that the noxfile sets holds' alike limit
+check 'and it is forked' same "$(how look), $(verdict look)" ', passed'
 
 # A process that multiprocessing spawns reads the program of its parent again.
 noxfile <<'END'
@@ -294,6 +311,13 @@ random.Random(3).random()
 import mmap, signal
 kept = mmap.mmap(-1, 8, flags=mmap.MAP_PRIVATE)
 signal.alarm(9), signal.alarm(0), uuid.uuid5(uuid.NAMESPACE_DNS, "x"), open("/proc/version").read()
+class Stamp:
+    today = 1
+    def now(self):
+        return datetime.datetime.now()
+kept_too = Stamp()
+nox.needs_version = ">=2020"
+nox.options.sessions = ["look"]
 print("loaded")
 END
 while IFS='|' read -r why line; do
@@ -347,11 +371,62 @@ the noxfile redirects its streams|os.close(0); os.open("/dev/zero", os.O_RDONLY)
 the noxfile depends on where it redirects its streams|os.dup2(2, 1)
 the noxfile handles the ends of its children|import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 the noxfile handles the ends of its children|import signal; signal.signal(signal.SIGCHLD, lambda *args: None)
-the noxfile depends on what it calls in C|import ctypes; ctypes.CDLL(None).prctl(1, 9)
+the noxfile depends on what it calls in C|import ctypes; ctypes.CDLL(None).getppid()
+the noxfile has what the kernel gives no fork|import ctypes; ctypes.CDLL(None).prctl(1, 9)
+the noxfile has what the kernel gives no fork|import ctypes; kept = ctypes.create_string_buffer(8); ctypes.CDLL(None).mlock(kept, 8)
+the noxfile depends on what it writes, a file|import sqlite3; sqlite3.connect("made.db").execute("create table t (a)").connection.close()
+the noxfile depends on what it writes, fifo|os.mkfifo("fifo")
+the noxfile depends on what it writes, noxfile.py|os.utime("noxfile.py")
+the noxfile depends on the network|import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); s.close()
+the noxfile depends on the network|import socket; socket.getaddrinfo("localhost", 80)
+the noxfile depends on /dev/urandom|open("/dev/urandom", "rb").read(1)
+the noxfile depends on /proc/sys/kernel/random/uuid|open("/proc/sys/kernel/random/uuid").read()
+the noxfile depends on /proc/meminfo|open("/proc/meminfo").read()
+the noxfile depends on the clock|import email.utils; email.utils.formatdate()
+the noxfile depends on the clock|time.asctime()
+the noxfile depends on the clock|os.times()
+the noxfile depends on the clock|import resource; resource.getrusage(resource.RUSAGE_SELF)
 the noxfile depends on how full a disk is|import shutil; shutil.disk_usage(".")
 the noxfile changes the log|import logging; logging.getLogger().setLevel(50)
 the noxfile cannot be loaded|raise SystemExit(0)
 END
+
+# One that is stopped ends all the same, and what it has forked goes on.
+cat >"$scratch/lifeline.py" <<'END'
+import os, signal, sys
+
+sys.path.insert(0, sys.argv[1])
+import noxmk_shim
+
+pid = os.fork()
+if pid == 0:
+    lifeline = noxmk_shim.load("zygote", sys.argv[1]).Lifeline()
+    lifeline.hold(0.1)
+    if os.fork() == 0:
+        os.write(1, b"goes on, ")
+        os._exit(0)
+    os.wait()
+    os.kill(os.getpid(), signal.SIGSTOP)
+os.waitpid(pid, os.WUNTRACED)
+print(os.WTERMSIG(os.waitpid(pid, 0)[1]))
+END
+last='lifeline.py'
+check 'what is stopped for long is killed' same "$(timeout 60 "$python3" "$scratch/lifeline.py" "$STAGE/share/noxmk")" 'goes on, 9'
+noxfile <<'END'
+@nox.session(python=False)
+def look(session):
+    with open(f"/proc/{os.getppid()}/stat") as file:
+        parent = file.read().rpartition(")")[2].split()[1]
+    print(open(f"/proc/{parent}/timers").read())
+    print(open("/proc/self/timers").read())
+END
+mk look NOXMK_FORK=always
+name='the one to be forked would be, no session'
+if [ -e /proc/self/timers ]; then
+	check "$name" same "$(grep -c 'signal: 9/' "$state/latest/look.log")" 1
+else
+	skip "$name" 'this kernel shows no timers'
+fi
 
 # Whoever interrupts the one to be forked says nothing of the noxfile.
 noxfile <<'END'
@@ -402,6 +477,9 @@ done
 
 # What is another thing for one session only: that one has a nox of its own.
 noxfile <<'END'
+import sys
+sys.path.insert(0, os.path.abspath("../library"))
+import asker
 WORD, MODE = open("word").read().strip(), os.environ.get("MODE")
 
 @nox.session(python=False)
@@ -421,15 +499,23 @@ def last(session):
     print(WORD)
 
 @nox.session(python=False)
+def asks(session):
+    print(asker.ASKED)
+
+@nox.session(python=False)
 def reads(session):
     print(WORD, MODE)
 END
 echo old >word
+mkdir ../library
+echo 'import os; ASKED = os.environ.get("ASKED")' >../library/asker.py
 cat >pyproject.toml <<'END'
 [tool.noxmk.session.other.env]
 UNREAD = "1"
 [tool.noxmk.session.reads.env]
 MODE = "fast"
+[tool.noxmk.session.asks.env]
+ASKED = "yes"
 [tool.noxmk.session.last]
 after = ["changes"]
 END
@@ -438,6 +524,9 @@ check 'a variable that the noxfile has not read' same "$(how other), $(grep -x '
 	', old None 1'
 check 'one that it has' same "$(how reads), $(grep -x 'old fast' "$state/latest/reads.log")" \
 	'its variable MODE is another, old fast'
+mk -j1 writes asks NOXMK_FORK=always
+check 'one that a library has' same "$(how asks), $(grep -x yes "$state/latest/asks.log")" \
+	'its variable ASKED is another, yes'
 mk -j1 changes last NOXMK_FORK=always
 check 'a file that it has read changes' same "$(how last), $(grep -x new "$state/latest/last.log")" \
 	"the noxfile looks at $PWD/word, which has changed, new"

@@ -183,8 +183,28 @@ def year():
 END
 mk -n ci
 check 'date.today() in a function that is called is seen' has "$state"/inputs.json '"volatile":"the clock"'
+names '["a"] + ["late"] * (Stamps().all[0].year > 2000)' <<'END'
+import datetime
+class Stamps:
+    def __init__(self):
+        self.all = [datetime.datetime.now() for _ in "x"]
+END
+mk -n ci
+check 'datetime.now() in a class of which there is an object is seen' has "$state"/inputs.json '"volatile":"the clock"'
 names '["a"]' <<'END'
 import datetime
+class Stamp:
+    year = datetime.datetime.now().year
+END
+mk -n ci
+check 'datetime.now() in the body of a class is seen' has "$state"/inputs.json '"volatile":"the clock"'
+names '["a"]' <<'END'
+import datetime
+class Stamps:
+    today = "a"
+    def now(self):
+        return datetime.datetime.now()
+kept = Stamps()
 def stamp():
     return datetime.datetime.now()
 @nox.session(python=False)
