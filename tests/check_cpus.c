@@ -93,6 +93,21 @@ START_TEST(affinity_limits_the_processors)
 }
 END_TEST
 
+/* With as many processors as there are, and with others; what is no such file. */
+START_TEST(the_threads_that_want_a_processor_are_counted)
+{
+	unsigned all = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+
+	file_put("loadavg", "0.20 0.18 0.12 7/1080 11206\n");
+	ck_assert_uint_eq(cpus_wanted("loadavg", all), 7);
+	ck_assert_uint_eq(cpus_wanted("loadavg", all + 1), 0);
+	ck_assert_uint_eq(cpus_wanted("none", all), 0);
+	file_put("loadavg", "0.20 0.18");
+	ck_assert_uint_eq(cpus_wanted("loadavg", all), 0);
+	ck_assert_uint_ge(cpus_wanted("/proc/loadavg", all), 1);
+}
+END_TEST
+
 Suite *
 check_cpus_suite(void)
 {
@@ -102,5 +117,6 @@ check_cpus_suite(void)
 	tcase_add_loop_test(tc, the_least_quota_counts, 0, countof(table));
 	tcase_add_test(tc, without_cgroups_there_is_no_quota);
 	tcase_add_test(tc, affinity_limits_the_processors);
+	tcase_add_test(tc, the_threads_that_want_a_processor_are_counted);
 	return suite;
 }

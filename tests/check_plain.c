@@ -133,8 +133,10 @@ START_TEST(what_it_took_alone_before_counts)
 	file_put("state/history.json", "{\"schema\":1,\"sessions\":{\"a\":[1]},"
 		"\"learned\":{\"a\":{\"alone\":4}}}");
 	ck_assert_double_eq(together(session_of(7, 1, 5)), 9 + 3 + 1);
-	/* What this run tells counts more. */
+	/* What this run tells counts more, but where that is little more. */
 	ck_assert_double_eq(together(session_of(7, 1, 0)), 9 + 6 + 1);
+	ck_assert_double_eq(together(session_of(5.5, 1, 0)), 9 + 3 + 1);
+	ck_assert_double_eq(together(session_of(3.5, 1, 0)), 9 + 2.5 + 1);
 	/* It took less now, though others were in the way. */
 	ck_assert_double_eq(together(session_of(3, 1, 2)), 9 + 2 + 1);
 	/* It is done before its nox has started. */

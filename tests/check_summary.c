@@ -17,18 +17,26 @@ static struct planfile *plan;
 static bool stopped, hints; /* make was, in what is printed; and there may be hints */
 static double crowded; /* each session was, so long */
 
+/* The run began so many seconds ago. */
+static void
+put_run(double seconds)
+{
+	char *text = xasprintf("{\"run\":\"R\",\"clock\":%f}", clock_monotonic() - seconds);
+
+	file_put("run/.run.json", text);
+	free(text);
+}
+
 static void
 begin(void)
 {
 	struct facts *facts = facts_of("[{'name':'a','notifies':[2]},{'name':'b','requires':[0]},"
 		"{'name':'c','tags':['x']},{'name':'d','tags':['x']}]", "[1]");
-	char *text = xasprintf("{\"run\":\"R\",\"clock\":%f}", clock_monotonic() - 3 * 3600 - 30);
 
 	run = folder_make("run");
-	file_put("run/.run.json", text);
+	put_run(3 * 3600 + 30);
 	plan_put(run, facts, NULL, NULL);
 	facts_free(facts);
-	free(text);
 	plan = planfile_open(run);
 	ck_assert_ptr_nonnull(plan);
 }
@@ -120,6 +128,16 @@ START_TEST(a_good_run_has_a_table_and_a_total)
 	text = printed("['ci']");
 	ck_assert_ptr_nonnull(strstr(text, "wall time, about 2.8s with plain nox\n"));
 	free(text);
+	put_run(1);
+	text = printed("['ci']");
+	ck_assert_ptr_nonnull(strstr(text, "about 2.8s with plain nox: speed-up "));
+	free(text);
+	/* What failed may have ended early. */
+	put("b", FAILED, NULL);
+	text = printed("['ci']");
+	ck_assert_ptr_nonnull(strstr(text, "about 2.8s with plain nox\n"));
+	free(text);
+	put_run(3 * 3600 + 30);
 	/* What is not known is not claimed. */
 	crowded = 1;
 	put("b", PASSED, NULL);

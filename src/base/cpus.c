@@ -9,6 +9,20 @@
 #include "base/file.h"
 #include "base/util.h"
 
+unsigned
+cpus_wanted(const char *loadavg, unsigned processors)
+{
+	struct buffer text = { 0 };
+	unsigned wanted = 0;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) == (long)processors &&
+	    file_read(AT_FDCWD, loadavg, &text) == 0 &&
+	    sscanf(text.data, "%*f %*f %*f %u/", &wanted) != 1)
+		wanted = 0;
+	buffer_free(&text);
+	return wanted;
+}
+
 /* The lesser of two numbers of processors, of which 0 is none. */
 static unsigned
 least(unsigned a, unsigned b)

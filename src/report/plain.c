@@ -2,6 +2,12 @@
 #include "report/plain.h"
 #include "state/learned.h"
 
+/*
+ * What a session took alone in one run and in another differs by so much at most, as a part, for
+ * what else the machine had to do: the lesser counts. What differs by more is another session now.
+ */
+#define SAME 0.7
+
 static double
 lesser(double a, double b)
 {
@@ -12,14 +18,12 @@ lesser(double a, double b)
 static double
 alone_seconds(const struct record *r, int state, unsigned processors)
 {
+	struct learned learned = learned_of(state, r->target);
 	double alone = learned_alone(r, processors);
-	struct learned learned;
 
-	if (alone >= 0)
-		return alone;
-	learned = learned_of(state, r->target);
 	/* What it was before may be less than it is now, but no more than what it has taken. */
-	alone = lesser(learned.alone, r->duration);
+	if (learned.alone >= alone * SAME)
+		alone = lesser(learned.alone, alone >= 0 ? alone : r->duration);
 	learned_clear(&learned);
 	/* Not many more are at work than twice as many as there are processors. */
 	return alone < 0 && learned_was_too_short(r) ? r->duration / 2 : alone;

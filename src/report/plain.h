@@ -5,9 +5,9 @@
  * What plain nox would have taken for the sessions of a run, worked out from their records: one
  * session after the other, each with all processors to itself. nox starts once, where each of our
  * sessions starts one, so only the shortest of these starts counts, or where all were forked that
- * of the one that they were forked from. Where a record does not tell (learned_alone), what earlier
- * runs taught counts; of a session that was cut into parts, what it took before it was. It is
- * rather too little than too much.
+ * of the one that they were forked from. What a record tells (learned_alone) counts, or what an
+ * earlier run taught, if that is less, or where the record does not tell; of a session that was cut
+ * into parts, what it took before it was. It is rather too little than too much.
  *
  * Nobody can tell of a session that was cancelled, since it would have gone on, of one that has
  * never run uncut, and of a record that does not say how long nox itself took: of a nox that broke

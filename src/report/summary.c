@@ -229,7 +229,19 @@ time_of_sessions(const struct table *table, double wall)
 	return run > 0 ? wall - (all - run) : wall;
 }
 
-/* nox looks for interpreters that are not there, too: that is neither lost nor saved. */
+static bool
+any_is_bad(const struct table *table)
+{
+	for (size_t i = 0; i < table->n; i++)
+		if (record_is_bad(&table->records[i]))
+			return true;
+	return false;
+}
+
+/*
+ * nox looks for interpreters that are not there, too: that is neither lost nor saved. What has
+ * failed may have ended early, and because of its company: that is no gain.
+ */
 static void
 add_speed_up(struct buffer *out, int state, const struct table *table, double wall)
 {
@@ -241,7 +253,7 @@ add_speed_up(struct buffer *out, int state, const struct table *table, double wa
 	if (wall - took > wall * NOTEWORTHY)
 		buffer_printf(out, ", %s without the skipped ones", screen_duration(took).s);
 	buffer_printf(out, ", about %s with plain nox", screen_duration(plain).s);
-	if (plain >= took)
+	if (plain >= took && !any_is_bad(table))
 		buffer_printf(out, ": speed-up %.2f", plain / took);
 }
 

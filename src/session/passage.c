@@ -3,6 +3,7 @@
 #include <bsd/string.h>
 
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "base/json.h"
 #include "base/util.h"
 #include "session/passage.h"
@@ -403,7 +404,20 @@ part_lost(const struct passage *passage, unsigned own, unsigned others)
 {
 	double processors = passage->o.processors, load = own + others;
 
-	return others > 0 && load > processors ? 1 - processors / load : 0;
+	return own > 0 && others > 0 && load > processors ? 1 - processors / load : 0;
+}
+
+/*
+ * Threads of others that run or could: of those that we count, or of anybody on this machine. We
+ * are one of these ourselves.
+ */
+static unsigned
+load_of_others(const struct passage *passage, unsigned own)
+{
+	unsigned counted = gate_load_of_others(passage->gate);
+	unsigned all = cpus_wanted("/proc/loadavg", passage->o.processors);
+
+	return all > own + 1 + counted ? all - own - 1 : counted;
 }
 
 /* A command that ends before it has settled tells nothing: its workers may have been about to. */
@@ -427,7 +441,7 @@ note_look(struct passage *passage, const struct sampler *sampler, double since)
 
 	if (passage->gate) {
 		gate_use(passage->gate, sampler_in_use(sampler));
-		others = gate_load_of_others(passage->gate);
+		others = load_of_others(passage, last);
 		note_use(passage, last, passage->looked + since);
 	}
 	record->width = most;

@@ -53,6 +53,14 @@ check 'one at a time: the savings do, too' \
 measure 0 -j8
 check 'at once: it claims no more than nox takes' between 0 1.05 "$claimed" "$seconds"
 
+# What a failed session took may be less for its company.
+echo '
+@nox.session(python=False)
+def fails(session):
+    session.error()' >>noxfile.py
+mk -j8 ci
+check 'one has failed: no speed-up' lacks "$out" 'speed-up'
+
 # Sessions that do nothing are faster with nox: that is no speed-up.
 noxfile <<'END'
 @nox.session(python=False)
