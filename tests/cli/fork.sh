@@ -557,6 +557,38 @@ check 'unless they all start at once' same "$(all)" 'null, null, null'
 echo '# changed' >>noxfile.py
 mk -j2 a b c
 check 'another plan is not known' same "$(all)" 'null, null, null'
+# In vain it is waited for once.
+noxfile <<'END'
+time.sleep(1)
+for letter in "abc":
+    @nox.session(python=False, name=letter)
+    def one(session):
+        pass
+END
+mk -n a b c
+stat -c '%.9Y %i %s' "$state/plan.jsonl" >"$state/forked"
+mk -j1 a b c
+check 'one that is not ready while it is idle is not waited for' same "$(how a)" 'the process to fork was not ready'
+check 'nor is it by the next make' absent "$state/forked"
+# The socket is as old as its zygote was when it was ready.
+noxfile <<'END'
+@nox.session(python=False)
+def ages(session):
+    runtime = os.path.dirname(sys.argv[sys.argv.index("--report") + 1])
+    os.utime(f"{runtime}/.zygote.now", (time.time() - 60,) * 2)
+
+@nox.session(python=False)
+def last(session):
+    pass
+END
+mk -n ages last
+touch -d '1 hour ago' "$state/plan.jsonl"
+mk last NOXMK_FORK=always
+check 'it was ready soon' test -e "$state/forked"
+rm -f "$state/forked"
+mk -j1 ages last NOXMK_FORK=always
+check 'it is forked' same "$(how ages), $(how last)" ', '
+check 'one that takes long to be ready is not waited for' absent "$state/forked"
 
 # Whatever becomes of the process that is forked, sessions run, and nothing is left of them.
 noxfile <<'END'
