@@ -274,6 +274,12 @@ END
 	check 'uv is asked once for all forks' same "$(wc -l <asked)" 1
 	PATH=$PWD/bin:$PATH mk -j1 one changes two NOX="$peer" NOXMK_FORK=always
 	check 'and again when it is another one' same "$(how two)" "the noxfile looks at $PWD/bin/uv, which has changed"
+	mkdir own
+	mv bin/uv own
+	echo "def find_uv_bin(): return '$PWD/own/uv'" >own/uv.py
+	rm asked
+	PYTHONPATH=$PWD/own mk -j1 one two NOX="$peer" NOXMK_FORK=always
+	check 'so is one that only nox has' same "$(wc -l <asked), $(how one), $(how two)" '1, , '
 fi
 
 # What another process would find otherwise is noticed, as far as that can be.
