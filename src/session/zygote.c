@@ -533,10 +533,11 @@ was_begun(int runtime)
 static bool
 pays(const struct zygote_options *o)
 {
-	unsigned slots = o->makeflags->slots;
+	unsigned slots;
 
 	if (o->fork != FORK_PAYING)
 		return o->fork == FORK_ALWAYS;
+	slots = o->makeflags->slots;
 	return o->sessions >= slots + WORTH ||
 	       (o->sessions >= slots + WORTH_KNOWN && is_known(o->state, o->runtime));
 }
