@@ -23,7 +23,7 @@ import ctypes
 import fcntl
 import functools
 import gc
-import importlib
+import importlib.util
 import itertools
 import logging
 import os
@@ -338,13 +338,17 @@ class Zygote:
         find_uv = getattr(nox.virtualenv, "find_uv", None)
         name = os.environ.get("UV", "uv")
         program = shutil.which(name)
-        if not program or not hasattr(find_uv, "cache_info"):
+        has_own = "UV" not in os.environ and importlib.util.find_spec("uv")  # nox has: nox[uv]
+        if not (program or has_own) or not hasattr(find_uv, "cache_info"):
             return
         for folder in os.get_exec_path():
             self.watch.add_kind(os.path.join(folder, name))
-        self.watch.add_file(program)
+        if program:
+            self.watch.add_file(program)
         with contextlib.suppress(Exception):  # a session that asks shows what is wrong
-            find_uv()
+            _, found, _ = find_uv()
+            if os.path.isabs(found):
+                self.watch.add_file(found)
 
     def look_around(self) -> str:
         if len(os.listdir("/proc/self/task")) > 1:

@@ -62,6 +62,9 @@ enum { END_PATIENCE = 300 };
  */
 enum { LOOK_EVERY = 20, IDLE_LOOKS = 10, LOOKS_MOST = 400 };
 
+/* Seconds in which one is ready for which the next makes wait: so that they do not give it up. */
+enum { SOON = 3 };
+
 /* So many may have asked while it loads, or forks another. */
 enum { BACKLOG = 64 };
 
@@ -329,13 +332,16 @@ is_known(int state, int runtime)
 	return known;
 }
 
-/* One that is still to be used at the end of its make has been of use. */
+/* One that was ready soon, and is still to be used at the end of its make, has been of use. */
 static void
 make_known(int state, int runtime)
 {
 	char *mark = mark_plan(state, runtime);
+	struct stat zygote;
 
-	if (*mark && faccessat(runtime, SOCKET, F_OK, 0) == 0 && !is_known(state, runtime))
+	/* Made when it was started, and renamed when it was ready. */
+	if (*mark && fstatat(runtime, SOCKET, &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    zygote.st_ctim.tv_sec - zygote.st_mtim.tv_sec <= SOON && !is_known(state, runtime))
 		(void)!file_store(state, FORKED, mark, strlen(mark));
 	free(mark);
 }
@@ -367,12 +373,13 @@ say_why_unreached(int runtime, int error, char why[KEEPER_WHY])
 	free(refusal);
 }
 
-/* Others need not find out for themselves that it does not answer. */
+/* Others need not find out for themselves that it does not answer, nor need the next makes. */
 static void
 retire(void *data)
 {
 	const struct zygote_options *o = data;
 
+	unlinkat(o->state, FORKED, 0);
 	if (renameat(o->runtime, SOCKET, o->runtime, RETIRED) < 0)
 		renameat(o->runtime, LOADS, o->runtime, RETIRED);
 }
