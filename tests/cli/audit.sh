@@ -414,5 +414,7 @@ topic=
 run "$TOP/tests/audit/corpus.py" --stage "$STAGE" database walker other-name closed-folder \
 	mode-as-it-is
 check 'known hazards are found, and clean projects are left alone' exits 0
+run "$TOP/tests/audit/failures.py" --stage "$STAGE" lock no-file
+check 'a race and a fault of the code are told apart' exits 0
 
 finish
