@@ -78,20 +78,23 @@ def load(name: str, here: str):
 @contextlib.contextmanager
 def replaced(values: dict[str, str | None], *environments):
     """Set the variables in the environments for a while, or unset them."""
-    old = [(environment, dict(environment)) for environment in environments if values]
-    for environment, _ in old:
-        for name, value in values.items():
-            environment.pop(name, None)
-            if value is not None:
-                environment[name] = value
+    old = [({n: environment.get(n) for n in values}, environment) for environment in environments]
+    for _, environment in old:
+        put(values, environment)
     try:
         yield
     finally:
-        for environment, was in old:
-            for name in values:
-                environment.pop(name, None)
-                if name in was:
-                    environment[name] = was[name]
+        for was, environment in old:
+            put(was, environment)
+
+
+def put(values: dict[str, str | None], environment) -> None:
+    """None is to be none. A variable is never away between: other threads may copy all of them."""
+    for name, value in values.items():
+        if value is None:
+            environment.pop(name, None)
+        else:
+            environment[name] = value
 
 
 class Helper:
@@ -360,9 +363,7 @@ class Shim:
                 environment = {name: value for name, value in given.items() if value is not None}
                 words = [*program, *(str(arg) for arg in args)]
                 location = getattr(venv, "location", None)
-                asked = self.gate.question(
-                    words, environment, location, self.has_siblings, ours
-                )
+                asked = self.gate.question(words, environment, location, self.has_siblings, ours)
                 told = self.helper.ask(asked)
                 settings = self.gate.settings(asked, told, ours, environment)
                 with replaced(settings, os.environ, own):
