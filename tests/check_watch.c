@@ -83,6 +83,21 @@ START_TEST(where_nobody_met_nothing_is_told)
 }
 END_TEST
 
+START_TEST(a_run_that_was_not_traced_is_told_as_such)
+{
+	int state = folder_make("state"), run = folder_make("run");
+	struct planfile *plan;
+
+	file_put_json("run/plan.jsonl", "{'schema':1,'noxfile_date':1,'source_build':true}\n");
+	plan = planfile_open(run);
+	watch_tell(state, run, plan);
+	assert_warned("no session of that run was traced");
+	planfile_close(plan);
+	close(run);
+	close(state);
+}
+END_TEST
+
 Suite *
 check_watch_suite(void)
 {
@@ -91,5 +106,6 @@ check_watch_suite(void)
 
 	tcase_add_test(tc, who_came_there_later_is_ordered_too);
 	tcase_add_test(tc, where_nobody_met_nothing_is_told);
+	tcase_add_test(tc, a_run_that_was_not_traced_is_told_as_such);
 	return s;
 }

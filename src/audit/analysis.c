@@ -231,7 +231,12 @@ analysis_make(struct analysis *a, struct planfile *plan, const struct analysis_s
 	*a = (struct analysis){ .home = getenv("HOME"), .remedies = json_object() };
 	read_traces(a, plan, source);
 	if (a->n == 0) {
-		warnx("no session has been traced: `noxmk audit` runs the default sessions so");
+		if (source->rundir >= 0 && !source->keeps)
+			warnx("no session of that run was traced: those of an audit are, and those "
+			    "of a make with NOXMK_WATCH=1");
+		else
+			warnx("no session has been traced: `noxmk audit` runs the default sessions "
+			    "so");
 		return -1;
 	}
 	/* A run that comes from elsewhere has the paths of there. */
