@@ -413,12 +413,6 @@ START_TEST(hazards_of_some_pairs_only)
 	put_trace("d", "create");
 	ck_assert_int_eq(analysis_make(&a, place.plan, &source), 0);
 	ck_assert_uint_eq(json_object_size(a.remedies), 3);
-	filter.whole = true;
-	analysis_narrow(&a, &filter);
-	ck_assert_uint_eq(a.hazards.n, 1);
-	ck_assert_uint_eq(a.hazards.v->nmembers, 3);
-	ck_assert_uint_eq(json_object_size(a.remedies), 3);
-	filter.whole = false;
 	analysis_narrow(&a, &filter);
 	ck_assert_uint_eq(a.hazards.n, 1);
 	ck_assert_uint_eq(a.hazards.v->nmembers, 2);
