@@ -118,9 +118,9 @@ read_options(char **words, const struct usage *usage)
 	return options;
 }
 
-/* Runs the sessions: a descriptor of their run, or -1 after a warning. */
+/* Runs the sessions: a descriptor of their run, or -1, and an exit code, after a warning. */
 static int
-trace_run(const struct audit_options *options, int state, bool *failed)
+trace_run(const struct audit_options *options, int state, bool *failed, int *result)
 {
 	struct traced traced = { .share = options->share, .targets = options->targets,
 		.to_errors = options->json };
@@ -130,7 +130,9 @@ trace_run(const struct audit_options *options, int state, bool *failed)
 	if (traced.stop)
 		raise(traced.stop);
 	*failed = traced.code != 0;
-	if (rundir < 0)
+	if (traced.no_target)
+		*result = 1;
+	else if (rundir < 0)
 		warnx("audit: nothing has run, so there is nothing to look at");
 	return rundir;
 }
@@ -248,7 +250,7 @@ audit_run(char **words, const char *share, const struct usage *usage)
 		rundir = rundir_select(state, options.from);
 		result = 1; /* as of `noxmk report`, if there is no such run */
 	} else if (!options.explain)
-		rundir = trace_run(&options, state, &failed);
+		rundir = trace_run(&options, state, &failed, &result);
 	if (rundir >= 0 || options.explain)
 		result = analyse(&options, state, rundir);
 	if (failed && result == 0) {

@@ -341,8 +341,9 @@ check '--from runs nothing' exits 2
 audit --cheque
 check 'a wrong option' exits 2
 audit nosuch
-check 'a wrong target: nothing to look at' exits 125
+check 'a wrong target' exits 1
 check 'a wrong target: is told' has "$err" 'nosuch'
+check 'a wrong target: and no more' lacks "$err" 'nothing has run'
 
 # Whoever ends it ends its make, and the session.
 : >hold
