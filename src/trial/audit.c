@@ -175,6 +175,20 @@ write_lines(const struct audit_options *options, const struct planfile *plan,
 	return code == 0 ? 0 : -1;
 }
 
+/* 0, or -1 after a warning. */
+static int
+write_baseline(const struct audit_options *options, const struct analysis *a)
+{
+	size_t n = tell_count(a, LEVEL_CONFLICT, NULL) + tell_count(a, LEVEL_LIKELY, NULL);
+
+	if (baseline_write(options->baseline, a) < 0)
+		return -1;
+	/* Nothing but the object is for the program that reads this. */
+	fprintf(options->json ? stderr : stdout, "noxmk: %s has %zu hazard%s: commit it, and "
+	    "--check fails by others only\n", options->baseline, n, n == 1 ? "" : "s");
+	return 0;
+}
+
 /* An exit code. */
 static int
 tell(const struct audit_options *options, const struct planfile *plan, const struct analysis *a)
@@ -197,7 +211,7 @@ tell(const struct audit_options *options, const struct planfile *plan, const str
 	}
 	if (options->check && (tell_count(a, LEVEL_CONFLICT, known) > 0 || gap_any(a)))
 		result = 1;
-	if (options->writes_baseline && baseline_write(options->baseline, a) < 0)
+	if (options->writes_baseline && write_baseline(options, a) < 0)
 		result = EXIT_HELPER;
 	if (options->writes && json_object_size(a->remedies) > 0 &&
 	    write_lines(options, plan, a) < 0)

@@ -125,6 +125,7 @@ check '--explain: and says so' has "$err" 'no session has touched nothing.txt'
 audit --from latest --check
 check '--check: a conflict' exits 1
 audit --from latest --write-baseline
+check '--write-baseline: says where' has "$out" 'noxmk: .noxmk-audit.json has 1 hazard: commit it'
 check 'the baseline' has .noxmk-audit.json '{"place": "out.txt", "sessions": ["one", "two"]}'
 audit --from latest --check
 check '--check: what is known is none' exits 0
