@@ -349,8 +349,8 @@ lower_bound(const struct entry *v, size_t n, const char *path)
 }
 
 /*
- * Has the folder gone piece by piece, so that all that was in it was seen? Not by another name, with
- * what nobody has looked at.
+ * Has the folder gone piece by piece, so that all that was in it was seen? Not by another name,
+ * with what nobody has looked at.
  */
 static bool
 is_emptied(const struct clash_scene *scene, const struct entry *tree)
