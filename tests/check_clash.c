@@ -122,6 +122,13 @@ static const struct {
 	{ P("/p/d", "'list','rmdir'", "list", DIR, NONE), READS("/p/d/x"),
 	    "folder/use conflict;" },
 	{ P("/p/d", "'rmdir'", "rmdir", DIR, NONE), READS("/p/d/x"), "" },
+	/* What is only asked for in there, and at no time there, unless it went along unseen. */
+	{ P("/p/d", "'list','rmdir'", "list", DIR, NONE), MISSES("/p/d/x"), "" },
+	{ P("/p/d", "'rename-from','subtree'", "rename-from", DIR, NONE), MISSES("/p/d/x"),
+	    "folder/use conflict;" },
+	{ P("/p/d", "'list','rmdir'", "list", DIR, NONE)
+	  P("/p/d/x", "'delete'", "delete", F("1", "5"), NONE), MISSES("/p/d/x"),
+	    "create/missing conflict;folder/use conflict;" },
 	{ P("/p/d", "'list','rmdir'", "list", DIR, NONE), READS("/p/dx"), "" },
 	/* Each rule: what it is about, and what it is not. */
 	{ MAKES("/dev/x"), MAKES("/dev/x"), "" },

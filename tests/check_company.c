@@ -87,6 +87,12 @@ START_TEST(the_hazards_with_its_company_are_named)
 	ck_assert_str_eq(words, "fails only beside a: 1; 2; and 2 more");
 	free(words);
 	json_decref(r.recheck);
+	r.recheck = json_of("{'verdict':'failed','beside':['a'],'others':1}");
+	company_blame(&r, json_of("[{'words':'a, lint write x'}]"));
+	words = company_words(&r);
+	ck_assert_str_eq(words, "fails alone too, maybe by what others left: a, lint write x");
+	free(words);
+	json_decref(r.recheck);
 	r.recheck = NULL;
 	company_blame(&r, json_of("[]"));
 	ck_assert_ptr_null(r.recheck);

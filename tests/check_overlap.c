@@ -53,6 +53,37 @@ START_TEST(a_hazard_between_two_is_said_in_words)
 }
 END_TEST
 
+/* What the session may find broken when it is alone. */
+static const struct {
+	enum clash_kind kind;
+	enum level level;
+	const char *target, *others, *words;
+} leavings[] = {
+	{ CLASH_WRITES, LEVEL_CONFLICT, "a", "['b']", "a, b write x" },
+	{ CLASH_READS, LEVEL_CONFLICT, "d", "['a','b']", "a, b write x, d reads it" },
+	{ CLASH_READS, LEVEL_CONFLICT, "a", "['d']", NULL },
+	{ CLASH_PROBES, LEVEL_LIKELY, "d", "['a']", NULL },
+	{ CLASH_PORT, LEVEL_CONFLICT, "a", "['b']", NULL },
+	{ CLASH_SERVES, LEVEL_CONFLICT, "d", "['a']", NULL },
+};
+
+START_TEST(what_others_may_have_left_is_what_they_change)
+{
+	char what[] = "x";
+	struct hazard hazard = { .what = what, .level = leavings[_i].level,
+		.kind = leavings[_i].kind, .members = members, .nmembers = countof(members),
+		.npaths = 1 };
+	struct analysis analysis = analysis_with(&hazard);
+	json_t *others = json_of(leavings[_i].others);
+	json_t *list = overlap_left(&analysis, leavings[_i].target, others);
+	const char *words = json_text(json_array_get(list, 0), "words");
+
+	ck_assert_str_eq(words, leavings[_i].words ? leavings[_i].words : "");
+	json_decref(list);
+	json_decref(others);
+}
+END_TEST
+
 START_TEST(what_is_harmless_is_none_and_what_is_shown_is_safe)
 {
 	char what[] = "\033[2Jx";
@@ -116,6 +147,8 @@ check_overlap_suite(void)
 	TCase *tc = support_case(s, "overlap");
 
 	tcase_add_loop_test(tc, a_hazard_between_two_is_said_in_words, 0, countof(cases));
+	tcase_add_loop_test(tc, what_others_may_have_left_is_what_they_change, 0,
+	    countof(leavings));
 	tcase_add_test(tc, what_is_harmless_is_none_and_what_is_shown_is_safe);
 	tcase_add_test(tc, they_are_kept_with_the_run);
 	return s;

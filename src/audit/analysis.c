@@ -188,18 +188,34 @@ weigh(struct analysis *a)
 	}
 }
 
-void
-analysis_narrow(struct analysis *a, bool (*is)(const void *, size_t, size_t), const void *data)
+static bool
+any_fits(const struct analysis_filter *filter, const struct clash *v, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		if (filter->fits(filter->data, v[i].first, v[i].second))
+			return true;
+	return false;
+}
+
+void
+analysis_narrow(struct analysis *a, const struct analysis_filter *filter)
+{
+	struct clash *v = a->clashes.v;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < a->clashes.n; i++) {
-		struct clash clash = a->clashes.v[i];
+	for (size_t at = 0, end; at < a->clashes.n; at = end) {
+		bool whole;
 
-		if (is(data, clash.first, clash.second))
-			a->clashes.v[kept++] = clash;
-		else if (!clash.is_path)
-			free((char *)clash.path);
+		end = hazard_path_end(&a->clashes, at);
+		whole = filter->whole && any_fits(filter, v + at, end - at);
+		for (size_t i = at; i < end; i++) {
+			struct clash clash = v[i];
+
+			if (whole || any_fits(filter, &clash, 1))
+				v[kept++] = clash;
+			else if (!clash.is_path)
+				free((char *)clash.path);
+		}
 	}
 	a->clashes.n = kept;
 	hazard_clear(&a->hazards);
@@ -215,7 +231,12 @@ analysis_make(struct analysis *a, struct planfile *plan, const struct analysis_s
 	*a = (struct analysis){ .home = getenv("HOME"), .remedies = json_object() };
 	read_traces(a, plan, source);
 	if (a->n == 0) {
-		warnx("no session has been traced: `noxmk audit` runs the default sessions so");
+		if (source->rundir >= 0 && !source->keeps)
+			warnx("no session of that run was traced: those of an audit are, and those "
+			    "of a make with NOXMK_WATCH=1");
+		else
+			warnx("no session has been traced: `noxmk audit` runs the default sessions "
+			    "so");
 		return -1;
 	}
 	/* A run that comes from elsewhere has the paths of there. */

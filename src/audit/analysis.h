@@ -44,8 +44,14 @@ struct analysis_source {
 int analysis_make(struct analysis *, struct planfile *, const struct analysis_source *);
 void analysis_clear(struct analysis *);
 
-/* Leaves only the hazards between sessions, by position, of which that is true. */
-void analysis_narrow(struct analysis *, bool (*is)(const void *data, size_t a, size_t b),
-    const void *data);
+/* Which hazards are meant: those between sessions, by position, of which that is true. */
+struct analysis_filter {
+	bool (*fits)(const void *data, size_t a, size_t b);
+	const void *data;
+	bool whole; /* with all others that meet where two of these do */
+};
+
+/* Leaves only these. */
+void analysis_narrow(struct analysis *, const struct analysis_filter *);
 
 #endif

@@ -348,18 +348,49 @@ lower_bound(const struct entry *v, size_t n, const char *path)
 	return low;
 }
 
+/*
+ * Has the folder gone piece by piece, so that all that was in it was seen? Not by another name,
+ * with what nobody has looked at.
+ */
+static bool
+is_emptied(const struct clash_scene *scene, const struct entry *tree)
+{
+	const struct trace_path *path = trace_find(scene->actors[tree->actor].trace,
+	    tree->access->path);
+
+	return path && (path->ops & TRACE_SET(TRACE_RMDIR)) &&
+	       !(path->ops & (TRACE_SET(TRACE_SUBTREE) | TRACE_SET(TRACE_CLOSE)));
+}
+
+/* Has any session had the thing that this one asks for? */
+static bool
+is_ever_there(const struct entry *v, size_t n, size_t at)
+{
+	const char *path = v[at].access->path;
+
+	while (at > 0 && !strcmp(v[at - 1].access->path, path))
+		at--;
+	for (; at < n && !strcmp(v[at].access->path, path); at++)
+		if (v[at].access->how & (ACCESS_READS | ACCESS_WRITES))
+			return true;
+	return false;
+}
+
 static void
 meet_trees(const struct clash_scene *scene, const struct entry *v, size_t n, struct clashes *out)
 {
 	for (size_t i = 0; i < n; i++) {
+		bool emptied;
 		char *folder;
 
 		if (!(v[i].access->how & (ACCESS_TREE | ACCESS_CLOSES)))
 			continue;
+		emptied = is_emptied(scene, &v[i]);
 		folder = xasprintf("%s/", v[i].access->path);
 		for (size_t k = lower_bound(v, n, folder); k < n &&
 		     strncmp(v[k].access->path, folder, strlen(folder)) == 0; k++)
-			meet_tree(scene, &v[i], &v[k], out);
+			if (!emptied || is_ever_there(v, n, k))
+				meet_tree(scene, &v[i], &v[k], out);
 		free(folder);
 	}
 }

@@ -199,6 +199,20 @@ compare_hazards(const void *a, const void *b)
 	return strcmp(x->what, y->what);
 }
 
+size_t
+hazard_path_end(const struct clashes *clashes, size_t at)
+{
+	const struct clash *first = &clashes->v[at], *clash = first;
+
+	while (++at < clashes->n) {
+		clash++;
+		if (strcmp(clash->path, first->path) != 0 || clash->level != first->level ||
+		    clash->rule != first->rule)
+			break;
+	}
+	return at;
+}
+
 struct hazards
 hazard_find(struct clashes *clashes, const char *root, const char *home)
 {
@@ -209,10 +223,7 @@ hazard_find(struct clashes *clashes, const char *root, const char *home)
 	if (clashes->n > 0)
 		qsort(v, clashes->n, sizeof(*v), compare_clashes);
 	for (size_t at = 0, end; at < clashes->n; at = end) {
-		for (end = at + 1; end < clashes->n; end++)
-			if (strcmp(v[end].path, v[at].path) != 0 || v[end].level != v[at].level ||
-			    v[end].rule != v[at].rule)
-				break;
+		end = hazard_path_end(clashes, at);
 		add_path(&s, at, end - at);
 	}
 	for (size_t i = 0; i < s.list.n; i++) {

@@ -37,4 +37,7 @@ struct hazards {
 struct hazards hazard_find(struct clashes *, const char *root, const char *home) UNUSED_RESULT;
 void hazard_clear(struct hazards *);
 
+/* Of clashes that are sorted so: where those end that have the path, level and rule of that one. */
+size_t hazard_path_end(const struct clashes *, size_t at);
+
 #endif

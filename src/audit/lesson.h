@@ -22,7 +22,7 @@ void lesson_review(const struct analysis *, struct planfile *, int state);
 /* Has there been anything to learn from? */
 bool lesson_is_there(int state);
 
-/* The conflicts between sessions that ran at the same time are added. */
+/* The conflicts that watch.h tells of are added. */
 void lesson_of_watch(const struct analysis *, int state);
 
 /*

@@ -10,10 +10,14 @@
 
 #define NAME ".overlaps.json"
 
-/* A hazard may have many sessions: only these are meant. NULL: all. */
+/*
+ * A hazard may have many sessions: only these are meant. NULL: all. left: only where the target,
+ * alone, may have found what one of the others has left.
+ */
 struct between {
 	const char *target;
 	const json_t *others;
+	bool left;
 };
 
 static bool
@@ -41,7 +45,7 @@ members_of(const struct analysis *a, const struct hazard *hazard, const struct b
 }
 
 static char *
-words_of(const struct hazard *hazard, const json_t *writers, const json_t *readers)
+words_of(const struct hazard *hazard, const json_t *writers, const json_t *readers, bool named)
 {
 	size_t nwriters = json_array_size(writers), nreaders = json_array_size(readers);
 	const char *writes = clash_verb(hazard->kind, true, nwriters);
@@ -49,7 +53,8 @@ words_of(const struct hazard *hazard, const json_t *writers, const json_t *reade
 	char *names = json_list_join(writers, ", "), *others = json_list_join(readers, ", ");
 
 	if (nreaders == 0)
-		words = xasprintf("%s %s %s", nwriters == 2 ? "both" : "all", writes, what);
+		words = xasprintf("%s %s %s", named ? names : nwriters == 2 ? "both" : "all",
+		    writes, what);
 	else
 		words = xasprintf("%s %s %s, %s %s it", names, writes, what, others,
 		    clash_verb(hazard->kind, false, nreaders));
@@ -59,17 +64,29 @@ words_of(const struct hazard *hazard, const json_t *writers, const json_t *reade
 	return words;
 }
 
+/* A port is free when its session has ended. */
+static bool
+is_left(const struct hazard *hazard, const json_t *writers, const char *target)
+{
+	bool others = json_array_size(writers) > (json_list_has(writers, target) ? 1 : 0);
+
+	return hazard->level == LEVEL_CONFLICT && hazard->kind != CLASH_PORT &&
+	       hazard->kind != CLASH_SERVES && others;
+}
+
 /* NULL if it is not between those that are meant. */
 static json_t *
 overlap_of(const struct analysis *a, const struct hazard *hazard, const struct between *between)
 {
 	json_t *writers = members_of(a, hazard, between, true);
 	json_t *readers = members_of(a, hazard, between, false), *overlap = NULL;
+	bool left = between && between->left;
 	char *words;
 
 	if (json_array_size(writers) > 0 &&
-	    json_array_size(writers) + json_array_size(readers) > 1) {
-		words = words_of(hazard, writers, readers);
+	    json_array_size(writers) + json_array_size(readers) > 1 &&
+	    (!left || is_left(hazard, writers, between->target))) {
+		words = words_of(hazard, writers, readers, left);
 		json_array_extend(writers, readers);
 		overlap = json_pack("{s:s,s:s,s:o,s:i,s:O,s:o}", "level",
 		    level_name(hazard->level), "kind", clash_name(hazard->kind), "what",
@@ -107,7 +124,13 @@ overlap_all(const struct analysis *a)
 json_t *
 overlap_between(const struct analysis *a, const char *target, const json_t *others)
 {
-	return list_of(a, &(struct between){ target, others });
+	return list_of(a, &(struct between){ target, others, false });
+}
+
+json_t *
+overlap_left(const struct analysis *a, const char *target, const json_t *others)
+{
+	return list_of(a, &(struct between){ target, others, true });
 }
 
 void

@@ -20,6 +20,13 @@ json_t *overlap_all(const struct analysis *) UNUSED_RESULT;
 json_t *overlap_between(const struct analysis *, const char *target, const json_t *others)
     UNUSED_RESULT;
 
+/*
+ * Of the conflicts between that session and these others those at what one of the others changes,
+ * and may have left so; the words name all of them.
+ */
+json_t *overlap_left(const struct analysis *, const char *target, const json_t *others)
+    UNUSED_RESULT;
+
 /* Writes them into the run's folder; a failure is warned of. */
 void overlap_write(int rundir, const json_t *overlaps);
 

@@ -30,8 +30,10 @@ suspects_of(const struct suspects *s)
 
 	if ((traced || kept_has(s->state, s->target)) &&
 	    analysis_make(&analysis, s->plan, &source) == 0) {
-		list = overlap_between(&analysis, s->target, s->company);
-		lesson_of_failure(&analysis, s->state, s->target, s->company, false);
+		list = s->fails_alone ? overlap_left(&analysis, s->target, s->company) :
+			overlap_between(&analysis, s->target, s->company);
+		if (!s->fails_alone)
+			lesson_of_failure(&analysis, s->state, s->target, s->company, false);
 	}
 	analysis_clear(&analysis);
 	return list ? list : json_array();

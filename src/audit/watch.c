@@ -54,6 +54,7 @@ watch_tell(int state, int rundir, struct planfile *plan)
 	/* What two have written by turns is the same for both in the end. */
 	struct analysis_source source = { .state = state, .rundir = rundir,
 		.rules = (NOISE_SET(NOISES) - 1) & ~NOISE_SET(NOISE_SAME) };
+	struct analysis_filter filter = { .fits = ran_at_once, .whole = true };
 	struct analysis analysis;
 	struct span *spans;
 	json_t *overlaps;
@@ -64,14 +65,18 @@ watch_tell(int state, int rundir, struct planfile *plan)
 		spans = xcalloc(analysis.n, sizeof(*spans));
 		for (size_t i = 0; i < analysis.n; i++)
 			spans[i] = span_of(rundir, analysis.actors[i].target);
-		analysis_narrow(&analysis, ran_at_once, spans);
-		free(spans);
+		/* Who came there by chance at another time may come at once the next time. */
+		filter.data = spans;
+		analysis_narrow(&analysis, &filter);
 		lesson_of_watch(&analysis, state);
+		if (!screen_is_quiet())
+			tell_print(&analysis, &(struct tell_options){ .watched = true });
+		filter.whole = false;
+		analysis_narrow(&analysis, &filter);
+		free(spans);
 		overlaps = overlap_all(&analysis);
 		overlap_write(rundir, overlaps);
 		json_decref(overlaps);
-		if (!screen_is_quiet())
-			tell_print(&analysis, &(struct tell_options){ .watched = true });
 	}
 	analysis_clear(&analysis);
 }

@@ -3,7 +3,8 @@
 
 /*
  * NOXMK_WATCH=1: a usual run is traced, and its end tells which hazards were there between sessions
- * that really ran at the same time.
+ * that really ran at the same time. What is printed, and learned, has with them whoever else met
+ * them there: the lines are to be enough for the next run, which has other times.
  */
 
 #include "plan/planfile.h"

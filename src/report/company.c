@@ -151,22 +151,27 @@ company_words(const struct record *r)
 {
 	const char *verdict = json_text(r->recheck, "verdict");
 	char *names, *words, *blame;
+	bool fails;
 
 	if (!r->recheck)
 		return NULL;
-	if (!strcmp(verdict, verdict_name(FAILED)) || !strcmp(verdict, verdict_name(ABORTED)))
-		return xstrdup("fails alone too");
 	if (!strcmp(verdict, verdict_name(SKIPPED)))
 		return xstrdup("is skipped when alone");
-	if (strcmp(verdict, verdict_name(PASSED)) != 0)
+	fails = !strcmp(verdict, verdict_name(FAILED)) || !strcmp(verdict, verdict_name(ABORTED));
+	if (!fails && strcmp(verdict, verdict_name(PASSED)) != 0)
 		return xasprintf("not known if it fails alone: %s",
 		    json_text(r->recheck, "reason"));
-	names = names_of(json_object_get(r->recheck, "beside"),
-	    json_integer_value(json_object_get(r->recheck, "others")));
 	blame = blame_of(json_object_get(r->recheck, "hazards"));
-	words = xasprintf("fails only beside %s%s", names, blame);
+	if (fails) {
+		words = xasprintf("fails alone too%s%s", *blame ?
+		    ", maybe by what others left" : "", blame);
+	} else {
+		names = names_of(json_object_get(r->recheck, "beside"),
+		    json_integer_value(json_object_get(r->recheck, "others")));
+		words = xasprintf("fails only beside %s%s", names, blame);
+		free(names);
+	}
 	free(blame);
-	free(names);
 	return words;
 }
 

@@ -118,9 +118,9 @@ read_options(char **words, const struct usage *usage)
 	return options;
 }
 
-/* Runs the sessions: a descriptor of their run, or -1 after a warning. */
+/* Runs the sessions: a descriptor of their run, or -1, and an exit code, after a warning. */
 static int
-trace_run(const struct audit_options *options, int state, bool *failed)
+trace_run(const struct audit_options *options, int state, bool *failed, int *result)
 {
 	struct traced traced = { .share = options->share, .targets = options->targets,
 		.to_errors = options->json };
@@ -130,7 +130,9 @@ trace_run(const struct audit_options *options, int state, bool *failed)
 	if (traced.stop)
 		raise(traced.stop);
 	*failed = traced.code != 0;
-	if (rundir < 0)
+	if (traced.no_target)
+		*result = 1;
+	else if (rundir < 0)
 		warnx("audit: nothing has run, so there is nothing to look at");
 	return rundir;
 }
@@ -173,6 +175,20 @@ write_lines(const struct audit_options *options, const struct planfile *plan,
 	return code == 0 ? 0 : -1;
 }
 
+/* 0, or -1 after a warning. */
+static int
+write_baseline(const struct audit_options *options, const struct analysis *a)
+{
+	size_t n = tell_count(a, LEVEL_CONFLICT, NULL) + tell_count(a, LEVEL_LIKELY, NULL);
+
+	if (baseline_write(options->baseline, a) < 0)
+		return -1;
+	/* Nothing but the object is for the program that reads this. */
+	fprintf(options->json ? stderr : stdout, "noxmk: %s has %zu hazard%s: commit it, and "
+	    "--check fails by others only\n", options->baseline, n, n == 1 ? "" : "s");
+	return 0;
+}
+
 /* An exit code. */
 static int
 tell(const struct audit_options *options, const struct planfile *plan, const struct analysis *a)
@@ -195,7 +211,7 @@ tell(const struct audit_options *options, const struct planfile *plan, const str
 	}
 	if (options->check && (tell_count(a, LEVEL_CONFLICT, known) > 0 || gap_any(a)))
 		result = 1;
-	if (options->writes_baseline && baseline_write(options->baseline, a) < 0)
+	if (options->writes_baseline && write_baseline(options, a) < 0)
 		result = EXIT_HELPER;
 	if (options->writes && json_object_size(a->remedies) > 0 &&
 	    write_lines(options, plan, a) < 0)
@@ -248,7 +264,7 @@ audit_run(char **words, const char *share, const struct usage *usage)
 		rundir = rundir_select(state, options.from);
 		result = 1; /* as of `noxmk report`, if there is no such run */
 	} else if (!options.explain)
-		rundir = trace_run(&options, state, &failed);
+		rundir = trace_run(&options, state, &failed, &result);
 	if (rundir >= 0 || options.explain)
 		result = analyse(&options, state, rundir);
 	if (failed && result == 0) {

@@ -223,19 +223,21 @@ keep(const struct rechecks *it, const char *target, bool in_time, double seconds
 	char *name = run_recheck_name(target);
 	int state = it->o->state, rundir = it->o->rundir, runtime;
 	struct record recheck, record;
+	bool passes;
 
 	/* Its helper may have been killed, and the session may have removed the folders. */
 	presence_await(it->o->key, name);
 	join_restore(it->o->key, &state, &rundir);
 	runtime = runtime_find(it->o->key);
 	recheck = take_record(it, name, runtime, in_time);
+	passes = recheck.verdict == PASSED;
 	if (record_read(rundir, target, &record) == 1) {
 		/* Another end of the same make may have rechecked it, too. */
 		json_decref(record.recheck);
 		record.recheck = company_recheck(&recheck, seconds, company);
-		if (recheck.verdict == PASSED)
+		if (passes || company_may_matter(&recheck))
 			company_blame(&record, suspects_of(&(struct suspects){ it->o->state,
-			    it->o->rundir, it->o->plan, target, company }));
+			    it->o->rundir, it->o->plan, target, company, !passes }));
 		(void)!record_write(rundir, runtime, &record);
 	}
 	record_clear(&record);

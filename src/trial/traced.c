@@ -11,6 +11,7 @@
 #include "base/sig.h"
 #include "base/spawn.h"
 #include "base/usermake.h"
+#include "plan/planfile.h"
 #include "state/rundir.h"
 #include "state/state.h"
 #include "trace/tracer.h"
@@ -93,6 +94,25 @@ run_make(struct traced *traced)
 	free(argv.v);
 }
 
+/* Is one of the targets none of the plan's? */
+static bool
+lacks_target(const struct traced *traced, int state)
+{
+	struct planfile *plan = state >= 0 && faccessat(state, "plan.jsonl", F_OK, 0) == 0 ?
+		planfile_open(state) : NULL;
+	json_t *goals = json_array(), *sessions = json_object();
+	bool lacks;
+
+	for (char *const *target = traced->targets; *target; target++)
+		if (!traced_is_setting(*target))
+			json_array_append_new(goals, json_string(*target));
+	lacks = plan && planfile_expand(plan, goals, sessions, false) < 0;
+	json_decref(sessions);
+	json_decref(goals);
+	planfile_close(plan);
+	return lacks;
+}
+
 int
 traced_run(struct traced *traced, int state)
 {
@@ -105,6 +125,8 @@ traced_run(struct traced *traced, int state)
 	run_make(traced);
 	made = state < 0 ? state_find() : -1;
 	rundir = rundir_of_audit(state < 0 ? made : state, word);
+	traced->no_target = rundir < 0 && traced->code > 0 &&
+		lacks_target(traced, state < 0 ? made : state);
 	fd_close(&made);
 	free(word);
 	return rundir;

@@ -15,6 +15,7 @@ struct traced {
 	bool to_errors;       /* what make prints goes to standard error */
 	bool is_silent;       /* nobody sees it */
 	int code;             /* out: make's exit code; -1: it could not be started, as was said */
+	bool no_target;       /* out: nothing has run, since one of them is none, as make says */
 	int stop;             /* out: the signal that has ended it, and is to end us; 0: none */
 };
 

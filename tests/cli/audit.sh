@@ -125,6 +125,7 @@ check '--explain: and says so' has "$err" 'no session has touched nothing.txt'
 audit --from latest --check
 check '--check: a conflict' exits 1
 audit --from latest --write-baseline
+check '--write-baseline: says where' has "$out" 'noxmk: .noxmk-audit.json has 1 hazard: commit it'
 check 'the baseline' has .noxmk-audit.json '{"place": "out.txt", "sessions": ["one", "two"]}'
 audit --from latest --check
 check '--check: what is known is none' exits 0
@@ -341,8 +342,9 @@ check '--from runs nothing' exits 2
 audit --cheque
 check 'a wrong option' exits 2
 audit nosuch
-check 'a wrong target: nothing to look at' exits 125
+check 'a wrong target' exits 1
 check 'a wrong target: is told' has "$err" 'nosuch'
+check 'a wrong target: and no more' lacks "$err" 'nothing has run'
 
 # Whoever ends it ends its make, and the session.
 : >hold

@@ -177,7 +177,7 @@ run env TMPDIR="$scratch/nowhere" "$noxmk" audit --equivalence calm two
 check 'no folder for copies: what helps' same "$(cat "$err")" \
 	"noxmk: audit: no copy of the project can be made in $scratch/nowhere; TMPDIR names a folder for it: No such file or directory"
 equivalence nosuch
-check 'a wrong target' exits 125
+check 'a wrong target' exits 1
 NOXMK_SHARD=1/2 equivalence calm two
 check 'a machine that has a part of the sessions runs all' has "$out" 'runs of 2 sessions'
 equivalence --check
