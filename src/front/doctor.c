@@ -21,6 +21,7 @@
 #include "nox/env.h"
 #include "nox/inputs.h"
 #include "nox/planning.h"
+#include "nox/question.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
 #include "state/state.h"
@@ -267,11 +268,11 @@ static struct finding
 check_noxfile(struct patient *patient)
 {
 	size_t n = 0, defaults = 0;
+	char *missing = question_without(patient->noxfile);
 	json_t *line;
 
-	if (access(patient->noxfile, R_OK) < 0)
-		return found(STOP, xasprintf("%s: %s: go to the project's folder, or write one",
-				       patient->noxfile, strerror(errno)));
+	if (missing)
+		return found(STOP, missing);
 	if (!patient->version)
 		return found(STOP, xasprintf("%s cannot be planned without nox", patient->noxfile));
 	make_plan(patient);
