@@ -100,6 +100,15 @@ mkdir elsewhere
 noxmk -C elsewhere list
 check 'no noxfile: what makes a plan' same "$status $(cat "$err")" \
 	"125 noxmk: no $state here, and so no plan: \`noxmk plan\` or \`make nox-list\` in the project's folder makes it"
+for words in 'make ci' 'make -n ci' plan bench; do
+	# shellcheck disable=SC2086 # words
+	noxmk -C elsewhere $words
+	check "$words, no noxfile: what to do" has "$err" \
+		"noxmk: noxfile.py: No such file or directory: go to the project's folder, or write one"
+	check "$words: and no more than that" lacks "$err" 'does not load'
+done
+noxmk -C elsewhere log
+check 'log, in the wrong folder' has "$err" "no $state here: \`make ci\` in the project's folder makes it"
 check 'and nothing is written' rmdir elsewhere
 echo 'raise SystemError("broken")' >broken.py
 mkdir broken
