@@ -145,11 +145,19 @@ check 'log: a target that is nearly one' same "$status $(cat "$err")" \
 	'1 noxmk: lnit: no target of this plan (`make nox-list` lists them); did you mean lint?'
 noxmk why tsets
 check 'why: a target that is nearly one' has "$err" 'did you mean tests?'
-for words in log why history 'log -f' 'log -r latest' 'why -r -2'; do
-	# shellcheck disable=SC2086 # words
-	noxmk $words ci
-	check "$words: a group" same "$status $(cat "$err")" '1 noxmk: ci is a group: lint, tests'
-done
+noxmk log ci
+check 'log: of all sessions of a group' same "$status $(cat "$err") $(grep -c 'Running session' "$out")" '0  2'
+mv "$out" logs
+noxmk log -f ci
+check 'log -f: the same' same "$status $(cat "$out")" "0 $(cat logs)"
+noxmk why ci
+check 'why: of all sessions of a group' same "$status $(sed -n 's/: .*started.*//p' "$out" | tr '\n' ' ')" \
+	'0 lint tests '
+noxmk why -r -2 ci
+check 'why -r: those that were in that run' same "$status $(cat "$err") $(grep -c '^lint: passed' "$out")" \
+	'1 noxmk: tests: no record in this run (`make nox-list` names the targets) 1'
+noxmk history ci
+check 'history: of one session only' same "$status $(cat "$err")" '1 noxmk: ci is a group: lint, tests'
 noxmk list
 check 'list: of a plan that is fresh' same "$status $(cat "$err")" '0 '
 echo >>noxfile.py
