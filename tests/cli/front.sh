@@ -23,6 +23,17 @@ for words in 'help log' 'log --help' 'log -h'; do
 	check "$words: that one" same "$status $(head -n 1 "$out")" \
 		'0 usage: noxmk [-C FOLDER] [-S STATE] log [-f] [-r RUN] [--raw] [TARGET ...]'
 done
+for command in audit matrix merge; do
+	noxmk "$command" --help
+	mv "$out" asked
+	noxmk help "$command"
+	check "$command --help and help $command: the same" same "$status $(cat "$out")" "0 $(cat asked)"
+	check "$command: what each option is, in a line" matches "$out" '^  --[a-z-]+ [A-Z]+ +[^ ]'
+done
+noxmk help audit
+check 'help audit: all options that the page has' same \
+	"$(sed -n 's/^  \(--[^ ]*\).*/\1/p' "$out" | sort)" \
+	"$(sed -n '/^\.It Cm audit/,/^\.It Xo/s/^\.It Fl -\([^ ]*\).*/--\1/p' "$TOP/src/noxmk.1" | sort)"
 for words in --version -V; do
 	noxmk "$words"
 	check "$words" matches "$out" '^noxmk [0-9.]+$'
