@@ -22,23 +22,21 @@
 enum letter { SHARDS = 1, WITHIN, MACHINE_COST, FORMAT, JSON, RUNS_ON, INCLUDE, EXPECT, MATRIX,
 	REPORT, HELP = 'h' };
 
-static const struct option merge_letters[] = {
-	{ "expect", required_argument, NULL, EXPECT },
-	{ "help", no_argument, NULL, HELP },
-	{ "matrix", required_argument, NULL, MATRIX },
-	{ "report", required_argument, NULL, REPORT },
+const struct usage_option merge_letters[] = {
+	{ "expect", EXPECT, "N", "so many machines are to have sent their run" },
+	{ "matrix", MATRIX, "FILE", "these: what `noxmk matrix --json` has printed" },
+	{ "report", REPORT, "REPORTS", "write these reports, as NOXMK_REPORT" },
 	{ 0 },
 };
 
-static const struct option matrix_letters[] = {
-	{ "format", required_argument, NULL, FORMAT },
-	{ "help", no_argument, NULL, HELP },
-	{ "include", required_argument, NULL, INCLUDE },
-	{ "json", no_argument, NULL, JSON },
-	{ "machine-cost", required_argument, NULL, MACHINE_COST },
-	{ "runs-on", required_argument, NULL, RUNS_ON },
-	{ "shards", required_argument, NULL, SHARDS },
-	{ "within", required_argument, NULL, WITHIN },
+const struct usage_option matrix_letters[] = {
+	{ "shards", SHARDS, "N", "so many machines" },
+	{ "within", WITHIN, "TIME", "as many machines as that takes: 90, 40s or 5m" },
+	{ "format", FORMAT, "FORMAT", "table, json or gitlab" },
+	{ "include", INCLUDE, "FILE", "where GitLab finds .shard" },
+	{ "json", JSON, NULL, "as --format json" },
+	{ "machine-cost", MACHINE_COST, "TIME", "what each machine takes besides" },
+	{ "runs-on", RUNS_ON, "LABEL", "the machines for sessions that name none" },
 	{ 0 },
 };
 
@@ -114,8 +112,10 @@ set_option(struct matrix_options *options, int letter)
  * are what follows. Wrong ones end us, and --help.
  */
 static int
-next_option(char ***words, const struct option *letters, const struct usage *usage, bool first)
+next_option(char ***words, const struct usage_option *options, const struct usage *usage,
+    bool first)
 {
+	struct option *letters = usage_letters(options);
 	char **argv = *words - 1;
 	int letter, argc = 1;
 
@@ -127,6 +127,7 @@ next_option(char ***words, const struct option *letters, const struct usage *usa
 	letter = getopt_long(argc, argv, "h", letters, NULL);
 	if (letter == HELP) {
 		usage_print_one(stdout, usage);
+		usage_print_options(options);
 		exit(0);
 	}
 	if (letter == '?') {
@@ -134,6 +135,7 @@ next_option(char ***words, const struct option *letters, const struct usage *usa
 		usage_print_one(stderr, usage);
 		exit(EXIT_USAGE);
 	}
+	free(letters);
 	if (letter < 0)
 		*words = argv + optind;
 	return letter;

@@ -9,6 +9,9 @@
 
 #include "front/usage.h"
 
+/* Their options. */
+extern const struct usage_option matrix_letters[], merge_letters[];
+
 /*
  * words: the operands and options, NULL-ended, behind the command's name. share: the folder of
  * probe.py. They return the exit code.

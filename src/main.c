@@ -108,17 +108,6 @@ do_plan(UNUSED const struct place *place)
 	return result;
 }
 
-/* The operands as a new list. */
-static json_t *
-goals_of_words(void)
-{
-	json_t *goals = json_array();
-
-	for (char **word = options.words; *word; word++)
-		json_array_append_new(goals, json_string(*word));
-	return goals;
-}
-
 /* Those that make has written for the helper `what`, or the user. NULL after a warning. */
 static json_t *
 goals_for(const struct place *place, const char *what, json_t **settings)
@@ -192,7 +181,7 @@ do_end(const struct place *place)
 
 	if (request_read(place->rundir, &request) < 0)
 		return EXIT_HELPER;
-	goals = goals_of_words();
+	goals = place_words(options.words);
 	end = end_of(place, &request, goals);
 	outlet_open(true);
 	if (request.knobs.output == OUTPUT_QUIET)
@@ -367,7 +356,7 @@ do_savings(const struct place *place)
 static int
 do_bench(UNUSED const struct place *place)
 {
-	json_t *goals = goals_of_words();
+	json_t *goals = place_words(options.words);
 	struct bench_options bench = { .share = options.share,
 		.noxfile = options.noxfile ? options.noxfile : "noxfile.py",
 		.jobs = options.jobs, .rounds = options.rounds, .goals = goals };
@@ -418,15 +407,19 @@ do_completion(UNUSED const struct place *place)
 	return complete_script(options.share, *options.words);
 }
 
-/* Of those that read their options themselves. */
+/* Those that read their options themselves. */
+static const struct reader {
+	const char *name;
+	int (*run)(char **words, const char *share, const struct usage *);
+	const struct usage_option *options;
+} readers[] = {
+	{ "audit", audit_run, audit_letters }, { "matrix", matrix_run, matrix_letters },
+	{ "merge", merge_run, merge_letters }, { "shard", shard_run, NULL },
+};
+
 static int
 do_reader(UNUSED const struct place *place)
 {
-	static const struct {
-		const char *name;
-		int (*run)(char **words, const char *share, const struct usage *);
-	} readers[] = { { "audit", audit_run }, { "matrix", matrix_run }, { "merge", merge_run },
-		{ "shard", shard_run } };
 	size_t i = 0;
 
 	while (strcmp(readers[i].name, options.usage->name) != 0)
@@ -553,6 +546,9 @@ do_help(UNUSED const struct place *place)
 		usage_print_one(stdout, &find_command(*options.words)->usage);
 	else
 		usage_print(usage_of);
+	for (size_t i = 0; *options.words && i < countof(readers); i++)
+		if (readers[i].options && !strcmp(readers[i].name, *options.words))
+			usage_print_options(readers[i].options);
 	return 0;
 }
 

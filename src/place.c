@@ -107,15 +107,19 @@ place_read_options(int argc, char *argv[], usage_list *usage_of)
 }
 
 json_t *
+place_words(char **words)
+{
+	json_t *list = json_array();
+
+	for (; *words; words++)
+		json_array_append_new(list, json_string(*words));
+	return list;
+}
+
+json_t *
 place_goals(char **words)
 {
-	json_t *goals = json_array();
-
-	if (!*words)
-		json_array_append_new(goals, json_string("ci"));
-	for (; *words; words++)
-		json_array_append_new(goals, json_string(*words));
-	return goals;
+	return *words ? place_words(words) : json_pack("[s]", "ci");
 }
 
 char **

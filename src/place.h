@@ -36,7 +36,8 @@ void place_close(struct place *);
  */
 void place_read_options(int argc, char *argv[], usage_list *);
 
-/* The words as goals, or the one that make has without any. A new reference. */
+/* The words, and these as goals, or the one that make has without any. New references. */
+json_t *place_words(char **words);
 json_t *place_goals(char **words);
 
 /*

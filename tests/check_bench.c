@@ -11,6 +11,9 @@
 	"{\"target\":\"a\",\"selector\":\"a(b=1)\"}\n{\"target\":\"c\",\"selector\":\"c\"}\n" \
 	"{\"group\":\"both\",\"members\":[\"a\",\"c\"]}\n"
 
+/* For a make that only looks: all is well unless there is a complaint. */
+#define LOOK "[ $1 != -n ] || { [ -e complaint ] || exit 0; cat complaint >&2; exit 2; }"
+
 /* Programs in place of make and nox: they say how they were called, then do that. */
 static void
 begin(const char *make, const char *nox)
@@ -20,8 +23,8 @@ begin(const char *make, const char *nox)
 	close(folder_make(".nox/.noxmk"));
 	file_put(".nox/.noxmk/plan.jsonl", PLAN);
 	for (size_t i = 0; i < countof(names); i++) {
-		char *text = xasprintf("#!/bin/sh\necho \"%s $*\" >>calls\n%s\n", names[i],
-		    i ? nox : make);
+		char *text = xasprintf("#!/bin/sh\n%s\necho \"%s $*\" >>calls\n%s\n",
+		    i ? "" : LOOK, names[i], i ? nox : make);
 
 		file_put(names[i], text);
 		ck_assert_int_eq(chmod(names[i], 0755), 0);
@@ -116,6 +119,17 @@ START_TEST(what_fails_is_not_measured)
 }
 END_TEST
 
+START_TEST(what_cannot_be_run_at_all_make_tells)
+{
+	begin("exit 0", "exit 0");
+	file_put("complaint", "lnt: did you mean lint?\n");
+	free(bench("['lnt']", 1, 1));
+	ck_assert_str_eq(warnings(), "lnt: did you mean lint?\n");
+	ck_assert(!file_there("calls"));
+	ck_assert(!file_there(".nox/.noxmk/bench.log"));
+}
+END_TEST
+
 Suite *
 check_bench_suite(void)
 {
@@ -124,6 +138,7 @@ check_bench_suite(void)
 
 	tcase_add_test(tc, both_run_in_turns);
 	tcase_add_test(tc, goals_and_a_slower_make_are_told);
+	tcase_add_test(tc, what_cannot_be_run_at_all_make_tells);
 	support_spawn_failure_test(tc, what_fails_is_not_measured);
 	return suite;
 }

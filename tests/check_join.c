@@ -101,7 +101,7 @@ START_TEST(without_a_plan_there_is_no_run)
 	int state = state_make();
 
 	ck_assert_int_eq(join_run(state, "1-2-c0ffee", 20), -1);
-	assert_warned("there is no plan to run by: see the message about the noxfile");
+	assert_warned("there is no plan to run by: see the message above");
 	/* Half a run is none. */
 	ck_assert(!file_there(".nox/.noxmk/latest"));
 	ck_assert_int_eq(rmdir(".nox/.noxmk/runs"), 0);

@@ -8,9 +8,12 @@
 #include "base/fd.h"
 #include "report/ongoing.h"
 #include "report/report.h"
+#include "report/status.h"
+#include "state/history.h"
 #include "state/makekey.h"
 #include "state/now.h"
 #include "state/record.h"
+#include "state/state.h"
 #include "kept.h"
 #include "support.h"
 
@@ -129,6 +132,30 @@ START_TEST(none_has_begun_before_its_run)
 }
 END_TEST
 
+/* What was foretold is a moment old, and b, of 10.5 hours, may have begun since. */
+START_TEST(a_run_does_not_end_before_what_runs)
+{
+	int state = state_open();
+	struct now *now = now_open(run, "a", 2);
+	double foretold = clock_monotonic();
+	char *text;
+
+	file_put(".nox/.noxmk/" HISTORY_NAME, "{\"schema\":1,\"sessions\":{\"b\":[37800.0]}}");
+	now_note(now, offsetof(struct now_head, ends), foretold + 1800);
+	now_note(now, offsetof(struct now_head, foretold), foretold);
+	now_close(now);
+	begin_helpers();
+	output_begin();
+	ck_assert_int_eq(status_print(state, false), 0);
+	text = output_end();
+	end_helpers();
+	ck_assert_ptr_nonnull(strstr(text, ", about 10h"));
+	free(text);
+	close(state);
+	assert_silent();
+}
+END_TEST
+
 /* Those of which nobody knows: all helpers are dead, or there never was a table. */
 START_TEST(who_is_dead_does_not_run)
 {
@@ -197,6 +224,7 @@ check_ongoing_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_runs_longest_comes_first);
 	tcase_add_test(tc, none_has_begun_before_its_run);
+	tcase_add_test(tc, a_run_does_not_end_before_what_runs);
 	tcase_add_test(tc, who_is_dead_does_not_run);
 	tcase_add_loop_test(tc, a_run_that_goes_on_is_told_as_far_as_it_has_come, 0,
 	    countof(formats));

@@ -30,6 +30,12 @@ plan(const char *const *verbs)
 #define PLAN(...) plan((const char *const[]){ __VA_ARGS__, NULL })
 #define GIVE_FACTS "give", "facts", "NOXMK_PROBE_OUT"
 
+static void
+setup(void)
+{
+	file_put("noxfile.py", "");
+}
+
 /* The file facts, which the helper can give as the probe would. */
 static void
 put_facts(const char *sessions)
@@ -215,6 +221,7 @@ START_TEST(make_tells_the_knobs_by_the_environment)
 	setenv("NOXMK_TOLD_NOX", "./none $(x)", 1);
 	setenv("NOXMK_TOLD_NOXFILE", "a b.py", 1);
 	setenv("NOXMK_TOLD_RESERVED", "clean  all", 1);
+	file_put("a b.py", "");
 	ck_assert_int_eq(planning_run(&(struct planning_options){ .share = "share" }),
 	    EXIT_HELPER);
 	assert_warned("cannot run nox (NOX='./none')");
@@ -230,6 +237,25 @@ START_TEST(make_tells_the_knobs_by_the_environment)
 	inputs = json_load_file(".nox/.noxmk/plan.jsonl", JSON_DISABLE_EOF_CHECK, NULL);
 	ck_assert_str_eq(json_text(inputs, "noxfile"), "a b.py");
 	json_decref(inputs);
+}
+END_TEST
+
+#define WITHOUT "noxfile.py: No such file or directory: go to the project's folder, or write one"
+
+START_TEST(a_folder_without_a_noxfile_is_left_as_it_is)
+{
+	unlink("noxfile.py");
+	ck_assert_int_eq(PLAN("die", "9"), EXIT_USAGE);
+	assert_warned(WITHOUT);
+	ck_assert(!file_there(".nox"));
+	/* Where there was one, the plan is none any more. */
+	put_facts("[{'name':'a'}]");
+	file_put("noxfile.py", "");
+	ck_assert_int_eq(PLAN(GIVE_FACTS, "exit", "0"), 0);
+	unlink("noxfile.py");
+	ck_assert_int_eq(PLAN("die", "9"), EXIT_USAGE);
+	assert_warned(WITHOUT);
+	assert_no_plan();
 }
 END_TEST
 
@@ -371,7 +397,9 @@ START_TEST(a_folder_without_a_path_is_warned_of)
 	name[LENGTH] = '\0';
 	for (int i = 0; i < DEPTH; i++)
 		ck_assert(mkdir(name, 0777) == 0 && chdir(name) == 0);
+	file_put("noxfile.py", "");
 	code = PLAN("exit", "0");
+	unlink("noxfile.py");
 	unlink(".nox/.noxmk/.gitignore");
 	unlink(".nox/.noxmk/CACHEDIR.TAG");
 	unlink(".nox/.noxmk/lock");
@@ -391,13 +419,16 @@ check_planning_suite(void)
 	Suite *suite = suite_create("planning");
 	TCase *tc = support_case(suite, "probe");
 
+	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, facts_become_a_plan);
 	tcase_add_test(tc, the_users_hash_seed_stays);
 	tcase_add_test(tc, a_failure_removes_the_old_plan);
+	tcase_add_test(tc, a_folder_without_a_noxfile_is_left_as_it_is);
 	tcase_add_test(tc, without_facts_there_is_no_plan);
 	support_spawn_failure_test(tc, without_nox_there_is_no_plan);
 	tcase_add_test(tc, an_unknown_nox_is_asked_for_a_list);
 	tc = support_case(suite, "knobs");
+	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_loop_test(tc, a_command_that_cannot_be_is_refused_before_it_runs, 0,
 	    countof(bad_commands));
 	tcase_add_test(tc, words_before_nox_are_the_wrappers);
@@ -406,9 +437,11 @@ check_planning_suite(void)
 	tcase_add_test(tc, that_a_plan_is_stale_is_told);
 	tcase_add_test(tc, make_tells_the_knobs_by_the_environment);
 	tc = support_case(suite, "script");
+	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_loop_test(tc, the_probe_carries_the_script_block, 0, countof(scripts));
 	tcase_add_test(tc, a_probe_that_cannot_be_copied_is_warned_of);
 	tc = support_case(suite, "write");
+	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, a_plan_that_cannot_be_written_is_warned_of);
 	tcase_add_test(tc, a_folder_without_a_path_is_warned_of);
 	return suite;

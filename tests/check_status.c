@@ -87,6 +87,35 @@ START_TEST(what_failed_is_named)
 }
 END_TEST
 
+START_TEST(what_was_notified_counts_when_the_run_has_ended)
+{
+	int state, run;
+	char *text;
+
+	put_run(1, 0, FAILED);
+	run = folder_make(FOLDER);
+	put(run, "told", FAILED);
+	put(run, "p.part-1", PASSED);
+	put(run, "p.part-2", PASSED);
+	file_put(FOLDER "/plan.jsonl", "{\"schema\":1}\n{\"target\":\"t0\",\"session\":\"t0\"}\n"
+	    "{\"target\":\"told\",\"session\":\"told\"}\n"
+	    "{\"target\":\"p.part-1\",\"session\":\"p\",\"part\":[1,2],\"whole\":\"p\"}\n"
+	    "{\"target\":\"p.part-2\",\"session\":\"p\",\"part\":[2,2],\"whole\":\"p\"}\n"
+	    "{\"group\":\"ci\",\"members\":[\"t0\"]}\n");
+	state = state_open();
+	output_begin();
+	ck_assert_int_eq(status_print(state, false), 0);
+	text = output_end();
+	ck_assert_str_eq(text, "noxmk: 3 of 3 done, 1 failed; 1.0s\n"
+	    "failed: told; `noxmk log` has their logs\n"
+	    "This run has ended: there is none now.\n");
+	free(text);
+	assert_silent();
+	close(run);
+	close(state);
+}
+END_TEST
+
 START_TEST(a_session_in_parts_counts_once)
 {
 	int state, run;
@@ -128,6 +157,7 @@ check_status_suite(void)
 	Suite *suite = suite_create("status");
 	TCase *tc = support_case(suite, "status");
 
+	tcase_add_test(tc, what_was_notified_counts_when_the_run_has_ended);
 	tcase_add_test(tc, a_session_in_parts_counts_once);
 	tcase_add_loop_test(tc, what_failed_is_named, 0, countof(ended));
 	return suite;

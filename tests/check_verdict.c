@@ -40,7 +40,9 @@ judge(int end, const char *report, const char *session)
 }
 
 #define OF(result) "{'result':1,'sessions':[{'name':'a','result':'" result "'}]}"
-#define WHY(result) "{'sessions':[{'name':'a','result':'" result "','reason':'because'}]}"
+#define BECAUSE(result, reason) \
+	"{'sessions':[{'name':'a','result':'" result "','reason':'" reason "'}]}"
+#define WHY(result) BECAUSE(result, "because")
 static const char truncated[] = "{\n  'result': 1,\n  'sessions': [\n    {";
 
 static const struct {
@@ -78,6 +80,8 @@ static const struct {
 	/* its words */
 	{ 1, WHY("failed"), FAILED, "because" },
 	{ 0, WHY("skipped"), SKIPPED, "because" },
+	{ 1, BECAUSE("failed", "two\\nlines \\n\\n"), FAILED, "two\nlines" },
+	{ 1, BECAUSE("failed", "\\n"), FAILED, NULL },
 	{ 1, WHY("aborted"), ABORTED, "because" },
 	{ 0, WHY("success"), PASSED, "because" },
 	{ 1, WHY("success"), FAILED, "it passed, then nox exited with status 1" },

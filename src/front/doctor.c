@@ -21,6 +21,7 @@
 #include "nox/env.h"
 #include "nox/inputs.h"
 #include "nox/planning.h"
+#include "nox/question.h"
 #include "output/screen.h"
 #include "plan/planfile.h"
 #include "state/state.h"
@@ -267,11 +268,11 @@ static struct finding
 check_noxfile(struct patient *patient)
 {
 	size_t n = 0, defaults = 0;
+	char *missing = question_without(patient->noxfile);
 	json_t *line;
 
-	if (access(patient->noxfile, R_OK) < 0)
-		return found(STOP, xasprintf("%s: %s: go to the project's folder, or write one",
-				       patient->noxfile, strerror(errno)));
+	if (missing)
+		return found(STOP, missing);
 	if (!patient->version)
 		return found(STOP, xasprintf("%s cannot be planned without nox", patient->noxfile));
 	make_plan(patient);
@@ -316,41 +317,86 @@ check_python(struct patient *patient)
 	return finding;
 }
 
-/* Does the noxfile, or the user, say something of what makes the environments? */
-static bool
-has_backend(const struct patient *patient)
-{
-	struct buffer text = { 0 };
-	bool has = getenv("NOX_DEFAULT_VENV_BACKEND") ||
-		   (file_read(AT_FDCWD, patient->noxfile, &text) == 0 &&
-		       strstr(text.data, "venv_backend"));
+/* What makes the environments, by the words of the noxfile and the user: nobody says, or this. */
+enum backend { UNSAID, SAID, ONLY_UV };
 
+/* Is it uv that venv_backend, which stands before the text, is set to, without anything else? */
+static bool
+is_only_uv(const char *text)
+{
+	char quote;
+
+	text += strspn(text, " \t");
+	if (*text != '=')
+		return false;
+	text++;
+	text += strspn(text, " \t");
+	quote = *text;
+	return (quote == '"' || quote == '\'') && !strncmp(text + 1, "uv", 2) && text[3] == quote;
+}
+
+static enum backend
+find_backend(const struct patient *patient)
+{
+	static const char name[] = "venv_backend";
+	const char *told = getenv("NOX_DEFAULT_VENV_BACKEND"), *at;
+	enum backend backend = !told ? UNSAID : strcmp(told, "uv") != 0 ? SAID : ONLY_UV;
+	struct buffer text = { 0 };
+
+	if (file_read(AT_FDCWD, patient->noxfile, &text) == 0)
+		for (at = text.data; (at = strstr(at, name)); at += sizeof(name) - 1) {
+			if (is_only_uv(at + sizeof(name) - 1))
+				backend = ONLY_UV;
+			else if (backend == UNSAID)
+				backend = SAID;
+		}
 	buffer_free(&text);
+	return backend;
+}
+
+static bool
+is_uv(const char *path)
+{
+	struct strings argv = { 0 };
+	int code;
+
+	strings_add(&argv, path);
+	free(ask_version(&argv, &code));
+	return code == 0;
+}
+
+/* nox finds the one, too, that was installed with it, for nobody else. */
+static bool
+has_uv(const struct patient *patient)
+{
+	const json_t *header = patient->plan ? planfile_header(patient->plan) : NULL;
+	const char *python = header ? json_text(header, "python") : "";
+	const char *slash = strrchr(python, '/');
+	char *beside = slash ? xasprintf("%.*s/uv", (int)(slash - python), python) : NULL;
+	bool has = is_uv("uv") || (beside && is_uv(beside));
+
+	free(beside);
 	return has;
 }
 
 static struct finding
 check_uv(struct patient *patient)
 {
-	struct strings argv = { 0 };
-	struct finding finding;
-	bool there;
-	int code;
+	enum backend backend = find_backend(patient);
+	bool there = has_uv(patient);
 
-	strings_add(&argv, "uv");
-	free(ask_version(&argv, &code));
-	there = code == 0;
-	if (has_backend(patient))
-		finding = found(WELL, xasprintf("what makes environments is chosen; uv is %s",
-				    there ? "there" : "not there"));
-	else if (!patient->version || is_older(patient->version, UV_NOX))
-		finding = found(WELL, xasprintf("would make environments faster, with a nox from "
-						"%s on", UV_NOX));
-	else
-		finding = found(ADVICE, xasprintf("would make environments faster: %s"
-						  "NOX_DEFAULT_VENV_BACKEND='uv|virtualenv'",
-				    there ? "" : "pip install uv, and "));
-	return finding;
+	if (backend == ONLY_UV && !there)
+		return found(ADVICE, xstrdup("is chosen, and not there, so environments cannot be "
+					     "made: pip install uv, or choose 'uv|virtualenv'"));
+	if (backend != UNSAID)
+		return found(WELL, xasprintf("what makes environments is chosen; uv is %s",
+				       there ? "there" : "not there"));
+	if (!patient->version || is_older(patient->version, UV_NOX))
+		return found(WELL, xasprintf("would make environments faster, with a nox from "
+					     "%s on", UV_NOX));
+	return found(ADVICE, xasprintf("would make environments faster: %s"
+				       "NOX_DEFAULT_VENV_BACKEND='uv|virtualenv'",
+			       there ? "" : "pip install uv, and "));
 }
 
 /* In this order: some go by what those above have found. */

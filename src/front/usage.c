@@ -39,6 +39,35 @@ usage_print_one(FILE *to, const struct usage *usage)
 }
 
 void
+usage_print_options(const struct usage_option *option)
+{
+	for (; option->name; option++) {
+		char *words = xasprintf("--%s %s", option->name,
+		    option->argument ? option->argument : "");
+
+		printf("  %-22s%s\n", words, option->help);
+		free(words);
+	}
+}
+
+struct option *
+usage_letters(const struct usage_option *options)
+{
+	struct option *letters;
+	size_t n = 0;
+
+	while (options[n].name)
+		n++;
+	letters = xcalloc(n + 2, sizeof(*letters));
+	letters[n] = (struct option){ "help", no_argument, NULL, 'h' };
+	while (n-- > 0)
+		letters[n] = (struct option){ options[n].name,
+			options[n].argument ? required_argument : no_argument, NULL,
+			options[n].letter };
+	return letters;
+}
+
+void
 usage_suggest(const char *word, const struct option *options)
 {
 	char *name = xasprintf("%.*s", (int)strcspn(word, "="), word);

@@ -20,6 +20,14 @@ struct usage {
 	const char *help; /* one line */
 };
 
+/* An option of a subcommand that reads them itself. A table of these ends with one without a name. */
+struct usage_option {
+	const char *name;
+	int letter;           /* that getopt_long(3) returns */
+	const char *argument; /* what it is called; NULL: there is none */
+	const char *help;     /* a few words */
+};
+
 /* The subcommands by number, from 0 on; NULL behind the last one. */
 typedef const struct usage *usage_list(size_t);
 
@@ -28,6 +36,12 @@ void usage_print(usage_list *);
 
 /* One, with its options and operands. */
 void usage_print_one(FILE *, const struct usage *);
+
+/* The options of that table, behind usage_print_one on standard output. */
+void usage_print_options(const struct usage_option *);
+
+/* The same for getopt_long(3), with --help, which is h. The caller frees. */
+struct option *usage_letters(const struct usage_option *) UNUSED_RESULT;
 
 /* A word that is no long option, as getopt_long(3) has told: which of those may be meant. */
 void usage_suggest(const char *word, const struct option *);

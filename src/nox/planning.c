@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/process.h"
@@ -521,29 +522,46 @@ plan_locked(struct question *question, const struct planning_options *options, i
 	return code;
 }
 
+/* A folder in which there is nothing to plan by is left without a state folder. 0, or as below. */
+static int
+open_state(struct question *question, const struct planning_options *options, int *state)
+{
+	char *missing = NULL;
+	bool sound;
+
+	*state = state_find();
+	if (*state < 0 && errno != ENOENT)
+		return EXIT_HELPER;
+	sound = question_make(question, options, *state);
+	if (sound && (missing = question_without(question->noxfile)))
+		warnx("%s", missing);
+	free(missing);
+	if (!sound || missing)
+		return EXIT_USAGE;
+	fd_close(state);
+	*state = state_make();
+	return *state < 0 ? EXIT_HELPER : 0;
+}
+
 int
 planning_run(const struct planning_options *options)
 {
-	int state = state_make(), code = 0;
-	struct question question;
+	struct question question = { 0 };
+	int state, code = open_state(&question, options, &state);
 
-	if (state < 0)
-		return EXIT_HELPER;
-	if (!question_make(&question, options, state)) {
-		code = EXIT_USAGE;
-	} else if (!options->only_if_stale || !plan_holds(state, question.knobs)) {
+	if (code == 0 && (!options->only_if_stale || !plan_holds(state, question.knobs))) {
 		if (inputs_are_newer(state))
 			warnx("the plan is of a newer noxmk, and this is " NOXMK_VERSION
 			      ": it is made anew");
 		code = plan_locked(&question, options, state);
 	}
-	if (code != 0 && code != NOXCALL_STOPPED) {
+	if (state >= 0 && code != 0 && code != NOXCALL_STOPPED) {
 		unlinkat(state, RULES, 0);
 		unlinkat(state, PLAN, 0);
 		inputs_forget(state);
 	}
 	question_clear(&question);
-	close(state);
+	fd_close(&state);
 	return code == NOXCALL_STOPPED ? EXIT_HELPER : code;
 }
 

@@ -1,4 +1,5 @@
 #include <err.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,15 @@ question_make(struct question *question, const struct planning_options *options,
 		if (*word)
 			strings_add(&question->reserved, word);
 	return split_nox(question);
+}
+
+char *
+question_without(const char *noxfile)
+{
+	if (access(noxfile, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return NULL;
+	return xasprintf("%s: %s: go to the project's folder, or write one", noxfile,
+	    strerror(errno));
 }
 
 void

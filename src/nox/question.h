@@ -22,6 +22,9 @@ struct question {
 bool question_make(struct question *, const struct planning_options *, int state) UNUSED_RESULT;
 void question_clear(struct question *);
 
+/* What to do where that noxfile is not, in words for people, which the caller frees; or NULL. */
+char *question_without(const char *noxfile) UNUSED_RESULT;
+
 /* Notes what nox depends on before it reads the noxfile, as it is now. */
 void question_look(struct question *);
 

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,10 +92,16 @@ read_notify(const json_t *report, struct planfile *plan)
 
 /* The reasons of the table below: new strings, or NULL. */
 
+/* nox reports some with the blank line that ends its message. */
 static char *
 reported(const struct evidence *evidence)
 {
-	return evidence->reason && *evidence->reason ? xstrdup(evidence->reason) : NULL;
+	const char *reason = evidence->reason ? evidence->reason : "";
+	size_t len = strlen(reason);
+
+	while (len > 0 && isspace((unsigned char)reason[len - 1]))
+		len--;
+	return len > 0 ? xasprintf("%.*s", (int)len, reason) : NULL;
 }
 
 static char *

@@ -19,8 +19,8 @@ struct bench_options {
 /*
  * Runs both on these goals, once without measuring and then in turns, and prints what they took,
  * and one sentence. What they print themselves goes to bench.log in the state folder. 0; 1 after a
- * warning when a run fails; -1 after a warning when none can start. Works in the current folder,
- * the project's.
+ * warning, or one of `make -n`, when a run fails or would; -1 after a warning when none can start.
+ * Works in the current folder, the project's.
  */
 int bench_run(const struct bench_options *);
 

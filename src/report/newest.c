@@ -147,11 +147,11 @@ print_one(const struct newest *newest, const char *target)
 	return result;
 }
 
-/* The session, and its parts. */
+/* The target, and its members if it is a group. */
 struct choice {
 	const struct newest *newest;
 	const char *target;
-	const json_t *parts;
+	const json_t *members;
 };
 
 static bool
@@ -169,20 +169,20 @@ static bool
 is_any_wanted(void *data, int rundir)
 {
 	const struct choice *choice = data;
-	const json_t *part;
+	const json_t *member;
 	size_t i;
 
-	json_array_foreach(choice->parts, i, part)
-		if (is_wanted_of(choice->newest, rundir, json_string_value(part)))
+	json_array_foreach(choice->members, i, member)
+		if (is_wanted_of(choice->newest, rundir, json_string_value(member)))
 			return true;
 	return is_wanted_of(choice->newest, rundir, choice->target);
 }
 
-/* Was the session in one piece when it was last told of? */
+/* Was it one session when it was last told of? */
 static bool
-was_in_one_piece(const struct newest *newest, const char *target, const json_t *parts)
+was_one(const struct newest *newest, const char *target, const json_t *members)
 {
-	struct choice choice = { newest, target, parts };
+	struct choice choice = { newest, target, members };
 	int rundir = rundir_newest_that(newest->state, is_any_wanted, &choice);
 	bool was = rundir >= 0 && is_wanted_of(newest, rundir, target);
 
@@ -190,20 +190,35 @@ was_in_one_piece(const struct newest *newest, const char *target, const json_t *
 	return was;
 }
 
-/* The parts of the session by that target, if it is cut. A new list, or NULL. */
+/* Most targets are sessions, and to see that takes no more than to find their line. */
 static json_t *
-parts_of(const struct newest *newest, const char *target)
+members_of(struct planfile *plan, const char *target)
+{
+	json_t *line = planfile_session(plan, target), *members = json_array();
+	const json_t *group = line ? NULL : planfile_group(plan, target), *item;
+	size_t i;
+
+	json_array_foreach(group, i, item)
+		if (json_is_string(item) && planfile_has_session(plan, json_string_value(item)))
+			json_array_append(members, (json_t *)item);
+	json_decref(line);
+	return members;
+}
+
+/* The sessions by that target: of a group, or of one that is cut, all. A new list. */
+static json_t *
+sessions_of(const struct newest *newest, const char *target)
 {
 	struct planfile *plan = faccessat(newest->state, "plan.jsonl", F_OK, 0) == 0 ?
 	    planfile_open(newest->state) : NULL;
-	json_t *parts = plan ? planfile_parts(plan, target) : NULL;
+	json_t *members = plan ? members_of(plan, target) : json_array();
 
 	planfile_close(plan);
-	if (parts && !newest->run && was_in_one_piece(newest, target, parts)) {
-		json_decref(parts);
-		return NULL;
-	}
-	return parts;
+	if (json_array_size(members) > 0 && !newest->run && was_one(newest, target, members))
+		json_array_clear(members);
+	if (json_array_size(members) == 0)
+		json_array_append_new(members, json_string(target));
+	return members;
 }
 
 int
@@ -212,14 +227,12 @@ newest_print(const struct newest *newest, char *const *targets)
 	int result = 0;
 
 	for (; *targets; targets++) {
-		json_t *parts = parts_of(newest, *targets), *part;
+		json_t *sessions = sessions_of(newest, *targets), *session;
 		size_t i;
 
-		if (!parts)
-			result |= print_one(newest, *targets);
-		json_array_foreach(parts, i, part)
-			result |= print_one(newest, json_string_value(part));
-		json_decref(parts);
+		json_array_foreach(sessions, i, session)
+			result |= print_one(newest, json_string_value(session));
+		json_decref(sessions);
 	}
 	return result;
 }

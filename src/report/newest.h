@@ -15,9 +15,9 @@ struct newest {
 };
 
 /*
- * Calls print for each of the targets, NULL-ended, or, of a session that is cut in parts, for each
- * of these, one after the other. 0; 1 if there is no such run, after a warning, or print has
- * returned less than 0.
+ * Calls print for each of the targets, NULL-ended, or, of a group, as of a session that is cut in
+ * parts, for each of its members, one after the other. 0; 1 if there is no such run, after a
+ * warning, or print has returned less than 0.
  */
 int newest_print(const struct newest *, char *const *targets);
 

@@ -85,6 +85,25 @@ fixed(const struct progress *p)
 	return runtime_is_whole(p->o.runtime) ? p->o.runtime : p->o.rundir;
 }
 
+/* A run that nobody tells of any more has records of what was notified, too. */
+static void
+add_recorded(struct progress *p)
+{
+	json_t *targets = record_list(p->o.rundir), *target;
+	size_t i;
+
+	json_array_foreach(targets, i, target) {
+		const char *name = json_string_value(target);
+		json_t *session;
+
+		if (json_object_get(p->active, name))
+			continue;
+		session = planfile_session(p->plan, name);
+		json_object_set_new(p->active, name, session ? session : json_null());
+	}
+	json_decref(targets);
+}
+
 struct progress *
 progress_open(const struct progress_options *options)
 {
@@ -110,6 +129,8 @@ progress_open(const struct progress_options *options)
 	p->began = json_number(info, "clock");
 	p->started = json_number(info, "started");
 	planfile_expand(p->plan, request.goals, p->active, false);
+	if (options->table < 0)
+		add_recorded(p);
 	json_object_foreach(p->active, target, session)
 		(void)add_item(p, target, session);
 	p->planned = p->n;
@@ -494,6 +515,18 @@ count(struct progress *p, struct board *board)
 		add_wait(p, "their turn");
 }
 
+/* So many seconds, or until the last of the rows has taken as long as usual. */
+static double
+or_longest(const struct progress *p, double seconds)
+{
+	double longest = seconds;
+
+	for (size_t i = 0; i < p->nrows; i++)
+		if (p->rows[i].usual - p->rows[i].seconds > longest)
+			longest = p->rows[i].usual - p->rows[i].seconds;
+	return longest;
+}
+
 void
 progress_look(struct progress *p, size_t most, struct board *board)
 {
@@ -516,7 +549,7 @@ progress_look(struct progress *p, size_t most, struct board *board)
 		foretell(p);
 	/* When it ought to have ended by now, nobody knows. */
 	if (p->ends > p->now + NEAR)
-		board->left = p->ends - p->now;
+		board->left = or_longest(p, p->ends - p->now);
 	board->rows = p->rows;
 	board->nrows = p->nrows;
 	board->waits = p->waits;

@@ -182,7 +182,7 @@ make_run(int state, int runs, const char *key, char **name)
 	file_give(runs, *name);
 	if (linkat(state, PLAN, rundir, PLAN, 0) < 0 && copy_plan(state, rundir) < 0) {
 		if (errno == ENOENT)
-			warnx("there is no plan to run by: see the message about the noxfile");
+			warnx("there is no plan to run by: see the message above");
 		else
 			warn("%s/runs/%s/" PLAN, state_path(), *name);
 	} else {

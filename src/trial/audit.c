@@ -34,19 +34,18 @@ struct audit_options {
 enum letter { BASELINE_FILE = 1, WRITE_BASELINE, FROM, FRESH, CHECK, JSON, EXPLAIN, WRITE, ALL,
 	NO_RULE, EQUIVALENCE, HELP = 'h' };
 
-static const struct option long_options[] = {
-	{ "all", no_argument, NULL, ALL },
-	{ "baseline", required_argument, NULL, BASELINE_FILE },
-	{ "check", no_argument, NULL, CHECK },
-	{ "equivalence", no_argument, NULL, EQUIVALENCE },
-	{ "explain", required_argument, NULL, EXPLAIN },
-	{ "fresh", no_argument, NULL, FRESH },
-	{ "from", required_argument, NULL, FROM },
-	{ "help", no_argument, NULL, HELP },
-	{ "json", no_argument, NULL, JSON },
-	{ "no-rule", required_argument, NULL, NO_RULE },
-	{ "write", no_argument, NULL, WRITE },
-	{ "write-baseline", no_argument, NULL, WRITE_BASELINE },
+const struct usage_option audit_letters[] = {
+	{ "all", ALL, NULL, "what is harmless, too, with the rule that says so" },
+	{ "baseline", BASELINE_FILE, "FILE", "the baseline, instead of " BASELINE },
+	{ "check", CHECK, NULL, "exit 1 on a conflict that is not in the baseline" },
+	{ "equivalence", EQUIVALENCE, NULL, "try what depends on the sessions' order or company" },
+	{ "explain", EXPLAIN, "PATH", "run nothing: what sessions have done at that path" },
+	{ "fresh", FRESH, NULL, "forget the traces of earlier audits first" },
+	{ "from", FROM, "RUN", "run nothing: only the traces of that run" },
+	{ "json", JSON, NULL, "one JSON object, for programs" },
+	{ "no-rule", NO_RULE, "NAME", "as if there were no such rule" },
+	{ "write", WRITE, NULL, "add the lines that help to pyproject.toml" },
+	{ "write-baseline", WRITE_BASELINE, NULL, "write what there is now into the baseline" },
 	{ 0 },
 };
 
@@ -83,6 +82,7 @@ set_option(struct audit_options *options, int letter, const struct usage *usage)
 	case EQUIVALENCE: options->equivalence = true; break;
 	case HELP:
 		usage_print_one(stdout, usage);
+		usage_print_options(audit_letters);
 		exit(0);
 	default:
 		usage_print_one(stderr, usage);
@@ -94,6 +94,7 @@ static struct audit_options
 read_options(char **words, const struct usage *usage)
 {
 	struct audit_options options = { .rules = NOISE_SET(NOISES) - 1, .baseline = BASELINE };
+	struct option *letters = usage_letters(audit_letters);
 	char **argv = words - 1;
 	int letter, argc = 1;
 
@@ -101,11 +102,12 @@ read_options(char **words, const struct usage *usage)
 		argc++;
 	argv[0] = program_invocation_short_name; /* for getopt's messages */
 	optind = 0; /* glibc's way to start afresh */
-	while ((letter = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, "h", letters, NULL)) != -1) {
 		if (letter == '?')
-			usage_suggest(argv[optind - 1], long_options);
+			usage_suggest(argv[optind - 1], letters);
 		set_option(&options, letter, usage);
 	}
+	free(letters);
 	options.targets = argv + optind;
 	if (options.equivalence && (options.from || options.explain || options.check ||
 		options.writes || options.writes_baseline || options.fresh || options.all ||

@@ -8,6 +8,9 @@
 
 #include "front/usage.h"
 
+/* Its options. */
+extern const struct usage_option audit_letters[];
+
 /*
  * words: those behind `audit`, NULL-ended; one stands before them. share: PREFIX/share/noxmk. An
  * exit code; wrong words end us.

@@ -371,6 +371,9 @@ check 'exit code: noxmk without a plan' code 125 "$page"
 
 project broken
 run make ci
+# The message is: cut it: parts = N in [tool.noxmk.session.SESSION], see nox.mk(5).
+check 'a session that is too long: as matrix says' same \
+	"$(sed -n '/says so: cut it/{n;p;}' "$page")" '.Ic parts'
 check 'exit code: make, a noxfile that does not load' code 2 "$fragment_page"
 run noxmk plan
 check 'exit code: noxmk plan hands on that of nox' exits 1

@@ -168,6 +168,19 @@ PATH=$scratch/bin:$PATH doctor
 check 'uv would be faster' says advice uv "NOX_DEFAULT_VENV_BACKEND='uv.virtualenv'"
 NOX_DEFAULT_VENV_BACKEND=uv PATH=$scratch/bin:$PATH doctor
 check 'uv is chosen' says ok uv 'uv is there'
+# One that does not run hides what may be behind it in PATH.
+echo 'exit 1' | fake uv
+for line in 'nox.options.default_venv_backend = "uv"' "@nox.session(venv_backend='uv')"; do
+	simple
+	printf '%s\n' "$line" 'def one(session): ...' >>noxfile.py
+	PATH=$scratch/bin:$PATH doctor
+	check "$line, and there is none" says advice uv 'is chosen, and not there.*pip install uv'
+done
+simple
+echo 'nox.options.default_venv_backend = "uv|virtualenv"' >>noxfile.py
+PATH=$scratch/bin:$PATH doctor
+check 'another may stand in for uv' says ok uv 'uv is not there'
+rm "$scratch/bin/uv"
 simple
 mk ci
 : >"$state/.request-begin-1-1-abcdef01"

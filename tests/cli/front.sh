@@ -23,6 +23,17 @@ for words in 'help log' 'log --help' 'log -h'; do
 	check "$words: that one" same "$status $(head -n 1 "$out")" \
 		'0 usage: noxmk [-C FOLDER] [-S STATE] log [-f] [-r RUN] [--raw] [TARGET ...]'
 done
+for command in audit matrix merge; do
+	noxmk "$command" --help
+	mv "$out" asked
+	noxmk help "$command"
+	check "$command --help and help $command: the same" same "$status $(cat "$out")" "0 $(cat asked)"
+	check "$command: what each option is, in a line" matches "$out" '^  --[a-z-]+ [A-Z]+ +[^ ]'
+done
+noxmk help audit
+check 'help audit: all options that the page has' same \
+	"$(sed -n 's/^  \(--[^ ]*\).*/\1/p' "$out" | sort)" \
+	"$(sed -n '/^\.It Cm audit/,/^\.It Xo/s/^\.It Fl -\([^ ]*\).*/--\1/p' "$TOP/src/noxmk.1" | sort)"
 for words in --version -V; do
 	noxmk "$words"
 	check "$words" matches "$out" '^noxmk [0-9.]+$'
@@ -100,6 +111,15 @@ mkdir elsewhere
 noxmk -C elsewhere list
 check 'no noxfile: what makes a plan' same "$status $(cat "$err")" \
 	"125 noxmk: no $state here, and so no plan: \`noxmk plan\` or \`make nox-list\` in the project's folder makes it"
+for words in 'make ci' 'make -n ci' plan bench; do
+	# shellcheck disable=SC2086 # words
+	noxmk -C elsewhere $words
+	check "$words, no noxfile: what to do" has "$err" \
+		"noxmk: noxfile.py: No such file or directory: go to the project's folder, or write one"
+	check "$words: and no more than that" lacks "$err" 'does not load'
+done
+noxmk -C elsewhere log
+check 'log, in the wrong folder' has "$err" "no $state here: \`make ci\` in the project's folder makes it"
 check 'and nothing is written' rmdir elsewhere
 echo 'raise SystemError("broken")' >broken.py
 mkdir broken
@@ -136,11 +156,19 @@ check 'log: a target that is nearly one' same "$status $(cat "$err")" \
 	'1 noxmk: lnit: no target of this plan (`make nox-list` lists them); did you mean lint?'
 noxmk why tsets
 check 'why: a target that is nearly one' has "$err" 'did you mean tests?'
-for words in log why history 'log -f' 'log -r latest' 'why -r -2'; do
-	# shellcheck disable=SC2086 # words
-	noxmk $words ci
-	check "$words: a group" same "$status $(cat "$err")" '1 noxmk: ci is a group: lint, tests'
-done
+noxmk log ci
+check 'log: of all sessions of a group' same "$status $(cat "$err") $(grep -c 'Running session' "$out")" '0  2'
+mv "$out" logs
+noxmk log -f ci
+check 'log -f: the same' same "$status $(cat "$out")" "0 $(cat logs)"
+noxmk why ci
+check 'why: of all sessions of a group' same "$status $(sed -n 's/: .*started.*//p' "$out" | tr '\n' ' ')" \
+	'0 lint tests '
+noxmk why -r -2 ci
+check 'why -r: those that were in that run' same "$status $(cat "$err") $(grep -c '^lint: passed' "$out")" \
+	'1 noxmk: tests: no record in this run (`make nox-list` names the targets) 1'
+noxmk history ci
+check 'history: of one session only' same "$status $(cat "$err")" '1 noxmk: ci is a group: lint, tests'
 noxmk list
 check 'list: of a plan that is fresh' same "$status $(cat "$err")" '0 '
 echo >>noxfile.py
