@@ -31,6 +31,7 @@ struct turn {
 	enum stage stage;
 	bool lent;         /* its slot, while it waits for locks, or once it has had its turn */
 	bool taking_back;  /* that one */
+	bool held;     /* it could not leave the stage at once */
 	double since;  /* when the stage began, monotonic */
 	json_t *waits;
 	json_t *blocker; /* see turn_blocker */
@@ -79,7 +80,7 @@ enter(struct turn *turn, enum stage next)
 	double now = clock_monotonic(), seconds = now - turn->since;
 	json_t *wait;
 
-	if (seconds >= WAIT_MIN) {
+	if (turn->held && seconds >= WAIT_MIN) {
 		wait = turn->stage == LOCKS && turn->blocker ? json_copy(turn->blocker) :
 							       json_object();
 		json_object_set_new(wait, "for", json_string(reasons[turn->stage]));
@@ -88,6 +89,7 @@ enter(struct turn *turn, enum stage next)
 	}
 	turn->since = now;
 	turn->stage = next;
+	turn->held = false;
 }
 
 /*
@@ -106,8 +108,9 @@ has_memory(const struct turn *turn)
 	    memory.available >= turn->memory);
 }
 
-bool
-turn_try(struct turn *turn)
+/* As far as it goes. */
+static bool
+advance(struct turn *turn)
 {
 	if (turn->stage == FIRST_SLOT) {
 		if (!slot_try(turn->slot))
@@ -141,6 +144,13 @@ turn_try(struct turn *turn)
 		enter(turn, GRANTED);
 	}
 	return turn->stage == GRANTED;
+}
+
+bool
+turn_try(struct turn *turn)
+{
+	turn->held = !advance(turn);
+	return !turn->held;
 }
 
 void
