@@ -24,7 +24,7 @@ struct usage {
 struct usage_option {
 	const char *name;
 	int letter;           /* that getopt_long(3) returns */
-	const char *argument; /* what it is called; NULL: there is none */
+	const char *argument; /* what it is called, as "file"; NULL: there is none */
 	const char *help;     /* a few words */
 };
 
