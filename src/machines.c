@@ -23,20 +23,20 @@ enum letter { SHARDS = 1, WITHIN, MACHINE_COST, FORMAT, JSON, RUNS_ON, INCLUDE, 
 	REPORT, HELP = 'h' };
 
 const struct usage_option merge_letters[] = {
-	{ "expect", EXPECT, "N", "so many machines are to have sent their run" },
-	{ "matrix", MATRIX, "FILE", "these: what `noxmk matrix --json` has printed" },
-	{ "report", REPORT, "REPORTS", "write these reports, as NOXMK_REPORT" },
+	{ "expect", EXPECT, "n", "so many machines are to have sent their run" },
+	{ "matrix", MATRIX, "file", "these: what `noxmk matrix --json` has printed" },
+	{ "report", REPORT, "reports", "write these reports, as NOXMK_REPORT" },
 	{ 0 },
 };
 
 const struct usage_option matrix_letters[] = {
-	{ "shards", SHARDS, "N", "so many machines" },
-	{ "within", WITHIN, "TIME", "as many machines as that takes: 90, 40s or 5m" },
-	{ "format", FORMAT, "FORMAT", "table, json or gitlab" },
-	{ "include", INCLUDE, "FILE", "where GitLab finds .shard" },
+	{ "shards", SHARDS, "n", "so many machines" },
+	{ "within", WITHIN, "time", "as many machines as that takes: 90, 40s or 5m" },
+	{ "format", FORMAT, "format", "table, json or gitlab" },
+	{ "include", INCLUDE, "file", "where GitLab finds .shard" },
 	{ "json", JSON, NULL, "as --format json" },
-	{ "machine-cost", MACHINE_COST, "TIME", "what each machine takes besides" },
-	{ "runs-on", RUNS_ON, "LABEL", "the machines for sessions that name none" },
+	{ "machine-cost", MACHINE_COST, "time", "what each machine takes besides" },
+	{ "runs-on", RUNS_ON, "label", "the machines for sessions that name none" },
 	{ 0 },
 };
 

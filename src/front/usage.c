@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,9 @@ usage_print_options(const struct usage_option *option)
 		char *words = xasprintf("--%s %s", option->name,
 		    option->argument ? option->argument : "");
 
+		/* Usages have arguments in capitals. */
+		for (char *c = words + strlen("--") + strlen(option->name); *c; c++)
+			*c = (char)toupper((unsigned char)*c);
 		printf("  %-22s%s\n", words, option->help);
 		free(words);
 	}

@@ -20,11 +20,11 @@ struct usage {
 	const char *help; /* one line */
 };
 
-/* An option of a subcommand that reads them itself. A table of these ends with one without a name. */
+/* An option of a subcommand that reads them itself. The last one of a table has no name. */
 struct usage_option {
 	const char *name;
 	int letter;           /* that getopt_long(3) returns */
-	const char *argument; /* what it is called; NULL: there is none */
+	const char *argument; /* what it is called, as "file"; NULL: there is none */
 	const char *help;     /* a few words */
 };
 

@@ -36,14 +36,14 @@ enum letter { BASELINE_FILE = 1, WRITE_BASELINE, FROM, FRESH, CHECK, JSON, EXPLA
 
 const struct usage_option audit_letters[] = {
 	{ "all", ALL, NULL, "what is harmless, too, with the rule that says so" },
-	{ "baseline", BASELINE_FILE, "FILE", "the baseline, instead of " BASELINE },
+	{ "baseline", BASELINE_FILE, "file", "the baseline, instead of " BASELINE },
 	{ "check", CHECK, NULL, "exit 1 on a conflict that is not in the baseline" },
 	{ "equivalence", EQUIVALENCE, NULL, "try what depends on the sessions' order or company" },
-	{ "explain", EXPLAIN, "PATH", "run nothing: what sessions have done at that path" },
+	{ "explain", EXPLAIN, "path", "run nothing: what sessions have done at that path" },
 	{ "fresh", FRESH, NULL, "forget the traces of earlier audits first" },
-	{ "from", FROM, "RUN", "run nothing: only the traces of that run" },
+	{ "from", FROM, "run", "run nothing: only the traces of that run" },
 	{ "json", JSON, NULL, "one JSON object, for programs" },
-	{ "no-rule", NO_RULE, "NAME", "as if there were no such rule" },
+	{ "no-rule", NO_RULE, "name", "as if there were no such rule" },
 	{ "write", WRITE, NULL, "add the lines that help to pyproject.toml" },
 	{ "write-baseline", WRITE_BASELINE, NULL, "write what there is now into the baseline" },
 	{ 0 },
