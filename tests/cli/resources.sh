@@ -46,12 +46,13 @@ violations() {
 		}' log log
 }
 
-# one NAME EXIT ARGUMENT...: one make, with a log of its own, in which nothing is wrong.
+# one NAME EXIT ARGUMENT...: one make, with a log of its own, in which nothing is wrong. By how long
+# sessions took before, one might wait for the end of another that it is to meet.
 one() {
 	what=$1
 	expected=$2
 	shift 2
-	rm -f log go
+	rm -f log go "$state/history.json" "$state/order.mk"
 	mk "$@"
 	check "$what: exit $expected" exits "$expected"
 	check "$what: nothing met that may not" same "$(violations)" ''
