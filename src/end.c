@@ -74,8 +74,7 @@ await_keepers(const struct end *end, const char *key, const json_t *sessions)
 static bool
 is_missing(int rundir)
 {
-	return !rundir_has_ended(rundir) &&
-	       !rundir_may_live(rundir);
+	return !rundir_has_ended(rundir) && !rundir_may_live(rundir);
 }
 
 /* Helpers may have been killed with their guards while their slots were lent: make counts those. */

@@ -31,7 +31,7 @@ struct turn {
 	enum stage stage;
 	bool lent;         /* its slot, while it waits for locks, or once it has had its turn */
 	bool taking_back;  /* that one */
-	bool held;     /* it could not leave the stage at once */
+	bool held;         /* it could not leave the stage at once */
 	double since;  /* when the stage began, monotonic */
 	json_t *waits;
 	json_t *blocker; /* see turn_blocker */
