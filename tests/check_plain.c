@@ -20,8 +20,10 @@ static void
 add(struct plain *plain, struct record r)
 {
 	int state = folder_make("state");
+	struct history *history = history_load(state);
 
-	plain_add(plain, &r, state, 4);
+	plain_add(plain, &r, history, 4);
+	history_free(history);
 	close(state);
 	json_decref(r.waits);
 }

@@ -16,9 +16,9 @@ lesser(double a, double b)
 
 /* Seconds with all processors and nobody beside, and with the start and end of a nox; or -1. */
 static double
-alone_seconds(const struct record *r, int state, unsigned processors)
+alone_seconds(const struct record *r, const struct history *history, unsigned processors)
 {
-	struct learned learned = learned_of(state, r->target);
+	struct learned learned = history_learned(history, r->target);
 	double alone = learned_alone(r, processors);
 
 	/* What it was before may be less than it is now, but no more than what it has taken. */
@@ -34,9 +34,9 @@ alone_seconds(const struct record *r, int state, unsigned processors)
  * that each part does again, so their sum is not that of the whole.
  */
 static double
-share_of_whole(const struct record *r, int state, double work)
+share_of_whole(const struct record *r, const struct history *history, double work)
 {
-	struct learned learned = learned_of(state, r->whole);
+	struct learned learned = history_learned(history, r->whole);
 	double share = learned.alone < 0 ? -1 : lesser(learned.alone / r->parts, work);
 
 	learned_clear(&learned);
@@ -44,14 +44,15 @@ share_of_whole(const struct record *r, int state, double work)
 }
 
 void
-plain_add(struct plain *plain, const struct record *r, int state, unsigned processors)
+plain_add(struct plain *plain, const struct record *r, const struct history *history,
+    unsigned processors)
 {
 	double alone, start, work;
 
 	/* What a skipped one took, to look for an interpreter, is nothing that can be saved. */
 	if (r->verdict == SKIPPED || r->verdict == NOT_RUN || plain->unknown)
 		return;
-	alone = alone_seconds(r, state, processors);
+	alone = alone_seconds(r, history, processors);
 	if (r->verdict == CANCELLED || r->own < 0 || alone < 0) {
 		plain->unknown = true;
 		return;
@@ -59,7 +60,7 @@ plain_add(struct plain *plain, const struct record *r, int state, unsigned proce
 	start = r->duration - lesser(r->own, r->duration);
 	work = alone > start ? alone - start : 0;
 	if (r->part > 0)
-		work = share_of_whole(r, state, work);
+		work = share_of_whole(r, history, work);
 	if (work < 0) {
 		plain->unknown = true;
 		return;

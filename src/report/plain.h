@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 
+#include "state/history.h"
 #include "state/record.h"
 
 struct plain {
@@ -27,8 +28,9 @@ struct plain {
 	bool unknown;        /* one of the sessions cannot be told of */
 };
 
-/* Adds a session. processors: that there are. state: the state folder. */
-void plain_add(struct plain *, const struct record *, int state, unsigned processors);
+/* Adds a session. processors: that there are. */
+void plain_add(struct plain *, const struct record *, const struct history *,
+    unsigned processors);
 
 /* The seconds, or -1: unknown. */
 double plain_seconds(const struct plain *);

@@ -69,7 +69,7 @@ add_junit(struct buffer *out, const struct sources *sources)
 static char *
 total_of(const struct sources *sources)
 {
-	char *total = summary_total(sources->state, sources->remarks), *words;
+	char *total = summary_total(sources->remarks), *words;
 
 	if (!sources->remarks->goes_on)
 		return total;

@@ -19,7 +19,7 @@ struct sums {
 	bool traced;
 	struct plain plain;
 	double wall; /* seconds that the run took, without the skipped ones */
-	int state;
+	const struct history *history;
 	unsigned processors;
 };
 
@@ -42,7 +42,7 @@ add_records(struct sums *sums, int rundir, const struct table *table, double run
 			sums->wall = ended;
 		sums->counted++;
 		sums->traced = sums->traced || rundir_has(rundir, r->target, TRACE_SUFFIX);
-		plain_add(&sums->plain, r, sums->state, sums->processors);
+		plain_add(&sums->plain, r, sums->history, sums->processors);
 	}
 	for (size_t i = 0; i < table->wholes.n; i++) {
 		const struct record *r = &table->wholes.v[i];
@@ -134,13 +134,14 @@ int
 savings_print(int state)
 {
 	json_t *names = rundir_list(state), *name;
+	struct history *history = history_load(state);
 	struct total all = { 0 };
 	unsigned going_on = 0, traced = 0, processors = cpus_available();
 	size_t i;
 
 	json_array_foreach(names, i, name) {
 		int rundir = rundir_open_named(state, json_string_value(name));
-		struct sums sums = { .state = state, .processors = processors };
+		struct sums sums = { .history = history, .processors = processors };
 
 		if (rundir < 0)
 			continue;
@@ -154,6 +155,7 @@ savings_print(int state)
 		close(rundir);
 	}
 	json_decref(names);
+	history_free(history);
 	if (all.runs + all.unknown > 0)
 		print_total(&all);
 	else

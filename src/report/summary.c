@@ -200,15 +200,16 @@ add_count(struct buffer *out, unsigned n, const char *what, bool *first)
 	*first = false;
 }
 
-/* The seconds that plain nox would have taken, or -1. state: see summary_print. */
+/* The seconds that plain nox would have taken, or -1. */
 static double
-by_plain_nox(int state, const struct table *table)
+by_plain_nox(const struct remarks *remarks)
 {
+	const struct table *table = remarks->table;
 	unsigned processors = cpus_available();
 	struct plain plain = { 0 };
 
 	for (size_t i = 0; i < table->n; i++)
-		plain_add(&plain, &table->records[i], state, processors);
+		plain_add(&plain, &table->records[i], remarks->history, processors);
 	return plain_seconds(&plain);
 }
 
@@ -243,9 +244,10 @@ any_is_bad(const struct table *table)
  * failed may have ended early, and because of its company: that is no gain.
  */
 static void
-add_speed_up(struct buffer *out, int state, const struct table *table, double wall)
+add_speed_up(struct buffer *out, const struct remarks *remarks)
 {
-	double plain = table->n > 1 ? by_plain_nox(state, table) : -1;
+	const struct table *table = remarks->table;
+	double wall = remarks->wall, plain = table->n > 1 ? by_plain_nox(remarks) : -1;
 	double took = time_of_sessions(table, wall);
 
 	if (plain < 0 || took <= 0)
@@ -258,7 +260,7 @@ add_speed_up(struct buffer *out, int state, const struct table *table, double wa
 }
 
 char *
-summary_total(int state, const struct remarks *remarks)
+summary_total(const struct remarks *remarks)
 {
 	const struct table *table = remarks->table;
 	struct buffer out = { 0 };
@@ -286,7 +288,7 @@ summary_total(int state, const struct remarks *remarks)
 		buffer_printf(&out, ", %s more to recheck", screen_duration(rechecked).s);
 	/* What runs has its share of the time, and plain nox would take nobody knows how long. */
 	if (!remarks->goes_on)
-		add_speed_up(&out, state, table, remarks->wall);
+		add_speed_up(&out, remarks);
 	return out.data;
 }
 
@@ -350,7 +352,7 @@ print_summary(const struct summary *s, const struct table *table, const json_t *
 	struct history *history = history_load(s->state);
 	struct remarks remarks = { .table = table, .history = history,
 		.wall = wall_of(s, table, info) };
-	char *total = summary_total(s->state, &remarks);
+	char *total = summary_total(&remarks);
 	bool lacks;
 
 	print_table(&remarks);

@@ -33,10 +33,9 @@ struct summary {
 int summary_print(const struct summary *);
 
 /*
- * The line that counts: "3 sessions: 2 passed, 1 failed; …". state: the state folder, or -1. The
- * caller frees.
+ * The line that counts: "3 sessions: 2 passed, 1 failed; …". The caller frees.
  */
-char *summary_total(int state, const struct remarks *) UNUSED_RESULT;
+char *summary_total(const struct remarks *) UNUSED_RESULT;
 
 /* The rows of the table in Markdown. */
 void summary_fill(struct markdown *, const struct remarks *);
