@@ -28,6 +28,7 @@
 #include "plan/planner.h"
 #include "plan/rule.h"
 #include "plan/secret.h"
+#include "state/forkable.h"
 #include "state/state.h"
 
 /* The probe's exit codes when it does not know this nox, and when it has refused the command. */
@@ -440,6 +441,16 @@ learn_hazards(struct plan *plan, int state)
 	free(own);
 }
 
+/* Sessions of the plan that there is now wait for the process that forks them. */
+static void
+expect_forks(int state)
+{
+	char *plan = forkable_plan(state);
+
+	forkable_know(state, plan);
+	free(plan);
+}
+
 /* Returns as ask_nox. */
 static int
 plan_anew(const struct question *question, int state)
@@ -460,8 +471,11 @@ plan_anew(const struct question *question, int state)
 		if (write_plan(question, plan, difference, state) < 0)
 			code = EXIT_HELPER;
 	}
-	if (code == 0)
+	if (code == 0) {
 		write_inputs(question, plan, difference, state);
+		if (facts->forkable)
+			expect_forks(state);
+	}
 	plan_free(plan);
 	json_decref(difference);
 	facts_free(facts);

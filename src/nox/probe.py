@@ -22,6 +22,7 @@ unknown to us. The facts are one JSON object, ASCII, without NUL or lone surroga
     inputs           what all this rests on: the head of inputs.py has the format
     asked            the names of variables that the noxfile asked for
     volatile         what it rests on that cannot be looked at again ("the clock"), or null
+    forkable         whether one process will probably do for all sessions: see zygote.py
     environ          all variables that nox was started with, but for values that are not UTF-8
     config           the table [tool.noxmk] of pyproject.toml, or null; a date, and a number that
                      JSON does not have, is its text
@@ -46,7 +47,10 @@ import json
 import os
 import re
 import sys
+import time
 import traceback
+
+LONG = 2.0  # seconds that a noxfile takes to load: longer than sessions are to wait for it
 
 
 def clean(value: object) -> object:
@@ -219,6 +223,12 @@ def count_twins(sessions: list[dict]) -> None:
             session["twin"] = [position, len(twins)]
 
 
+def seems_forkable() -> bool:
+    """What keeps sessions from being forked, as far as one sees it here: zygote.py looks closer."""
+    threads = len(os.listdir("/proc/self/task"))
+    return sys.version_info >= (3, 9) and threads == 1 and "numpy" not in sys.modules
+
+
 def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
     """What plain `nox` would run, or why it would not."""
     complaints: list[str] = []
@@ -310,8 +320,11 @@ def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]
     inputs.add_file(os.path.abspath(config.noxfile))
     inputs.add_file(os.path.join(project, "pyproject.toml"))
     inputs.start()
+    start = time.monotonic()
     module = call_nox(nox.tasks.load_nox_module, global_config=config)
+    seconds = time.monotonic() - start
     inputs.stop()
+    forkable = not inputs.volatile and seconds < LONG and seems_forkable()
     if isinstance(module, int):
         raise SystemExit(module)
     call_nox(nox.tasks.merge_noxfile_options, module, global_config=config)
@@ -347,6 +360,7 @@ def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]
         "inputs": list(inputs.found.values()),
         "asked": list(inputs.variables),
         "volatile": inputs.volatile,
+        "forkable": forkable,
         "config": table,
         "config_error": table_error,
         "queue": queue,

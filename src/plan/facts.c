@@ -208,6 +208,7 @@ facts_parse(json_t *root, const char *source)
 	if (json_object_get(root, "asked"))
 		facts->asked = get_strings(&r, root, "asked");
 	facts->changing = get_optional(&r, root, "volatile");
+	facts->forkable = json_is_true(json_object_get(root, "forkable"));
 	if (json_object_get(root, "args"))
 		facts->args = get_strings(&r, root, "args");
 	if (json_object_get(root, "pythons"))

@@ -53,6 +53,7 @@ struct facts {
 	const json_t *inputs;   /* what the plan rests on, see nox/inputs.h; NULL: not known */
 	struct strings asked;   /* names of variables that the noxfile asked for */
 	const char *changing;   /* what else it rests on, that changes without a trace; or NULL */
+	bool forkable;          /* is it likely that one process can load it for all sessions? */
 	struct strings args;    /* options in the user's nox command, for every session */
 	const json_t *environ;  /* variable that nox was started with -> its value; NULL: unknown */
 	struct strings pythons; /* what nox narrows every selection to; empty: to none */

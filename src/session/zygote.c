@@ -16,12 +16,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/sig.h"
 #include "base/spawn.h"
 #include "session/zygote.h"
+#include "state/forkable.h"
 #include "state/makekey.h"
 #include "state/runtime.h"
 
@@ -34,21 +36,14 @@
 #define RETIRED ".zygote-retired" RUNTIME_OF_NOW
 #define REFUSED ".zygote-refused" RUNTIME_OF_NOW
 
-/*
- * In the state folder: by which plan it is so, and why; and by which one sessions were forked. A
- * plan is made anew when anything has changed that the noxfile looks at; then a zygote finds out
- * again.
- */
-#define UNFORKED "unforked"
-#define FORKED "forked"
-
 /* Its descriptors: the socket, what tells of the end of its make, the runtime folder. */
 enum { ZYGOTE_SOCKET = 3, ZYGOTE_MAKE, ZYGOTE_RUNTIME, ZYGOTE_FDS };
 
 /*
  * So many sessions have to follow those that start at once: to load the noxfile besides costs about
  * as much as two starts of nox, and it is not ready before these have ended. Where it is known that
- * sessions can be forked these wait for that, and cost no start of their own.
+ * sessions can be forked these wait for that, and cost no start of their own; then it counts how
+ * many the processors can start at once, however many make does.
  */
 enum { WORTH = 3, WORTH_KNOWN = 1 };
 
@@ -265,29 +260,15 @@ await_answer(int socket, pid_t pid)
 	return false;
 }
 
-/* What that file says from the mark on that it has to begin with, or NULL. The caller frees. */
-static char *
-read_refusal(int folder, const char *name, const char *mark)
-{
-	struct buffer text = { 0 };
-	size_t n = strlen(mark);
-	char *why = NULL;
-
-	if (file_load(folder, name, &text) == 0 && text.len > n && !memcmp(text.data, mark, n))
-		why = xasprintf("%.*s", KEEPER_WHY - 1, text.data + n);
-	buffer_free(&text);
-	return why;
-}
-
 static bool
 is_before(struct timespec a, struct timespec b)
 {
 	return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
 }
 
-/* What tells the plan apart from another one; empty if it was made after the zygote had begun. */
+/* See forkable_plan; NULL if the plan was made after the zygote had begun. The caller frees. */
 static char *
-mark_plan(int state, int runtime)
+plan_of_zygote(int state, int runtime)
 {
 	static const char *const names[] = { SOCKET, RETIRED };
 	struct stat plan = { 0 }, zygote;
@@ -296,39 +277,30 @@ mark_plan(int state, int runtime)
 	for (size_t i = 0; i < countof(names); i++)
 		if (fstatat(runtime, names[i], &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    is_before(zygote.st_mtim, plan.st_mtim))
-			return xstrdup("");
-	return xasprintf("%lld.%09ld %llu %llu\n", (long long)plan.st_mtim.tv_sec,
-	    plan.st_mtim.tv_nsec, (unsigned long long)plan.st_ino,
-	    (unsigned long long)plan.st_size);
+			return NULL;
+	return forkable_plan(state);
 }
 
 /* Why the noxfile cannot be forked, as this make or an earlier one has found; or NULL, likewise. */
 static char *
 find_refusal(int state, int runtime)
 {
-	char *mark = mark_plan(state, runtime), *text;
-	char *why = *mark ? read_refusal(state, UNFORKED, mark) : NULL;
+	char *plan = plan_of_zygote(state, runtime);
+	char *why = plan ? forkable_refusal(state, plan) : NULL;
 
-	if (!why && (why = read_refusal(runtime, REFUSED, "")) && *mark) {
-		text = xasprintf("%s%s", mark, why);
-		(void)!file_store(state, UNFORKED, text, strlen(text));
-		free(text);
-	}
-	free(mark);
+	if (!why && (why = forkable_read(runtime, REFUSED, "")) && plan)
+		forkable_refuse(state, plan, why);
+	free(plan);
 	return why;
 }
 
-/* Have sessions of this plan been forked in an earlier make? */
 static bool
 is_known(int state, int runtime)
 {
-	struct buffer text = { 0 };
-	char *mark = mark_plan(state, runtime);
-	bool known = *mark && file_load(state, FORKED, &text) == 0 && text.len == strlen(mark) &&
-		     !memcmp(text.data, mark, text.len);
+	char *plan = plan_of_zygote(state, runtime);
+	bool known = plan && forkable_is_known(state, plan);
 
-	buffer_free(&text);
-	free(mark);
+	free(plan);
 	return known;
 }
 
@@ -336,14 +308,14 @@ is_known(int state, int runtime)
 static void
 make_known(int state, int runtime)
 {
-	char *mark = mark_plan(state, runtime);
+	char *plan = plan_of_zygote(state, runtime);
 	struct stat zygote;
 
 	/* Made when it was started, and renamed when it was ready. */
-	if (*mark && fstatat(runtime, SOCKET, &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    zygote.st_ctim.tv_sec - zygote.st_mtim.tv_sec <= SOON && !is_known(state, runtime))
-		(void)!file_store(state, FORKED, mark, strlen(mark));
-	free(mark);
+	if (plan && fstatat(runtime, SOCKET, &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    zygote.st_ctim.tv_sec - zygote.st_mtim.tv_sec <= SOON)
+		forkable_know(state, plan);
+	free(plan);
 }
 
 /* Do sessions wait until it is ready? */
@@ -356,7 +328,7 @@ is_awaited(const struct zygote_options *o)
 static void
 say_why_unreached(int runtime, int error, char why[KEEPER_WHY])
 {
-	char *refusal = read_refusal(runtime, REFUSED, "");
+	char *refusal = forkable_read(runtime, REFUSED, "");
 	const char *text = "there is no process to fork";
 
 	if (refusal)
@@ -379,7 +351,7 @@ retire(void *data)
 {
 	const struct zygote_options *o = data;
 
-	unlinkat(o->state, FORKED, 0);
+	forkable_forget(o->state);
 	if (renameat(o->runtime, SOCKET, o->runtime, RETIRED) < 0)
 		renameat(o->runtime, LOADS, o->runtime, RETIRED);
 }
@@ -533,13 +505,17 @@ was_begun(int runtime)
 static bool
 pays(const struct zygote_options *o)
 {
-	unsigned slots;
+	unsigned slots, processors;
 
 	if (o->fork != FORK_PAYING)
 		return o->fork == FORK_ALWAYS;
 	slots = o->makeflags->slots;
-	return o->sessions >= slots + WORTH ||
-	       (o->sessions >= slots + WORTH_KNOWN && is_known(o->state, o->runtime));
+	if (o->sessions >= slots + WORTH)
+		return true;
+	if (o->sessions <= WORTH_KNOWN || !is_known(o->state, o->runtime))
+		return false;
+	processors = cpus_available();
+	return o->sessions >= (slots < processors ? slots : processors) + WORTH_KNOWN;
 }
 
 struct keeper_lender

@@ -5,9 +5,9 @@
  * The zygote of a make: one process in which nox has read the noxfile, and which forks for each
  * session (nox/zygote.py), so that nox need not start each time. The first session that has enough
  * others behind it starts one, and goes its own way, as does every session until the zygote is
- * ready, and after it has ended: nobody waits for it. Where an earlier make of the same plan has
- * forked, or it is to be used in any case, sessions wait while it works to get ready, as theirs
- * would, and no longer.
+ * ready, and after it has ended: nobody waits for it. Where sessions of that plan can be forked as
+ * far as is known (state/forkable.h), or are to be in any case, they wait while it works to get
+ * ready, as their own nox would, and no longer.
  *
  * It is asked by its socket in the runtime folder, .zygote.now (before it is ready it can be asked
  * at .zygote-loads.now, and answers later), whose packets are:

@@ -19,8 +19,7 @@
  *   traces/, hazards.json      what audits have seen (audit/kept.h, plan/hazards.h)
  *   equivalence/               logs of the last audit of that (equivalence.h)
  *   history.json, failed       what earlier runs came to (history.h, learned.h, failed.h)
- *   unforked                   why the sessions of a plan cannot be forked (session/zygote.h)
- *   forked                     of which plan they were forked
+ *   forked, unforked           can the sessions of a plan be forked? (forkable.h)
  *   locks/                     who uses which resource (lock.h)
  *   runs/, latest              the runs, a folder for each, and the newest (rundir.h)
  *   lock                       see state_lock
