@@ -90,9 +90,17 @@ simulate_rest(int state, struct workload *work, const enum stage *stages, unsign
 	return seconds;
 }
 
+void
+forecast_pass(struct forecast_left *left, double seconds)
+{
+	left->begun = true;
+	/* One that takes longer than ever may end at any moment. */
+	left->seconds = seconds < left->seconds ? left->seconds - seconds : left->seconds * 1e-3;
+}
+
 double
 forecast_rest(int state, const json_t *active, const struct history *history, unsigned slots,
-    double (*left)(void *data, const char *target, double usual), void *data)
+    void (*tell)(void *data, const char *target, struct forecast_left *), void *data)
 {
 	struct workload *work = workload_new(active, history, false);
 	size_t n = work->schedule.n;
@@ -101,10 +109,12 @@ forecast_rest(int state, const json_t *active, const struct history *history, un
 
 	for (size_t i = 0; i < n && seconds >= 0; i++) {
 		struct schedule_job *job = &work->schedule.jobs[i];
-		double usual = job->seconds;
+		struct forecast_left left = { .seconds = job->seconds, .demand = job->demand };
 
-		job->seconds = left(data, workload_target(work, i), usual);
-		stages[i] = job->seconds <= 0 ? DONE : job->seconds < usual ? BEGUN : TO_COME;
+		tell(data, workload_target(work, i), &left);
+		job->seconds = left.seconds;
+		job->demand = left.demand;
+		stages[i] = left.seconds <= 0 ? DONE : left.begun ? BEGUN : TO_COME;
 		if (stages[i] != DONE && !job->known)
 			seconds = -1;
 		/* No time at all is none that the simulation knows. */

@@ -29,13 +29,22 @@ struct forecast_line {
 struct forecast_line *forecast_run(int state, const json_t *active, unsigned slots, double *wall)
     UNUSED_RESULT;
 
+/* What is left of a session: at first all that it usually takes. */
+struct forecast_left {
+	double seconds; /* 0: it has ended */
+	double demand;  /* processors that it keeps busy; 0: as many as its slots */
+	bool begun;
+};
+
+/* It has begun so many seconds ago. */
+void forecast_pass(struct forecast_left *, double seconds);
+
 /*
  * How many more seconds a run of the active sessions takes with so many slots, some of which have
- * ended or run. left: tells of each, by its target and the seconds that it usually takes, how many
- * it still runs for; usual: it has not begun; 0: it has ended. -1 when one that has not ended has
+ * ended or run. tell: says of each, by its target, what is left. -1 when one that has not ended has
  * never passed before: then nobody knows.
  */
 double forecast_rest(int state, const json_t *active, const struct history *, unsigned slots,
-    double (*left)(void *data, const char *target, double usual), void *data);
+    void (*tell)(void *data, const char *target, struct forecast_left *), void *data);
 
 #endif

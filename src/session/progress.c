@@ -406,17 +406,15 @@ awaited(struct progress *p, const struct item *item)
 }
 
 /* For forecast_rest. */
-static double
-left_of(void *data, const char *target, double usual)
+static void
+tell_left(void *data, const char *target, struct forecast_left *left)
 {
 	const struct item *item = find(data, target);
 
 	if (!item || item->done)
-		return 0;
-	if (!runs(item))
-		return usual;
-	/* One that takes longer than ever may end at any moment. */
-	return item->seconds < usual ? usual - item->seconds : usual * 1e-3;
+		left->seconds = 0;
+	else if (runs(item))
+		forecast_pass(left, item->seconds);
 }
 
 /* When it was foretold a moment ago, by whomever, that counts. */
@@ -432,7 +430,8 @@ foretell(struct progress *p)
 	}
 	if (!p->plan || (p->foretold != 0 && p->now < p->foretold + FORETOLD_FOR))
 		return;
-	rest = forecast_rest(p->o.state, p->active, history(p), slots > 0 ? slots : 1, left_of, p);
+	rest = forecast_rest(p->o.state, p->active, history(p), slots > 0 ? slots : 1, tell_left,
+	    p);
 	p->foretold = p->now;
 	p->ends = rest < 0 ? 0 : p->now + rest;
 	if (p->o.own) {
