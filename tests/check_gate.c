@@ -194,6 +194,30 @@ START_TEST(the_load_is_what_others_use_but_for_those_that_wait)
 }
 END_TEST
 
+START_TEST(the_most_that_others_come_to_use_is_known_of_each_or_not_at_all)
+{
+	struct gate *a = session(8, 1), *b = session(8, 3), *own = session(8, 1);
+
+	ck_assert_uint_eq(gate_most_of_others(own), 0);
+	gate_stay_below(a, 2);
+	ck_assert_uint_eq(gate_most_of_others(own), 0);
+	gate_stay_below(b, 3);
+	ck_assert_uint_eq(gate_most_of_others(own), 5);
+	gate_use(a, 1);
+	ck_assert_uint_eq(gate_most_of_others(own), 5);
+	/* Who waits uses nothing. */
+	ck_assert(!goes(b, 100, 0));
+	ck_assert_uint_eq(gate_most_of_others(own), 2);
+	gate_leave(b);
+	gate_close(a);
+	ck_assert_uint_eq(gate_most_of_others(own), 3);
+	gate_close(b);
+	ck_assert_uint_eq(gate_most_of_others(own), 0);
+	gate_close(own);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(what_is_noted_all_sessions_know)
 {
 	struct gate *a = session(2, 1), *b = gate_open(folder, 2);
@@ -317,6 +341,7 @@ check_gate_suite(void)
 	tcase_add_test(tc, who_has_not_begun_sees_that_somebody_waits);
 	tcase_add_test(tc, a_session_that_was_killed_neither_waits_nor_uses_anything);
 	tcase_add_test(tc, the_load_is_what_others_use_but_for_those_that_wait);
+	tcase_add_test(tc, the_most_that_others_come_to_use_is_known_of_each_or_not_at_all);
 	tcase_add_test(tc, what_is_noted_all_sessions_know);
 	tcase_add_test(tc, of_too_many_subjects_nothing_is_known);
 	tcase_add_test(tc, siblings_are_counted_until_their_command_has_come);

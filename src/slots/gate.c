@@ -28,6 +28,8 @@ struct entry {
 	double tried;    /* when it did last */
 	uint32_t rank;
 	uint32_t family; /* the hash of its function; 0: its wide command has come, or none will */
+	uint32_t most;   /* processors that it ever uses from now on; 0: unknown */
+	uint32_t spare;
 };
 
 /* By the hash of its subject. Two with the same hash are mixed up, which costs some time. */
@@ -178,7 +180,8 @@ gate_enter(struct gate *gate)
 		if (fcntl(gate->file, F_OFD_SETLK, &range) == 0)
 			gate->place = i;
 	}
-	gate->own = (struct entry){ .used = 1, .family = gate->family };
+	gate->own = (struct entry){ .used = 1, .family = gate->family,
+		.most = gate->own.most };
 	write_own(gate);
 }
 
@@ -205,6 +208,15 @@ use_of(const struct entry *entry, double now)
 	return entry->used > needed ? entry->used : needed;
 }
 
+void
+gate_stay_below(struct gate *gate, unsigned processors)
+{
+	if (gate->own.most == processors)
+		return;
+	gate->own.most = processors;
+	write_own(gate);
+}
+
 unsigned
 gate_load_of_others(const struct gate *gate)
 {
@@ -216,6 +228,23 @@ gate_load_of_others(const struct gate *gate)
 		if (view.entries[i].waiting == 0 && is_other(gate, &view, i))
 			load += view.entries[i].used;
 	return load;
+}
+
+unsigned
+gate_most_of_others(const struct gate *gate)
+{
+	unsigned most = 0;
+	struct view view;
+
+	look(gate, &view);
+	for (int i = 0; i < view.n; i++) {
+		if (view.entries[i].waiting != 0 || !is_other(gate, &view, i))
+			continue;
+		if (view.entries[i].most == 0)
+			return 0;
+		most += view.entries[i].most;
+	}
+	return most;
 }
 
 /* Is that one, who waits, to go before us? */

@@ -4,8 +4,9 @@
 /*
  * The gate, where a command that may be wide waits until the processors that it needs are free. A
  * tool that is told all processors and waits is faster than one that is told fewer: waiting costs
- * nothing while others keep all of them busy, and being narrow is for ever. (Only where several of
- * one function are about to start their workers is each told of a part: passage.c.)
+ * nothing while others keep all of them busy, and being narrow is for ever. (Of a part is told who
+ * starts workers beside others of its function, and where a run is known to end as early by that:
+ * passage.c.)
  *
  * The helpers of one make share a table, .gate.now in the runtime folder: notes on commands, then
  * an entry for each session that runs, with the processors that it was seen to use, those that a
@@ -57,8 +58,14 @@ unsigned gate_count_siblings(const struct gate *);
 /* So many processors are in use by the session now. */
 void gate_use(struct gate *, unsigned processors);
 
+/* From now on the session never uses more than so many; 0: nobody knows. */
+void gate_stay_below(struct gate *, unsigned processors);
+
 /* Those that all other sessions use together. */
 unsigned gate_load_of_others(const struct gate *);
+
+/* What they use at most from now on; 0: that is not known of each, or there are none. */
+unsigned gate_most_of_others(const struct gate *);
 
 /* A command that asks to go. */
 struct gate_need {
