@@ -149,6 +149,10 @@ START_TEST(the_last_run_with_a_look_counts)
 	assert_added("{'told':8,'width':8,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}",
 	    ran(30, 4, 15, "['pytest']"),
 	    "{'told':8,'width':8,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}");
+	/* Even if it was told of one, and so was not wide. */
+	assert_added("{'told':4,'width':2,'memory':5,'cpu':2.5,'wide':['mypy'],'alone':20.5}",
+	    (struct record){ .duration = 30, .told = 1, .width = 1, .cpu = 30 },
+	    "{'told':4,'width':2,'memory':5,'cpu':2.5,'wide':['mypy'],'alone':20.5}");
 	/* In a crowd its width is seen, but not what it takes. */
 	assert_added(before, ran(30, 4, 15, "['ninja']"),
 	    "{'told':4,'width':4,'memory':9,'cpu':6.5,'wide':['ninja'],'alone':20.5}");

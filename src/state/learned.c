@@ -114,8 +114,8 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 {
 	struct learned it = learned_read(before);
 	double alone = learned_alone(r, processors);
-	/* It was told of a part, and used that: what it uses of more is known already. */
-	bool shared = it.known && r->told > 0 && r->told < it.told && r->width > 1;
+	/* It was told of a part: what it uses of more is known already. */
+	bool shared = it.known && r->told > 0 && r->told < it.told;
 
 	if ((r->width > 0 && !shared) || (!it.known && learned_was_too_short(r))) {
 		json_decref(it.wide);
