@@ -205,6 +205,27 @@ START_TEST(what_is_known_of_a_session_decides)
 }
 END_TEST
 
+START_TEST(what_ends_before_it_settles_has_used_what_was_seen)
+{
+	struct one *first = begin_on(4, "first", 4), *second = begin_on(4, "second", 4),
+		   *third = begin_on(4, "third", 4);
+	unsigned told;
+
+	ck_assert(asks(first, ASK_SIBLING, "tool"));
+	ck_assert(!asks(second, ASK_SIBLING, "tool") && !passage_try(second->passage, &told));
+	ck_assert(asks(first, ASK_PLAIN, "ruff"));
+	gate_use(turn_gate(first->turn), 2);
+	ck_assert(passage_try(second->passage, &told));
+	/* It does not stand at the gate any more. */
+	ck_assert(!gate_is_awaited(turn_gate(third->turn)));
+	ck_assert(asks(third, ASK_SIBLING, "tool"));
+	end(third);
+	end(second);
+	end(first);
+	assert_silent();
+}
+END_TEST
+
 /* N, sessions of the function besides, what one of these used, and what ours is told of. */
 static const struct {
 	unsigned processors, siblings, noted;
@@ -282,6 +303,7 @@ check_passage_suite(void)
 	tcase_add_test(tc, what_a_sibling_was_seen_to_use_is_what_others_need);
 	tcase_add_test(tc, who_gives_up_is_in_nobodys_way);
 	tcase_add_loop_test(tc, what_is_known_of_a_session_decides, 0, (int)countof(cases));
+	tcase_add_test(tc, what_ends_before_it_settles_has_used_what_was_seen);
 	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
 	tcase_add_test(tc, builds_follow_each_other);
 	return suite;

@@ -190,8 +190,11 @@ is_free_to_go(struct passage *passage)
 	struct gate_need need = { .settles = SETTLES, .processors = need_of(passage),
 		.known = learned(passage)->known };
 
-	if (need.processors <= 1)
+	/* Others may have told meanwhile that it is narrow: it is in nobody's way any more. */
+	if (need.processors <= 1) {
+		gate_leave(passage->gate);
 		return true;
+	}
 	if (passage->asked.kind == ASK_SIBLING && !learned(passage)->known)
 		need.settles = UNKNOWN_SETTLES;
 	if (!passage->has_rank)
@@ -298,10 +301,19 @@ tell_others(struct passage *passage)
 	passage->told = passage->used;
 }
 
-/* Whatever ran before has ended. A build is part of the command that asks for it. */
+/*
+ * Whatever ran before has ended. A build is part of the command that asks for it. What was too
+ * short to settle has used what was seen of it, were it by one look, and others of its kind need
+ * not wait to find that out one after the other.
+ */
 static void
 end_command(struct passage *passage)
 {
+	unsigned least = passage->last > 1 ? passage->last : 1;
+
+	if (passage->used < least)
+		passage->used = least;
+	tell_others(passage);
 	passage->settled = 0;
 	passage->last = passage->used = passage->told = 0;
 	if (passage->gate)
@@ -420,7 +432,7 @@ load_of_others(const struct passage *passage, unsigned own)
 	return all > own + 1 + counted ? all - own - 1 : counted;
 }
 
-/* A command that ends before it has settled tells nothing: its workers may have been about to. */
+/* A command tells nothing before it has settled: its workers may be about to start. */
 static void
 note_use(struct passage *passage, unsigned threads, double now)
 {
