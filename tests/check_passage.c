@@ -28,6 +28,8 @@ struct one {
 	struct turn *turn;
 	struct passage *passage;
 	struct record record;
+	struct learned learned;
+	bool suffices; /* what others leave */
 };
 
 static unsigned
@@ -35,6 +37,13 @@ first(void *data)
 {
 	(void)data;
 	return 0;
+}
+
+static bool
+suffices(void *data, unsigned few)
+{
+	(void)few;
+	return *(bool *)data;
 }
 
 static struct one *
@@ -47,9 +56,11 @@ begin_on(unsigned processors, const char *target, unsigned told)
 	    .key = own_key(), .target = target, .makeflags = &makeflags, .least = 1, .most = 1,
 	    .processors = processors });
 	one->record.told = told;
+	one->learned = learned_of(state, target);
 	one->passage = passage_open(&(struct passage_options){ .state = state, .target = target,
 	    .function = "tests", .turn = one->turn, .told = told,
-	    .processors = processors, .record = &one->record, .rank = first });
+	    .processors = processors, .record = &one->record, .rank = first,
+	    .learned = &one->learned, .suffices = suffices, .data = &one->suffices });
 	ck_assert(turn_try(one->turn));
 	return one;
 }
@@ -66,6 +77,7 @@ end(struct one *one)
 	passage_close(one->passage);
 	turn_close(one->turn);
 	record_clear(&one->record);
+	learned_clear(&one->learned);
 	free(one);
 }
 
@@ -182,23 +194,108 @@ static const struct {
 	{ "{'told':1,'width':2,'wide':['make']}", ASK_PLAIN, "make", 2, false },
 };
 
+/* What earlier runs have taught of `it`. */
+static void
+teach(const char *learned)
+{
+	json_t *history = json_pack("{s:i,s:{s:[i]},s:{s:o}}", "schema", 1, "sessions", "it", 1,
+	    "learned", "it", json_of(learned));
+	char *text = json_dumps(history, JSON_COMPACT);
+
+	file_put("state/history.json", text);
+	free(text);
+	json_decref(history);
+}
+
 START_TEST(what_is_known_of_a_session_decides)
 {
 	struct one *busy = begin("busy", 2), *it;
 
-	if (cases[_i].learned) {
-		json_t *learned = json_of(cases[_i].learned);
-		json_t *history = json_pack("{s:i,s:{s:[i]},s:{s:o}}", "schema", 1, "sessions",
-		    "it", 1, "learned", "it", learned);
-		char *text = json_dumps(history, JSON_COMPACT);
-
-		file_put("state/history.json", text);
-		free(text);
-		json_decref(history);
-	}
+	if (cases[_i].learned)
+		teach(cases[_i].learned);
 	gate_use(turn_gate(busy->turn), 2);
 	it = begin("it", cases[_i].told);
 	ck_assert_int_eq(asks(it, cases[_i].kind, cases[_i].name), cases[_i].goes);
+	end(it);
+	end(busy);
+	assert_silent();
+}
+END_TEST
+
+/* Of four processors: what others use, if the rest suffices, and what ours is told of. */
+static const struct {
+	const char *learned, *name;
+	unsigned others, processes;
+	bool suffices;
+	unsigned told;
+} rests[] = {
+#define WIDE "{'told':4,'width':4,'wide':['pytest']}"
+	{ WIDE, "pytest", 2, 0, true, 2 }, { WIDE, "pytest", 2, 0, false, 4 },
+	{ WIDE, "pytest", 1, 0, true, 3 },
+	{ WIDE, "pytest", 2, 3, true, 4 }, /* it has a number of its own */
+	{ "{'told':4,'width':2,'wide':['pytest']}", "pytest", 2, 0, true, 4 }, /* there is room */
+	{ "{'told':4,'width':2,'wide':['pytest']}", "pytest", 3, 0, true, 1 },
+	{ "{'told':4,'width':1}", "pytest", 3, 0, true, 1 }, /* maybe too short to be seen */
+	{ NULL, "pytest", 2, 0, true, 4 },
+	/* Nothing is known of it, and under nox it would be narrow. */
+	{ NULL, "mypy", 2, 0, false, 2 }, { NULL, "mypy", 4, 0, false, 1 },
+	{ "{'told':1,'width':1}", "mypy", 2, 0, false, 4 }, /* it was told so little then */
+};
+
+START_TEST(where_the_rest_suffices_a_command_is_told_of_that)
+{
+	bool is_wide = !strcmp(rests[_i].name, "pytest");
+	struct ask_question question = { .kind = is_wide ? ASK_WIDE : ASK_PLAIN,
+		.processes = rests[_i].processes };
+	struct one *busy = begin_on(4, "busy", 4), *it;
+	unsigned told = 0;
+
+	strcpy(question.name, rests[_i].name);
+	if (rests[_i].learned)
+		teach(rests[_i].learned);
+	gate_stay_below(turn_gate(busy->turn), rests[_i].others);
+	gate_use(turn_gate(busy->turn), is_wide ? 1 : rests[_i].others);
+	it = begin_on(4, "it", 4);
+	it->suffices = rests[_i].suffices;
+	ck_assert(passage_ask(it->passage, &question, &told));
+	ck_assert_uint_eq(told, rests[_i].told);
+	ck_assert_uint_eq(it->record.told, rests[_i].told);
+	end(it);
+	end(busy);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(what_is_left_of_all_is_weighed_anew_when_it_changes)
+{
+	struct one *busy = begin_on(4, "busy", 4), *it;
+	unsigned told = 0;
+
+	teach(WIDE);
+	gate_stay_below(turn_gate(busy->turn), 4);
+	gate_use(turn_gate(busy->turn), 4);
+	it = begin_on(4, "it", 4);
+	it->suffices = true;
+	ck_assert(!asks(it, ASK_WIDE, "pytest"));
+	gate_stay_below(turn_gate(busy->turn), 1);
+	gate_use(turn_gate(busy->turn), 1);
+	ck_assert(passage_try(it->passage, &told));
+	ck_assert_uint_eq(told, 3);
+	end(it);
+	end(busy);
+	/* What may become wide leaves nothing for sure, but to one of its kind. */
+	busy = begin_on(4, "busy", 4);
+	gate_use(turn_gate(busy->turn), 2);
+	it = begin_on(4, "it", 4);
+	it->suffices = true;
+	ck_assert(asks(it, ASK_WIDE, "pytest"));
+	ck_assert_uint_eq(it->record.told, 2);
+	end(it);
+	gate_belong(turn_gate(busy->turn), "other");
+	it = begin_on(4, "it", 4);
+	it->suffices = true;
+	ck_assert(asks(it, ASK_WIDE, "pytest"));
+	ck_assert_uint_eq(it->record.told, 4);
 	end(it);
 	end(busy);
 	assert_silent();
@@ -303,6 +400,9 @@ check_passage_suite(void)
 	tcase_add_test(tc, what_a_sibling_was_seen_to_use_is_what_others_need);
 	tcase_add_test(tc, who_gives_up_is_in_nobodys_way);
 	tcase_add_loop_test(tc, what_is_known_of_a_session_decides, 0, (int)countof(cases));
+	tcase_add_loop_test(tc, where_the_rest_suffices_a_command_is_told_of_that, 0,
+	    (int)countof(rests));
+	tcase_add_test(tc, what_is_left_of_all_is_weighed_anew_when_it_changes);
 	tcase_add_test(tc, what_ends_before_it_settles_has_used_what_was_seen);
 	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
 	tcase_add_test(tc, builds_follow_each_other);

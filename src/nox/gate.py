@@ -27,6 +27,8 @@ THREADS = (
     "RAYON_NUM_THREADS",
 )
 
+FROM_TWO = ("MYPY_NUM_WORKERS",)  # with one it is slower than without
+
 # pytest's option, as a word of its own or with its value, in a command line or a list of TOML.
 OPTION = r"""(?:^|[\s"'=[,])(?:-n|--numprocesses)(?:=|[\s"',]*)(auto|logical|\d+)\b"""
 ADDOPTS = r"(?ms)^\s*addopts\s*=(.*?)(?=^\s*[\w.-]+\s*=|^\s*\[|\Z)"
@@ -112,17 +114,22 @@ def question(
     return f"command {kind} {min(wide or 0, MOST)} {name or '_'}"
 
 
+def is_more(value: str, told: int) -> bool:
+    return value.isdigit() and int(value) > told
+
+
 def settings(
     asked: str, told: int, ours: dict[str, str], environment: dict[str, str]
-) -> dict[str, str]:
+) -> dict[str, str | None]:
     """Variables for a command that has been let go: what the helper said is not for each worker.
 
-    ours: as above. told: perhaps fewer processors than these say. A script that is run by several
-    sessions may start pytest.
+    ours: as above. told: perhaps fewer processors than these say; 0: as many.
     """
-    if asked.startswith("command plain") or told < 2:
-        return {}
     kept = still_ours(ours, environment)
-    threads = THREADS if asked.startswith("command wide") else ()
-    found = {name: "1" for name in threads if name in kept}
-    return {**found, WORKERS: str(told)} if WORKERS in kept else found
+    found: dict[str, str | None] = {}
+    for name in kept:
+        if told and is_more(ours[name], told):
+            found[name] = None if told == 1 and name in FROM_TWO else str(told)
+    if asked.startswith("command wide") and told > 1:
+        found.update({name: "1" for name in THREADS if name in kept})
+    return found

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include <bsd/string.h>
 
@@ -10,7 +11,6 @@
 #include "slots/gate.h"
 #include "slots/lock.h"
 #include "state/bounds.h"
-#include "state/learned.h"
 
 /*
  * Where several sessions of one function are about to start their workers, the processors are
@@ -19,6 +19,12 @@
  * simulated at N = 8, this lessens the worst tenth from 1.49 to 1.36 of the lower bound.
  */
 enum { SHARE_LEAST = 4 };
+
+/*
+ * Tools that are narrow unless they are told of more processors, so that under nox they are. In a
+ * session's first run nobody knows if to be wide would only be in the way of others.
+ */
+static const char *const narrow_untold[] = { "mypy" };
 
 /* Milliseconds between two tries at the gate. Who uses processors changes from moment to moment. */
 enum { TICK = 25 };
@@ -45,8 +51,7 @@ struct passage {
 	double since, started;     /* monotonic; the same by Unix time */
 	unsigned others;           /* what they used then */
 	json_t *waits;
-	struct learned learned;
-	bool has_learned, has_rank;
+	bool has_rank;
 	unsigned rank;
 	char command[sizeof(((struct ask_question *)NULL)->name)]; /* that was let go last, or "" */
 	double due;                /* when the sampler's next look was due at the last call */
@@ -56,7 +61,26 @@ struct passage {
 	unsigned last;             /* threads of it at the last look; 0: there was none */
 	unsigned used, told;       /* of it by two looks in a row; what others were told of that */
 	unsigned share;            /* of the processors, for the command that asks, or asked last */
+	unsigned weighed;          /* what others used when it was asked what suffices; 0: never */
+	bool suffices;             /* and if that is what they leave */
 };
+
+/*
+ * What the session uses at most from now on; 0: nobody knows. It has one wide command, of those
+ * that earlier runs have seen, and takes the number that it is told.
+ */
+static unsigned
+most_of(const struct passage *passage)
+{
+	const struct learned *known = passage->o.learned;
+
+	if (!known->known || known->told < passage->o.told)
+		return 0;
+	if (known->width <= 1)
+		return 1;
+	return passage->share < passage->o.told && json_array_size(known->wide) == 1 ?
+	    passage->share : 0;
+}
 
 struct passage *
 passage_open(const struct passage_options *options)
@@ -68,6 +92,8 @@ passage_open(const struct passage_options *options)
 	passage->share = options->told;
 	if (passage->gate && options->told > 1)
 		gate_belong(passage->gate, options->function);
+	if (passage->gate)
+		gate_stay_below(passage->gate, most_of(passage));
 	return passage;
 }
 
@@ -77,19 +103,8 @@ passage_close(struct passage *passage)
 	if (!passage)
 		return;
 	lock_close(passage->build);
-	learned_clear(&passage->learned);
 	json_decref(passage->waits);
 	free(passage);
-}
-
-/* Looked up once, and only for sessions with commands. */
-static const struct learned *
-learned(struct passage *passage)
-{
-	if (!passage->has_learned)
-		passage->learned = learned_of(passage->o.state, passage->o.target);
-	passage->has_learned = true;
-	return &passage->learned;
 }
 
 /* What sessions of one function tell each other of is that command. The caller frees. */
@@ -124,9 +139,9 @@ need_of_unknown(const struct passage *passage, unsigned most)
 
 /* Are commands like this one known to use several processors? */
 static bool
-is_known_to_be_wide(struct passage *passage)
+is_known_to_be_wide(const struct passage *passage)
 {
-	const struct learned *known = learned(passage);
+	const struct learned *known = passage->o.learned;
 
 	if (passage->asked.kind == ASK_PLAIN)
 		return false;
@@ -136,13 +151,13 @@ is_known_to_be_wide(struct passage *passage)
 	    json_list_has(known->wide, passage->asked.name));
 }
 
-/* How many processors the command is told of. One that has a number of its own does not ask. */
+/* How many processors the command is told of, as one of several of its function. */
 static unsigned
-share_of(struct passage *passage)
+share_of_sibling(const struct passage *passage)
 {
 	unsigned told = passage->o.told, share;
 
-	if (passage->asked.processes > 0 || told <= SHARE_LEAST || !is_known_to_be_wide(passage))
+	if (told <= SHARE_LEAST || !is_known_to_be_wide(passage))
 		return told;
 	share = told / (1 + gate_count_siblings(passage->gate));
 	return share > SHARE_LEAST ? share : SHARE_LEAST;
@@ -155,10 +170,10 @@ share_of(struct passage *passage)
  * are processors waits for no more than those: it would wait until all others have ended.
  */
 static unsigned
-need_of(struct passage *passage)
+need_of(const struct passage *passage)
 {
 	const struct ask_question *asked = &passage->asked;
-	const struct learned *known = learned(passage);
+	const struct learned *known = passage->o.learned;
 	unsigned told = passage->share;
 	unsigned most = asked->processes > 0 ? at_most(asked->processes, told) : told;
 	bool was_wide = known->known && json_list_has(known->wide, asked->name);
@@ -172,6 +187,53 @@ need_of(struct passage *passage)
 	return known->told < told ? most : at_most(known->width, most);
 }
 
+/* What others use beside the command, or 0. Of two of one function each has a half. */
+static unsigned
+most_of_others(const struct passage *passage)
+{
+	unsigned most = gate_most_of_others(passage->gate), all = passage->o.told;
+
+	return most == 0 && gate_count_siblings(passage->gate) > 0 ? all - all / 2 : most;
+}
+
+/* How many processors a command is told of whose session has not run before. */
+static unsigned
+share_of_unknown(const struct passage *passage)
+{
+	unsigned all = passage->o.told, others = gate_load_of_others(passage->gate);
+
+	for (size_t i = 0; i < countof(narrow_untold); i++)
+		if (!strcmp(passage->asked.name, narrow_untold[i]))
+			return others < all ? all - others : 1;
+	return passage->share;
+}
+
+/*
+ * How many processors the command is told of. One that has a number of its own does not ask. Those
+ * that others leave do, if earlier runs tell that nothing is lost by that.
+ */
+static unsigned
+share_of(struct passage *passage)
+{
+	unsigned all = passage->o.told, others;
+
+	passage->share = all;
+	if (passage->asked.processes > 0)
+		return all;
+	passage->share = share_of_sibling(passage);
+	if (!passage->o.learned->known)
+		return share_of_unknown(passage);
+	if (need_of(passage) <= 1)
+		return passage->share;
+	others = most_of_others(passage);
+	if (others == 0 || others >= all || others + need_of(passage) <= all)
+		return passage->share;
+	if (others != passage->weighed)
+		passage->suffices = passage->o.suffices(passage->o.data, all - others);
+	passage->weighed = others;
+	return passage->suffices ? all - others : passage->share;
+}
+
 /* It goes. What it was told of is the session's from now on. */
 static void
 let_go(struct passage *passage)
@@ -182,20 +244,21 @@ let_go(struct passage *passage)
 		gate_belong(passage->gate, NULL);
 	if (record->told > passage->share)
 		record->told = passage->share;
+	gate_stay_below(passage->gate, most_of(passage));
 }
 
 static bool
 is_free_to_go(struct passage *passage)
 {
 	struct gate_need need = { .settles = SETTLES, .processors = need_of(passage),
-		.known = learned(passage)->known };
+		.known = passage->o.learned->known };
 
 	/* Others may have told meanwhile that it is narrow: it is in nobody's way any more. */
 	if (need.processors <= 1) {
 		gate_leave(passage->gate);
 		return true;
 	}
-	if (passage->asked.kind == ASK_SIBLING && !learned(passage)->known)
+	if (passage->asked.kind == ASK_SIBLING && !passage->o.learned->known)
 		need.settles = UNKNOWN_SETTLES;
 	if (!passage->has_rank)
 		passage->rank = passage->o.rank(passage->o.data);
@@ -335,6 +398,7 @@ passage_ask(struct passage *passage, const struct ask_question *question, unsign
 
 	passage->asked = *question;
 	passage->share = passage->o.told;
+	passage->weighed = 0;
 	if (question->kind != ASK_BUILD)
 		begin_command(passage);
 	goes = may_go_on(passage);

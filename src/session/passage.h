@@ -14,6 +14,7 @@
 #include "session/ask.h"
 #include "slots/sampler.h"
 #include "slots/turn.h"
+#include "state/learned.h"
 #include "state/record.h"
 
 struct passage;
@@ -27,6 +28,8 @@ struct passage_options {
 	unsigned processors;   /* that there are */
 	struct record *record; /* where it says what the session uses */
 	unsigned (*rank)(void *data); /* the session's place in the order */
+	const struct learned *learned; /* what earlier runs have taught of the session */
+	bool (*suffices)(void *data, unsigned few); /* see share_suffices */
 	void *data;
 };
 

@@ -25,6 +25,7 @@
 #include "session/life.h"
 #include "session/outcome.h"
 #include "session/run.h"
+#include "session/share.h"
 #include "slots/turn.h"
 #include "state/join.h"
 #include "state/learned.h"
@@ -51,6 +52,7 @@ struct run {
 	json_t *session; /* its line of the plan */
 	struct options session_options; /* what the plan sets for it */
 	struct record record;
+	struct learned learned; /* of it, in earlier runs */
 	struct turn *turn;
 	struct passage *passage;
 	struct now *now; /* what others see of us */
@@ -132,6 +134,7 @@ close_run(struct run *run)
 {
 	free(run->name);
 	record_clear(&run->record);
+	learned_clear(&run->learned);
 	turn_close(run->turn);
 	page_close(run->page);
 	now_close(run->now);
@@ -175,19 +178,12 @@ told(const struct run *run)
 	return strict || options->jobs.least > 0 ? 0 : shared_processors(run);
 }
 
-/* The bytes that the session had when it was last seen, if that matters; 0: unknown. */
-static unsigned long long
-known_memory(const struct run *run)
+/* It matters where sessions can be in each other's way. */
+static void
+look_up_learned(struct run *run)
 {
-	unsigned long long memory;
-	struct learned learned;
-
-	if (run->state < 0 || shared_processors(run) <= 1)
-		return 0;
-	learned = learned_of(run->state, run->options->target);
-	memory = learned.memory;
-	learned_clear(&learned);
-	return memory;
+	if (run->state >= 0 && shared_processors(run) > 1)
+		run->learned = learned_of(run->state, run->options->target);
 }
 
 static unsigned
@@ -196,6 +192,18 @@ rank(void *data)
 	const struct run *run = data;
 
 	return run->state >= 0 ? order_rank(run->state, run->options->target) : 0;
+}
+
+/* For passage.h. */
+static bool
+suffices(void *data, unsigned few)
+{
+	const struct run *run = data;
+	struct share_options share = { .state = run->state, .folder = run->fixed,
+		.table = now_table(run->now), .target = run->options->target,
+		.processors = shared_processors(run), .learned = &run->learned };
+
+	return share_suffices(&share, few);
 }
 
 static void
@@ -209,11 +217,12 @@ open_turn(struct run *run)
 	/* Claims are nowhere else. */
 	if (run->state < 0 && json_array_size(claims) > 0)
 		run->state = state_make();
+	look_up_learned(run);
 	turn = (struct turn_options){ .state = run->state,
 		.folder = run->runtime >= 0 ? run->runtime : run->rundir,
 		.key = run->options->key, .target = run->options->target, .claims = claims,
 		.best_effort = !strcmp(locks, CONFIG_BEST_EFFORT),
-		.processors = shared_processors(run), .memory = known_memory(run),
+		.processors = shared_processors(run), .memory = run->learned.memory,
 		.makeflags = &run->makeflags,
 		.least = jobs->least ? jobs->least : 1,
 		.most = jobs->least ? jobs->most : 1 };
@@ -305,7 +314,8 @@ live(struct run *run)
 	struct passage_options passage = { .state = run->state, .target = run->options->target,
 		.function = json_text(run->session, "name"),
 		.turn = run->turn, .told = attempt.told, .processors = run->options->processors,
-		.record = &run->record, .rank = rank, .data = run };
+		.record = &run->record, .rank = rank, .learned = &run->learned,
+		.suffices = suffices, .data = run };
 	struct heartbeat_options heartbeat = { .page = run->page, .rundir = run->rundir,
 		.table = now_table(run->now), .goals = run->options->goals,
 		.every = knobs->heartbeat };

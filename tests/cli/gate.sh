@@ -50,6 +50,11 @@ def prepare(session):
 
 
 @nox.session(python=False)
+def long(session):
+    burn(session, 4)
+
+
+@nox.session(python=False)
 def after(session):
     session.run(PYTEST, "-n", "auto", "after", "2", external=True)
 
@@ -205,10 +210,16 @@ del os.environ[gate.WORKERS]
 if gate.WORKERS in gate.settings("command wide 0 pytest", 3, ours, dict(os.environ)):
     print("what the noxfile has deleted stays so")
 os.environ.update(ours)
-if gate.settings("command plain 0 make", 3, ours, dict(os.environ)):
-    print("others are told nothing else")
-if gate.settings("command sibling 0 run-tests", 3, ours, dict(os.environ)) != {gate.WORKERS: "3"}:
-    print("a script may start pytest, and its threads are its own")
+for kind in ("plain", "sibling"):
+    asked = f"command {kind} 0 run-tests"
+    if gate.settings(asked, 3, ours, dict(os.environ)) != dict.fromkeys(ours, "3"):
+        print(f"{kind}: what may be wide is told of fewer")
+    for told in (0, 8):
+        if gate.settings(asked, told, ours, dict(os.environ)):
+            print(f"{kind}: told of {told}, nothing else")
+workers = {"MYPY_NUM_WORKERS": "4", gate.WORKERS: "4"}
+if gate.settings("command plain 0 mypy", 1, workers, workers) != {**dict.fromkeys(workers), gate.WORKERS: "1"}:
+    print("mypy has no workers rather than one")
 END
 run "$python3" "$scratch/words.py" "$STAGE/share/noxmk"
 check 'what is what' same "$(cat "$out" "$err")" ''
@@ -217,30 +228,53 @@ check 'what is what' same "$(cat "$out" "$err")" ''
 mk one
 check 'no -j: as wide as under nox' same "$(told one)" "$processors -"
 
+# wait_of TARGET: whether it has waited at the gate.
+wait_of() {
+	python3 -c 'import json, sys
+waits = [wait["seconds"] for wait in json.load(open(sys.argv[1]))["waits"] if wait["for"] == "processors"]
+print(sum(waits) > 0.1)' "$state/latest/$1.json"
+}
+
+# first MAKE-OPTION...: a run of which earlier ones have taught nothing.
+first() {
+	: >"$NOTES"
+	rm -f "$state/history.json"
+	mk "$@"
+}
+
 for jobs in -j2 "-j$((2 * processors))" -j; do
 	n=$processors
 	[ "$jobs" != -j2 ] || n=2
-	: >"$NOTES"
-	mk $jobs one
+	first $jobs one
 	check "$jobs: one wide session alone has all processors" same "$(told one)" "$n 1"
-	: >"$NOTES"
-	mk $jobs ci
+	first $jobs ci
 	check "$jobs: two wide ones and a lint pass" exits 0
 	check "$jobs: each is told of all processors" same "$(told one) $(told two)" "$n 1 $n 1"
 	check "$jobs: one after the other" apart
-	: >"$NOTES"
-	mk $jobs sibling
+	first $jobs sibling
 	check "$jobs: three siblings pass" exits 0
 	check "$jobs: one after the other" apart
-	: >"$NOTES"
-	mk $jobs after lint
+	first $jobs after lint
 	check "$jobs: a wide one that requires another, beside a lint" \
 		same "$status $(told after)" "0 $n 1"
-	: >"$NOTES"
-	mk $jobs user other_user one
+	first $jobs user other_user one
 	check "$jobs: wide ones with a resource, beside another: nobody waits for ever" exits 0
 	check "$jobs: and all are as wide" same "$(grep -c "^begin [a-z_]* $n 1 " "$NOTES")" 3
 done
+
+# What is known of the first run: where that takes no longer, nobody waits, and nothing is crowded.
+first -j2 long user
+check 'beside a long one nothing is known: two workers' same "$(told user)" '2 1'
+: >"$NOTES"
+mk -j2 long user
+check 'then it is told of the processor that is left' same "$(told user)" '1 1'
+check 'and has not waited' same "$(wait_of user)" 'False'
+first -j2 sibling
+: >"$NOTES"
+mk -j2 sibling
+alone=$(grep -c '^begin sibling. 1 1 ' "$NOTES")
+check "siblings share the processors while there are others: $alone of 3" test "$alone" -ge 2
+check 'so they run at once' not apart
 
 rm -rf "$state"
 mk -j2 one two lint

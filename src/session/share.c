@@ -1,0 +1,123 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "order/forecast.h"
+#include "plan/planfile.h"
+#include "session/share.h"
+#include "state/history.h"
+#include "state/now.h"
+#include "state/request.h"
+
+/*
+ * A run that ends later by no more than that part ends as early: what fewer workers need not do, as
+ * they start, and what it costs to have more than there are processors, is not in the forecast.
+ */
+#define AS_EARLY 1.02
+
+/* A run as it is now. */
+struct moment {
+	const struct share_options *o;
+	struct now_view view;
+	double now;
+	unsigned told; /* what the session is told of */
+};
+
+/* What the helper of that session has told last; NULL: it has not come yet. */
+static const struct now_entry *
+find_entry(const struct now_view *view, const char *target)
+{
+	for (size_t i = view->n; i > 0; i--)
+		if (!strcmp(view->entries[i - 1].target, target))
+			return &view->entries[i - 1];
+	return NULL;
+}
+
+/*
+ * What the session, which usually takes so many seconds, takes longer if it is told of `few`. Of
+ * its work a part is done by one processor, whatever it is told, and the rest by as many as it was
+ * seen to use:
+ *
+ *   seconds = one + rest / width      cpu = one + rest
+ */
+static double
+seconds_more(const struct learned *known, double seconds, unsigned few)
+{
+	double width = known->width, rest = (known->cpu - seconds) * width / (width - 1);
+
+	return rest > 0 && few < known->width ? rest / few - rest / width : 0;
+}
+
+/* This session itself: what it does until now one processor has done. */
+static void
+tell_own(const struct moment *m, double seconds, struct forecast_left *left)
+{
+	const struct learned *known = m->o->learned;
+	double work = known->cpu - seconds;
+
+	left->seconds += seconds_more(known, left->seconds, m->told);
+	forecast_pass(left, seconds);
+	left->demand = work > 0 ? work / left->seconds : 1;
+	if (left->demand > m->told)
+		left->demand = m->told;
+}
+
+/* For forecast_rest. */
+static void
+tell_left(void *data, const char *target, struct forecast_left *left)
+{
+	const struct moment *m = data;
+	const struct now_entry *entry = find_entry(&m->view, target);
+	double until = entry && entry->phase == NOW_HELD_UP ? entry->since : m->now;
+
+	if (entry && entry->phase == NOW_ENDED)
+		left->seconds = 0;
+	else if (!strcmp(target, m->o->target))
+		tell_own(m, entry && entry->begun > 0 ? until - entry->begun : 0, left);
+	else if (entry && entry->begun > 0)
+		forecast_pass(left, until - entry->begun);
+}
+
+static double
+rest_with(struct moment *m, const json_t *active, const struct history *history, unsigned told)
+{
+	m->told = told;
+	return forecast_rest(m->o->state, active, history, m->o->processors, tell_left, m);
+}
+
+/* The sessions of this make, as planfile_expand has them. NULL: they are not known. */
+static json_t *
+read_active(int folder)
+{
+	struct request request = { 0 };
+	struct planfile *plan = request_read(folder, &request) == 0 ? planfile_open(folder) : NULL;
+	json_t *active = plan ? json_object() : NULL;
+
+	if (plan)
+		planfile_expand(plan, request.goals, active, false);
+	planfile_close(plan);
+	request_clear(&request);
+	return active;
+}
+
+bool
+share_suffices(const struct share_options *o, unsigned few)
+{
+	struct moment moment = { .o = o, .now = clock_monotonic() };
+	struct history *history;
+	double rest;
+	json_t *active;
+	bool suffices;
+
+	if (o->learned->width < 2 || !(active = read_active(o->folder)))
+		return false;
+	history = history_load(o->state);
+	moment.view = now_look(o->table);
+	rest = rest_with(&moment, active, history, few);
+	suffices = rest >= 0 &&
+		   rest <= rest_with(&moment, active, history, o->processors) * AS_EARLY;
+	now_view_clear(&moment.view);
+	history_free(history);
+	json_decref(active);
+	return suffices;
+}
