@@ -133,6 +133,21 @@ ran(double seconds, unsigned width, double crowded, const char *wide)
 		.crowded = crowded, .wide = wide ? json_of(wide) : NULL };
 }
 
+/* It was told of one, and so was not wide; but what it computes may be more or less by now. */
+#define MYPY "{'told':4,'width':2,'memory':5,'cpu':%f,'wide':['mypy'],'alone':%f}"
+static const struct {
+	double seconds, cpu, crowded;
+	unsigned width;
+	double alone;
+} parts[] = {
+	{ 30, 30, 0, 1, 20.5 },
+	{ 100, 100, 0, 1, 25 }, /* more than four can do in 20.5 seconds */
+	{ 100, 40, 0, 1, 70 }, /* most of the time it waited */
+	{ 100, 40, 60, 1, 20.5 }, /* for others */
+	{ 8, 7, 0, 1, 8 },
+	{ 8, 7, 3, 1, 8 },
+};
+
 START_TEST(the_last_run_with_a_look_counts)
 {
 	static const char before[] =
@@ -149,10 +164,15 @@ START_TEST(the_last_run_with_a_look_counts)
 	assert_added("{'told':8,'width':8,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}",
 	    ran(30, 4, 15, "['pytest']"),
 	    "{'told':8,'width':8,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}");
-	/* Even if it was told of one, and so was not wide. */
-	assert_added("{'told':4,'width':2,'memory':5,'cpu':2.5,'wide':['mypy'],'alone':20.5}",
-	    (struct record){ .duration = 30, .told = 1, .width = 1, .cpu = 30 },
-	    "{'told':4,'width':2,'memory':5,'cpu':2.5,'wide':['mypy'],'alone':20.5}");
+	for (size_t i = 0; i < countof(parts); i++) {
+		char *wanted = xasprintf(MYPY, parts[i].cpu, parts[i].alone);
+
+		assert_added("{'told':4,'width':2,'memory':5,'cpu':2.5,'wide':['mypy'],'alone':20.5}",
+		    (struct record){ .duration = parts[i].seconds, .told = 1,
+			.width = parts[i].width, .cpu = parts[i].cpu, .crowded = parts[i].crowded },
+		    wanted);
+		free(wanted);
+	}
 	/* In a crowd its width is seen, but not what it takes. */
 	assert_added(before, ran(30, 4, 15, "['ninja']"),
 	    "{'told':4,'width':4,'memory':9,'cpu':6.5,'wide':['ninja'],'alone':20.5}");

@@ -109,12 +109,31 @@ learned_tidy(const json_t *object)
 	return object_of(&it);
 }
 
+/*
+ * The session was told of a part this time. What it uses of more is known already, but it may do
+ * more or less now than then: with all it takes no longer than with a part, and no less than if
+ * more workers had shared all that it computed.
+ */
+static void
+add_part(struct learned *it, const struct record *r, unsigned processors)
+{
+	double seconds = r->duration - (r->crowded > 0 ? r->crowded : 0);
+	double least = seconds - r->cpu * (1.0 / r->told - 1.0 / processors);
+
+	if (!history_is_time(r->cpu) || r->told >= processors)
+		return;
+	it->cpu = r->cpu;
+	if (it->alone >= 0 && it->alone < least)
+		it->alone = least;
+	if (it->alone > r->duration)
+		it->alone = r->duration;
+}
+
 json_t *
 learned_add(const json_t *before, const struct record *r, unsigned processors)
 {
 	struct learned it = learned_read(before);
 	double alone = learned_alone(r, processors);
-	/* It was told of a part: what it uses of more is known already. */
 	bool shared = it.known && r->told > 0 && r->told < it.told;
 
 	if ((r->width > 0 && !shared) || (!it.known && learned_was_too_short(r))) {
@@ -127,6 +146,8 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 	}
 	if (history_is_time(alone))
 		it.alone = alone;
+	else if (shared && r->width > 0)
+		add_part(&it, r, processors);
 	return object_of(&it);
 }
 
