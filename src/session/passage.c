@@ -36,6 +36,9 @@ enum { TICK = 25 };
 #define SETTLES 2.5
 #define UNKNOWN_SETTLES 1.0
 
+/* So many times as long as it takes to find out what suffices, nobody tries again. */
+#define WEIGH_PAUSE 20
+
 /* Seconds. Shorter waits are not recorded. */
 #define WAIT_MIN 0.005
 
@@ -61,8 +64,9 @@ struct passage {
 	unsigned last;             /* threads of it at the last look; 0: there was none */
 	unsigned used, told;       /* of it by two looks in a row; what others were told of that */
 	unsigned share;            /* of the processors, for the command that asks, or asked last */
-	unsigned weighed;          /* what others used when it was asked what suffices; 0: never */
-	bool suffices;             /* and if that is what they leave */
+	unsigned weighed;          /* what others used when it was weighed; 0: never */
+	bool suffices;             /* and if what they leave does */
+	double weighs;             /* it may be weighed again then */
 };
 
 /*
@@ -208,6 +212,18 @@ share_of_unknown(const struct passage *passage)
 	return passage->share;
 }
 
+/* Would what others leave do? In a run of thousands of sessions that takes a while to find out. */
+static void
+weigh(struct passage *passage, unsigned others)
+{
+	double begun = clock_monotonic(), now;
+
+	passage->suffices = passage->o.suffices(passage->o.data, passage->o.told - others);
+	passage->weighed = others;
+	now = clock_monotonic();
+	passage->weighs = now + (now - begun) * WEIGH_PAUSE;
+}
+
 /*
  * How many processors the command is told of. One that has a number of its own does not ask. Those
  * that others leave do, if earlier runs tell that nothing is lost by that.
@@ -228,10 +244,9 @@ share_of(struct passage *passage)
 	others = most_of_others(passage);
 	if (others == 0 || others >= all || others + need_of(passage) <= all)
 		return passage->share;
-	if (others != passage->weighed)
-		passage->suffices = passage->o.suffices(passage->o.data, all - others);
-	passage->weighed = others;
-	return passage->suffices ? all - others : passage->share;
+	if (others != passage->weighed && clock_monotonic() >= passage->weighs)
+		weigh(passage, others);
+	return passage->weighed == others && passage->suffices ? all - others : passage->share;
 }
 
 /* It goes. What it was told of is the session's from now on. */
