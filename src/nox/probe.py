@@ -47,6 +47,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 import traceback
 
@@ -225,8 +226,8 @@ def count_twins(sessions: list[dict]) -> None:
 
 def seems_forkable() -> bool:
     """What keeps sessions from being forked, as far as one sees it here: zygote.py looks closer."""
-    threads = len(os.listdir("/proc/self/task"))
-    return sys.version_info >= (3, 9) and threads == 1 and "numpy" not in sys.modules
+    is_new = sys.version_info >= (3, 9)
+    return is_new and threading.active_count() == 1 and "numpy" not in sys.modules
 
 
 def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
