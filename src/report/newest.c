@@ -209,8 +209,7 @@ members_of(struct planfile *plan, const char *target)
 static json_t *
 sessions_of(const struct newest *newest, const char *target)
 {
-	struct planfile *plan = faccessat(newest->state, "plan.jsonl", F_OK, 0) == 0 ?
-	    planfile_open(newest->state) : NULL;
+	struct planfile *plan = planfile_find(newest->state);
 	json_t *members = plan ? members_of(plan, target) : json_array();
 
 	planfile_close(plan);
