@@ -198,13 +198,10 @@ static const struct {
 static void
 teach(const char *learned)
 {
-	json_t *history = json_pack("{s:i,s:{s:[i]},s:{s:o}}", "schema", 1, "sessions", "it", 1,
-	    "learned", "it", json_of(learned));
-	char *text = json_dumps(history, JSON_COMPACT);
+	char *text = xasprintf("{'schema':1,'sessions':{'it':[1]},'learned':{'it':%s}}", learned);
 
-	file_put("state/history.json", text);
+	file_put_json("state/history.json", text);
 	free(text);
-	json_decref(history);
 }
 
 START_TEST(what_is_known_of_a_session_decides)
