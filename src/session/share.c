@@ -23,16 +23,6 @@ struct moment {
 	unsigned told; /* what the session is told of */
 };
 
-/* What the helper of that session has told last; NULL: it has not come yet. */
-static const struct now_entry *
-find_entry(const struct now_view *view, const char *target)
-{
-	for (size_t i = view->n; i > 0; i--)
-		if (!strcmp(view->entries[i - 1].target, target))
-			return &view->entries[i - 1];
-	return NULL;
-}
-
 /*
  * What the session, which usually takes so many seconds, takes longer if it is told of `few`. Of
  * its work a part is done by one processor, whatever it is told, and the rest by as many as it was
@@ -67,15 +57,15 @@ static void
 tell_left(void *data, const char *target, struct forecast_left *left)
 {
 	const struct moment *m = data;
-	const struct now_entry *entry = find_entry(&m->view, target);
-	double until = entry && entry->phase == NOW_HELD_UP ? entry->since : m->now;
+	const struct now_entry *entry = now_find(&m->view, target);
+	double seconds = entry ? now_seconds(entry, m->now) : 0;
 
 	if (entry && entry->phase == NOW_ENDED)
 		left->seconds = 0;
 	else if (!strcmp(target, m->o->target))
-		tell_own(m, entry && entry->begun > 0 ? until - entry->begun : 0, left);
+		tell_own(m, seconds, left);
 	else if (entry && entry->begun > 0)
-		forecast_pass(left, until - entry->begun);
+		forecast_pass(left, seconds);
 }
 
 static double
