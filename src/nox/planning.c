@@ -445,7 +445,8 @@ learn_hazards(struct plan *plan, int state)
 static void
 expect_forks(int state)
 {
-	char *plan = forkable_plan(state);
+	struct timespec made;
+	char *plan = forkable_plan(state, &made);
 
 	forkable_know(state, plan);
 	free(plan);
