@@ -50,7 +50,7 @@ import sys
 import time
 import traceback
 
-LONG = 2.0  # seconds that a noxfile takes to load: longer than sessions are to wait for it
+LONG = 2.0  # seconds: a noxfile that takes so long to load is none for sessions to wait for
 
 
 def clean(value: object) -> object:
@@ -224,9 +224,21 @@ def count_twins(sessions: list[dict]) -> None:
 
 
 def seems_forkable() -> bool:
-    """What keeps sessions from being forked, as far as one sees it here: zygote.py looks closer."""
+    """Would zygote.py fork what is loaded here? It refuses this for more reasons than these."""
     threads = len(os.listdir("/proc/self/task"))
     return sys.version_info >= (3, 9) and threads == 1 and "numpy" not in sys.modules
+
+
+def load_noxfile(config, inputs) -> tuple[object, bool]:
+    """The module, or an exit code; and if one process will probably do for all sessions."""
+    import nox.tasks
+
+    inputs.start()
+    start = time.monotonic()
+    module = call_nox(nox.tasks.load_nox_module, global_config=config)
+    seconds = time.monotonic() - start
+    inputs.stop()
+    return module, not inputs.volatile and seconds < LONG and seems_forkable()
 
 
 def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
@@ -319,12 +331,7 @@ def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]
     inputs = load_inputs(share)(roots, skipped, [__file__])
     inputs.add_file(os.path.abspath(config.noxfile))
     inputs.add_file(os.path.join(project, "pyproject.toml"))
-    inputs.start()
-    start = time.monotonic()
-    module = call_nox(nox.tasks.load_nox_module, global_config=config)
-    seconds = time.monotonic() - start
-    inputs.stop()
-    forkable = not inputs.volatile and seconds < LONG and seems_forkable()
+    module, forkable = load_noxfile(config, inputs)
     if isinstance(module, int):
         raise SystemExit(module)
     call_nox(nox.tasks.merge_noxfile_options, module, global_config=config)
