@@ -25,20 +25,20 @@ struct moment {
 
 /*
  * What the session, which usually takes so many seconds, takes longer if it is told of `few`. Of
- * its work a part is done by one processor, whatever it is told, and the rest by as many as it was
- * seen to use:
+ * its work a part is done by one processor, whatever it is told, and the other part, `many`, by as
+ * many as it was seen to use:
  *
- *   seconds = one + rest / width      cpu = one + rest
+ *   seconds = one + many / width      cpu = one + many
  */
 static double
 seconds_more(const struct learned *known, double seconds, unsigned few)
 {
-	double width = known->width, rest = (known->cpu - seconds) * width / (width - 1);
+	double width = known->width, many = (known->cpu - seconds) * width / (width - 1);
 
-	return rest > 0 && few < known->width ? rest / few - rest / width : 0;
+	return many > 0 && few < known->width ? many / few - many / width : 0;
 }
 
-/* This session itself: what it does until now one processor has done. */
+/* This session itself has run for so many seconds: that much of its work one processor has done. */
 static void
 tell_own(const struct moment *m, double seconds, struct forecast_left *left)
 {
@@ -99,6 +99,7 @@ share_suffices(const struct share_options *o, unsigned few)
 	json_t *active;
 	bool suffices;
 
+	/* Who was seen to be narrow tells nothing of workers. */
 	if (o->learned->width < 2 || !(active = read_active(o->folder)))
 		return false;
 	history = history_load(o->state);

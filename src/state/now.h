@@ -85,7 +85,7 @@ void now_view_clear(struct now_view *);
 /* What the helper of that session has told last, or NULL. Borrowed from the view. */
 const struct now_entry *now_find(const struct now_view *, const char *target);
 
-/* For how long its attempt has run at that monotonic time; 0: not yet. Held up, its clock stands. */
+/* For how long its attempt runs at that monotonic time; 0: not yet. Held up, its clock stands. */
 double now_seconds(const struct now_entry *, double time);
 
 /* Does the helper of that entry of the table live? own: whoever asks, or NULL. */
