@@ -260,8 +260,8 @@ let_go(struct passage *passage)
 static bool
 is_free_to_go(struct passage *passage)
 {
-	struct gate_need need = { .settles = SETTLES, .processors = need_of(passage, passage->share),
-		.known = passage->o.learned->known };
+	struct gate_need need = { .processors = need_of(passage, passage->share),
+		.settles = SETTLES, .known = passage->o.learned->known };
 
 	/* Others may have told meanwhile that it is narrow: it is in nobody's way any more. */
 	if (need.processors <= 1) {
