@@ -1,9 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "order/forecast.h"
-#include "plan/planfile.h"
 #include "session/share.h"
 #include "state/history.h"
 #include "state/now.h"
@@ -75,21 +73,6 @@ rest_with(struct moment *m, const json_t *active, const struct history *history,
 	return forecast_rest(m->o->state, active, history, m->o->processors, tell_left, m);
 }
 
-/* The sessions of this make, as planfile_expand has them. NULL: they are not known. */
-static json_t *
-read_active(int folder)
-{
-	struct request request = { 0 };
-	struct planfile *plan = request_read(folder, &request) == 0 ? planfile_open(folder) : NULL;
-	json_t *active = plan ? json_object() : NULL;
-
-	if (plan)
-		planfile_expand(plan, request.goals, active, false);
-	planfile_close(plan);
-	request_clear(&request);
-	return active;
-}
-
 bool
 share_suffices(const struct share_options *o, unsigned few)
 {
@@ -100,7 +83,7 @@ share_suffices(const struct share_options *o, unsigned few)
 	bool suffices;
 
 	/* Who was seen to be narrow tells nothing of workers. */
-	if (o->learned->width < 2 || !(active = read_active(o->folder)))
+	if (o->learned->width < 2 || !(active = request_active(o->folder)))
 		return false;
 	history = history_load(o->state);
 	moment.view = now_look(o->table);
