@@ -124,7 +124,7 @@ def settings(
 ) -> dict[str, str | None]:
     """Variables for a command that has been let go: what the helper said is not for each worker.
 
-    ours: as above. told: perhaps fewer processors than these say; 0: as many. None: to be unset.
+    ours: as above. told: perhaps fewer processors than these say; 0: no number. None: to be unset.
     """
     kept = still_ours(ours, environment)
     found: dict[str, str | None] = {}

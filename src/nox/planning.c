@@ -441,7 +441,7 @@ learn_hazards(struct plan *plan, int state)
 	free(own);
 }
 
-/* Sessions of the plan that there is now wait for the process that forks them. */
+/* Sessions of the plan that has just been written are to wait for the process that forks them. */
 static void
 expect_forks(int state)
 {

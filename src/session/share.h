@@ -7,7 +7,6 @@
  * better depends on what is still to come: what earlier runs have taught tells that (forecast.h).
  */
 
-#include <jansson.h>
 #include <stdbool.h>
 
 #include "state/learned.h"
