@@ -21,14 +21,15 @@ teardown(void)
 
 START_TEST(what_is_known_is_of_one_plan)
 {
-	char *plan = forkable_plan(state), *next;
+	struct timespec made, again;
+	char *plan = forkable_plan(state, &made), *next;
 
 	ck_assert(!forkable_is_known(state, plan) && !forkable_refusal(state, plan));
 	forkable_know(state, plan);
 	ck_assert(forkable_is_known(state, plan));
 	unlink("state/plan.jsonl");
 	file_put("state/plan.jsonl", "{} \n");
-	next = forkable_plan(state);
+	next = forkable_plan(state, &again);
 	ck_assert_str_ne(plan, next);
 	ck_assert(!forkable_is_known(state, next));
 	forkable_forget(state);
@@ -41,7 +42,8 @@ END_TEST
 
 START_TEST(why_not_is_kept_with_the_plan)
 {
-	char *plan = forkable_plan(state), *why;
+	struct timespec made;
+	char *plan = forkable_plan(state, &made), *why;
 
 	forkable_refuse(state, plan, "the noxfile depends on the clock");
 	why = forkable_refusal(state, plan);
@@ -63,7 +65,8 @@ static const char *const things[] = { "mkfifo state/forked state/unforked",
 
 START_TEST(any_thing_may_be_in_their_place)
 {
-	char *plan = forkable_plan(state);
+	struct timespec made;
+	char *plan = forkable_plan(state, &made);
 
 	ck_assert_int_eq(system(things[_i]), 0);
 	ck_assert(!forkable_is_known(state, plan) && !forkable_refusal(state, plan));

@@ -199,9 +199,9 @@ START_TEST(the_most_that_others_come_to_use_is_known_of_each_or_not_at_all)
 	struct gate *a = session(8, 1), *b = session(8, 3), *own = session(8, 1);
 
 	ck_assert_uint_eq(gate_most_of_others(own), 0);
-	gate_stay_below(a, 2);
+	gate_use_at_most(a, 2);
 	ck_assert_uint_eq(gate_most_of_others(own), 0);
-	gate_stay_below(b, 3);
+	gate_use_at_most(b, 3);
 	ck_assert_uint_eq(gate_most_of_others(own), 5);
 	gate_use(a, 1);
 	ck_assert_uint_eq(gate_most_of_others(own), 5);

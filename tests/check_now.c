@@ -83,6 +83,35 @@ START_TEST(what_helpers_tell_is_seen)
 }
 END_TEST
 
+/* A later entry is that of a second try, or of a session that was notified again. */
+START_TEST(the_last_entry_of_a_session_counts)
+{
+	struct now_entry entries[] = { { .target = "a" }, { .target = "b" }, { .target = "a" } };
+	struct now_view view = { .entries = entries, .n = countof(entries) };
+
+	ck_assert_ptr_eq(now_find(&view, "a"), &entries[2]);
+	ck_assert_ptr_eq(now_find(&view, "b"), &entries[1]);
+	ck_assert_ptr_null(now_find(&view, "c"));
+	ck_assert_ptr_null(now_find(&(struct now_view){ 0 }, "a"));
+}
+END_TEST
+
+static const struct {
+	struct now_entry entry;
+	double time, seconds;
+} clocks[] = {
+	{ { .phase = NOW_RUNS, .since = 12, .begun = 10 }, 15, 5 },
+	{ { .phase = NOW_HELD_UP, .since = 12, .begun = 10 }, 15, 2 },
+	{ { .phase = NOW_WAITS, .since = 12 }, 15, 0 },
+	{ { .phase = NOW_HELD_UP, .since = 12, .begun = 13 }, 15, 0 },
+};
+
+START_TEST(a_session_that_is_held_up_runs_no_longer)
+{
+	ck_assert(now_seconds(&clocks[_i].entry, clocks[_i].time) == clocks[_i].seconds);
+}
+END_TEST
+
 START_TEST(who_was_killed_is_known_to_be_dead)
 {
 	pid_t pid = helper("killed");
@@ -204,6 +233,8 @@ check_now_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_helpers_tell_is_seen);
+	tcase_add_test(tc, the_last_entry_of_a_session_counts);
+	tcase_add_loop_test(tc, a_session_that_is_held_up_runs_no_longer, 0, countof(clocks));
 	tcase_add_test(tc, who_was_killed_is_known_to_be_dead);
 	tcase_add_test(tc, one_draws_and_the_next_one_when_it_is_killed);
 	tcase_add_test(tc, a_time_of_the_head_is_noted);

@@ -198,13 +198,10 @@ static const struct {
 static void
 teach(const char *learned)
 {
-	json_t *history = json_pack("{s:i,s:{s:[i]},s:{s:o}}", "schema", 1, "sessions", "it", 1,
-	    "learned", "it", json_of(learned));
-	char *text = json_dumps(history, JSON_COMPACT);
+	char *text = xasprintf("{'schema':1,'sessions':{'it':[1]},'learned':{'it':%s}}", learned);
 
-	file_put("state/history.json", text);
+	file_put_json("state/history.json", text);
 	free(text);
-	json_decref(history);
 }
 
 START_TEST(what_is_known_of_a_session_decides)
@@ -253,7 +250,7 @@ START_TEST(where_the_rest_suffices_a_command_is_told_of_that)
 	strcpy(question.name, rests[_i].name);
 	if (rests[_i].learned)
 		teach(rests[_i].learned);
-	gate_stay_below(turn_gate(busy->turn), rests[_i].others);
+	gate_use_at_most(turn_gate(busy->turn), rests[_i].others);
 	gate_use(turn_gate(busy->turn), is_wide ? 1 : rests[_i].others);
 	it = begin_on(4, "it", 4);
 	it->suffices = rests[_i].suffices;
@@ -272,12 +269,12 @@ START_TEST(what_is_left_of_all_is_weighed_anew_when_it_changes)
 	unsigned told = 0;
 
 	teach(WIDE);
-	gate_stay_below(turn_gate(busy->turn), 4);
+	gate_use_at_most(turn_gate(busy->turn), 4);
 	gate_use(turn_gate(busy->turn), 4);
 	it = begin_on(4, "it", 4);
 	it->suffices = true;
 	ck_assert(!asks(it, ASK_WIDE, "pytest"));
-	gate_stay_below(turn_gate(busy->turn), 1);
+	gate_use_at_most(turn_gate(busy->turn), 1);
 	gate_use(turn_gate(busy->turn), 1);
 	ck_assert(passage_try(it->passage, &told));
 	ck_assert_uint_eq(told, 3);

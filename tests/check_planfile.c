@@ -177,6 +177,19 @@ START_TEST(cannot_open)
 }
 END_TEST
 
+START_TEST(where_there_may_be_none_only_a_bad_one_is_told)
+{
+	ck_assert(!planfile_find(-1) && !planfile_find(AT_FDCWD));
+	assert_silent();
+	file_put("plan.jsonl", "{\"schema\":1}\n");
+	planfile_close(planfile_find(AT_FDCWD));
+	assert_silent();
+	file_put("plan.jsonl", "[]\n");
+	ck_assert(!planfile_find(AT_FDCWD));
+	assert_warned("plan.jsonl: not a plan of this noxmk");
+}
+END_TEST
+
 START_TEST(emptied_while_open)
 {
 	struct planfile *plan;
@@ -225,10 +238,7 @@ put_lines(const char *lines)
 {
 	char *text = xasprintf("{'schema':1}\n%s", lines);
 
-	for (char *c = text; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	file_put("plan.jsonl", text);
+	file_put_json("plan.jsonl", text);
 	free(text);
 }
 
@@ -323,6 +333,7 @@ check_planfile_suite(void)
 	tcase_add_test(tc, what_was_written_is_read_back);
 	tcase_add_loop_test(tc, damaged_header, 0, countof(no_plans));
 	tcase_add_test(tc, cannot_open);
+	tcase_add_test(tc, where_there_may_be_none_only_a_bad_one_is_told);
 	tcase_add_test(tc, emptied_while_open);
 	tc = support_case(suite, "expand");
 	tcase_add_loop_test(tc, a_goal_is_expanded_to_its_sessions, 0, countof(expansions));

@@ -107,6 +107,28 @@ START_TEST(a_word_that_no_program_can_get_is_told)
 }
 END_TEST
 
+START_TEST(what_its_goals_run_the_plan_tells)
+{
+	int folder = folder_make("run");
+	json_t *active;
+
+	file_put_json("run/" REQUEST_FILE, "{'schema':1,'knobs':{},'goals':['a'],'alone':'',"
+	    "'posargs':[],'processors':2,'sessions':2}");
+	ck_assert(!request_active(folder));
+	assert_warned("there is no plan");
+	file_put_json("run/plan.jsonl", "{'schema':1}\n{'target':'a','requires':['b']}\n"
+	    "{'target':'b'}\n{'target':'c'}\n");
+	active = request_active(folder);
+	ck_assert_uint_eq(json_object_size(active), 2);
+	ck_assert(json_object_get(active, "a") && json_object_get(active, "b"));
+	json_decref(active);
+	unlink("run/" REQUEST_FILE);
+	ck_assert(!request_active(folder));
+	assert_warned(REQUEST_FILE);
+	close(folder);
+}
+END_TEST
+
 START_TEST(requests_of_dead_makes_go)
 {
 	static const char *const old[] = { ".request-begin-999999999-1-c0ffee",
@@ -207,6 +229,7 @@ check_request_suite(void)
 	tcase_add_test(tc, args_may_be_longer_than_an_argument);
 	tcase_add_loop_test(tc, what_is_wrong_is_told, 0, countof(faults));
 	tcase_add_test(tc, a_word_that_no_program_can_get_is_told);
+	tcase_add_test(tc, what_its_goals_run_the_plan_tells);
 	tcase_add_test(tc, requests_of_dead_makes_go);
 	tcase_add_test(tc, what_is_not_there_is_warned_of);
 	tcase_add_loop_test(tc, one_that_was_changed_is_damaged_or_read_in_silence, 0,

@@ -10,25 +10,25 @@
  * Two processors. `it` computes for four seconds, most of them with two, and has begun just now, as
  * have those of `others` that are said to run; the rest is to come.
  */
-#define IT "{\"target\":\"it\"}\n"
-#define BEFORE "{\"schema\":1}\n" IT
+#define IT "{'target':'it'}\n"
+#define BEFORE "{'schema':1}\n" IT
 
 static const struct {
 	const char *plan, *goals, *sessions, *runs;
 	bool suffices;
 } cases[] = {
-	{ BEFORE "{\"target\":\"long\"}\n", "'it','long'", "'long':10", "long", true },
-	{ BEFORE "{\"target\":\"short\"}\n", "'it','short'", "'short':1", "short", false },
+	{ BEFORE "{'target':'long'}\n", "'it','long'", "'long':[10]", "long", true },
+	{ BEFORE "{'target':'short'}\n", "'it','short'", "'short':[1]", "short", false },
 	/* What is to come has the other processor then. */
-	{ BEFORE "{\"target\":\"short\"}\n{\"target\":\"a\"}\n{\"target\":\"b\"}\n"
-		 "{\"target\":\"c\"}\n",
-	    "'it','short','a','b','c'", "'short':1,'a':3,'b':3,'c':3", "short", true },
+	{ BEFORE "{'target':'short'}\n{'target':'a'}\n{'target':'b'}\n"
+		 "{'target':'c'}\n",
+	    "'it','short','a','b','c'", "'short':[1],'a':[3],'b':[3],'c':[3]", "short", true },
 	/* What follows it would start later. */
-	{ BEFORE "{\"target\":\"long\"}\n{\"target\":\"last\",\"requires\":[\"it\"]}\n",
-	    "'it','long','last'", "'long':10,'last':9", "long", false },
-	{ BEFORE "{\"target\":\"long\"}\n{\"target\":\"last\",\"requires\":[\"it\"]}\n",
-	    "'it','long'", "'long':10,'last':9", "long", true },
-	{ BEFORE "{\"target\":\"new\"}\n", "'it','new'", "'other':1", "new", false },
+	{ BEFORE "{'target':'long'}\n{'target':'last','requires':['it']}\n",
+	    "'it','long','last'", "'long':[10],'last':[9]", "long", false },
+	{ BEFORE "{'target':'long'}\n{'target':'last','requires':['it']}\n",
+	    "'it','long'", "'long':[10],'last':[9]", "long", true },
+	{ BEFORE "{'target':'new'}\n", "'it','new'", "'other':[1]", "new", false },
 };
 
 static int state;
@@ -49,18 +49,8 @@ static void
 put_history(const char *sessions)
 {
 	char *text = xasprintf("{'schema':1,'sessions':{'it':[2.2],%s}}", sessions);
-	json_t *history = json_of(text), *seconds;
-	const char *target;
-	char *written;
 
-	json_object_foreach(json_object_get(history, "sessions"), target, seconds)
-		if (json_is_integer(seconds))
-			json_object_set_new(json_object_get(history, "sessions"), target,
-			    json_pack("[f]", (double)json_integer_value(seconds)));
-	written = json_dumps(history, JSON_COMPACT);
-	file_put("state/history.json", written);
-	free(written);
-	json_decref(history);
+	file_put_json("state/history.json", text);
 	free(text);
 }
 
@@ -69,12 +59,8 @@ put_request(const char *goals)
 {
 	char *text = xasprintf("{'schema':1,'knobs':{},'goals':[%s],'alone':'','posargs':[],"
 			       "'processors':2,'sessions':2}", goals);
-	json_t *request = json_of(text);
-	char *written = json_dumps(request, JSON_COMPACT);
 
-	file_put("state/.request.json", written);
-	free(written);
-	json_decref(request);
+	file_put_json("state/.request.json", text);
 	free(text);
 }
 
@@ -87,7 +73,7 @@ START_TEST(what_is_to_come_decides)
 
 	put_history(cases[_i].sessions);
 	put_request(cases[_i].goals);
-	file_put("state/plan.jsonl", cases[_i].plan);
+	file_put_json("state/plan.jsonl", cases[_i].plan);
 	now_begun(own, clock_monotonic(), 1);
 	now_begun(other, clock_monotonic(), 1);
 	ck_assert_int_eq(share_suffices(&options, 1), cases[_i].suffices);

@@ -110,9 +110,7 @@ print_targets(void)
 {
 	int state = state_find();
 	/* Where there is no plan, nobody wants to read of it while he types. */
-	struct planfile *plan = state >= 0 && faccessat(state, "plan.jsonl", R_OK, 0) == 0 ?
-					planfile_open(state) :
-					NULL;
+	struct planfile *plan = planfile_find(state);
 
 	if (plan)
 		list_print_targets(plan);

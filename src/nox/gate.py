@@ -27,7 +27,7 @@ THREADS = (
     "RAYON_NUM_THREADS",
 )
 
-FROM_TWO = ("MYPY_NUM_WORKERS",)  # with one it is slower than without
+FROM_TWO = ("MYPY_NUM_WORKERS",)  # not for one processor: see `least` in slots/toolenv.c
 
 # pytest's option, as a word of its own or with its value, in a command line or a list of TOML.
 OPTION = r"""(?:^|[\s"'=[,])(?:-n|--numprocesses)(?:=|[\s"',]*)(auto|logical|\d+)\b"""
@@ -115,6 +115,7 @@ def question(
 
 
 def is_more(value: str, told: int) -> bool:
+    """Not all variables are numbers."""
     return value.isdigit() and int(value) > told
 
 
@@ -123,7 +124,7 @@ def settings(
 ) -> dict[str, str | None]:
     """Variables for a command that has been let go: what the helper said is not for each worker.
 
-    ours: as above. told: perhaps fewer processors than these say; 0: as many.
+    ours: as above. told: perhaps fewer processors than these say; 0: no number. None: to be unset.
     """
     kept = still_ours(ours, environment)
     found: dict[str, str | None] = {}

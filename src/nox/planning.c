@@ -441,11 +441,12 @@ learn_hazards(struct plan *plan, int state)
 	free(own);
 }
 
-/* Sessions of the plan that there is now wait for the process that forks them. */
+/* Sessions of the plan that has just been written are to wait for the process that forks them. */
 static void
 expect_forks(int state)
 {
-	char *plan = forkable_plan(state);
+	struct timespec made;
+	char *plan = forkable_plan(state, &made);
 
 	forkable_know(state, plan);
 	free(plan);

@@ -51,7 +51,7 @@ import threading
 import time
 import traceback
 
-LONG = 2.0  # seconds that a noxfile takes to load: longer than sessions are to wait for it
+LONG = 2.0  # seconds: a noxfile that takes so long to load is none for sessions to wait for
 
 
 def clean(value: object) -> object:
@@ -225,9 +225,34 @@ def count_twins(sessions: list[dict]) -> None:
 
 
 def seems_forkable() -> bool:
-    """What keeps sessions from being forked, as far as one sees it here: zygote.py looks closer."""
+    """Would zygote.py fork what is loaded here? It refuses this for more reasons than these."""
     is_new = sys.version_info >= (3, 9)
     return is_new and threading.active_count() == 1 and "numpy" not in sys.modules
+
+
+def look_on(config, project: str, state: str, share: str) -> tuple[list[str], object]:
+    """The project's folders, and the inputs that are to be seen while its noxfile is loaded."""
+    home = os.path.dirname(os.path.abspath(config.noxfile))
+    roots = list({project: None, os.path.realpath(project): None, home: None})
+    skipped = [state, os.path.join(home, config.envdir or ".nox")]
+    if lies_in(sys.prefix, roots):  # this is nox's own environment; nox_metadata stands for it
+        skipped.append(sys.prefix)
+    inputs = load_inputs(share)(roots, skipped, [__file__])
+    inputs.add_file(os.path.abspath(config.noxfile))
+    inputs.add_file(os.path.join(project, "pyproject.toml"))
+    return roots, inputs
+
+
+def load_noxfile(config, inputs) -> tuple[object, bool]:
+    """The module, or an exit code; and if one process will probably do for all sessions."""
+    import nox.tasks
+
+    inputs.start()
+    start = time.monotonic()
+    module = call_nox(nox.tasks.load_nox_module, global_config=config)
+    seconds = time.monotonic() - start
+    inputs.stop()
+    return module, not inputs.volatile and seconds < LONG and seems_forkable()
 
 
 def select(manifest, config, index: dict, nox) -> tuple[list[int], str | None]:
@@ -306,26 +331,14 @@ def probe(noxfile: str, project: str, out: str, share: str) -> dict[str, object]
     import nox.tasks
 
     os.chdir(project)  # nox has moved to the probe's folder; the user's paths start from here
-    args = refuse_options(sys.argv[1:], os.path.dirname(os.path.dirname(out)))
+    state = os.path.dirname(os.path.dirname(out))
+    args = refuse_options(sys.argv[1:], state)
     sys.argv[1:] = [*args, "-f", noxfile, "-l"]
     config = nox._options.options.parse_args()
     path = list(sys.path)
 
-    home = os.path.dirname(os.path.abspath(config.noxfile))
-    roots = list({project: None, os.path.realpath(project): None, home: None})
-    state = os.path.dirname(os.path.dirname(out))
-    skipped = [state, os.path.join(home, config.envdir or ".nox")]
-    if lies_in(sys.prefix, roots):  # this is nox's own environment; nox_metadata stands for it
-        skipped.append(sys.prefix)
-    inputs = load_inputs(share)(roots, skipped, [__file__])
-    inputs.add_file(os.path.abspath(config.noxfile))
-    inputs.add_file(os.path.join(project, "pyproject.toml"))
-    inputs.start()
-    start = time.monotonic()
-    module = call_nox(nox.tasks.load_nox_module, global_config=config)
-    seconds = time.monotonic() - start
-    inputs.stop()
-    forkable = not inputs.volatile and seconds < LONG and seems_forkable()
+    roots, inputs = look_on(config, project, state, share)
+    module, forkable = load_noxfile(config, inputs)
     if isinstance(module, int):
         raise SystemExit(module)
     call_nox(nox.tasks.merge_noxfile_options, module, global_config=config)

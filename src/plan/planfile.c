@@ -13,6 +13,7 @@
 #include "base/slug.h"
 #include "plan/planfile.h"
 
+#define PLAN "plan.jsonl"
 #define ANEW "`make nox-plan` makes it anew"
 
 struct planfile {
@@ -150,25 +151,33 @@ struct planfile *
 planfile_open(int dirfd)
 {
 	struct planfile *plan = xcalloc(1, sizeof(*plan));
-	int fd = file_open(dirfd, "plan.jsonl", O_RDONLY, FILE_MOST);
+	int fd = file_open(dirfd, PLAN, O_RDONLY, FILE_MOST);
 
 	if (fd < 0 || !(plan->file = fdopen(fd, "r"))) {
 		if (errno == ENOENT)
 			warnx("there is no plan: `noxmk plan` or `make nox-list` makes it");
 		else
-			warnx("plan.jsonl: %s: " ANEW, file_why(errno));
+			warnx(PLAN ": %s: " ANEW, file_why(errno));
 		fd_close(&fd);
 		goto fail;
 	}
 	plan->header = planfile_next(plan);
 	if (json_integer_value(json_object_get(plan->header, "schema")) != 1) {
-		warnx("plan.jsonl: not a plan of this noxmk: " ANEW);
+		warnx(PLAN ": not a plan of this noxmk: " ANEW);
 		goto fail;
 	}
 	return plan;
 fail:
 	planfile_close(plan);
 	return NULL;
+}
+
+struct planfile *
+planfile_find(int dirfd)
+{
+	bool is_there = faccessat(dirfd, PLAN, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	return is_there ? planfile_open(dirfd) : NULL;
 }
 
 void
@@ -196,7 +205,7 @@ planfile_rewind(struct planfile *plan)
 {
 	rewind(plan->file);
 	if (getline(&plan->line, &plan->cap, plan->file) < 0)
-		warnx("plan.jsonl: empty");
+		warnx(PLAN ": empty");
 }
 
 static json_t *
@@ -206,7 +215,7 @@ parse_line(const struct planfile *plan)
 	json_t *object = json_loads(plan->line, 0, &error);
 
 	if (!object)
-		warnx("plan.jsonl: %s: " ANEW, error.text);
+		warnx(PLAN ": %s: " ANEW, error.text);
 	return object;
 }
 

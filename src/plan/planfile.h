@@ -56,6 +56,9 @@ void planfile_write(const struct plan *, const struct planfile_nox *, struct buf
 
 /* The plan in that folder. NULL after a warning. planfile_close frees. */
 struct planfile *planfile_open(int dirfd) UNUSED_RESULT;
+
+/* The same where there may be none, or no folder (-1): then NULL without a warning. */
+struct planfile *planfile_find(int dirfd) UNUSED_RESULT;
 void planfile_close(struct planfile *);
 
 /* The first line. Borrowed: lives until planfile_close. */

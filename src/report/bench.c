@@ -98,8 +98,7 @@ static struct mask *
 open_mask(void)
 {
 	int state = state_find();
-	bool planned = state >= 0 && faccessat(state, "plan.jsonl", F_OK, 0) == 0;
-	struct planfile *plan = planned ? planfile_open(state) : NULL;
+	struct planfile *plan = planfile_find(state);
 	struct secrets secrets = secrets_of(plan ? planfile_header(plan) : NULL);
 	const json_t *set = json_object_get(json_object_get(plan ? planfile_header(plan) : NULL,
 	    "environ"), "set");

@@ -20,17 +20,10 @@ enum { MEMBERS_MOST = 20 };
 static bool
 is_asked_for(int rundir, const char *target)
 {
-	struct planfile *plan = planfile_open(rundir);
-	struct request request = { 0 };
-	json_t *sessions = json_object();
-	bool is;
+	json_t *active = request_active(rundir);
+	bool is = json_object_get(active, target) != NULL;
 
-	if (plan && request_read(rundir, &request) == 0)
-		planfile_expand(plan, request.goals, sessions, false);
-	is = json_object_get(sessions, target) != NULL;
-	json_decref(sessions);
-	request_clear(&request);
-	planfile_close(plan);
+	json_decref(active);
 	return is;
 }
 
@@ -209,8 +202,7 @@ members_of(struct planfile *plan, const char *target)
 static json_t *
 sessions_of(const struct newest *newest, const char *target)
 {
-	struct planfile *plan = faccessat(newest->state, "plan.jsonl", F_OK, 0) == 0 ?
-	    planfile_open(newest->state) : NULL;
+	struct planfile *plan = planfile_find(newest->state);
 	json_t *members = plan ? members_of(plan, target) : json_array();
 
 	planfile_close(plan);

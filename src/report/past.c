@@ -1,5 +1,4 @@
 #include <err.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,8 +153,7 @@ add(struct past *past, const char *run, const struct record *r, bool is_whole, e
 static bool
 add_parts(struct past *past, const char *run, int rundir, const char *target)
 {
-	struct planfile *plan = faccessat(rundir, "plan.jsonl", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
-	    planfile_open(rundir) : NULL;
+	struct planfile *plan = planfile_find(rundir);
 	json_t *parts = plan ? planfile_parts(plan, target) : NULL, *part;
 	struct table table = { 0 };
 	bool found;

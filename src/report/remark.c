@@ -7,9 +7,6 @@
 #include "report/company.h"
 #include "report/remark.h"
 
-/* A wait for processors that took this share of the run is worth a word. */
-#define NOTEWORTHY 0.1
-
 /* Times its usual time, and seconds beyond it, from which on a session is slow. */
 #define SLOW_TIMES 2
 #define SLOW_MORE 5
@@ -83,7 +80,7 @@ remark_of(const struct remarks *remarks, const struct record *r)
 		add(&words, "", RECORD_FLAKY);
 	add(&words, "slow: ", slow);
 	add(&words, "leaked: ", remark_has_leaked(r) ? r->left : NULL);
-	if (!r->reason && waited > remarks->wall * NOTEWORTHY)
+	if (!r->reason && waited > remarks->wall * REMARK_NOTEWORTHY)
 		buffer_printf(&words, "%swaited %s for processors", words.len ? "; " : "",
 		    screen_duration(waited).s);
 	add(&words, "on ", r->machine);

@@ -8,6 +8,9 @@
 #include "report/table.h"
 #include "state/history.h"
 
+/* The share of a run from which on time that was lost is worth a word. */
+#define REMARK_NOTEWORTHY 0.1
+
 struct remarks {
 	const struct table *table;
 	const struct history *history; /* of the runs before this one */

@@ -56,9 +56,6 @@ enum { SCREEN = 40 };
 /* Lines of a summary at most, but for those of its sessions, and for the messages of make. */
 enum { SUMMARY_LINES = 8 };
 
-/* What skipped sessions took is worth a word from this share of the run on. */
-#define NOTEWORTHY 0.1
-
 static void
 print_table(const struct remarks *remarks)
 {
@@ -252,7 +249,7 @@ add_speed_up(struct buffer *out, const struct remarks *remarks)
 
 	if (plain < 0 || took <= 0)
 		return;
-	if (wall - took > wall * NOTEWORTHY)
+	if (wall - took > wall * REMARK_NOTEWORTHY)
 		buffer_printf(out, ", %s without the skipped ones", screen_duration(took).s);
 	buffer_printf(out, ", about %s with plain nox", screen_duration(plain).s);
 	if (plain >= took && !any_is_bad(table))

@@ -166,7 +166,7 @@ add_title(const struct drawing *d, size_t at)
 	buffer_printf(out, "%s to ", screen_duration(start_of(d, at)).s);
 	buffer_addstr(out, screen_duration(end_of(d, at)).s);
 	for (enum wait_kind kind = 0; kind < WAITS; kind++)
-		if (lead->seconds[kind] >= 0.05)
+		if (lead->seconds[kind] >= SCREEN_NOTEWORTHY)
 			buffer_printf(out, "\nwaited %s for %s",
 			    screen_duration(lead->seconds[kind]).s, wait_kind_words(kind));
 	buffer_addstr(out, "</title>");

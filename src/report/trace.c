@@ -11,8 +11,7 @@
 /* The processes of the trace. */
 enum { SESSIONS = 1, WAITING, USE };
 
-/* Seconds that are worth a slice; what a step waits for an answer alone is none. */
-#define NOTEWORTHY 0.0005
+/* Seconds that a step is seen to wait for others: to wait for an answer alone takes less. */
 #define WAIT_LEAST 0.05
 
 struct trace {
@@ -39,7 +38,7 @@ static void
 add_slice(struct trace *trace, int process, size_t lane, const char *name, const char *category,
     struct span span, json_t *args)
 {
-	if (!(span.to - span.from >= NOTEWORTHY)) {
+	if (!(span.to - span.from >= WAITS_NOTEWORTHY)) {
 		json_decref(args);
 		return;
 	}

@@ -5,9 +5,6 @@
 #include "report/cause.h"
 #include "report/waits.h"
 
-/* Seconds that are worth a wait. */
-#define NOTEWORTHY 0.0005
-
 /* Up to a moment, from where the last wait ended, or from that first moment on. */
 static void
 add_wait(struct waits *waits, struct wait wait, double latest)
@@ -15,7 +12,7 @@ add_wait(struct waits *waits, struct wait wait, double latest)
 	struct span *span = &wait.span;
 
 	span->to = span->to > latest ? latest : span->to;
-	if (!(span->to - span->from >= NOTEWORTHY))
+	if (!(span->to - span->from >= WAITS_NOTEWORTHY))
 		return;
 	waits->v = xreallocarray(waits->v, waits->n + 1, sizeof(*waits->v));
 	waits->v[waits->n++] = wait;

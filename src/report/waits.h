@@ -6,6 +6,9 @@
 #include "report/lanes.h"
 #include "report/story.h"
 
+/* Seconds that are worth a wait, or a slice of another kind. */
+#define WAITS_NOTEWORTHY 0.0005
+
 struct wait {
 	enum wait_kind kind;
 	struct span span;   /* seconds from the run's start */

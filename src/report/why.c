@@ -15,9 +15,6 @@
 #include "state/record.h"
 #include "state/rundir.h"
 
-/* Seconds that are worth a line. The work of make itself between two sessions takes less. */
-#define NOTEWORTHY 0.05
-
 /* Columns of the time in front of each line. */
 enum { TIMES = 11 };
 
@@ -65,7 +62,8 @@ put_line(double seconds, const char *what, const char *by)
 static void
 print_line(double seconds, const char *what, const char *by)
 {
-	if (seconds >= NOTEWORTHY)
+	/* The work of make itself between two sessions takes less. */
+	if (seconds >= SCREEN_NOTEWORTHY)
 		put_line(seconds, what, by);
 }
 

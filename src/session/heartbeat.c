@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -60,29 +59,10 @@ has_ended(int rundir, const char *target)
 	return ended;
 }
 
-/* The last entry of that target, or NULL. */
-static const struct now_entry *
-entry_of(const struct now_view *view, const char *target)
-{
-	for (size_t i = view->n; i-- > 0;)
-		if (!strcmp(view->entries[i].target, target))
-			return &view->entries[i];
-	return NULL;
-}
-
-/* Held up, its clock stands still. */
-static double
-seconds_of(const struct now_entry *entry)
-{
-	double until = entry->phase == NOW_HELD_UP ? entry->since : clock_monotonic();
-
-	return until > entry->begun ? until - entry->begun : 0;
-}
-
 static void
 count(struct census *census, const struct now_view *view, int rundir, const char *target)
 {
-	const struct now_entry *entry = entry_of(view, target);
+	const struct now_entry *entry = now_find(view, target);
 
 	if ((entry && entry->phase == NOW_ENDED) || has_ended(rundir, target))
 		return;
@@ -91,7 +71,8 @@ count(struct census *census, const struct now_view *view, int rundir, const char
 		return;
 	}
 	census->v = xreallocarray(census->v, census->n + 1, sizeof(*census->v));
-	census->v[census->n++] = (struct running){ target, seconds_of(entry) };
+	census->v[census->n++] = (struct running){ target,
+		now_seconds(entry, clock_monotonic()) };
 }
 
 static int

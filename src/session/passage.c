@@ -64,14 +64,14 @@ struct passage {
 	unsigned last;             /* threads of it at the last look; 0: there was none */
 	unsigned used, told;       /* of it by two looks in a row; what others were told of that */
 	unsigned share;            /* of the processors, for the command that asks, or asked last */
-	unsigned weighed;          /* what others used when it was weighed; 0: never */
-	bool suffices;             /* and if what they leave does */
+	unsigned weighed;          /* others' most when it was weighed last; 0: never */
+	bool suffices;             /* the answer: what they leave does */
 	double weighs;             /* it may be weighed again then */
 };
 
 /*
- * What the session uses at most from now on; 0: nobody knows. It has one wide command, of those
- * that earlier runs have seen, and takes the number that it is told.
+ * What the session uses at most from now on; 0: nobody knows. Who is told of a part takes that
+ * number, if no other command of the session has been seen to be wide.
  */
 static unsigned
 most_of(const struct passage *passage)
@@ -92,12 +92,11 @@ passage_open(const struct passage_options *options)
 	struct passage *passage = xcalloc(1, sizeof(*passage));
 
 	*passage = (struct passage){ .o = *options, .gate = turn_gate(options->turn),
-		.waits = json_array() };
-	passage->share = options->told;
+		.waits = json_array(), .share = options->told };
 	if (passage->gate && options->told > 1)
 		gate_belong(passage->gate, options->function);
 	if (passage->gate)
-		gate_stay_below(passage->gate, most_of(passage));
+		gate_use_at_most(passage->gate, most_of(passage));
 	return passage;
 }
 
@@ -141,6 +140,15 @@ need_of_unknown(const struct passage *passage, unsigned most)
 	return noted > 0 ? at_most(noted, most) : most;
 }
 
+/* Has the command that asks used several processors when the session was last seen? */
+static bool
+was_wide(const struct passage *passage)
+{
+	const struct learned *known = passage->o.learned;
+
+	return known->known && json_list_has(known->wide, passage->asked.name);
+}
+
 /* Are commands like this one known to use several processors? */
 static bool
 is_known_to_be_wide(const struct passage *passage)
@@ -151,8 +159,8 @@ is_known_to_be_wide(const struct passage *passage)
 		return false;
 	if (noted_of_asked(passage) > 1)
 		return true;
-	return known->known && (passage->asked.kind == ASK_WIDE ? known->width > 1 :
-	    json_list_has(known->wide, passage->asked.name));
+	return passage->asked.kind == ASK_WIDE ? known->known && known->width > 1 :
+						 was_wide(passage);
 }
 
 /* How many processors the command is told of, as one of several of its function. */
@@ -168,30 +176,32 @@ share_of_sibling(const struct passage *passage)
 }
 
 /*
- * The processors that a command may come to use. What the session used when it was last seen
- * counts, if it was told as many as now: of what was narrow then nothing is feared, unless it is
- * known to be wide. That may have been too short to be seen. A command that starts more than there
- * are processors waits for no more than those: it would wait until all others have ended.
+ * The processors that a command may come to use which is told of so many. What the session used
+ * when it was last seen counts, if it was told as many as now: of what was narrow then nothing is
+ * feared, unless it is known to be wide. That may have been too short to be seen. A command that
+ * starts more than there are processors waits for no more than those: it would wait until all
+ * others have ended.
  */
 static unsigned
-need_of(const struct passage *passage)
+need_of(const struct passage *passage, unsigned told)
 {
 	const struct ask_question *asked = &passage->asked;
 	const struct learned *known = passage->o.learned;
-	unsigned told = passage->share;
 	unsigned most = asked->processes > 0 ? at_most(asked->processes, told) : told;
-	bool was_wide = known->known && json_list_has(known->wide, asked->name);
 
-	if (!known->known || (known->told < told && !was_wide))
+	if (!known->known || (known->told < told && !was_wide(passage)))
 		return need_of_unknown(passage, most);
 	if (known->width <= 1)
 		return asked->kind == ASK_WIDE ? most : 1;
-	if (asked->kind != ASK_WIDE && !was_wide)
+	if (asked->kind != ASK_WIDE && !was_wide(passage))
 		return 1;
 	return known->told < told ? most : at_most(known->width, most);
 }
 
-/* What others use beside the command, or 0. Of two of one function each has a half. */
+/*
+ * What others come to use beside the command, or 0 if that is not known. Then each of two of one
+ * function has a half.
+ */
 static unsigned
 most_of_others(const struct passage *passage)
 {
@@ -200,16 +210,16 @@ most_of_others(const struct passage *passage)
 	return most == 0 && gate_count_siblings(passage->gate) > 0 ? all - all / 2 : most;
 }
 
-/* How many processors a command is told of whose session has not run before. */
+/* How many it is told of if its session has not run before. share: as one of its function. */
 static unsigned
-share_of_unknown(const struct passage *passage)
+share_of_unknown(const struct passage *passage, unsigned share)
 {
 	unsigned all = passage->o.told, others = gate_load_of_others(passage->gate);
 
 	for (size_t i = 0; i < countof(narrow_untold); i++)
 		if (!strcmp(passage->asked.name, narrow_untold[i]))
 			return others < all ? all - others : 1;
-	return passage->share;
+	return share;
 }
 
 /* Would what others leave do? In a run of thousands of sessions that takes a while to find out. */
@@ -225,31 +235,31 @@ weigh(struct passage *passage, unsigned others)
 }
 
 /*
- * How many processors the command is told of. One that has a number of its own does not ask. Those
- * that others leave do, if earlier runs tell that nothing is lost by that.
+ * How many processors the command is told of: those that others leave, if earlier runs tell that
+ * nothing is lost by that. One that has a number of its own does not look what it is told.
  */
 static unsigned
 share_of(struct passage *passage)
 {
-	unsigned all = passage->o.told, others;
+	unsigned all = passage->o.told, share, need, others;
 
-	passage->share = all;
 	if (passage->asked.processes > 0)
 		return all;
-	passage->share = share_of_sibling(passage);
+	share = share_of_sibling(passage);
 	if (!passage->o.learned->known)
-		return share_of_unknown(passage);
-	if (need_of(passage) <= 1)
-		return passage->share;
+		return share_of_unknown(passage, share);
+	need = need_of(passage, share);
+	if (need <= 1)
+		return share;
 	others = most_of_others(passage);
-	if (others == 0 || others >= all || others + need_of(passage) <= all)
-		return passage->share;
+	if (others == 0 || others >= all || others + need <= all)
+		return share;
 	if (others != passage->weighed && clock_monotonic() >= passage->weighs)
 		weigh(passage, others);
-	return passage->weighed == others && passage->suffices ? all - others : passage->share;
+	return passage->weighed == others && passage->suffices ? all - others : share;
 }
 
-/* It goes. What it was told of is the session's from now on. */
+/* It goes. The session was told of the least that one of its commands was. */
 static void
 let_go(struct passage *passage)
 {
@@ -259,14 +269,14 @@ let_go(struct passage *passage)
 		gate_belong(passage->gate, NULL);
 	if (record->told > passage->share)
 		record->told = passage->share;
-	gate_stay_below(passage->gate, most_of(passage));
+	gate_use_at_most(passage->gate, most_of(passage));
 }
 
 static bool
 is_free_to_go(struct passage *passage)
 {
-	struct gate_need need = { .settles = SETTLES, .processors = need_of(passage),
-		.known = passage->o.learned->known };
+	struct gate_need need = { .processors = need_of(passage, passage->share),
+		.settles = SETTLES, .known = passage->o.learned->known };
 
 	/* Others may have told meanwhile that it is narrow: it is in nobody's way any more. */
 	if (need.processors <= 1) {
@@ -334,7 +344,7 @@ note_wait(struct passage *passage)
 	else
 		wait = json_pack("{s:s,s:f,s:f,s:s,s:i,s:i}", "for", "processors", "seconds",
 		    seconds, "started", passage->started, "command", passage->asked.name,
-		    "needed", (int)need_of(passage), "used", (int)passage->others);
+		    "needed", (int)need_of(passage, passage->share), "used", (int)passage->others);
 	bounds_add_wait(passage->waits, wait);
 	json_decref(wait);
 }

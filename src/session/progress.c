@@ -246,12 +246,8 @@ judge(struct progress *p, struct item *item)
 	item->lives = now_lives(p->o.table, (size_t)(entry - p->view.entries), p->o.own);
 	if (!item->lives)
 		take_record(p, item);
-	if (!item->lives || entry->begun == 0)
-		return;
-	/* Held up, its clock stands still. */
-	item->seconds = (entry->phase == NOW_HELD_UP ? entry->since : p->now) - entry->begun;
-	if (item->seconds < 0)
-		item->seconds = 0;
+	else
+		item->seconds = now_seconds(entry, p->now);
 }
 
 static bool

@@ -52,7 +52,7 @@ struct run {
 	json_t *session; /* its line of the plan */
 	struct options session_options; /* what the plan sets for it */
 	struct record record;
-	struct learned learned; /* of it, in earlier runs */
+	struct learned learned; /* what earlier runs have taught of it; nothing where it is alone */
 	struct turn *turn;
 	struct passage *passage;
 	struct now *now; /* what others see of us */
@@ -178,7 +178,7 @@ told(const struct run *run)
 	return strict || options->jobs.least > 0 ? 0 : shared_processors(run);
 }
 
-/* It matters where sessions can be in each other's way. */
+/* What earlier runs have taught matters where sessions can be in each other's way. */
 static void
 look_up_learned(struct run *run)
 {

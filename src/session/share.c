@@ -1,9 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "order/forecast.h"
-#include "plan/planfile.h"
 #include "session/share.h"
 #include "state/history.h"
 #include "state/now.h"
@@ -23,32 +21,22 @@ struct moment {
 	unsigned told; /* what the session is told of */
 };
 
-/* What the helper of that session has told last; NULL: it has not come yet. */
-static const struct now_entry *
-find_entry(const struct now_view *view, const char *target)
-{
-	for (size_t i = view->n; i > 0; i--)
-		if (!strcmp(view->entries[i - 1].target, target))
-			return &view->entries[i - 1];
-	return NULL;
-}
-
 /*
  * What the session, which usually takes so many seconds, takes longer if it is told of `few`. Of
- * its work a part is done by one processor, whatever it is told, and the rest by as many as it was
- * seen to use:
+ * its work a part is done by one processor, whatever it is told, and the other part, `many`, by as
+ * many as it was seen to use:
  *
- *   seconds = one + rest / width      cpu = one + rest
+ *   seconds = one + many / width      cpu = one + many
  */
 static double
 seconds_more(const struct learned *known, double seconds, unsigned few)
 {
-	double width = known->width, rest = (known->cpu - seconds) * width / (width - 1);
+	double width = known->width, many = (known->cpu - seconds) * width / (width - 1);
 
-	return rest > 0 && few < known->width ? rest / few - rest / width : 0;
+	return many > 0 && few < known->width ? many / few - many / width : 0;
 }
 
-/* This session itself: what it does until now one processor has done. */
+/* This session itself has run for so many seconds: that much of its work one processor has done. */
 static void
 tell_own(const struct moment *m, double seconds, struct forecast_left *left)
 {
@@ -67,15 +55,15 @@ static void
 tell_left(void *data, const char *target, struct forecast_left *left)
 {
 	const struct moment *m = data;
-	const struct now_entry *entry = find_entry(&m->view, target);
-	double until = entry && entry->phase == NOW_HELD_UP ? entry->since : m->now;
+	const struct now_entry *entry = now_find(&m->view, target);
+	double seconds = entry ? now_seconds(entry, m->now) : 0;
 
 	if (entry && entry->phase == NOW_ENDED)
 		left->seconds = 0;
 	else if (!strcmp(target, m->o->target))
-		tell_own(m, entry && entry->begun > 0 ? until - entry->begun : 0, left);
+		tell_own(m, seconds, left);
 	else if (entry && entry->begun > 0)
-		forecast_pass(left, until - entry->begun);
+		forecast_pass(left, seconds);
 }
 
 static double
@@ -83,21 +71,6 @@ rest_with(struct moment *m, const json_t *active, const struct history *history,
 {
 	m->told = told;
 	return forecast_rest(m->o->state, active, history, m->o->processors, tell_left, m);
-}
-
-/* The sessions of this make, as planfile_expand has them. NULL: they are not known. */
-static json_t *
-read_active(int folder)
-{
-	struct request request = { 0 };
-	struct planfile *plan = request_read(folder, &request) == 0 ? planfile_open(folder) : NULL;
-	json_t *active = plan ? json_object() : NULL;
-
-	if (plan)
-		planfile_expand(plan, request.goals, active, false);
-	planfile_close(plan);
-	request_clear(&request);
-	return active;
 }
 
 bool
@@ -109,7 +82,8 @@ share_suffices(const struct share_options *o, unsigned few)
 	json_t *active;
 	bool suffices;
 
-	if (o->learned->width < 2 || !(active = read_active(o->folder)))
+	/* Who was seen to be narrow tells nothing of workers. */
+	if (o->learned->width < 2 || !(active = request_active(o->folder)))
 		return false;
 	history = history_load(o->state);
 	moment.view = now_look(o->table);

@@ -7,17 +7,16 @@
  * better depends on what is still to come: what earlier runs have taught tells that (forecast.h).
  */
 
-#include <jansson.h>
 #include <stdbool.h>
 
 #include "state/learned.h"
 
 struct share_options {
-	int state, folder;       /* the state folder; the one with the request and the plan */
-	int table;               /* see now.h */
+	int state, folder; /* the state folder; the one with the request and the plan */
+	int table;         /* see now.h */
 	const char *target;
-	unsigned processors;     /* that all sessions of the make share */
-	const struct learned *learned; /* of this session, which is known */
+	unsigned processors; /* that all sessions of the make share */
+	const struct learned *learned; /* what earlier runs have taught of it, and they have */
 };
 
 /*

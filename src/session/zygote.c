@@ -271,49 +271,62 @@ static char *
 plan_of_zygote(int state, int runtime)
 {
 	static const char *const names[] = { SOCKET, RETIRED };
-	struct stat plan = { 0 }, zygote;
+	struct timespec made;
+	char *plan = forkable_plan(state, &made);
+	struct stat zygote;
 
-	(void)!fstatat(state, "plan.jsonl", &plan, AT_SYMLINK_NOFOLLOW);
 	for (size_t i = 0; i < countof(names); i++)
 		if (fstatat(runtime, names[i], &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    is_before(zygote.st_mtim, plan.st_mtim))
+		    is_before(zygote.st_mtim, made)) {
+			free(plan);
 			return NULL;
-	return forkable_plan(state);
+		}
+	return plan;
 }
 
-/* Why the noxfile cannot be forked, as this make or an earlier one has found; or NULL, likewise. */
+/*
+ * Why the noxfile cannot be forked, as this make or an earlier one has found; or NULL, likewise.
+ * What this one has found is kept with its plan, if there is one, for the next. The caller frees.
+ */
 static char *
-find_refusal(int state, int runtime)
+find_refusal(int state, int runtime, const char *plan)
 {
-	char *plan = plan_of_zygote(state, runtime);
 	char *why = plan ? forkable_refusal(state, plan) : NULL;
 
 	if (!why && (why = forkable_read(runtime, REFUSED, "")) && plan)
 		forkable_refuse(state, plan, why);
-	free(plan);
 	return why;
 }
 
 static bool
-is_known(int state, int runtime)
+is_known(const struct zygote_options *o)
 {
-	char *plan = plan_of_zygote(state, runtime);
-	bool known = plan && forkable_is_known(state, plan);
+	char *plan = plan_of_zygote(o->state, o->runtime);
+	bool known = plan && forkable_is_known(o->state, plan);
 
 	free(plan);
 	return known;
 }
 
 /* One that was ready soon, and is still to be used at the end of its make, has been of use. */
-static void
-make_known(int state, int runtime)
+static bool
+was_of_use(int runtime)
 {
-	char *plan = plan_of_zygote(state, runtime);
 	struct stat zygote;
 
 	/* Made when it was started, and renamed when it was ready. */
-	if (plan && fstatat(runtime, SOCKET, &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    zygote.st_ctim.tv_sec - zygote.st_mtim.tv_sec <= SOON)
+	return fstatat(runtime, SOCKET, &zygote, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       zygote.st_ctim.tv_sec - zygote.st_mtim.tv_sec <= SOON;
+}
+
+/* The next makes are to know what this one has found of its plan. */
+static void
+keep_findings(int state, int runtime)
+{
+	char *plan = plan_of_zygote(state, runtime);
+
+	free(find_refusal(state, runtime, plan));
+	if (plan && was_of_use(runtime))
 		forkable_know(state, plan);
 	free(plan);
 }
@@ -322,7 +335,7 @@ make_known(int state, int runtime)
 static bool
 is_awaited(const struct zygote_options *o)
 {
-	return o->fork == FORK_ALWAYS || is_known(o->state, o->runtime);
+	return o->fork == FORK_ALWAYS || is_known(o);
 }
 
 static void
@@ -505,17 +518,16 @@ was_begun(int runtime)
 static bool
 pays(const struct zygote_options *o)
 {
-	unsigned slots, processors;
+	unsigned slots;
 
 	if (o->fork != FORK_PAYING)
 		return o->fork == FORK_ALWAYS;
 	slots = o->makeflags->slots;
 	if (o->sessions >= slots + WORTH)
 		return true;
-	if (o->sessions <= WORTH_KNOWN || !is_known(o->state, o->runtime))
+	if (o->sessions <= WORTH_KNOWN || !is_known(o))
 		return false;
-	processors = cpus_available();
-	return o->sessions >= (slots < processors ? slots : processors) + WORTH_KNOWN;
+	return o->sessions >= at_most(slots, cpus_available()) + WORTH_KNOWN;
 }
 
 struct keeper_lender
@@ -524,11 +536,15 @@ zygote_lender(const struct zygote_options *o, const struct keeper_task *task)
 	struct keeper_lender lender = { .ask = ask, .silent = retire, .why = o->why,
 		.data = (void *)o };
 	int is_subreaper = 0;
+	char *plan;
 
 	/* A filter of calls is set before nox starts, and a terminal is taken before that. */
 	if (!pays(o) || o->runtime < 0 || task->watcher || task->is_terminal)
 		return (struct keeper_lender){ 0 };
-	if ((*o->why = find_refusal(o->state, o->runtime)))
+	plan = plan_of_zygote(o->state, o->runtime);
+	*o->why = find_refusal(o->state, o->runtime, plan);
+	free(plan);
+	if (*o->why)
 		return (struct keeper_lender){ 0 };
 	/* What is nobody's child becomes ours once we have had a session. */
 	prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper);
@@ -558,10 +574,9 @@ end_one(int runtime, const char *name, int milliseconds)
 void
 zygote_end(int state, int runtime)
 {
-	free(find_refusal(state, runtime));
 	if (runtime < 0)
 		return;
-	make_known(state, runtime);
+	keep_findings(state, runtime);
 	end_one(runtime, SOCKET, END_PATIENCE);
 	/* It was given up, as it did not answer. */
 	end_one(runtime, RETIRED, 0);

@@ -28,8 +28,8 @@ struct entry {
 	double tried;    /* when it did last */
 	uint32_t rank;
 	uint32_t family; /* the hash of its function; 0: its wide command has come, or none will */
-	uint32_t most;   /* processors that it ever uses from now on; 0: unknown */
-	uint32_t spare;
+	uint32_t most;   /* processors that it uses at most from now on; 0: unknown */
+	uint32_t spare;  /* so that no byte is left undefined */
 };
 
 /* By the hash of its subject. Two with the same hash are mixed up, which costs some time. */
@@ -180,8 +180,7 @@ gate_enter(struct gate *gate)
 		if (fcntl(gate->file, F_OFD_SETLK, &range) == 0)
 			gate->place = i;
 	}
-	gate->own = (struct entry){ .used = 1, .family = gate->family,
-		.most = gate->own.most };
+	gate->own = (struct entry){ .used = 1, .family = gate->family, .most = gate->own.most };
 	write_own(gate);
 }
 
@@ -209,7 +208,7 @@ use_of(const struct entry *entry, double now)
 }
 
 void
-gate_stay_below(struct gate *gate, unsigned processors)
+gate_use_at_most(struct gate *gate, unsigned processors)
 {
 	if (gate->own.most == processors)
 		return;

@@ -4,13 +4,14 @@
 /*
  * The gate, where a command that may be wide waits until the processors that it needs are free. A
  * tool that is told all processors and waits is faster than one that is told fewer: waiting costs
- * nothing while others keep all of them busy, and being narrow is for ever. (Of a part is told who
- * starts workers beside others of its function, and where a run is known to end as early by that:
+ * nothing while others keep all of them busy, and being narrow is for ever. (A command is told of a
+ * part beside others of its function, and where the run is known to end as early by that:
  * passage.c.)
  *
  * The helpers of one make share a table, .gate.now in the runtime folder: notes on commands, then
  * an entry for each session that runs, with the processors that it was seen to use, those that a
- * command of it may come to need, and its function until a wide command was let go.
+ * command of it may come to need, those that it uses at most from now on, and its function until a
+ * wide command was let go.
  *
  * A command of a session goes if what the others use and what it needs is at most
  * max(2N - 1, N + 1) together, N being the processors, or max(1.75N - 1, N + 1) if its session was
@@ -58,8 +59,8 @@ unsigned gate_count_siblings(const struct gate *);
 /* So many processors are in use by the session now. */
 void gate_use(struct gate *, unsigned processors);
 
-/* From now on the session never uses more than so many; 0: nobody knows. */
-void gate_stay_below(struct gate *, unsigned processors);
+/* From now on the session uses so many at most; 0: nobody knows. */
+void gate_use_at_most(struct gate *, unsigned processors);
 
 /* Those that all other sessions use together. */
 unsigned gate_load_of_others(const struct gate *);

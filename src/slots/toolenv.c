@@ -22,7 +22,7 @@ struct toolenv {
  * Tools that are no clients of a jobserver are told by variables how many jobs, threads or
  * processes they may use; nox.mk(5), ENVIRONMENT says which tool reads which. The variable is set
  * from `least` processors on, and never above `most` (0: any number). mypy without it has no
- * workers at all, and with more than four it is slower.
+ * workers at all, and is slower with one, or with more than four.
  */
 static const struct {
 	const char *name;

@@ -13,11 +13,12 @@
 #define FORKED "forked"
 
 char *
-forkable_plan(int state)
+forkable_plan(int state, struct timespec *made)
 {
 	struct stat plan = { 0 };
 
 	(void)!fstatat(state, "plan.jsonl", &plan, AT_SYMLINK_NOFOLLOW);
+	*made = plan.st_mtim;
 	return xasprintf("%lld.%09ld %llu %llu\n", (long long)plan.st_mtim.tv_sec,
 	    plan.st_mtim.tv_nsec, (unsigned long long)plan.st_ino,
 	    (unsigned long long)plan.st_size);

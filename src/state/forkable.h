@@ -12,9 +12,10 @@
  */
 
 #include <stdbool.h>
+#include <time.h>
 
-/* The line of the plan that there is now. The caller frees. */
-char *forkable_plan(int state);
+/* The line of the plan that there is now, and when that was made. The caller frees. */
+char *forkable_plan(int state, struct timespec *made);
 
 /* Why the sessions of that plan cannot be forked, for people, or NULL. The caller frees. */
 char *forkable_refusal(int state, const char *plan);

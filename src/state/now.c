@@ -207,6 +207,23 @@ now_view_clear(struct now_view *view)
 	*view = (struct now_view){ 0 };
 }
 
+const struct now_entry *
+now_find(const struct now_view *view, const char *target)
+{
+	for (size_t i = view->n; i > 0; i--)
+		if (!strcmp(view->entries[i - 1].target, target))
+			return &view->entries[i - 1];
+	return NULL;
+}
+
+double
+now_seconds(const struct now_entry *entry, double time)
+{
+	double until = entry->phase == NOW_HELD_UP ? entry->since : time;
+
+	return entry->begun > 0 && until > entry->begun ? until - entry->begun : 0;
+}
+
 bool
 now_lives(int table, size_t entry, const struct now *own)
 {

@@ -82,6 +82,12 @@ struct now_view {
 struct now_view now_look(int table) UNUSED_RESULT;
 void now_view_clear(struct now_view *);
 
+/* What the helper of that session has told last, or NULL. Borrowed from the view. */
+const struct now_entry *now_find(const struct now_view *, const char *target);
+
+/* For how long its attempt runs at that monotonic time; 0: not yet. Held up, its clock stands. */
+double now_seconds(const struct now_entry *, double time);
+
 /* Does the helper of that entry of the table live? own: whoever asks, or NULL. */
 bool now_lives(int table, size_t entry, const struct now *own);
 

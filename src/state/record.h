@@ -32,10 +32,11 @@
  * (leftover.h). cue: the target at whose end make was to start the session (order.h), or null. cpu:
  * the processor seconds of the session and of the processes that it waited for. client: whether
  * tools in it opened make's jobserver (toolenv.h), or null where they could not. told: how many
- * processors its tools were told to use; 0: nothing. width: the most threads that were seen
- * runnable at once; 0: nobody looked. memory: the most bytes that it had; 0: unknown. wide: the
- * commands that were seen to use more than one processor. crowded: seconds of its duration that it
- * lost since all sessions together had more to run than there are processors, or null: unknown.
+ * processors its tools were told to use, at the gate the fewest of all its commands; 0: nothing.
+ * width: the most threads that were seen runnable at once; 0: nobody looked. memory: the most bytes
+ * that it had; 0: unknown. wide: the commands that were seen to use more than one processor.
+ * crowded: seconds of its duration that it lost since all sessions together had more to run than
+ * there are processors, or null: unknown.
  * own: seconds of its duration that nox spent in the session, not on its own start and end, or
  * null: unknown. shown: so many lines a CI's page had when the log was on it (output/page.h), or,
  * where there is none, so many lines had the whole log and the verdict above it as it ended; 0: it

@@ -17,6 +17,7 @@
 #include "base/nearest.h"
 #include "base/slug.h"
 #include "base/words.h"
+#include "plan/planfile.h"
 #include "state/makekey.h"
 #include "state/machine.h"
 #include "state/request.h"
@@ -347,4 +348,18 @@ request_read(int rundir, struct request *request)
 		(void)knob_recall(&request->knobs, name, json_text(request->knob_texts, name));
 	json_decref(json);
 	return 0;
+}
+
+json_t *
+request_active(int rundir)
+{
+	struct request request = { 0 };
+	struct planfile *plan = request_read(rundir, &request) == 0 ? planfile_open(rundir) : NULL;
+	json_t *active = plan ? json_object() : NULL;
+
+	if (plan)
+		planfile_expand(plan, request.goals, active, false);
+	planfile_close(plan);
+	request_clear(&request);
+	return active;
 }

@@ -82,4 +82,10 @@ bool request_is_sound(const json_t *);
 int request_write(int rundir, const struct request *, const struct secrets *);
 int request_read(int rundir, struct request *);
 
+/*
+ * The sessions that its goals run by the plan in the same folder, as planfile_expand has them: a
+ * new reference. NULL after a warning: they are not known.
+ */
+json_t *request_active(int rundir) UNUSED_RESULT;
+
 #endif

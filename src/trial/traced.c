@@ -98,8 +98,7 @@ run_make(struct traced *traced)
 static bool
 lacks_target(const struct traced *traced, int state)
 {
-	struct planfile *plan = state >= 0 && faccessat(state, "plan.jsonl", F_OK, 0) == 0 ?
-		planfile_open(state) : NULL;
+	struct planfile *plan = planfile_find(state);
 	json_t *goals = json_array(), *sessions = json_object();
 	bool lacks;
 

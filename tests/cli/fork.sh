@@ -459,6 +459,23 @@ os.execvp(sys.argv[1], sys.argv[1:])
 END
 run python3 one-processor.py "$MAKE" -I "$STAGE/include" -j3 a b c
 check 'three that make starts at once, but one processor cannot' same "$(all)" ', , '
+# What who makes the plan can see of a noxfile that is not to be forked, or too late.
+while IFS='|' read -r expected line; do
+	noxfile <<END
+$line
+@nox.session(python=False)
+def a(session):
+    pass
+END
+	mk -n a
+	check "expected: $expected: $line" same "$([ -e "$state/forked" ] && echo yes || echo no)" "$expected"
+done <<'END'
+yes|kept = 1
+no|time.time()
+no|time.sleep(2)
+no|import threading; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
+no|sys.modules["numpy"] = sys
+END
 # In vain it is waited for once.
 noxfile <<'END'
 time.sleep(1)
