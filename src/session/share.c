@@ -34,18 +34,24 @@ find_entry(const struct now_view *view, const char *target)
 }
 
 /*
- * What the session, which usually takes so many seconds, takes longer if it is told of `few`. Of
- * its work a part is done by one processor, whatever it is told, and the rest by as many as it was
- * seen to use:
+ * What the session, which usually takes so many seconds, takes longer at most if it is told of
+ * `few`, with so many seconds left. Either a part of its work is done by one processor, whatever it
+ * is told, and the rest by as many as it was seen to use, if there are:
  *
  *   seconds = one + rest / width      cpu = one + rest
+ *
+ * or its workers wait for something else: then all that is left may take longer, as fewer do so.
  */
 static double
-seconds_more(const struct learned *known, double seconds, unsigned few)
+seconds_more(const struct share_options *o, double seconds, double left, unsigned few)
 {
-	double width = known->width, rest = (known->cpu - seconds) * width / (width - 1);
+	double width = at_most(o->learned->width, o->processors);
+	double rest = (o->learned->cpu - seconds) * width / (width - 1);
+	double work = rest / few - rest / width, waits = left * width / few - left;
 
-	return rest > 0 && few < known->width ? rest / few - rest / width : 0;
+	if (few >= width)
+		return 0;
+	return work > waits ? work : waits;
 }
 
 /* This session itself: what it does until now one processor has done. */
@@ -53,10 +59,10 @@ static void
 tell_own(const struct moment *m, double seconds, struct forecast_left *left)
 {
 	const struct learned *known = m->o->learned;
-	double work = known->cpu - seconds;
+	double work = known->cpu - seconds, usual = left->seconds;
 
-	left->seconds += seconds_more(known, left->seconds, m->told);
 	forecast_pass(left, seconds);
+	left->seconds += seconds_more(m->o, usual, left->seconds, m->told);
 	left->demand = work > 0 ? work / left->seconds : 1;
 	if (left->demand > m->told)
 		left->demand = m->told;
