@@ -137,6 +137,20 @@ START_TEST(one_that_waits_is_slower_if_it_is_told_of_fewer)
 }
 END_TEST
 
+START_TEST(a_history_of_no_use_was_warned_of_before)
+{
+	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
+	struct share_options options = { .state = state, .folder = state, .table = -1,
+		.target = "it", .processors = 2, .learned = &learned };
+
+	put_request("'it'");
+	file_put("state/plan.jsonl", BEFORE);
+	file_put("state/history.json", "{\"schema\":1,\"sessions\":{\"it\":[2.2,-1]}}");
+	ck_assert(!share_suffices(&options, 1));
+	assert_silent();
+}
+END_TEST
+
 START_TEST(without_a_plan_nobody_knows)
 {
 	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
@@ -157,6 +171,7 @@ check_share_suite(void)
 	tcase_add_loop_test(tc, what_is_to_come_decides, 0, (int)countof(cases));
 	tcase_add_loop_test(tc, one_that_waits_is_slower_if_it_is_told_of_fewer, 0,
 	    (int)countof(more));
+	tcase_add_test(tc, a_history_of_no_use_was_warned_of_before);
 	tcase_add_test(tc, without_a_plan_nobody_knows);
 	return suite;
 }

@@ -117,7 +117,7 @@ share_suffices(const struct share_options *o, unsigned few)
 
 	if (o->learned->width < 2 || !(active = read_active(o->folder)))
 		return false;
-	history = history_load(o->state);
+	history = history_look(o->state);
 	moment.view = now_look(o->table);
 	rest = rest_with(&moment, active, history, few);
 	suffices = rest >= 0 &&
