@@ -114,8 +114,12 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 {
 	struct learned it = learned_read(before);
 	double alone = learned_alone(r, processors);
-	/* It was told of a part: what it uses of more is known already. */
-	bool shared = it.known && r->told > 0 && r->told < it.told;
+	/*
+	 * It was told of a part, or of nothing: what it uses of more is known already, if this
+	 * machine has as much, and it did not use more than that.
+	 */
+	bool shared = it.known && r->told < it.told && r->told < processors &&
+		      r->width <= it.width;
 
 	if ((r->width > 0 && !shared) || (!it.known && learned_was_too_short(r))) {
 		json_decref(it.wide);
