@@ -152,6 +152,8 @@ START_TEST(the_last_run_with_a_look_counts)
 {
 	static const char before[] =
 	    "{'told':2,'width':2,'memory':5,'cpu':2.5,'wide':['ninja'],'alone':20.5}";
+	static const char wide[] =
+	    "{'told':4,'width':4,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}";
 
 	assert_added(NULL, ran(10, 4, 0, "['pytest']"),
 	    "{'told':4,'width':4,'memory':9,'cpu':6.5,'wide':['pytest'],'alone':10.0}");
@@ -161,9 +163,6 @@ START_TEST(the_last_run_with_a_look_counts)
 	assert_added(before, ran(10, 1, 0, NULL),
 	    "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':10.0}");
 	/* What shared the processors with others would use more. */
-	assert_added("{'told':8,'width':8,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}",
-	    ran(30, 4, 15, "['pytest']"),
-	    "{'told':8,'width':8,'memory':5,'cpu':2.5,'wide':['pytest'],'alone':20.5}");
 	for (size_t i = 0; i < countof(parts); i++) {
 		char *wanted = xasprintf(MYPY, parts[i].cpu, parts[i].alone);
 
@@ -173,6 +172,14 @@ START_TEST(the_last_run_with_a_look_counts)
 		    wanted);
 		free(wanted);
 	}
+	/* Or of nothing, one session at a time. But who uses more than is known has changed. */
+	assert_added(wide, (struct record){ .duration = 30, .width = 2, .cpu = 30, .crowded = -1 },
+	    wide);
+	assert_added(wide, (struct record){ .duration = 30, .width = 5, .cpu = 30, .crowded = -1 },
+	    "{'told':0,'width':5,'memory':0,'cpu':30.0,'alone':20.5}");
+	/* What is known of a larger machine is not, of all that there is here. */
+	assert_added("{'told':64,'width':64,'memory':5,'cpu':2.5,'wide':['ninja'],'alone':20.5}",
+	    ran(10, 1, 0, NULL), "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':10.0}");
 	/* In a crowd its width is seen, but not what it takes. */
 	assert_added(before, ran(30, 4, 15, "['ninja']"),
 	    "{'told':4,'width':4,'memory':9,'cpu':6.5,'wide':['ninja'],'alone':20.5}");

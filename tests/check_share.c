@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -83,6 +84,59 @@ START_TEST(what_is_to_come_decides)
 }
 END_TEST
 
+/* How wide `it` was, how long it has run, what it computes for, and how long it is in company. */
+static const struct {
+	unsigned width;
+	double begun, cpu, company;
+	bool suffices;
+} more[] = {
+	/* Its workers wait rather than compute: of fewer each waits for more. */
+	{ 2, 0, 2.2, 3, false }, { 2, 0, 2.2, 5, true }, { 2, 0, 0, 3, false },
+	/* More threads than there are processors are no faster than these. */
+	{ 8, 0, 2.2, 5, true }, { UINT_MAX, 0, 2.2, 5, true }, { 2, 0, 1e8, 3, false },
+	/* It may be that but for the last part. */
+	{ 2, 1.7, 2.2, 3, true },
+	/* It takes longer than ever: its work is still to come. */
+	{ 2, 60, 4, 1, false },
+};
+
+START_TEST(one_that_waits_is_slower_if_it_is_told_of_fewer)
+{
+	struct learned learned = { .told = 2, .width = more[_i].width,
+		.cpu = more[_i].cpu, .alone = 2.2, .known = true };
+	struct now *own = now_open(state, "it", 2), *other = now_open(state, "long", 2);
+	struct share_options options = { .state = state, .folder = state, .table = now_table(own),
+		.target = "it", .processors = 2, .learned = &learned };
+	char *sessions = xasprintf("'long':%d", (int)more[_i].company);
+
+	put_history(sessions);
+	put_request("'it','long'");
+	file_put("state/plan.jsonl", BEFORE "{\"target\":\"long\"}\n");
+	now_begun(own, clock_monotonic() - more[_i].begun, 1);
+	now_enter(own, NOW_RUNS, "");
+	now_begun(other, clock_monotonic(), 1);
+	ck_assert_int_eq(share_suffices(&options, 1), more[_i].suffices);
+	now_close(other);
+	now_close(own);
+	free(sessions);
+	assert_silent();
+}
+END_TEST
+
+START_TEST(a_history_of_no_use_was_warned_of_before)
+{
+	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
+	struct share_options options = { .state = state, .folder = state, .table = -1,
+		.target = "it", .processors = 2, .learned = &learned };
+
+	put_request("'it'");
+	file_put("state/plan.jsonl", BEFORE);
+	file_put("state/history.json", "{\"schema\":1,\"sessions\":{\"it\":[2.2,-1]}}");
+	ck_assert(!share_suffices(&options, 1));
+	assert_silent();
+}
+END_TEST
+
 START_TEST(without_a_plan_nobody_knows)
 {
 	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
@@ -101,6 +155,9 @@ check_share_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, what_is_to_come_decides, 0, (int)countof(cases));
+	tcase_add_loop_test(tc, one_that_waits_is_slower_if_it_is_told_of_fewer, 0,
+	    (int)countof(more));
+	tcase_add_test(tc, a_history_of_no_use_was_warned_of_before);
 	tcase_add_test(tc, without_a_plan_nobody_knows);
 	return suite;
 }

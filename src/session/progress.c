@@ -260,7 +260,7 @@ static const struct history *
 history(struct progress *p)
 {
 	if (!p->history)
-		p->history = history_load(p->o.state);
+		p->history = history_look(p->o.state);
 	return p->history;
 }
 

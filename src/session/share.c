@@ -22,18 +22,25 @@ struct moment {
 };
 
 /*
- * What the session, which usually takes so many seconds, takes longer if it is told of `few`. Of
- * its work a part is done by one processor, whatever it is told, and the other part, `many`, by as
- * many as it was seen to use:
+ * What the session, which usually takes so many seconds, takes longer if it is told of `few`, with
+ * so many seconds left. Either a part of its work is done by one processor, whatever it is told, and
+ * the other part, `many`, by as many as it was seen to use, if there are:
  *
  *   seconds = one + many / width      cpu = one + many
+ *
+ * or its workers wait for something else: then all that is left may take longer, as fewer do so.
+ * That is feared of a session that kept less than half of its other workers busy.
  */
 static double
-seconds_more(const struct learned *known, double seconds, unsigned few)
+seconds_more(const struct share_options *o, double seconds, double left, unsigned few)
 {
-	double width = known->width, many = (known->cpu - seconds) * width / (width - 1);
+	double width = at_most(o->learned->width, o->processors), cpu = o->learned->cpu;
+	double many = (cpu - seconds) * width / (width - 1);
+	double work = many / few - many / width, waits = left * width / few - left;
 
-	return many > 0 && few < known->width ? many / few - many / width : 0;
+	if (few >= width)
+		return 0;
+	return cpu >= seconds * (1 + width) / 2 || work > waits ? work : waits;
 }
 
 /* This session itself has run for so many seconds: that much of its work one processor has done. */
@@ -41,10 +48,10 @@ static void
 tell_own(const struct moment *m, double seconds, struct forecast_left *left)
 {
 	const struct learned *known = m->o->learned;
-	double work = known->cpu - seconds;
+	double work = known->cpu - seconds, usual = left->seconds;
 
-	left->seconds += seconds_more(known, left->seconds, m->told);
 	forecast_pass(left, seconds);
+	left->seconds += seconds_more(m->o, usual, left->seconds, m->told);
 	left->demand = work > 0 ? work / left->seconds : 1;
 	if (left->demand > m->told)
 		left->demand = m->told;
@@ -85,7 +92,7 @@ share_suffices(const struct share_options *o, unsigned few)
 	/* Who was seen to be narrow tells nothing of workers. */
 	if (o->learned->width < 2 || !(active = request_active(o->folder)))
 		return false;
-	history = history_load(o->state);
+	history = history_look(o->state);
 	moment.view = now_look(o->table);
 	rest = rest_with(&moment, active, history, few);
 	suffices = rest >= 0 &&

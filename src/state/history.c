@@ -149,7 +149,10 @@ table_free(struct table *table)
 	json_decref(table->skipped);
 }
 
-/* shown: the file as messages show it. One that cannot be used is warned of and counts as empty. */
+/*
+ * shown: the file as messages show it, or NULL for none. One that cannot be used is warned of then,
+ * and counts as empty.
+ */
 static struct table
 read_table(int dirfd, const char *name, const char *shown)
 {
@@ -160,15 +163,17 @@ read_table(int dirfd, const char *name, const char *shown)
 	bool newer = false;
 
 	if ((dirfd == AT_FDCWD ? file_read : file_load)(dirfd, name, &text) < 0) {
-		if (errno != ENOENT || dirfd == AT_FDCWD)
+		if (shown && (errno != ENOENT || dirfd == AT_FDCWD))
 			warnx("%s: nothing is known of how long sessions take: %s", shown,
 			    file_why(errno));
 	} else if (!(root = json_loadb(text.data, text.len, 0, &error))) {
-		warnx("%s:%d: %s: nothing of it counts", shown, error.line, error.text);
+		if (shown)
+			warnx("%s:%d: %s: nothing of it counts", shown, error.line, error.text);
 	} else if (!is_history(root)) {
 		newer = json_integer_value(json_object_get(root, "schema")) > 1;
-		warnx(newer ? "%s: of a newer noxmk: nothing of it counts" :
-			      "%s: no history of sessions: nothing of it counts", shown);
+		if (shown)
+			warnx(newer ? "%s: of a newer noxmk: nothing of it counts" :
+			    "%s: no history of sessions: nothing of it counts", shown);
 		json_decref(root);
 		root = NULL;
 	}
@@ -201,18 +206,31 @@ median_of_all(const struct history *history)
 	return result;
 }
 
-struct history *
-history_load(int state)
+static struct history *
+load(int state, bool warns)
 {
 	struct history *history = xcalloc(1, sizeof(*history));
 	const char *seed = getenv("NOXMK_HISTORY");
-	char *shown = state_file(HISTORY_NAME);
+	char *shown = warns ? state_file(HISTORY_NAME) : NULL;
 
 	history->own = state >= 0 ? read_table(state, HISTORY_NAME, shown) : table_of(NULL);
 	free(shown);
-	history->seed = seed && *seed ? read_table(AT_FDCWD, seed, seed) : table_of(NULL);
+	history->seed = seed && *seed ? read_table(AT_FDCWD, seed, warns ? seed : NULL) :
+					table_of(NULL);
 	history->unknown = median_of_all(history);
 	return history;
+}
+
+struct history *
+history_load(int state)
+{
+	return load(state, true);
+}
+
+struct history *
+history_look(int state)
+{
+	return load(state, false);
 }
 
 void

@@ -117,11 +117,11 @@ learned_tidy(const json_t *object)
 static void
 add_part(struct learned *it, const struct record *r, unsigned processors)
 {
-	double seconds = r->duration - (r->crowded > 0 ? r->crowded : 0);
-	double least = seconds - r->cpu * (1.0 / r->told - 1.0 / processors);
+	double seconds = r->duration - (r->crowded > 0 ? r->crowded : 0), least;
 
-	if (!history_is_time(r->cpu) || r->told >= processors)
+	if (!history_is_time(r->cpu) || r->told == 0)
 		return;
+	least = seconds - r->cpu * (1.0 / r->told - 1.0 / processors);
 	it->cpu = r->cpu;
 	if (it->alone >= 0 && it->alone < least)
 		it->alone = least;
@@ -134,7 +134,9 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 {
 	struct learned it = learned_read(before);
 	double alone = learned_alone(r, processors);
-	bool shared = it.known && r->told > 0 && r->told < it.told;
+	/* Of more than there are here nobody is told any more. */
+	bool shared = it.known && r->told < it.told && r->told < processors &&
+		      r->width <= it.width;
 
 	if ((r->width > 0 && !shared) || (!it.known && learned_was_too_short(r))) {
 		json_decref(it.wide);

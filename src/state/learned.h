@@ -8,7 +8,7 @@
  *   {"told":4,"width":4,"memory":734003200,"cpu":71.5,"wide":["pytest"],"alone":20.1}
  *
  * told, width, memory, cpu, wide: as in the record (record.h) of the last run in which somebody
- * looked, but for runs that were told of fewer processors than one before; a session that has
+ * looked, and that was told of no fewer than an earlier one, or used more; a session that has
  * always been too short for a look has the width 1. alone: seconds that it takes with all
  * processors when no other session disturbs it, by the last run that told. What is not known is not
  * there.
