@@ -301,6 +301,8 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	options->record->slots = slot_count(options->slot);
 	options->record->told = !attempt->toolenv ? 0 : options->told > 0 ? options->told :
 	    options->record->slots;
+	free(options->record->few);
+	options->record->few = attempt->toolenv && options->told == 0 ? xstrdup("its job slots") : NULL;
 	runtime_stand_in(options->runtime, options->rundir);
 	if (record_reserve(options->rundir, options->target) < 0 && fd_is_full(errno)) {
 		outcome_no_room(options->record, errno);
