@@ -16,7 +16,8 @@ START_TEST(what_is_written_is_read)
 	struct record r = { .target = target, .session = session, .verdict = (enum verdict)_i,
 		.exit = _i, .signal = _i - 1, .started = 1795396708.25, .ended = 1795396709.75,
 		.duration = 1.5, .logged = _i % 2, .live = _i == 2, .excused = _i == 3,
-		.cpu = 2.25, .client = _i % 3 - 1, .told = 4 * (unsigned)_i, .few = _i == 2 ? reason : NULL,
+		.cpu = 2.25, .client = _i % 3 - 1, .told = 4 * (unsigned)_i,
+		.few = _i == 2 ? reason : NULL,
 		.width = 3 * (unsigned)_i, .memory = (unsigned long long)_i << 40,
 		.crowded = _i - 1.5, .own = _i - 2.5, .shown = 9 * _i,
 		.announced = { (unsigned)_i, 2 }, .slots = (unsigned)_i }, back;

@@ -190,7 +190,8 @@ static const struct {
 } widths[] = {
 	{ 4, 0, 700, NULL, "", NULL },
 	{ 4, 4, 700, "['pytest','mypy']",
-	    "           told of 4 processors, used 4 (pytest, mypy), and 700 MiB of memory\n", NULL },
+	    "           told of 4 processors, used 4 (pytest, mypy), and 700 MiB of memory\n",
+	    NULL },
 	{ 1, 3, 0, "['x\\u001b']", "           told of 1 processor, used 3 (x\\^[)\n", NULL },
 	{ 0, 2, 0, NULL, "           used 2\n", NULL },
 	{ 3, 2, 0, NULL, "           told of 3 processors (others had the\\n rest of 4), used 2\n",

@@ -61,7 +61,7 @@ struct passage {
 	unsigned last;             /* threads of it at the last look; 0: there was none */
 	unsigned used, told;       /* of it by two looks in a row; what others were told of that */
 	unsigned share;            /* of the processors, for the command that asks, or asked last */
-	unsigned sharers;          /* sessions of its function that share them; 0: others have some */
+	unsigned sharers;          /* sessions of its function that share them, or 0 */
 	unsigned weighed;          /* what others used when it was asked what suffices; 0: never */
 	bool suffices;             /* and if that is what they leave */
 };
