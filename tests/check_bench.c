@@ -83,13 +83,26 @@ START_TEST(goals_and_a_slower_make_are_told)
 	file_put("makefile", "all:\n");
 	text = bench("['both']", 1, 0);
 	ck_assert_ptr_nonnull(strstr(text, " more, "));
-	ck_assert_ptr_nonnull(strstr(text, "but that may be chance"));
+	ck_assert_ptr_nonnull(strstr(text, " times as fast, but one round may be chance: "));
 	free(text);
 	calls = file_get("calls");
 	ck_assert_ptr_nonnull(strstr(calls, "-f /p/share/noxmk/../../include/nox.mk NOXMK=/"));
 	ck_assert_ptr_nonnull(strstr(calls, " NOXMK_NOXFILE=noxfile.py -j3 both\n"));
 	ck_assert_ptr_nonnull(strstr(calls, "nox -x -f n.py -s a(b=1) c\n"));
 	free(calls);
+}
+END_TEST
+
+/* Each round of make takes longer than any of nox, which is no chance. */
+START_TEST(what_is_always_slower_is)
+{
+	char *text;
+
+	begin("sleep 1", "sleep 0.05");
+	text = bench("[]", 2, 0);
+	ck_assert_ptr_nonnull(strstr(text, " more, "));
+	ck_assert_ptr_nonnull(strstr(text, " times as fast\n"));
+	free(text);
 }
 END_TEST
 
@@ -138,6 +151,7 @@ check_bench_suite(void)
 
 	tcase_add_test(tc, both_run_in_turns);
 	tcase_add_test(tc, goals_and_a_slower_make_are_told);
+	tcase_add_test(tc, what_is_always_slower_is);
 	tcase_add_test(tc, what_cannot_be_run_at_all_make_tells);
 	support_spawn_failure_test(tc, what_fails_is_not_measured);
 	return suite;

@@ -257,6 +257,7 @@ START_TEST(where_the_rest_suffices_a_command_is_told_of_that)
 	ck_assert(passage_ask(it->passage, &question, &told));
 	ck_assert_uint_eq(told, rests[_i].told);
 	ck_assert_uint_eq(it->record.told, rests[_i].told);
+	ck_assert_pstr_eq(it->record.few, told < 4 ? "others had the rest of 4" : NULL);
 	end(it);
 	end(busy);
 	assert_silent();
@@ -287,6 +288,7 @@ START_TEST(what_is_left_of_all_is_weighed_anew_when_it_changes)
 	it->suffices = true;
 	ck_assert(asks(it, ASK_WIDE, "pytest"));
 	ck_assert_uint_eq(it->record.told, 2);
+	ck_assert_str_eq(it->record.few, "2 sessions of its function shared 4");
 	end(it);
 	gate_belong(turn_gate(busy->turn), "other");
 	it = begin_on(4, "it", 4);
@@ -339,7 +341,8 @@ static const struct {
 
 START_TEST(siblings_that_are_known_to_be_wide_share)
 {
-	unsigned n = shares[_i].processors, told = 0;
+	unsigned n = shares[_i].processors, told = 0, sharers = 1 + shares[_i].siblings;
+	char *few = xasprintf("%u sessions of its function shared %u", sharers, n);
 	struct one *ours = begin_on(n, "ours", n), *others[8];
 	struct ask_question question = { .kind = shares[_i].kind, .name = "pytest",
 		.processes = shares[_i].processes };
@@ -351,6 +354,8 @@ START_TEST(siblings_that_are_known_to_be_wide_share)
 	ck_assert(passage_ask(ours->passage, &question, &told));
 	ck_assert_uint_eq(told, shares[_i].told);
 	ck_assert_uint_eq(ours->record.told, shares[_i].told);
+	ck_assert_pstr_eq(ours->record.few, told < n ? few : NULL);
+	free(few);
 	/* The others do not count it any more. */
 	if (shares[_i].siblings == 1 && shares[_i].noted > 1) {
 		gate_use(turn_gate(ours->turn), 1);

@@ -87,7 +87,7 @@ START_TEST(a_session_has_a_past)
 	    "20261108T000000.000Z-c0ffee01  passed        3.0s\n"
 	    "\n"
 	    "noxmk: 7 runs: 6 passed, 1 failed, 1 flaky; median 2.0s, half of them from 1.0s to "
-	    "3.0s\n"
+	    "3.0s, without what it lost to others\n"
 	    "noxmk: slower since 20261106T000000.000Z-c0ffee01: 1.0s before, 3.0s then\n");
 	free(text);
 	assert_silent();

@@ -17,6 +17,7 @@ START_TEST(what_is_written_is_read)
 		.exit = _i, .signal = _i - 1, .started = 1795396708.25, .ended = 1795396709.75,
 		.duration = 1.5, .logged = _i % 2, .live = _i == 2, .excused = _i == 3,
 		.cpu = 2.25, .client = _i % 3 - 1, .told = 4 * (unsigned)_i,
+		.few = _i == 2 ? reason : NULL,
 		.width = 3 * (unsigned)_i, .memory = (unsigned long long)_i << 40,
 		.crowded = _i - 1.5, .own = _i - 2.5, .shown = 9 * _i,
 		.announced = { (unsigned)_i, 2 }, .slots = (unsigned)_i }, back;
@@ -47,6 +48,7 @@ START_TEST(what_is_written_is_read)
 	ck_assert_int_eq(back.client, r.client);
 	ck_assert_uint_eq(json_array_size(back.notify), _i == 1);
 	ck_assert_uint_eq(back.told, r.told);
+	ck_assert_pstr_eq(back.few, r.few);
 	ck_assert_uint_eq(back.width, r.width);
 	ck_assert_uint_eq(back.memory, r.memory);
 	ck_assert(r.wide ? json_equal(back.wide, r.wide) : !back.wide);

@@ -175,8 +175,8 @@ START_TEST(what_the_session_waited_for_is_told)
 		"     0.9s  for a job slot, which make gives\n"
 		"     1.0s  for memory, of which too little was left\n"
 		"     2.0s  for a build of the project by another session\n"
-		"     3.0s  for 4 processors, for py\\^[test, while others used 2\n"
-		"     0.5s  for 1 processor, while others used 0\n"
+		"     3.0s  for 4 processors, for py\\^[test, while others had use for 2\n"
+		"     0.5s  for 1 processor, while others had use for 0\n"
 		"     7.0s  for processors, 49 times more\n");
 	close(run);
 }
@@ -186,13 +186,16 @@ END_TEST
 static const struct {
 	unsigned told, width;
 	unsigned long long memory;
-	const char *wide, *says;
+	const char *wide, *says, *few;
 } widths[] = {
-	{ 4, 0, 700, NULL, "" },
+	{ 4, 0, 700, NULL, "", NULL },
 	{ 4, 4, 700, "['pytest','mypy']",
-	    "           told of 4 processors, used 4 (pytest, mypy), and 700 MiB of memory\n" },
-	{ 1, 3, 0, "['x\\u001b']", "           told of 1 processor, used 3 (x\\^[)\n" },
-	{ 0, 2, 0, NULL, "           used 2\n" },
+	    "           told of 4 processors, used 4 (pytest, mypy), and 700 MiB of memory\n",
+	    NULL },
+	{ 1, 3, 0, "['x\\u001b']", "           told of 1 processor, used 3 (x\\^[)\n", NULL },
+	{ 0, 2, 0, NULL, "           used 2\n", NULL },
+	{ 3, 2, 0, NULL, "           told of 3 processors (others had the\\n rest of 4), used 2\n",
+	    "others had the\n rest of 4" },
 };
 
 START_TEST(how_wide_it_was_is_told)
@@ -205,6 +208,7 @@ START_TEST(how_wide_it_was_is_told)
 
 	r.target = xstrdup("a");
 	r.session = xstrdup("a");
+	r.few = widths[_i].few ? xstrdup(widths[_i].few) : NULL;
 	r.wide = widths[_i].wide ? json_of(widths[_i].wide) : NULL;
 	begin();
 	ck_assert_int_eq(record_write(run, -1, &r), 0);

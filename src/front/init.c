@@ -248,7 +248,8 @@ init_run(const struct init_options *o)
 		if (workflow.path && !o->dry_run)
 			puts("it installs noxmk by pip: where no index has it, `make wheel` in the "
 			     "checkout of noxmk makes a file, and pip install takes "
-			     "'noxmk[nox] @ URL' or './PATH.whl[nox]' of that");
+			     "'noxmk[nox] @ URL' or './PATH.whl[nox]' of that; its machine has one "
+			     "Python: have it install the others that sessions want");
 		tell_of_tools();
 		puts(o->dry_run ? "next: noxmk init, without --dry-run" : "next: make -j ci");
 	}

@@ -223,6 +223,16 @@ print_times(const struct contestant *one, unsigned n)
 	return middle;
 }
 
+/* What to think of the difference; the times are sorted. */
+static const char *
+doubt(const struct contestant *nox, const struct contestant *ours, unsigned n)
+{
+	if (n == 1)
+		return ", but one round may be chance: -n runs more";
+	return ours->seconds[n - 1] < nox->seconds[0] || nox->seconds[n - 1] < ours->seconds[0] ?
+	    "" : ", but that may be chance: the times of both overlap";
+}
+
 static void
 print_sentence(const struct contestant *nox, const struct contestant *ours, unsigned n)
 {
@@ -234,9 +244,7 @@ print_sentence(const struct contestant *nox, const struct contestant *ours, unsi
 	printf("\nnoxmk: %s took %s where nox took %s: %s %s, %.2f times as fast%s\n", ours->title,
 	    screen_duration(us).s, screen_duration(theirs).s,
 	    screen_duration(theirs > us ? theirs - us : us - theirs).s,
-	    theirs > us ? "less" : "more", theirs / us,
-	    ours->seconds[n - 1] < nox->seconds[0] ? "" :
-		", but that may be chance: some runs of nox took less than some of make");
+	    theirs > us ? "less" : "more", theirs / us, doubt(nox, ours, n));
 }
 
 /* Runs both in each round, in every second one the other way round. 0, or 1 when one fails. */

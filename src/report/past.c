@@ -25,6 +25,9 @@ enum { SIDE_LEAST = 3 };
 #define CHANGE_SECONDS 0.2
 #define CHANGE_PAIRS 0.9
 
+/* Seconds that are to be seen in a time. */
+#define VISIBLE 0.05
+
 /* Columns of a run's name, its verdict and its time, with the gaps. */
 enum { FIXED = 50 };
 
@@ -44,6 +47,7 @@ struct past {
 	json_t *runs; /* as past_print has them */
 	json_int_t counts[VERDICTS], flaky;
 	double *times;
+	bool lessened;     /* by what the session lost to others, as far as it can be seen */
 	size_t n, others;  /* others: that are left out, as they are of another kind */
 	enum kind *kinds;  /* of each time */
 	struct indices at; /* of each time its run */
@@ -145,6 +149,7 @@ add(struct past *past, const char *run, const struct record *r, bool is_whole, e
 	past->times = xreallocarray(past->times, past->n + 1, sizeof(*past->times));
 	past->kinds = xreallocarray(past->kinds, past->n + 1, sizeof(*past->kinds));
 	past->kinds[past->n] = kind;
+	past->lessened |= r->crowded >= VISIBLE;
 	past->times[past->n++] = seconds;
 	indices_add(&past->at, json_array_size(past->runs) - 1);
 }
@@ -348,6 +353,8 @@ print_sums(const struct past *past)
 		printf("; median %s, half of them from %s to %s",
 		    screen_duration(median_of(past->times, past->n)).s, screen_duration(low).s,
 		    screen_duration(high).s);
+		if (past->lessened)
+			printf(", without what it lost to others");
 	}
 	if (past->others > 0)
 		printf("; without %zu traced or forked otherwise than most", past->others);

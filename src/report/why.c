@@ -107,7 +107,7 @@ wait_for_processors(const json_t *wait)
 {
 	char *command = screen_safe(json_text(wait, "command"));
 	long long needed = json_integer_value(json_object_get(wait, "needed"));
-	char *words = xasprintf("for %lld processor%s%s%s, while others used %lld", needed,
+	char *words = xasprintf("for %lld processor%s%s%s, while others had use for %lld", needed,
 	    needed == 1 ? "" : "s", *command ? ", for " : "", command,
 	    (long long)json_integer_value(json_object_get(wait, "used")));
 
@@ -285,11 +285,12 @@ static void
 print_width(const struct record *record)
 {
 	char *wide = json_list_join(record->wide, ", "), *safe = screen_safe(wide), *line;
+	char *few = screen_safe(record->few ? record->few : "");
 	struct buffer words = { 0 };
 
 	if (record->told > 0)
-		buffer_printf(&words, "told of %u processor%s, ", record->told,
-		    record->told == 1 ? "" : "s");
+		buffer_printf(&words, "told of %u processor%s%s%s%s, ", record->told,
+		    record->told == 1 ? "" : "s", *few ? " (" : "", few, *few ? ")" : "");
 	buffer_printf(&words, "used %u", record->width);
 	if (*safe)
 		buffer_printf(&words, " (%s)", safe);
@@ -299,6 +300,7 @@ print_width(const struct record *record)
 	screen_put_cut(line, screen_left(0));
 	putchar('\n');
 	free(line);
+	free(few);
 	free(safe);
 	free(wide);
 	buffer_free(&words);

@@ -299,8 +299,7 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 		    .makeflags = options->makeflags, .told = options->told,
 		    .folder = safe_folder(options), .share = options->share });
 	options->record->slots = slot_count(options->slot);
-	options->record->told = !attempt->toolenv ? 0 : options->told > 0 ? options->told :
-	    options->record->slots;
+	toolenv_note(attempt->toolenv, options->told, options->record);
 	runtime_stand_in(options->runtime, options->rundir);
 	if (record_reserve(options->rundir, options->target) < 0 && fd_is_full(errno)) {
 		outcome_no_room(options->record, errno);

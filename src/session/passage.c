@@ -64,6 +64,7 @@ struct passage {
 	unsigned last;             /* threads of it at the last look; 0: there was none */
 	unsigned used, told;       /* of it by two looks in a row; what others were told of that */
 	unsigned share;            /* of the processors, for the command that asks, or asked last */
+	unsigned sharers;          /* sessions of its function that share them, or 0 */
 	unsigned weighed;          /* others' most when it was weighed last; 0: never */
 	bool suffices;             /* the answer: what they leave does */
 	double weighs;             /* it may be weighed again then */
@@ -165,13 +166,14 @@ is_known_to_be_wide(const struct passage *passage)
 
 /* How many processors the command is told of, as one of several of its function. */
 static unsigned
-share_of_sibling(const struct passage *passage)
+share_of_sibling(struct passage *passage)
 {
 	unsigned told = passage->o.told, share;
 
 	if (told <= SHARE_LEAST || !is_known_to_be_wide(passage))
 		return told;
-	share = told / (1 + gate_count_siblings(passage->gate));
+	passage->sharers = 1 + gate_count_siblings(passage->gate);
+	share = told / passage->sharers;
 	return share > SHARE_LEAST ? share : SHARE_LEAST;
 }
 
@@ -203,11 +205,15 @@ need_of(const struct passage *passage, unsigned told)
  * function has a half.
  */
 static unsigned
-most_of_others(const struct passage *passage)
+most_of_others(struct passage *passage)
 {
 	unsigned most = gate_most_of_others(passage->gate), all = passage->o.told;
+	unsigned siblings = gate_count_siblings(passage->gate);
 
-	return most == 0 && gate_count_siblings(passage->gate) > 0 ? all - all / 2 : most;
+	if (most > 0 || siblings == 0)
+		return most;
+	passage->sharers = 1 + siblings;
+	return all - all / 2;
 }
 
 /* How many it is told of if its session has not run before. share: as one of its function. */
@@ -243,6 +249,7 @@ share_of(struct passage *passage)
 {
 	unsigned all = passage->o.told, share, need, others;
 
+	passage->sharers = 0;
 	if (passage->asked.processes > 0)
 		return all;
 	share = share_of_sibling(passage);
@@ -259,6 +266,15 @@ share_of(struct passage *passage)
 	return passage->weighed == others && passage->suffices ? all - others : share;
 }
 
+/* Why the command is told of fewer processors than there are. */
+static char *
+words_of_share(const struct passage *passage)
+{
+	return passage->sharers > 0 ?
+	    xasprintf("%u sessions of its function shared %u", passage->sharers, passage->o.told) :
+	    xasprintf("others had the rest of %u", passage->o.told);
+}
+
 /* It goes. The session was told of the least that one of its commands was. */
 static void
 let_go(struct passage *passage)
@@ -267,8 +283,11 @@ let_go(struct passage *passage)
 
 	if (passage->asked.kind == ASK_WIDE || is_known_to_be_wide(passage))
 		gate_belong(passage->gate, NULL);
-	if (record->told > passage->share)
+	if (record->told > passage->share) {
 		record->told = passage->share;
+		free(record->few);
+		record->few = words_of_share(passage);
+	}
 	gate_use_at_most(passage->gate, most_of(passage));
 }
 

@@ -145,6 +145,14 @@ toolenv_open(const struct toolenv_options *o)
 }
 
 void
+toolenv_note(const struct toolenv *toolenv, unsigned told, struct record *record)
+{
+	record->told = !toolenv ? 0 : told > 0 ? told : record->slots;
+	free(record->few);
+	record->few = toolenv && told == 0 ? xstrdup("its job slots") : NULL;
+}
+
+void
 toolenv_close(struct toolenv *toolenv)
 {
 	if (!toolenv)

@@ -22,6 +22,7 @@
 #include "base/makeflags.h"
 #include "base/util.h"
 #include "slots/slot.h"
+#include "state/record.h"
 
 struct toolenv;
 
@@ -37,6 +38,9 @@ struct toolenv_options {
 /* NULL where slots are not counted, or after a warning. toolenv_close frees. */
 struct toolenv *toolenv_open(const struct toolenv_options *) UNUSED_RESULT;
 void toolenv_close(struct toolenv *);
+
+/* Writes down what its tools (NULL: none) are told, told as above; the record has its slots. */
+void toolenv_note(const struct toolenv *, unsigned told, struct record *);
 
 /* The session's variables, "NAME=value", borrowed. NULL: none. */
 const struct strings *toolenv_variables(const struct toolenv *);

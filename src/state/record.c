@@ -152,7 +152,7 @@ object_of(const struct record *r)
 	char *log = r->logged ? xasprintf("%s.log", r->target) : NULL;
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:f,s:f,s:f,s:o,s:b,s:b,s:o,"
 				   "s:o,s:o,s:o,s:f,s:o,s:I,s:I,s:I,s:o,s:o,s:o,"
-				   "s:I,s:[I,I],s:o,s:O?,s:o,s:O?,s:I,s:O?,s:o,s:o}",
+				   "s:I,s:[I,I],s:o,s:O?,s:o,s:O?,s:I,s:O?,s:o,s:o,s:o}",
 	    "schema", 1, "target", r->target, "session", r->session,
 	    "verdict", verdict_name(r->verdict), "reason", json_text_or_null(r->reason),
 	    "exit", int_or_null(r->exit), "signal", int_or_null(r->signal),
@@ -168,7 +168,8 @@ object_of(const struct record *r)
 	    (json_int_t)r->announced[1], "steps", list_or_empty(r->steps),
 	    "more_steps", r->more_steps, "attempts", list_or_empty(r->attempts),
 	    "recheck", r->recheck, "slots", (json_int_t)r->slots, "samples", r->samples,
-	    "fork", json_text_or_null(r->fork), "machine", json_text_or_null(r->machine));
+	    "fork", json_text_or_null(r->fork), "machine", json_text_or_null(r->machine),
+	    "few", json_text_or_null(r->few));
 
 	free(log);
 	return object;
@@ -410,6 +411,7 @@ fill(struct record *r, const json_t *object)
 	r->cue = json_text_copy(object, "cue");
 	r->left = json_text_copy(object, "left");
 	r->fork = json_text_copy(object, "fork");
+	r->few = json_text_copy(object, "few");
 	r->machine = json_text_copy(object, "machine");
 	return r->verdict < VERDICTS && r->target && r->session && json_is_array(r->notify) &&
 	       json_is_array(r->waits);
@@ -475,6 +477,7 @@ record_clear(struct record *r)
 	free(r->cue);
 	free(r->left);
 	free(r->whole);
+	free(r->few);
 	free(r->fork);
 	free(r->machine);
 	json_decref(r->notify);

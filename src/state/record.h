@@ -88,6 +88,7 @@ struct record {
 	unsigned part, parts; /* 0: it is none */
 	char *fork;        /* why it was not forked, "": it was; NULL: nobody asked for that */
 	unsigned told;     /* how many processors its tools were told of; 0: nothing */
+	char *few;         /* why not of all that there are, or NULL */
 	unsigned width;    /* the most runnable threads at once that were seen; 0: nobody looked */
 	unsigned long long memory; /* the most bytes that it had; 0: unknown */
 	double crowded;    /* seconds that it lost to others; -1: unknown */

@@ -104,6 +104,7 @@ check 'it runs' make_ci
 
 folder 'a blank in the path'
 init --ci github
+check 'its machine lacks other Pythons, which is said' has "$out" 'its machine has one Python'
 check 'it runs' make_ci
 check 'a workflow without git is written here' same "$(files | cut -d ' ' -f 1-2)" \
 	'./.github/workflows/noxmk.yml ./.nox/.noxmk/.gitignore'

@@ -68,10 +68,12 @@ check 'budget = false: no jobserver' lacks none MAKEFLAGS
 check 'budget = false: make is make' lacks none noxmk/tools
 mk -j3 NOXMK_BUDGET=strict plain
 check 'strict: one slot' same "$(told plain)" " $((total - 2)) 1 1 7 "
+check 'strict: the record says why' matches .nox/.noxmk/latest/plain.json '"few": "its job slots"'
 mk plain two
 check 'no -j: all pass' exits 0
 check 'no -j: only what was there' same "$(told two)" ' 1 7 '
 check 'no -j: no jobserver' lacks two MAKEFLAGS
+check 'no -j: nor does the record' matches .nox/.noxmk/latest/plain.json '"few": null'
 
 cat >loop.c <<'END'
 #include <omp.h>

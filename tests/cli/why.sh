@@ -124,6 +124,6 @@ with open(sys.argv[1], "w") as file:
 END
 # What it had of memory depends on when it was looked at.
 check 'a wide session: why tells it' same "$(why build | tail -n 2 | sed 's/, and .* of memory$//')" \
-	' Ns for 2 processors, for pytest, while others used 3
+	' Ns for 2 processors, for pytest, while others had use for 3
  told of 2 processors, used 2 (pytest)'
 finish
