@@ -107,11 +107,11 @@ START_TEST(one_that_waits_is_slower_if_it_is_told_of_fewer)
 	struct now *own = now_open(state, "it", 2), *other = now_open(state, "long", 2);
 	struct share_options options = { .state = state, .folder = state, .table = now_table(own),
 		.target = "it", .processors = 2, .learned = &learned };
-	char *sessions = xasprintf("'long':%d", (int)more[_i].company);
+	char *sessions = xasprintf("'long':[%d]", (int)more[_i].company);
 
 	put_history(sessions);
 	put_request("'it','long'");
-	file_put("state/plan.jsonl", BEFORE "{\"target\":\"long\"}\n");
+	file_put_json("state/plan.jsonl", BEFORE "{'target':'long'}\n");
 	now_begun(own, clock_monotonic() - more[_i].begun, 1);
 	now_enter(own, NOW_RUNS, "");
 	now_begun(other, clock_monotonic(), 1);
@@ -130,7 +130,7 @@ START_TEST(a_history_of_no_use_was_warned_of_before)
 		.target = "it", .processors = 2, .learned = &learned };
 
 	put_request("'it'");
-	file_put("state/plan.jsonl", BEFORE);
+	file_put_json("state/plan.jsonl", BEFORE);
 	file_put("state/history.json", "{\"schema\":1,\"sessions\":{\"it\":[2.2,-1]}}");
 	ck_assert(!share_suffices(&options, 1));
 	assert_silent();
