@@ -472,7 +472,7 @@ END
 done <<'END'
 yes|kept = 1
 no|time.time()
-no|time.sleep(2)
+no|time.sleep(2)  # LONG of probe.py
 no|import threading; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
 no|sys.modules["numpy"] = sys
 END
