@@ -46,7 +46,7 @@ project readsfile
 mk -n ci
 check 'a first plan: exit 0' exits 0
 check 'a first plan: only that was made' same "$(cd "$state" && find . -type f | sort | tr '\n' ' ')" \
-	'./.gitignore ./CACHEDIR.TAG ./inputs.json ./lock ./order.mk ./plan.jsonl ./sessions.mk '
+	'./.gitignore ./CACHEDIR.TAG ./forked ./inputs.json ./lock ./order.mk ./plan.jsonl ./sessions.mk '
 kept 'nothing changed'
 kept 'another goal' nox-list
 now noxfile.py
@@ -166,7 +166,7 @@ wait $two
 check 'two makes plan at once: the other' same "$? $(grep -c '^pears  *passed ' "$scratch/two")" '0 1'
 check 'two makes plan at once: no waste is left' \
 	same "$(find "$state" -maxdepth 1 ! -type d | sort | tr '\n' ' ')" \
-	'.nox/.noxmk/.gitignore .nox/.noxmk/CACHEDIR.TAG .nox/.noxmk/history.json .nox/.noxmk/inputs.json .nox/.noxmk/latest .nox/.noxmk/lock .nox/.noxmk/order.mk .nox/.noxmk/plan.jsonl .nox/.noxmk/sessions.mk '
+	'.nox/.noxmk/.gitignore .nox/.noxmk/CACHEDIR.TAG .nox/.noxmk/forked .nox/.noxmk/history.json .nox/.noxmk/inputs.json .nox/.noxmk/latest .nox/.noxmk/lock .nox/.noxmk/order.mk .nox/.noxmk/plan.jsonl .nox/.noxmk/sessions.mk '
 rm -rf "$state"
 last='make <&-'
 "$MAKE" -I "$STAGE/include" apples >"$out" 2>"$err" <&-
