@@ -1,6 +1,7 @@
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -19,10 +20,15 @@ static void
 list_targets(int rundir)
 {
 	struct planfile *plan = planfile_open(rundir);
+	char *complaint;
 
 	if (!plan)
 		return;
-	puts("noxmk: the noxfile selects no session by default. There are (make nox-list):\n");
+	/* The verdict tells what nox complains of. */
+	complaint = planfile_complaint(plan);
+	printf("noxmk: %s. There are (make nox-list):\n\n", complaint ?
+	    "no default session can be selected" : "the noxfile selects no session by default");
+	free(complaint);
 	list_print(plan);
 	fflush(stdout);
 	planfile_close(plan);

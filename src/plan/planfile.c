@@ -200,6 +200,15 @@ planfile_header(const struct planfile *plan)
 	return plan->header;
 }
 
+char *
+planfile_complaint(const struct planfile *plan)
+{
+	const char *complaint = json_string_value(json_object_get(plan->header, "complaint"));
+
+	return complaint ? xasprintf("nox cannot select the default sessions: %s", complaint) :
+	    NULL;
+}
+
 void
 planfile_rewind(struct planfile *plan)
 {

@@ -64,6 +64,9 @@ void planfile_close(struct planfile *);
 /* The first line. Borrowed: lives until planfile_close. */
 const json_t *planfile_header(const struct planfile *);
 
+/* Why nox cannot select the default sessions, in words; NULL: it can. The caller frees. */
+char *planfile_complaint(const struct planfile *) UNUSED_RESULT;
+
 /* A new reference, or NULL without a warning when there is none such. */
 json_t *planfile_session(struct planfile *, const char *target) UNUSED_RESULT;
 

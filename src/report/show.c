@@ -1,3 +1,4 @@
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -95,8 +96,13 @@ show_print(int state, struct planfile *plan, const json_t *goals)
 	size_t n = json_object_size(active), unknown = 0;
 	struct makeflags makeflags = makeflags_read(getenv("MAKEFLAGS"), 0);
 	double wall = 0;
+	char *complaint = planfile_complaint(plan);
 	struct forecast_line *lines = forecast_run(state, active, makeflags.slots, &wall);
 
+	if (n == 0 && complaint) {
+		warnx("ci: %s", complaint);
+		result = 1;
+	}
 	if (n == 0 && result != 0)
 		goto out;
 	printf("noxmk: would run %zu session%s of %s, %u at once, in about %s\n", n,
@@ -110,6 +116,7 @@ show_print(int state, struct planfile *plan, const json_t *goals)
 		puts("noxmk: ? has never passed here: it is expected to take as long as others");
 out:
 	free(lines);
+	free(complaint);
 	makeflags_clear(&makeflags);
 	json_decref(last.all);
 	json_decref(last.writers);

@@ -435,19 +435,19 @@ explain_sessions(int rundir, const char *goal, json_t *targets, struct buffer *r
 static void
 explain_goal(int rundir, struct planfile *plan, const char *goal, struct buffer *reasons)
 {
-	const char *complaint = json_string_value(json_object_get(planfile_header(plan),
-	    "complaint"));
+	char *complaint = planfile_complaint(plan);
 	json_t *expected = json_object(), *targets = json_array(), *session;
 	json_t *goals = json_pack("[s]", goal);
 	const char *target;
 
 	if (!strcmp(goal, "ci") && complaint)
-		buffer_printf(reasons, " nox cannot select the default sessions: %s", complaint);
+		buffer_printf(reasons, " %s", complaint);
 	else if (planfile_expand(plan, goals, expected, false) < 0)
 		buffer_addstr(reasons, " no target of this plan");
 	json_object_foreach(expected, target, session)
 		json_array_append_new(targets, json_string(target));
 	explain_sessions(rundir, goal, targets, reasons);
+	free(complaint);
 	json_decref(goals);
 	json_decref(targets);
 	json_decref(expected);

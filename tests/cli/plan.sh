@@ -214,6 +214,10 @@ mk ci
 check 'empty: exit 2' exits 2
 check 'empty: it says why' has "$err" 'noxmk: ci: nox cannot select the default sessions: No sessions found'
 check 'empty: no complaint' calm
+mk -n ci
+check 'empty: make -n says so, too' exits 2
+check 'empty: with the reason' has "$err" 'ci: nox cannot select the default sessions: No sessions found'
+check 'empty: and no number of sessions' lacks "$out" 'would run'
 
 project noop
 mk lint NOX=noxmk-test-no-nox
