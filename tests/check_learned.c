@@ -166,7 +166,8 @@ START_TEST(the_last_run_with_a_look_counts)
 	for (size_t i = 0; i < countof(parts); i++) {
 		char *wanted = xasprintf(MYPY, parts[i].cpu, parts[i].alone);
 
-		assert_added("{'told':4,'width':2,'memory':5,'cpu':2.5,'wide':['mypy'],'alone':20.5}",
+		assert_added("{'told':4,'width':2,'memory':5,'cpu':2.5,'wide':['mypy'],"
+			     "'alone':20.5}",
 		    (struct record){ .duration = parts[i].seconds, .told = 1,
 			.width = parts[i].width, .cpu = parts[i].cpu,
 			.crowded = parts[i].crowded },
