@@ -401,6 +401,7 @@ run_by_plan(struct run *run)
 		if (!run->record.gone || run->signalled || healed || !heal(run))
 			return;
 		record_clear(&run->record);
+		learned_clear(&run->learned);
 		turn_close(run->turn);
 		run->turn = NULL;
 	}
