@@ -301,6 +301,24 @@ START_TEST(what_is_left_of_all_is_weighed_anew_when_it_changes)
 }
 END_TEST
 
+START_TEST(who_has_no_siblings_shares_with_none)
+{
+	struct one *busy = begin_on(8, "busy", 8), *it;
+
+	teach("{'told':8,'width':8,'wide':['pytest']}");
+	gate_use_at_most(turn_gate(busy->turn), 2);
+	gate_belong(turn_gate(busy->turn), "other");
+	it = begin_on(8, "it", 8);
+	it->suffices = true;
+	ck_assert(asks(it, ASK_WIDE, "pytest"));
+	ck_assert_uint_eq(it->record.told, 6);
+	ck_assert_str_eq(it->record.few, "others had the rest of 8");
+	end(it);
+	end(busy);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(what_ends_before_it_settles_has_used_what_was_seen)
 {
 	struct one *first = begin_on(4, "first", 4), *second = begin_on(4, "second", 4),
@@ -405,6 +423,7 @@ check_passage_suite(void)
 	tcase_add_loop_test(tc, where_the_rest_suffices_a_command_is_told_of_that, 0,
 	    (int)countof(rests));
 	tcase_add_test(tc, what_is_left_of_all_is_weighed_anew_when_it_changes);
+	tcase_add_test(tc, who_has_no_siblings_shares_with_none);
 	tcase_add_test(tc, what_ends_before_it_settles_has_used_what_was_seen);
 	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
 	tcase_add_test(tc, builds_follow_each_other);

@@ -64,7 +64,6 @@ struct passage {
 	unsigned last;             /* threads of it at the last look; 0: there was none */
 	unsigned used, told;       /* of it by two looks in a row; what others were told of that */
 	unsigned share;            /* of the processors, for the command that asks, or asked last */
-	unsigned sharers;          /* sessions of its function that share them, or 0 */
 	unsigned weighed;          /* others' most when it was weighed last; 0: never */
 	bool suffices;             /* the answer: what they leave does */
 	double weighs;             /* it may be weighed again then */
@@ -166,14 +165,13 @@ is_known_to_be_wide(const struct passage *passage)
 
 /* How many processors the command is told of, as one of several of its function. */
 static unsigned
-share_of_sibling(struct passage *passage)
+share_of_sibling(const struct passage *passage)
 {
 	unsigned told = passage->o.told, share;
 
 	if (told <= SHARE_LEAST || !is_known_to_be_wide(passage))
 		return told;
-	passage->sharers = 1 + gate_count_siblings(passage->gate);
-	share = told / passage->sharers;
+	share = told / (1 + gate_count_siblings(passage->gate));
 	return share > SHARE_LEAST ? share : SHARE_LEAST;
 }
 
@@ -205,15 +203,11 @@ need_of(const struct passage *passage, unsigned told)
  * function has a half.
  */
 static unsigned
-most_of_others(struct passage *passage)
+most_of_others(const struct passage *passage)
 {
 	unsigned most = gate_most_of_others(passage->gate), all = passage->o.told;
-	unsigned siblings = gate_count_siblings(passage->gate);
 
-	if (most > 0 || siblings == 0)
-		return most;
-	passage->sharers = 1 + siblings;
-	return all - all / 2;
+	return most == 0 && gate_count_siblings(passage->gate) > 0 ? all - all / 2 : most;
 }
 
 /* How many it is told of if its session has not run before. share: as one of its function. */
@@ -249,7 +243,6 @@ share_of(struct passage *passage)
 {
 	unsigned all = passage->o.told, share, need, others;
 
-	passage->sharers = 0;
 	if (passage->asked.processes > 0)
 		return all;
 	share = share_of_sibling(passage);
@@ -270,8 +263,10 @@ share_of(struct passage *passage)
 static char *
 words_of_share(const struct passage *passage)
 {
-	return passage->sharers > 0 ?
-	    xasprintf("%u sessions of its function shared %u", passage->sharers, passage->o.told) :
+	unsigned siblings = gate_count_siblings(passage->gate);
+
+	return siblings > 0 && gate_most_of_others(passage->gate) == 0 ?
+	    xasprintf("%u sessions of its function shared %u", 1 + siblings, passage->o.told) :
 	    xasprintf("others had the rest of %u", passage->o.told);
 }
 
