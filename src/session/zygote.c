@@ -298,16 +298,6 @@ find_refusal(int state, int runtime, const char *plan)
 	return why;
 }
 
-static bool
-is_known(const struct zygote_options *o)
-{
-	char *plan = plan_of_zygote(o->state, o->runtime);
-	bool known = plan && forkable_is_known(o->state, plan);
-
-	free(plan);
-	return known;
-}
-
 /* One that was ready soon, and is still to be used at the end of its make, has been of use. */
 static bool
 was_of_use(int runtime)
@@ -335,7 +325,15 @@ keep_findings(int state, int runtime)
 static bool
 is_awaited(const struct zygote_options *o)
 {
-	return o->fork == FORK_ALWAYS || is_known(o);
+	char *plan;
+	bool known;
+
+	if (o->fork == FORK_ALWAYS)
+		return true;
+	plan = plan_of_zygote(o->state, o->runtime);
+	known = plan && forkable_is_known(o->state, plan);
+	free(plan);
+	return known;
 }
 
 static void
@@ -514,9 +512,16 @@ was_begun(int runtime)
 	       faccessat(runtime, RETIRED, F_OK, 0) == 0;
 }
 
-/* Does it save more than it costs? */
+/* One session alone has nobody to share it with, whatever is known of the plan. */
 static bool
-pays(const struct zygote_options *o)
+never_pays(const struct zygote_options *o)
+{
+	return o->fork == FORK_NEVER || (o->fork == FORK_PAYING && o->sessions <= WORTH_KNOWN);
+}
+
+/* Does it save more than it costs? plan: see plan_of_zygote. */
+static bool
+pays(const struct zygote_options *o, const char *plan)
 {
 	unsigned slots;
 
@@ -525,7 +530,7 @@ pays(const struct zygote_options *o)
 	slots = o->makeflags->slots;
 	if (o->sessions >= slots + WORTH)
 		return true;
-	if (o->sessions <= WORTH_KNOWN || !is_known(o))
+	if (!plan || !forkable_is_known(o->state, plan))
 		return false;
 	return o->sessions >= at_most(slots, cpus_available()) + WORTH_KNOWN;
 }
@@ -536,15 +541,16 @@ zygote_lender(const struct zygote_options *o, const struct keeper_task *task)
 	struct keeper_lender lender = { .ask = ask, .silent = retire, .why = o->why,
 		.data = (void *)o };
 	int is_subreaper = 0;
+	bool lends;
 	char *plan;
 
 	/* A filter of calls is set before nox starts, and a terminal is taken before that. */
-	if (!pays(o) || o->runtime < 0 || task->watcher || task->is_terminal)
+	if (never_pays(o) || o->runtime < 0 || task->watcher || task->is_terminal)
 		return (struct keeper_lender){ 0 };
 	plan = plan_of_zygote(o->state, o->runtime);
-	*o->why = find_refusal(o->state, o->runtime, plan);
+	lends = pays(o, plan) && !(*o->why = find_refusal(o->state, o->runtime, plan));
 	free(plan);
-	if (*o->why)
+	if (!lends)
 		return (struct keeper_lender){ 0 };
 	/* What is nobody's child becomes ours once we have had a session. */
 	prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper);
