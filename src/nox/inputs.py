@@ -71,6 +71,16 @@ def lies_in(path: str, folders: list[str]) -> bool:
     return any(path.startswith(folder + os.sep) for folder in folders)
 
 
+def places(noxfile: str, project: str, *unwatched: str) -> tuple[list[str], list[str]]:
+    """The project's folders, and what does not count there: its folders of that name, and nox."""
+    home = os.path.dirname(os.path.abspath(noxfile))
+    roots = list({project: None, os.path.realpath(project): None, home: None})
+    skipped = [os.path.join(home, folder) for folder in unwatched]
+    if lies_in(sys.prefix, roots):  # nox's own environment; nox_metadata of probe.py stands for it
+        skipped.append(sys.prefix)
+    return roots, skipped
+
+
 class Inputs:
     """What is looked at between start() and stop(); the audit hook cannot be taken back."""
 

@@ -74,12 +74,12 @@ def is_clean(*texts: str) -> bool:
 
 
 def load_inputs(share: str):
-    """The class of inputs.py, which lies where the helper says: this file may be a copy."""
+    """inputs.py, which lies where the helper says: this file may be a copy."""
     path = os.path.join(share, "inputs.py")
     spec = importlib.util.spec_from_file_location("_noxmk_inputs", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Inputs
+    return module
 
 
 def call_nox(step, *args, **kwargs):
@@ -97,10 +97,6 @@ def call_nox(step, *args, **kwargs):
             complain("the noxfile calls exit() while it is loaded")
             raise SystemExit(1) from None
         raise
-
-
-def lies_in(path: str, folders: list[str]) -> bool:
-    return any(path.startswith(folder + os.sep) for folder in folders)
 
 
 def nox_metadata(package: str) -> str:
@@ -232,12 +228,9 @@ def seems_forkable() -> bool:
 
 def look_on(config, project: str, state: str, share: str) -> tuple[list[str], object]:
     """The project's folders, and the inputs that are to be seen while its noxfile is loaded."""
-    home = os.path.dirname(os.path.abspath(config.noxfile))
-    roots = list({project: None, os.path.realpath(project): None, home: None})
-    skipped = [state, os.path.join(home, config.envdir or ".nox")]
-    if lies_in(sys.prefix, roots):  # this is nox's own environment; nox_metadata stands for it
-        skipped.append(sys.prefix)
-    inputs = load_inputs(share)(roots, skipped, [__file__])
+    module = load_inputs(share)
+    roots, skipped = module.places(config.noxfile, project, state, config.envdir or ".nox")
+    inputs = module.Inputs(roots, skipped, [__file__])
     inputs.add_file(os.path.abspath(config.noxfile))
     inputs.add_file(os.path.join(project, "pyproject.toml"))
     return roots, inputs

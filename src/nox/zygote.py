@@ -265,11 +265,7 @@ class Zygote:
         import nox.registry
 
         onlooker = self.onlooker = load("onlooker", self.here)
-        project, home = os.getcwd(), os.path.dirname(os.path.abspath(global_config.noxfile))
-        roots = list({project: None, os.path.realpath(project): None, home: None})
-        skipped = [os.path.join(home, ".nox")]
-        if onlooker.inputs.lies_in(sys.prefix, roots):
-            skipped.append(sys.prefix)
+        roots, skipped = onlooker.inputs.places(global_config.noxfile, os.getcwd(), ".nox")
         self.watch = onlooker.Watch(roots, skipped, [__file__, onlooker.__file__])
         self.watch.add_file(os.path.abspath(global_config.noxfile))
         self.remember(global_config)
