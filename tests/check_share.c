@@ -123,6 +123,28 @@ START_TEST(one_that_waits_is_slower_if_it_is_told_of_fewer)
 }
 END_TEST
 
+/* It took three seconds last time, since others had the processors: they made its workers wait. */
+START_TEST(what_it_takes_alone_counts)
+{
+	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
+	struct now *own = now_open(state, "it", 2), *other = now_open(state, "long", 2);
+	struct share_options options = { .state = state, .folder = state, .table = now_table(own),
+		.target = "it", .processors = 2, .learned = &learned };
+
+	file_put_json("state/history.json", "{'schema':1,'sessions':{'it':[3],'long':[5]}}");
+	put_request("'it','long'");
+	file_put_json("state/plan.jsonl", BEFORE "{'target':'long'}\n");
+	now_begun(own, clock_monotonic(), 1);
+	now_begun(other, clock_monotonic(), 1);
+	ck_assert(share_suffices(&options, 1));
+	learned.alone = -1;
+	ck_assert(!share_suffices(&options, 1));
+	now_close(other);
+	now_close(own);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(a_history_of_no_use_was_warned_of_before)
 {
 	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
@@ -157,6 +179,7 @@ check_share_suite(void)
 	tcase_add_loop_test(tc, what_is_to_come_decides, 0, (int)countof(cases));
 	tcase_add_loop_test(tc, one_that_waits_is_slower_if_it_is_told_of_fewer, 0,
 	    (int)countof(more));
+	tcase_add_test(tc, what_it_takes_alone_counts);
 	tcase_add_test(tc, a_history_of_no_use_was_warned_of_before);
 	tcase_add_test(tc, without_a_plan_nobody_knows);
 	return suite;

@@ -22,8 +22,8 @@ struct moment {
 };
 
 /*
- * What the session, which usually takes so many seconds, takes longer if it is told of `few`, with
- * so many seconds left. Either a part of its work is done by one processor, whatever it is told,
+ * What the session, which takes so many seconds alone, takes longer if it is told of `few`, with so
+ * many seconds left. Either a part of its work is done by one processor, whatever it is told,
  * and the other part, `many`, by as many as it was seen to use, if there are:
  *
  *   seconds = one + many / width      cpu = one + many
@@ -43,15 +43,21 @@ seconds_more(const struct share_options *o, double seconds, double left, unsigne
 	return cpu >= seconds * (1 + width) / 2 || work > waits ? work : waits;
 }
 
-/* This session itself has run for so many seconds: that much of its work one processor has done. */
+/*
+ * This session itself has run for so many seconds: that much of its work one processor has done.
+ * Where others had the processors its workers only looked as if they waited, so what it takes alone
+ * counts if it is known.
+ */
 static void
 tell_own(const struct moment *m, double seconds, struct forecast_left *left)
 {
 	const struct learned *known = m->o->learned;
-	double work = known->cpu - seconds, usual = left->seconds;
+	double work = known->cpu - seconds;
+	double alone = known->alone >= 0 ? known->alone : left->seconds;
 
+	left->seconds = alone;
 	forecast_pass(left, seconds);
-	left->seconds += seconds_more(m->o, usual, left->seconds, m->told);
+	left->seconds += seconds_more(m->o, alone, left->seconds, m->told);
 	left->demand = work > 0 ? work / left->seconds : 1;
 	if (left->demand > m->told)
 		left->demand = m->told;

@@ -262,14 +262,34 @@ for jobs in -j2 "-j$((2 * processors))" -j; do
 	check "$jobs: and all are as wide" same "$(grep -c "^begin [a-z_]* $n 1 " "$NOTES")" 3
 done
 
+# undisturbed TARGET...: as if the machine had done nothing else in that run, and each had kept two
+# processors busy once it was started. Where others want them, workers that do not run look like
+# workers that wait.
+undisturbed() {
+	python3 - "$state/history.json" "$@" <<'END'
+import json, sys
+start = 0.2
+with open(sys.argv[1]) as file:
+    history = json.load(file)
+for target in sys.argv[2:]:
+    learned = history["learned"][target]
+    learned["alone"] = start + (learned["cpu"] - start) / 2
+    history["sessions"][target] = [learned["alone"]]
+with open(sys.argv[1], "w") as file:
+    json.dump(history, file)
+END
+}
+
 # What is known of the first run: where that takes no longer, nobody waits, and nothing is crowded.
 first -j2 long user
+undisturbed user
 check 'beside a long one nothing is known: two workers' same "$(told user)" '2 1'
 : >"$NOTES"
 mk -j2 long user
 check 'then it is told of the processor that is left' same "$(told user)" '1 1'
 check 'and has not waited' same "$(wait_of user)" 'False'
 first -j2 sibling
+undisturbed sibling-n-1 sibling-n-2 sibling-n-3
 : >"$NOTES"
 mk -j2 sibling
 alone=$(grep -c '^begin sibling. 1 1 ' "$NOTES")
