@@ -321,8 +321,11 @@ do_status(const struct place *place)
 static int
 do_why(const struct place *place)
 {
-	return newest_print(&(struct newest){ .state = place->state, .run = options.key,
-	    .suffix = ".json", .print = why_print }, options.words);
+	int state = place->state;
+
+	return newest_print(&(struct newest){ .state = state, .run = options.key,
+	    .suffix = ".json", .awaits = true, .print = why_print, .data = &state },
+	    options.words);
 }
 
 static int

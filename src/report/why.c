@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/util.h"
 #include "nox/steps.h"
@@ -11,8 +13,11 @@
 #include "report/cause.h"
 #include "report/company.h"
 #include "report/lead.h"
+#include "report/ongoing.h"
 #include "report/why.h"
+#include "state/now.h"
 #include "state/record.h"
+#include "state/request.h"
 #include "state/rundir.h"
 
 /* Columns of the time in front of each line. */
@@ -322,16 +327,82 @@ print_fork(const struct record *record)
 	free(why);
 }
 
+/* What a session does that has no record yet. NULL: that run has not been asked for it. */
+static char *
+words_of_now(const struct now_entry *entry, int rundir, const char *target)
+{
+	char *what, *words;
+
+	if (!entry) {
+		json_t *active = request_active(rundir);
+
+		words = json_object_get(active, target) ? xstrdup("is still to begin") : NULL;
+		json_decref(active);
+		return words;
+	}
+	what = screen_safe(entry->what);
+	if (entry->begun <= 0 || entry->phase == NOW_WAITS)
+		words = xasprintf("waits for %s", *what ? what : "its turn");
+	else
+		words = xasprintf("runs, for %s so far%s%s",
+		    screen_duration(now_seconds(entry, clock_monotonic())).s,
+		    *what ? ", and waits for " : "", what);
+	free(what);
+	return words;
+}
+
+static bool
+has_record(void *target, int rundir)
+{
+	struct record record = { 0 };
+	bool has = record_read(rundir, target, &record) == 1;
+
+	record_clear(&record);
+	return has;
+}
+
+/* Of one that has no record in this run: what it does, if the run goes on, and its last run. */
+static int
+print_now(int state, int rundir, const char *target)
+{
+	int runtime, table, before = -1, result = -1;
+	struct now_view view = { 0 };
+	char *words = NULL;
+
+	ongoing_open(rundir, &runtime, &table);
+	if (rundir_may_live(rundir) && !rundir_has_ended(rundir)) {
+		view = now_look(table);
+		words = words_of_now(now_find(&view, target), rundir, target);
+	}
+	if (words) {
+		printf("%s: %s\n", target, words);
+		before = rundir_newest_that(state, has_record, (char *)target);
+		if (before >= 0)
+			printf("%*sin its last run:\n", TIMES, "");
+		result = before < 0 ? 0 : why_print(&state, before, target);
+	} else {
+		warnx("%s: no record in this run (`make nox-list` names the targets)", target);
+	}
+	free(words);
+	now_view_clear(&view);
+	fd_close(&before);
+	fd_close(&table);
+	fd_close(&runtime);
+	return result;
+}
+
 int
-why_print(UNUSED void *data, int rundir, const char *target)
+why_print(void *data, int rundir, const char *target)
 {
 	struct planfile *plan = NULL;
 	struct record record = { 0 };
 	json_t *info = NULL;
 	int result = -1;
 
-	if (strchr(target, '/') || record_read(rundir, target, &record) != 1) {
-		warnx("%s: no record in this run (`make nox-list` names the targets)", target);
+	if (strchr(target, '/')) {
+		warnx("%s: there is no such target (`make nox-list` names them)", target);
+	} else if (record_read(rundir, target, &record) != 1) {
+		result = print_now(*(const int *)data, rundir, target);
 	} else if ((info = rundir_info(rundir)) && (plan = planfile_open(rundir))) {
 		double started = json_number(info, "started");
 		json_t *session = planfile_session(plan, target);

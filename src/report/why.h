@@ -8,7 +8,11 @@
  * for the rest of that time make had no job slot for it.
  */
 
-/* For newest.h: prints it on standard output. 0, or -1 after a warning when there is no record. */
+/*
+ * For newest.h: prints it on standard output. Of a session that has no record yet, in a run that
+ * goes on, what it does now, and then all of its last run. data: an int, the state folder. 0, or -1
+ * after a warning when there is nothing to tell.
+ */
 int why_print(void *data, int rundir, const char *target);
 
 #endif

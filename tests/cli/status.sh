@@ -84,6 +84,15 @@ check 'what runs, and what waits for what' wait_for shows 'noxmk: 0 of 5 done, 2
   holds  Ns  it is at 70%
 waiting: 1 for a job slot, 1 for database, 1 for other sessions'
 check 'exit 0' exits 0
+why() {
+	run "$noxmk" why "$@"
+	sed -E 's/[0-9][0-9.]*s/Ns/g; s/  +/  /g' "$out"
+}
+check 'why tells of what is not over, too' same "$(why holds later)" 'holds: runs, for Ns so far
+later: is still to begin'
+check 'which is none of another target' same \
+	"$(why -r latest nobody; echo "$status") $(cat "$err")" \
+	'1 noxmk: nobody: no record in this run (`make nox-list` names the targets)'
 touch go-fails
 check 'a failure is counted' wait_for shows 'noxmk: 2 of 5 done, 1 aborted, 1 run, 2 wait; Ns
   holds  Ns  it is at 70%
@@ -108,6 +117,10 @@ knows_usual() {
 	has shown 'holds  Ns of Ns  it is at 70%' && has shown 'fails  Ns  nox > Running session fails'
 }
 check 'the usual time' wait_for knows_usual
+check 'why goes on with what was last' same "$(why holds | head -n 3)" \
+	'holds: runs, for Ns so far
+  in its last run:
+holds: passed, started Ns into the run, took Ns'
 # A helper that is killed has no part in it any more; the session's keeper writes its record.
 kill -9 "$(pgrep -P "$make" -f 'noxmk run .* fails$')"
 check 'a helper that was killed: its session is not shown any more' wait_for no_row_of fails
