@@ -173,6 +173,24 @@ skipped(const char *target)
 }
 
 /* An interpreter that is not there: it is known how soon that is found out, every time. */
+/* A run like each of these, with words of ARGS or without, and what is expected then. */
+START_TEST(with_words_a_session_may_do_less)
+{
+	static const struct { bool worded; double seconds, expected; bool changes; } runs[] = {
+		{ true, 1, 1, true }, { true, 3, 2, true }, { false, 20, 20, true },
+		{ true, 1, 20, false }, { false, 22, 21, false } };
+
+	close(folder_make("run"));
+	for (size_t i = 0; i < countof(runs); i++) {
+		file_put_json("run/.request.json", runs[i].worded ? "{'posargs':['-x']}" :
+		    "{'posargs':[]}");
+		ck_assert_int_eq(ran("tests", PASSED, runs[i].seconds), runs[i].changes);
+		ck_assert_double_eq(expected("tests"), runs[i].expected);
+	}
+	assert_silent();
+}
+END_TEST
+
 START_TEST(what_was_skipped_last_is_known)
 {
 	ck_assert_double_eq(skipped("a"), -1);
@@ -560,6 +578,7 @@ check_history_suite(void)
 	tcase_add_test(tc, a_run_is_not_compared_with_itself);
 	tcase_add_test(tc, one_session_can_be_looked_up);
 	tcase_add_test(tc, only_what_passed_counts);
+	tcase_add_test(tc, with_words_a_session_may_do_less);
 	tcase_add_test(tc, what_was_skipped_last_is_known);
 	tcase_add_test(tc, a_notable_change_is_told);
 	tcase_add_test(tc, processor_time_of_clients_counts);

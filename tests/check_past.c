@@ -104,12 +104,18 @@ START_TEST(only_runs_of_one_kind_are_compared)
 	for (int day = 1; day < 5; day++)
 		put(day, 'p', 1, 0);
 	for (int day = 5; day < 8; day++) {
-		char *trace = xasprintf(".nox/.noxmk/runs/202611%02dT000000.000Z-c0ffee01/t.trace",
-		    day);
+		char *folder = xasprintf(".nox/.noxmk/runs/202611%02dT000000.000Z-c0ffee01", day);
+		char *trace = xasprintf("%s/t.trace", folder);
+		char *request = xasprintf("%s/.request.json", folder);
 
 		put(day, 'p', 3, 0);
-		file_put(trace, "");
+		if (day < 7)
+			file_put(trace, "");
+		else
+			file_put_json(request, "{'posargs':['-x']}");
+		free(request);
 		free(trace);
+		free(folder);
 	}
 	output_begin();
 	ck_assert_int_eq(past_print(state, "t", false), 0);
@@ -117,8 +123,10 @@ START_TEST(only_runs_of_one_kind_are_compared)
 	ck_assert_ptr_nonnull(strstr(text,
 	    "\n20261104T000000.000Z-c0ffee01  passed        1.0s\n"
 	    "20261105T000000.000Z-c0ffee01  passed        3.0s  traced\n"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\n20261107T000000.000Z-c0ffee01  passed        3.0s  ARGS\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\nnoxmk: 7 runs: 7 passed; median 1.0s, half of them "
-	    "from 1.0s to 1.0s; without 3 traced or forked otherwise than most\n"));
+	    "from 1.0s to 1.0s; without 3 traced, forked or given ARGS otherwise than most\n"));
 	ck_assert_ptr_null(strstr(text, "slower"));
 	free(text);
 	assert_silent();

@@ -14,6 +14,7 @@
 #include "report/table.h"
 #include "state/history.h"
 #include "state/record.h"
+#include "state/request.h"
 #include "state/rundir.h"
 #include "state/trace.h"
 
@@ -37,10 +38,11 @@ enum { REASON_MOST = 160 };
 /* From so many runs on, the newest ones, in which it was not, that is worth a line. */
 enum { ABSENT_LEAST = 3 };
 
-/* A session was traced, or forked, or both: that takes another time. */
-enum kind { USUAL, TRACED, FORKED, TRACED_AND_FORKED, KINDS };
+/* A session was traced, or forked, or had words of ARGS, or several of these: other times. */
+enum kind { USUAL, TRACED = 1, FORKED = 2, WORDED = 4, KINDS = 8 };
 
-static const char *const marks[KINDS] = { "", "traced", "forked", "traced, forked" };
+static const char *const marks[KINDS] = { "", "traced", "forked", "traced, forked", "ARGS",
+	"traced, ARGS", "forked, ARGS", "traced, forked, ARGS" };
 
 /* The times in which it passed, the oldest first. */
 struct past {
@@ -127,7 +129,8 @@ static enum kind
 kind_of(int rundir, const struct record *r)
 {
 	return (rundir_has(rundir, r->target, TRACE_SUFFIX) ? TRACED : USUAL) |
-	       (r->fork && !*r->fork ? FORKED : USUAL);
+	       (r->fork && !*r->fork ? FORKED : USUAL) |
+	       (request_has_words(rundir) ? WORDED : USUAL);
 }
 
 /* is_whole: it is all of the session. */
@@ -135,10 +138,11 @@ static void
 add(struct past *past, const char *run, const struct record *r, bool is_whole, enum kind kind)
 {
 	double seconds = r->verdict == PASSED && is_whole ? time_of(r) : -1;
-	json_t *line = json_pack("{s:s,s:f,s:s,s:o,s:b,s:f,s:O?,s:b,s:b}", "run", run, "started",
-	    r->started, "verdict", verdict_name(r->verdict), "reason",
+	json_t *line = json_pack("{s:s,s:f,s:s,s:o,s:b,s:f,s:O?,s:b,s:b,s:b}", "run", run,
+	    "started", r->started, "verdict", verdict_name(r->verdict), "reason",
 	    json_text_or_null(r->reason), "flaky", record_is_flaky(r), "duration", r->duration,
-	    "recheck", r->recheck, "traced", (kind & TRACED) != 0, "forked", (kind & FORKED) != 0);
+	    "recheck", r->recheck, "traced", (kind & TRACED) != 0,
+	    "forked", (kind & FORKED) != 0, "worded", (kind & WORDED) != 0);
 
 	if (!line || json_array_append_new(past->runs, line) < 0)
 		return;
@@ -300,7 +304,8 @@ static enum kind
 mark_of(const json_t *run)
 {
 	return (json_is_true(json_object_get(run, "traced")) ? TRACED : USUAL) |
-	       (json_is_true(json_object_get(run, "forked")) ? FORKED : USUAL);
+	       (json_is_true(json_object_get(run, "forked")) ? FORKED : USUAL) |
+	       (json_is_true(json_object_get(run, "worded")) ? WORDED : USUAL);
 }
 
 static void
@@ -357,7 +362,8 @@ print_sums(const struct past *past)
 			printf(", without what it lost to others");
 	}
 	if (past->others > 0)
-		printf("; without %zu traced or forked otherwise than most", past->others);
+		printf("; without %zu traced, forked or given ARGS otherwise than most",
+		    past->others);
 	putchar('\n');
 	if (past->absent >= ABSENT_LEAST)
 		printf("noxmk: it was not in the last %zu runs\n", past->absent);

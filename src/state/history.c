@@ -10,6 +10,7 @@
 #include "base/median.h"
 #include "state/history.h"
 #include "state/record.h"
+#include "state/request.h"
 #include "state/state.h"
 
 /*
@@ -31,6 +32,7 @@ enum { RUNS = 7, SESSIONS = 5000 };
 struct table {
 	json_t *sessions; /* target -> seconds */
 	json_t *clients;  /* target -> anything */
+	json_t *worded;   /* target -> anything: see history.h */
 	json_t *learned;  /* target -> what learned_read takes */
 	json_t *machine;  /* what it is like, or NULL */
 	json_t *skipped;  /* target -> seconds, of those that were when they ran last */
@@ -116,6 +118,19 @@ is_history(const json_t *root)
 	return true;
 }
 
+/* The strings of a list as the keys of a new object. */
+static json_t *
+set_of(const json_t *list)
+{
+	json_t *set = json_object(), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (json_is_string(item))
+			json_object_set_new(set, json_string_value(item), json_true());
+	return set;
+}
+
 /* root: what is_history accepts, or NULL for an empty table. table_free frees. */
 static struct table
 table_of(const json_t *root)
@@ -123,16 +138,14 @@ table_of(const json_t *root)
 	json_t *learned = json_object_get(root, "learned"), *item;
 	const char *target;
 	struct table table = { .sessions = json_incref(json_object_get(root, "sessions")),
-		.clients = json_object(), .machine = json_incref(json_object_get(root, "machine")),
+		.clients = set_of(json_object_get(root, "clients")),
+		.worded = set_of(json_object_get(root, "worded")),
+		.machine = json_incref(json_object_get(root, "machine")),
 		.learned = json_is_object(learned) ? json_incref(learned) : json_object(),
 		.skipped = json_object() };
-	size_t i;
 
 	if (!table.sessions)
 		table.sessions = json_object();
-	json_array_foreach(json_object_get(root, "clients"), i, item)
-		if (json_is_string(item))
-			json_object_set_new(table.clients, json_string_value(item), json_true());
 	json_object_foreach(json_object_get(root, "skipped"), target, item)
 		if (json_is_number(item) && history_is_time(json_number_value(item)))
 			json_object_set(table.skipped, target, item);
@@ -144,6 +157,7 @@ table_free(struct table *table)
 {
 	json_decref(table->sessions);
 	json_decref(table->clients);
+	json_decref(table->worded);
 	json_decref(table->learned);
 	json_decref(table->machine);
 	json_decref(table->skipped);
@@ -348,6 +362,7 @@ add(struct table *table, const struct record *record, unsigned processors)
 struct addition {
 	struct table *table;
 	unsigned processors;
+	bool worded;     /* the run had words of ARGS */
 	bool changed;
 };
 
@@ -362,6 +377,27 @@ note_skipped(json_t *skipped, const struct record *record)
 	return was != (record->verdict == SKIPPED);
 }
 
+/*
+ * Does a run like this one count beside what is there of the session? One without words ends what
+ * is only known of runs with some.
+ */
+static bool
+makes_room(struct table *table, const char *target, bool worded)
+{
+	bool was_worded = json_object_get(table->worded, target) != NULL;
+
+	if (worded && json_object_get(table->sessions, target))
+		return was_worded;
+	if (worded) {
+		json_object_set_new(table->worded, target, json_true());
+	} else if (was_worded) {
+		json_object_del(table->worded, target);
+		json_object_del(table->sessions, target);
+		json_object_del(table->learned, target);
+	}
+	return true;
+}
+
 /* A record with a nonsensical time is left out: it would make the whole file unusable. */
 static void
 add_record(void *data, const struct record *record)
@@ -370,7 +406,9 @@ add_record(void *data, const struct record *record)
 
 	if (!history_is_time(record->duration))
 		return;
-	if (record->verdict == PASSED && add(addition->table, record, addition->processors))
+	if (record->verdict == PASSED &&
+	    makes_room(addition->table, record->target, addition->worded) &&
+	    add(addition->table, record, addition->processors))
 		addition->changed = true;
 	if ((record->verdict == PASSED || record->verdict == SKIPPED) &&
 	    note_skipped(addition->table->skipped, record))
@@ -391,6 +429,7 @@ forget(struct table *table)
 	json_object_foreach_safe(table->sessions, next, target, item)
 		if (json_object_size(table->sessions) > SESSIONS) {
 			json_object_del(table->clients, target);
+			json_object_del(table->worded, target);
 			json_object_del(table->sessions, target);
 		}
 	json_object_foreach_safe(table->skipped, next, target, item)
@@ -407,7 +446,8 @@ forget(struct table *table)
 static bool
 add_run(struct table *table, int rundir)
 {
-	struct addition addition = { .table = table, .processors = cpus_available() };
+	struct addition addition = { .table = table, .processors = cpus_available(),
+		.worded = request_has_words(rundir) };
 
 	record_each(rundir, add_record, &addition);
 	forget(table);
@@ -432,8 +472,9 @@ write_table(int state, const struct table *table)
 {
 	json_t *learned = json_object_size(table->learned) > 0 ? table->learned : NULL;
 	json_t *skipped = json_object_size(table->skipped) > 0 ? table->skipped : NULL;
-	json_t *root = json_pack("{s:i,s:O,s:o*,s:O*,s:O*,s:O*}", "schema", 1, "sessions",
-	    table->sessions, "clients", keys_of(table->clients), "learned", learned,
+	json_t *root = json_pack("{s:i,s:O,s:o*,s:o*,s:O*,s:O*,s:O*}", "schema", 1, "sessions",
+	    table->sessions, "clients", keys_of(table->clients), "worded",
+	    keys_of(table->worded), "learned", learned,
 	    "machine", table->machine, "skipped", skipped);
 	char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS_KEPT));
 	int result = text ? file_replace(state, HISTORY_NAME, text, strlen(text)) : -1;

@@ -5,17 +5,20 @@
  * How long each session takes, from its last runs that passed, and what else they have taught:
  *
  *   history.json   {"schema":1,"sessions":{"lint":[1.25,1.5],"tests-3.12":[20.1]},
- *                   "clients":["build"],"learned":{"lint":{"told":2,"width":1,…},…},
+ *                   "clients":["build"],"worded":["docs"],
+ *                   "learned":{"lint":{"told":2,"width":1,…},…},
  *                   "machine":{"seconds":[41.5,39.9],"processors":4},"skipped":{"tests-3.9":0.4}}
  *
  * For each session its seconds, the newest last. clients: the sessions whose tools took part in
  * make's jobserver when they ran last. How long these take depends on how many slots are free, so
- * their processor seconds count where these are more. learned: see learned.h. machine: what several
- * machines took besides, a number a run of them all, and how many processors the smallest had in
- * the last one. skipped: the sessions that were when they ran last, and the seconds of that. The
- * environment's NOXMK_HISTORY names a second file of that format, from a CI cache
- * or under version control, which counts for targets that the first one lacks. A file with another
- * schema is somebody newer's, and stays as it is.
+ * their processor seconds count where these are more. worded: the sessions that have only passed
+ * with words of ARGS so far, which may make them do less. What they do without counts as soon as it
+ * is known, and from then on nothing else. learned: see learned.h. machine: what several machines
+ * took besides, a number a run of them all, and how many processors the smallest had in the last
+ * one. skipped: the sessions that were when they ran last, and the seconds of that. The
+ * environment's NOXMK_HISTORY names a second file of that format, from a CI cache or under version
+ * control, which counts for targets that the first one lacks. A file with another schema is
+ * somebody newer's, and stays as it is.
  */
 
 #include <jansson.h>

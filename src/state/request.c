@@ -350,6 +350,21 @@ request_read(int rundir, struct request *request)
 	return 0;
 }
 
+bool
+request_has_words(int rundir)
+{
+	struct buffer text = { 0 };
+	json_t *json = NULL;
+	bool has;
+
+	if (file_load(rundir, REQUEST_FILE, &text) == 0)
+		json = json_loadb(text.data, text.len, 0, NULL);
+	has = json_array_size(json_object_get(json, "posargs")) > 0;
+	buffer_free(&text);
+	json_decref(json);
+	return has;
+}
+
 json_t *
 request_active(int rundir)
 {

@@ -82,6 +82,9 @@ bool request_is_sound(const json_t *);
 int request_write(int rundir, const struct request *, const struct secrets *);
 int request_read(int rundir, struct request *);
 
+/* Did the sessions of that run get words of ARGS? False where that is not known. */
+bool request_has_words(int rundir);
+
 /*
  * The sessions that its goals run by the plan in the same folder, as planfile_expand has them: a
  * new reference. NULL after a warning: they are not known.
