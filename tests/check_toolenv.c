@@ -131,6 +131,12 @@ START_TEST(a_session_is_told_of_processors_that_it_may_wait_for)
 	ck_assert_str_eq(variable(toolenv, "MYPY_NUM_WORKERS"), "4");
 	/* A build asks the jobserver, which it would not if it had a number. */
 	ck_assert_ptr_null(variable(toolenv, "CMAKE_BUILD_PARALLEL_LEVEL"));
+	ck_assert_str_eq(variable(toolenv, "OMP_WAIT_POLICY"), "passive");
+	toolenv_close(toolenv);
+	/* Alone it is as under nox. */
+	toolenv = toolenv_open(&(struct toolenv_options){ .slot = slot, .makeflags = &makeflags,
+	    .told = 8, .only = true, .folder = -1, .share = "/share" });
+	ck_assert_ptr_null(variable(toolenv, "OMP_WAIT_POLICY"));
 	toolenv_close(toolenv);
 	slot_close(slot);
 	free(flags);

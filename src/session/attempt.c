@@ -297,7 +297,8 @@ attempt_start(const struct attempt_options *options, struct mask **mask)
 	if (attempt->session_options.budget != BUDGET_NONE)
 		attempt->toolenv = toolenv_open(&(struct toolenv_options){ .slot = options->slot,
 		    .makeflags = options->makeflags, .told = options->told,
-		    .folder = safe_folder(options), .share = options->share });
+		    .only = options->only, .folder = safe_folder(options),
+		    .share = options->share });
 	options->record->slots = slot_count(options->slot);
 	toolenv_note(attempt->toolenv, options->told, options->record);
 	runtime_stand_in(options->runtime, options->rundir);

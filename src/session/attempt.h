@@ -33,6 +33,7 @@ struct attempt_options {
 	char *const *posargs;       /* NULL-ended */
 	bool recheck;               /* the CI has been told before what it tells it */
 	bool live, alone;           /* show the output while it comes; and no other session's */
+	bool only;                  /* no other session of this make runs */
 	bool at_terminal;           /* both of these, and at the user's terminal, if there is one */
 	struct planfile *plan;
 	json_t *session;            /* its line of the plan */

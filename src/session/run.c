@@ -303,6 +303,7 @@ live(struct run *run)
 		.key = run->options->key, .target = run->name, .share = run->options->share,
 		.recheck = run->options->recheck,
 		.posargs = run->options->posargs, .live = is_shown, .alone = alone,
+		.only = run->options->alone,
 		.at_terminal = is_shown && alone && !knobs->no_terminal, .plan = run->plan,
 		.session = run->session, .slot = turn_slot(run->turn), .told = told(run),
 		.makeflags = &run->makeflags, .page = run->page, .record = &run->record,

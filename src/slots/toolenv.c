@@ -138,8 +138,11 @@ toolenv_open(const struct toolenv_options *o)
 	strings_add(&toolenv->variables, xasprintf("PATH=%s/tools:%s", o->share,
 	    path ? path : "/usr/local/bin:/usr/bin:/bin"));
 	add_variables_of_tools(toolenv, told_of(o), o->told > 0);
-	/* Threads of OpenMP that wait for each other, and count on all processors, spin in vain. */
-	if (o->told > 0 && !getenv("OMP_WAIT_POLICY"))
+	/*
+	 * Threads of OpenMP that wait for each other spin in vain where others have a processor of
+	 * theirs. Where nobody has, to be woken takes them longer than most of what they wait for.
+	 */
+	if (o->told > 0 && !o->only && !getenv("OMP_WAIT_POLICY"))
 		strings_add(&toolenv->variables, xstrdup("OMP_WAIT_POLICY=passive"));
 	return toolenv;
 }

@@ -31,6 +31,7 @@ struct toolenv_options {
 	const struct makeflags *makeflags;
 	unsigned told;           /* processors that its tools may use, if they wait for them at
 	                          * the gate (gate.h); 0: no more than the slots */
+	bool only;               /* no other session of this make runs */
 	int folder;              /* the runtime folder, or the run folder */
 	const char *share;       /* the folder of tools/make */
 };

@@ -10,6 +10,7 @@ names=$(sed -n '/^static const struct/,/^};/p' "$TOP/src/slots/toolenv.c" | grep
 for name in $names; do
 	unset "$name"
 done
+unset OMP_WAIT_POLICY
 
 noxfile <<'END'
 import os
@@ -66,6 +67,9 @@ check 'budget = false: only what was there' same "$(told none)" ' 1 7 '
 check 'a jobserver' matches two '^MAKEFLAGS= -- --jobserver-auth=fifo:/proc/[0-9]*/fd/[0-9]*$'
 check 'budget = false: no jobserver' lacks none MAKEFLAGS
 check 'budget = false: make is make' lacks none noxmk/tools
+check 'beside others: threads of OpenMP that wait sleep' has plain OMP_WAIT_POLICY=passive
+mk -j3 plain
+check 'alone: they wait as under nox' lacks plain OMP_WAIT_POLICY
 mk -j3 NOXMK_BUDGET=strict plain
 check 'strict: one slot' same "$(told plain)" " $((total - 2)) 1 1 7 "
 check 'strict: the record says why' matches .nox/.noxmk/latest/plain.json '"few": "its job slots"'
