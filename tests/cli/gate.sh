@@ -167,7 +167,12 @@ cases = {
     "python3.12 -m coverage run -m pytest -n auto": "wide 0 pytest",
     "coverage run --branch -m pytest -n auto": "wide 0 pytest", "coverage report": "plain 0 coverage",
     "python -c secret": "sibling 0 python", "python tools/all.py": "sibling 0 all.py",
-    "make -j4": "sibling 0 make", "python": "sibling 0 python",
+    "make -j4": "sibling 0 make", "python": "sibling 0 python", "python -m": "sibling 0 python",
+    "python -mpytest -n auto": "wide 0 pytest", "python -Im pytest -n 2": "wide 2 pytest",
+    "python -Ic secret": "sibling 0 python", "python -csecret it": "sibling 0 python",
+    "python -Wmodule -X dev all.py": "sibling 0 all.py",
+    "coverage run --source src --omit x -pm pytest -n auto": "wide 0 pytest",
+    "coverage run --rcfile x --branch tools/all.py": "sibling 0 all.py",
 }
 env = os.path.abspath("env")
 for words, expected in cases.items():
