@@ -21,7 +21,6 @@ enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GATE, MEMORY, GRANTED };
 static const char *const reasons[] = { [FIRST_SLOT] = "slot", [LOCKS] = "resource",
 	[ALL_SLOTS] = "slot", [GATE] = "slot", [MEMORY] = "memory" };
 
-
 struct turn {
 	struct slot *slot;
 	struct lock *lock; /* NULL: nothing is claimed */
