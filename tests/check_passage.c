@@ -1,5 +1,7 @@
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -409,6 +411,34 @@ START_TEST(builds_follow_each_other)
 }
 END_TEST
 
+START_TEST(while_it_is_stopped_nobody_is_in_its_way)
+{
+	struct one *busy = begin("busy", 2), *it = begin("it", 2);
+	double begun = clock_monotonic(), stopped;
+	struct sampler *sampler;
+	pid_t child = fork();
+
+	for (; child == 0;)
+		;
+	gate_use(turn_gate(busy->turn), 99);
+	sampler = sampler_open(getpid(), -1);
+	passage_see(it->passage, sampler);
+	poll(NULL, 0, clock_until(sampler_due(sampler), -1));
+	stopped = (clock_monotonic() - begun) * 0.9;
+	passage_suspended(it->passage, stopped);
+	sampler_look(sampler);
+	passage_see(it->passage, sampler);
+	ck_assert_double_gt(it->record.crowded, 0);
+	ck_assert_double_lt(it->record.crowded, clock_monotonic() - begun - stopped);
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	sampler_close(sampler);
+	end(it);
+	end(busy);
+	assert_silent();
+}
+END_TEST
+
 Suite *
 check_passage_suite(void)
 {
@@ -427,5 +457,6 @@ check_passage_suite(void)
 	tcase_add_test(tc, what_ends_before_it_settles_has_used_what_was_seen);
 	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
 	tcase_add_test(tc, builds_follow_each_other);
+	tcase_add_test(tc, while_it_is_stopped_nobody_is_in_its_way);
 	return suite;
 }

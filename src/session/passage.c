@@ -587,6 +587,12 @@ passage_see(struct passage *passage, const struct sampler *sampler)
 	passage->looked = now;
 }
 
+void
+passage_suspended(struct passage *passage, double seconds)
+{
+	passage->looked += seconds;
+}
+
 json_t *
 passage_waits(const struct passage *passage)
 {

@@ -65,6 +65,9 @@ void passage_rest(struct passage *);
  */
 void passage_see(struct passage *, const struct sampler *);
 
+/* It was stopped for so many seconds until now: in these nobody was in its way. */
+void passage_suspended(struct passage *, double seconds);
+
 /* What it has waited for: the list of record.h. A new reference. */
 json_t *passage_waits(const struct passage *);
 
