@@ -342,6 +342,69 @@ START_TEST(what_ends_before_it_settles_has_used_what_was_seen)
 }
 END_TEST
 
+/* How a command begins that is of a kind of which nothing is known, and has a sampler. */
+static struct sampler *
+begin_unknown(struct one *one)
+{
+	struct sampler *sampler = sampler_open(getpid(), -1);
+
+	ck_assert(asks(one, ASK_SIBLING, "tool"));
+	passage_see(one->passage, sampler);
+	return sampler;
+}
+
+static void
+look(struct one *one, struct sampler *sampler)
+{
+	poll(NULL, 0, clock_until(sampler_due(sampler), -1));
+	sampler_look(sampler);
+	passage_see(one->passage, sampler);
+}
+
+/* What is told of it to others when it ends after a look that sees two at work. */
+static unsigned
+note_of_two(struct one *one, struct sampler *sampler)
+{
+	pid_t children[2];
+	unsigned noted;
+
+	for (size_t i = 0; i < countof(children); i++) {
+		children[i] = fork();
+		for (; children[i] == 0;)
+			;
+	}
+	do
+		look(one, sampler);
+	while (sampler_last(sampler) < 2);
+	ck_assert(asks(one, ASK_PLAIN, "next"));
+	noted = gate_noted(turn_gate(one->turn), "tests tool");
+	for (size_t i = 0; i < countof(children); i++) {
+		kill(children[i], SIGKILL);
+		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
+	}
+	sampler_close(sampler);
+	return noted;
+}
+
+/* One look alone may have seen what was about to end; but of what is short there is no other. */
+START_TEST(what_one_look_has_seen_counts_for_what_ends_before_it_settles)
+{
+	struct one *one = begin("one", 2);
+	double begun = clock_monotonic();
+	struct sampler *sampler = begin_unknown(one);
+	unsigned noted;
+
+	while (_i && gate_noted(turn_gate(one->turn), "tests tool") == 0)
+		look(one, sampler);
+	noted = note_of_two(one, sampler);
+	/* On a machine that is this slow it has settled. */
+	if (_i || clock_monotonic() < begun + 0.9)
+		ck_assert_uint_eq(noted, _i ? 1 : 2);
+	end(one);
+	assert_silent();
+}
+END_TEST
+
 /* N, sessions of the function besides, what one of these used, and what ours is told of. */
 static const struct {
 	unsigned processors, siblings, noted;
@@ -455,6 +518,8 @@ check_passage_suite(void)
 	tcase_add_test(tc, what_is_left_of_all_is_weighed_anew_when_it_changes);
 	tcase_add_test(tc, who_has_no_siblings_shares_with_none);
 	tcase_add_test(tc, what_ends_before_it_settles_has_used_what_was_seen);
+	tcase_add_loop_test(tc, what_one_look_has_seen_counts_for_what_ends_before_it_settles, 0,
+	    2);
 	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
 	tcase_add_test(tc, builds_follow_each_other);
 	tcase_add_test(tc, while_it_is_stopped_nobody_is_in_its_way);

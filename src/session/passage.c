@@ -404,14 +404,14 @@ tell_others(struct passage *passage)
 }
 
 /*
- * Whatever ran before has ended. A build is part of the command that asks for it. What was too
- * short to settle has used what was seen of it, were it by one look, and others of its kind need
- * not wait to find that out one after the other.
+ * Whatever ran before has ended; a build is part of its command. What was too short to settle has
+ * used what was seen of it, were it by one look: others of its kind need not wait to find that out.
  */
 static void
 end_command(struct passage *passage)
 {
-	unsigned least = passage->last > 1 ? passage->last : 1;
+	bool is_short = clock_monotonic() < passage->settled;
+	unsigned least = is_short && passage->last > 1 ? passage->last : 1;
 
 	if (passage->used < least)
 		passage->used = least;
