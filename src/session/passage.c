@@ -39,9 +39,6 @@ enum { TICK = 25 };
 /* So many times as long as it takes to find out what suffices, nobody tries again. */
 #define WEIGH_PAUSE 20
 
-/* Seconds. Shorter waits are not recorded. */
-#define WAIT_MIN 0.005
-
 /* What builds in the source tree lock; `*` in front keeps it apart from what users declare. */
 #define BUILDS "*source build"
 
@@ -350,7 +347,7 @@ note_wait(struct passage *passage)
 	double seconds = clock_monotonic() - passage->since;
 	json_t *wait;
 
-	if (seconds < WAIT_MIN)
+	if (seconds < BOUNDS_WAIT_LEAST)
 		return;
 	if (passage->asked.kind == ASK_BUILD)
 		wait = json_pack("{s:s,s:f,s:f}", "for", "build", "seconds", seconds, "started",
