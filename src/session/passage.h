@@ -39,8 +39,8 @@ void passage_close(struct passage *);
 
 /*
  * The session asks. True if it may go on at once; else it waits, and passage_try is to be called
- * when the descriptor is readable, and after that many milliseconds at the latest, until that is
- * true. *told: the answer.
+ * when the descriptor (-1: none) is readable, and after that many milliseconds at the latest, until
+ * that is true. *told: the answer.
  */
 bool passage_ask(struct passage *, const struct ask_question *, unsigned *told);
 bool passage_try(struct passage *, unsigned *told);
