@@ -49,7 +49,14 @@ OF_COVERAGE = (
 # pytest's option, as a word of its own or with its value, in a command line or a list of TOML.
 OPTION = r"""(?:^|[\s"'=[,])(?:-n|--numprocesses)(?:=|[\s"',]*)(auto|logical|\d+)\b"""
 ADDOPTS = r"(?ms)^\s*addopts\s*=(.*?)(?=^\s*[\w.-]+\s*=|^\s*\[|\Z)"
-CONFIGURATIONS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+# Of these files pytest reads the first one that is there and has that.
+CONFIGURATIONS = (
+    ("pytest.ini", ""),
+    (".pytest.ini", ""),
+    ("pyproject.toml", "[tool.pytest"),
+    ("tox.ini", "[pytest]"),
+    ("setup.cfg", "[tool:pytest]"),
+)
 
 
 def skip_options(words: list[str], with_value: tuple[str, ...]) -> list[str]:
@@ -92,11 +99,12 @@ def has_xdist(location: str | None, command: str) -> bool:
 
 def configured() -> str:
     """The options that pytest finds in the project's files."""
-    found = []
-    for name in CONFIGURATIONS:
+    for name, section in CONFIGURATIONS:
         with contextlib.suppress(OSError, ValueError), open(name, encoding="utf-8") as file:
-            found += re.findall(ADDOPTS, file.read())
-    return "\n".join(found)
+            text = file.read()
+            if section in text:
+                return "\n".join(re.findall(ADDOPTS, text))
+    return ""
 
 
 def workers(words: list[str], environment: dict[str, str]) -> int | None:

@@ -155,9 +155,10 @@ at_most() {
 
 # What a command is taken for: its kind, how many processes it wants, its name.
 cat >"$scratch/words.py" <<'END'
-import os, sys
+import os, sys, tempfile
 sys.path.insert(0, sys.argv[1])
 import gate
+here = os.getcwd()
 cases = {
     "pytest -n auto": "wide 0 pytest", "pytest -nauto": "wide 0 pytest", "pytest -n4": "wide 4 pytest",
     "pytest -n 0": "plain 0 pytest", "pytest -n1": "plain 0 pytest", "pytest": "plain 0 pytest",
@@ -195,6 +196,22 @@ for name, text in {"pytest.ini": "[pytest]\naddopts = -q\n  -n auto\n", "tox.ini
     if not found.startswith("command wide"):
         print(f"{name}: {found}")
     os.remove(name)
+# pytest reads one file only, the first that is for it.
+for texts, expected in [
+    ({"pytest.ini": "", "setup.cfg": "[tool:pytest]\naddopts = -n 3\n"}, "plain 0"),
+    ({"tox.ini": "[tox]\n", "setup.cfg": "[tool:pytest]\naddopts = -n 3\n"}, "wide 3"),
+    ({"pyproject.toml": '[tool.pytest.ini_options]\naddopts = ["-n", "2"]\n',
+      "tox.ini": "[pytest]\naddopts = -n 3\n"}, "wide 2"),
+]:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for name, text in texts.items():
+            with open(name, "w") as file:
+                file.write(text)
+        found = gate.question(["pytest"], {}, env, False, {})
+        os.chdir(here)
+    if found != f"command {expected} pytest":
+        print(f"{texts}: {found}, not {expected}")
 if gate.question(["pytest", "-n", "auto"], {}, "/nowhere", False, {}) != "command plain 0 pytest":
     print("no xdist, no workers")
 # What the helper has set, of 8, is no number of the user's; it may be told to be another one.
