@@ -361,6 +361,26 @@ look(struct one *one, struct sampler *sampler)
 	passage_see(one->passage, sampler);
 }
 
+/* Two processes that keep a processor busy each, and their end. */
+static void
+begin_two(pid_t children[2])
+{
+	for (size_t i = 0; i < 2; i++) {
+		children[i] = fork();
+		for (; children[i] == 0;)
+			;
+	}
+}
+
+static void
+end_two(pid_t children[2])
+{
+	for (size_t i = 0; i < 2; i++) {
+		kill(children[i], SIGKILL);
+		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
+	}
+}
+
 /* What is told of it to others when it ends after a look that sees two at work. */
 static unsigned
 note_of_two(struct one *one, struct sampler *sampler)
@@ -368,20 +388,13 @@ note_of_two(struct one *one, struct sampler *sampler)
 	pid_t children[2];
 	unsigned noted;
 
-	for (size_t i = 0; i < countof(children); i++) {
-		children[i] = fork();
-		for (; children[i] == 0;)
-			;
-	}
+	begin_two(children);
 	do
 		look(one, sampler);
 	while (sampler_last(sampler) < 2);
 	ck_assert(asks(one, ASK_PLAIN, "next"));
 	noted = gate_noted(turn_gate(one->turn), "tests tool");
-	for (size_t i = 0; i < countof(children); i++) {
-		kill(children[i], SIGKILL);
-		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
-	}
+	end_two(children);
 	sampler_close(sampler);
 	return noted;
 }
@@ -401,6 +414,35 @@ START_TEST(what_one_look_has_seen_counts_for_what_ends_before_it_settles)
 	if (_i || clock_monotonic() < begun + 0.9)
 		ck_assert_uint_eq(noted, _i ? 1 : 2);
 	end(one);
+	assert_silent();
+}
+END_TEST
+
+/* What else the session does while its command waits is not what that command does. */
+START_TEST(a_command_that_waits_is_not_seen_to_be_wide)
+{
+	struct one *busy = begin("busy", 2), *one = begin("one", 2);
+	struct sampler *sampler = sampler_open(getpid(), -1);
+	pid_t children[2];
+	unsigned told;
+
+	gate_use(turn_gate(busy->turn), 2);
+	ck_assert(!asks(one, ASK_WIDE, "pytest"));
+	begin_two(children);
+	passage_see(one->passage, sampler);
+	for (int i = 0; i < 3 || sampler_most(sampler) < 2; i++)
+		look(one, sampler);
+	ck_assert_uint_eq(one->record.width, sampler_most(sampler));
+	ck_assert_ptr_null(one->record.wide);
+	gate_use(turn_gate(busy->turn), 1);
+	ck_assert(passage_try(one->passage, &told));
+	for (int i = 0; i < 50 && !one->record.wide; i++)
+		look(one, sampler);
+	ck_assert_uint_eq(json_array_size(one->record.wide), 1);
+	end_two(children);
+	sampler_close(sampler);
+	end(one);
+	end(busy);
 	assert_silent();
 }
 END_TEST
@@ -520,6 +562,7 @@ check_passage_suite(void)
 	tcase_add_test(tc, what_ends_before_it_settles_has_used_what_was_seen);
 	tcase_add_loop_test(tc, what_one_look_has_seen_counts_for_what_ends_before_it_settles, 0,
 	    2);
+	tcase_add_test(tc, a_command_that_waits_is_not_seen_to_be_wide);
 	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
 	tcase_add_test(tc, builds_follow_each_other);
 	tcase_add_test(tc, while_it_is_stopped_nobody_is_in_its_way);

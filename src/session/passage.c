@@ -549,20 +549,22 @@ static void
 note_look(struct passage *passage, const struct sampler *sampler, double since)
 {
 	struct record *record = passage->o.record;
-	unsigned last = sampler_last(sampler), most = sampler_most(sampler), others = 0;
+	unsigned last = sampler_last(sampler);
 
-	if (passage->gate) {
+	if (passage->gate)
 		gate_use(passage->gate, sampler_in_use(sampler));
-		others = load_of_others(passage, last);
-		note_use(passage, last, passage->looked + since);
-	}
-	record->width = most;
+	record->width = sampler_most(sampler);
 	record->memory = sampler_memory(sampler);
 	/* Without a gate others are not seen. */
 	if (record->crowded < 0 && passage->gate)
 		record->crowded = 0;
-	if (!passage->waiting && passage->gate)
-		record->crowded += since * part_lost(passage, last, others);
+	/* What the session does now is not what its command does, which waits. */
+	if (passage->waiting)
+		return;
+	if (passage->gate) {
+		note_use(passage, last, passage->looked + since);
+		record->crowded += since * part_lost(passage, last, load_of_others(passage, last));
+	}
 	/* One look alone may have seen what was about to end. */
 	passage->wide_looks = last > 1 ? passage->wide_looks + 1 : 0;
 	if (passage->wide_looks > 1)
