@@ -342,6 +342,27 @@ START_TEST(what_ends_before_it_settles_has_used_what_was_seen)
 }
 END_TEST
 
+/* Processes that keep a processor busy each, and their end. */
+static void
+begin_work(pid_t *children, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			for (;;)
+				;
+	}
+}
+
+static void
+end_work(const pid_t *children, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		kill(children[i], SIGKILL);
+		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
+	}
+}
+
 /* How a command begins that is of a kind of which nothing is known, and has a sampler. */
 static struct sampler *
 begin_unknown(struct one *one)
@@ -361,26 +382,6 @@ look(struct one *one, struct sampler *sampler)
 	passage_see(one->passage, sampler);
 }
 
-/* Two processes that keep a processor busy each, and their end. */
-static void
-begin_two(pid_t children[2])
-{
-	for (size_t i = 0; i < 2; i++) {
-		children[i] = fork();
-		for (; children[i] == 0;)
-			;
-	}
-}
-
-static void
-end_two(pid_t children[2])
-{
-	for (size_t i = 0; i < 2; i++) {
-		kill(children[i], SIGKILL);
-		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
-	}
-}
-
 /* What is told of it to others when it ends after a look that sees two at work. */
 static unsigned
 note_of_two(struct one *one, struct sampler *sampler)
@@ -388,13 +389,13 @@ note_of_two(struct one *one, struct sampler *sampler)
 	pid_t children[2];
 	unsigned noted;
 
-	begin_two(children);
+	begin_work(children, countof(children));
 	do
 		look(one, sampler);
 	while (sampler_last(sampler) < 2);
 	ck_assert(asks(one, ASK_PLAIN, "next"));
 	noted = gate_noted(turn_gate(one->turn), "tests tool");
-	end_two(children);
+	end_work(children, countof(children));
 	sampler_close(sampler);
 	return noted;
 }
@@ -428,7 +429,7 @@ START_TEST(a_command_that_waits_is_not_seen_to_be_wide)
 
 	gate_use(turn_gate(busy->turn), 2);
 	ck_assert(!asks(one, ASK_WIDE, "pytest"));
-	begin_two(children);
+	begin_work(children, countof(children));
 	passage_see(one->passage, sampler);
 	for (int i = 0; i < 3 || sampler_most(sampler) < 2; i++)
 		look(one, sampler);
@@ -439,7 +440,7 @@ START_TEST(a_command_that_waits_is_not_seen_to_be_wide)
 	for (int i = 0; i < 50 && !one->record.wide; i++)
 		look(one, sampler);
 	ck_assert_uint_eq(json_array_size(one->record.wide), 1);
-	end_two(children);
+	end_work(children, countof(children));
 	sampler_close(sampler);
 	end(one);
 	end(busy);
@@ -521,10 +522,9 @@ START_TEST(while_it_is_stopped_nobody_is_in_its_way)
 	struct one *busy = begin("busy", 2), *it = begin("it", 2);
 	double begun = clock_monotonic(), stopped;
 	struct sampler *sampler;
-	pid_t child = fork();
+	pid_t child;
 
-	for (; child == 0;)
-		;
+	begin_work(&child, 1);
 	gate_use(turn_gate(busy->turn), 99);
 	sampler = sampler_open(getpid(), -1);
 	passage_see(it->passage, sampler);
@@ -535,8 +535,7 @@ START_TEST(while_it_is_stopped_nobody_is_in_its_way)
 	passage_see(it->passage, sampler);
 	ck_assert_double_gt(it->record.crowded, 0);
 	ck_assert_double_lt(it->record.crowded, clock_monotonic() - begun - stopped);
-	kill(child, SIGKILL);
-	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	end_work(&child, 1);
 	sampler_close(sampler);
 	end(it);
 	end(busy);
