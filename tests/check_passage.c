@@ -496,6 +496,22 @@ START_TEST(siblings_that_are_known_to_be_wide_share)
 }
 END_TEST
 
+/* What others leave now is not all for one: siblings are about to start their workers, too. */
+START_TEST(who_has_what_others_leave_has_no_more_than_its_share)
+{
+	struct one *ours = begin_on(16, "ours", 16), *other = begin_on(16, "other", 16);
+
+	gate_note(turn_gate(ours->turn), "tests mypy", 4);
+	ck_assert(asks(ours, ASK_SIBLING, "mypy"));
+	ck_assert_uint_eq(ours->record.told, 8);
+	ck_assert(asks(other, ASK_SIBLING, "mypy"));
+	ck_assert_uint_eq(other->record.told, 15);
+	end(other);
+	end(ours);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(builds_follow_each_other)
 {
 	struct one *one = begin("one", 2), *two = begin("two", 0);
@@ -563,6 +579,7 @@ check_passage_suite(void)
 	    2);
 	tcase_add_test(tc, a_command_that_waits_is_not_seen_to_be_wide);
 	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
+	tcase_add_test(tc, who_has_what_others_leave_has_no_more_than_its_share);
 	tcase_add_test(tc, builds_follow_each_other);
 	tcase_add_test(tc, while_it_is_stopped_nobody_is_in_its_way);
 	return suite;

@@ -215,7 +215,7 @@ share_of_unknown(const struct passage *passage, unsigned share)
 
 	for (size_t i = 0; i < countof(narrow_untold); i++)
 		if (!strcmp(passage->asked.name, narrow_untold[i]))
-			return others < all ? all - others : 1;
+			return others < all ? at_most(all - others, share) : 1;
 	return share;
 }
 
