@@ -75,7 +75,13 @@ def two_workers(session):
 
 
 @nox.session(python=False)
+def hold(session):
+    session.run(PYTEST, "-n", "auto", "hold", "10", external=True)
+
+
+@nox.session(python=False)
 def stopped(session):
+    session.run("sleep", "1", external=True)
     session.run(PYTEST, "-n", "auto", "stopped", "1", external=True)
 END
 # A stand-in for pytest with xdist, which notes when each of its workers is there.
@@ -331,11 +337,19 @@ check 'one of the two has waited' one_waited
 [ "$(wait_of one)" = True ] && waited=one || waited=two
 run "$STAGE/bin/noxmk" why "$waited"
 check 'noxmk why tells of it' matches "$out" 'for 2 processors, for pytest'
+# would_stop TARGET SECONDS: so much it would have taken, had its wait at the gate counted.
+would_stop() {
+	python3 -c 'import json, sys
+record = json.load(open(sys.argv[1]))
+waited = sum(wait["seconds"] for wait in record["waits"] if wait["for"] == "processors")
+sys.exit(waited + record["duration"] < float(sys.argv[2]))' "$state/latest/$1.json" "$2"
+}
 for _ in 1 2 3 4; do # others may use the processors that it waits for
-	mk -j2 one stopped
-	[ "$status" -ne 0 ] || break
+	mk -j2 hold stopped
+	{ [ "$status" -ne 0 ] || ! would_stop stopped 4; } || break
 done
 check 'a wait is none of the time that a timeout counts' exits 0
+check 'with that it would have been too long' would_stop stopped 4
 
 : >"$NOTES"
 mk -j2 NOXMK_BUDGET=strict one two
