@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/wait.h>
@@ -160,6 +161,29 @@ START_TEST(a_lock_that_is_let_go_is_had)
 }
 END_TEST
 
+START_TEST(each_who_appends_knows_where_that_is)
+{
+	int one = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	int other = open("file", O_RDWR | O_CLOEXEC);
+	char *text;
+
+	ck_assert_int_eq(fd_append(one, "one ", 4), 0);
+	ck_assert_int_eq(fd_append(other, "two ", 4), 4);
+	ck_assert_int_eq(fd_append(one, "three", 5), 8);
+	/* Where it has written it can write again. */
+	ck_assert_int_eq(pwrite(other, "TWO", 3, 4), 3);
+	text = file_get("file");
+	ck_assert_str_eq(text, "one TWO three");
+	free(text);
+	close(other);
+	close(one);
+	one = open("/dev/full", O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(fd_append(one, "x", 1), -1);
+	close(one);
+	ck_assert_int_eq(fd_append(-1, "x", 1), -1);
+}
+END_TEST
+
 Suite *
 check_fd_suite(void)
 {
@@ -171,6 +195,7 @@ check_fd_suite(void)
 	tcase_add_test(tc, what_cannot_be_written_says_why);
 	tcase_add_test(tc, a_full_pipe_is_waited_for);
 	tcase_add_test(tc, what_a_descriptor_offers_is_forgotten);
+	tcase_add_test(tc, each_who_appends_knows_where_that_is);
 	tcase_add_test(tc, a_lock_is_waited_for_with_a_limit);
 	tcase_add_test(tc, a_lock_that_is_let_go_is_had);
 	return suite;

@@ -1,5 +1,7 @@
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -340,6 +342,112 @@ START_TEST(what_ends_before_it_settles_has_used_what_was_seen)
 }
 END_TEST
 
+/* Processes that keep a processor busy each, and their end. */
+static void
+begin_work(pid_t *children, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			for (;;)
+				;
+	}
+}
+
+static void
+end_work(const pid_t *children, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		kill(children[i], SIGKILL);
+		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
+	}
+}
+
+/* How a command begins that is of a kind of which nothing is known, and has a sampler. */
+static struct sampler *
+begin_unknown(struct one *one)
+{
+	struct sampler *sampler = sampler_open(getpid(), -1);
+
+	ck_assert(asks(one, ASK_SIBLING, "tool"));
+	passage_see(one->passage, sampler);
+	return sampler;
+}
+
+static void
+look(struct one *one, struct sampler *sampler)
+{
+	poll(NULL, 0, clock_until(sampler_due(sampler), -1));
+	sampler_look(sampler);
+	passage_see(one->passage, sampler);
+}
+
+/* What is told of it to others when it ends after a look that sees two at work. */
+static unsigned
+note_of_two(struct one *one, struct sampler *sampler)
+{
+	pid_t children[2];
+	unsigned noted;
+
+	begin_work(children, countof(children));
+	do
+		look(one, sampler);
+	while (sampler_last(sampler) < 2);
+	ck_assert(asks(one, ASK_PLAIN, "next"));
+	noted = gate_noted(turn_gate(one->turn), "tests tool");
+	end_work(children, countof(children));
+	sampler_close(sampler);
+	return noted;
+}
+
+/* One look alone may have seen what was about to end; but of what is short there is no other. */
+START_TEST(what_one_look_has_seen_counts_for_what_ends_before_it_settles)
+{
+	struct one *one = begin("one", 2);
+	double begun = clock_monotonic();
+	struct sampler *sampler = begin_unknown(one);
+	unsigned noted;
+
+	while (_i && gate_noted(turn_gate(one->turn), "tests tool") == 0)
+		look(one, sampler);
+	noted = note_of_two(one, sampler);
+	/* On a machine that is this slow it has settled. */
+	if (_i || clock_monotonic() < begun + 0.9)
+		ck_assert_uint_eq(noted, _i ? 1 : 2);
+	end(one);
+	assert_silent();
+}
+END_TEST
+
+/* What else the session does while its command waits is not what that command does. */
+START_TEST(a_command_that_waits_is_not_seen_to_be_wide)
+{
+	struct one *busy = begin("busy", 2), *one = begin("one", 2);
+	struct sampler *sampler = sampler_open(getpid(), -1);
+	pid_t children[2];
+	unsigned told;
+
+	gate_use(turn_gate(busy->turn), 2);
+	ck_assert(!asks(one, ASK_WIDE, "pytest"));
+	begin_work(children, countof(children));
+	passage_see(one->passage, sampler);
+	for (int i = 0; i < 3 || sampler_most(sampler) < 2; i++)
+		look(one, sampler);
+	ck_assert_uint_eq(one->record.width, sampler_most(sampler));
+	ck_assert_ptr_null(one->record.wide);
+	gate_use(turn_gate(busy->turn), 1);
+	ck_assert(passage_try(one->passage, &told));
+	for (int i = 0; i < 50 && !one->record.wide; i++)
+		look(one, sampler);
+	ck_assert_uint_eq(json_array_size(one->record.wide), 1);
+	end_work(children, countof(children));
+	sampler_close(sampler);
+	end(one);
+	end(busy);
+	assert_silent();
+}
+END_TEST
+
 /* N, sessions of the function besides, what one of these used, and what ours is told of. */
 static const struct {
 	unsigned processors, siblings, noted;
@@ -388,6 +496,22 @@ START_TEST(siblings_that_are_known_to_be_wide_share)
 }
 END_TEST
 
+/* What others leave now is not all for one: siblings are about to start their workers, too. */
+START_TEST(who_has_what_others_leave_has_no_more_than_its_share)
+{
+	struct one *ours = begin_on(16, "ours", 16), *other = begin_on(16, "other", 16);
+
+	gate_note(turn_gate(ours->turn), "tests mypy", 4);
+	ck_assert(asks(ours, ASK_SIBLING, "mypy"));
+	ck_assert_uint_eq(ours->record.told, 8);
+	ck_assert(asks(other, ASK_SIBLING, "mypy"));
+	ck_assert_uint_eq(other->record.told, 15);
+	end(other);
+	end(ours);
+	assert_silent();
+}
+END_TEST
+
 START_TEST(builds_follow_each_other)
 {
 	struct one *one = begin("one", 2), *two = begin("two", 0);
@@ -409,6 +533,32 @@ START_TEST(builds_follow_each_other)
 }
 END_TEST
 
+START_TEST(while_it_is_stopped_nobody_is_in_its_way)
+{
+	struct one *busy = begin("busy", 2), *it = begin("it", 2);
+	double begun = clock_monotonic(), stopped;
+	struct sampler *sampler;
+	pid_t child;
+
+	begin_work(&child, 1);
+	gate_use(turn_gate(busy->turn), 99);
+	sampler = sampler_open(getpid(), -1);
+	passage_see(it->passage, sampler);
+	poll(NULL, 0, clock_until(sampler_due(sampler), -1));
+	stopped = (clock_monotonic() - begun) * 0.9;
+	passage_suspended(it->passage, stopped);
+	sampler_look(sampler);
+	passage_see(it->passage, sampler);
+	ck_assert_double_gt(it->record.crowded, 0);
+	ck_assert_double_lt(it->record.crowded, clock_monotonic() - begun - stopped);
+	end_work(&child, 1);
+	sampler_close(sampler);
+	end(it);
+	end(busy);
+	assert_silent();
+}
+END_TEST
+
 Suite *
 check_passage_suite(void)
 {
@@ -425,7 +575,12 @@ check_passage_suite(void)
 	tcase_add_test(tc, what_is_left_of_all_is_weighed_anew_when_it_changes);
 	tcase_add_test(tc, who_has_no_siblings_shares_with_none);
 	tcase_add_test(tc, what_ends_before_it_settles_has_used_what_was_seen);
+	tcase_add_loop_test(tc, what_one_look_has_seen_counts_for_what_ends_before_it_settles, 0,
+	    2);
+	tcase_add_test(tc, a_command_that_waits_is_not_seen_to_be_wide);
 	tcase_add_loop_test(tc, siblings_that_are_known_to_be_wide_share, 0, (int)countof(shares));
+	tcase_add_test(tc, who_has_what_others_leave_has_no_more_than_its_share);
 	tcase_add_test(tc, builds_follow_each_other);
+	tcase_add_test(tc, while_it_is_stopped_nobody_is_in_its_way);
 	return suite;
 }

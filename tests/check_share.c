@@ -65,6 +65,14 @@ put_request(const char *goals)
 	free(text);
 }
 
+/* The session runs, for so many seconds by now. */
+static void
+run(struct now *now, double seconds)
+{
+	now_begun(now, clock_monotonic() - seconds, 1);
+	now_enter(now, NOW_RUNS, "");
+}
+
 START_TEST(what_is_to_come_decides)
 {
 	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
@@ -75,8 +83,8 @@ START_TEST(what_is_to_come_decides)
 	put_history(cases[_i].sessions);
 	put_request(cases[_i].goals);
 	file_put_json("state/plan.jsonl", cases[_i].plan);
-	now_begun(own, clock_monotonic(), 1);
-	now_begun(other, clock_monotonic(), 1);
+	run(own, 0);
+	run(other, 0);
 	ck_assert_int_eq(share_suffices(&options, 1), cases[_i].suffices);
 	now_close(other);
 	now_close(own);
@@ -112,9 +120,8 @@ START_TEST(one_that_waits_is_slower_if_it_is_told_of_fewer)
 	put_history(sessions);
 	put_request("'it','long'");
 	file_put_json("state/plan.jsonl", BEFORE "{'target':'long'}\n");
-	now_begun(own, clock_monotonic() - more[_i].begun, 1);
-	now_enter(own, NOW_RUNS, "");
-	now_begun(other, clock_monotonic(), 1);
+	run(own, more[_i].begun);
+	run(other, 0);
 	ck_assert_int_eq(share_suffices(&options, 1), more[_i].suffices);
 	now_close(other);
 	now_close(own);
@@ -134,11 +141,44 @@ START_TEST(what_it_takes_alone_counts)
 	file_put_json("state/history.json", "{'schema':1,'sessions':{'it':[3],'long':[5]}}");
 	put_request("'it','long'");
 	file_put_json("state/plan.jsonl", BEFORE "{'target':'long'}\n");
-	now_begun(own, clock_monotonic(), 1);
-	now_begun(other, clock_monotonic(), 1);
+	run(own, 0);
+	run(other, 0);
 	ck_assert(share_suffices(&options, 1));
 	learned.alone = -1;
 	ck_assert(!share_suffices(&options, 1));
+	now_close(other);
+	now_close(own);
+	assert_silent();
+}
+END_TEST
+
+/* For how long the other one has run, which takes ten seconds; NEVER: it is yet to come. */
+#define NEVER (-1.0)
+static const struct {
+	double seconds;
+	bool ended, suffices;
+} pasts[] = {
+	{ NEVER, false, true }, { 0, false, true }, { 1, false, true }, { 9, false, false },
+	{ 60, false, false }, { 1, true, false }, { NEVER, true, false },
+};
+
+START_TEST(what_others_have_done_is_not_to_come)
+{
+	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
+	struct now *own = now_open(state, "it", 2), *other = now_open(state, "long", 2);
+	struct share_options options = { .state = state, .folder = state, .table = now_table(own),
+		.target = "it", .processors = 2, .learned = &learned };
+	struct record ended = { .verdict = PASSED };
+
+	put_history("'long':[10]");
+	put_request("'it','long'");
+	file_put_json("state/plan.jsonl", BEFORE "{'target':'long'}\n");
+	run(own, 0);
+	if (pasts[_i].seconds >= 0)
+		run(other, pasts[_i].seconds);
+	if (pasts[_i].ended)
+		now_ended(other, &ended);
+	ck_assert_int_eq(share_suffices(&options, 1), pasts[_i].suffices);
 	now_close(other);
 	now_close(own);
 	assert_silent();
@@ -159,12 +199,18 @@ START_TEST(a_history_of_no_use_was_warned_of_before)
 }
 END_TEST
 
-START_TEST(without_a_plan_nobody_knows)
+START_TEST(without_a_request_or_a_plan_nobody_knows)
 {
 	struct learned learned = { .told = 2, .width = 2, .cpu = 4, .alone = 2.2, .known = true };
 	struct share_options options = { .state = state, .folder = state, .table = -1,
 		.target = "it", .processors = 2, .learned = &learned };
 
+	put_history("'long':[10]");
+	file_put_json("state/plan.jsonl", BEFORE "{'target':'long'}\n");
+	ck_assert(!share_suffices(&options, 1));
+	put_request("'it','long'");
+	ck_assert(share_suffices(&options, 1));
+	ck_assert_int_eq(unlink("state/plan.jsonl"), 0);
 	ck_assert(!share_suffices(&options, 1));
 }
 END_TEST
@@ -180,7 +226,8 @@ check_share_suite(void)
 	tcase_add_loop_test(tc, one_that_waits_is_slower_if_it_is_told_of_fewer, 0,
 	    (int)countof(more));
 	tcase_add_test(tc, what_it_takes_alone_counts);
+	tcase_add_loop_test(tc, what_others_have_done_is_not_to_come, 0, (int)countof(pasts));
 	tcase_add_test(tc, a_history_of_no_use_was_warned_of_before);
-	tcase_add_test(tc, without_a_plan_nobody_knows);
+	tcase_add_test(tc, without_a_request_or_a_plan_nobody_knows);
 	return suite;
 }

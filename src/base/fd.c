@@ -94,6 +94,21 @@ fd_lock(int fd, int operation)
 	return fd_lock_within(fd, operation, operation & LOCK_NB ? 0 : PATIENCE);
 }
 
+off_t
+fd_append(int fd, const void *data, size_t len)
+{
+	bool written;
+
+	if (fcntl(fd, F_SETFL, O_APPEND) < 0)
+		return -1;
+	written = write(fd, data, len) == (ssize_t)len;
+	/* With that flag pwrite(2) would write at the end as well. */
+	if (fcntl(fd, F_SETFL, 0) < 0 || !written)
+		return -1;
+	/* The write has left the descriptor at its end. */
+	return lseek(fd, 0, SEEK_CUR) - (off_t)len;
+}
+
 bool
 fd_is_full(int error)
 {

@@ -4,6 +4,7 @@
 /* Descriptors. One that is not open is -1. */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/util.h"
 
@@ -15,6 +16,13 @@ void fd_close(int *fd);
  * or -1 with errno set.
  */
 int fd_write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
+
+/*
+ * Writes all bytes in one piece at the end of a file, whoever else does so, and returns where they
+ * are; -1 if not all could be written. Nobody else has the descriptor, not even a
+ * child of ours: its flags change meanwhile.
+ */
+off_t fd_append(int fd, const void *data, size_t len) UNUSED_RESULT;
 
 /* Does this errno mean that the disk, or somebody's part of it, is full? */
 bool fd_is_full(int error);

@@ -374,7 +374,7 @@ char *
 process_find(const char *name, bool (*is_ours)(const char *path))
 {
 	const char *path = getenv("PATH");
-	char *copy = xstrdup(path ? path : "/usr/local/bin:/usr/bin:/bin"), *rest = copy, *folder;
+	char *copy = xstrdup(path ? path : PROCESS_PATH), *rest = copy, *folder;
 	char *found = NULL;
 
 	while (!found && (folder = strsep(&rest, ":"))) {

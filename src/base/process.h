@@ -102,6 +102,9 @@ bool process_is_own_program(const char *path);
  */
 char *process_installed(const char *below) UNUSED_RESULT;
 
+/* Where programs are looked for if there is no PATH. */
+#define PROCESS_PATH "/usr/local/bin:/usr/bin:/bin"
+
 /*
  * Where PATH has a program of that name first, as execvp(3) looks for it, but for those to which
  * is_ours (or NULL) says yes. NULL if nowhere; the caller frees.

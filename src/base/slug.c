@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/charset.h"
+#include "base/hash.h"
 #include "base/slug.h"
 #include "base/util.h"
 
@@ -27,20 +28,20 @@ address_length(const char *s)
 	return sizeof(lead) - 1 + strspn(s + sizeof(lead) - 1, "0123456789abcdefABCDEF");
 }
 
-/* FNV-1a, 32 bits (Fowler, Noll, Vo), without the addresses: a target outlives the process. */
+/* Without the addresses: a target outlives the process. */
 uint32_t
 slug_hash(const char *s)
 {
-	uint32_t h = 2166136261u;
+	uint32_t hash = HASH_BEGIN;
 
 	for (size_t skip; *s; s += skip) {
 		skip = address_length(s);
 		if (skip == 0) {
-			h = (h ^ (unsigned char)*s) * 16777619u;
+			hash = hash_add(hash, *s);
 			skip = 1;
 		}
 	}
-	return h;
+	return hash;
 }
 
 /*

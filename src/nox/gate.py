@@ -29,10 +29,34 @@ THREADS = (
 
 FROM_TWO = ("MYPY_NUM_WORKERS",)  # not for one processor: see `least` in slots/toolenv.c
 
+# An option that says what to run: -m MODULE, -c CODE, -mMODULE, or the last one of a word, as -Im.
+RUNS = re.compile(r"-[^-WXcm]*([cm])(.*)", re.DOTALL)
+# Those whose value may be the next word.
+OF_PYTHON = ("-W", "-X", "--check-hash-based-pycs")
+OF_COVERAGE = (
+    "--concurrency",
+    "--context",
+    "--data-file",
+    "--debug",
+    "--include",
+    "--omit",
+    "--rcfile",
+    "--save-signal",
+    "--source",
+    "--source-dirs",
+)
+
 # pytest's option, as a word of its own or with its value, in a command line or a list of TOML.
 OPTION = r"""(?:^|[\s"'=[,])(?:-n|--numprocesses)(?:=|[\s"',]*)(auto|logical|\d+)\b"""
 ADDOPTS = r"(?ms)^\s*addopts\s*=(.*?)(?=^\s*[\w.-]+\s*=|^\s*\[|\Z)"
-CONFIGURATIONS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+# Of these files pytest reads the first one that is there and has that.
+CONFIGURATIONS = (
+    ("pytest.ini", ""),
+    (".pytest.ini", ""),
+    ("pyproject.toml", "[tool.pytest"),
+    ("tox.ini", "[pytest]"),
+    ("setup.cfg", "[tool:pytest]"),
+)
 
 
 def skip_options(words: list[str], with_value: tuple[str, ...]) -> list[str]:
@@ -40,11 +64,16 @@ def skip_options(words: list[str], with_value: tuple[str, ...]) -> list[str]:
 
     There are none if it runs code of its command line.
     """
-    while words and words[0].startswith("-") and words[0] not in ("-m", "-c"):
-        words = words[2 if words[0] in with_value else 1 :]
-    if words[:1] == ["-c"]:
-        return []
-    return words[1:] if words[:1] == ["-m"] else words
+    while words and words[0].startswith("-"):
+        option, *words = words
+        runs = RUNS.fullmatch(option)
+        if runs and runs[1] == "c":
+            return []
+        if runs:
+            return [runs[2], *words] if runs[2] else words
+        if option in with_value:
+            words = words[1:]
+    return words
 
 
 def program(words: list[str]) -> list[str]:
@@ -52,9 +81,9 @@ def program(words: list[str]) -> list[str]:
     words = [os.path.basename(words[0]), *words[1:]]
     rest: list[str] = []
     if re.fullmatch(r"(python|pypy)[\d.]*", words[0]):
-        rest = skip_options(words[1:], ("-W", "-X"))
+        rest = skip_options(words[1:], OF_PYTHON)
     elif words[:2] == ["coverage", "run"]:
-        rest = skip_options(words[2:], ())
+        rest = skip_options(words[2:], OF_COVERAGE)
     return program(rest) if rest else words
 
 
@@ -70,11 +99,12 @@ def has_xdist(location: str | None, command: str) -> bool:
 
 def configured() -> str:
     """The options that pytest finds in the project's files."""
-    found = []
-    for name in CONFIGURATIONS:
+    for name, section in CONFIGURATIONS:
         with contextlib.suppress(OSError, ValueError), open(name, encoding="utf-8") as file:
-            found += re.findall(ADDOPTS, file.read())
-    return "\n".join(found)
+            text = file.read()
+            if section in text:
+                return "\n".join(re.findall(ADDOPTS, text))
+    return ""
 
 
 def workers(words: list[str], environment: dict[str, str]) -> int | None:

@@ -380,6 +380,7 @@ suspend(struct life *life, bool others)
 	away = clock_monotonic() - since;
 	shift(life, away);
 	life->held_up += away;
+	passage_suspended(life->o->passage, away);
 	if (life->attempt)
 		attempt_resume(life->attempt, away);
 	note_now(life, life->phase == HELD_UP ? passage_awaits(life->o->passage) : "");

@@ -39,9 +39,6 @@ enum { TICK = 25 };
 /* So many times as long as it takes to find out what suffices, nobody tries again. */
 #define WEIGH_PAUSE 20
 
-/* Seconds. Shorter waits are not recorded. */
-#define WAIT_MIN 0.005
-
 /* What builds in the source tree lock; `*` in front keeps it apart from what users declare. */
 #define BUILDS "*source build"
 
@@ -218,7 +215,7 @@ share_of_unknown(const struct passage *passage, unsigned share)
 
 	for (size_t i = 0; i < countof(narrow_untold); i++)
 		if (!strcmp(passage->asked.name, narrow_untold[i]))
-			return others < all ? all - others : 1;
+			return others < all ? at_most(all - others, share) : 1;
 	return share;
 }
 
@@ -350,7 +347,7 @@ note_wait(struct passage *passage)
 	double seconds = clock_monotonic() - passage->since;
 	json_t *wait;
 
-	if (seconds < WAIT_MIN)
+	if (seconds < BOUNDS_WAIT_LEAST)
 		return;
 	if (passage->asked.kind == ASK_BUILD)
 		wait = json_pack("{s:s,s:f,s:f}", "for", "build", "seconds", seconds, "started",
@@ -404,14 +401,14 @@ tell_others(struct passage *passage)
 }
 
 /*
- * Whatever ran before has ended. A build is part of the command that asks for it. What was too
- * short to settle has used what was seen of it, were it by one look, and others of its kind need
- * not wait to find that out one after the other.
+ * Whatever ran before has ended; a build is part of its command. What was too short to settle has
+ * used what was seen of it, were it by one look: others of its kind need not wait to find that out.
  */
 static void
 end_command(struct passage *passage)
 {
-	unsigned least = passage->last > 1 ? passage->last : 1;
+	bool is_short = clock_monotonic() < passage->settled;
+	unsigned least = is_short && passage->last > 1 ? passage->last : 1;
 
 	if (passage->used < least)
 		passage->used = least;
@@ -552,20 +549,22 @@ static void
 note_look(struct passage *passage, const struct sampler *sampler, double since)
 {
 	struct record *record = passage->o.record;
-	unsigned last = sampler_last(sampler), most = sampler_most(sampler), others = 0;
+	unsigned last = sampler_last(sampler);
 
-	if (passage->gate) {
+	if (passage->gate)
 		gate_use(passage->gate, sampler_in_use(sampler));
-		others = load_of_others(passage, last);
-		note_use(passage, last, passage->looked + since);
-	}
-	record->width = most;
+	record->width = sampler_most(sampler);
 	record->memory = sampler_memory(sampler);
 	/* Without a gate others are not seen. */
 	if (record->crowded < 0 && passage->gate)
 		record->crowded = 0;
-	if (!passage->waiting && passage->gate)
-		record->crowded += since * part_lost(passage, last, others);
+	/* What the session does now is not what its command does, which waits. */
+	if (passage->waiting)
+		return;
+	if (passage->gate) {
+		note_use(passage, last, passage->looked + since);
+		record->crowded += since * part_lost(passage, last, load_of_others(passage, last));
+	}
 	/* One look alone may have seen what was about to end. */
 	passage->wide_looks = last > 1 ? passage->wide_looks + 1 : 0;
 	if (passage->wide_looks > 1)
@@ -585,6 +584,12 @@ passage_see(struct passage *passage, const struct sampler *sampler)
 		note_look(passage, sampler, now - passage->looked);
 	passage->due = sampler_due(sampler);
 	passage->looked = now;
+}
+
+void
+passage_suspended(struct passage *passage, double seconds)
+{
+	passage->looked += seconds;
 }
 
 json_t *

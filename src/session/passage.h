@@ -39,8 +39,8 @@ void passage_close(struct passage *);
 
 /*
  * The session asks. True if it may go on at once; else it waits, and passage_try is to be called
- * when the descriptor is readable, and after that many milliseconds at the latest, until that is
- * true. *told: the answer.
+ * when the descriptor (-1: none) is readable, and after that many milliseconds at the latest, until
+ * that is true. *told: the answer.
  */
 bool passage_ask(struct passage *, const struct ask_question *, unsigned *told);
 bool passage_try(struct passage *, unsigned *told);
@@ -64,6 +64,9 @@ void passage_rest(struct passage *);
  * record.
  */
 void passage_see(struct passage *, const struct sampler *);
+
+/* It was stopped for so many seconds until now: in these nobody was in its way. */
+void passage_suspended(struct passage *, double seconds);
 
 /* What it has waited for: the list of record.h. A new reference. */
 json_t *passage_waits(const struct passage *);

@@ -32,10 +32,9 @@ struct run_options {
 /*
  * Returns 0 once the verdict is recorded, whatever it is, so that make goes on with the others and
  * the goal fails by `noxmk verdict`; EXIT_HELPER after a warning when there is no run to record
- * into. In the make for
- * notified sessions one with a record in this run is not run again; before that, no record of one
- * that has not run counts. If the record cannot be written the
- * goal fails too, as it finds none.
+ * into. In the make for notified sessions one with a record in this run is not run again; before
+ * that, no record of one that has not run counts. If the record cannot be written the goal fails
+ * too, as it finds none.
  *
  * A recheck changes nothing but what it is there for: log, report and record are called as
  * run_recheck_name says, and neither other sessions nor the end of the run depend on them.

@@ -15,13 +15,13 @@ struct share_options {
 	int state, folder; /* the state folder; the one with the request and the plan */
 	int table;         /* see now.h */
 	const char *target;
-	unsigned processors; /* that all sessions of the make share */
-	const struct learned *learned; /* what earlier runs have taught of it, and they have */
+	unsigned processors; /* that all sessions of the make share; 2 or more */
+	const struct learned *learned; /* what earlier runs have taught of it, which is known */
 };
 
 /*
  * Does the run end as early if a command of that session, which runs, is told of so few processors
- * instead of all? False where that is not known.
+ * (1 or more) instead of all? False where that is not known.
  */
 bool share_suffices(const struct share_options *, unsigned few);
 

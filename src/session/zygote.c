@@ -373,13 +373,15 @@ ask(void *data, const struct keeper_task *task, char why[KEEPER_WHY])
 {
 	struct zygote_options *o = data;
 	pid_t pid = 0;
-	int socket = reach(o->runtime, SOCKET, &pid);
-	bool loads = socket < 0 && errno == ENOENT && is_awaited(o), failed = true;
+	int socket = reach(o->runtime, SOCKET, &pid), error = errno;
+	bool loads = socket < 0 && error == ENOENT && is_awaited(o), failed = true;
 
-	if (loads)
+	if (loads) {
 		socket = reach_loading(o->runtime, &pid);
+		error = errno;
+	}
 	if (socket < 0)
-		say_why_unreached(o->runtime, errno, why);
+		say_why_unreached(o->runtime, error, why);
 	else if (process_is_stopped(pid))
 		strlcpy(why, "the process to fork is stopped", KEEPER_WHY);
 	else if (!send_request(socket, task))

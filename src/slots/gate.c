@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "slots/gate.h"
 #include "state/runtime.h"
 
@@ -82,7 +83,10 @@ lock_of(int place, short type)
 		.l_start = place < 0 ? 0 : head + place * size, .l_len = place < 0 ? 1 : size };
 }
 
-/* Who has the mutex needs no time, unless he is stopped: nobody waits for that. */
+/*
+ * Who has the mutex needs no time, unless he is stopped: a call does not last for that, but who is
+ * at the gate has to try again.
+ */
 static bool
 enter_mutex(const struct gate *gate)
 {
@@ -324,14 +328,12 @@ gate_others(const struct gate *gate)
 	return gate->others;
 }
 
-/* FNV-1a, by Fowler, Noll and Vo, in 32 bits. */
+/* 0 stands for none. */
 static uint32_t
-hash(const char *text)
+hash_of(const char *text)
 {
-	uint32_t hash = 2166136261u;
+	uint32_t hash = hash_text(text);
 
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619u;
 	return hash > 0 ? hash : 1;
 }
 
@@ -339,7 +341,7 @@ void
 gate_belong(struct gate *gate, const char *function)
 {
 	if (function)
-		gate->family = hash(function);
+		gate->family = hash_of(function);
 	gate->own.family = function ? gate->family : 0;
 	write_own(gate);
 }
@@ -377,7 +379,7 @@ find_note(const struct gate *gate, uint32_t subject, struct note *note)
 void
 gate_note(struct gate *gate, const char *subject, unsigned processors)
 {
-	uint32_t wanted = hash(subject);
+	uint32_t wanted = hash_of(subject);
 	struct note note;
 	int i;
 
@@ -394,7 +396,7 @@ gate_note(struct gate *gate, const char *subject, unsigned processors)
 unsigned
 gate_noted(const struct gate *gate, const char *subject)
 {
-	uint32_t wanted = hash(subject);
+	uint32_t wanted = hash_of(subject);
 	struct note note;
 
 	return find_note(gate, wanted, &note) >= 0 && note.subject == wanted ? note.used : 0;

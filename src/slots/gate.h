@@ -14,12 +14,13 @@
  * wide command was let go.
  *
  * A command of a session goes if what the others use and what it needs is at most
- * max(2N - 1, N + 1) together, N being the processors, or max(1.75N - 1, N + 1) if its session was
- * seen to run before, which leaves fewer waiting for each other; else it waits, and of those that
- * wait the one of the lowest rank goes first. Sessions that have not begun wait for those at the
- * gate. So nobody is kept waiting by who waits, and a command waits only while most of N are used,
- * or may be in a moment. One that waits, but whose helper is stopped, keeps nobody waiting either.
- * What a command was seen to use is what sessions of the same function are taken to need.
+ * max(2N - 1, N + 1) together, N being the processors. If its session was seen to run before, the
+ * limit is max(1.75N - 1, N + 1), so that fewer workers wait for each other's processors. Else it
+ * waits, and of those that wait the one of the lowest rank goes first. Sessions that have not begun
+ * wait for those at the gate. Who waits uses nothing: so the first one waits only for those that
+ * run, while most of N are used, or may be in a moment, and the others only for that, too. One that
+ * waits, but whose helper is stopped, keeps nobody waiting. What a command was seen to use is what
+ * sessions of the same function are taken to need.
  *
  * The owner of an entry keeps the lock of its bytes (fcntl(2), "open file description locks"), so
  * that entry ends with the last of its processes, helper or keeper. The table is only ever changed
@@ -50,8 +51,8 @@ bool gate_has_company(const struct gate *);
 void gate_enter(struct gate *);
 
 /*
- * It is a session of that function of the noxfile whose wide command is yet to come; with NULL, it
- * has come. How many others of that function are there that it is yet to come of?
+ * The session is of that function of the noxfile, and its wide command is yet to come; with NULL it
+ * has come. The second one counts the other sessions of that function whose command is yet to come.
  */
 void gate_belong(struct gate *, const char *function);
 unsigned gate_count_siblings(const struct gate *);

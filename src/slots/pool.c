@@ -15,7 +15,7 @@
  */
 enum { FIRST_TICK = 1, BLIND_TICK = 250, WATCHED_TICK = 5000 };
 
-/* Ranks in the queue: of one that has lent its slots, and of the first of all others. */
+/* Ranks in the queue: of one that has had a slot before, and of the first of all others. */
 enum { RETURNING, COMING };
 
 struct pool {

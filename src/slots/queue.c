@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -70,7 +69,6 @@ name_place(const struct queue *queue, struct place place)
 void
 queue_join(struct queue *queue)
 {
-	struct iovec place = { .iov_base = &queue->ours, .iov_len = sizeof(queue->ours) };
 	char *name;
 
 	if (queue->file < 0 || queue->name >= 0)
@@ -80,9 +78,8 @@ queue_join(struct queue *queue)
 	free(name);
 	if (queue->name < 0)
 		return;
-	if (pwritev2(queue->file, &place, 1, -1, RWF_APPEND) == (ssize_t)sizeof(queue->ours))
-		queue->at = lseek(queue->file, 0, SEEK_CUR) - (off_t)sizeof(queue->ours);
-	else
+	queue->at = fd_append(queue->file, &queue->ours, sizeof(queue->ours));
+	if (queue->at < 0)
 		fd_close(&queue->name);
 }
 

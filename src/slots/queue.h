@@ -3,8 +3,9 @@
 
 /*
  * The queue of those that wait for a slot of the pool (pool.h). The lowest rank comes first, and of
- * equal ones who was started first. Thousands may wait, so each watches only the one that is right
- * before it: when that one goes, however it does, it looks again who is before it now.
+ * equal ones the process of the lowest number, mostly who was started first. Thousands may wait, so
+ * each watches only the one that is right before it: when that one goes, however it does, it looks
+ * again who is before it now.
  *
  *   .queue.now   a struct place for each that has come to wait, in order of arrival; zeros for one
  *                that has left

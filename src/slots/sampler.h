@@ -6,7 +6,7 @@
  * uses: of processors, of memory, of make's jobserver.
  *
  * The first look is 50 ms after sampler_open, which itself does nothing: who ends before has paid
- * nothing. From the third on there are 250 ms between two, or more, so that looking takes at most
+ * nothing. From the second on there are 250 ms between two, or more, so that looking takes at most
  * 0.4 % of a processor whatever the session does. What lives for less than that may not be seen.
  */
 

@@ -18,8 +18,8 @@
 struct slot;
 
 /*
- * folder, key and rank are for the pool: see pool_open. NULL after a warning. slot_close gives back
- * all that make does not take back itself.
+ * folder, key and rank are for the pool: see pool_open; the folder is the guards' as well, and
+ * borrowed. Never NULL. slot_close gives back all that make does not take back itself.
  */
 struct slot *slot_open(const struct makeflags *, int folder, const char *key, unsigned rank)
     UNUSED_RESULT;

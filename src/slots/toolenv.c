@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/process.h"
 #include "slots/toolenv.h"
 #include "state/runtime.h"
 
@@ -74,13 +75,12 @@ open_shared(int folder, unsigned tokens)
 	    openat(folder, SHARED, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -1;
-	if (!S_ISFIFO(st.st_mode)) {
-		close(fd);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))) {
+		fd_close(&fd);
 		errno = EINVAL;
-		return -1;
 	}
+	if (fd < 0)
+		return -1;
 	/* What is in it was left by sessions that are gone. */
 	if (fd_lock(fd, LOCK_EX | LOCK_NB) == 0) {
 		fd_drain(fd);
@@ -136,7 +136,7 @@ toolenv_open(const struct toolenv_options *o)
 	    "/proc/%d/fd/%d", load, (int)getpid(), fd));
 	free(load);
 	strings_add(&toolenv->variables, xasprintf("PATH=%s/tools:%s", o->share,
-	    path ? path : "/usr/local/bin:/usr/bin:/bin"));
+	    path ? path : PROCESS_PATH));
 	add_variables_of_tools(toolenv, told_of(o), o->told > 0);
 	/*
 	 * Threads of OpenMP that wait for each other spin in vain where others have a processor of

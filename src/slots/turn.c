@@ -5,9 +5,7 @@
 #include "base/memory.h"
 #include "slots/lock.h"
 #include "slots/turn.h"
-
-/* Seconds. Shorter waits are what asking for the slot takes, and are not recorded. */
-#define WAIT_MIN 0.005
+#include "state/bounds.h"
 
 /* Milliseconds between two looks whether somebody waits at the gate, and at the memory. */
 enum { GATE_TICK = 25, MEMORY_TICK = 250 };
@@ -20,7 +18,6 @@ enum stage { FIRST_SLOT, LOCKS, ALL_SLOTS, GATE, MEMORY, GRANTED };
 /* What a wait is recorded as, if it was in that stage. */
 static const char *const reasons[] = { [FIRST_SLOT] = "slot", [LOCKS] = "resource",
 	[ALL_SLOTS] = "slot", [GATE] = "slot", [MEMORY] = "memory" };
-
 
 struct turn {
 	struct slot *slot;
@@ -80,7 +77,7 @@ enter(struct turn *turn, enum stage next)
 	double now = clock_monotonic(), seconds = now - turn->since;
 	json_t *wait;
 
-	if (turn->held && seconds >= WAIT_MIN) {
+	if (turn->held && seconds >= BOUNDS_WAIT_LEAST) {
 		wait = turn->stage == LOCKS && turn->blocker ? json_copy(turn->blocker) :
 							       json_object();
 		json_object_set_new(wait, "for", json_string(reasons[turn->stage]));

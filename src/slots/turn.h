@@ -36,8 +36,8 @@ struct turn_options {
 };
 
 /*
- * NULL after a warning. turn_close gives back the slots and the locks, and must come before the run
- * folder is closed; nothing else of the options is kept.
+ * Never NULL. turn_close gives back the slots and the locks, and must come before both folders are
+ * closed; nothing else of the options is kept.
  */
 struct turn *turn_open(const struct turn_options *) UNUSED_RESULT;
 void turn_close(struct turn *);

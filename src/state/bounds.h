@@ -12,6 +12,9 @@
 
 enum { BOUNDS_STEPS = 200, BOUNDS_WAITS = 200 };
 
+/* Seconds. Shorter waits are what asking takes, and are not recorded. */
+#define BOUNDS_WAIT_LEAST 0.005
+
 /* The text, which it takes, or NULL; of one of more bytes than a page has, the start and "…". */
 char *bounds_text(char *text) UNUSED_RESULT;
 

@@ -10,8 +10,8 @@
  * told, width, memory, cpu, wide: as in the record (record.h) of the last run in which somebody
  * looked, and that was told of no fewer than an earlier one, or used more; a session that has
  * always been too short for a look has the width 1. alone: seconds that it takes with all
- * processors when no other session disturbs it, by the last run that told. What is not known is not
- * there.
+ * processors when no other session disturbs it, by the last run that told. A later run that was
+ * told of fewer gives its cpu, and narrows down alone. What is not known is not there.
  */
 
 #include <jansson.h>

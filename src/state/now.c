@@ -55,12 +55,8 @@ add_entry(struct now *now)
 		return false;
 	if (st.st_size < offset_of(0) && pwrite(now->table, "", 1, offset_of(0) - 1) != 1)
 		return false;
-	fcntl(now->table, F_SETFL, O_APPEND);
-	if (write(now->table, &now->own, sizeof(now->own)) != (ssize_t)sizeof(now->own))
-		return false;
-	/* The write has left the descriptor at its end. */
-	now->offset = lseek(now->table, 0, SEEK_CUR) - (off_t)sizeof(now->own);
-	return fcntl(now->table, F_SETFL, 0) == 0;
+	now->offset = fd_append(now->table, &now->own, sizeof(now->own));
+	return now->offset >= 0;
 }
 
 struct now *
@@ -151,6 +147,12 @@ now_open_table(int folder)
 	return file_open(folder, TABLE, O_RDWR, offset_of(ENTRIES + 1));
 }
 
+static bool
+is_sound(double time)
+{
+	return isfinite(time) && time >= 0;
+}
+
 /* Whoever may write there may have written anything. */
 static void
 make_sane(struct now_entry *entry)
@@ -158,7 +160,7 @@ make_sane(struct now_entry *entry)
 	double *const times[] = { &entry->since, &entry->begun, &entry->seconds };
 
 	for (size_t i = 0; i < countof(times); i++)
-		if (!isfinite(*times[i]) || *times[i] < 0)
+		if (!is_sound(*times[i]))
 			*times[i] = 0;
 	entry->target[sizeof(entry->target) - 1] = '\0';
 	/* It becomes part of a file's name: see slug.h. */
@@ -169,12 +171,6 @@ make_sane(struct now_entry *entry)
 		entry->phase = NOW_ENDED;
 	if (entry->verdict >= VERDICTS)
 		entry->verdict = NOT_RUN;
-}
-
-static bool
-is_sound(double time)
-{
-	return isfinite(time) && time >= 0;
 }
 
 struct now_view

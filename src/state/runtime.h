@@ -11,9 +11,10 @@
  *     sessions.mk                     a copy of that in the state folder (state.h)
  *     TARGET.json, .TARGET.notified   copies of the records (record.h)
  *     .TARGET.report                  nox writes it here, while the session may clean the checkout
- *     .gate.now, .queue.now, .tokens.now, .balance.now, .page.now, .sessions.now
+ *     .gate.now, .queue.now, .tokens.now, .balance.now, .page.now, .sessions.now, .zygote*.now
  *                                     what sessions share while they run: gate.h, queue.h,
- *                                     toolenv.h, ledger.h, output/page.h, now.h; nobody keeps these
+ *                                     toolenv.h, ledger.h, output/page.h, now.h, session/zygote.h;
+ *                                     nobody keeps these
  *
  * Its descriptor is called `runtime`, and is -1 where there is none: then a run folder that is
  * removed is lost. Once it is removed, the helpers work here instead of there, with their logs and

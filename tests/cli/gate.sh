@@ -75,7 +75,13 @@ def two_workers(session):
 
 
 @nox.session(python=False)
+def hold(session):
+    session.run(PYTEST, "-n", "auto", "hold", "10", external=True)
+
+
+@nox.session(python=False)
 def stopped(session):
+    session.run("sleep", "1", external=True)
     session.run(PYTEST, "-n", "auto", "stopped", "1", external=True)
 END
 # A stand-in for pytest with xdist, which notes when each of its workers is there.
@@ -155,9 +161,10 @@ at_most() {
 
 # What a command is taken for: its kind, how many processes it wants, its name.
 cat >"$scratch/words.py" <<'END'
-import os, sys
+import os, sys, tempfile
 sys.path.insert(0, sys.argv[1])
 import gate
+here = os.getcwd()
 cases = {
     "pytest -n auto": "wide 0 pytest", "pytest -nauto": "wide 0 pytest", "pytest -n4": "wide 4 pytest",
     "pytest -n 0": "plain 0 pytest", "pytest -n1": "plain 0 pytest", "pytest": "plain 0 pytest",
@@ -167,7 +174,12 @@ cases = {
     "python3.12 -m coverage run -m pytest -n auto": "wide 0 pytest",
     "coverage run --branch -m pytest -n auto": "wide 0 pytest", "coverage report": "plain 0 coverage",
     "python -c secret": "sibling 0 python", "python tools/all.py": "sibling 0 all.py",
-    "make -j4": "sibling 0 make", "python": "sibling 0 python",
+    "make -j4": "sibling 0 make", "python": "sibling 0 python", "python -m": "sibling 0 python",
+    "python -mpytest -n auto": "wide 0 pytest", "python -Im pytest -n 2": "wide 2 pytest",
+    "python -Ic secret": "sibling 0 python", "python -csecret it": "sibling 0 python",
+    "python -Wmodule -X dev all.py": "sibling 0 all.py",
+    "coverage run --source src --omit x -pm pytest -n auto": "wide 0 pytest",
+    "coverage run --rcfile x --branch tools/all.py": "sibling 0 all.py",
 }
 env = os.path.abspath("env")
 for words, expected in cases.items():
@@ -190,6 +202,22 @@ for name, text in {"pytest.ini": "[pytest]\naddopts = -q\n  -n auto\n", "tox.ini
     if not found.startswith("command wide"):
         print(f"{name}: {found}")
     os.remove(name)
+# pytest reads one file only, the first that is for it.
+for texts, expected in [
+    ({"pytest.ini": "", "setup.cfg": "[tool:pytest]\naddopts = -n 3\n"}, "plain 0"),
+    ({"tox.ini": "[tox]\n", "setup.cfg": "[tool:pytest]\naddopts = -n 3\n"}, "wide 3"),
+    ({"pyproject.toml": '[tool.pytest.ini_options]\naddopts = ["-n", "2"]\n',
+      "tox.ini": "[pytest]\naddopts = -n 3\n"}, "wide 2"),
+]:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for name, text in texts.items():
+            with open(name, "w") as file:
+                file.write(text)
+        found = gate.question(["pytest"], {}, env, False, {})
+        os.chdir(here)
+    if found != f"command {expected} pytest":
+        print(f"{texts}: {found}, not {expected}")
 if gate.question(["pytest", "-n", "auto"], {}, "/nowhere", False, {}) != "command plain 0 pytest":
     print("no xdist, no workers")
 # What the helper has set, of 8, is no number of the user's; it may be told to be another one.
@@ -309,11 +337,19 @@ check 'one of the two has waited' one_waited
 [ "$(wait_of one)" = True ] && waited=one || waited=two
 run "$STAGE/bin/noxmk" why "$waited"
 check 'noxmk why tells of it' matches "$out" 'for 2 processors, for pytest'
+# would_stop TARGET SECONDS: so much it would have taken, had its wait at the gate counted.
+would_stop() {
+	python3 -c 'import json, sys
+record = json.load(open(sys.argv[1]))
+waited = sum(wait["seconds"] for wait in record["waits"] if wait["for"] == "processors")
+sys.exit(waited + record["duration"] < float(sys.argv[2]))' "$state/latest/$1.json" "$2"
+}
 for _ in 1 2 3 4; do # others may use the processors that it waits for
-	mk -j2 one stopped
-	[ "$status" -ne 0 ] || break
+	mk -j2 hold stopped
+	{ [ "$status" -ne 0 ] || ! would_stop stopped 4; } || break
 done
 check 'a wait is none of the time that a timeout counts' exits 0
+check 'with that it would have been too long' would_stop stopped 4
 
 : >"$NOTES"
 mk -j2 NOXMK_BUDGET=strict one two
