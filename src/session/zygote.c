@@ -51,14 +51,18 @@ enum { WORTH = 3, WORTH_KNOWN = 1 };
 enum { END_PATIENCE = 300 };
 
 /*
- * One that is known to be of use is waited for while it is at work, as a nox of the session's own
- * would be; every so many milliseconds that is looked at. It is given up when it was idle each
- * of so many times in a row, and in any case after so many looks: keeper_start gives up later.
+ * Seconds in which one is ready for which the next makes wait. Who waits is as patient: what keeps
+ * it idle would keep a nox of the session's own idle, too.
  */
-enum { LOOK_EVERY = 20, IDLE_LOOKS = 10, LOOKS_MOST = 400 };
-
-/* Seconds in which one is ready for which the next makes wait: so that they do not give it up. */
 enum { SOON = 3 };
+
+/*
+ * One that is known to be of use is waited for; every so many milliseconds somebody looks. It is
+ * given up when it was idle each of so many times in a row, and in any case after so many looks:
+ * keeper_start gives up later. One that has its name and does not listen yet is about to.
+ */
+enum { LOOK_EVERY = 20, IDLE_LOOKS = SOON * 1000 / LOOK_EVERY, LOOKS_MOST = 400,
+	LISTEN_LOOKS = 10 };
 
 /* So many may have asked while it loads, or forks another. */
 enum { BACKLOG = 64 };
@@ -226,7 +230,7 @@ reach_loading(int runtime, pid_t *pid)
 	int socket;
 
 	for (int look = 0; (socket = reach(runtime, LOADS, pid)) < 0 && errno == ECONNREFUSED &&
-			   look < IDLE_LOOKS;
+			   look < LISTEN_LOOKS;
 	     look++)
 		poll(NULL, 0, LOOK_EVERY);
 	return socket < 0 && errno == ENOENT ? reach(runtime, SOCKET, pid) : socket;

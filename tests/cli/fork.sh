@@ -476,9 +476,22 @@ no|time.sleep(2)  # LONG of probe.py
 no|import threading; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
 no|sys.modules["numpy"] = sys
 END
-# In vain it is waited for once.
+# What keeps it idle would keep each nox idle that is not forked.
 noxfile <<'END'
 time.sleep(1)
+for letter in "abc":
+    @nox.session(python=False, name=letter)
+    def one(session):
+        pass
+END
+mk -j1 a b c
+check 'one that is idle for a moment is waited for' same "$(how a)$(how b)$(how c)" ''
+# In vain it is waited for once: the second that loads the noxfile is to be forked.
+noxfile <<'END'
+with open("loads", "a") as loads:
+    loads.write(".")
+if os.path.getsize("loads") == 2:
+    time.sleep(7)
 for letter in "abc":
     @nox.session(python=False, name=letter)
     def one(session):
