@@ -5,11 +5,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# how TARGET: "" when it was forked, else why not.
-how() {
-	sed -n 's/^ *"fork": "\{0,1\}\(.*[^",]\)\{0,1\}"\{0,1\},\{0,1\}$/\1/p' "$state/latest/$1.json"
-}
-
 # What a process can find out about itself, less what is another one's in each run.
 cat >"$scratch/portrait.py" <<'END'
 import gc, json, logging, os, re, resource, signal, stat, subprocess, sys, threading, warnings
@@ -476,30 +471,6 @@ no|time.sleep(2)  # LONG of probe.py
 no|import threading; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
 no|sys.modules["numpy"] = sys
 END
-# What keeps it idle would keep each nox idle that is not forked.
-noxfile <<'END'
-time.sleep(1)
-for letter in "abc":
-    @nox.session(python=False, name=letter)
-    def one(session):
-        pass
-END
-mk -j1 a b c
-check 'one that is idle for a moment is waited for' same "$(how a)$(how b)$(how c)" ''
-# In vain it is waited for once: the second that loads the noxfile is to be forked.
-noxfile <<'END'
-with open("loads", "a") as loads:
-    loads.write(".")
-if os.path.getsize("loads") == 2:
-    time.sleep(7)
-for letter in "abc":
-    @nox.session(python=False, name=letter)
-    def one(session):
-        pass
-END
-mk -j1 a b c
-check 'one that is not ready while it is idle is not waited for' same "$(how a)" 'the process to fork was not ready'
-check 'nor is it by the next make' absent "$state/forked"
 # The socket is as old as its zygote was when it was ready.
 noxfile <<'END'
 @nox.session(python=False)

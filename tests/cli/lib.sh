@@ -110,6 +110,11 @@ mk() {
 	run "$MAKE" -I "$STAGE/include" "$@"
 }
 
+# how TARGET: "" when it was forked in the last run, else why not.
+how() {
+	sed -n 's/^ *"fork": "\{0,1\}\(.*[^",]\)\{0,1\}"\{0,1\},\{0,1\}$/\1/p' "$state/latest/$1.json"
+}
+
 # planned: of what `make -n` has printed, the targets in their order and what each waits for.
 planned() {
 	sed -n 's/^ *[0-9][0-9.hms]* *[0-9][0-9.hms]*[ ?]  \(.*\)$/\1/p' "$out"
