@@ -162,6 +162,13 @@ START_TEST(the_last_run_with_a_look_counts)
 	/* Commands that are not wide any more are none. */
 	assert_added(before, ran(10, 1, 0, NULL),
 	    "{'told':4,'width':1,'memory':9,'cpu':6.5,'alone':10.0}");
+	/* One that has a number of its own, seen once, is not said to heed what it is told. */
+	assert_added(wide,
+	    (struct record){ .duration = 30, .told = 2, .width = 4, .memory = 9, .cpu = 6.5,
+		.crowded = 15 },
+	    "{'told':2,'width':4,'memory':9,'cpu':6.5,'alone':20.5}");
+	assert_added("{'told':2,'width':4,'memory':5,'cpu':2.5,'alone':20.5}", ran(10, 4, 0, NULL),
+	    "{'told':2,'width':4,'memory':9,'cpu':6.5,'alone':10.0}");
 	/* What shared the processors with others would use more. */
 	for (size_t i = 0; i < countof(parts); i++) {
 		char *wanted = xasprintf(MYPY, parts[i].cpu, parts[i].alone);

@@ -101,7 +101,9 @@ static const struct {
 	/* Its workers wait rather than compute: of fewer each waits for more. */
 	{ 2, 0, 2.2, 3, false }, { 2, 0, 2.2, 5, true }, { 2, 0, 0, 3, false },
 	/* More threads than there are processors are no faster than these. */
-	{ 8, 0, 2.2, 5, true }, { UINT_MAX, 0, 2.2, 5, true }, { 2, 0, 1e8, 3, false },
+	{ 3, 0, 2.2, 5, true }, { 2, 0, 1e8, 3, false },
+	/* Twice as many as it was told of are a number of its own: of fewer it uses as many. */
+	{ 4, 0, 2.2, 5, false }, { UINT_MAX, 0, 2.2, 5, false },
 	/* It may be that but for the last part. */
 	{ 2, 1.7, 2.2, 3, true },
 	/* It takes longer than ever: its work is still to come. */

@@ -96,7 +96,9 @@ share_suffices(const struct share_options *o, unsigned few)
 	bool suffices;
 
 	/* Who was seen to be narrow tells nothing of workers. */
-	if (o->learned->width < 2 || !(active = request_active(o->folder)))
+	if (o->learned->width < 2 || !learned_heeds(o->learned))
+		return false;
+	if (!(active = request_active(o->folder)))
 		return false;
 	history = history_look(o->state);
 	moment.view = now_look(o->table);

@@ -66,6 +66,18 @@ learned_clear(struct learned *learned)
 	*learned = (struct learned){ .alone = -1 };
 }
 
+static bool
+heeds(unsigned told, unsigned width)
+{
+	return told < 2 || width / 2 < told;
+}
+
+bool
+learned_heeds(const struct learned *learned)
+{
+	return heeds(learned->told, learned->width);
+}
+
 bool
 learned_was_too_short(const struct record *r)
 {
@@ -136,11 +148,14 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 	double alone = learned_alone(r, processors);
 	/* Of more than there are here nobody is told any more. */
 	bool shared = it.known && r->told < it.told && r->told < processors &&
-		      r->width <= it.width;
+		      r->width <= it.width && heeds(r->told, r->width);
+	/* Of more it uses no more: that shows nothing new. */
+	bool shown = !learned_heeds(&it) && r->width <= it.width && r->told > it.told;
 
 	if ((r->width > 0 && !shared) || (!it.known && learned_was_too_short(r))) {
 		json_decref(it.wide);
-		it.told = r->told;
+		if (!shown)
+			it.told = r->told;
 		it.width = r->width > 0 ? r->width : 1;
 		it.memory = r->memory;
 		it.cpu = history_is_time(r->cpu) ? r->cpu : 0;

@@ -8,7 +8,8 @@
  *   {"told":4,"width":4,"memory":734003200,"cpu":71.5,"wide":["pytest"],"alone":20.1}
  *
  * told, width, memory, cpu, wide: as in the record (record.h) of the last run in which somebody
- * looked, and that was told of no fewer than an earlier one, or used more; a session that has
+ * looked, and that was told of no fewer than an earlier one, or used more, or had a number of its
+ * own, of which `told` stays that of the run that has shown it; a session that has
  * always been too short for a look has the width 1. alone: seconds that it takes with all
  * processors when no other session disturbs it, by the last run that told. A later run that was
  * told of fewer gives its cpu, and narrows down alone. What is not known is not there.
@@ -49,6 +50,12 @@ json_t *learned_tidy(const json_t *) UNUSED_RESULT;
  */
 json_t *learned_add(const json_t *before, const struct record *, unsigned processors)
     UNUSED_RESULT;
+
+/*
+ * Does it use fewer if it is told of fewer? One that has used twice as many as it was told of has a
+ * number of its own. With one worker, that and what started it may be two for a moment.
+ */
+bool learned_heeds(const struct learned *);
 
 /* Did the session end so soon that nobody has looked at it? */
 bool learned_was_too_short(const struct record *);
