@@ -56,7 +56,7 @@ sum_up(int dirfd, struct planfile *plan)
 		.goals = goals, .hints = true }) == 0)
 		REQUIRE(!summary_is_well(dirfd, plan, "no such goal"));
 	REQUIRE(summary_verdict(dirfd, plan, "no such goal") == 1);
-	(void)!why_print(NULL, dirfd, "a");
+	(void)!why_print(&(int){ -1 }, dirfd, "a");
 	list_print(plan);
 	show_print(dirfd, plan, goals);
 	json_decref(goals);
