@@ -318,18 +318,28 @@ request_is_sound(const json_t *json)
 	return sound;
 }
 
+/* What is in the file, a new reference; NULL if it is no JSON, or cannot be read: then *error. */
+static json_t *
+load(int rundir, int *error)
+{
+	struct buffer text = { 0 };
+	json_t *json = NULL;
+
+	*error = file_load(rundir, REQUEST_FILE, &text) < 0 ? errno : 0;
+	if (!*error)
+		json = json_loadb(text.data, text.len, 0, NULL);
+	buffer_free(&text);
+	return json;
+}
+
 int
 request_read(int rundir, struct request *request)
 {
-	struct buffer text = { 0 };
 	const char *name;
-	json_t *json = NULL, *item;
+	int error;
+	json_t *json = load(rundir, &error), *item;
 	size_t i;
-	int error = file_load(rundir, REQUEST_FILE, &text) < 0 ? errno : 0;
 
-	if (!error)
-		json = json_loadb(text.data, text.len, 0, NULL);
-	buffer_free(&text);
 	if (!request_is_sound(json)) {
 		warnx(REQUEST_FILE ": %s", error ? file_why(error) : "damaged");
 		json_decref(json);
@@ -353,14 +363,10 @@ request_read(int rundir, struct request *request)
 bool
 request_has_words(int rundir)
 {
-	struct buffer text = { 0 };
-	json_t *json = NULL;
-	bool has;
+	int error;
+	json_t *json = load(rundir, &error);
+	bool has = json_array_size(json_object_get(json, "posargs")) > 0;
 
-	if (file_load(rundir, REQUEST_FILE, &text) == 0)
-		json = json_loadb(text.data, text.len, 0, NULL);
-	has = json_array_size(json_object_get(json, "posargs")) > 0;
-	buffer_free(&text);
 	json_decref(json);
 	return has;
 }
