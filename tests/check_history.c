@@ -172,7 +172,6 @@ skipped(const char *target)
 	return seconds;
 }
 
-/* An interpreter that is not there: it is known how soon that is found out, every time. */
 /* A run like each of these, with words of ARGS or without, and what is expected then. */
 START_TEST(with_words_a_session_may_do_less)
 {
@@ -191,6 +190,7 @@ START_TEST(with_words_a_session_may_do_less)
 }
 END_TEST
 
+/* An interpreter that is not there: it is known how soon that is found out, every time. */
 START_TEST(what_was_skipped_last_is_known)
 {
 	ck_assert_double_eq(skipped("a"), -1);
