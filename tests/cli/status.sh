@@ -41,10 +41,14 @@ END
 
 noxmk=$STAGE/bin/noxmk
 
-# now: what status says, without the times.
-now() {
-	run "$noxmk" status
+# untimed COMMAND [ARGUMENT...]: what noxmk says, without the times.
+untimed() {
+	run "$noxmk" "$@"
 	sed -E 's/[0-9][0-9.]*s/Ns/g; s/  +/  /g' "$out"
+}
+
+now() {
+	untimed status
 }
 
 # begin: the run, in the background; both sessions that wait have begun.
@@ -84,14 +88,10 @@ check 'what runs, and what waits for what' wait_for shows 'noxmk: 0 of 5 done, 2
   holds  Ns  it is at 70%
 waiting: 1 for a job slot, 1 for database, 1 for other sessions'
 check 'exit 0' exits 0
-why() {
-	run "$noxmk" why "$@"
-	sed -E 's/[0-9][0-9.]*s/Ns/g; s/  +/  /g' "$out"
-}
-check 'why tells of what is not over, too' same "$(why holds later)" 'holds: runs, for Ns so far
+check 'why tells of what is not over, too' same "$(untimed why holds later)" 'holds: runs, for Ns so far
 later: is still to begin'
 check 'which is none of another target' same \
-	"$(why -r latest nobody; echo "$status") $(cat "$err")" \
+	"$(untimed why -r latest nobody; echo "$status") $(cat "$err")" \
 	'1 noxmk: nobody: no record in this run (`make nox-list` names the targets)'
 touch go-fails
 check 'a failure is counted' wait_for shows 'noxmk: 2 of 5 done, 1 aborted, 1 run, 2 wait; Ns
@@ -117,7 +117,7 @@ knows_usual() {
 	has shown 'holds  Ns of Ns  it is at 70%' && has shown 'fails  Ns  nox > Running session fails'
 }
 check 'the usual time' wait_for knows_usual
-check 'why goes on with what was last' same "$(why holds | head -n 3)" \
+check 'why goes on with what was last' same "$(untimed why holds | head -n 3)" \
 	'holds: runs, for Ns so far
   in its last run:
 holds: passed, started Ns into the run, took Ns'

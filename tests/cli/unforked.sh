@@ -120,28 +120,32 @@ the noxfile changes the log|import logging; logging.getLogger().setLevel(50)
 the noxfile cannot be loaded|raise SystemExit(0)
 END
 
-# What keeps it idle would keep each nox idle that is not forked.
-noxfile <<'END'
-time.sleep(1)
+# three: three sessions one after the other, of a noxfile whose first lines come from stdin.
+three() {
+	{
+		cat
+		cat <<'END'
 for letter in "abc":
     @nox.session(python=False, name=letter)
     def one(session):
         pass
 END
-mk -j1 a b c
+	} >"$scratch/three"
+	noxfile <"$scratch/three"
+	mk -j1 a b c
+}
+# What keeps it idle would keep each nox idle that is not forked.
+three <<'END'
+time.sleep(1)
+END
 check 'one that is idle for a moment is waited for' same "$(how a)$(how b)$(how c)" ''
 # In vain it is waited for once: the second that loads the noxfile is to be forked.
-noxfile <<'END'
+three <<'END'
 with open("loads", "a") as loads:
     loads.write(".")
 if os.path.getsize("loads") == 2:
     time.sleep(7)  # SOON of zygote.c, and more
-for letter in "abc":
-    @nox.session(python=False, name=letter)
-    def one(session):
-        pass
 END
-mk -j1 a b c
 check 'one that is not ready while it is idle is not waited for' same "$(how a)" 'the process to fork was not ready'
 check 'nor is it by the next make' absent "$state/forked"
 finish
