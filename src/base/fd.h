@@ -19,8 +19,8 @@ int fd_write_all(int fd, const void *data, size_t len) UNUSED_RESULT;
 
 /*
  * Writes all bytes in one piece at the end of a file, whoever else does so, and returns where they
- * are; -1 if not all could be written. Nobody else has the descriptor, not even a
- * child of ours: its flags change meanwhile.
+ * are; -1 if not all could be written. Nobody else has the descriptor, not even a child of ours:
+ * its flags change meanwhile.
  */
 off_t fd_append(int fd, const void *data, size_t len) UNUSED_RESULT;
 

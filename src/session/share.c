@@ -23,8 +23,8 @@ struct moment {
 
 /*
  * What the session, which takes so many seconds alone, takes longer if it is told of `few`, with so
- * many seconds left. Either a part of its work is done by one processor, whatever it is told,
- * and the other part, `many`, by as many as it was seen to use, if there are:
+ * many seconds left. Either a part of its work is done by one processor, whatever it is told, and
+ * the other part, `many`, by as many as it was seen to use, if there are:
  *
  *   seconds = one + many / width      cpu = one + many
  *

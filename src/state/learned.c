@@ -149,7 +149,7 @@ learned_add(const json_t *before, const struct record *r, unsigned processors)
 	/* Of more than there are here nobody is told any more. */
 	bool shared = it.known && r->told < it.told && r->told < processors &&
 		      r->width <= it.width && heeds(r->told, r->width);
-	/* Of more it uses no more: that shows nothing new. */
+	/* With a number of its own it uses no more of more. */
 	bool shown = !learned_heeds(&it) && r->width <= it.width && r->told > it.told;
 
 	if ((r->width > 0 && !shared) || (!it.known && learned_was_too_short(r))) {

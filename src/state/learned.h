@@ -8,11 +8,11 @@
  *   {"told":4,"width":4,"memory":734003200,"cpu":71.5,"wide":["pytest"],"alone":20.1}
  *
  * told, width, memory, cpu, wide: as in the record (record.h) of the last run in which somebody
- * looked, and that was told of no fewer than an earlier one, or used more, or had a number of its
- * own, of which `told` stays that of the run that has shown it; a session that has
- * always been too short for a look has the width 1. alone: seconds that it takes with all
- * processors when no other session disturbs it, by the last run that told. A later run that was
- * told of fewer gives its cpu, and narrows down alone. What is not known is not there.
+ * looked, and that was told of no fewer than an earlier one, or used more. One that has shown that
+ * it has a number of its own (learned_heeds) counts, too, and `told` stays as it was then. A
+ * session that has always been too short for a look has the width 1. alone: seconds that it takes
+ * with all processors when no other session disturbs it, by the last run that told. A later run
+ * that was told of fewer gives its cpu, and narrows down alone. What is not known is not there.
  */
 
 #include <jansson.h>
